@@ -1,0 +1,33 @@
+//! The eyes of `ampls-doctor`: the only crate that touches network, operating system, files, registry and clock.
+//!
+//! *Catalogue + [`Options`] → [`discover`](run::discover) → [`Discovered`](plan::Discovered) → [`plan`](plan::plan) →
+//! [`Plan`](plan::Plan) → [`run`](run::run) → [`Observations`].* What is seen is recorded and never judged here: this crate
+//! knows no finding, severity, code or printing.
+//!
+//! | module | responsible for |
+//! |---|---|
+//! | [`addr`] | what kind of address an address is (pure) |
+//! | [`catalogue`] | the names of Azure Monitor as data (pure) |
+//! | [`options`] | what was asked for, parsed and valid (pure) |
+//! | [`plan`] | which steps follow from catalogue, options and discoveries (pure) |
+//! | [`observation`] | what was seen |
+//! | [`world`] | the seams: addresses, trust roots, filesystem root, environment, clock |
+//! | [`probe`] | one module a probe |
+//! | [`run`] | the blocking face: runtime, limits, deadline |
+
+pub mod addr;
+pub mod catalogue;
+pub mod observation;
+pub mod options;
+pub mod plan;
+pub mod probe;
+pub mod run;
+#[cfg(feature = "testing")]
+pub mod testing;
+pub mod world;
+
+pub use catalogue::Catalogue;
+pub use observation::{Observation, Observations};
+pub use options::Options;
+pub use plan::{Endpoint, Plan};
+pub use world::World;

@@ -1,0 +1,189 @@
+//! What was seen: the facts of one run, and nothing but facts.
+//!
+//! [`Observations`] is the artefact between the eyes and the doctor. It is written into every report and is all that a
+//! later judgement needs, so it carries its own clock, the options that shaped the run, and everything that could not be
+//! looked at together with the reason. It knows no finding, no severity and no wording.
+//!
+//! Every probe adds one variant to [`Observation`]; each variant names its subject, when it was looked at, and an
+//! [`Outcome`] whose failures are typed.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+pub use dns::{
+    Answer, Authority, DnsFailure, Found, Lookup, LookupFailure, Record, RecordData, RecordKind, Response,
+    ResponseCode, Transport,
+};
+pub use http::{Exchange, HttpFailure, HttpResponse};
+pub use local::{
+    Hosts, HostsEntry, HostsFile, Interface, Machine, ReadFailure, Resolver, ResolverConfig, Server, ServerRole,
+};
+pub use metadata::{Instance, Metadata, MetadataFailure, Subnet, WireServer};
+pub use proxy::{ProxyChoice, Tunnel, TunnelFailure};
+pub use tcp::{Connected, Connection, IoFailure};
+pub use tls::{Certificate, ChainVerdict, Handshake, NameVerdict, Session, TlsFailure, Validity, Verification};
+
+use crate::options::Expect;
+use crate::plan::Endpoint;
+
+pub mod dns;
+pub mod http;
+pub mod local;
+pub mod metadata;
+pub mod proxy;
+pub mod tcp;
+pub mod tls;
+
+/// The version of [`Observations`] that this program writes.
+pub const VERSION: u32 = 1;
+
+/// Everything one run saw.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Observations {
+    /// Version of this structure, [`VERSION`].
+    pub version: u32,
+    /// When the run began, by this machine's clock.
+    pub started_at: Timestamp,
+    /// How long the run took, in milliseconds.
+    pub elapsed_ms: u64,
+    /// What ended the run before its steps were done; `None` when all of them were.
+    pub stopped: Option<Stop>,
+    /// The options that a judgement depends on.
+    pub asked: Asked,
+    /// The machine that looked.
+    pub machine: Machine,
+    /// The endpoints that were planned, in the plan's order.
+    pub endpoints: Vec<Endpoint>,
+    /// AMPLS zones of the clouds that were looked at, lower case, without trailing dot.
+    pub zones: Vec<String>,
+    /// Endpoint templates left out because a parameter stayed unknown, e.g. `<region>.handler.control.monitor.azure.com`.
+    pub unresolved_names: Vec<String>,
+    /// What each probe saw. The order is that of the plan, never that of arrival.
+    pub seen: Vec<Observation>,
+}
+
+/// The options of a run that judging depends on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    /// `--expect`.
+    pub expect: Expect,
+    /// `--private-range`, as CIDR.
+    pub private_ranges: Vec<ipnet::IpNet>,
+    /// The cloud whose names were used: `public`, `usgov` or `china`.
+    pub cloud: String,
+    /// The region, when it is known, and how.
+    pub region: Option<String>,
+    /// `--timeout` in milliseconds.
+    pub step_timeout_ms: u64,
+    /// `--deadline` in milliseconds.
+    pub deadline_ms: u64,
+    /// `--repeat`.
+    pub repeat: u32,
+    /// `--public-roots` replaced the built-in public roots.
+    pub public_roots_given: bool,
+}
+
+/// What ended a run early.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stop {
+    /// `--deadline` passed.
+    Deadline,
+    /// SIGINT, SIGTERM or Ctrl-C.
+    Interrupt,
+}
+
+/// One thing that was looked at: one variant a probe.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "probe", rename_all = "kebab-case")]
+pub enum Observation {
+    /// The resolver configuration of this machine.
+    Resolver(Resolver),
+    /// The hosts file.
+    Hosts(Hosts),
+    /// The Azure instance metadata service.
+    Metadata(Metadata),
+    /// The Azure wire server.
+    WireServer(WireServer),
+    /// A name resolved by the operating system's own call.
+    Lookup(Lookup),
+    /// One question to one DNS server.
+    Answer(Answer),
+    /// One TCP connection attempt.
+    Connection(Connection),
+    /// A proxy's answer to `CONNECT`.
+    Tunnel(Tunnel),
+    /// One TLS handshake.
+    Handshake(Handshake),
+    /// One HTTP request and its answer.
+    Exchange(Exchange),
+}
+
+/// When something was looked at and how long it took.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Timing {
+    /// Microseconds since the start of the run.
+    pub at_us: u64,
+    /// Duration in microseconds.
+    pub elapsed_us: u64,
+}
+
+/// How looking ended. Not looked at is not the same as fine: it is [`Outcome::Skipped`] with its reason.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "outcome", content = "what", rename_all = "kebab-case")]
+pub enum Outcome<T, F> {
+    /// It was seen.
+    Seen(T),
+    /// It failed in a way that says something about the network or the peer.
+    Failed(F),
+    /// The step's own time limit passed without an answer.
+    TimedOut,
+    /// The run ended (deadline or signal) before the step did.
+    Cancelled,
+    /// It was not looked at.
+    Skipped(Skip),
+}
+
+impl<T, F> Outcome<T, F> {
+    /// What was seen, if anything was.
+    pub fn seen(&self) -> Option<&T> {
+        match self {
+            Self::Seen(seen) => Some(seen),
+            _ => None,
+        }
+    }
+
+    /// The typed failure, if it failed.
+    pub fn failed(&self) -> Option<&F> {
+        match self {
+            Self::Failed(failure) => Some(failure),
+            _ => None,
+        }
+    }
+}
+
+/// Why something was not looked at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Skip {
+    /// `--only` or `--skip` left the step out.
+    NotAsked,
+    /// The endpoint is looked at in DNS only (`need = evidence`).
+    EvidenceOnly,
+    /// No address of the name is known.
+    NoAddress,
+    /// The address is a sinkhole (0.0.0.0, loopback, link-local, multicast …): never dialled.
+    Sinkholed,
+    /// This machine has no route for the address family.
+    NoRouteForFamily,
+    /// A proxy applies to this name, so no direct connection is made.
+    ThroughProxy,
+    /// The name has more addresses than are tried.
+    TooManyAddresses,
+    /// The step before it did not succeed.
+    EarlierStepFailed,
+    /// The certificate was not verified: nothing is sent over such a connection.
+    NotVerified,
+    /// The source does not exist on this operating system.
+    NotOnThisSystem,
+}

@@ -1,0 +1,144 @@
+//! What this machine's own files and interfaces say.
+
+use std::net::{IpAddr, SocketAddr};
+
+use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
+
+use super::{Outcome, Timing};
+
+/// The machine that looked.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Machine {
+    /// Host name.
+    pub name: String,
+    /// Operating system and its version, e.g. `Debian GNU/Linux 12`.
+    pub os: String,
+    /// Architecture, e.g. `x86_64`.
+    pub arch: String,
+    /// Addresses of the interfaces that are up, loopback left out.
+    pub interfaces: Vec<Interface>,
+    /// There is a route for global IPv4 addresses.
+    pub has_ipv4: bool,
+    /// There is a route for global IPv6 addresses.
+    pub has_ipv6: bool,
+    /// The system resolver is not the one agents use (static musl builds ignore nsswitch).
+    pub resolver_is_not_the_systems: bool,
+}
+
+/// An address of an interface with its prefix.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Interface {
+    /// Name of the interface.
+    pub name: String,
+    /// The interface's own address with its prefix length.
+    pub address: IpNet,
+}
+
+/// The resolver configuration: `resolv.conf` on Unix, the adapters on Windows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Resolver {
+    /// When and how long.
+    #[serde(flatten)]
+    pub timing: Timing,
+    /// What it says.
+    #[serde(flatten)]
+    pub outcome: Outcome<ResolverConfig, ReadFailure>,
+    /// The servers that are asked: configured ones first, in the system's order.
+    pub servers: Vec<Server>,
+}
+
+/// How this machine asks.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResolverConfig {
+    /// Where it was read: a path below the root that was examined.
+    pub source: String,
+    /// `search` or `domain`.
+    pub search: Vec<String>,
+    /// `options ndots:`
+    pub ndots: u32,
+    /// `options timeout:` in seconds.
+    pub timeout_s: u32,
+    /// `options attempts:`
+    pub attempts: u32,
+    /// `options rotate`
+    pub rotate: bool,
+    /// `options edns0`: announces a larger UDP size; without it answers over 512 bytes are truncated.
+    pub edns0: bool,
+    /// `options use-vc`: TCP only.
+    pub use_vc: bool,
+    /// A local stub (systemd-resolved, 127.0.0.53) stands between programs and the upstream servers.
+    pub stub: bool,
+    /// Lines that make no sense, by number, 1-based.
+    pub bad_lines: Vec<u32>,
+}
+
+/// A DNS server and why it is asked. One server may be asked for several reasons.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Server {
+    /// Address and port.
+    pub address: SocketAddr,
+    /// Why it is asked, in the order of [`ServerRole`].
+    pub roles: Vec<ServerRole>,
+}
+
+/// Why a server is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ServerRole {
+    /// This machine's resolver configuration names it and the resolver uses it (glibc: the first three).
+    Configured,
+    /// It stands behind a local stub.
+    Upstream,
+    /// Azure's own DNS, 168.63.129.16.
+    Azure,
+    /// `--resolver`
+    Extra,
+}
+
+/// The hosts file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Hosts {
+    /// When and how long.
+    #[serde(flatten)]
+    pub timing: Timing,
+    /// What it says.
+    #[serde(flatten)]
+    pub outcome: Outcome<HostsFile, ReadFailure>,
+}
+
+/// The lines of a hosts file that concern the endpoints of this run; nothing else of it is kept.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HostsFile {
+    /// Where it was read.
+    pub source: String,
+    /// The entries, in the file's order.
+    pub entries: Vec<HostsEntry>,
+    /// The file was longer than is read.
+    pub truncated: bool,
+}
+
+/// A line of the hosts file that names an endpoint.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HostsEntry {
+    /// Line number, 1-based.
+    pub line: u32,
+    /// The address.
+    pub address: IpAddr,
+    /// The endpoint's name, lower case.
+    pub name: String,
+}
+
+/// Why a local source could not be read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ReadFailure {
+    /// It is not there.
+    Missing,
+    /// It needs more rights.
+    NotPermitted,
+    /// It is not a regular file.
+    NotAFile,
+    /// Any other failure of the platform.
+    Code(Option<i32>),
+}

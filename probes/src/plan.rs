@@ -1,0 +1,120 @@
+//! What will be looked at: a pure function of catalogue, options and discoveries.
+
+use std::net::SocketAddr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::catalogue::{Expectation, Group, Need};
+use crate::observation::{Hosts, Instance, RecordKind, Resolver};
+
+/// One name and port to look at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Endpoint {
+    /// Unique within a run, e.g. `ods:6b1c…` or `handler-global`.
+    pub id: String,
+    /// The public host name, lower case, without trailing dot.
+    pub fqdn: String,
+    /// TCP port.
+    pub port: u16,
+    /// Its group.
+    pub group: Group,
+    /// The AMPLS zone that would hold its record, if it can have one.
+    pub zone: Option<String>,
+    /// The full name of that record, e.g. `<workspace>.privatelink.ods.opinsights.azure.com`.
+    pub alias: Option<String>,
+    /// What is expected of it where a private link is meant.
+    pub expected: Expectation,
+    /// How much depends on it.
+    pub need: Need,
+    /// The path of the HTTP request.
+    pub path: String,
+    /// What it is for.
+    pub purpose: String,
+    /// The service tag a firewall rule would use.
+    pub service_tag: Option<String>,
+    /// Why it is looked at: `argument`, `configuration`, `metadata` or `default`.
+    pub origin: Origin,
+}
+
+/// Why an endpoint is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Origin {
+    /// It always is.
+    Default,
+    /// The metadata service named the region.
+    Metadata,
+    /// An agent's configuration names it.
+    Configuration,
+    /// An argument names it.
+    Argument,
+}
+
+/// What was found out before the plan is made.
+#[derive(Clone, Debug, Default)]
+pub struct Discovered {
+    /// The resolver configuration and the servers to ask.
+    pub resolver: Option<Resolver>,
+    /// The hosts file.
+    pub hosts: Option<Hosts>,
+    /// What the metadata service said, once it has.
+    pub instance: Option<Instance>,
+}
+
+/// One thing to do.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(tag = "step", rename_all = "kebab-case")]
+pub enum Step {
+    /// Ask the metadata service.
+    Metadata,
+    /// Ask the wire server.
+    WireServer,
+    /// Resolve the endpoint's name with the operating system's call.
+    Lookup {
+        /// [`Endpoint::id`]
+        endpoint: String,
+    },
+    /// Connect to every address of the endpoint, or to the proxy that applies.
+    Tcp {
+        /// [`Endpoint::id`]
+        endpoint: String,
+    },
+    /// Shake hands over the first connection.
+    Tls {
+        /// [`Endpoint::id`]
+        endpoint: String,
+    },
+    /// Ask one question over the verified connection.
+    Http {
+        /// [`Endpoint::id`]
+        endpoint: String,
+    },
+    /// Ask one DNS server one question.
+    Ask {
+        /// The server.
+        server: SocketAddr,
+        /// The absolute name, without trailing dot.
+        name: String,
+        /// The type.
+        kind: RecordKind,
+        /// Which try, from 0.
+        try_number: u32,
+    },
+}
+
+/// What a run will do, in a deterministic order.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// `public`, `usgov` or `china`.
+    pub cloud: String,
+    /// The region, if known.
+    pub region: Option<String>,
+    /// Endpoints, by group and catalogue order.
+    pub endpoints: Vec<Endpoint>,
+    /// The AMPLS zones of the cloud.
+    pub zones: Vec<String>,
+    /// Names that wait for what only the metadata service may tell, as templates, e.g. `<region>.handler.control.…`.
+    pub waiting: Vec<String>,
+    /// Everything to do.
+    pub steps: Vec<Step>,
+}

@@ -1,0 +1,87 @@
+//! The probes: one module each, and the context they share.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::{Semaphore, watch};
+
+use crate::observation::{Outcome, Timing};
+use crate::options::Options;
+use crate::world::World;
+
+pub mod dns;
+pub mod hosts;
+pub mod http;
+pub mod imds;
+pub mod lookup;
+pub mod proxy;
+pub mod resolver;
+pub mod tcp;
+pub mod tls;
+
+/// What every step of one run shares. Cheap to clone.
+#[derive(Clone)]
+pub struct Context {
+    /// The world that is looked at.
+    pub world: Arc<World>,
+    /// What was asked for.
+    pub options: Arc<Options>,
+    /// When the run began.
+    pub start: Instant,
+    /// Becomes true when the run is to end: deadline or signal.
+    pub stop: watch::Receiver<bool>,
+    /// Bounds the TCP connections that are open at once.
+    pub sockets: Arc<Semaphore>,
+}
+
+/// Why a step ended without a result of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// Its own time limit passed.
+    TimedOut,
+    /// The run ended.
+    Cancelled,
+}
+
+impl<T, F> From<Ended> for Outcome<T, F> {
+    fn from(ended: Ended) -> Self {
+        match ended {
+            Ended::TimedOut => Self::TimedOut,
+            Ended::Cancelled => Self::Cancelled,
+        }
+    }
+}
+
+impl Context {
+    /// A context with room for `sockets` connections.
+    pub fn new(world: Arc<World>, options: Arc<Options>, stop: watch::Receiver<bool>, sockets: usize) -> Self {
+        Self { world, options, start: Instant::now(), stop, sockets: Arc::new(Semaphore::new(sockets)) }
+    }
+
+    /// Runs a step within `--timeout` and the run's end.
+    pub async fn within<T>(&self, step: impl Future<Output = T>) -> Result<T, Ended> {
+        self.within_time(self.options.step_timeout, step).await
+    }
+
+    /// Runs a step within a limit of its own and the run's end.
+    pub async fn within_time<T>(&self, limit: Duration, step: impl Future<Output = T>) -> Result<T, Ended> {
+        let mut stop = self.stop.clone();
+        tokio::select! {
+            biased;
+            done = step => Ok(done),
+            // A closed channel means that nobody will stop the run any more: wait for the other two.
+            () = async { if stop.wait_for(|stop| *stop).await.is_err() { std::future::pending::<()>().await } } => Err(Ended::Cancelled),
+            () = tokio::time::sleep(limit) => Err(Ended::TimedOut),
+        }
+    }
+
+    /// The time since `began`, placed on the run's own clock.
+    pub fn timing(&self, began: Instant) -> Timing {
+        Timing { at_us: micros(began.saturating_duration_since(self.start)), elapsed_us: micros(began.elapsed()) }
+    }
+}
+
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,1 @@
+//! Builders of observations for tests of the rules.

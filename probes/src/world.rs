@@ -1,0 +1,154 @@
+//! The seams between the probes and the world: values, not mocks.
+//!
+//! [`World::from_system`] reads the real environment once. A test points a `World` at loopback sockets, a fake root, a test
+//! CA: [`Network::Simulated`] maps the addresses that the program believes in to sockets that really exist, and anything
+//! that is not mapped is never dialled.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use rustls::RootCertStore;
+use tokio::net::{TcpStream, UdpSocket};
+
+use crate::observation::{Found, LookupFailure, Machine, Transport};
+
+/// Azure's DNS, metadata, wire server: the same in every region and cloud.
+/// Source: <https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16>
+pub const AZURE_DNS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(168, 63, 129, 16)), 53);
+/// The wire server.
+pub const WIRE_SERVER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(168, 63, 129, 16)), 80);
+/// The instance metadata service.
+/// Source: <https://learn.microsoft.com/azure/virtual-machines/instance-metadata-service>
+pub const METADATA: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(169, 254, 169, 254)), 80);
+
+/// Everything the probes touch.
+#[derive(Clone)]
+pub struct World {
+    /// `/`, or the root of a mounted disk or a test's folder.
+    pub root: PathBuf,
+    /// The environment variables that matter (proxies, trust store), by their name as set.
+    pub environment: BTreeMap<String, String>,
+    /// How sockets are opened.
+    pub network: Network,
+    /// The operating system's resolver call.
+    pub resolver: Arc<dyn SystemResolver>,
+    /// The wall clock.
+    pub clock: Clock,
+    /// Trust stores.
+    pub roots: Roots,
+    /// What is known of the machine itself.
+    pub machine: Machine,
+}
+
+/// A boxed future, as trait objects need it.
+pub type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Resolves a name the way the programs of the machine do.
+pub trait SystemResolver: Send + Sync {
+    /// Resolves an absolute name (no trailing dot) to addresses of both families. It may block for as long as the system
+    /// likes: the caller bounds it. The future may be dropped.
+    fn lookup<'a>(&'a self, name: &'a str) -> Boxed<'a, Result<Found, LookupFailure>>;
+}
+
+/// How sockets are opened.
+#[derive(Clone)]
+pub enum Network {
+    /// The real thing.
+    Real,
+    /// Loopback sockets that stand for simulated addresses.
+    Simulated(Arc<Routes>),
+}
+
+/// Where simulated addresses lead. What has no route behaves as [`Route::Drop`].
+#[derive(Clone, Debug, Default)]
+pub struct Routes {
+    /// By transport and simulated address.
+    pub to: BTreeMap<(Transport, SocketAddr), Route>,
+}
+
+/// Where a simulated address leads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// To this loopback socket (with nobody there: refused).
+    To(SocketAddr),
+    /// Nothing ever comes back.
+    Drop,
+    /// ICMP host unreachable.
+    HostUnreachable,
+    /// No route on this machine.
+    NetworkUnreachable,
+    /// This machine's own firewall.
+    NotPermitted,
+}
+
+/// The wall clock, shifted in tests.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Clock {
+    /// Added to the system's clock.
+    pub shift: SignedDuration,
+}
+
+impl Clock {
+    /// Now.
+    pub fn now(&self) -> Timestamp {
+        Timestamp::now().checked_add(self.shift).unwrap_or(Timestamp::MAX)
+    }
+}
+
+/// Trust stores.
+#[derive(Clone)]
+pub struct Roots {
+    /// This machine's own store; empty when it could not be read.
+    pub machine: Arc<RootCertStore>,
+    /// The public roots.
+    pub public: Arc<RootCertStore>,
+}
+
+impl World {
+    /// A path below the root: absolute paths of the examined system are taken relative to it.
+    pub fn path(&self, path: impl AsRef<Path>) -> PathBuf {
+        let path = path.as_ref();
+        self.root.join(path.strip_prefix("/").unwrap_or(path))
+    }
+
+    /// Opens a TCP connection.
+    pub async fn connect(&self, address: SocketAddr) -> io::Result<TcpStream> {
+        let target = self.route(Transport::Tcp, address).await?;
+        let stream = TcpStream::connect(target).await?;
+        stream.set_nodelay(true)?;
+        Ok(stream)
+    }
+
+    /// Opens a UDP socket connected to an address, so that a closed port answers with an error.
+    pub async fn udp(&self, address: SocketAddr) -> io::Result<UdpSocket> {
+        let target = self.route(Transport::Udp, address).await?;
+        let any: SocketAddr = if target.is_ipv4() {
+            (Ipv4Addr::UNSPECIFIED, 0).into()
+        } else {
+            (std::net::Ipv6Addr::UNSPECIFIED, 0).into()
+        };
+        let socket = UdpSocket::bind(any).await?;
+        socket.connect(target).await?;
+        Ok(socket)
+    }
+
+    /// The socket that really stands for an address; waits for ever where a simulated packet is dropped.
+    pub async fn route(&self, transport: Transport, address: SocketAddr) -> io::Result<SocketAddr> {
+        let Network::Simulated(routes) = &self.network else {
+            return Ok(address);
+        };
+        match routes.to.get(&(transport, address)).unwrap_or(&Route::Drop) {
+            Route::To(target) => Ok(*target),
+            Route::Drop => std::future::pending().await,
+            Route::HostUnreachable => Err(io::ErrorKind::HostUnreachable.into()),
+            Route::NetworkUnreachable => Err(io::ErrorKind::NetworkUnreachable.into()),
+            Route::NotPermitted => Err(io::ErrorKind::PermissionDenied.into()),
+        }
+    }
+}

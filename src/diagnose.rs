@@ -1,0 +1,4 @@
+//! Runs every rule, then explains findings by their root causes.
+
+pub mod facts;
+pub mod finding;

@@ -1,0 +1,109 @@
+//! What a rule returns.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// How bad it is. Ordered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Good to know.
+    Info,
+    /// Works, or nearly, but not as it should.
+    Warning,
+    /// Broken.
+    Error,
+}
+
+/// Whose work the remedy is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Owner {
+    /// Who runs the name servers and private zones.
+    Dns,
+    /// Who runs routes, firewalls and proxies.
+    Network,
+    /// Who runs the Azure Monitor resources.
+    Monitor,
+    /// Who runs this machine.
+    Os,
+    /// Who runs inspection and trust.
+    Security,
+}
+
+/// How sure the finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Certainty {
+    /// The observations leave no other reading.
+    Proven,
+    /// The best reading of the observations.
+    Likely,
+}
+
+/// How far a changing command reaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BlastRadius {
+    /// This machine only.
+    Machine,
+    /// Every machine of this virtual network.
+    Vnet,
+    /// Every network that resolves through the same zones or servers.
+    EveryNetworkOnThisDns,
+}
+
+/// One way to mend it, or to look closer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fix {
+    /// What to do, in the imperative.
+    pub text: String,
+    /// The command; values that were not observed stay `‹…›`.
+    pub command: Option<String>,
+    /// It only looks.
+    pub read_only: bool,
+    /// What else it affects.
+    pub blast_radius: BlastRadius,
+    /// A read-only command or a sentence: what to look at before.
+    pub check_first: Option<String>,
+    /// How to take it back.
+    pub undo: Option<String>,
+}
+
+/// One finding, as a rule makes it and as the report carries it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// Unique within a report: the code, and a number where a code occurs again, e.g. `DNS003`, `DNS003-2`.
+    pub id: String,
+    /// The code, e.g. `DNS003`.
+    pub code: String,
+    /// The rule's name, e.g. `zone-not-linked`.
+    pub name: String,
+    /// How bad.
+    pub severity: Severity,
+    /// One line with the observed values.
+    pub title: String,
+    /// Two or three sentences: what was seen and what follows from it.
+    pub summary: String,
+    /// Full host names concerned, sorted.
+    pub endpoints: Vec<String>,
+    /// What was observed, each with address, port and UTC time where they apply.
+    pub evidence: Vec<String>,
+    /// The observed values by name, for machines.
+    pub args: BTreeMap<String, String>,
+    /// Other causes that the evidence rules out.
+    pub excludes: Vec<String>,
+    /// Whose work.
+    pub owner: Owner,
+    /// How sure.
+    pub certainty: Certainty,
+    /// Ways to mend it; the first is the one to try first.
+    pub fix: Vec<Fix>,
+    /// Where to read on.
+    pub link: String,
+    /// The code of the root that explains it.
+    pub caused_by: Option<String>,
+    /// The id of the root that explains it.
+    pub caused_by_id: Option<String>,
+}

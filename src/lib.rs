@@ -1,0 +1,3 @@
+//! The doctor.
+
+pub mod diagnose;
