@@ -241,7 +241,7 @@ fn silence_after_the_connection_is_a_stalled_handshake() -> Result<()> {
         return Ok(());
     }
     // What a broken path MTU does: the handshake of TCP passes, everything larger vanishes.
-    let firewall = "ip daddr 10.1.0.20 tcp dport 443 meta length > 120 drop";
+    let firewall = "ip daddr 10.1.0.20 tcp dport 443 ip length > 120 drop";
     let lab = Lab::start(&Design { firewall, ..Design::default() })?;
     let seen = examine(&lab, &IMPATIENT)?;
     seen.judged(1, "error", &["TLS007"], &[]);

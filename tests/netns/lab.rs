@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::error::Error;
+use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -220,7 +221,7 @@ impl Lab {
             if path.extension().is_some_and(|extension| extension == "log") {
                 let log = fs::read(&path).unwrap_or_default();
                 let tail = log.get(log.len().saturating_sub(2000)..).unwrap_or_default();
-                text += &format!("\n--- {}\n{}", path.display(), String::from_utf8_lossy(tail));
+                let _ = write!(text, "\n--- {}\n{}", path.display(), String::from_utf8_lossy(tail));
             }
         }
         text
@@ -260,7 +261,7 @@ impl Lab {
             run(Command::new("ip").args(["netns", "add", &middle]))?;
             for (end, name) in [(&vm, "a"), (&azure, "b")] {
                 link(end, "eth0", &middle, name)?;
-                run(Command::new("ip").args(["-n", &middle, "link", "set", name, "up"]))?;
+                run(Command::new("ip").args(["-n", &middle, "link", "set", "dev", name, "up"]))?;
             }
         } else {
             link(&vm, "eth0", &azure, "eth0")?;

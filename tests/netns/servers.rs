@@ -24,7 +24,7 @@ pub(super) fn start(lab: &mut Lab, design: &Design) -> Result<()> {
     let public = design.names.public_zones();
     let private = design.linked.iter().map(|zone| design.names.private_zone(*zone, design.empty.contains(zone)));
     let azure: Vec<_> =
-        public.iter().cloned().filter(|(origin, _)| !is_linked(design, origin)).chain(private).collect();
+        public.iter().filter(|(origin, _)| !is_linked(design, origin)).cloned().chain(private).collect();
     bind(lab, "azure-dns", AZURE_DNS, &zone_statements(lab.folder(), "azure-dns", &azure)?)?;
     bind(lab, "public-dns", PUBLIC_DNS, &zone_statements(lab.folder(), "public-dns", &public)?)?;
     nginx(lab)?;
@@ -41,19 +41,13 @@ pub(super) fn start(lab: &mut Lab, design: &Design) -> Result<()> {
 /// Holds every packet between the machine and the rest back for some milliseconds.
 pub(super) fn delay(lab: &mut Lab, one_way_ms: u32) -> Result<()> {
     let middle = lab.middle();
-    let ends = [(None, "eth0"), (Some(&middle), "a"), (Some(&middle), "b")];
-    for (namespace, interface) in ends {
-        let offloads = ["-K", interface, "tx", "off", "gso", "off", "tso", "off", "gro", "off"];
-        // Packets whose checksum nobody has finished yet would be forwarded as they are.
-        match namespace {
-            Some(namespace) => {
-                run(Command::new("ip").args(["netns", "exec", namespace, "ethtool"]).args(offloads))?;
-            }
-            None => {
-                run(lab.on_machine("ethtool").args(offloads))?;
-                run(lab.in_azure("ethtool").args(offloads))?;
-            }
-        }
+    // Packets whose checksum nobody has finished yet would be forwarded as they are.
+    let offloads = ["tx", "off", "gso", "off", "tso", "off", "gro", "off"];
+    run(lab.on_machine("ethtool").args(["-K", "eth0"]).args(offloads))?;
+    run(lab.in_azure("ethtool").args(["-K", "eth0"]).args(offloads))?;
+    for interface in ["a", "b"] {
+        let ethtool = ["netns", "exec", &middle, "ethtool", "-K", interface];
+        run(Command::new("ip").args(ethtool).args(offloads))?;
     }
     let mut command = Command::new("ip");
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/netns/delay.py");

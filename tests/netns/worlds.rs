@@ -19,7 +19,7 @@ fn dig(lab: &Lab, server: &str, name: &str, kind: &str) -> Result<String> {
 /// The body of a front's answer with the machine's own resolver and trust, or curl's reason.
 fn curl(lab: &Lab, host: &str, more: &[&str]) -> Result<String> {
     let url = format!("https://{host}/ping");
-    let output = lab.on_machine("curl").args(["-sS", "-m", "3", &url]).args(more).output()?;
+    let output = lab.on_machine("curl").args(["-sS", "-m", "1", &url]).args(more).output()?;
     let (body, reason) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     Ok(format!("{body}{reason}"))
 }
@@ -64,7 +64,7 @@ fn the_lab_breaks_what_it_says() -> Result<()> {
     }
     let firewall = "ip daddr 10.1.0.20 tcp dport 443 drop\nip daddr 10.1.0.21 tcp dport 443 reject with tcp reset\n\
                     ip daddr 10.1.0.22 tcp dport 443 reject with icmpx type admin-prohibited\n\
-                    ip daddr 10.1.0.30 tcp dport 443 meta length > 120 drop";
+                    ip daddr 10.1.0.30 tcp dport 443 ip length > 120 drop";
     let hosts = "10.9.9.9 api.monitor.azure.com\n".to_owned();
     let lab = Lab::start(&Design { firewall, hosts, proxy: true, ..Design::default() })?;
     let workspace = |zone: Zone| format!("{}.{}", super::WORKSPACE, zone.suffix());
@@ -79,6 +79,9 @@ fn the_lab_breaks_what_it_says() -> Result<()> {
         let answer = curl(&lab, host, &[])?;
         assert!(answer.contains(wanted), "`{host}` has no `{wanted}`: {answer}");
     }
+    let stalled = curl(&lab, &handler, &["-v"])?;
+    assert!(stalled.contains("Client hello") && !stalled.contains("Server hello"), "{stalled}");
+    assert!(stalled.contains("timed out"), "{stalled}");
     let proxied =
         curl(&lab, "scadvisorcontentpl.blob.core.windows.net", &["--proxy", &format!("http://{PROXY}:3128")])?;
     assert!(proxied.contains("Healthy"), "{proxied}");
@@ -95,5 +98,32 @@ fn the_lab_inspects() -> Result<()> {
     let answer = curl(&lab, DCE, &more)?;
     assert!(answer.contains("issuer: CN=Contoso Inspection Issuing CA 01"), "{answer}");
     assert!(answer.contains("SSL certificate verify ok"), "{answer}");
+    Ok(())
+}
+
+#[test]
+fn the_lab_delays() -> Result<()> {
+    if !possible() {
+        return Ok(());
+    }
+    let lab = Lab::start(&Design { delay_ms: Some(50), ..Design::default() })?;
+    let output = lab
+        .on_machine("curl")
+        .args(["-sS", "-o", "/dev/null", "-w", "%{time_connect}"])
+        .arg("http://169.254.169.254/")
+        .output()?;
+    let seconds: f64 = String::from_utf8_lossy(&output.stdout).parse()?;
+    assert!((0.1..0.3).contains(&seconds), "connected in {seconds} s: {}", lab.logs());
+    Ok(())
+}
+
+#[test]
+fn the_lab_has_mitmproxy() -> Result<()> {
+    if !possible() || super::servers::mitmdump().is_none() {
+        return Ok(());
+    }
+    let lab = Lab::start(&Design { inspection: Inspection::Mitmproxy, ..Design::default() })?;
+    let answer = curl(&lab, DCE, &["-v", "-o", "/dev/null"])?;
+    assert!(answer.contains("unable to get local issuer certificate"), "{answer}");
     Ok(())
 }
