@@ -312,7 +312,7 @@ impl Lanes {
         for step in &plan.steps {
             match self.done.remove(step) {
                 Some(observations) => seen.extend(observations),
-                None => seen.extend(unfinished(step)),
+                None => seen.extend(unfinished(step, plan)),
             }
         }
         seen
@@ -344,7 +344,7 @@ fn describe(lane: &Lane, plan: &Plan) -> String {
 }
 
 /// What is recorded of a step whose lane never reported.
-fn unfinished(step: &Step) -> Option<Observation> {
+fn unfinished(step: &Step, plan: &Plan) -> Option<Observation> {
     match step {
         Step::Metadata => None,
         Step::WireServer => Some(Observation::WireServer(crate::observation::WireServer {
@@ -355,7 +355,8 @@ fn unfinished(step: &Step) -> Option<Observation> {
             Some(questions::without_answer(*server, name, *kind, *try_number, Outcome::Cancelled))
         }
         Step::Lookup { endpoint } | Step::Tcp { endpoint } | Step::Tls { endpoint } | Step::Http { endpoint } => {
-            endpoint::without_result(step, endpoint, Outcome::Cancelled)
+            let endpoint = plan.endpoints.iter().find(|planned| planned.id == *endpoint)?;
+            Some(endpoint::unfinished(step, endpoint))
         }
     }
 }
