@@ -13,6 +13,7 @@
 //! | [`observation`] | what was seen |
 //! | [`world`] | the seams: addresses, trust roots, filesystem root, environment, clock |
 //! | [`probe`] | one module a probe |
+//! | [`secret`] | text that is used and never shown |
 //! | [`run`] | the blocking face: runtime, limits, deadline |
 
 pub mod addr;
@@ -22,6 +23,7 @@ pub mod options;
 pub mod plan;
 pub mod probe;
 pub mod run;
+pub mod secret;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod world;
