@@ -19,9 +19,10 @@ use tokio::task::JoinHandle;
 
 use super::Context;
 use super::tcp::counted::{Counted, Seen};
-use super::tcp::{Duplex, io_failure};
+use super::tcp::Duplex;
 use crate::observation::http::MAX_BODY;
 use crate::observation::{Exchange, HttpFailure, HttpResponse, IoFailure, Outcome};
+use crate::os::io_failure;
 use crate::plan::Endpoint;
 
 /// Bytes of a head that are read; also the read buffer, and so the most that one connection holds.

@@ -21,7 +21,8 @@ use tokio::task::JoinSet;
 use super::Context;
 use super::proxy::Proxy;
 use crate::addr::{Class, classify};
-use crate::observation::{Connected, Connection, IoFailure, Outcome, Skip, Timing};
+use crate::observation::{Connected, Connection, Outcome, Skip, Timing};
+use crate::os::io_failure;
 use crate::plan::Endpoint;
 
 pub(super) mod counted;
@@ -204,23 +205,6 @@ fn skip_of(ctx: &Context, address: IpAddr, proxy: bool, also_private: &[IpNet]) 
 fn also_private(ctx: &Context) -> Vec<IpNet> {
     let own = ctx.world.machine.interfaces.iter().map(|interface| interface.address);
     ctx.options.private_ranges.iter().copied().chain(own).collect()
-}
-
-/// The failure that an error means.
-pub(super) fn io_failure(error: &io::Error) -> IoFailure {
-    match error.kind() {
-        io::ErrorKind::ConnectionRefused => IoFailure::Refused,
-        io::ErrorKind::ConnectionReset => IoFailure::Reset,
-        io::ErrorKind::UnexpectedEof | io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionAborted => {
-            IoFailure::Closed
-        }
-        io::ErrorKind::HostUnreachable => IoFailure::HostUnreachable,
-        io::ErrorKind::NetworkUnreachable => IoFailure::NetworkUnreachable,
-        io::ErrorKind::PermissionDenied => IoFailure::NotPermitted,
-        io::ErrorKind::AddrNotAvailable => IoFailure::NoLocalAddress,
-        io::ErrorKind::TimedOut => IoFailure::KernelTimeout,
-        _ => IoFailure::Code(error.raw_os_error()),
-    }
 }
 
 impl AsyncRead for Stream {
