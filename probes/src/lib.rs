@@ -15,6 +15,7 @@
 //! | [`read`] | bounded reading of local files |
 //! | [`os`] | what differs between operating systems |
 //! | [`probe`] | one module a probe |
+//! | [`secret`] | text that is used and never shown |
 //! | [`run`] | the blocking face: runtime, limits, deadline |
 
 pub mod addr;
@@ -26,6 +27,7 @@ pub mod plan;
 pub mod probe;
 pub mod read;
 pub mod run;
+pub mod secret;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod world;
