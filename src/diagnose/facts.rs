@@ -33,7 +33,7 @@ mod zone;
 pub struct Facts<'a> {
     observations: &'a Observations,
     own_ranges: Vec<IpNet>,
-    answers: BTreeMap<(SocketAddr, &'a str, RecordKind), Vec<&'a Answer>>,
+    answers: BTreeMap<&'a str, BTreeMap<(SocketAddr, RecordKind), Vec<&'a Answer>>>,
     lookups: BTreeMap<&'a str, &'a Lookup>,
     resolver: Option<&'a Resolver>,
     hosts: Option<&'a Hosts>,
@@ -59,8 +59,8 @@ impl<'a> Facts<'a> {
         for observation in &observations.seen {
             match observation {
                 Observation::Answer(answer) => {
-                    let key = (answer.server, answer.name.as_str(), answer.kind);
-                    facts.answers.entry(key).or_default().push(answer);
+                    let of_name = facts.answers.entry(answer.name.as_str()).or_default();
+                    of_name.entry((answer.server, answer.kind)).or_default().push(answer);
                 }
                 Observation::Lookup(lookup) => {
                     facts.lookups.insert(&lookup.name, lookup);
@@ -71,7 +71,7 @@ impl<'a> Facts<'a> {
                 _ => {}
             }
         }
-        for tries in facts.answers.values_mut() {
+        for tries in facts.answers.values_mut().flat_map(BTreeMap::values_mut) {
             tries.sort_by_key(|answer| answer.try_number);
         }
         facts.own_ranges = own_ranges(observations, facts.instance);
@@ -128,7 +128,7 @@ impl<'a> Facts<'a> {
 
     /// All tries of one question to one server, first try first.
     pub fn answers(&self, server: SocketAddr, name: &str, kind: RecordKind) -> &[&'a Answer] {
-        self.answers.get(&(server, name, kind)).map_or(&[], Vec::as_slice)
+        self.answers.get(name).and_then(|of_name| of_name.get(&(server, kind))).map_or(&[], Vec::as_slice)
     }
 
     /// The wall-clock time of an observation: the run's own clock.

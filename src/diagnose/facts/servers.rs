@@ -69,7 +69,7 @@ impl<'a> Facts<'a> {
 
     /// Every question that a server was asked, with its status.
     pub fn asked_of(&self, server: SocketAddr) -> impl Iterator<Item = (&'a Answer, Status)> {
-        let answers = self.answers.iter().filter(move |((asked, _, _), _)| *asked == server);
+        let answers = self.answers.values().flatten().filter(move |((asked, _), _)| *asked == server);
         answers.flat_map(|(_, tries)| tries.iter().map(|answer| (*answer, super::view::status(answer))))
     }
 
