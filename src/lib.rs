@@ -38,3 +38,4 @@
 //! `.github/CONTRIBUTING.md` walks through each.
 
 pub mod diagnose;
+pub mod text;
