@@ -82,7 +82,7 @@ async fn direct(context: &Context, endpoint: &Endpoint, planned: &Steps, address
     let first = dialling.first().await;
     let rest = async {
         match first {
-            Some((address, stream)) => secure(context, endpoint, planned, Some(address), stream).await,
+            Some(stream) => secure(context, endpoint, planned, Some(stream.address()), stream).await,
             None => without_connection(endpoint, planned),
         }
     };
@@ -104,11 +104,12 @@ async fn through(
     let mut dialling: Dialling = tcp::connect_proxy(context, endpoint, proxy, &addresses);
     let first = dialling.first().await;
     let rest = async {
-        let Some((address, stream)) = first else {
+        let Some(stream) = first else {
             let outcome =
                 if addresses.is_empty() { Outcome::Failed(TunnelFailure::NoAddress) } else { skipped(Skip::EarlierStepFailed) };
             return (without_tunnel(endpoint, &proxy.choice, outcome), without_connection(endpoint, planned));
         };
+        let address = stream.address();
         let (tunnel, stream) = proxy::tunnel(context, endpoint, proxy, Some(address), stream).await;
         let rest = match stream {
             Some(stream) => secure(context, endpoint, planned, Some(address), stream).await,

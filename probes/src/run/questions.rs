@@ -61,7 +61,10 @@ impl ServerState {
 
 /// How this machine asks.
 pub(super) fn style(resolver: Option<&Resolver>) -> dns::AskStyle {
-    resolver.and_then(|resolver| resolver.outcome.seen()).map(dns::AskStyle::from).unwrap_or_default()
+    resolver
+        .and_then(|resolver| resolver.outcome.seen())
+        .map(|config| dns::AskStyle { edns0: config.edns0, use_vc: config.use_vc })
+        .unwrap_or_default()
 }
 
 /// Asks one question as often as planned, one try after the other.
