@@ -21,7 +21,7 @@ use tokio::task::JoinSet;
 use super::Context;
 use super::proxy::Proxy;
 use crate::addr::{Class, classify};
-use crate::observation::{Connected, Connection, Outcome, Skip, Timing};
+use crate::observation::{Connected, Connection, IoFailure, Outcome, Skip, Timing};
 use crate::os::io_failure;
 use crate::plan::Endpoint;
 
