@@ -12,6 +12,8 @@ use serde::{Deserialize, Serialize};
 
 pub use azure::{Cloud, Region, StorageAccount, WorkspaceId};
 pub use connection_string::{AppInsightsEndpoint, AppInsightsRole, ConnectionString};
+pub(crate) use azure::is_guid;
+pub(crate) use dce::stamp;
 pub use dce::{Dce, DceHost};
 pub use network::{ExtraEndpoint, deadline, private_range, proxy, repeat, resolver, step_timeout};
 
