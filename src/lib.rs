@@ -1,3 +1,4 @@
 //! The doctor.
 
 pub mod diagnose;
+pub mod text;
