@@ -1,3 +1,5 @@
 //! The doctor.
 
 pub mod diagnose;
+pub mod render;
+pub mod report;
