@@ -38,4 +38,6 @@
 //! `.github/CONTRIBUTING.md` walks through each.
 
 pub mod diagnose;
+pub mod render;
+pub mod report;
 pub mod text;
