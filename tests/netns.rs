@@ -1,6 +1,6 @@
 //! Whole machines: the built binary in a network namespace, real DNS servers, fronts, firewalls and proxies in another.
 //!
-//! Needs root (or the right to make namespaces) and the programs of `.ci/lab-packages`; without them the tests are skipped
+//! Needs root (or the right to make namespaces) and the programs of `.ci/packages`; without them the tests are skipped
 //! with a loud line, or fail where `AMPLS_REQUIRE_NETNS=1`. Nothing here can leave the machine.
 
 #![cfg(target_os = "linux")]
@@ -10,6 +10,7 @@ mod doctor;
 mod lab;
 mod names;
 mod servers;
+mod speed;
 mod worlds;
 
 use std::fs;
@@ -278,5 +279,26 @@ fn a_machine_behind_a_proxy_is_healthy_through_it() -> Result<()> {
     seen.required_answer("private");
     let tcp = seen.endpoint(&ods())["tcp"].to_string();
     assert!(tcp.contains(&format!("{PROXY}:3128")), "the connection is the proxy's; {tcp}");
+    Ok(())
+}
+
+#[test]
+fn no_child_process_is_started() -> Result<()> {
+    if !possible() {
+        return Ok(());
+    }
+    let lab = Lab::start(&Design::default())?;
+    let trace = lab.folder().join("trace");
+    let mut command = lab.on_machine("strace");
+    command.args(["-f", "-e", "trace=clone,clone3,fork,vfork,execve,execveat", "-o"]).arg(&trace).arg(doctor::binary());
+    command.args(["check", "--workspace", WORKSPACE, "--region", "westeurope", "--public-roots"]);
+    lab::run(command.arg(lab.public_roots()))?;
+    let calls = fs::read_to_string(&trace)?;
+    assert_eq!(calls.matches("execve").count(), 1, "only the doctor itself: {calls}");
+    let children =
+        calls.lines().filter(|call| call.contains("fork(") || call.contains("clone") && !call.contains("CLONE_THREAD"));
+    let children: Vec<_> = children.filter(|call| !call.contains("resumed")).collect();
+    assert!(children.is_empty(), "{children:?}");
+    assert!(calls.contains("CLONE_THREAD"), "threads are seen at all: {calls}");
     Ok(())
 }

@@ -126,7 +126,7 @@ pub(super) fn possible() -> bool {
 fn missing() -> Option<String> {
     for program in ["ip", "nft", "named", "unbound", "dnsmasq", "nginx", "squid", "curl", "dig", "setpriv"] {
         if !servers::on_path(program) {
-            return Some(format!("`{program}` is not installed (see .ci/lab-packages)"));
+            return Some(format!("`{program}` is not installed (see .ci/packages)"));
         }
     }
     let name = format!("{PREFIX}-{}-try", std::process::id());
