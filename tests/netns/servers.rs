@@ -5,8 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::lab::{AZURE_DNS, CUSTOM_DNS, Custom, Design, Inspection, Lab, PROXY, PUBLIC_DNS, Result, run};
+use super::design::{AZURE_DNS, CUSTOM_DNS, Custom, Design, Inspection, PROXY, PUBLIC_DNS};
+use super::lab::{Lab, Result};
 use super::names::Zone;
+use super::namespace::run;
 
 /// Whether a program can be found.
 pub(super) fn on_path(program: &str) -> bool {
@@ -96,19 +98,8 @@ fn nginx(lab: &mut Lab) -> Result<()> {
 fn custom(lab: &mut Lab, custom: Custom) -> Result<()> {
     match custom {
         Custom::Absent => lab.filter(&format!("ip daddr {CUSTOM_DNS} meta l4proto {{ tcp, udp }} th dport 53 drop")),
-        Custom::Dnsmasq(forward) => {
-            let mut command = lab.in_azure("dnsmasq");
-            command.args([
-                "--keep-in-foreground",
-                "--conf-file=/dev/null",
-                "--no-resolv",
-                "--no-hosts",
-                "--bind-interfaces",
-            ]);
-            command.args(["--except-interface=lo", "--user=root", "--pid-file=", "--log-facility=-"]);
-            command.arg(format!("--listen-address={CUSTOM_DNS}")).arg(format!("--server={forward}"));
-            lab.serve("dnsmasq", command)
-        }
+        Custom::Dnsmasq(forward) => dnsmasq(lab, Some(forward)),
+        Custom::Refusing => dnsmasq(lab, None),
         Custom::Unbound(forward) => {
             let folder = lab.folder().to_owned();
             let text = include_str!("unbound.conf").replace("@ADDRESS@", CUSTOM_DNS).replace("@FORWARD@", forward);
@@ -122,6 +113,15 @@ fn custom(lab: &mut Lab, custom: Custom) -> Result<()> {
             bind(lab, "custom-dns", CUSTOM_DNS, &zone)
         }
     }
+}
+
+fn dnsmasq(lab: &mut Lab, forward: Option<&str>) -> Result<()> {
+    let mut command = lab.in_azure("dnsmasq");
+    command.args(["--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv", "--no-hosts", "--bind-interfaces"]);
+    command.args(["--except-interface=lo", "--user=root", "--pid-file=", "--log-facility=-"]);
+    command.arg(format!("--listen-address={CUSTOM_DNS}"));
+    command.args(forward.map(|server| format!("--server={server}")));
+    lab.serve("dnsmasq", command)
 }
 
 fn squid(lab: &mut Lab) -> Result<()> {
@@ -159,7 +159,7 @@ fn ready(lab: &mut Lab, design: &Design) -> Result<()> {
         let host = format!("global.handler.control.{}", Zone::Monitor.suffix());
         lab.wait_until(&format!("the DNS server at {server}"), |lab| {
             let asked = lab.in_azure("dig").args(["+time=1", "+tries=1", &format!("@{server}"), &host, "A"]).output();
-            asked.is_ok_and(|output| String::from_utf8_lossy(&output.stdout).contains("status: N"))
+            asked.is_ok_and(|output| String::from_utf8_lossy(&output.stdout).contains("status: "))
         })?;
     }
     lab.wait_until("the metadata service", |lab| {

@@ -16,9 +16,11 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use super::design::Design;
 use super::doctor::binary;
-use super::lab::{Design, Lab, Result, possible, run};
+use super::lab::{Lab, Result, possible};
 use super::names::Names;
+use super::namespace::run;
 
 const RUNS: usize = 9;
 const ONE_WAY_MS: u32 = 50;
@@ -154,7 +156,8 @@ struct Table {
 
 impl Table {
     fn note(&mut self, text: &str) {
-        self.text += &format!("{text}\n");
+        self.text.push_str(text);
+        self.text.push('\n');
     }
 
     fn row(&mut self, what: &str, ratio: f64, limit: f64) {

@@ -1,7 +1,8 @@
 //! The lab itself: each world is what it claims, seen with the tools of its trade. When a world's test fails and these pass,
 //! the doctor is at fault.
 
-use super::lab::{AZURE_DNS, CUSTOM_DNS, Custom, Design, Inspection, Lab, PROXY, PUBLIC_DNS, Result, possible};
+use super::design::{AZURE_DNS, CUSTOM_DNS, Custom, Design, Inspection, PROXY, PUBLIC_DNS};
+use super::lab::{Lab, Result, possible};
 use super::names::{DCE, Zone};
 use super::{all_but, custom, ods};
 
@@ -50,10 +51,32 @@ fn the_lab_resolves_as_azure_does() -> Result<()> {
         (PUBLIC_DNS, &Zone::Blob.private(), "SOA", "ns1-01.azure-dns.com."),
         (PUBLIC_DNS, "dc.services.visualstudio.com", "A", "20.50.1.1"),
         (CUSTOM_DNS, DCE, "A", "20.50.1.1"),
+        (CUSTOM_DNS, &Zone::Monitor.private(), "SOA", "ns1-01.azure-dns.com."),
     ] {
         let answer = dig(&lab, server, name, kind)?;
         assert!(answer.contains(wanted), "`{name}` {kind} of {server} has no `{wanted}`: {answer}");
     }
+    Ok(())
+}
+
+#[test]
+fn the_lab_has_every_kind_of_dns_server() -> Result<()> {
+    if !possible() {
+        return Ok(());
+    }
+    for (server, name, wanted) in [
+        (Custom::Unbound(AZURE_DNS), DCE, "10.1.0.31"),
+        (Custom::Unbound(AZURE_DNS), "no-such.monitor.azure.com", "azure-dns.com."),
+        (Custom::Bind(AZURE_DNS), DCE, "10.1.0.31"),
+        (Custom::Refusing, DCE, "status: REFUSED"),
+    ] {
+        let lab = Lab::start(&custom(server))?;
+        let answer = dig(&lab, CUSTOM_DNS, name, "A")?;
+        assert!(answer.contains(wanted), "`{name}` of {server:?} has no `{wanted}`: {answer}");
+    }
+    let lab = Lab::start(&Design::default())?;
+    let silent = dig(&lab, CUSTOM_DNS, DCE, "A")?;
+    assert!(silent.contains("timed out") || silent.contains("no servers could be reached"), "{silent}");
     Ok(())
 }
 
