@@ -1,9 +1,5 @@
 //! How long a run takes, how much memory and disk: measurements in ratios, by hand, on a quiet machine.
-//!
-//! ```text
-//! cargo build --release
-//! AMPLS_DOCTOR_BIN=target/release/ampls-doctor cargo test --test integration netns::speed -- --ignored
-//! ```
+//! `tests/bench/speed` runs it with the release binary.
 //!
 //! Every time has the process's own start-up (`--version`, started the same way) taken off; round trips are measured in the
 //! same run. The processors are kept awake meanwhile: a virtual one that sleeps is woken late, by more than what is measured.
