@@ -50,6 +50,7 @@ pub(crate) fn quoted(value: &str) -> String {
     for character in value.chars().take(LONGEST) {
         match character {
             '\'' | '"' => shown.push(character),
+            '`' => shown.push('\''),
             _ => shown.extend(character.escape_debug()),
         }
     }
