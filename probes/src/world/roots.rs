@@ -116,3 +116,55 @@ fn load(file: Option<&Path>, directories: Option<&str>) -> RootCertStore {
     }
     store(&certificates)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn authority() -> String {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let mut params = rcgen::CertificateParams::new(Vec::new()).unwrap();
+        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        params.self_signed(&key).unwrap().pem()
+    }
+
+    #[test]
+    fn certificates_of_a_pem_file_are_roots() {
+        let text = format!("a comment\n{}\n{}", authority(), authority());
+        assert_eq!(roots_from_pem(text.as_bytes()).unwrap().len(), 2);
+    }
+
+    #[test]
+    fn file_without_certificates_is_refused() {
+        for bytes in [&b""[..], b"\xff\0not a certificate"] {
+            assert!(matches!(roots_from_pem(bytes), Err(PemFailure::Empty)), "{bytes:?}");
+        }
+        let cut = authority().replace("-----END CERTIFICATE-----", "");
+        assert!(roots_from_pem(cut.as_bytes()).is_err());
+    }
+
+    #[test]
+    fn certificate_that_is_none_is_named_by_its_number() {
+        let text = format!("{}\n-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", authority());
+        assert!(matches!(roots_from_pem(text.as_bytes()), Err(PemFailure::NotARoot(2))));
+    }
+
+    #[test]
+    fn store_of_the_environment_replaces_the_machines() {
+        let path = std::env::temp_dir().join(format!("roots-{}.pem", uuid::Uuid::new_v4()));
+        std::fs::write(&path, authority()).unwrap();
+        let environment = BTreeMap::from([("SSL_CERT_FILE".to_owned(), path.display().to_string())]);
+        let roots = Roots::from_system(&environment, None);
+        assert_eq!(roots.machine().len(), 1);
+        assert!(roots.public().len() > 1);
+        std::fs::remove_file(path).unwrap();
+    }
+
+    #[test]
+    fn given_public_roots_replace_the_built_in() {
+        let given = roots_from_pem(authority().as_bytes()).unwrap();
+        let environment = BTreeMap::from([("SSL_CERT_FILE".to_owned(), "/nonexistent".to_owned())]);
+        let roots = Roots::from_system(&environment, Some(&given));
+        assert_eq!((roots.machine().len(), roots.public().len()), (0, 1));
+    }
+}
