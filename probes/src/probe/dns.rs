@@ -18,8 +18,6 @@ use crate::world::World;
 use message::{Heard, Question};
 
 mod message;
-#[cfg(test)]
-mod tests;
 
 /// How this machine asks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -164,3 +162,6 @@ fn unreachable(failure: IoFailure) -> DnsFailure {
 fn datagram_failure(failure: IoFailure) -> IoFailure {
     if failure == IoFailure::Reset { IoFailure::Refused } else { failure }
 }
+
+#[cfg(test)]
+mod tests;

@@ -197,4 +197,21 @@ mod tests {
         let found = parse(text.as_bytes(), FILE_LIMIT, &names()).unwrap();
         assert_eq!((found.entries.len(), found.truncated), (ENTRY_LIMIT, true));
     }
+
+    #[test]
+    fn file_below_the_root_is_read() {
+        let root = std::env::temp_dir().join(format!("hosts-{}", uuid::Uuid::new_v4()));
+        let start = Instant::now();
+        let world = World::from_system(Some(&root), None);
+        assert_eq!(read(&world, start, &names()).outcome, Outcome::Failed(ReadFailure::Missing));
+        let path = world.path(os::HOSTS_FILE);
+        std::fs::create_dir_all(&path).unwrap();
+        assert_eq!(read(&world, start, &names()).outcome, Outcome::Failed(ReadFailure::NotAFile));
+        std::fs::remove_dir(&path).unwrap();
+        std::fs::write(&path, format!("10.0.0.4 {NAME}\n")).unwrap();
+        let hosts = read(&world, start, &names());
+        let file = hosts.outcome.seen().unwrap();
+        assert_eq!((file.source.as_str(), file.entries.len()), (os::HOSTS_FILE, 1));
+        std::fs::remove_dir_all(root).unwrap();
+    }
 }

@@ -50,7 +50,7 @@ impl Servers {
 }
 
 const RESOLV_CONF: &str = "/etc/resolv.conf";
-/// A `resolv.conf` of Kubernetes or NetworkManager has ten lines.
+/// A `resolv.conf` of Kubernetes or `NetworkManager` has ten lines.
 const LIMIT: u64 = 64 * 1024;
 const DNS_PORT: u16 = 53;
 
@@ -108,7 +108,7 @@ fn resolv_conf(world: &World, servers: &mut Servers) -> Result<ResolverConfig, R
 /// systemd-resolved writes the servers it asks here.
 /// Source: <https://www.freedesktop.org/software/systemd/man/latest/systemd-resolved.service.html>
 const SYSTEMD_UPSTREAM: &str = "/run/systemd/resolve/resolv.conf";
-/// Where those who run dnsmasq on this machine write the servers it asks: NetworkManager, Debian's resolvconf.
+/// Where those who run dnsmasq on this machine write the servers it asks: `NetworkManager`, Debian's resolvconf.
 const OTHER_UPSTREAM: [&str; 3] =
     ["/run/NetworkManager/no-stub-resolv.conf", "/run/NetworkManager/resolv.conf", "/run/dnsmasq/resolv.conf"];
 

@@ -8,12 +8,17 @@ use sysinfo::{InterfaceOperationalState, Networks, System};
 use crate::observation::{Interface, Machine};
 
 pub(super) fn read() -> Machine {
+    let interfaces = interfaces();
+    // Private endpoints are reached without a default route too: a network address is enough.
+    let has_network_ipv4 = interfaces
+        .iter()
+        .any(|interface| interface.address.addr().is_ipv4() && !is_link_local(interface.address.addr()));
     Machine {
         name: System::host_name().unwrap_or_default(),
         os: System::long_os_version().or_else(|_| System::name()).unwrap_or_default(),
         arch: System::cpu_arch(),
-        interfaces: interfaces(),
-        has_ipv4: has_route(GLOBAL_IPV4),
+        interfaces,
+        has_ipv4: has_network_ipv4 || has_route(GLOBAL_IPV4),
         has_ipv6: has_route(GLOBAL_IPV6),
         resolver_is_not_the_systems: cfg!(target_env = "musl"),
     }

@@ -152,7 +152,7 @@ fn authority(zone: &Name, soa: &SOA) -> Authority {
 /// root is `.`.
 fn presentation(name: &Name) -> String {
     let mut text = String::with_capacity(name.len());
-    for label in name.iter() {
+    for label in name {
         if !text.is_empty() {
             text.push('.');
         }
@@ -165,7 +165,7 @@ fn presentation(name: &Name) -> String {
                 0x21..=0x7e => text.push(char::from(octet.to_ascii_lowercase())),
                 _ => {
                     text.push('\\');
-                    text.push_str(&format!("{octet:03}"));
+                    text.extend([octet / 100, octet / 10 % 10, octet % 10].map(|digit| char::from(b'0' + digit)));
                 }
             }
         }

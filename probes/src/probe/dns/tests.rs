@@ -309,6 +309,9 @@ async fn answers_to_something_else_are_passed_over() {
     assert_eq!(seen(&server).await.addresses(NAME), [std::net::IpAddr::from([10, 0, 0, 5])]);
 }
 
+/// Makes an answer of a question.
+type Make = fn(&Message) -> Vec<u8>;
+
 #[tokio::test]
 async fn octets_that_are_no_message_are_malformed() {
     let compression_loop = |question: &Message| {
@@ -330,7 +333,7 @@ async fn octets_that_are_no_message_are_malformed() {
         bytes[..bytes.len() - 1].to_vec()
     };
     let noise = |question: &Message| [question.metadata.id.to_be_bytes().as_slice(), &[0xff; 4000]].concat();
-    let hostile: [(&str, fn(&Message) -> Vec<u8>); 6] = [
+    let hostile: [(&str, Make); 6] = [
         ("compression loop", compression_loop),
         ("counts", counts),
         ("short", short),
