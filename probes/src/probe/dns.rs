@@ -10,12 +10,11 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UdpSocket;
 use tokio::time::timeout;
 
+use self::message::{Heard, Question};
 use crate::observation::{Answer, DnsFailure, IoFailure, Outcome, RecordKind, Response, Transport};
 use crate::os::io_failure;
 use crate::probe::{Context, Ended};
 use crate::world::World;
-
-use message::{Heard, Question};
 
 mod message;
 

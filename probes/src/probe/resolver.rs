@@ -6,13 +6,12 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV6};
 use std::path::PathBuf;
 use std::time::Instant;
 
+use self::resolv_conf::{NameServer, ResolvConf};
 use crate::observation::{Outcome, ReadFailure, Resolver, ResolverConfig, Server, ServerRole, Timing};
 use crate::options::Options;
 use crate::probe::micros;
 use crate::read::{self, Links};
 use crate::world::{AZURE_DNS, World};
-
-use resolv_conf::{NameServer, ResolvConf};
 
 mod resolv_conf;
 

@@ -15,13 +15,19 @@ pub(super) fn read() -> Machine {
         .any(|interface| interface.address.addr().is_ipv4() && !is_link_local(interface.address.addr()));
     Machine {
         name: System::host_name().unwrap_or_default(),
-        os: System::long_os_version().or_else(|_| System::name()).unwrap_or_default(),
+        os: operating_system(),
         arch: System::cpu_arch(),
         interfaces,
         has_ipv4: has_network_ipv4 || has_route(GLOBAL_IPV4),
         has_ipv6: has_route(GLOBAL_IPV6),
         resolver_is_not_the_systems: cfg!(target_env = "musl"),
     }
+}
+
+/// `Debian GNU/Linux 12`, `Windows Server 2022 (20348)`.
+fn operating_system() -> String {
+    let words: Vec<String> = [System::name(), System::os_version()].into_iter().flatten().collect();
+    words.join(" ")
 }
 
 /// Within Azure's own public ranges. Nothing is sent there: connecting a UDP socket only looks up the route.

@@ -105,7 +105,7 @@ fn store(certificates: &[CertificateDer<'static>]) -> RootCertStore {
 
 fn load(file: Option<&Path>, directories: Option<&str>) -> RootCertStore {
     if file.is_none() && directories.is_none_or(str::is_empty) {
-        return store(&rustls_native_certs::load_native_certs().certs);
+        return distinct(rustls_native_certs::load_native_certs().certs);
     }
     // A FIFO named by the variable would block the reader for ever.
     let file = file.filter(|file| file.is_file());
@@ -114,6 +114,13 @@ fn load(file: Option<&Path>, directories: Option<&str>) -> RootCertStore {
     {
         certificates.extend(rustls_native_certs::load_certs_from_paths(None, Some(&directory)).certs);
     }
+    distinct(certificates)
+}
+
+/// Distributions ship each root twice: in the bundle and in a file of its own.
+fn distinct(mut certificates: Vec<CertificateDer<'static>>) -> RootCertStore {
+    certificates.sort_unstable_by(|a, b| a.as_ref().cmp(b.as_ref()));
+    certificates.dedup();
     store(&certificates)
 }
 
@@ -152,7 +159,7 @@ mod tests {
     #[test]
     fn store_of_the_environment_replaces_the_machines() {
         let path = std::env::temp_dir().join(format!("roots-{}.pem", uuid::Uuid::new_v4()));
-        std::fs::write(&path, authority()).unwrap();
+        std::fs::write(&path, authority().repeat(2)).unwrap();
         let environment = BTreeMap::from([("SSL_CERT_FILE".to_owned(), path.display().to_string())]);
         let roots = Roots::from_system(&environment, None);
         assert_eq!(roots.machine().len(), 1);
