@@ -1,7 +1,7 @@
 //! One question to one DNS server over our own sockets, so that loss, truncation and closed ports stay visible.
 //!
 //! It asks the way this machine asks ([`AskStyle`]), repeats what is lost, and goes over TCP when UDP is truncated. What
-//! is on the wire is for [`message`]; following a chain is for [`Response`].
+//! is on the wire is for `message`; following a chain is for [`Response`].
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};

@@ -214,4 +214,14 @@ mod tests {
         assert_eq!((file.source.as_str(), file.entries.len()), (os::HOSTS_FILE, 1));
         std::fs::remove_dir_all(root).unwrap();
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_octets_are_read(octets in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..300)) {
+            let line = [b"10.0.0.4 ".as_slice(), NAME.as_bytes(), b"\n"].concat();
+            let text = [octets.as_slice(), b"\n", &line].concat();
+            let found = parse(text.as_slice(), FILE_LIMIT, &names()).unwrap();
+            proptest::prop_assert!(found.entries.iter().any(|entry| entry.name == NAME));
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! The resolver configuration: which DNS servers are asked, why, and how this machine asks.
 //!
-//! Reading is here; what `resolv.conf` says is parsed in [`resolv_conf`].
+//! Reading is here; what `resolv.conf` says is parsed in `resolv_conf`.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV6};
 use std::path::PathBuf;

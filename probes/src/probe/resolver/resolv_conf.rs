@@ -183,4 +183,13 @@ mod tests {
     fn bad_lines_are_bounded() {
         assert_eq!(parse("x\n".repeat(1000).as_bytes()).config.bad_lines.len(), BAD_LINES);
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_octets_are_read(octets in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..300)) {
+            let text = [octets.as_slice(), b"\nnameserver 10.0.0.4\n"].concat();
+            let last = parse(&text).servers.pop().map(|server| server.address);
+            proptest::prop_assert_eq!(last, Some(IpAddr::from([10, 0, 0, 4])));
+        }
+    }
 }

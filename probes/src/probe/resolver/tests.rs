@@ -172,3 +172,11 @@ fn link_local_server_is_reached_through_its_interface() {
         .map(|(address, scope)| SocketAddrV6::new(address.parse().unwrap(), 53, 0, scope).into());
     assert_eq!(configured, expected);
 }
+
+#[cfg(unix)]
+#[test]
+fn link_of_a_mounted_disk_stays_on_the_disk() {
+    let disk = Disk::new(&[("/run/test-of-links/stub.conf", "nameserver 10.7.7.7\n"), ("/etc/hostname", "")]);
+    std::os::unix::fs::symlink("/run/test-of-links/stub.conf", disk.0.join("etc/resolv.conf")).unwrap();
+    assert!(servers(&disk.read(&[], &[])).contains(&("10.7.7.7:53".to_owned(), vec![Configured])));
+}
