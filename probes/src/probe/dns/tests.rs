@@ -14,7 +14,7 @@ use super::*;
 use crate::observation::{Machine, RecordData, ResponseCode};
 use crate::options::Options;
 use crate::probe::lookup::OsResolver;
-use crate::world::{Clock, Network, Roots};
+use crate::world::{AZURE_DNS, Clock, Network, Roots, Route, Routes};
 
 const NAME: &str = "global.handler.control.monitor.azure.com";
 const PRIVATE: &str = "global.handler.control.privatelink.monitor.azure.com";
@@ -98,10 +98,14 @@ fn answer(asked: &Asked, script: &Script, transport: Transport, bytes: &[u8]) ->
 }
 
 fn context(timeout: Duration) -> Context {
+    context_on(Network::Real, timeout)
+}
+
+fn context_on(network: Network, timeout: Duration) -> Context {
     let world = World {
         root: "/nonexistent".into(),
         environment: BTreeMap::new(),
-        network: Network::Real,
+        network,
         resolver: Arc::new(OsResolver),
         clock: Clock::default(),
         roots: Roots::new(Arc::new(rustls::RootCertStore::empty()), Arc::new(rustls::RootCertStore::empty())),
@@ -430,4 +434,23 @@ async fn names_are_escaped_and_lower_case() {
     .await;
     let response = seen(&server).await;
     assert_eq!(response.chain(NAME), [r"\027[31m\.\\x\010.privatelink.\233\032<b>"]);
+}
+
+#[tokio::test]
+async fn simulated_addresses_lead_where_the_world_says() {
+    let server = Server::start(|_, _, question| vec![healthy(question)]).await;
+    let lost: SocketAddr = "10.0.0.4:53".parse().unwrap();
+    let unreachable: SocketAddr = "10.0.0.5:53".parse().unwrap();
+    let to = BTreeMap::from([
+        ((Transport::Udp, AZURE_DNS), Route::To(server.address)),
+        ((Transport::Udp, unreachable), Route::HostUnreachable),
+    ]);
+    let context = context_on(Network::Simulated(Arc::new(Routes { to })), BRIEF);
+    let style = AskStyle::default();
+    assert!(ask(&context, AZURE_DNS, NAME, RecordKind::A, 0, &style).await.outcome.seen().is_some());
+    assert_eq!(ask(&context, lost, NAME, RecordKind::A, 0, &style).await.outcome, Outcome::TimedOut);
+    assert_eq!(
+        ask(&context, unreachable, NAME, RecordKind::A, 0, &style).await.outcome,
+        Outcome::Failed(DnsFailure::Unreachable(IoFailure::HostUnreachable))
+    );
 }
