@@ -161,3 +161,6 @@ fn authorization(proxy: &Proxy) -> Option<::http::HeaderValue> {
     value.set_sensitive(true);
     Some(value)
 }
+
+#[cfg(test)]
+mod tests;

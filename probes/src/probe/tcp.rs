@@ -230,3 +230,6 @@ impl AsyncWrite for Stream {
         Pin::new(&mut self.socket).poll_shutdown(cx)
     }
 }
+
+#[cfg(test)]
+mod tests;

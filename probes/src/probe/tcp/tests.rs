@@ -1,0 +1,153 @@
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpListener;
+
+use super::*;
+use crate::observation::IoFailure;
+use crate::probe::loopback::*;
+use crate::world::Route;
+
+const LONG: Duration = Duration::from_secs(10);
+
+fn ip(last: u8) -> IpAddr {
+    Ipv4Addr::new(20, 0, 0, last).into()
+}
+
+fn at(last: u8) -> SocketAddr {
+    (ip(last), 443).into()
+}
+
+async fn closed_port() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap()
+}
+
+#[tokio::test]
+async fn every_way_to_fail_has_its_own_name() {
+    for (route, outcome) in [
+        (Route::To(closed_port().await), Outcome::Failed(IoFailure::Refused)),
+        (Route::Drop, Outcome::TimedOut),
+        (Route::HostUnreachable, Outcome::Failed(IoFailure::HostUnreachable)),
+        (Route::NetworkUnreachable, Outcome::Failed(IoFailure::NetworkUnreachable)),
+        (Route::NotPermitted, Outcome::Failed(IoFailure::NotPermitted)),
+    ] {
+        let ctx = context(world(&[(SIMULATED, route)]), SHORT);
+        let (connection, stream) = connect(&ctx, "ods", SIMULATED, Some("http://10.0.0.9:3128")).await;
+        assert_eq!(connection.outcome, outcome, "{route:?}");
+        assert_eq!((connection.address, connection.via.as_deref()), (Some(SIMULATED), Some("http://10.0.0.9:3128")));
+        assert!(stream.is_none());
+    }
+}
+
+#[tokio::test]
+async fn first_address_of_the_system_wins_although_a_later_one_is_faster() {
+    let (late, early) = (answering_once("late").await, serve(async |_| ()).await);
+    // The first address answers only after the second has long been connected.
+    let slow = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    drop(slow);
+    let ctx = context(world(&[(at(1), Route::To(late.address)), (at(2), Route::To(early.address))]), LONG);
+
+    let mut dialling = connect_all(&ctx, &endpoint(), &[ip(1), ip(2)]);
+    let mut stream = dialling.first().await.expect("both connect");
+    assert!(dialling.first().await.is_none(), "there is one first");
+    tokio::io::AsyncWriteExt::write_all(&mut stream, b"hello").await.unwrap();
+    let mut told = String::new();
+    stream.read_to_string(&mut told).await.unwrap();
+
+    assert_eq!(told, "late");
+    assert_eq!(late.told().await, b"hello");
+    early.told().await;
+    let connections = dialling.finish().await;
+    let addresses: Vec<_> = connections.iter().filter_map(|connection| connection.address).collect();
+    assert_eq!(addresses, [at(1), at(2)]);
+    assert!(connections.iter().all(|connection| connection.outcome.seen().is_some()), "{connections:?}");
+}
+
+#[tokio::test]
+async fn later_addresses_are_not_waited_for_but_recorded() {
+    let server = serve(async |_| ()).await;
+    let routes = [(at(1), Route::NotPermitted), (at(2), Route::To(server.address)), (at(3), Route::Drop)];
+    let ctx = context(world(&routes), Duration::from_secs(2));
+
+    let mut dialling = connect_all(&ctx, &endpoint(), &[ip(1), ip(2), ip(3)]);
+    let began = Instant::now();
+    assert!(dialling.first().await.is_some());
+    assert!(began.elapsed() < Duration::from_secs(1));
+    let outcomes: Vec<_> = dialling.finish().await.into_iter().map(|connection| connection.outcome).collect();
+
+    assert_eq!(outcomes[0], Outcome::Failed(IoFailure::NotPermitted));
+    assert!(outcomes[1].seen().is_some());
+    assert_eq!(outcomes[2], Outcome::TimedOut);
+    server.told().await;
+}
+
+#[tokio::test]
+async fn spare_connections_are_closed_at_once() {
+    let (first, spare) = (answering("").await, answering("").await);
+    let spare_ended = serve(async |mut stream: TcpStream| stream.read(&mut [0; 8]).await.unwrap()).await;
+    drop(spare);
+    let ctx = context(world(&[(at(1), Route::To(first.address)), (at(2), Route::To(spare_ended.address))]), LONG);
+
+    let mut dialling = connect_all(&ctx, &endpoint(), &[ip(1), ip(2)]);
+    let stream = dialling.first().await;
+
+    assert!(stream.is_some());
+    let connections = dialling.finish().await;
+    assert_eq!(spare_ended.told().await, 0, "the spare connection should have ended without a byte");
+    assert_eq!(connections.len(), 2);
+    assert_eq!(ctx.sockets.available_permits(), 63, "the chosen stream holds its place");
+    drop(stream);
+    assert_eq!(ctx.sockets.available_permits(), 64);
+}
+
+#[tokio::test]
+async fn places_are_waited_for_and_not_counted_against_the_peer() {
+    let server = serve(async |_| ()).await;
+    let ctx = context(world(&[(at(1), Route::To(server.address))]), SHORT);
+    let all = Arc::clone(&ctx.sockets).acquire_many_owned(64).await.unwrap();
+    tokio::spawn(async move {
+        tokio::time::sleep(SHORT * 3).await;
+        drop(all);
+    });
+
+    let (connection, stream) = connect(&ctx, "ods", at(1), None).await;
+
+    assert!(stream.is_some(), "{connection:?}");
+    server.told().await;
+}
+
+#[tokio::test]
+async fn what_is_not_dialled_says_why() {
+    let mut world = world(&[]);
+    world.machine.has_ipv6 = false;
+    let ctx = context(world, SHORT);
+    let v6: IpAddr = "2603:1030::1".parse().unwrap();
+    let mut addresses = vec![v6];
+    addresses.extend((0..20).map(ip));
+
+    let mut dialling = connect_all(&ctx, &endpoint(), &addresses);
+    assert!(dialling.first().await.is_none());
+    let connections = dialling.finish().await;
+
+    let skips = |skip: Skip| connections.iter().filter(|one| one.outcome == Outcome::Skipped(skip.clone())).count();
+    assert_eq!(connections[0].outcome, Outcome::Skipped(Skip::NoRouteForFamily));
+    assert_eq!((skips(Skip::NoRouteForFamily), skips(Skip::TooManyAddresses)), (1, 4));
+    assert_eq!(connections.iter().filter(|one| one.outcome == Outcome::TimedOut).count(), MAX_ADDRESSES);
+
+    let nothing = connect_all(&ctx, &endpoint(), &[]).finish().await;
+    assert_eq!(nothing.len(), 1);
+    assert_eq!((nothing[0].address, &nothing[0].outcome), (None, &Outcome::Skipped(Skip::NoAddress)));
+}
+
+#[tokio::test]
+async fn end_of_the_run_cancels() {
+    let (stop, stopped) = tokio::sync::watch::channel(false);
+    let mut ctx = context(world(&[]), LONG);
+    ctx.stop = stopped;
+    let mut dialling = connect_all(&ctx, &endpoint(), &[ip(1)]);
+    stop.send(true).unwrap();
+
+    assert!(dialling.first().await.is_none());
+    assert_eq!(dialling.finish().await[0].outcome, Outcome::Cancelled);
+}
