@@ -13,9 +13,7 @@ use serde::Deserialize;
 
 use super::http::{USER_AGENT, io_error};
 use super::{Context, Ended};
-use crate::observation::{
-    Instance, IoFailure, Metadata, MetadataFailure, Outcome, Subnet, Transport, WireServer,
-};
+use crate::observation::{Instance, IoFailure, Metadata, MetadataFailure, Outcome, Subnet, Transport, WireServer};
 use crate::os::io_failure;
 use crate::world::{METADATA, WIRE_SERVER};
 

@@ -28,6 +28,9 @@ pub(super) const SIMULATED: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ip
 pub(super) const NAME: &str = "probe.ods.opinsights.azure.com";
 /// The step's time limit of these tests where a peer says nothing.
 pub(super) const SHORT: Duration = Duration::from_millis(300);
+/// The shortest header lines, for heads that never end.
+pub(super) const HEADERS: &[u8] = LINES.as_flattened();
+const LINES: &[[u8; 4]] = &[*b"a:\r\n"; 250];
 /// Longer than any of these tests takes on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(20);
 

@@ -187,7 +187,7 @@ async fn proxy_that_says_nothing_or_nonsense_is_told_from_one_that_refuses() {
     let (tunnel, ..) = tunnelled(resetting("").await, &plain(), LONG).await;
     let reset = HttpFailure::Closed(IoFailure::Reset);
     assert_eq!(tunnel.outcome, Outcome::Failed(TunnelFailure::NoAnswer(reset)));
-    let endless = repeating(b"HTTP/1.1 200 OK\r\n", b"a:\r\n", Duration::ZERO).await;
+    let endless = repeating(b"HTTP/1.1 200 OK\r\n", HEADERS, Duration::ZERO).await;
     let (tunnel, ..) = tunnelled(endless, &plain(), LONG).await;
     assert_eq!(tunnel.outcome, Outcome::Failed(TunnelFailure::NoAnswer(HttpFailure::HeadTooLarge)));
 }

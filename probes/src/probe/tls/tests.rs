@@ -243,9 +243,10 @@ async fn expired_intermediate_is_not_an_unknown_issuer() {
 async fn certificate_for_another_name_is_told_from_an_unknown_issuer() {
     let authority = Authority::new("Root");
     let identity = authority.leaf_with(|params| {
-        params.subject_alt_names = rcgen::CertificateParams::new(vec!["*.example.com".to_owned(), "10.0.0.9".to_owned()])
-            .unwrap()
-            .subject_alt_names;
+        params.subject_alt_names =
+            rcgen::CertificateParams::new(vec!["*.example.com".to_owned(), "10.0.0.9".to_owned()])
+                .unwrap()
+                .subject_alt_names;
     });
 
     let handshake = shaken(&identity, roots(&[&authority], &[&authority])).await;
