@@ -43,7 +43,7 @@ async fn answer_is_read_with_its_headers() {
     let response = seen(&exchange);
     assert_eq!(response.status, 403);
     assert_eq!(response.server.as_deref(), Some("Kestrel"));
-    assert_eq!(response.date.map(|date| date.as_second()), Some(784_111_777));
+    assert_eq!(response.date.map(Timestamp::as_second), Some(784_111_777));
     assert_eq!(response.request_id.as_deref(), Some("first"));
     assert_eq!(response.via.as_deref(), Some("1.1 proxy"));
     assert_eq!(response.location.as_deref(), Some("/elsewhere"));

@@ -29,6 +29,8 @@ fn variables_are_read_as_curl_reads_them() {
         (&[("all_proxy", "proxy.example.com:8080")], "http://proxy.example.com:8080", "all_proxy"),
         (&[("https_proxy", "http://Proxy.Example.com:8080/path?x")], "http://proxy.example.com:8080", "https_proxy"),
         (&[("https_proxy", "http://[fd00::9]:3128")], "http://[fd00::9]:3128", "https_proxy"),
+        (&[("https_proxy", "http://proxy.example.com")], "http://proxy.example.com:1080", "https_proxy"),
+        (&[("https_proxy", "http://proxy.example.com:80")], "http://proxy.example.com:80", "https_proxy"),
         (&[("https_proxy", "socks5h://10.0.0.9")], "socks5h://10.0.0.9:1080", "https_proxy"),
         (&[("https_proxy", "https://10.0.0.9")], "https://10.0.0.9:443", "https_proxy"),
     ] {
@@ -96,10 +98,28 @@ fn option_comes_before_the_environment() {
     assert_eq!((proxy.choice.url.as_str(), proxy.choice.source.as_str()), ("http://option:2", "--proxy"));
     assert!(proxy.choice.has_credentials);
 
-    let default_port = ProxyOption::Url("http://option".parse().unwrap());
-    let proxy = choose(&world, &Options { proxy: default_port, ..Options::default() }, NAME, 443).unwrap();
-    assert_eq!(proxy.port, 1080);
+    for (url, port) in
+        [("http://option", 80), ("http://option:80", 80), ("http://option:443", 443), ("socks5://option", 1080)]
+    {
+        let url = ProxyOption::Url(url.parse().unwrap());
+        let proxy = choose(&world, &Options { proxy: url, ..Options::default() }, NAME, 443).unwrap();
+        assert_eq!((proxy.host.as_str(), proxy.port), ("option", port));
+    }
     assert!(choose(&world, &Options { proxy: ProxyOption::Direct, ..Options::default() }, NAME, 443).is_none());
+}
+
+#[test]
+fn password_with_an_at_sign_is_taken_as_curl_takes_it() {
+    for (value, url) in [
+        ("http://user:p@ss@proxy:3128", "http://proxy:3128"),
+        ("user:p@ss@proxy:3128", "http://proxy:3128"),
+        ("http://user:p%40ss@proxy:3128/a@b", "http://proxy:3128"),
+    ] {
+        let proxy = chosen(&[("HTTPS_PROXY", value)], NAME).unwrap();
+        assert_eq!(proxy.choice.url, url);
+        // `user:p@ss`
+        assert_eq!(proxy.authorization.unwrap().expose(), "Basic dXNlcjpwQHNz");
+    }
 }
 
 #[test]

@@ -92,8 +92,8 @@ async fn spare_connections_are_closed_at_once() {
     let stream = dialling.first().await;
 
     assert!(stream.is_some());
-    let connections = dialling.finish().await;
     assert_eq!(spare.told().await, 0, "the spare connection should have ended without a byte");
+    let connections = dialling.finish().await;
     assert_eq!(connections.len(), 2);
     assert_eq!(ctx.sockets.available_permits(), 63, "the chosen stream holds its place");
     drop(stream);

@@ -412,3 +412,28 @@ async fn tls_that_breaks_its_own_rules_is_named() {
     assert!(matches!(&outcome, Outcome::Failed(TlsFailure::Protocol(name)) if !name.is_empty()), "{outcome:?}");
     server.told().await;
 }
+
+#[test]
+fn damaged_certificates_are_read_and_judged_without_a_panic() {
+    let authority = Authority::new("Root");
+    let stores = roots(&[&authority], &[&authority]);
+    let (machine, public) = (stores.machine(), stores.public());
+    let whole = authority.leaf().chain.remove(0).to_vec();
+    let now = crate::world::Clock::default().now();
+    for at in 0..whole.len() {
+        for value in [0, 1, 0x30, 0x80, 0xff, whole[at].wrapping_add(1)] {
+            let mut damaged = whole.clone();
+            damaged[at] = value;
+            let chain = vec![CertificateDer::from(damaged), authority.der()];
+            let read = certificate::read(&chain[0]);
+            let judged = verify::verification(&chain, NAME, &machine, &public, now);
+            let untouched = value == whole[at];
+            assert_eq!(read.sha256 == certificate::read(&whole).sha256, untouched);
+            assert_eq!(judged.machine == ChainVerdict::Trusted, untouched, "byte {at} = {value}");
+        }
+        let cut = vec![CertificateDer::from(whole[..at].to_vec())];
+        assert_eq!(certificate::read(&cut[0]).subject, "");
+        let judged = verify::verification(&cut, NAME, &machine, &public, now);
+        assert_eq!((judged.name, judged.validity), (NameVerdict::Unreadable, Validity::Unreadable));
+    }
+}
