@@ -21,7 +21,7 @@ use tokio::task::JoinSet;
 use super::Context;
 use super::proxy::Proxy;
 use crate::addr::{Class, classify};
-use crate::observation::{Connected, Connection, Outcome, Skip, Timing};
+use crate::observation::{Connected, Connection, IoFailure, Outcome, Skip, Timing};
 use crate::os::io_failure;
 use crate::plan::Endpoint;
 
@@ -39,7 +39,15 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Duplex for T {}
 #[derive(Debug)]
 pub struct Stream {
     socket: TcpStream,
+    address: SocketAddr,
     _permit: OwnedSemaphorePermit,
+}
+
+impl Stream {
+    /// The address that was dialled.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
 }
 
 /// Dials one address, whatever it is. `via` is the proxy it belongs to, without credentials.
@@ -56,9 +64,9 @@ pub async fn connect(
         Err(_) | Ok(Err(_)) => (Outcome::Cancelled, None),
         Ok(Ok(permit)) => match ctx.within(ctx.world.connect(address)).await {
             Ok(Ok(socket)) => {
-                (Outcome::Seen(Connected { local: socket.local_addr().ok() }), Some(Stream { socket, _permit: permit }))
+                (Outcome::Seen(Connected { local: socket.local_addr().ok() }), Some(Stream { socket, address, _permit: permit }))
             }
-            Ok(Err(error)) => (Outcome::Failed(io_failure(&error)), None),
+            Ok(Err(error)) => (refused(ctx, address.ip(), io_failure(&error)), None),
             Err(ended) => (ended.into(), None),
         },
     };
@@ -111,7 +119,7 @@ impl Dialling {
         let mut dialled = 0;
         for (index, ip) in addresses.iter().enumerate() {
             let address = SocketAddr::new(*ip, port);
-            let skip = skip_of(ctx, *ip, via.is_some(), &also_private)
+            let skip = skip_of(*ip, via.is_some(), &also_private)
                 .or_else(|| (dialled >= MAX_ADDRESSES).then_some(Skip::TooManyAddresses));
             if let Some(skip) = skip {
                 connections.push(Some(skipped(Some(address), skip)));
@@ -190,16 +198,24 @@ impl Dialling {
     }
 }
 
-fn skip_of(ctx: &Context, address: IpAddr, proxy: bool, also_private: &[IpNet]) -> Option<Skip> {
+fn skip_of(address: IpAddr, proxy: bool, also_private: &[IpNet]) -> Option<Skip> {
     if address.is_loopback() && proxy {
         return None;
     }
     if !proxy && classify(address, also_private) == Class::Sinkhole {
         return Some(Skip::Sinkholed);
     }
+    None
+}
+
+/// The kernel knows best which addresses have a route; only where the whole family has none is it no fault.
+fn refused(ctx: &Context, address: IpAddr, failure: IoFailure) -> Outcome<Connected, IoFailure> {
     let machine = &ctx.world.machine;
     let routed = if address.is_ipv4() { machine.has_ipv4 } else { machine.has_ipv6 };
-    (!routed).then_some(Skip::NoRouteForFamily)
+    match failure {
+        IoFailure::NetworkUnreachable | IoFailure::NoLocalAddress if !routed => Outcome::Skipped(Skip::NoRouteForFamily),
+        failure => Outcome::Failed(failure),
+    }
 }
 
 fn also_private(ctx: &Context) -> Vec<IpNet> {

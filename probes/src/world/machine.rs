@@ -8,13 +8,16 @@ use sysinfo::{InterfaceOperationalState, Networks, System};
 use crate::observation::{Interface, Machine};
 
 pub(super) fn read() -> Machine {
+    let interfaces = interfaces();
+    // A network without a default route still has IPv4; a lone ULA or link-local IPv6 address leads to no service.
+    let on_ipv4 = interfaces.iter().any(|on| on.address.addr().is_ipv4() && !is_link_local(on.address.addr()));
     Machine {
         name: System::host_name().unwrap_or_default(),
         os: System::long_os_version().or_else(|_| System::name()).unwrap_or_default(),
         arch: System::cpu_arch(),
-        interfaces: interfaces(),
-        has_ipv4: has_route(GLOBAL_IPV4),
+        has_ipv4: on_ipv4 || has_route(GLOBAL_IPV4),
         has_ipv6: has_route(GLOBAL_IPV6),
+        interfaces,
         resolver_is_not_the_systems: cfg!(target_env = "musl"),
     }
 }
