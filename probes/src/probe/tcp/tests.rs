@@ -118,10 +118,10 @@ async fn places_are_waited_for_and_not_counted_against_the_peer() {
 
 #[tokio::test]
 async fn what_is_not_dialled_says_why() {
-    let mut world = world(&[]);
+    let v6: IpAddr = "2603:1030::1".parse().unwrap();
+    let mut world = world(&[((v6, 443).into(), Route::NetworkUnreachable)]);
     world.machine.has_ipv6 = false;
     let ctx = context(world, SHORT);
-    let v6: IpAddr = "2603:1030::1".parse().unwrap();
     let mut addresses = vec![v6];
     addresses.extend((0..20).map(ip));
 
@@ -131,8 +131,8 @@ async fn what_is_not_dialled_says_why() {
 
     let skips = |skip: Skip| connections.iter().filter(|one| one.outcome == Outcome::Skipped(skip.clone())).count();
     assert_eq!(connections[0].outcome, Outcome::Skipped(Skip::NoRouteForFamily));
-    assert_eq!((skips(Skip::NoRouteForFamily), skips(Skip::TooManyAddresses)), (1, 4));
-    assert_eq!(connections.iter().filter(|one| one.outcome == Outcome::TimedOut).count(), MAX_ADDRESSES);
+    assert_eq!((skips(Skip::NoRouteForFamily), skips(Skip::TooManyAddresses)), (1, 5));
+    assert_eq!(connections.iter().filter(|one| one.outcome == Outcome::TimedOut).count(), MAX_ADDRESSES - 1);
 
     let nothing = connect_all(&ctx, &endpoint(), &[]).finish().await;
     assert_eq!(nothing.len(), 1);
@@ -149,4 +149,27 @@ async fn end_of_the_run_cancels() {
 
     assert!(dialling.first().await.is_none());
     assert_eq!(dialling.finish().await[0].outcome, Outcome::Cancelled);
+}
+
+#[tokio::test]
+async fn sinkhole_is_not_dialled_but_a_proxy_on_loopback_is() {
+    let server = serve(async |_| ()).await;
+    let proxy_at: SocketAddr = "127.0.0.1:3128".parse().unwrap();
+    let mut world =
+        world(&[(proxy_at, Route::To(server.address)), ("0.0.0.0:443".parse().unwrap(), Route::NotPermitted)]);
+    world.environment.insert("HTTPS_PROXY".to_owned(), "http://user:hunter2@127.0.0.1:3128".to_owned());
+    let ctx = context(world, LONG);
+    let sinkholes = ["0.0.0.0", "127.0.0.1", "169.254.1.1", "::1"].map(|address| address.parse().unwrap());
+
+    let connections = connect_all(&ctx, &endpoint(), &sinkholes).finish().await;
+    assert_eq!(connections.len(), 4);
+    assert!(connections.iter().all(|one| one.outcome == Outcome::Skipped(Skip::Sinkholed)), "{connections:?}");
+
+    let proxy = crate::probe::proxy::choose(&ctx.world, &ctx.options, NAME, 443).unwrap();
+    let mut dialling = connect_proxy(&ctx, &endpoint(), &proxy, &[proxy_at.ip()]);
+    assert!(dialling.first().await.is_some());
+    let connections = dialling.finish().await;
+    assert_eq!(connections[0].address, Some(proxy_at));
+    assert_eq!(connections[0].via.as_deref(), Some("http://127.0.0.1:3128"));
+    server.told().await;
 }
