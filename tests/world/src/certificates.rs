@@ -60,9 +60,7 @@ impl Authorities {
         let mut roots = vec![self.unrelated.der()];
         roots.extend(scenario.machine.public_root.then(|| self.root.der()));
         for front in scenario.fronts.iter().filter(|front| front.trusted) {
-            roots.extend(
-                self.foreign.get(front.issuer.as_deref().unwrap_or(INSPECTOR)).map(|authority| authority.der()),
-            );
+            roots.extend(self.foreign.get(front.issuer.as_deref().unwrap_or(INSPECTOR)).map(Authority::der));
         }
         store(roots)
     }

@@ -147,3 +147,90 @@ fn encode(question: &Message, reply: Reply, udp: bool, truncate: bool) -> Option
     }
     Some(bytes)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+    use std::str::FromStr;
+
+    use ampls_probes::observation::Transport;
+    use ampls_probes::world::AZURE_DNS;
+    use hickory_proto::op::Query;
+    use hickory_proto::rr::Name;
+
+    use super::*;
+    use crate::start::Running;
+    use crate::testing::world;
+
+    const HANDLER: &str = "global.handler.control.monitor.azure.com.";
+
+    async fn ask(running: &Running, server: SocketAddr) -> Option<Message> {
+        let mut question = Message::query();
+        question.add_query(Query::query(Name::from_str(HANDLER).ok()?, RecordType::A));
+        let socket = running.world.udp(server).await.ok()?;
+        socket.send(&question.to_vec().ok()?).await.ok()?;
+        let mut buffer = vec![0_u8; 4096];
+        let received = tokio::time::timeout(Duration::from_secs(2), socket.recv(&mut buffer)).await.ok()?.ok()?;
+        let answer = Message::from_vec(buffer.get(..received)?).ok()?;
+        (answer.metadata.id == question.metadata.id).then_some(answer)
+    }
+
+    fn server(address: &str, lines: &str) -> (Running, SocketAddr) {
+        let running = world(&format!("[[server]]\naddress = \"{address}\"\n{lines}\n"));
+        (running, SocketAddr::new(address.parse().expect("an address"), 53))
+    }
+
+    #[tokio::test]
+    async fn azure_dns_answers_and_is_counted() {
+        let running = world("");
+        let answer = ask(&running, AZURE_DNS).await.expect("an answer");
+        assert_eq!(answer.answers.last().map(|record| record.data.to_string()).as_deref(), Some("10.1.2.10"));
+        assert_eq!(running.asked(Transport::Udp, AZURE_DNS), 1);
+    }
+
+    #[tokio::test]
+    async fn refusing_server_says_refused() {
+        let (running, address) = server("10.1.0.4", "fault = \"refused\"");
+        let answer = ask(&running, address).await.expect("an answer");
+        assert_eq!(answer.metadata.response_code, ResponseCode::Refused);
+    }
+
+    #[tokio::test]
+    async fn silent_server_is_asked_and_says_nothing() {
+        let (running, address) = server("10.1.0.4", "fault = \"silent\"");
+        assert!(ask(&running, address).await.is_none());
+        assert_eq!(running.asked(Transport::Udp, address), 1);
+    }
+
+    #[tokio::test]
+    async fn closed_server_is_a_connection_refused() {
+        let (running, address) = server("10.1.0.4", "fault = \"closed\"");
+        let socket = running.world.udp(address).await.expect("a socket");
+        let _ = socket.send(b"question").await;
+        let error = socket.recv(&mut [0_u8; 16]).await.expect_err("nobody listens");
+        assert_eq!(error.kind(), std::io::ErrorKind::ConnectionRefused);
+    }
+
+    #[tokio::test]
+    async fn truncated_answer_is_whole_over_tcp() {
+        let (running, address) = server("10.1.0.4", "fault = \"truncated\"");
+        let short = ask(&running, address).await.expect("an answer");
+        assert!(short.metadata.truncation && short.answers.is_empty());
+        let found = running.world.resolver.lookup(HANDLER).await.expect("addresses over TCP");
+        assert_eq!(found.addresses, [IpAddr::from([10, 1, 2, 10])]);
+    }
+
+    #[tokio::test]
+    async fn longest_forwarded_suffix_decides() {
+        let (running, address) =
+            server("10.1.0.4", "resolves = \"azure\"\nforward = { \"monitor.azure.com\" = \"public\" }");
+        let answer = ask(&running, address).await.expect("an answer");
+        assert!(answer.answers.last().is_some_and(|record| record.data.to_string().starts_with("20.")));
+    }
+
+    #[tokio::test]
+    async fn malformed_answer_is_no_message() {
+        let (running, address) = server("10.1.0.4", "fault = \"malformed\"");
+        assert!(ask(&running, address).await.is_none());
+    }
+}

@@ -16,8 +16,8 @@ use crate::certificates::Authorities;
 use crate::http::{self, Answer};
 use crate::scenario::{Front, Scenario, TcpFault, TlsFault};
 
-/// How long a client may take for its ClientHello.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a client may take for its `ClientHello`.
+const PATIENCE: Duration = Duration::from_mins(1);
 /// A name for clients that send none.
 const NAMELESS: &str = "nameless.example";
 const ALERT_HANDSHAKE_FAILURE: u8 = 40;
@@ -180,7 +180,7 @@ fn at_name(at: &str, name: &str) -> bool {
     }
 }
 
-/// A fatal alert in place of a ServerHello (RFC 8446 6).
+/// A fatal alert in place of a `ServerHello` (RFC 8446 6).
 async fn alert(mut stream: TcpStream, description: u8) -> io::Result<()> {
     stream.write_all(&[0x15, 0x03, 0x03, 0x00, 0x02, 0x02, description]).await?;
     stream.shutdown().await
@@ -207,4 +207,114 @@ fn service(name: &str, path: &str) -> Answer {
         );
     }
     Answer::new(404, &[("Server", "Microsoft-HTTPAPI/2.0"), id], "")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+
+    use ampls_probes::world::METADATA;
+    use rustls::pki_types::ServerName;
+    use rustls::{AlertDescription, CertificateError, ClientConfig, Error, RootCertStore};
+    use tokio::io::AsyncReadExt;
+    use tokio_rustls::TlsConnector;
+
+    use super::*;
+    use crate::start::Running;
+    use crate::testing::world;
+
+    const HANDLER: &str = "global.handler.control.monitor.azure.com";
+    const ADDRESS: SocketAddr = SocketAddr::new(IpAddr::V4(std::net::Ipv4Addr::new(10, 1, 2, 10)), 443);
+
+    async fn get(running: &Running, roots: &Arc<RootCertStore>) -> io::Result<String> {
+        let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .map_err(io::Error::other)?
+            .with_root_certificates(Arc::clone(roots))
+            .with_no_client_auth();
+        let name = ServerName::try_from(HANDLER).map_err(io::Error::other)?;
+        let stream = running.world.connect(ADDRESS).await?;
+        let mut stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await?;
+        stream.write_all(format!("GET /ping HTTP/1.1\r\nHost: {HANDLER}\r\n\r\n").as_bytes()).await?;
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await?;
+        Ok(String::from_utf8_lossy(&answer).into_owned())
+    }
+
+    async fn failure(tls: &str) -> io::Error {
+        let running = world(&format!("[[front]]\nat = [\"{HANDLER}\"]\n{tls}\n"));
+        get(&running, &running.world.roots.machine).await.expect_err("a fault")
+    }
+
+    fn tls_error(error: &io::Error) -> Option<&Error> {
+        error.get_ref().and_then(|inner| inner.downcast_ref())
+    }
+
+    #[tokio::test]
+    async fn healthy_handler_is_trusted_by_both_stores_and_says_healthy() {
+        let running = world("");
+        for roots in [&running.world.roots.machine, &running.world.roots.public] {
+            let answer = get(&running, roots).await.expect("an answer");
+            assert!(answer.starts_with("HTTP/1.1 200 OK\r\n") && answer.ends_with("\r\n\r\nHealthy"), "{answer}");
+        }
+        assert_eq!(running.asked(ampls_probes::observation::Transport::Tcp, ADDRESS), 2);
+    }
+
+    #[tokio::test]
+    async fn expired_certificate_is_expired() {
+        let error = failure("tls = \"expired\"").await;
+        let expired = |error: &CertificateError| {
+            matches!(error, CertificateError::Expired | CertificateError::ExpiredContext { .. })
+        };
+        assert!(matches!(tls_error(&error), Some(Error::InvalidCertificate(inner)) if expired(inner)), "{error:?}");
+    }
+
+    #[tokio::test]
+    async fn intercepting_authority_is_known_to_the_machine_only_when_trusted() {
+        let unknown = failure("tls = \"intercepted\"").await;
+        let issuer = Some(&Error::InvalidCertificate(CertificateError::UnknownIssuer));
+        assert_eq!(tls_error(&unknown), issuer);
+        let running = world("[[front]]\nat = [\"all\"]\ntls = \"intercepted\"\ntrusted = true\n");
+        assert!(get(&running, &running.world.roots.machine).await.is_ok());
+        let public = get(&running, &running.world.roots.public).await.expect_err("not a public root");
+        assert_eq!(tls_error(&public), issuer);
+    }
+
+    #[tokio::test]
+    async fn leaf_alone_leads_nowhere() {
+        let error = failure("tls = \"leaf-only\"").await;
+        assert_eq!(tls_error(&error), Some(&Error::InvalidCertificate(CertificateError::UnknownIssuer)));
+    }
+
+    #[tokio::test]
+    async fn reset_close_and_alert_are_different_things() {
+        assert_eq!(failure("tls = \"reset\"").await.kind(), io::ErrorKind::ConnectionReset);
+        assert_eq!(failure("tls = \"close\"").await.kind(), io::ErrorKind::UnexpectedEof);
+        let old = failure("tls = \"too-old\"").await;
+        assert_eq!(tls_error(&old), Some(&Error::AlertReceived(AlertDescription::ProtocolVersion)));
+        let named = failure("tls = \"alert\"\nalert = 112").await;
+        assert_eq!(tls_error(&named), Some(&Error::AlertReceived(AlertDescription::UnrecognisedName)));
+    }
+
+    #[tokio::test]
+    async fn refused_port_is_refused_and_dropped_port_is_silent() {
+        assert_eq!(failure("tcp = \"refuse\"").await.kind(), io::ErrorKind::ConnectionRefused);
+        assert_eq!(failure("tcp = \"host-unreachable\"").await.kind(), io::ErrorKind::HostUnreachable);
+        let running = world(&format!("[[front]]\nat = [\"{HANDLER}\"]\ntcp = \"drop\"\n"));
+        let attempt = tokio::time::timeout(Duration::from_millis(200), running.world.connect(ADDRESS)).await;
+        assert!(attempt.is_err());
+    }
+
+    #[tokio::test]
+    async fn metadata_wants_its_header() {
+        let running = world("");
+        for (header, status) in [("", "400"), ("Metadata: true\r\n", "200")] {
+            let mut stream = running.world.connect(METADATA).await.expect("a connection");
+            let request = format!("GET /metadata/instance?api-version=2021-02-01 HTTP/1.1\r\n{header}\r\n");
+            stream.write_all(request.as_bytes()).await.expect("written");
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).await.expect("an answer");
+            assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{answer}");
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! HTTP/1.1 answers as the real services give them, and broken ones. One request a connection.
 
+use std::fmt::Write as _;
 use std::io;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use crate::scenario::HttpFault;
 /// A request head longer than this is not read.
 const MAX_HEAD: usize = 16 * 1024;
 /// How long a peer may take for its request.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// What an answer without end comes to: more than any client should read.
 const ENDLESS: usize = 8 * 1024 * 1024;
 
@@ -75,7 +76,7 @@ pub(crate) async fn write(stream: &mut (impl AsyncWrite + Unpin), answer: &Answe
         answer.body.len()
     );
     for (name, value) in &answer.headers {
-        head.push_str(&format!("{name}: {value}\r\n"));
+        let _ = write!(head, "{name}: {value}\r\n");
     }
     head.push_str("\r\n");
     stream.write_all(head.as_bytes()).await?;

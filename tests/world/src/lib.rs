@@ -25,6 +25,8 @@ mod platform;
 pub mod scenario;
 mod start;
 mod system;
+#[cfg(test)]
+mod testing;
 mod zones;
 
 pub use names::Cloud;

@@ -215,7 +215,7 @@ impl Names {
     /// The whole chain of a name in public DNS.
     pub(crate) fn public(&self, name: &str) -> Public {
         if let Some(split) = self.split(name) {
-            return self.public_split(name, split);
+            return self.public_split(split);
         }
         if let Some((_, label)) = ALIASES.iter().find(|(alias, _)| *alias == name) {
             return self.public_through(&format!("{label}.{}", self.cloud.monitor()));
@@ -234,7 +234,7 @@ impl Names {
         Public::Found { aliases: Vec::new(), v4: vec![self.public_v4(name)], v6: Vec::new() }
     }
 
-    fn public_split(&self, name: &str, split: Split<'_>) -> Public {
+    fn public_split(&self, split: Split<'_>) -> Public {
         if split.label.is_empty() {
             return Public::Zone;
         }
@@ -242,21 +242,21 @@ impl Names {
         if per_workspace && !self.workspaces.iter().any(|workspace| workspace == split.label) {
             return Public::Denied;
         }
-        let aliased = match split.zone {
+        let has_alias = match split.zone {
             "monitor" => self.shared_or_dce(split.label),
             "blob" => split.label == "scadvisorcontentpl",
             _ => self.workspaces_aliased,
         };
-        if split.zone == "monitor" && !aliased && !self.plain_monitor_name(split.label) {
+        if split.zone == "monitor" && !has_alias && !Self::plain_monitor_name(split.label) {
             return Public::Denied;
         }
-        if split.alias && !aliased {
+        if split.alias && !has_alias {
             return Public::Denied;
         }
         let public = self.public_name(split);
         let host = public.split('.').next().unwrap_or("name").to_owned();
         let mut aliases = Vec::new();
-        if aliased && !split.alias {
+        if has_alias && !split.alias {
             aliases.push(format!("{}.privatelink.{}", split.label, self.cloud.suffix(split.zone)));
         }
         aliases.push(format!("{host}-{}.trafficmanager.net", split.zone));
@@ -264,7 +264,6 @@ impl Names {
         // Application Insights ingestion is dual-stack in public DNS.
         let dual = split.label.ends_with("in.ai") || split.label == "live";
         let v6 = if dual { vec![Self::public_v6(&public)] } else { Vec::new() };
-        debug_assert!(!name.is_empty());
         Public::Found { aliases, v4: vec![self.public_v4(&public)], v6 }
     }
 
@@ -290,7 +289,7 @@ impl Names {
     }
 
     /// Names of the monitor suffix that have no record and no alias: `<region>.handler.control`, `js`, `adx`, …
-    fn plain_monitor_name(&self, label: &str) -> bool {
+    fn plain_monitor_name(label: &str) -> bool {
         match label.strip_suffix(".handler.control") {
             Some(region) => !region.contains('.'),
             None => !label.ends_with("ingest"),

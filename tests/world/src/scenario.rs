@@ -247,7 +247,7 @@ pub struct Front {
     pub at: Vec<String>,
     /// What happens to a SYN.
     pub tcp: Option<TcpFault>,
-    /// What happens to a ClientHello.
+    /// What happens to a `ClientHello`.
     pub tls: Option<TlsFault>,
     /// Common name of the authority that signs (`intercepted`).
     pub issuer: Option<String>,
@@ -284,7 +284,7 @@ pub enum TcpFault {
     NotPermitted,
 }
 
-/// What can happen to a ClientHello.
+/// What can happen to a `ClientHello`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum TlsFault {

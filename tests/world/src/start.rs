@@ -255,7 +255,9 @@ fn places(scenario: &Scenario, zones: &Zones, fronts: &Fronts) -> Vec<Place> {
         add(address, true, Some(name));
     }
     for (name, addresses) in scenario.servers.iter().flat_map(|server| &server.zones).flat_map(|zone| &zone.records) {
-        addresses.iter().for_each(|address| add(*address, true, Some(name.clone())));
+        for address in addresses {
+            add(*address, true, Some(name.clone()));
+        }
     }
     for (address, name) in zones.public_addresses() {
         add(address, false, name);

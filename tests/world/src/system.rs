@@ -157,3 +157,44 @@ fn addresses(answer: &Message) -> Result<(Vec<IpAddr>, Option<String>), Missing>
     }
     if addresses.is_empty() { Err(Missing::NoData) } else { Ok((addresses, canonical)) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::world;
+
+    const HANDLER: &str = "global.handler.control.monitor.azure.com";
+
+    #[tokio::test]
+    async fn next_server_is_asked_when_the_first_fails() {
+        let running = world(
+            "resolver = { options = [\"timeout:1\", \"attempts:1\"] }\n\
+             [[server]]\naddress = \"10.1.0.4\"\nfault = \"silent\"\n[[server]]\naddress = \"10.1.0.5\"\n",
+        );
+        let found = running.world.resolver.lookup(HANDLER).await.expect("the second server's answer");
+        assert_eq!(found.addresses, [IpAddr::from([10, 1, 2, 10])]);
+        assert_eq!(found.canonical.as_deref(), Some("global.handler.control.privatelink.monitor.azure.com"));
+    }
+
+    #[tokio::test]
+    async fn servers_that_all_fail_are_try_again() {
+        let running = world("[[server]]\naddress = \"10.1.0.4\"\nfault = \"servfail\"\n");
+        assert_eq!(running.world.resolver.lookup(HANDLER).await, Err(LookupFailure::TryAgain));
+    }
+
+    #[tokio::test]
+    async fn denied_name_is_not_found() {
+        let running = world("");
+        assert_eq!(running.world.resolver.lookup("nothing.example").await, Err(LookupFailure::NotFound));
+    }
+
+    #[tokio::test]
+    async fn hosts_file_comes_before_every_server() {
+        let running = world(&format!("[machine]\nhosts = {{ \"{HANDLER}\" = \"10.9.9.9\" }}\n"));
+        let found = running.world.resolver.lookup(HANDLER).await.expect("the file's answer");
+        assert_eq!(found.addresses, [IpAddr::from([10, 9, 9, 9])]);
+        assert!(running.all_asked().is_empty(), "no server is asked");
+        let file = std::fs::read_to_string(running.world.path("/etc/hosts")).expect("a hosts file");
+        assert!(file.contains(&format!("10.9.9.9 {HANDLER}")));
+    }
+}

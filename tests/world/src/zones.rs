@@ -145,9 +145,15 @@ impl Zones {
             return reply;
         }
         match kind {
-            RecordType::A => v4.iter().for_each(|v4| push(&mut reply.answers, &owner, PUBLIC_TTL, RData::A(A(*v4)))),
+            RecordType::A => {
+                for v4 in v4 {
+                    push(&mut reply.answers, &owner, PUBLIC_TTL, RData::A(A(v4)));
+                }
+            }
             RecordType::AAAA => {
-                v6.iter().for_each(|v6| push(&mut reply.answers, &owner, PUBLIC_TTL, RData::AAAA(AAAA(*v6))));
+                for v6 in v6 {
+                    push(&mut reply.answers, &owner, PUBLIC_TTL, RData::AAAA(AAAA(v6)));
+                }
             }
             _ => {}
         }
@@ -298,4 +304,93 @@ fn absolute(name: &str) -> Option<Name> {
     let mut name = Name::from_str(name).ok()?;
     name.set_fqdn(true);
     Some(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::WORKSPACE;
+    use crate::testing::scenario;
+
+    fn shown(reply: &Reply) -> Vec<String> {
+        reply.answers.iter().map(|record| record.data.to_string()).collect()
+    }
+
+    fn mname(record: Option<&Record>) -> String {
+        match record.map(|record| &record.data) {
+            Some(RData::SOA(soa)) => soa.mname.to_string(),
+            _ => String::new(),
+        }
+    }
+
+    #[test]
+    fn linked_zone_ends_the_chain_with_its_own_record() {
+        let zones = Zones::new(&scenario(""));
+        let reply = zones.answer(View::Azure, &[], "api.loganalytics.io.", RecordType::A);
+        assert_eq!(shown(&reply), ["api.monitor.azure.com.", "api.privatelink.monitor.azure.com.", "10.1.2.4"]);
+    }
+
+    #[test]
+    fn public_chain_of_a_shared_name_runs_through_the_alias() {
+        let zones = Zones::new(&scenario(""));
+        let reply = zones.answer(View::Public, &[], "api.monitor.azure.com", RecordType::A);
+        let shown = shown(&reply);
+        assert_eq!(shown.first().map(String::as_str), Some("api.privatelink.monitor.azure.com."));
+        assert!(shown.last().is_some_and(|address| address.starts_with("20.")), "{shown:?}");
+    }
+
+    #[test]
+    fn empty_zone_denies_behind_the_alias() {
+        let zones = Zones::new(&scenario("[vnet]\nempty = [\"monitor\"]\n"));
+        let reply = zones.answer(View::Azure, &[], "global.handler.control.monitor.azure.com", RecordType::A);
+        assert_eq!(reply.code, ResponseCode::NXDomain);
+        assert_eq!(shown(&reply), ["global.handler.control.privatelink.monitor.azure.com."]);
+        assert_eq!(mname(reply.authority.as_ref()), "azureprivatedns.net.");
+    }
+
+    #[test]
+    fn fallback_to_internet_answers_publicly_and_still_shows_the_soa() {
+        let world = scenario("[vnet]\nfallback = [\"ods\"]\nmissing = [\"<workspace>.ods.opinsights.azure.com\"]\n");
+        let zones = Zones::new(&world);
+        let name = format!("{WORKSPACE}.ods.opinsights.azure.com");
+        let reply = zones.answer(View::Azure, &[], &name, RecordType::A);
+        assert!(shown(&reply).last().is_some_and(|address| address.starts_with("20.")));
+        let soa = zones.answer(View::Azure, &[], "privatelink.ods.opinsights.azure.com", RecordType::SOA);
+        assert_eq!(mname(soa.answers.first()), "azureprivatedns.net.");
+    }
+
+    #[test]
+    fn zone_that_is_not_linked_has_the_public_soa() {
+        let zones = Zones::new(&scenario("[vnet]\nlinked = [\"monitor\"]\n"));
+        for (zone, in_answer) in
+            [("privatelink.oms.opinsights.azure.com", false), ("privatelink.monitor.azure.com", true)]
+        {
+            let reply = zones.answer(View::Public, &[], zone, RecordType::SOA);
+            let record = if in_answer { reply.answers.first() } else { reply.authority.as_ref() };
+            assert_eq!(mname(record), "ns1-38.azure-dns.com.", "{zone}");
+        }
+        let name = format!("{WORKSPACE}.ods.opinsights.azure.com");
+        assert!(
+            shown(&zones.answer(View::Azure, &[], &name, RecordType::A)).last().is_some_and(|a| a.starts_with("20."))
+        );
+    }
+
+    #[test]
+    fn private_name_has_no_ipv6_address_and_exists() {
+        let zones = Zones::new(&scenario(""));
+        let reply = zones.answer(View::Azure, &[], "global.in.ai.monitor.azure.com", RecordType::AAAA);
+        assert_eq!(reply.code, ResponseCode::NoError);
+        assert_eq!(mname(reply.authority.as_ref()), "azureprivatedns.net.");
+        let public = zones.answer(View::Public, &[], "global.in.ai.monitor.azure.com", RecordType::AAAA);
+        assert!(shown(&public).last().is_some_and(|address| address.starts_with("2603:")));
+    }
+
+    #[test]
+    fn deleted_workspace_is_denied_without_an_alias() {
+        let zones = Zones::new(&scenario(""));
+        let name = "00000000-0000-4000-8000-00000000dead.ods.opinsights.azure.com";
+        let reply = zones.answer(View::Azure, &[], name, RecordType::A);
+        assert_eq!((reply.code, reply.answers.len()), (ResponseCode::NXDomain, 0));
+        assert_eq!(mname(reply.authority.as_ref()), "ns1-38.azure-dns.com.");
+    }
 }
