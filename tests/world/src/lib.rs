@@ -63,3 +63,27 @@ pub fn scenarios() -> &'static [Embedded] {
 pub fn scenario(name: &str) -> Option<&'static Embedded> {
     EMBEDDED.iter().find(|embedded| embedded.name == name)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_embedded_world_is_valid_and_starts() {
+        assert!(scenario(DEFAULT).is_some());
+        for embedded in scenarios() {
+            let scenario = embedded.parse().unwrap_or_else(|error| panic!("{error}"));
+            start(&scenario).unwrap_or_else(|error| panic!("`{}`: {error}", embedded.name));
+        }
+    }
+
+    #[test]
+    fn unknown_key_is_an_error_that_names_file_and_key() {
+        let error = Scenario::parse("odd", "title = \"t\"\nstory = \"s\"\n[vnet]\nlinkd = []\n").expect_err("a typo");
+        let text = error.to_string();
+        assert!(text.contains("`odd`") && text.contains("linkd"), "{text}");
+        let zone = Scenario::parse("odd", "title = \"t\"\nstory = \"s\"\n[vnet]\nlinked = [\"sql\"]\n")
+            .expect_err("no such zone");
+        assert!(zone.to_string().contains("`sql`"), "{zone}");
+    }
+}
