@@ -75,10 +75,7 @@ pub fn start(scenario: &Scenario) -> io::Result<Running> {
     let servers = servers(scenario);
     sockets.open_dns(scenario, &zones, &servers)?;
     let authorities = Authorities::new(scenario)?;
-    let roots = Roots {
-        machine: Arc::new(authorities.machine_roots(scenario)?),
-        public: Arc::new(authorities.public_roots()?),
-    };
+    let roots = Roots::new(Arc::new(authorities.machine_roots(scenario)?), Arc::new(authorities.public_roots()?));
     let fronts = Arc::new(Fronts::new(scenario, authorities));
     sockets.open_fronts(scenario, &zones, &fronts)?;
     sockets.open_platform(scenario)?;
@@ -353,7 +350,7 @@ fn empty_world(root: PathBuf) -> World {
             ipv6: false,
         }),
         clock: Clock::default(),
-        roots: Roots { machine: Arc::clone(&none), public: none },
+        roots: Roots::new(Arc::clone(&none), none),
         machine: Machine::default(),
     }
 }
