@@ -4,3 +4,4 @@
 //! before it reaches a terminal.
 
 pub mod json;
+pub mod plan;

@@ -436,7 +436,8 @@ mod tests {
 
     #[test]
     fn lists_are_repeatable_and_comma_separated() {
-        let options = check(&["--set", "query,portal", "--set", "arc", "--resolver", "10.1.0.4,[fd00::4]:5353"]).options();
+        let options =
+            check(&["--set", "query,portal", "--set", "arc", "--resolver", "10.1.0.4,[fd00::4]:5353"]).options();
         let options = options.expect("options");
         assert_eq!(options.sets, [Group::Query, Group::Portal, Group::Arc]);
         assert_eq!(options.resolvers.len(), 2);
