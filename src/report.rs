@@ -18,6 +18,7 @@ pub use endpoint::{EndpointReport, HttpReport, TcpReport, Timings, TlsReport};
 pub use host::{Azure, Environment, Host};
 pub use note::Note;
 pub use verdict::{Health, Verdict};
+pub(crate) use verdict::fold;
 
 mod endpoint;
 mod host;
