@@ -64,6 +64,11 @@ impl Context {
         self.within_time(self.options.step_timeout, step).await
     }
 
+    /// Runs a step that only the end of the run bounds.
+    pub async fn until_end<T>(&self, step: impl Future<Output = T>) -> Result<T, Ended> {
+        self.within_time(self.options.deadline, step).await
+    }
+
     /// Runs a step within a limit of its own and the run's end.
     pub async fn within_time<T>(&self, limit: Duration, step: impl Future<Output = T>) -> Result<T, Ended> {
         let mut stop = self.stop.clone();

@@ -1,10 +1,194 @@
 //! Read-only questions over [`Observations`](ampls_probes::Observations) that rules and the report share.
 
+//!
+//! [`Facts`] indexes the observations once; what it answers is derived from them alone and does not depend on the order in
+//! which they were recorded. It decides what an address, a name and a zone *are*; whether that is a fault is for the rules.
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 
-use ampls_probes::observation::{Authority, Connection, Exchange, Handshake, Tunnel};
+use ampls_probes::catalogue::{Expectation, Need};
+use ampls_probes::observation::{
+    Answer, Authority, Connection, Exchange, Handshake, Hosts, HostsEntry, Instance, Lookup, Observation, Outcome,
+    RecordKind, Resolver, Server, ServerRole, Timing, Tunnel,
+};
+use ampls_probes::options::Expect;
 use ampls_probes::plan::Endpoint;
+use ampls_probes::{Observations, addr};
+use ipnet::IpNet;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+
+pub use path::{ConnectFault, Path};
+pub use servers::Authorities;
+
+mod expect;
+mod path;
+mod servers;
+mod view;
+mod zone;
+
+/// Everything one run saw, indexed for questions.
+#[derive(Clone, Debug)]
+pub struct Facts<'a> {
+    observations: &'a Observations,
+    own_ranges: Vec<IpNet>,
+    answers: BTreeMap<&'a str, BTreeMap<(SocketAddr, RecordKind), Vec<&'a Answer>>>,
+    lookups: BTreeMap<&'a str, &'a Lookup>,
+    resolver: Option<&'a Resolver>,
+    hosts: Option<&'a Hosts>,
+    instance: Option<&'a Instance>,
+    endpoints: Vec<EndpointFacts<'a>>,
+    zones: Vec<ZoneFact>,
+}
+
+impl<'a> Facts<'a> {
+    /// Indexes what was seen.
+    pub fn new(observations: &'a Observations) -> Self {
+        let mut facts = Self {
+            observations,
+            own_ranges: Vec::new(),
+            answers: BTreeMap::new(),
+            lookups: BTreeMap::new(),
+            resolver: None,
+            hosts: None,
+            instance: None,
+            endpoints: Vec::new(),
+            zones: Vec::new(),
+        };
+        for observation in &observations.seen {
+            match observation {
+                Observation::Answer(answer) => {
+                    let of_name = facts.answers.entry(answer.name.as_str()).or_default();
+                    of_name.entry((answer.server, answer.kind)).or_default().push(answer);
+                }
+                Observation::Lookup(lookup) => {
+                    facts.lookups.insert(&lookup.name, lookup);
+                }
+                Observation::Resolver(resolver) => facts.resolver = Some(resolver),
+                Observation::Hosts(hosts) => facts.hosts = Some(hosts),
+                Observation::Metadata(metadata) => facts.instance = metadata.outcome.seen(),
+                _ => {}
+            }
+        }
+        for tries in facts.answers.values_mut().flat_map(BTreeMap::values_mut) {
+            tries.sort_by_key(|answer| answer.try_number);
+        }
+        facts.own_ranges = own_ranges(observations, facts.instance);
+        facts.endpoints = observations.endpoints.iter().map(|endpoint| facts.build(endpoint)).collect();
+        facts.zones = facts.build_zones();
+        facts
+    }
+
+    /// What was seen, as recorded.
+    pub fn observations(&self) -> &'a Observations {
+        self.observations
+    }
+
+    /// The endpoints in the plan's order.
+    pub fn endpoints(&self) -> &[EndpointFacts<'a>] {
+        &self.endpoints
+    }
+
+    /// The endpoint with this host name.
+    pub fn endpoint(&self, fqdn: &str) -> Option<&EndpointFacts<'a>> {
+        self.endpoints.iter().find(|facts| facts.endpoint.fqdn == fqdn)
+    }
+
+    /// Endpoints that an AMPLS holds a record for: private-capable, and in one of its zones.
+    pub fn ampls_endpoints(&self) -> impl Iterator<Item = &EndpointFacts<'a>> {
+        self.endpoints.iter().filter(|facts| facts.ampls_zone(self.observations).is_some())
+    }
+
+    /// The SOA of each AMPLS zone at each server, by zone in the plan's order, then by server.
+    pub fn zones(&self) -> &[ZoneFact] {
+        &self.zones
+    }
+
+    /// The instance metadata, if the service told any.
+    pub fn instance(&self) -> Option<&'a Instance> {
+        self.instance
+    }
+
+    /// The entries of the hosts file that name this host.
+    pub fn hosts_entries(&self, fqdn: &str) -> Vec<&'a HostsEntry> {
+        let entries = self.hosts.and_then(|hosts| hosts.outcome.seen()).map(|file| file.entries.as_slice());
+        entries.unwrap_or_default().iter().filter(|entry| entry.name == fqdn).collect()
+    }
+
+    /// Where the hosts file was read.
+    pub fn hosts_source(&self) -> Option<&'a str> {
+        self.hosts.and_then(|hosts| hosts.outcome.seen()).map(|file| file.source.as_str())
+    }
+
+    /// The operating system's lookup of a name.
+    pub fn lookup(&self, fqdn: &str) -> Option<&'a Lookup> {
+        self.lookups.get(fqdn).copied()
+    }
+
+    /// All tries of one question to one server, first try first.
+    pub fn answers(&self, server: SocketAddr, name: &str, kind: RecordKind) -> &[&'a Answer] {
+        self.answers.get(name).and_then(|of_name| of_name.get(&(server, kind))).map_or(&[], Vec::as_slice)
+    }
+
+    /// The wall-clock time of an observation: the run's own clock.
+    pub fn at(&self, timing: &Timing) -> Timestamp {
+        let since = jiff::SignedDuration::from_micros(i64::try_from(timing.at_us).unwrap_or(i64::MAX));
+        self.observations.started_at.checked_add(since).unwrap_or(Timestamp::MAX)
+    }
+
+    /// `at 2026-11-22T10:00:00.123Z`, as evidence begins.
+    pub fn when(&self, timing: &Timing) -> String {
+        format!("at {:.3}", self.at(timing))
+    }
+
+    /// The class of an address by itself: own subnets and `--private-range` count as private.
+    pub fn class(&self, address: IpAddr) -> addr::Class {
+        addr::classify(address, &self.own_ranges)
+    }
+
+    /// What the paths should be, as asked for.
+    pub fn expect(&self) -> Expect {
+        self.observations.asked.expect
+    }
+
+    /// Whether the machine that looked runs Windows.
+    pub fn on_windows(&self) -> bool {
+        self.observations.machine.os.to_ascii_lowercase().contains("windows")
+    }
+
+    fn build(&self, endpoint: &'a Endpoint) -> EndpointFacts<'a> {
+        let mut connections = Vec::new();
+        let (mut tunnel, mut handshake, mut exchange) = (None, None, None);
+        for observation in &self.observations.seen {
+            match observation {
+                Observation::Connection(seen) if seen.endpoint == endpoint.id => connections.push(seen),
+                Observation::Tunnel(seen) if seen.endpoint == endpoint.id => tunnel = Some(seen),
+                Observation::Handshake(seen) if seen.endpoint == endpoint.id => handshake = Some(seen),
+                Observation::Exchange(seen) if seen.endpoint == endpoint.id => exchange = Some(seen),
+                _ => {}
+            }
+        }
+        let views = self.views(endpoint);
+        let order = |connection: &&Connection| {
+            let ip = connection.address.map(|address| address.ip());
+            let system = views.first().map(|view| view.addresses.as_slice()).unwrap_or_default();
+            (system.iter().position(|known| Some(*known) == ip).unwrap_or(usize::MAX), connection.address)
+        };
+        connections.sort_by_key(order);
+        EndpointFacts { endpoint, views, connections, tunnel, handshake, exchange }
+    }
+}
+
+fn own_ranges(observations: &Observations, instance: Option<&Instance>) -> Vec<IpNet> {
+    let mut ranges = observations.asked.private_ranges.clone();
+    let interfaces = observations.machine.interfaces.iter().map(|interface| interface.address.trunc());
+    let subnets = instance.into_iter().flat_map(|instance| instance.subnets.iter().map(|subnet| subnet.cidr.trunc()));
+    // A prefix of 0 would make the whole internet this machine's own; a link-local network is nobody's destination.
+    let usable = |net: &IpNet| net.prefix_len() > 0 && addr::classify(net.addr(), &[]) != addr::Class::Sinkhole;
+    ranges.extend(interfaces.chain(subnets).filter(usable));
+    ranges
+}
 
 /// Where a name leads.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -106,6 +290,118 @@ pub struct EndpointFacts<'a> {
     pub handshake: Option<&'a Handshake>,
     /// The request.
     pub exchange: Option<&'a Exchange>,
+}
+
+/// How long each step took, in milliseconds; `None` where nothing was seen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Timings {
+    /// The system's own lookup.
+    pub dns: Option<u64>,
+    /// The first connection that was made.
+    pub tcp: Option<u64>,
+    /// The handshake.
+    pub tls: Option<u64>,
+    /// The request.
+    pub http: Option<u64>,
+}
+
+impl EndpointFacts<'_> {
+    /// Host name.
+    pub fn fqdn(&self) -> &str {
+        &self.endpoint.fqdn
+    }
+
+    /// Where the operating system's own lookup leads.
+    pub fn route(&self) -> Route {
+        self.system().map_or(Route::None, |view| view.route)
+    }
+
+    /// The addresses the operating system gives, in its order.
+    pub fn addresses(&self) -> &[IpAddr] {
+        self.system().map_or(&[], |view| view.addresses.as_slice())
+    }
+
+    /// The operating system's view.
+    pub fn system(&self) -> Option<&View> {
+        self.views.iter().find(|view| view.view == ViewKind::System)
+    }
+
+    /// The views of the servers that this machine uses.
+    pub fn server_views(&self) -> impl Iterator<Item = &View> {
+        self.views.iter().filter(|view| view.view == ViewKind::Server)
+    }
+
+    /// The view of one server, whatever it is asked for.
+    pub fn view_of(&self, server: SocketAddr) -> Option<&View> {
+        self.views.iter().find(|view| view.server == Some(server))
+    }
+
+    /// 168.63.129.16 as this machine sees it.
+    pub fn azure(&self) -> Option<&View> {
+        self.views.iter().find(|view| view.view == ViewKind::Azure)
+    }
+
+    /// The AMPLS zone that would hold its record. Storage accounts live in `privatelink.blob` too, but only the agents'
+    /// own name there belongs to an AMPLS.
+    pub fn ampls_zone(&self, observations: &Observations) -> Option<&str> {
+        let zone = self.endpoint.zone.as_deref()?;
+        let foreign = is_blob_zone(zone) && self.endpoint.group == ampls_probes::catalogue::Group::Extra;
+        let capable = self.endpoint.expected == Expectation::Private && !foreign;
+        (capable && observations.zones.iter().any(|known| known == zone)).then_some(zone)
+    }
+
+    /// Monitoring does not work without it.
+    pub fn required(&self) -> bool {
+        self.endpoint.need == Need::Required
+    }
+
+    /// How long each step took.
+    pub fn timings(&self) -> Timings {
+        let ms = |timing: &Timing| timing.elapsed_us / 1_000;
+        let connected = self.connections.iter().find(|connection| connection.outcome.seen().is_some());
+        Timings {
+            dns: self.system().filter(|view| view.status == Status::Ok).map(|view| view.elapsed_ms),
+            tcp: connected.map(|connection| ms(&connection.timing)),
+            tls: self.handshake.filter(|seen| seen.outcome.seen().is_some()).map(|seen| ms(&seen.timing)),
+            http: self.exchange.filter(|seen| seen.outcome.seen().is_some()).map(|seen| ms(&seen.timing)),
+        }
+    }
+}
+
+impl View {
+    /// It gives a private address.
+    pub fn is_private(&self) -> bool {
+        matches!(self.route, Route::Private | Route::Mixed)
+    }
+
+    /// It leads to public addresses only.
+    pub fn is_public(&self) -> bool {
+        self.route == Route::Public
+    }
+
+    /// The server answered about the name: with addresses or with a denial.
+    pub fn answered(&self) -> bool {
+        matches!(self.status, Status::Ok | Status::NxDomain | Status::NoData)
+    }
+
+    /// The server denies the name or its addresses.
+    pub fn denied(&self) -> bool {
+        matches!(self.status, Status::NxDomain | Status::NoData)
+    }
+
+    /// Azure DNS blocked the name by its security policy.
+    /// Source: <https://learn.microsoft.com/azure/dns/dns-security-policy>
+    pub fn blocked_by_policy(&self) -> bool {
+        self.cname.iter().any(|alias| alias == BLOCK_POLICY)
+    }
+}
+
+/// The target of the alias that an Azure DNS security policy answers with.
+pub const BLOCK_POLICY: &str = "blockpolicy.azuredns.invalid";
+
+/// The zone that storage accounts share.
+pub fn is_blob_zone(zone: &str) -> bool {
+    zone.starts_with("privatelink.blob.")
 }
 
 /// Whether a private zone is linked where a server resolves.

@@ -4,6 +4,8 @@
 
 use std::io::{self, Write};
 
+use crate::text::acts_on_output;
+
 /// How to write, as the caller decided it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Style {
@@ -94,10 +96,7 @@ impl<'a> Page<'a> {
 pub fn inert(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for c in text.chars() {
-        let acts = c.is_control()
-            || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-            || matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{feff}');
-        if acts { safe.extend(c.escape_unicode()) } else { safe.push(c) }
+        if acts_on_output(c) { safe.extend(c.escape_unicode()) } else { safe.push(c) }
     }
     safe
 }

@@ -18,7 +18,7 @@ pub struct Machine {
     pub arch: String,
     /// Addresses of the interfaces that are up, loopback left out.
     pub interfaces: Vec<Interface>,
-    /// There is a route for global IPv4 addresses.
+    /// There is an IPv4 address that is not link-local, or a route for global IPv4 addresses.
     pub has_ipv4: bool,
     /// There is a route for global IPv6 addresses.
     pub has_ipv6: bool,

@@ -1,0 +1,93 @@
+//! How far the way to an endpoint leads: TCP, TLS, HTTP.
+
+use super::{Connection, EndpointFacts, Outcome};
+
+use ampls_probes::observation::{IoFailure, Skip};
+
+/// Why no address of an endpoint could be connected to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ConnectFault {
+    /// Something answers and refuses or resets.
+    Refused,
+    /// Silence.
+    Silent,
+    /// The network or this machine says that there is no way.
+    Unreachable,
+}
+
+/// One step as it bears on the whole way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Path {
+    /// It worked.
+    Passed,
+    /// It did not.
+    Failed,
+    /// The run ended first.
+    Unknown,
+    /// It was not taken.
+    NotTaken,
+}
+
+impl EndpointFacts<'_> {
+    /// Whether the endpoint answers: TCP, TLS with a verified chain and name, and an HTTP answer, as far as these steps
+    /// were asked for. `None` when nothing was tried or the run ended first.
+    pub fn reachable(&self) -> Option<bool> {
+        let tunnel = self.tunnel.map_or(Path::NotTaken, |seen| step(&seen.outcome, |_| true));
+        let tls = self.handshake.map_or(Path::NotTaken, |seen| step(&seen.outcome, |_| seen.verified()));
+        let http = self.exchange.map_or(Path::NotTaken, |seen| step(&seen.outcome, |_| true));
+        let tcp = self.tcp();
+        if tcp == Path::NotTaken {
+            return None;
+        }
+        let steps = [tcp, tunnel, tls, http];
+        if steps.contains(&Path::Failed) {
+            return Some(false);
+        }
+        (!steps.contains(&Path::Unknown)).then_some(true)
+    }
+
+    /// It was tried and does not answer.
+    pub fn unreachable(&self) -> bool {
+        self.reachable() == Some(false)
+    }
+
+    /// TCP to any of the addresses.
+    pub fn tcp(&self) -> Path {
+        let steps: Vec<Path> = self.connections.iter().map(|seen| step(&seen.outcome, |_| true)).collect();
+        [Path::Passed, Path::Unknown, Path::Failed]
+            .into_iter()
+            .find(|path| steps.contains(path))
+            .unwrap_or(Path::NotTaken)
+    }
+
+    /// Why no address could be connected to directly; `None` when one could, when the run ended before all were tried, or
+    /// when the fault is this program's own (no sockets).
+    pub fn connect_fault(&self) -> Option<ConnectFault> {
+        if self.tcp() != Path::Failed {
+            return None;
+        }
+        let faults = self.connections.iter().filter(|seen| seen.via.is_none()).filter_map(|seen| connect_fault(seen));
+        faults.min()
+    }
+}
+
+/// What one attempt says about the network.
+fn connect_fault(connection: &Connection) -> Option<ConnectFault> {
+    match &connection.outcome {
+        Outcome::TimedOut | Outcome::Failed(IoFailure::KernelTimeout) => Some(ConnectFault::Silent),
+        Outcome::Failed(IoFailure::Refused | IoFailure::Reset | IoFailure::Closed) => Some(ConnectFault::Refused),
+        Outcome::Failed(IoFailure::NoSockets) | Outcome::Seen(_) | Outcome::Cancelled | Outcome::Skipped(_) => None,
+        Outcome::Failed(_) => Some(ConnectFault::Unreachable),
+    }
+}
+
+fn step<T, F>(outcome: &Outcome<T, F>, good: impl Fn(&T) -> bool) -> Path {
+    match outcome {
+        Outcome::Seen(seen) if good(seen) => Path::Passed,
+        Outcome::Seen(_) | Outcome::Failed(_) | Outcome::TimedOut => Path::Failed,
+        Outcome::Cancelled => Path::Unknown,
+        // The earlier step has its own outcome, which already tells.
+        Outcome::Skipped(Skip::NotVerified) => Path::Failed,
+        Outcome::Skipped(_) => Path::NotTaken,
+    }
+}

@@ -1,0 +1,79 @@
+//! Which DNS servers this machine uses, and which of them actually resolve.
+
+use super::{Answer, Facts, Server, ServerRole, SocketAddr, Status};
+
+use ampls_probes::observation::{Authority, ResolverConfig};
+use ampls_probes::world::AZURE_DNS;
+
+/// Who an SOA belongs to.
+pub struct Authorities;
+
+impl Authorities {
+    /// An Azure private zone.
+    pub fn private_zone(soa: &Authority) -> bool {
+        super::zone::is_private(soa)
+    }
+
+    /// Microsoft's public DNS.
+    pub fn microsoft(soa: &Authority) -> bool {
+        super::zone::is_microsoft(soa)
+    }
+}
+
+impl<'a> Facts<'a> {
+    /// Every server that was asked, configured ones first, in the system's order.
+    pub fn servers(&self) -> &'a [Server] {
+        self.resolver.map_or(&[], |resolver| resolver.servers.as_slice())
+    }
+
+    /// How this machine asks.
+    pub fn resolver_config(&self) -> Option<&'a ResolverConfig> {
+        self.resolver.and_then(|resolver| resolver.outcome.seen())
+    }
+
+    /// The servers of the resolver configuration, in its order; with a local stub that is the stub.
+    pub fn configured_servers(&self) -> Vec<SocketAddr> {
+        self.with_role(ServerRole::Configured)
+    }
+
+    /// The servers behind a local stub.
+    pub fn upstream_servers(&self) -> Vec<SocketAddr> {
+        self.with_role(ServerRole::Upstream)
+    }
+
+    /// The servers that resolve for this machine: the configured ones, and for a local stub those behind it.
+    pub fn resolving_servers(&self) -> Vec<SocketAddr> {
+        let upstream = self.upstream_servers();
+        if upstream.is_empty() {
+            return self.configured_servers();
+        }
+        let own = self.configured_servers().into_iter().filter(|server| !server.ip().is_loopback());
+        let mut servers: Vec<_> = own.collect();
+        for server in upstream {
+            if !servers.contains(&server) {
+                servers.push(server);
+            }
+        }
+        servers
+    }
+
+    /// The server that is asked first.
+    pub fn first_server(&self) -> Option<SocketAddr> {
+        self.resolving_servers().first().copied()
+    }
+
+    /// The configured server is Azure's own.
+    pub fn is_azure_dns(server: SocketAddr) -> bool {
+        server == AZURE_DNS
+    }
+
+    /// Every question that a server was asked, with its status.
+    pub fn asked_of(&self, server: SocketAddr) -> impl Iterator<Item = (&'a Answer, Status)> {
+        let answers = self.answers.values().flatten().filter(move |((asked, _), _)| *asked == server);
+        answers.flat_map(|(_, tries)| tries.iter().map(|answer| (*answer, super::view::status(answer))))
+    }
+
+    fn with_role(&self, role: ServerRole) -> Vec<SocketAddr> {
+        self.servers().iter().filter(|server| server.roles.contains(&role)).map(|server| server.address).collect()
+    }
+}

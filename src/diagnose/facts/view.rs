@@ -1,0 +1,222 @@
+//! Builds the views of a name: the system's own, each server's, A and AAAA together over all tries.
+
+use super::{
+    Answer, Authority, BTreeSet, Endpoint, Facts, IpAddr, Outcome, RecordKind, Route, ServerRole, SocketAddr, Status,
+    View, ViewKind, addr,
+};
+
+use ampls_probes::observation::{DnsFailure, RecordData, Response, ResponseCode};
+
+impl Facts<'_> {
+    /// The views of an endpoint: system, servers in the system's order, Azure, extra. A server that is asked for two
+    /// reasons has a view for each.
+    pub(super) fn views(&self, endpoint: &Endpoint) -> Vec<View> {
+        let mut views = vec![self.system_view(&endpoint.fqdn)];
+        let kinds: [(ViewKind, &[ServerRole]); 3] = [
+            (ViewKind::Server, &[ServerRole::Configured, ServerRole::Upstream]),
+            (ViewKind::Azure, &[ServerRole::Azure]),
+            (ViewKind::Extra, &[ServerRole::Extra]),
+        ];
+        for (kind, roles) in kinds {
+            let servers = self.servers().iter().filter(|server| roles.iter().any(|role| server.roles.contains(role)));
+            views.extend(servers.map(|server| self.server_view(kind, server.address, &endpoint.fqdn)));
+        }
+        views
+    }
+
+    /// What one server says of any name that it was asked for.
+    pub fn server_view(&self, kind: ViewKind, server: SocketAddr, name: &str) -> View {
+        let a = best(self.answers(server, name, RecordKind::A));
+        let aaaa = best(self.answers(server, name, RecordKind::Aaaa));
+        let mut addresses = Vec::new();
+        for tries in [self.answers(server, name, RecordKind::A), self.answers(server, name, RecordKind::Aaaa)] {
+            for response in tries.iter().filter_map(|answer| answer.outcome.seen()) {
+                for (_, address) in addresses_of(response) {
+                    if !addresses.contains(&address) {
+                        addresses.push(address);
+                    }
+                }
+            }
+        }
+        let status = if addresses.is_empty() { together(a, aaaa) } else { Status::Ok };
+        let telling = [a, aaaa].into_iter().flatten().filter_map(|answer| answer.outcome.seen());
+        let denying = telling.clone().find(|response| response.authority.is_some() && status != Status::Ok);
+        let timings = [a, aaaa].into_iter().flatten().map(|answer| answer.timing.elapsed_us / 1_000);
+        View {
+            view: kind,
+            server: Some(server),
+            status,
+            route: self.route_of(name, &addresses),
+            cname: telling.clone().map(|response| chain(name, response)).max_by_key(Vec::len).unwrap_or_default(),
+            ttl: telling.flat_map(|response| ttls(response)).min(),
+            elapsed_ms: timings.max().unwrap_or_default(),
+            authority: denying.and_then(|response| response.authority.clone()),
+            addresses,
+        }
+    }
+
+    /// The chain and the owners come from servers: the system tells neither.
+    fn system_view(&self, name: &str) -> View {
+        let lookup = self.lookup(name);
+        let found = lookup.and_then(|lookup| lookup.outcome.seen());
+        let status = match lookup.map(|lookup| &lookup.outcome) {
+            None | Some(Outcome::Skipped(_)) => Status::Skipped,
+            Some(Outcome::Seen(found)) if found.addresses.is_empty() => Status::NoData,
+            Some(Outcome::Seen(_)) => Status::Ok,
+            Some(Outcome::Failed(_)) => Status::Failed,
+            Some(Outcome::TimedOut) => Status::Timeout,
+            Some(Outcome::Cancelled) => Status::Cancelled,
+        };
+        let addresses = found.map(|found| found.addresses.clone()).unwrap_or_default();
+        View {
+            view: ViewKind::System,
+            server: None,
+            status,
+            route: self.route_of(name, &addresses),
+            cname: found.and_then(|found| found.canonical.clone()).into_iter().collect(),
+            ttl: None,
+            elapsed_ms: lookup.map_or(0, |lookup| lookup.timing.elapsed_us / 1_000),
+            authority: None,
+            addresses,
+        }
+    }
+
+    /// Where the addresses of a name lead. Sinkholed ones lead nowhere.
+    pub fn route_of(&self, name: &str, addresses: &[IpAddr]) -> Route {
+        let (mut private, mut public) = (false, false);
+        for address in addresses {
+            match self.leads_private(name, *address) {
+                Some(true) => private = true,
+                Some(false) => public = true,
+                None => {}
+            }
+        }
+        match (private, public) {
+            (true, true) => Route::Mixed,
+            (true, false) => Route::Private,
+            (false, true) => Route::Public,
+            (false, false) => Route::None,
+        }
+    }
+
+    /// Whether an address given for a name is private; `None` for a sinkhole.
+    ///
+    /// An A record owned by the `privatelink` name itself is private whatever its address: in public DNS that name always
+    /// goes on with a CNAME, and there are virtual networks with public ranges.
+    pub fn leads_private(&self, name: &str, address: IpAddr) -> Option<bool> {
+        match self.class(address) {
+            addr::Class::Sinkhole => None,
+            addr::Class::Private => Some(true),
+            addr::Class::SharedAddressSpace => Some(self.server_gave(name, address, |_| true)),
+            addr::Class::Public => {
+                Some(address.is_ipv4() && self.server_gave(name, address, |owner| self.is_ampls_name(owner)))
+            }
+        }
+    }
+
+    /// Whether a name lies below one of the AMPLS zones.
+    pub fn is_ampls_name(&self, name: &str) -> bool {
+        self.observations().zones.iter().any(|zone| is_below(name, zone))
+    }
+
+    /// Whether some server answered the name with this address, in a record whose owner passes.
+    fn server_gave(&self, name: &str, address: IpAddr, owner_passes: impl Fn(&str) -> bool) -> bool {
+        let kind = if address.is_ipv4() { RecordKind::A } else { RecordKind::Aaaa };
+        let servers: BTreeSet<SocketAddr> = self.servers().iter().map(|server| server.address).collect();
+        let answers = servers.into_iter().flat_map(|server| self.answers(server, name, kind));
+        let mut records = answers.filter_map(|answer| answer.outcome.seen()).flat_map(addresses_of);
+        records.any(|(owner, given)| given == address && owner_passes(owner))
+    }
+}
+
+/// A name strictly below a zone.
+pub(super) fn is_below(name: &str, zone: &str) -> bool {
+    name.strip_suffix(zone).is_some_and(|rest| rest.len() > 1 && rest.ends_with('.'))
+}
+
+/// The try that tells most: addresses, then a denial, then the first failure.
+fn best<'a>(tries: &[&'a Answer]) -> Option<&'a Answer> {
+    tries.iter().copied().min_by_key(|answer| match status(answer) {
+        Status::Ok => 0,
+        Status::NxDomain | Status::NoData => 1,
+        Status::ServFail | Status::Refused | Status::FormErr => 2,
+        Status::Truncated | Status::Malformed => 3,
+        Status::Timeout | Status::Unreachable => 4,
+        _ => 5,
+    })
+}
+
+/// The status of A and AAAA together, when neither has an address. NXDOMAIN concerns the whole name (RFC 8020); otherwise
+/// A decides: a private zone never holds AAAA records, so no AAAA alone means nothing.
+fn together(a: Option<&Answer>, aaaa: Option<&Answer>) -> Status {
+    let (a, aaaa) = (a.map(status), aaaa.map(status));
+    match (a, aaaa) {
+        (Some(Status::NxDomain), _) | (_, Some(Status::NxDomain)) => Status::NxDomain,
+        (Some(status), _) => status,
+        (None, Some(Status::NoData) | None) => Status::Skipped,
+        (None, Some(status)) => status,
+    }
+}
+
+/// What became of one question.
+pub(super) fn status(answer: &Answer) -> Status {
+    match &answer.outcome {
+        Outcome::Seen(response) => match response.code {
+            ResponseCode::NoError if addresses_of(response).next().is_some() => Status::Ok,
+            ResponseCode::NoError => Status::NoData,
+            ResponseCode::NxDomain => Status::NxDomain,
+            ResponseCode::ServFail => Status::ServFail,
+            ResponseCode::Refused => Status::Refused,
+            ResponseCode::FormErr | ResponseCode::NotImp => Status::FormErr,
+            ResponseCode::Other(_) => Status::Malformed,
+        },
+        Outcome::Failed(DnsFailure::Unreachable(_)) => Status::Unreachable,
+        Outcome::Failed(DnsFailure::Malformed) => Status::Malformed,
+        Outcome::Failed(DnsFailure::Truncated(_)) => Status::Truncated,
+        Outcome::TimedOut => Status::Timeout,
+        Outcome::Cancelled => Status::Cancelled,
+        Outcome::Skipped(_) => Status::Skipped,
+    }
+}
+
+/// The address records of an answer with their owners.
+fn addresses_of(response: &Response) -> impl Iterator<Item = (&str, IpAddr)> {
+    response.records.iter().filter_map(|record| match &record.data {
+        RecordData::A(address) => Some((record.owner.as_str(), IpAddr::V4(*address))),
+        RecordData::Aaaa(address) => Some((record.owner.as_str(), IpAddr::V6(*address))),
+        _ => None,
+    })
+}
+
+fn ttls(response: &Response) -> impl Iterator<Item = u32> {
+    let addresses = response.records.iter().filter(|r| matches!(r.data, RecordData::A(_) | RecordData::Aaaa(_)));
+    addresses.map(|record| record.ttl)
+}
+
+/// The aliases behind a name, followed owner by owner; a loop ends where it begins again.
+fn chain(name: &str, response: &Response) -> Vec<String> {
+    let mut aliases: Vec<String> = Vec::new();
+    let mut current = name;
+    while let Some(next) = response.records.iter().find_map(|record| match &record.data {
+        RecordData::Cname(target) if record.owner == current => Some(target),
+        _ => None,
+    }) {
+        if next == name || aliases.contains(next) {
+            break;
+        }
+        aliases.push(next.clone());
+        current = next;
+    }
+    aliases
+}
+
+/// The authority of the best answer to a question.
+pub(super) fn authority(tries: &[&Answer]) -> Option<Authority> {
+    best(tries).and_then(|answer| answer.outcome.seen()).and_then(|response| {
+        let own = response.records.iter().find_map(|record| match &record.data {
+            RecordData::Soa(authority) => Some(authority.clone()),
+            _ => None,
+        });
+        own.or_else(|| response.authority.clone())
+    })
+}

@@ -1,0 +1,140 @@
+//! What the SOA of an AMPLS zone says about a server's links.
+
+use super::view::authority;
+use super::{Facts, Linked, RecordKind, SocketAddr, View, ZoneFact};
+
+use ampls_probes::observation::Authority;
+
+/// `mname` of every Azure private zone.
+/// Source: <https://learn.microsoft.com/azure/dns/private-dns-privatednszone>
+const PRIVATE_MNAME: &str = "azureprivatedns.net";
+
+/// Domains of the servers and mailboxes in Microsoft's public SOA records.
+const MICROSOFT: [&str; 14] = [
+    "azure-dns.com",
+    "azure-dns.net",
+    "azure-dns.org",
+    "azure-dns.info",
+    "azure-dns.us",
+    "azure-dns.cn",
+    "microsoft.com",
+    "msft.net",
+    "msedge.net",
+    "azure.com",
+    "azure.us",
+    "azure.cn",
+    "windows.net",
+    "trafficmanager.net",
+];
+
+impl Facts<'_> {
+    pub(super) fn build_zones(&self) -> Vec<ZoneFact> {
+        let mut facts = Vec::new();
+        for zone in &self.observations().zones {
+            for server in self.servers() {
+                facts.push(self.zone_at(zone, server.address));
+            }
+        }
+        facts
+    }
+
+    /// Whether a zone is linked where a server resolves.
+    pub fn linked(&self, zone: &str, server: SocketAddr) -> Linked {
+        let known = self.zones().iter().find(|fact| fact.zone == zone && fact.server == server);
+        known.map_or(Linked::Unknown, |fact| fact.linked)
+    }
+
+    fn zone_at(&self, zone: &str, server: SocketAddr) -> ZoneFact {
+        let soa = authority(self.answers(server, zone, RecordKind::Soa));
+        let linked = soa.as_ref().map_or(Linked::Unknown, |soa| judge(zone, soa));
+        ZoneFact { zone: zone.to_owned(), server, soa: soa.map(|soa| soa.mname), linked }
+    }
+
+    /// A private zone denies the name in this view: behind its AMPLS alias, and not by Microsoft's public servers.
+    ///
+    /// In public DNS the alias always goes on with a CNAME, so a denial of the alias itself comes from a zone of that name
+    /// even where the server leaves out who denied it.
+    pub fn denied_by_private_zone(&self, view: &View) -> bool {
+        if !view.denied() || view.blocked_by_policy() {
+            return false;
+        }
+        let behind_alias = view.cname.last().is_some_and(|alias| self.is_ampls_name(alias));
+        match &view.authority {
+            Some(soa) if is_private(soa) => {
+                behind_alias || self.observations().zones.contains(&soa.zone) || self.is_ampls_name(&soa.zone)
+            }
+            Some(soa) if is_microsoft(soa) => false,
+            _ => behind_alias,
+        }
+    }
+}
+
+fn judge(zone: &str, soa: &Authority) -> Linked {
+    if soa.zone == zone {
+        return match soa {
+            soa if is_private(soa) => Linked::Yes,
+            soa if is_microsoft(soa) => Linked::No,
+            _ => Linked::Local,
+        };
+    }
+    // The SOA of a parent: nobody here holds a zone of that name. A parent that is not Microsoft's is somebody's own.
+    match soa {
+        soa if is_microsoft(soa) || is_root(soa) => Linked::No,
+        _ => Linked::Local,
+    }
+}
+
+/// The SOA of an Azure private zone.
+pub(super) fn is_private(soa: &Authority) -> bool {
+    within(&soa.mname, PRIVATE_MNAME)
+}
+
+/// Microsoft's public SOA.
+pub(super) fn is_microsoft(soa: &Authority) -> bool {
+    !is_private(soa) && MICROSOFT.iter().any(|domain| within(&soa.mname, domain) || within(&soa.rname, domain))
+}
+
+fn is_root(soa: &Authority) -> bool {
+    soa.zone.is_empty() || soa.zone == "."
+}
+
+fn within(name: &str, domain: &str) -> bool {
+    let name = name.trim_end_matches('.');
+    name == domain || name.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ZONE: &str = "privatelink.ods.opinsights.azure.com";
+
+    fn soa(zone: &str, mname: &str, rname: &str) -> Authority {
+        Authority { zone: zone.to_owned(), mname: mname.to_owned(), rname: rname.to_owned() }
+    }
+
+    #[test]
+    fn the_soa_of_a_private_zone_shows_the_link() {
+        let private = soa(ZONE, "azureprivatedns.net", "azureprivatedns-host.microsoft.com");
+        assert_eq!(judge(ZONE, &private), Linked::Yes);
+    }
+
+    #[test]
+    fn microsofts_public_soa_shows_that_no_zone_is_linked() {
+        let public = soa(ZONE, "ns1-07.azure-dns.com", "azuredns-hostmaster.microsoft.com");
+        assert_eq!(judge(ZONE, &public), Linked::No);
+        let parent = soa("ods.opinsights.azure.com", "ns1-07.azure-dns.com", "azuredns-hostmaster.microsoft.com");
+        assert_eq!(judge(ZONE, &parent), Linked::No);
+    }
+
+    #[test]
+    fn any_other_soa_is_a_local_zone() {
+        assert_eq!(judge(ZONE, &soa(ZONE, "dc01.corp.example", "hostmaster.corp.example")), Linked::Local);
+        assert_eq!(judge(ZONE, &soa("azure.com", "dc01.corp.example", "hostmaster.corp.example")), Linked::Local);
+    }
+
+    #[test]
+    fn a_name_that_only_ends_alike_is_not_microsofts() {
+        assert!(!is_microsoft(&soa(ZONE, "ns1.notmicrosoft.com", "x.notmicrosoft.com")));
+    }
+}

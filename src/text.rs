@@ -1,0 +1,90 @@
+//! Text from the network and from files, made harmless for every output.
+//!
+//! It escapes what a terminal or a line-based reader would act upon; markup is the business of the face that writes markup.
+
+/// Characters kept of one quoted value.
+pub const MAX_QUOTED: usize = 200;
+
+/// A value in backticks: control and direction characters escaped, backticks replaced, at most [`MAX_QUOTED`] characters.
+pub fn quote(text: &str) -> String {
+    format!("`{}`", escape(text, MAX_QUOTED))
+}
+
+/// The same without the backticks, at most `most` characters of the original.
+pub fn escape(text: &str, most: usize) -> String {
+    let mut escaped = String::with_capacity(text.len().min(most));
+    for (count, character) in text.chars().enumerate() {
+        if count == most {
+            escaped.push('…');
+            break;
+        }
+        match character {
+            '`' => escaped.push('\''),
+            _ if acts_on_output(character) => escaped.extend(character.escape_unicode()),
+            _ => escaped.push(character),
+        }
+    }
+    escaped
+}
+
+/// Whether a character acts on a terminal or a line: control characters, line and paragraph separators, and what changes the direction of text (Unicode UAX #9) or is invisible.
+pub fn acts_on_output(character: char) -> bool {
+    character.is_control()
+        || matches!(character,
+            '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{61c}' | '\u{feff}'
+            | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// Items in backticks joined by commas, at most `most` of them: ``a`, `b` and 3 more``.
+pub fn list<S: AsRef<str>>(items: &[S], most: usize) -> String {
+    let shown = items.iter().take(most).map(|item| quote(item.as_ref())).collect::<Vec<_>>().join(", ");
+    match items.len().saturating_sub(most) {
+        0 => shown,
+        rest => format!("{shown} and {rest} more"),
+    }
+}
+
+/// Milliseconds as a person says them: `38 ms`, `5.0 s`.
+pub fn duration_ms(ms: u64) -> String {
+    if ms < 1_000 {
+        return format!("{ms} ms");
+    }
+    let tenths = ms.saturating_add(50) / 100;
+    format!("{}.{} s", tenths / 10, tenths % 10)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escape_sequences_and_line_breaks_cannot_act() {
+        assert_eq!(quote("a\u{1b}[31mb\nc"), "`a\\u{1b}[31mb\\u{a}c`");
+        assert_eq!(quote("x\u{202e}y"), "`x\\u{202e}y`");
+    }
+
+    #[test]
+    fn a_backtick_cannot_end_the_quotation() {
+        assert_eq!(quote("a`b"), "`a'b`");
+    }
+
+    #[test]
+    fn long_text_is_cut() {
+        let quoted = quote(&"x".repeat(5_000));
+        assert_eq!(quoted.chars().count(), MAX_QUOTED + 3);
+        assert!(quoted.ends_with("…`"));
+    }
+
+    #[test]
+    fn lists_are_bounded() {
+        assert_eq!(list(&["a", "b", "c"], 2), "`a`, `b` and 1 more");
+        assert_eq!(list(&["a"], 2), "`a`");
+    }
+
+    #[test]
+    fn durations_read_like_speech() {
+        assert_eq!(duration_ms(38), "38 ms");
+        assert_eq!(duration_ms(5_000), "5.0 s");
+        assert_eq!(duration_ms(1_949), "1.9 s");
+    }
+}
