@@ -141,7 +141,7 @@ async fn examine(
         started_at,
         elapsed_ms: millis(context.start.elapsed()),
         stopped,
-        asked: asked(&options, &plan),
+        asked: asked(&world, &options, &plan),
         machine: world.machine.clone(),
         endpoints: plan.endpoints,
         zones: plan.zones,
@@ -150,7 +150,7 @@ async fn examine(
     })
 }
 
-fn asked(options: &Options, plan: &Plan) -> Asked {
+fn asked(world: &World, options: &Options, plan: &Plan) -> Asked {
     Asked {
         expect: options.expect,
         private_ranges: options.private_ranges.clone(),
@@ -159,7 +159,7 @@ fn asked(options: &Options, plan: &Plan) -> Asked {
         step_timeout_ms: millis(options.step_timeout),
         deadline_ms: millis(options.deadline),
         repeat: options.repeat,
-        public_roots_given: options.public_roots_given,
+        public_roots_given: world.roots.public_given(),
     }
 }
 

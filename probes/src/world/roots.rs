@@ -17,13 +17,14 @@ type Store = LazyLock<Arc<RootCertStore>, Box<dyn FnOnce() -> Arc<RootCertStore>
 pub struct Roots {
     machine: Arc<Store>,
     public: Arc<RootCertStore>,
+    public_given: bool,
 }
 
 impl Roots {
     /// Stores that are known already.
     pub fn new(machine: Arc<RootCertStore>, public: Arc<RootCertStore>) -> Self {
         let machine: Store = LazyLock::new(Box::new(move || machine));
-        Self { machine: Arc::new(machine), public }
+        Self { machine: Arc::new(machine), public, public_given: true }
     }
 
     /// The machine's own store (`SSL_CERT_FILE` and `SSL_CERT_DIR` are honoured) and the public roots, built in unless
@@ -35,7 +36,11 @@ impl Roots {
         let file = environment.get("SSL_CERT_FILE").map(PathBuf::from);
         let directories = environment.get("SSL_CERT_DIR").cloned();
         let machine: Store = LazyLock::new(Box::new(move || Arc::new(load(file.as_deref(), directories.as_deref()))));
-        let roots = Self { machine: Arc::new(machine), public: Arc::new(public.map_or_else(built_in, store)) };
+        let roots = Self {
+            machine: Arc::new(machine),
+            public_given: public.is_some(),
+            public: Arc::new(public.map_or_else(built_in, store)),
+        };
         let early = Arc::clone(&roots.machine);
         // Without a thread the store is loaded by the first handshake.
         let _ = std::thread::Builder::new().name("trust-store".to_owned()).spawn(move || {
@@ -47,6 +52,11 @@ impl Roots {
     /// This machine's own store; empty when it could not be read. Waits for it to be loaded.
     pub fn machine(&self) -> Arc<RootCertStore> {
         Arc::clone(LazyLock::force(&self.machine))
+    }
+
+    /// The public roots are not the built-in ones.
+    pub fn public_given(&self) -> bool {
+        self.public_given
     }
 
     /// The public roots.

@@ -1,0 +1,403 @@
+//! A lab: a machine in a network namespace of its own, and an Azure of real servers in another.
+//!
+//! A [`Lab`] owns everything it makes, and dropping it takes everything away: namespaces, `/etc/netns`, processes, files.
+//! What a killed run left behind is removed by the next. The namespaces have no way out of the machine.
+
+use std::collections::BTreeSet;
+use std::error::Error;
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, MutexGuard, Once, OnceLock, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::names::{Names, Zone};
+use super::{certificates, servers};
+
+/// What fails in the lab ends the test with its reason.
+pub(super) type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+/// Azure's DNS as a virtual network sees it.
+pub(super) const AZURE_DNS: &str = "168.63.129.16";
+/// A resolver of the public internet.
+pub(super) const PUBLIC_DNS: &str = "8.8.8.8";
+/// The customer's own DNS server.
+pub(super) const CUSTOM_DNS: &str = "10.0.0.4";
+/// The customer's proxy.
+pub(super) const PROXY: &str = "10.0.0.5";
+
+const PREFIX: &str = "ampls";
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How a lab is set up.
+#[derive(Clone, Debug)]
+pub(super) struct Design {
+    pub(super) names: Names,
+    /// Private zones linked to the virtual network.
+    pub(super) linked: Vec<Zone>,
+    /// Those of them without a record.
+    pub(super) empty: Vec<Zone>,
+    /// The text of the machine's resolv.conf.
+    pub(super) resolv_conf: String,
+    /// Lines of the machine's hosts file besides localhost.
+    pub(super) hosts: String,
+    /// The server at [`CUSTOM_DNS`].
+    pub(super) custom: Custom,
+    /// nftables rules of the input hook on Azure's side.
+    pub(super) firewall: &'static str,
+    /// Who inspects TLS, if anyone.
+    pub(super) inspection: Inspection,
+    /// A squid at [`PROXY`], port 3128.
+    pub(super) proxy: bool,
+    /// One-way delay between the machine and everything else, in milliseconds.
+    pub(super) delay_ms: Option<u32>,
+}
+
+/// The server at [`CUSTOM_DNS`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Custom {
+    /// There is none: questions to it vanish.
+    Absent,
+    /// dnsmasq that forwards everything to this server.
+    Dnsmasq(&'static str),
+    /// unbound that forwards everything to this server.
+    Unbound(&'static str),
+    /// bind that forwards everything to this server.
+    Bind(&'static str),
+}
+
+/// Who breaks TLS open on the way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Inspection {
+    None,
+    /// A firewall whose authority the machine trusts.
+    Trusted,
+    /// mitmproxy, whose authority the machine does not know.
+    Mitmproxy,
+}
+
+impl Default for Design {
+    /// A virtual network with a private link, everything right.
+    fn default() -> Self {
+        Self {
+            names: Names::default(),
+            linked: Zone::ALL.to_vec(),
+            empty: Vec::new(),
+            resolv_conf: format!("nameserver {AZURE_DNS}\n"),
+            hosts: String::new(),
+            custom: Custom::Absent,
+            firewall: "",
+            inspection: Inspection::None,
+            proxy: false,
+            delay_ms: None,
+        }
+    }
+}
+
+/// A running lab.
+pub(super) struct Lab {
+    /// The machine's namespace.
+    vm: String,
+    /// Everything else's namespace.
+    azure: String,
+    folder: PathBuf,
+    children: Vec<Child>,
+    /// Labs take turns: the machine that carries them is small, and some worlds are about time.
+    _turn: MutexGuard<'static, ()>,
+}
+
+/// Whether labs can be built here; without the means to, a test is skipped loudly, and fails where it is required.
+pub(super) fn possible() -> bool {
+    static MISSING: OnceLock<Option<String>> = OnceLock::new();
+    let Some(missing) = MISSING.get_or_init(missing) else { return true };
+    assert!(
+        std::env::var_os("AMPLS_REQUIRE_NETNS").is_none_or(|value| value != "1"),
+        "the namespace tests are required here, but {missing}"
+    );
+    // Not `eprintln!`: the test harness would hide it.
+    let _ = writeln!(std::io::stderr(), "SKIPPED: a namespace test cannot run: {missing}");
+    false
+}
+
+fn missing() -> Option<String> {
+    for program in ["ip", "nft", "named", "unbound", "dnsmasq", "nginx", "squid", "curl", "dig", "setpriv"] {
+        if !servers::on_path(program) {
+            return Some(format!("`{program}` is not installed (see .ci/lab-packages)"));
+        }
+    }
+    let name = format!("{PREFIX}-{}-try", std::process::id());
+    let tried = Command::new("ip").args(["netns", "add", &name]).output();
+    let _ = Command::new("ip").args(["netns", "del", &name]).output();
+    match tried {
+        Ok(output) if output.status.success() => None,
+        Ok(output) => Some(format!("no namespace can be made: `{}`", String::from_utf8_lossy(&output.stderr).trim())),
+        Err(error) => Some(format!("`ip` cannot be started: {error}")),
+    }
+}
+
+impl Lab {
+    /// Builds the lab and waits until every server answers.
+    pub(super) fn start(design: &Design) -> Result<Self> {
+        static TURN: Mutex<()> = Mutex::new(());
+        static SWEEP: Once = Once::new();
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+
+        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+        SWEEP.call_once(sweep);
+        let name = format!("{PREFIX}-{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+        let mut lab = Self {
+            vm: format!("{name}-vm"),
+            azure: format!("{name}-azure"),
+            folder: std::env::temp_dir().join(&name),
+            children: Vec::new(),
+            _turn: turn,
+        };
+        fs::create_dir(&lab.folder)?;
+        lab.certificates(design)?;
+        lab.machine_files(design)?;
+        lab.wire(design.delay_ms)?;
+        lab.firewall(design)?;
+        servers::start(&mut lab, design)?;
+        Ok(lab)
+    }
+
+    /// A folder for the files of the lab's programs; what runs as another user may enter it.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The root certificate that stands for the public ones.
+    pub(super) fn public_roots(&self) -> PathBuf {
+        self.folder.join("front-root.pem")
+    }
+
+    /// A command inside the machine, with an environment of its own.
+    pub(super) fn on_machine(&self, program: &str) -> Command {
+        inside(&self.vm, program)
+    }
+
+    /// A command on Azure's side.
+    pub(super) fn in_azure(&self, program: &str) -> Command {
+        inside(&self.azure, program)
+    }
+
+    /// Starts a server that lives as long as the lab; what it says goes to `NAME.log`.
+    pub(super) fn serve(&mut self, name: &str, mut command: Command) -> Result<()> {
+        let log = File::create(self.folder.join(format!("{name}.log")))?;
+        command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
+        self.children.push(command.spawn()?);
+        Ok(())
+    }
+
+    /// Waits until a probe succeeds.
+    pub(super) fn wait_until(&mut self, what: &str, mut ready: impl FnMut(&Self) -> bool) -> Result<()> {
+        let began = Instant::now();
+        while began.elapsed() < PATIENCE {
+            if ready(self) {
+                return Ok(());
+            }
+            thread::sleep(Duration::from_millis(30));
+        }
+        Err(format!("{what} did not get ready in {PATIENCE:?}: {}", self.logs()).into())
+    }
+
+    /// Adds rules to the input hook of Azure's side.
+    pub(super) fn filter(&self, rules: &str) -> Result<()> {
+        // nft 1.0.6 takes a rule and the closing brace on one line for a syntax error.
+        let text =
+            format!("table inet faults {{\nchain input {{\ntype filter hook input priority 0\n{rules}\n}}\n}}\n");
+        self.nft(&text)
+    }
+
+    /// The end of every log, for a failure's message.
+    pub(super) fn logs(&self) -> String {
+        let mut text = String::new();
+        for entry in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
+            let path = entry.path();
+            if path.extension().is_some_and(|extension| extension == "log") {
+                let log = fs::read(&path).unwrap_or_default();
+                let tail = log.get(log.len().saturating_sub(2000)..).unwrap_or_default();
+                text += &format!("\n--- {}\n{}", path.display(), String::from_utf8_lossy(tail));
+            }
+        }
+        text
+    }
+
+    fn certificates(&self, design: &Design) -> Result<()> {
+        let hosts = design.names.hosts();
+        certificates::write(&self.folder, "front", "Lab Public Trust", &hosts)?;
+        certificates::write(&self.folder, "inspection", "Contoso Inspection", &hosts)
+    }
+
+    /// What `ip netns exec` lays over the machine's `/etc`.
+    fn machine_files(&self, design: &Design) -> Result<()> {
+        let etc = Path::new("/etc/netns").join(&self.vm);
+        let store = etc.join("ssl/certs");
+        fs::create_dir_all(&store)?;
+        fs::write(etc.join("resolv.conf"), &design.resolv_conf)?;
+        fs::write(etc.join("hosts"), format!("127.0.0.1 localhost\n{}", design.hosts))?;
+        // Services such as systemd-resolved are reached through Unix sockets, which no network namespace holds back.
+        fs::write(etc.join("nsswitch.conf"), "passwd: files\ngroup: files\nhosts: files dns\n")?;
+        let mut trusted = fs::read_to_string(self.public_roots())?;
+        if design.inspection == Inspection::Trusted {
+            trusted += &fs::read_to_string(self.folder.join("inspection-root.pem"))?;
+        }
+        fs::write(store.join("ca-certificates.crt"), trusted)?;
+        Ok(())
+    }
+
+    /// Joins machine and Azure by a wire; everything that is not on the machine's own network lies behind Azure's side.
+    fn wire(&mut self, delay_ms: Option<u32>) -> Result<()> {
+        let (vm, azure) = (self.vm.clone(), self.azure.clone());
+        for namespace in [&vm, &azure] {
+            run(Command::new("ip").args(["netns", "add", namespace]))?;
+        }
+        if delay_ms.is_some() {
+            let middle = self.middle();
+            run(Command::new("ip").args(["netns", "add", &middle]))?;
+            for (end, name) in [(&vm, "a"), (&azure, "b")] {
+                link(end, "eth0", &middle, name)?;
+                run(Command::new("ip").args(["-n", &middle, "link", "set", name, "up"]))?;
+            }
+        } else {
+            link(&vm, "eth0", &azure, "eth0")?;
+        }
+        batch(
+            &vm,
+            "link set lo up\nlink set eth0 up\naddress add 10.0.0.10/24 dev eth0\nroute add default via 10.0.0.1\n",
+        )?;
+        batch(
+            &azure,
+            &format!(
+                "link set lo up\nlink set eth0 up\naddress add 10.0.0.1/24 dev eth0\naddress add {CUSTOM_DNS}/24 dev eth0\n\
+                 address add {PROXY}/24 dev eth0\naddress add {AZURE_DNS}/32 dev lo\naddress add {PUBLIC_DNS}/32 dev lo\n\
+                 address add 169.254.169.254/32 dev lo\nroute add local 10.1.0.0/24 dev lo\nroute add local 20.0.0.0/8 dev lo\n"
+            ),
+        )?;
+        if let Some(delay) = delay_ms {
+            servers::delay(self, delay)?;
+        }
+        // The safety of everything that follows: what runs on the machine is not in the namespace of the tests.
+        let own = fs::read_link("/proc/self/ns/net")?;
+        let output = run(self.on_machine("readlink").arg("/proc/self/ns/net"))?;
+        if own.to_string_lossy() == String::from_utf8_lossy(&output.stdout).trim() {
+            return Err("the machine has no network namespace of its own".into());
+        }
+        Ok(())
+    }
+
+    /// The namespace between the two, where packets are held back.
+    pub(super) fn middle(&self) -> String {
+        self.vm.replace("-vm", "-mid")
+    }
+
+    fn firewall(&self, design: &Design) -> Result<()> {
+        let port = match design.inspection {
+            Inspection::None => None,
+            Inspection::Trusted => Some(8443),
+            Inspection::Mitmproxy => Some(8080),
+        };
+        if let Some(port) = port {
+            self.nft(&format!(
+                "table ip inspection {{\nchain prerouting {{\ntype nat hook prerouting priority -100\n\
+                 iifname \"eth0\" tcp dport 443 redirect to :{port}\n}}\n}}\n"
+            ))?;
+        }
+        if design.firewall.is_empty() { Ok(()) } else { self.filter(design.firewall) }
+    }
+
+    fn nft(&self, text: &str) -> Result<()> {
+        let file = self.folder.join("rules.nft");
+        fs::write(&file, text)?;
+        run(self.in_azure("nft").arg("-f").arg(&file))?;
+        Ok(())
+    }
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        for child in &mut self.children {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+        for namespace in [&self.vm, &self.azure, &self.middle()] {
+            remove_namespace(namespace);
+        }
+        let _ = fs::remove_dir_all(&self.folder);
+        // Only when no other lab is left.
+        let _ = fs::remove_dir("/etc/netns");
+    }
+}
+
+/// Runs a command to its end; anything but success is an error with what it said.
+pub(super) fn run(command: &mut Command) -> Result<Output> {
+    let output = command.output()?;
+    if output.status.success() {
+        return Ok(output);
+    }
+    Err(format!("{command:?}: {}: {}", output.status, String::from_utf8_lossy(&output.stderr)).into())
+}
+
+fn inside(namespace: &str, program: &str) -> Command {
+    let mut command = Command::new("ip");
+    // A killed test takes its servers along.
+    command.args(["netns", "exec", namespace, "setpriv", "--pdeathsig", "KILL", program]);
+    command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("LC_ALL", "C.UTF-8");
+    command
+}
+
+fn link(namespace: &str, name: &str, other: &str, other_name: &str) -> Result<()> {
+    run(Command::new("ip")
+        .args(["-n", namespace, "link", "add", name, "type", "veth", "peer", "name", other_name, "netns", other]))?;
+    Ok(())
+}
+
+fn batch(namespace: &str, commands: &str) -> Result<()> {
+    let mut child = Command::new("ip")
+        .args(["-n", namespace, "-batch", "-"])
+        .stdin(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    if let Some(mut input) = child.stdin.take() {
+        input.write_all(commands.as_bytes())?;
+    }
+    let output = child.wait_with_output()?;
+    if output.status.success() {
+        return Ok(());
+    }
+    Err(format!("ip -batch: {}", String::from_utf8_lossy(&output.stderr)).into())
+}
+
+fn remove_namespace(namespace: &str) {
+    if let Ok(output) = Command::new("ip").args(["netns", "pids", namespace]).output() {
+        for pid in String::from_utf8_lossy(&output.stdout).split_whitespace() {
+            let _ = Command::new("kill").args(["-KILL", pid]).output();
+        }
+    }
+    let _ = Command::new("ip").args(["netns", "del", namespace]).output();
+    let _ = fs::remove_dir_all(Path::new("/etc/netns").join(namespace));
+}
+
+/// Removes what runs of processes that are gone left behind.
+fn sweep() {
+    let gone = |name: &str| {
+        let pid =
+            name.strip_prefix(PREFIX).and_then(|rest| rest.strip_prefix('-')).and_then(|rest| rest.split('-').next());
+        pid.and_then(|pid| pid.parse::<u32>().ok())
+            .is_some_and(|pid| !Path::new("/proc").join(pid.to_string()).exists())
+    };
+    let names = |folder: &Path| -> BTreeSet<String> {
+        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+        entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).filter(|name| gone(name)).collect()
+    };
+    for namespace in names(Path::new("/run/netns")).union(&names(Path::new("/etc/netns"))) {
+        remove_namespace(namespace);
+    }
+    let temporary = std::env::temp_dir();
+    for folder in names(&temporary) {
+        let _ = fs::remove_dir_all(temporary.join(folder));
+    }
+}
