@@ -127,7 +127,14 @@ pub(super) struct FaceArgs {
     #[arg(short, long, help_heading = "Output")]
     pub(super) verbose: bool,
     /// When to use colour; `NO_COLOR` is obeyed
-    #[arg(long, visible_alias = "colour", value_enum, default_value = "auto", value_name = "WHEN", help_heading = "Output")]
+    #[arg(
+        long,
+        visible_alias = "colour",
+        value_enum,
+        default_value = "auto",
+        value_name = "WHEN",
+        help_heading = "Output"
+    )]
     pub(super) color: ColourArg,
 }
 

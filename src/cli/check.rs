@@ -26,7 +26,10 @@ const MAX_PEM_BYTES: u64 = 4 * 1024 * 1024;
 
 pub(super) fn check(arguments: &CheckArgs) -> Result<u8, Failure> {
     let options = arguments.target.options()?;
-    let roots = arguments.public_roots.as_deref().map(public_roots).transpose()?;
+    let roots = match arguments.public_roots.as_deref() {
+        Some(path) => Some(roots_from_pem(&pem(path)?).map_err(|failure| roots_failure(path, &failure.to_string()))?),
+        None => None,
+    };
     let output = Output::open(arguments.face.output.as_deref())?;
     examine(World::from_system(None, roots.as_deref()), options, &arguments.face, output)
 }
@@ -74,10 +77,13 @@ pub(super) fn plan(arguments: &PlanArgs) -> Result<u8, Failure> {
     Ok(0)
 }
 
-fn public_roots(path: &Path) -> Result<Vec<rustls::pki_types::CertificateDer<'static>>, Failure> {
-    let wrong = |what: String| Failure::Usage(format!("--public-roots {}: {what}", quote(&path.to_string_lossy())));
+fn pem(path: &Path) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
     let read = File::open(path).and_then(|file| file.take(MAX_PEM_BYTES).read_to_end(&mut bytes));
-    read.map_err(|error| wrong(format!("cannot be read: {error}")))?;
-    roots_from_pem(&bytes).map_err(|failure| wrong(failure.to_string()))
+    read.map_err(|error| roots_failure(path, &format!("cannot be read: {error}")))?;
+    Ok(bytes)
+}
+
+fn roots_failure(path: &Path, what: &str) -> Failure {
+    Failure::Usage(format!("--public-roots {}: {what}", quote(&path.to_string_lossy())))
 }

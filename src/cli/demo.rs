@@ -21,7 +21,8 @@ pub(super) fn demo(arguments: &DemoArgs) -> Result<u8, Failure> {
     let world = embedded.parse().map_err(|error| Failure::Impossible(error.to_string()))?;
     let output = Output::open(arguments.face.output.as_deref())?;
     let options = options(&world)?;
-    let running = start(&world).map_err(|error| Failure::Impossible(format!("the world cannot be simulated: {error}")))?;
+    let running =
+        start(&world).map_err(|error| Failure::Impossible(format!("the world cannot be simulated: {error}")))?;
     examine(running.world.clone(), options, &arguments.face, output)
 }
 
