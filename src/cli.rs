@@ -9,15 +9,16 @@ use std::io::{self, Write};
 use ampls_probes::Catalogue;
 use ampls_probes::options::BadValue;
 use ampls_probes::run::RunError;
+use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
 
 use args::{Cli, Command};
 use judge::InputError;
 use output::{Output, OutputError};
 
-use crate::render::page::{Style, inert};
+use crate::render::page::inert;
 
-mod args;
+pub mod args;
 mod check;
 #[cfg(feature = "demo")]
 mod demo;
@@ -31,7 +32,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => {
-            let Some(line) = args::one_line(&error) else {
+            let Some(line) = one_line(&error) else {
                 return said(print(|out| write!(out, "{}", error.render())));
             };
             return said(Err(Failure::Usage(line)));
@@ -41,13 +42,14 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
 }
 
 fn dispatch(cli: Cli) -> Result<u8, Failure> {
-    match cli.command.unwrap_or(Command::Check(cli.check)) {
-        Command::Check(arguments) => check::check(&arguments),
+    let (command, talk) = cli.into_command();
+    match command {
+        Command::Check(arguments) => check::check(&arguments, talk),
         Command::Plan(arguments) => check::plan(&arguments),
-        Command::Judge(arguments) => check::judge(&arguments),
-        Command::Explain(arguments) => explain::explain(&arguments),
+        Command::Judge(arguments) => check::judge(&arguments, talk),
+        Command::Explain(arguments) => explain::explain(&arguments, talk),
         #[cfg(feature = "demo")]
-        Command::Demo(arguments) => demo::demo(&arguments),
+        Command::Demo(arguments) => demo::demo(&arguments, talk),
         Command::Completions { shell } => {
             let mut text = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "ampls-doctor", &mut text);
@@ -55,6 +57,18 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
         }
         Command::Man => print(|out| clap_mangen::Man::new(Cli::command()).render(out)),
     }
+}
+
+/// What a parse error says, in one line; `None` for help and version, which are no errors.
+fn one_line(error: &clap::Error) -> Option<String> {
+    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        return None;
+    }
+    let text = error.to_string();
+    let lines = text.lines().map(str::trim).take_while(|line| !line.starts_with("Usage:"));
+    let lines = lines.filter(|line| !line.is_empty() && !line.starts_with("For more information"));
+    let line = lines.collect::<Vec<_>>().join(" ");
+    Some(inert(line.trim_start_matches("error: ")))
 }
 
 /// Why there is no report.
@@ -123,9 +137,4 @@ fn print(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<u8, Fai
 
 fn catalogue() -> Result<Catalogue, Failure> {
     Catalogue::builtin().map_err(|error| Failure::Impossible(error.to_string()))
-}
-
-/// How to write text for people to standard output.
-fn plain_style() -> Style {
-    output::style(&Output::Stdout, output::Colour::Auto, false, false)
 }

@@ -3,6 +3,7 @@
 //! The files say what a name is, when it is looked at and what is expected of it. Which names follow for one machine is the
 //! plan's affair.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -113,6 +114,8 @@ pub struct CloudNames {
     pub cloud: Cloud,
     /// What the metadata service calls it (`azEnvironment`).
     pub environments: Vec<String>,
+    /// Where the facts are from: an address for each key that `source` names.
+    pub sources: BTreeMap<String, String>,
     /// The private DNS zones of an Azure Monitor Private Link Scope.
     pub zones: Vec<Zone>,
     /// The names, in the order in which they are looked at.

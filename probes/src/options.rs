@@ -10,9 +10,9 @@ use std::time::Duration;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use azure::is_guid;
 pub use azure::{Cloud, Region, StorageAccount, WorkspaceId};
 pub use connection_string::{AppInsightsEndpoint, AppInsightsRole, ConnectionString};
-pub(crate) use azure::is_guid;
 pub(crate) use dce::stamp;
 pub use dce::{Dce, DceHost};
 pub use network::{ExtraEndpoint, deadline, private_range, proxy, repeat, resolver, step_timeout};
@@ -50,6 +50,7 @@ pub(crate) fn quoted(value: &str) -> String {
     for character in value.chars().take(LONGEST) {
         match character {
             '\'' | '"' => shown.push(character),
+            '`' => shown.push('\''),
             _ => shown.extend(character.escape_debug()),
         }
     }
@@ -272,7 +273,10 @@ mod tests {
     fn cloud_follows_from_a_suffix_or_a_region() {
         let dce: Dce = "a-b1.usgovvirginia-1.ingest.monitor.azure.us".parse().expect("a host");
         assert_eq!(with(|options| options.dces.push(dce.clone())).named_cloud(), Some(Cloud::UsGov));
-        assert_eq!(with(|o| o.region = Some("China East 2".parse().expect("a region"))).named_cloud(), Some(Cloud::China));
+        assert_eq!(
+            with(|o| o.region = Some("China East 2".parse().expect("a region"))).named_cloud(),
+            Some(Cloud::China)
+        );
         assert_eq!(with(|o| o.region = "westeurope".parse().ok()).named_cloud(), Some(Cloud::Public));
         assert_eq!(Options::default().named_cloud(), None);
     }
@@ -285,8 +289,22 @@ mod tests {
         });
         let message = mixed.check().expect_err("a contradiction").to_string();
         assert!(message.contains("`--cloud usgov`") && message.contains("`public`"), "{message}");
-        assert!(with(|o| { o.cloud = Some(Cloud::UsGov); o.region = "westeurope".parse().ok() }).check().is_err());
-        assert!(with(|o| { o.cloud = Some(Cloud::UsGov); o.region = "usgovvirginia".parse().ok() }).check().is_ok());
+        assert!(
+            with(|o| {
+                o.cloud = Some(Cloud::UsGov);
+                o.region = "westeurope".parse().ok()
+            })
+            .check()
+            .is_err()
+        );
+        assert!(
+            with(|o| {
+                o.cloud = Some(Cloud::UsGov);
+                o.region = "usgovvirginia".parse().ok()
+            })
+            .check()
+            .is_ok()
+        );
     }
 
     #[test]

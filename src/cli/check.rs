@@ -11,51 +11,63 @@ use ampls_probes::world::roots_from_pem;
 use ampls_probes::{Options, World};
 use uuid::Uuid;
 
-use super::args::{CheckArgs, FaceArgs, Format, JudgeArgs, PlanArgs, PlanFormat};
+use super::args::{self, CheckArgs, Format, JudgeArgs, OutputArgs, PlanArgs, PlanFormat, TalkArgs};
 use super::output::{self, Output};
 use super::progress::ProgressLine;
 use super::{Failure, catalogue};
 use crate::diagnose::diagnose_facts;
 use crate::diagnose::facts::Facts;
 use crate::render;
-use crate::report::{Report, RunInfo, exit_status};
+use crate::report::{FailOn, Report, RunInfo, exit_status};
 use crate::text::quote;
 
 /// Bytes read of a file of roots: the whole public web fits into a tenth of it.
 const MAX_PEM_BYTES: u64 = 4 * 1024 * 1024;
 
-pub(super) fn check(arguments: &CheckArgs) -> Result<u8, Failure> {
-    let options = arguments.target.options()?;
-    let roots = match arguments.public_roots.as_deref() {
+pub(super) fn check(arguments: &CheckArgs, talk: TalkArgs) -> Result<u8, Failure> {
+    let options = arguments.options()?;
+    let roots = match arguments.how.public_roots.as_deref() {
         Some(path) => Some(roots_from_pem(&pem(path)?).map_err(|failure| roots_failure(path, &failure.to_string()))?),
         None => None,
     };
-    let output = Output::open(arguments.face.output.as_deref())?;
-    examine(World::from_system(None, roots.as_deref()), options, &arguments.face, output)
+    let output = Output::open(arguments.output.output.as_deref())?;
+    examine(World::from_system(None, roots.as_deref()), options, &arguments.output, talk, output)
 }
 
 /// Looks at a world, real or simulated, and tells.
-pub(super) fn examine(world: World, options: Options, face: &FaceArgs, output: Output) -> Result<u8, Failure> {
+pub(super) fn examine(
+    world: World,
+    options: Options,
+    face: &OutputArgs,
+    talk: TalkArgs,
+    output: Output,
+) -> Result<u8, Failure> {
     let catalogue = catalogue()?;
-    let line = ProgressLine::new(face.quiet);
+    let line = ProgressLine::new(talk.quiet);
     let observations = run(world, options, &catalogue, &|progress| line.show(progress))?;
     drop(line);
-    tell(&observations, Uuid::new_v4(), face, output)
+    tell(&observations, Uuid::new_v4(), face, talk, output)
 }
 
-pub(super) fn judge(arguments: &JudgeArgs) -> Result<u8, Failure> {
+pub(super) fn judge(arguments: &JudgeArgs, talk: TalkArgs) -> Result<u8, Failure> {
     let saved = super::judge::read(&arguments.file)?;
-    let output = Output::open(arguments.face.output.as_deref())?;
-    tell(&saved.observations, saved.id, &arguments.face, output)
+    let output = Output::open(arguments.output.output.as_deref())?;
+    tell(&saved.observations, saved.id, &arguments.output, talk, output)
 }
 
-fn tell(observations: &Observations, id: Uuid, face: &FaceArgs, output: Output) -> Result<u8, Failure> {
+fn tell(
+    observations: &Observations,
+    id: Uuid,
+    face: &OutputArgs,
+    talk: TalkArgs,
+    output: Output,
+) -> Result<u8, Failure> {
     let facts = Facts::new(observations);
     let findings = diagnose_facts(&facts);
     let run = RunInfo { id, tool_version: env!("CARGO_PKG_VERSION").to_owned() };
     let report = Report::new(observations, &facts, findings, run);
-    let status = exit_status(&report, face.fail_on.into());
-    let style = output::style(&output, face.color.into(), face.verbose, face.quiet);
+    let status = exit_status(&report, fail_on(face));
+    let style = output::style(&output, talk);
     let written = output.write(|out| match face.format {
         Format::Table => render::table::write(&report, &style, out),
         Format::Json => render::json::write(&report, out),
@@ -67,8 +79,16 @@ fn tell(observations: &Observations, id: Uuid, face: &FaceArgs, output: Output) 
     }
 }
 
+fn fail_on(face: &OutputArgs) -> FailOn {
+    match face.fail_on {
+        args::FailOn::Error => FailOn::Error,
+        args::FailOn::Warning => FailOn::Warning,
+        args::FailOn::Never => FailOn::Never,
+    }
+}
+
 pub(super) fn plan(arguments: &PlanArgs) -> Result<u8, Failure> {
-    let options = arguments.target.options()?;
+    let options = arguments.options()?;
     let output = Output::open(arguments.output.as_deref())?;
     let plan = ampls_probes::plan::plan(&catalogue()?, &options, &Discovered::default());
     output.write(|out| match arguments.format {

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
 
+use super::args::{Colour, TalkArgs};
 use crate::render::page::Style;
 use crate::text::quote;
 
@@ -154,34 +155,22 @@ fn private(options: &mut OpenOptions) {
 #[cfg(not(unix))]
 fn private(_: &mut OpenOptions) {}
 
-/// When to tint.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Colour {
-    /// On a terminal, unless `NO_COLOR` is set.
-    #[default]
-    Auto,
-    /// Always.
-    Always,
-    /// Never.
-    Never,
-}
-
 /// How to write for people to this destination.
-pub fn style(output: &Output, colour: Colour, verbose: bool, quiet: bool) -> Style {
+pub fn style(output: &Output, talk: TalkArgs) -> Style {
     let terminal = output.is_terminal();
     let plain = Style::default();
     let width = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
     Style {
         width: if terminal { width.unwrap_or(plain.width).clamp(40, 200) } else { plain.width },
-        colour: match colour {
+        colour: match talk.color {
             Colour::Always => true,
             Colour::Never => false,
             // https://no-color.org: present and not empty.
             Colour::Auto => terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
         },
         ascii: terminal && !speaks_utf8(),
-        verbose,
-        quiet,
+        verbose: talk.verbose,
+        quiet: talk.quiet,
     }
 }
 

@@ -103,9 +103,8 @@ pub fn deadline(text: &str) -> Result<Duration, BadValue> {
 }
 
 fn seconds(text: &str, most: u32, what: &str) -> Result<Duration, BadValue> {
-    let bad = || {
-        BadValue::new(format!("{what} {} is no number of seconds: give one from 0.01 to {most}", quoted(text)))
-    };
+    let bad =
+        || BadValue::new(format!("{what} {} is no number of seconds: give one from 0.01 to {most}", quoted(text)));
     let plain = !text.is_empty() && text.len() <= 12 && text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
     let value: f64 = if plain { text.parse().map_err(|_| bad())? } else { return Err(bad()) };
     if !(0.01..=f64::from(most)).contains(&value) {
@@ -166,7 +165,20 @@ mod tests {
         assert_eq!(parse("A.example.net."), ("a.example.net".into(), 443, None));
         assert_eq!(parse("a.example.net:8443=private"), ("a.example.net".into(), 8443, Some(Expectation::Private)));
         assert_eq!(parse("a.example.net=any"), ("a.example.net".into(), 443, Some(Expectation::Any)));
-        let bad = ["", "a", "10.0.0.5", "a.b:0", "a.b:65536", "a.b:+1", "a.b=maybe", "a..b", "-a.b", "a b.c", "https://a.b", "[::1]:1"];
+        let bad = [
+            "",
+            "a",
+            "10.0.0.5",
+            "a.b:0",
+            "a.b:65536",
+            "a.b:+1",
+            "a.b=maybe",
+            "a..b",
+            "-a.b",
+            "a b.c",
+            "https://a.b",
+            "[::1]:1",
+        ];
         for text in bad {
             assert!(text.parse::<ExtraEndpoint>().is_err(), "{text}");
         }
@@ -184,7 +196,9 @@ mod tests {
         for (text, expected) in table {
             assert_eq!(resolver(text).expect(text), expected.parse().expect("an address"), "{text}");
         }
-        for text in ["", "dns.example.net", "10.1.0", "10.1.0.4:0", "10.1.0.4:x", "[10.1.0.4]", "0.0.0.0", "[fd00::4", "::"] {
+        for text in
+            ["", "dns.example.net", "10.1.0", "10.1.0.4:0", "10.1.0.4:x", "[10.1.0.4]", "0.0.0.0", "[fd00::4", "::"]
+        {
             assert!(resolver(text).is_err(), "{text}");
         }
     }
@@ -201,10 +215,13 @@ mod tests {
     #[test]
     fn proxy_is_none_a_url_or_a_host_and_a_port() {
         assert_eq!(proxy("none"), Ok(ProxyOption::Direct));
-        for text in ["proxy:3128", "http://proxy:3128", "http://user:word@proxy:3128/", "10.0.0.9:8080", "http://[fd00::1]:80"] {
+        for text in
+            ["proxy:3128", "http://proxy:3128", "http://user:word@proxy:3128/", "10.0.0.9:8080", "http://[fd00::1]:80"]
+        {
             assert!(matches!(proxy(text), Ok(ProxyOption::Url(_))), "{text}");
         }
-        let bad = ["", "https://proxy:3128", "socks5://proxy:1080", "http://proxy/path", "http://u:geheim@", "u:geheim@x y"];
+        let bad =
+            ["", "https://proxy:3128", "socks5://proxy:1080", "http://proxy/path", "http://u:geheim@", "u:geheim@x y"];
         for text in bad {
             let message = proxy(text).expect_err(text).to_string();
             assert!(!message.contains("geheim"), "{message}");

@@ -33,10 +33,10 @@ impl Place {
             .cloud
             .or_else(|| agents.dces.first().map(|dce| dce.cloud))
             .or_else(|| agents.region.as_ref().map(Region::cloud));
-        let environment = instance.and_then(|instance| catalogue.cloud_of_environment(instance.environment.as_deref()?));
+        let environment =
+            instance.and_then(|instance| catalogue.cloud_of_environment(instance.environment.as_deref()?));
         let told = environment.or_else(|| located.as_ref().map(Region::cloud)).map(|cloud| (cloud, Origin::Metadata));
-        let may_still_answer =
-            discovered.metadata == MetadataState::Pending && options.takes(StepKind::Imds);
+        let may_still_answer = discovered.metadata == MetadataState::Pending && options.takes(StepKind::Imds);
         let cloud = options
             .named_cloud()
             .map(|cloud| (cloud, Origin::Argument))
@@ -89,8 +89,7 @@ impl Subjects {
 }
 
 fn named_or_seen<T: Clone + PartialEq>(named: &[T], seen: &[T]) -> Vec<(T, Origin)> {
-    let (values, origin) =
-        if named.is_empty() { (seen, Origin::Configuration) } else { (named, Origin::Argument) };
+    let (values, origin) = if named.is_empty() { (seen, Origin::Configuration) } else { (named, Origin::Argument) };
     let mut unique: Vec<(T, Origin)> = Vec::new();
     for value in values {
         if !unique.iter().any(|(known, _)| known == value) {
@@ -217,13 +216,29 @@ fn from_connection_strings(catalogue: &Catalogue, options: &Options, collected: 
     for target in options.app_insights.iter().flat_map(|string| &string.endpoints) {
         let need = if target.role == AppInsightsRole::Ingestion { Need::Required } else { Need::Optional };
         let fallback = Group::AppInsights;
-        collected.named(catalogue, &target.host, target.port, None, need, fallback, "Application Insights, as the connection string names it");
+        collected.named(
+            catalogue,
+            &target.host,
+            target.port,
+            None,
+            need,
+            fallback,
+            "Application Insights, as the connection string names it",
+        );
     }
 }
 
 fn from_extra(catalogue: &Catalogue, options: &Options, collected: &mut Collected) {
     for extra in &options.endpoints {
-        collected.named(catalogue, &extra.host, extra.port, extra.expected, Need::Required, Group::Extra, "named with `--endpoint`");
+        collected.named(
+            catalogue,
+            &extra.host,
+            extra.port,
+            extra.expected,
+            Need::Required,
+            Group::Extra,
+            "named with `--endpoint`",
+        );
     }
 }
 
