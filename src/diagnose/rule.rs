@@ -82,7 +82,7 @@ macro_rules! rule {
         $code:ident = $name:literal, $layer:ident, explains $explains:expr;
     ) => {
         $(#[doc = $page])*
-        pub const $code: $crate::diagnose::rule::Rule = $crate::diagnose::rule::Rule {
+        pub(super) const $code: $crate::diagnose::rule::Rule = $crate::diagnose::rule::Rule {
             code: stringify!($code),
             name: $name,
             layer: $crate::diagnose::rule::Layer::$layer,

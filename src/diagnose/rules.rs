@@ -2,8 +2,16 @@
 
 use super::rule::Rule;
 
+mod dns001_no_private_route;
+mod dns002_forwarder_bypasses_azure_dns;
+mod dns003_zone_not_linked;
+
 /// Every diagnosis, one line a rule, in code order.
-pub const RULES: &[&Rule] = &[];
+pub const RULES: &[&Rule] = &[
+    &dns001_no_private_route::DNS001,
+    &dns002_forwarder_bypasses_azure_dns::DNS002,
+    &dns003_zone_not_linked::DNS003,
+];
 
 /// The rule with this code.
 pub fn of_code(code: &str) -> Option<&'static Rule> {
@@ -15,4 +23,18 @@ pub fn explain_page(code_or_name: &str) -> Option<&'static Rule> {
     let wanted = code_or_name.trim();
     let matches = |rule: &&&Rule| rule.code.eq_ignore_ascii_case(wanted) || rule.name.eq_ignore_ascii_case(wanted);
     RULES.iter().find(matches).copied()
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use ampls_probes::testing::Scene;
+
+    use crate::diagnose::draft::Draft;
+    use crate::diagnose::facts::Facts;
+    use crate::diagnose::rule::Rule;
+
+    /// What one rule makes of a scene.
+    pub(crate) fn drafts(rule: &Rule, scene: &Scene) -> Vec<Draft> {
+        (rule.check)(&Facts::new(&scene.observations()))
+    }
 }
