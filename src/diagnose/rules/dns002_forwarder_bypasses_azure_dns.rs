@@ -46,7 +46,7 @@ rule! {
     /// - <https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16>
     /// - <https://learn.microsoft.com/azure/azure-monitor/fundamentals/private-link-configure>
     DNS002 = "forwarder-bypasses-azure-dns", Dns, explains [
-        "DNS001", "DNS003", "DNS005", "DNS007", "NET001", "NET002", "NET003", "TLS006", "TLS007", "HTP001", "HTP003"
+        "DNS001", "DNS003", "DNS005", "DNS007", "DNS015", "NET001", "NET002", "NET003", "TLS006", "TLS007", "HTP001", "HTP003"
     ];
 }
 
@@ -56,6 +56,10 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
 }
 
 fn bypass(facts: &Facts<'_>, server: SocketAddr) -> Option<Draft> {
+    // A server that forwards some names, or only the records, has a fault of its own kind.
+    if !facts.left_out(server).is_empty() || facts.flaps(server) {
+        return None;
+    }
     let names: Vec<&EndpointFacts<'_>> =
         facts.ampls_endpoints().filter(|name| name.azure().is_some_and(|view| view.is_private())).collect();
     let told: Vec<_> = names.iter().filter_map(|name| Some((*name, name.view_of(server)?))).collect();
