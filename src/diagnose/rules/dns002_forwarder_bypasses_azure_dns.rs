@@ -103,7 +103,7 @@ fn bypass(facts: &Facts<'_>, server: SocketAddr) -> Option<Draft> {
     .arg("zones", zones.join(", "))
     .excludes("a missing link or record in this virtual network: Azure's own DNS gives the private addresses")
     .excludes("the hosts file and caches of this machine: the server itself was asked")
-    .reaching(Reach::Only(reached))
+    .reaching(Reach::Split { only: reached, own: &["DNS005"] })
     .fix([Fix::look(
         format!("look what `{server}` forwards to"),
         format!("nslookup {} {}", answered.first().map_or("", |(name, _)| name.fqdn()), server.ip()),

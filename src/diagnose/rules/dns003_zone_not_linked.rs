@@ -108,7 +108,7 @@ fn draft(facts: &Facts<'_>, zone: &str, servers: &[SocketAddr]) -> Draft {
         .arg("server", servers.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))
         .arg("cause", if here { "link-missing" } else { "link-or-forwarder-missing" })
         .excludes("a missing record: a linked zone would show its SOA, or deny the name")
-        .reaching(Reach::Only(reached.map(|name| name.fqdn().to_owned()).collect()))
+        .reaching(Reach::Split { only: reached.map(|name| name.fqdn().to_owned()).collect(), own: &["DNS005"] })
         .fix([remedy::find_zone(zone), remedy::list_links(zone), remedy::link_zone(zone, network)]);
     if !here {
         draft = draft.likely();

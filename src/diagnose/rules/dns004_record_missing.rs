@@ -149,7 +149,7 @@ fn fallen_back(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
         ))
         .arg("kind", "fallback")
         .excludes("a missing link: the zone's SOA or its other names show it linked")
-        .reaching(if public { Reach::Own } else { Reach::Nothing });
+        .reaching(if public { Reach::Own } else { Reach::Split { only: Vec::new(), own: &["DNS005"] } });
     let draft = common(facts, draft, name, zone, &views);
     let soas = facts
         .zones()

@@ -101,7 +101,7 @@ fn incomplete(facts: &Facts<'_>, server: SocketAddr) -> Option<Draft> {
     .arg("kind", if records { "alias-zones-forwarded" } else { "suffix-not-forwarded" })
     .excludes("a missing link or record: the private addresses of these names, or of the same zones, are seen")
     .excludes("a server that never asks Azure's DNS: other answers of it are private")
-    .reaching(Reach::Only(reached))
+    .reaching(Reach::Split { only: reached, own: &["DNS005"] })
     .fix([Fix::look(
         format!("look which zones `{}` forwards", server.ip()),
         format!(
