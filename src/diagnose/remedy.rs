@@ -126,7 +126,7 @@ pub(super) fn find_private_endpoint(address: &str) -> Vec<Fix> {
         Fix::look(
             format!("find the private endpoint that holds `{address}`; none means that the record is stale"),
             format!(
-                "az network private-endpoint list --query \"[?customDnsConfigs[?contains(ipAddresses, '{address}')]].{{name:name, group:resourceGroup, subnet:subnet.id}}\" -o table"
+                "az network nic list --query \"[?ipConfigurations[?privateIPAddress=='{address}']].{{nic:name, endpoint:privateEndpoint.id}}\" -o table"
             ),
         ),
         Fix::look(

@@ -11,6 +11,10 @@ mod dns008_server_silent;
 mod dns009_server_fails;
 mod dns012_sinkholed;
 mod dns013_no_such_name;
+mod net001_connect_timeout;
+mod net002_connect_refused;
+mod net003_no_route;
+mod run001_not_finished;
 
 /// Every diagnosis, one line a rule, in code order.
 pub const RULES: &[&Rule] = &[
@@ -23,6 +27,10 @@ pub const RULES: &[&Rule] = &[
     &dns009_server_fails::DNS009,
     &dns012_sinkholed::DNS012,
     &dns013_no_such_name::DNS013,
+    &net001_connect_timeout::NET001,
+    &net002_connect_refused::NET002,
+    &net003_no_route::NET003,
+    &run001_not_finished::RUN001,
 ];
 
 /// The rule with this code.
