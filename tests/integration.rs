@@ -1,1 +1,12 @@
+//! The one integration binary.
+//!
+//! - `cli`: the built binary as a user calls it: help, exit status, bad input, pipes, output files.
+//! - `conventions`: the house's own rules.
+//! - `generated`: files made from the code are fresh.
+//! - `netns`: whole machines in network namespaces, with real servers.
+//! - `scenarios`: every world of `tests/scenarios` through the real probes.
 
+mod conventions;
+mod generated;
+mod netns;
+mod scenarios;

@@ -1,6 +1,19 @@
-//! The names of Azure Monitor as data.
+//! The names of Azure Monitor as data: `catalogue/*.toml`, one file a cloud, one `[[endpoint]]` a name.
+//!
+//! The files say what a name is, when it is looked at and what is expected of it. Which names follow for one machine is the
+//! plan's affair.
+
+use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
+
+pub use template::{Parameter, Template, Values};
+
+use crate::options::{Cloud, DceHost};
+
+mod file;
+mod template;
 
 /// Endpoint groups (`--set`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -22,6 +35,25 @@ pub enum Group {
     Extra,
 }
 
+impl Group {
+    /// Those that `--set` can name.
+    pub const SETS: [Self; 6] =
+        [Self::Agent, Self::Query, Self::AppInsights, Self::Portal, Self::Automation, Self::Arc];
+
+    /// Its name, as `--set` takes it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Agent => "agent",
+            Self::Query => "query",
+            Self::AppInsights => "app-insights",
+            Self::Portal => "portal",
+            Self::Automation => "automation",
+            Self::Arc => "arc",
+            Self::Extra => "extra",
+        }
+    }
+}
+
 /// What kind of address a name should have where a private link is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -32,6 +64,17 @@ pub enum Expectation {
     Public,
     /// Either is right.
     Any,
+}
+
+impl Expectation {
+    /// `private`, `public` or `any`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Private => "private",
+            Self::Public => "public",
+            Self::Any => "any",
+        }
+    }
 }
 
 /// How much depends on a name. Ordered: the greater needs it more.
@@ -46,6 +89,254 @@ pub enum Need {
     Required,
 }
 
+impl Need {
+    /// `evidence`, `optional` or `required`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Evidence => "evidence",
+            Self::Optional => "optional",
+            Self::Required => "required",
+        }
+    }
+}
+
 /// The names of all clouds.
 #[derive(Clone, Debug)]
-pub struct Catalogue {}
+pub struct Catalogue {
+    /// One a cloud, in the order of [`Cloud::ALL`].
+    pub clouds: Vec<CloudNames>,
+}
+
+/// The names of one cloud.
+#[derive(Clone, Debug)]
+pub struct CloudNames {
+    /// The cloud.
+    pub cloud: Cloud,
+    /// What the metadata service calls it (`azEnvironment`).
+    pub environments: Vec<String>,
+    /// Where the facts are from: an address for each key that `source` names.
+    pub sources: BTreeMap<String, String>,
+    /// The private DNS zones of an Azure Monitor Private Link Scope.
+    pub zones: Vec<Zone>,
+    /// The names, in the order in which they are looked at.
+    pub entries: Vec<Entry>,
+    /// Wildcards of firewall tables, which cannot be looked at.
+    pub patterns: Vec<Pattern>,
+}
+
+/// A private DNS zone of an Azure Monitor Private Link Scope.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Zone {
+    /// Its name, like `privatelink.ods.opinsights.azure.com`.
+    pub name: String,
+    /// Which of the zones it is, in any cloud.
+    pub family: Family,
+    /// The public names that a conditional forwarder needs for it.
+    pub forwards: Vec<String>,
+    /// False when no source proves it.
+    #[serde(default = "file::confirmed")]
+    pub confirmed: bool,
+    /// Where this is from.
+    pub source: Vec<String>,
+}
+
+/// The zones of a scope by what they hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Family {
+    /// Shared records, data collection endpoints.
+    Monitor,
+    /// Log upload, one record a workspace.
+    Ods,
+    /// Onboarding of the legacy agents, one record a workspace.
+    Oms,
+    /// Solutions of the legacy agents, one record a workspace.
+    Agentsvc,
+    /// One record, for management packs.
+    Blob,
+    /// Azure Data Explorer's proxy, US Government only.
+    Adx,
+}
+
+/// One name of the catalogue.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// The id of its endpoints, like `ods:<workspace>`.
+    pub id: Template,
+    /// The host name.
+    pub name: Template,
+    /// TCP port.
+    pub port: u16,
+    /// The path that answers without credentials.
+    pub path: String,
+    /// The group it is listed in.
+    pub group: Group,
+    /// The AMPLS zone of its record.
+    pub zone: Option<String>,
+    /// The record, with the zone: the alias in public DNS.
+    pub alias: Option<Template>,
+    /// What is expected of it.
+    pub expected: Expectation,
+    /// When it is looked at; the highest need of those that hold counts.
+    pub include: Vec<Rule>,
+    /// Which host of a data collection endpoint it is.
+    pub dce_host: Option<DceHost>,
+    /// What it is for.
+    pub purpose: String,
+    /// Who uses it.
+    pub used_by: Vec<User>,
+    /// The service tag of a firewall rule.
+    pub service_tag: Option<String>,
+    /// False when no source proves it; it is never required then.
+    pub confirmed: bool,
+    /// Where this is from.
+    pub source: Vec<String>,
+}
+
+/// When a name is looked at, and how much then depends on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rule {
+    /// Only with this group; a value that an argument names brings in the group its name is listed in. `None`: with any.
+    pub group: Option<Group>,
+    /// The condition.
+    #[serde(rename = "if")]
+    pub condition: Condition,
+    /// The need while it holds.
+    pub need: Need,
+}
+
+/// Conditions of the catalogue. A name with a parameter is looked at once for each of its values, besides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Condition {
+    /// Always.
+    Always,
+    /// The Azure Monitor Agent is seen.
+    Ama,
+    /// The Azure Monitor Agent is seen, or no agent is.
+    AmaOrNoAgent,
+    /// The Azure Monitor Agent is seen and no legacy agent.
+    OnlyAma,
+    /// A legacy agent is seen, or no agent is.
+    LegacyOrNoAgent,
+    /// A legacy agent with a workspace is seen, or no agent is.
+    LegacyWithWorkspaceOrNoAgent,
+    /// The Azure Monitor Agent has a channel for custom metrics.
+    MeChannel,
+    /// An argument names the value of the parameter.
+    Named,
+    /// An argument names this very host of a data collection endpoint, or a channel uses it.
+    HostInUse,
+}
+
+/// Who uses a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum User {
+    /// Azure Monitor Agent.
+    Ama,
+    /// Microsoft Monitoring Agent (Windows).
+    Mma,
+    /// Operations Management Suite agent (Linux).
+    Oms,
+    /// Application Insights SDKs and agents.
+    Sdk,
+    /// People with a browser, and query tools.
+    People,
+    /// Azure Arc's agent.
+    Arc,
+    /// Hybrid runbook workers.
+    Worker,
+}
+
+/// A wildcard of a firewall table.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pattern {
+    /// Like `*.his.arc.azure.com`.
+    pub name: String,
+    /// TCP port.
+    #[serde(default = "file::https")]
+    pub port: u16,
+    /// Its group.
+    pub group: Group,
+    /// What it is for.
+    pub purpose: String,
+    /// The service tag of a firewall rule.
+    pub service_tag: Option<String>,
+    /// A private link of some kind exists for it.
+    #[serde(default)]
+    pub private_capable: bool,
+    /// Where this is from.
+    pub source: Vec<String>,
+}
+
+/// A host name found in the catalogue.
+#[derive(Clone, Debug)]
+pub struct Recognised<'a> {
+    /// Its cloud.
+    pub names: &'a CloudNames,
+    /// Its place in [`CloudNames::entries`].
+    pub index: usize,
+    /// What it is.
+    pub entry: &'a Entry,
+    /// The values of its parameters.
+    pub values: Values,
+}
+
+/// What is wrong with a catalogue file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CatalogueError {
+    /// The file.
+    pub file: String,
+    /// The key and what is wrong with it.
+    pub message: String,
+}
+
+impl fmt::Display for CatalogueError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "catalogue `{}`: {}", self.file, self.message)
+    }
+}
+
+impl std::error::Error for CatalogueError {}
+
+impl Catalogue {
+    /// The catalogue inside the program. A test parses it: it fails only in a build that never passed its tests.
+    pub fn builtin() -> Result<Self, CatalogueError> {
+        const FILES: [(&str, &str); 3] = [
+            ("public.toml", include_str!("../catalogue/public.toml")),
+            ("usgov.toml", include_str!("../catalogue/usgov.toml")),
+            ("china.toml", include_str!("../catalogue/china.toml")),
+        ];
+        let clouds = FILES.iter().map(|(file, text)| CloudNames::parse(file, text)).collect::<Result<_, _>>()?;
+        Ok(Self { clouds })
+    }
+
+    /// The names of a cloud.
+    pub fn cloud(&self, cloud: Cloud) -> Option<&CloudNames> {
+        self.clouds.iter().find(|names| names.cloud == cloud)
+    }
+
+    /// The cloud that the metadata service calls so (`azEnvironment`).
+    pub fn cloud_of_environment(&self, environment: &str) -> Option<Cloud> {
+        let is = |names: &&CloudNames| names.environments.iter().any(|name| name.eq_ignore_ascii_case(environment));
+        self.clouds.iter().find(is).map(|names| names.cloud)
+    }
+
+    /// What a host name is: lower case, without trailing dot. Names without parameters win over templates.
+    pub fn recognise(&self, host: &str) -> Option<Recognised<'_>> {
+        let all = || {
+            self.clouds
+                .iter()
+                .flat_map(|names| names.entries.iter().enumerate().map(move |(index, entry)| (names, index, entry)))
+        };
+        let exact = all().filter(|(_, _, entry)| entry.name.parameters().next().is_none());
+        let templates = all().filter(|(_, _, entry)| entry.name.parameters().next().is_some());
+        exact.chain(templates).find_map(|(names, index, entry)| {
+            Some(Recognised { names, index, entry, values: entry.name.matches(host)? })
+        })
+    }
+}

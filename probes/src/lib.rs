@@ -12,16 +12,22 @@
 //! | [`plan`] | which steps follow from catalogue, options and discoveries (pure) |
 //! | [`observation`] | what was seen |
 //! | [`world`] | the seams: addresses, trust roots, filesystem root, environment, clock |
+//! | [`read`] | bounded reading of local files |
+//! | [`os`] | what differs between operating systems |
 //! | [`probe`] | one module a probe |
+//! | [`secret`] | text that is used and never shown |
 //! | [`run`] | the blocking face: runtime, limits, deadline |
 
 pub mod addr;
 pub mod catalogue;
 pub mod observation;
 pub mod options;
+pub mod os;
 pub mod plan;
 pub mod probe;
+pub mod read;
 pub mod run;
+pub mod secret;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod world;

@@ -1,10 +1,65 @@
 //! What was asked for, parsed and valid.
+//!
+//! Every type is parsed by its `FromStr` or by the function named after the option; the error says in one line what is
+//! wrong and what is wanted. Files that the command line names are the command line's own affair.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
+
+pub(crate) use azure::is_guid;
+pub use azure::{Cloud, Region, StorageAccount, WorkspaceId};
+pub use connection_string::{AppInsightsEndpoint, AppInsightsRole, ConnectionString};
+pub(crate) use dce::stamp;
+pub use dce::{Dce, DceHost};
+pub use network::{ExtraEndpoint, deadline, private_range, proxy, repeat, resolver, step_timeout};
+
+use crate::catalogue::Group;
+
+mod azure;
+mod connection_string;
+mod dce;
+mod network;
+
+/// What is wrong with the value of an option and what is wanted, in one line without control characters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BadValue(String);
+
+impl BadValue {
+    /// `message` must have its values passed through [`quoted`].
+    pub(crate) fn new(message: impl Into<String>) -> Self {
+        Self(message.into())
+    }
+}
+
+impl fmt::Display for BadValue {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for BadValue {}
+
+/// A value as messages show it: in backticks, escaped, and cut after 80 characters.
+pub(crate) fn quoted(value: &str) -> String {
+    const LONGEST: usize = 80;
+    let mut shown = String::from("`");
+    for character in value.chars().take(LONGEST) {
+        match character {
+            '\'' | '"' => shown.push(character),
+            '`' => shown.push('\''),
+            _ => shown.extend(character.escape_debug()),
+        }
+    }
+    if value.chars().nth(LONGEST).is_some() {
+        shown.push('…');
+    }
+    shown.push('`');
+    shown
+}
 
 /// What the paths should be (`--expect`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,7 +78,7 @@ pub enum Expect {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum StepKind {
-    /// Questions to DNS servers and the system's lookups.
+    /// Questions to DNS servers and the system's lookups; dialling needs the lookups and takes them all the same.
     Dns,
     /// TCP connections.
     Tcp,
@@ -44,15 +99,27 @@ pub enum StepKind {
 }
 
 /// Which proxy to use (`--proxy`).
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub enum ProxyOption {
     /// What the environment says.
     #[default]
     Environment,
     /// None (`--proxy none`).
     Direct,
-    /// This one, for every name.
+    /// This one, for every name. It may hold a password.
     Url(url::Url),
+}
+
+impl fmt::Debug for ProxyOption {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Environment => formatter.write_str("Environment"),
+            Self::Direct => formatter.write_str("Direct"),
+            Self::Url(url) => {
+                formatter.debug_tuple("Url").field(&url.host_str()).field(&url.port_or_known_default()).finish()
+            }
+        }
+    }
 }
 
 /// Everything a run is asked to do.
@@ -60,6 +127,22 @@ pub enum ProxyOption {
 pub struct Options {
     /// `--expect`
     pub expect: Expect,
+    /// `--cloud`
+    pub cloud: Option<Cloud>,
+    /// `--region`
+    pub region: Option<Region>,
+    /// `--workspace`
+    pub workspaces: Vec<WorkspaceId>,
+    /// `--dce`
+    pub dces: Vec<Dce>,
+    /// `--app-insights`
+    pub app_insights: Vec<ConnectionString>,
+    /// `--storage`
+    pub storage: Vec<StorageAccount>,
+    /// `--endpoint`
+    pub endpoints: Vec<ExtraEndpoint>,
+    /// `--set`; empty means the agents' group.
+    pub sets: Vec<Group>,
     /// `--private-range`
     pub private_ranges: Vec<IpNet>,
     /// `--resolver`
@@ -83,12 +166,68 @@ impl Options {
     pub fn takes(&self, step: StepKind) -> bool {
         (self.only.is_empty() || self.only.contains(&step)) && !self.skip.contains(&step)
     }
+
+    /// Whether a group of endpoints is to be looked at.
+    pub fn wants(&self, group: Group) -> bool {
+        if self.sets.is_empty() { group == Group::Agent } else { self.sets.contains(&group) }
+    }
+
+    /// The cloud that the arguments name: `--cloud`, else the suffix of a `--dce` or of a connection string, else that of
+    /// `--region`.
+    pub fn named_cloud(&self) -> Option<Cloud> {
+        self.cloud_evidence().into_iter().map(|(cloud, _)| cloud).next()
+    }
+
+    /// The region that the arguments name: `--region`, else that of the first `--dce`, else that of the first connection
+    /// string with one.
+    pub fn named_region(&self) -> Option<&Region> {
+        self.region
+            .as_ref()
+            .or_else(|| self.dces.first().map(|dce| &dce.region))
+            .or_else(|| self.app_insights.iter().find_map(ConnectionString::region))
+    }
+
+    /// Fails when the arguments contradict each other: they name more than one cloud.
+    pub fn check(&self) -> Result<(), BadValue> {
+        let evidence = self.cloud_evidence();
+        let Some((cloud, by)) = evidence.first() else {
+            return Ok(());
+        };
+        match evidence.iter().find(|(other, _)| other != cloud) {
+            Some((other, also_by)) => Err(BadValue::new(format!(
+                "{by} is of cloud `{cloud}`, {also_by} of cloud `{other}`: give arguments of one cloud"
+            ))),
+            None => Ok(()),
+        }
+    }
+
+    /// Which argument names which cloud, the strongest first.
+    fn cloud_evidence(&self) -> Vec<(Cloud, String)> {
+        let mut evidence = Vec::new();
+        evidence.extend(self.cloud.map(|cloud| (cloud, format!("`--cloud {cloud}`"))));
+        evidence.extend(self.dces.iter().map(|dce| (dce.cloud, format!("`--dce {}`", dce.host(DceHost::Handler)))));
+        let strings = self.app_insights.iter().filter_map(|string| Some((string.cloud?, string)));
+        evidence.extend(strings.map(|(cloud, string)| match string.endpoints.first() {
+            Some(endpoint) => (cloud, format!("`--app-insights` (`{}`)", endpoint.host)),
+            None => (cloud, String::from("`--app-insights`")),
+        }));
+        evidence.extend(self.region.iter().map(|region| (region.cloud(), format!("`--region {region}`"))));
+        evidence
+    }
 }
 
 impl Default for Options {
     fn default() -> Self {
         Self {
             expect: Expect::Auto,
+            cloud: None,
+            region: None,
+            workspaces: Vec::new(),
+            dces: Vec::new(),
+            app_insights: Vec::new(),
+            storage: Vec::new(),
+            endpoints: Vec::new(),
+            sets: Vec::new(),
             private_ranges: Vec::new(),
             resolvers: Vec::new(),
             proxy: ProxyOption::Environment,
@@ -98,5 +237,79 @@ impl Default for Options {
             only: Vec::new(),
             skip: Vec::new(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(change: impl FnOnce(&mut Options)) -> Options {
+        let mut options = Options::default();
+        change(&mut options);
+        options
+    }
+
+    #[test]
+    fn skip_wins_over_only() {
+        let options = with(|options| {
+            options.only = vec![StepKind::Dns, StepKind::Tcp];
+            options.skip = vec![StepKind::Tcp];
+        });
+        assert!(options.takes(StepKind::Dns));
+        assert!(!options.takes(StepKind::Tcp));
+        assert!(!options.takes(StepKind::Http));
+    }
+
+    #[test]
+    fn control_characters_never_reach_a_message() {
+        let shown = quoted("a\x1b[31m\n\u{202e}\u{7}`");
+        assert!(!shown.chars().any(char::is_control), "{shown}");
+        assert!(!shown.contains('\u{202e}'), "{shown}");
+        assert_eq!(quoted(&"x".repeat(81)).chars().count(), 83);
+    }
+
+    #[test]
+    fn cloud_follows_from_a_suffix_or_a_region() {
+        let dce: Dce = "a-b1.usgovvirginia-1.ingest.monitor.azure.us".parse().expect("a host");
+        assert_eq!(with(|options| options.dces.push(dce.clone())).named_cloud(), Some(Cloud::UsGov));
+        assert_eq!(
+            with(|o| o.region = Some("China East 2".parse().expect("a region"))).named_cloud(),
+            Some(Cloud::China)
+        );
+        assert_eq!(with(|o| o.region = "westeurope".parse().ok()).named_cloud(), Some(Cloud::Public));
+        assert_eq!(Options::default().named_cloud(), None);
+    }
+
+    #[test]
+    fn arguments_of_two_clouds_are_refused() {
+        let mixed = with(|options| {
+            options.cloud = Some(Cloud::UsGov);
+            options.dces.push("a-b1.westeurope-1.ingest.monitor.azure.com".parse().expect("a host"));
+        });
+        let message = mixed.check().expect_err("a contradiction").to_string();
+        assert!(message.contains("`--cloud usgov`") && message.contains("`public`"), "{message}");
+        assert!(
+            with(|o| {
+                o.cloud = Some(Cloud::UsGov);
+                o.region = "westeurope".parse().ok()
+            })
+            .check()
+            .is_err()
+        );
+        assert!(
+            with(|o| {
+                o.cloud = Some(Cloud::UsGov);
+                o.region = "usgovvirginia".parse().ok()
+            })
+            .check()
+            .is_ok()
+        );
+    }
+
+    #[test]
+    fn password_of_a_proxy_is_never_shown() {
+        let shown = format!("{:?}", proxy("http://user:geheim@proxy:3128").expect("a proxy"));
+        assert!(shown.contains("proxy") && !shown.contains("geheim") && !shown.contains("user"), "{shown}");
     }
 }

@@ -1,11 +1,18 @@
 //! What will be looked at: a pure function of catalogue, options and discoveries.
+//!
+//! The same input gives the same plan, in the same order. What only the metadata service can tell waits for it; a second
+//! plan, made when it has answered, holds everything that the first one held.
 
 use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::catalogue::{Expectation, Group, Need};
+use crate::catalogue::{Catalogue, Expectation, Group, Need, Pattern};
 use crate::observation::{Hosts, Instance, RecordKind, Resolver};
+use crate::options::{Cloud, Dce, Options, Region, WorkspaceId};
+
+mod names;
+mod steps;
 
 /// One name and port to look at.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,8 +64,43 @@ pub struct Discovered {
     pub resolver: Option<Resolver>,
     /// The hosts file.
     pub hosts: Option<Hosts>,
-    /// What the metadata service said, once it has.
-    pub instance: Option<Instance>,
+    /// What the metadata service said.
+    pub metadata: MetadataState,
+    /// What the agents' configuration says. The default: no agent is seen.
+    pub agents: AgentsSeen,
+}
+
+/// How far the metadata service has been heard.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum MetadataState {
+    /// It may still answer: what depends on it waits.
+    #[default]
+    Pending,
+    /// It has answered.
+    Answered(Instance),
+    /// It will not answer, or is not asked: the public cloud is assumed, the region stays unknown.
+    Silent,
+}
+
+/// What the configuration of the agents on this machine says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AgentsSeen {
+    /// The Azure Monitor Agent is there.
+    pub ama: bool,
+    /// A legacy agent (MMA or OMS) is there.
+    pub legacy: bool,
+    /// A legacy agent has a workspace.
+    pub legacy_has_workspace: bool,
+    /// Workspaces of all agents, in the order found.
+    pub workspaces: Vec<WorkspaceId>,
+    /// Data collection endpoints; [`Dce::hosts`] holds the hosts that channels use.
+    pub dces: Vec<Dce>,
+    /// A channel for custom metrics (`me`) is cached.
+    pub me_channel: bool,
+    /// The region that the configuration names.
+    pub region: Option<Region>,
+    /// The cloud that the configuration names.
+    pub cloud: Option<Cloud>,
 }
 
 /// One thing to do.
@@ -105,16 +147,42 @@ pub enum Step {
 /// What a run will do, in a deterministic order.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
-    /// `public`, `usgov` or `china`.
+    /// `public`, `usgov` or `china`; empty while the cloud waits for the metadata service.
     pub cloud: String,
     /// The region, if known.
     pub region: Option<String>,
-    /// Endpoints, by group and catalogue order.
+    /// Endpoints, in catalogue order, those outside the catalogue last.
     pub endpoints: Vec<Endpoint>,
     /// The AMPLS zones of the cloud.
     pub zones: Vec<String>,
     /// Names that wait for what only the metadata service may tell, as templates, e.g. `<region>.handler.control.…`.
     pub waiting: Vec<String>,
+    /// Wildcards that a firewall needs besides and that cannot be looked at.
+    pub patterns: Vec<Pattern>,
     /// Everything to do.
     pub steps: Vec<Step>,
 }
+
+/// Plans a run.
+pub fn plan(catalogue: &Catalogue, options: &Options, discovered: &Discovered) -> Plan {
+    let place = names::Place::of(catalogue, options, discovered);
+    let names = names::names(catalogue, options, discovered, &place);
+    let zones: Vec<String> = place
+        .cloud
+        .and_then(|(cloud, _)| catalogue.cloud(cloud))
+        .map(|names| names.zones.iter().map(|zone| zone.name.clone()).collect())
+        .unwrap_or_default();
+    let steps = steps::steps(options, discovered, &names.endpoints, &zones);
+    Plan {
+        cloud: place.cloud.map(|(cloud, _)| cloud.to_string()).unwrap_or_default(),
+        region: place.region.map(|(region, _)| region.to_string()),
+        endpoints: names.endpoints,
+        zones,
+        waiting: names.waiting,
+        patterns: names.patterns,
+        steps,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -14,6 +14,8 @@ pub mod dns;
 pub mod hosts;
 pub mod http;
 pub mod imds;
+#[cfg(test)]
+mod loopback;
 pub mod lookup;
 pub mod proxy;
 pub mod resolver;
@@ -62,6 +64,11 @@ impl Context {
     /// Runs a step within `--timeout` and the run's end.
     pub async fn within<T>(&self, step: impl Future<Output = T>) -> Result<T, Ended> {
         self.within_time(self.options.step_timeout, step).await
+    }
+
+    /// Runs a step that only the end of the run bounds.
+    pub async fn until_end<T>(&self, step: impl Future<Output = T>) -> Result<T, Ended> {
+        self.within_time(self.options.deadline, step).await
     }
 
     /// Runs a step within a limit of its own and the run's end.

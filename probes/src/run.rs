@@ -1,1 +1,376 @@
-//! x
+//! The blocking face of the probes: owns the runtime, the limits and the deadline.
+//!
+//! Everything runs side by side. A *lane* is what has to happen in order: the steps of one endpoint (lookup, connect,
+//! handshake, request), or the tries of one question to one server. Lanes know nothing of each other; only names that need
+//! what the metadata service may still tell are planned a second time when it has spoken.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::catalogue::Catalogue;
+use crate::observation::{Asked, Metadata, Observation, Observations, Outcome, Skip, Stop, VERSION};
+use crate::options::{Options, StepKind};
+use crate::plan::{Discovered, MetadataState, Plan, Step, plan};
+use crate::probe::{Context, hosts, imds, resolver};
+use crate::world::World;
+
+mod endpoint;
+mod questions;
+mod signal;
+
+/// TCP connections that may be open at once: well under the usual limit of 1,024 files a process.
+const MAX_CONNECTIONS: usize = 256;
+
+/// How long the steps have to wind up after the run was told to end. What is still busy then is left behind.
+const GRACE: Duration = Duration::from_millis(200);
+
+/// Threads for the operating system's resolver call, which blocks.
+const MAX_LOOKUPS: usize = 96;
+
+/// How far a run has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// Steps done.
+    pub done: usize,
+    /// Steps planned so far.
+    pub total: usize,
+    /// One of the things still waited for, as text for a person.
+    pub waiting_for: Option<String>,
+}
+
+/// Why no examination took place. A network that answers nothing is no such reason.
+#[derive(Debug)]
+pub enum RunError {
+    /// The operating system gave no runtime.
+    Runtime(io::Error),
+    /// The options leave nothing to look at.
+    NothingToDo,
+    /// The catalogue cannot be read: a fault of the program.
+    Plan(String),
+}
+
+impl std::fmt::Display for RunError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Runtime(error) => write!(f, "the examination could not start: {error}"),
+            Self::NothingToDo => f.write_str("the options leave nothing to look at"),
+            Self::Plan(why) => write!(f, "the plan could not be made: {why}"),
+        }
+    }
+}
+
+impl std::error::Error for RunError {}
+
+/// What is known before anything is asked: this machine's own configuration.
+pub fn discover(world: &World, options: &Options) -> Discovered {
+    let metadata =
+        if options.takes(StepKind::Imds) { MetadataState::Pending } else { MetadataState::Silent };
+    Discovered { resolver: Some(resolver::read(world, options)), metadata, ..Discovered::default() }
+}
+
+/// Looks at everything at once and returns what was seen, at the latest shortly after `options.deadline`, whatever the peers
+/// do. `progress` is called from time to time, from this thread's runtime.
+pub fn run(
+    world: World,
+    options: Options,
+    catalogue: &Catalogue,
+    progress: &(dyn Fn(&Progress) + Sync),
+) -> Result<Observations, RunError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .max_blocking_threads(MAX_LOOKUPS)
+        .enable_all()
+        .build()
+        .map_err(RunError::Runtime)?;
+    let seen = runtime.block_on(examine(Arc::new(world), Arc::new(options), catalogue, progress));
+    // A resolver call of the operating system cannot be cancelled: waiting for its thread would outlive the deadline.
+    runtime.shutdown_background();
+    seen
+}
+
+async fn examine(
+    world: Arc<World>,
+    options: Arc<Options>,
+    catalogue: &Catalogue,
+    progress: &(dyn Fn(&Progress) + Sync),
+) -> Result<Observations, RunError> {
+    let started_at = world.clock.now();
+    let (stop, stopped) = watch::channel(false);
+    let context = Context::new(world.clone(), options.clone(), stopped, MAX_CONNECTIONS);
+    let cause = end_of_run(stop, options.deadline);
+
+    let mut discovered = discover(&world, &options);
+    let mut lanes = Lanes::new(context.clone(), &discovered);
+    let mut plan = plan(catalogue, &options, &discovered);
+    if plan.steps.is_empty() && plan.waiting.is_empty() {
+        return Err(RunError::NothingToDo);
+    }
+    lanes.start(&plan);
+    let mut metadata = None;
+    if plan.steps.contains(&Step::Metadata) {
+        let mut wait = tokio::spawn({
+            let context = context.clone();
+            async move { imds::metadata(&context).await }
+        });
+        // While it is on its way the other lanes run; only the names in `plan.waiting` need its answer.
+        let answer = lanes.until(&mut wait, progress).await.ok();
+        discovered.metadata = match answer.as_ref().map(|metadata: &Metadata| &metadata.outcome) {
+            Some(Outcome::Seen(instance)) => MetadataState::Answered(instance.clone()),
+            _ => MetadataState::Silent,
+        };
+        metadata = answer;
+        plan = crate::plan::plan(catalogue, &options, &discovered);
+        lanes.start(&plan);
+    }
+    lanes.finish(progress).await;
+
+    let stopped = *cause.lock().unwrap_or_else(PoisonError::into_inner);
+    let names: BTreeSet<String> = plan.endpoints.iter().map(|endpoint| endpoint.fqdn.clone()).collect();
+    let mut seen = Vec::new();
+    seen.extend(discovered.resolver.take().map(Observation::Resolver));
+    seen.push(Observation::Hosts(hosts::read(&world, context.start, &names)));
+    seen.extend(metadata.map(Observation::Metadata));
+    seen.extend(lanes.collect(&plan));
+    Ok(Observations {
+        version: VERSION,
+        started_at,
+        elapsed_ms: millis(context.start.elapsed()),
+        stopped,
+        asked: asked(&world, &options, &plan),
+        machine: world.machine.clone(),
+        endpoints: plan.endpoints,
+        zones: plan.zones,
+        unresolved_names: plan.waiting,
+        seen,
+    })
+}
+
+fn asked(world: &World, options: &Options, plan: &Plan) -> Asked {
+    Asked {
+        expect: options.expect,
+        private_ranges: options.private_ranges.clone(),
+        cloud: plan.cloud.clone(),
+        region: plan.region.clone(),
+        step_timeout_ms: millis(options.step_timeout),
+        deadline_ms: millis(options.deadline),
+        repeat: options.repeat,
+        public_roots_given: world.roots.public_given(),
+    }
+}
+
+/// Ends the run at its deadline or at a signal, and remembers which it was.
+fn end_of_run(stop: watch::Sender<bool>, deadline: Duration) -> Arc<Mutex<Option<Stop>>> {
+    let cause = Arc::new(Mutex::new(None));
+    let remembered = cause.clone();
+    tokio::spawn(async move {
+        let ended_by = tokio::select! {
+            () = tokio::time::sleep(deadline) => Stop::Deadline,
+            () = signal::interrupted() => Stop::Interrupt,
+        };
+        *remembered.lock().unwrap_or_else(PoisonError::into_inner) = Some(ended_by);
+        // Nobody listens any more once every lane is done, which is no failure.
+        let _ = stop.send(true);
+    });
+    cause
+}
+
+/// A thing that happens in order.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Lane {
+    WireServer,
+    Endpoint(String),
+    Question(questions::Question),
+}
+
+type Done = Vec<(Step, Vec<Observation>)>;
+
+/// All lanes of a run.
+struct Lanes {
+    context: Context,
+    servers: questions::Servers,
+    style: crate::probe::dns::AskStyle,
+    proxies: Arc<endpoint::Proxies>,
+    started: BTreeSet<Step>,
+    busy: JoinSet<Done>,
+    waiting: BTreeMap<tokio::task::Id, String>,
+    done: BTreeMap<Step, Vec<Observation>>,
+}
+
+impl Lanes {
+    fn new(context: Context, discovered: &Discovered) -> Self {
+        let resolver = discovered.resolver.as_ref();
+        Self {
+            servers: questions::Servers::new(resolver.map_or(&[], |resolver| &resolver.servers)),
+            style: questions::style(resolver),
+            proxies: Arc::new(endpoint::Proxies::default()),
+            context,
+            started: BTreeSet::new(),
+            busy: JoinSet::new(),
+            waiting: BTreeMap::new(),
+            done: BTreeMap::new(),
+        }
+    }
+
+    /// Starts every step that has not been started yet.
+    fn start(&mut self, plan: &Plan) {
+        let mut lanes: BTreeMap<Lane, Vec<Step>> = BTreeMap::new();
+        for step in &plan.steps {
+            let Some(lane) = lane_of(step) else { continue };
+            if self.started.insert(step.clone()) {
+                lanes.entry(lane).or_default().push(step.clone());
+            }
+        }
+        for (lane, steps) in lanes {
+            let waiting_for = describe(&lane, plan);
+            let context = self.context.clone();
+            let handle = match lane {
+                Lane::WireServer => self.busy.spawn(async move {
+                    vec![(Step::WireServer, vec![Observation::WireServer(imds::wire_server(&context).await)])]
+                }),
+                Lane::Endpoint(id) => {
+                    let Some(endpoint) = plan.endpoints.iter().find(|endpoint| endpoint.id == id) else { continue };
+                    self.busy.spawn(endpoint::lane(context, endpoint.clone(), steps, self.proxies.clone()))
+                }
+                Lane::Question(question) => {
+                    let server = self.servers.of(question.server);
+                    self.busy.spawn(questions::lane(context, server, question, steps, self.style.clone()))
+                }
+            };
+            self.waiting.insert(handle.id(), waiting_for);
+        }
+    }
+
+    /// Takes results until `other` is ready or the run has ended.
+    async fn until<T>(
+        &mut self,
+        other: &mut tokio::task::JoinHandle<T>,
+        progress: &(dyn Fn(&Progress) + Sync),
+    ) -> Result<T, tokio::task::JoinError> {
+        loop {
+            tokio::select! {
+                biased;
+                ready = &mut *other => return ready,
+                Some(done) = self.busy.join_next_with_id() => self.take(done, progress),
+            }
+        }
+    }
+
+    /// Takes results until every lane is done, or shortly after the run was told to end.
+    async fn finish(&mut self, progress: &(dyn Fn(&Progress) + Sync)) {
+        let mut stop = self.context.stop.clone();
+        let ended = async move {
+            if stop.wait_for(|stop| *stop).await.is_err() {
+                std::future::pending::<()>().await;
+            }
+            tokio::time::sleep(GRACE).await;
+        };
+        tokio::pin!(ended);
+        loop {
+            tokio::select! {
+                biased;
+                done = self.busy.join_next_with_id() => match done {
+                    Some(done) => self.take(done, progress),
+                    None => return,
+                },
+                () = &mut ended => {
+                    self.busy.abort_all();
+                    return;
+                }
+            }
+        }
+    }
+
+    fn take(
+        &mut self,
+        done: Result<(tokio::task::Id, Done), tokio::task::JoinError>,
+        progress: &(dyn Fn(&Progress) + Sync),
+    ) {
+        match done {
+            Ok((id, steps)) => {
+                self.waiting.remove(&id);
+                self.done.extend(steps);
+            }
+            Err(error) => {
+                self.waiting.remove(&error.id());
+            }
+        }
+        progress(&Progress {
+            done: self.done.len(),
+            total: self.started.len(),
+            waiting_for: self.waiting.values().next().cloned(),
+        });
+    }
+
+    /// Everything that was seen, in the plan's order. A step without a result did not finish: it is said so.
+    fn collect(mut self, plan: &Plan) -> Vec<Observation> {
+        let mut seen: Vec<Observation> = self.proxies.lookups();
+        for step in &plan.steps {
+            match self.done.remove(step) {
+                Some(observations) => seen.extend(observations),
+                None => seen.extend(unfinished(step, plan)),
+            }
+        }
+        seen
+    }
+}
+
+fn lane_of(step: &Step) -> Option<Lane> {
+    match step {
+        // Asked apart from the lanes, because the second plan waits for it.
+        Step::Metadata => None,
+        Step::WireServer => Some(Lane::WireServer),
+        Step::Lookup { endpoint } | Step::Tcp { endpoint } | Step::Tls { endpoint } | Step::Http { endpoint } => {
+            Some(Lane::Endpoint(endpoint.clone()))
+        }
+        Step::Ask { server, name, kind, .. } => {
+            Some(Lane::Question(questions::Question { server: *server, name: name.clone(), kind: *kind }))
+        }
+    }
+}
+
+fn describe(lane: &Lane, plan: &Plan) -> String {
+    match lane {
+        Lane::WireServer => "the wire server".to_owned(),
+        Lane::Endpoint(id) => {
+            plan.endpoints.iter().find(|endpoint| endpoint.id == *id).map_or_else(|| id.clone(), |e| e.fqdn.clone())
+        }
+        Lane::Question(question) => format!("{} about {}", question.server.ip(), question.name),
+    }
+}
+
+/// What is recorded of a step whose lane never reported.
+fn unfinished(step: &Step, plan: &Plan) -> Option<Observation> {
+    match step {
+        Step::Metadata => None,
+        Step::WireServer => Some(Observation::WireServer(crate::observation::WireServer {
+            timing: crate::observation::Timing::default(),
+            outcome: Outcome::Cancelled,
+        })),
+        Step::Ask { server, name, kind, try_number } => {
+            Some(questions::without_answer(*server, name, *kind, *try_number, Outcome::Cancelled))
+        }
+        Step::Lookup { endpoint } | Step::Tcp { endpoint } | Step::Tls { endpoint } | Step::Http { endpoint } => {
+            let endpoint = plan.endpoints.iter().find(|planned| planned.id == *endpoint)?;
+            Some(endpoint::unfinished(step, endpoint))
+        }
+    }
+}
+
+/// `Skipped` with its reason, for whatever was not seen and did not fail.
+fn skipped<T, F>(because: Skip) -> Outcome<T, F> {
+    Outcome::Skipped(because)
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// The moment a lane's step begins.
+fn now() -> Instant {
+    Instant::now()
+}

@@ -13,10 +13,20 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
 use tokio::net::{TcpStream, UdpSocket};
 
 use crate::observation::{Found, LookupFailure, Machine, Transport};
+use crate::os;
+use crate::probe::lookup::OsResolver;
+
+mod environment;
+mod machine;
+mod root;
+mod roots;
+
+pub use environment::VARIABLES;
+pub use roots::{PemFailure, Roots, roots_from_pem};
 
 /// Azure's DNS, metadata, wire server: the same in every region and cloud.
 /// Source: <https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16>
@@ -101,20 +111,32 @@ impl Clock {
     }
 }
 
-/// Trust stores.
-#[derive(Clone)]
-pub struct Roots {
-    /// This machine's own store; empty when it could not be read.
-    pub machine: Arc<RootCertStore>,
-    /// The public roots.
-    pub public: Arc<RootCertStore>,
-}
-
 impl World {
-    /// A path below the root: absolute paths of the examined system are taken relative to it.
+    /// The real world, read once: environment, interfaces, trust stores. `root` is that of the examined files (`--root`);
+    /// `public_roots` replace the built-in public roots (`--public-roots`).
+    ///
+    /// The machine's trust store is loaded beside what comes next, see [`Roots::from_system`].
+    pub fn from_system(root: Option<&Path>, public_roots: Option<&[CertificateDer<'static>]>) -> Self {
+        let environment = environment::read();
+        Self {
+            root: root.map_or_else(os::root, Path::to_path_buf),
+            network: Network::Real,
+            resolver: Arc::new(OsResolver),
+            clock: Clock::default(),
+            roots: Roots::from_system(&environment, public_roots),
+            machine: machine::read(),
+            environment,
+        }
+    }
+
+    /// A path below the root: absolute paths of the examined system are taken relative to it, and so are the links on the
+    /// way when the root is not this machine's own.
     pub fn path(&self, path: impl AsRef<Path>) -> PathBuf {
         let path = path.as_ref();
-        self.root.join(path.strip_prefix("/").unwrap_or(path))
+        if self.root == os::root() {
+            return self.root.join(path.strip_prefix("/").unwrap_or(path));
+        }
+        root::below(&self.root, path)
     }
 
     /// Opens a TCP connection.
@@ -143,6 +165,10 @@ impl World {
         let Network::Simulated(routes) = &self.network else {
             return Ok(address);
         };
+        let routed = if address.is_ipv4() { self.machine.has_ipv4 } else { self.machine.has_ipv6 };
+        if !routed {
+            return Err(io::ErrorKind::NetworkUnreachable.into());
+        }
         match routes.to.get(&(transport, address)).unwrap_or(&Route::Drop) {
             Route::To(target) => Ok(*target),
             Route::Drop => std::future::pending().await,

@@ -106,6 +106,45 @@ pub struct Response {
     pub sent: u32,
 }
 
+impl Response {
+    /// The names that the CNAME records lead to from `name` on, without `name` itself. The order of the records does not
+    /// matter; a loop ends where it closes.
+    pub fn chain(&self, name: &str) -> Vec<&str> {
+        let mut chain: Vec<&str> = Vec::new();
+        let mut owner = name;
+        while let Some(target) = self.target(owner) {
+            if target == name || chain.contains(&target) {
+                break;
+            }
+            chain.push(target);
+            owner = target;
+        }
+        chain
+    }
+
+    /// The addresses that belong to `name` or to the end of its chain.
+    pub fn addresses(&self, name: &str) -> Vec<IpAddr> {
+        let chain = self.chain(name);
+        let owner = chain.last().copied().unwrap_or(name);
+        self.records.iter().filter(|record| record.owner == owner).filter_map(Record::address).collect()
+    }
+
+    /// Who owns the addresses: the end of the chain; `None` without addresses.
+    pub fn address_owner(&self, name: &str) -> Option<&str> {
+        let chain = self.chain(name);
+        let owner = chain.last().copied().unwrap_or(name);
+        let owns = |record: &&Record| record.owner == owner && record.address().is_some();
+        self.records.iter().find(owns).map(|record| record.owner.as_str())
+    }
+
+    fn target(&self, owner: &str) -> Option<&str> {
+        self.records.iter().find_map(|record| match &record.data {
+            RecordData::Cname(target) if record.owner == owner => Some(target.as_str()),
+            _ => None,
+        })
+    }
+}
+
 /// Records kept of one answer section; the rest is dropped.
 pub const MAX_RECORDS: usize = 64;
 
@@ -138,6 +177,17 @@ pub struct Record {
     pub ttl: u32,
     /// The data.
     pub data: RecordData,
+}
+
+impl Record {
+    /// The address of an A or AAAA record.
+    pub fn address(&self) -> Option<IpAddr> {
+        match self.data {
+            RecordData::A(address) => Some(address.into()),
+            RecordData::Aaaa(address) => Some(address.into()),
+            _ => None,
+        }
+    }
 }
 
 /// The record data that matters here. Names are lower case, without trailing dot, in presentation format (RFC 1035 5.1).
@@ -177,4 +227,62 @@ pub enum DnsFailure {
     Malformed,
     /// The UDP answer was truncated and TCP did not give the rest: `None` is a time-out of TCP.
     Truncated(Option<IoFailure>),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn response(records: &[(&str, RecordData)]) -> Response {
+        Response {
+            code: ResponseCode::NoError,
+            transport: Transport::Udp,
+            truncated: false,
+            authoritative: false,
+            recursion_available: true,
+            records: records
+                .iter()
+                .map(|(owner, data)| Record { owner: (*owner).to_owned(), ttl: 60, data: data.clone() })
+                .collect(),
+            authority: None,
+            sent: 1,
+        }
+    }
+
+    fn cname(target: &str) -> RecordData {
+        RecordData::Cname(target.to_owned())
+    }
+
+    fn a(last: u8) -> RecordData {
+        RecordData::A(Ipv4Addr::new(10, 0, 0, last))
+    }
+
+    #[test]
+    fn chain_is_followed_by_owner_whatever_the_order() {
+        let response = response(&[("c", a(1)), ("b", cname("c")), ("stray", a(9)), ("a", cname("b"))]);
+        assert_eq!(response.chain("a"), ["b", "c"]);
+        assert_eq!(response.addresses("a"), [IpAddr::from([10, 0, 0, 1])]);
+        assert_eq!(response.address_owner("a"), Some("c"));
+    }
+
+    #[test]
+    fn name_without_alias_owns_its_addresses() {
+        let response = response(&[("a", a(1)), ("a", a(2))]);
+        assert!(response.chain("a").is_empty());
+        assert_eq!(response.addresses("a").len(), 2);
+        assert_eq!(response.address_owner("a"), Some("a"));
+    }
+
+    #[test]
+    fn loop_ends_and_has_no_address() {
+        let response = response(&[("a", cname("b")), ("b", cname("c")), ("c", cname("a"))]);
+        assert_eq!(response.chain("a"), ["b", "c"]);
+        assert!(response.addresses("a").is_empty());
+        assert_eq!(response.address_owner("a"), None);
+    }
+
+    #[test]
+    fn alias_of_itself_is_no_chain() {
+        assert!(response(&[("a", cname("a"))]).chain("a").is_empty());
+    }
 }

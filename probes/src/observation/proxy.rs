@@ -45,6 +45,8 @@ pub enum TunnelFailure {
     WantsCredentials(Vec<String>),
     /// Any other status: the proxy denies, or could not reach the name.
     Status(u16),
+    /// This program speaks to proxies over plain HTTP only; the scheme is named (`socks5`, `https`). Nothing was sent.
+    UnsupportedScheme(String),
     /// No HTTP answer.
     NoAnswer(HttpFailure),
 }

@@ -1,0 +1,247 @@
+//! What Azure calls things: clouds, regions, workspaces, storage accounts.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{BadValue, quoted};
+
+/// A cloud with endpoints of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Cloud {
+    /// Azure, the public cloud.
+    Public,
+    /// Azure for US Government.
+    UsGov,
+    /// Azure operated by 21Vianet.
+    China,
+}
+
+impl Cloud {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Public, Self::UsGov, Self::China];
+
+    /// The public suffix of Azure Monitor's own names.
+    pub fn monitor_suffix(self) -> &'static str {
+        match self {
+            Self::Public => "monitor.azure.com",
+            Self::UsGov => "monitor.azure.us",
+            Self::China => "monitor.azure.cn",
+        }
+    }
+
+    /// `public`, `usgov` or `china`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Public => "public",
+            Self::UsGov => "usgov",
+            Self::China => "china",
+        }
+    }
+
+    /// The cloud whose names end like this host, by the suffixes that name a cloud at all.
+    pub(super) fn of_host(host: &str) -> Option<Self> {
+        const SUFFIXES: [(&str, Cloud); 8] = [
+            (".azure.com", Cloud::Public),
+            (".applicationinsights.microsoft.com", Cloud::Public),
+            (".services.visualstudio.com", Cloud::Public),
+            (".azureserviceprofiler.net", Cloud::Public),
+            (".azure.us", Cloud::UsGov),
+            (".applicationinsights.us", Cloud::UsGov),
+            (".azure.cn", Cloud::China),
+            (".chinacloudapi.cn", Cloud::China),
+        ];
+        SUFFIXES.iter().find(|(suffix, _)| host.ends_with(suffix)).map(|(_, cloud)| *cloud)
+    }
+}
+
+impl fmt::Display for Cloud {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Cloud {
+    type Err = BadValue;
+
+    fn from_str(text: &str) -> Result<Self, BadValue> {
+        Self::ALL
+            .into_iter()
+            .find(|cloud| cloud.as_str() == text)
+            .ok_or_else(|| BadValue::new(format!("no cloud {}: give `public`, `usgov` or `china`", quoted(text))))
+    }
+}
+
+/// A region by its short name, like `westeurope`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Region(String);
+
+impl Region {
+    /// The short name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The cloud a region of this name is in: those of the sovereign clouds carry it in their name.
+    /// Source: <https://learn.microsoft.com/azure/azure-government/compare-azure-government-global-azure>
+    pub fn cloud(&self) -> Cloud {
+        if self.0.starts_with("usgov") || self.0.starts_with("usdod") {
+            return Cloud::UsGov;
+        }
+        if self.0.starts_with("china") {
+            return Cloud::China;
+        }
+        Cloud::Public
+    }
+}
+
+impl fmt::Display for Region {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl FromStr for Region {
+    type Err = BadValue;
+
+    fn from_str(text: &str) -> Result<Self, BadValue> {
+        // The portal shows `West Europe`, the API says `westeurope`.
+        let name: String = text.chars().filter(|c| *c != ' ').map(|c| c.to_ascii_lowercase()).collect();
+        let fits = name.starts_with(|c: char| c.is_ascii_lowercase())
+            && name.len() <= 40
+            && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+        if !fits {
+            return Err(BadValue::new(format!(
+                "region {} is no region name: give its short name, like `westeurope` (az account list-locations)",
+                quoted(text)
+            )));
+        }
+        Ok(Self(name))
+    }
+}
+
+impl TryFrom<String> for Region {
+    type Error = BadValue;
+
+    fn try_from(text: String) -> Result<Self, BadValue> {
+        text.parse()
+    }
+}
+
+impl From<Region> for String {
+    fn from(region: Region) -> Self {
+        region.0
+    }
+}
+
+/// The id of a Log Analytics workspace (its customer id, not its resource id).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct WorkspaceId(Uuid);
+
+impl fmt::Display for WorkspaceId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}", self.0.hyphenated())
+    }
+}
+
+impl FromStr for WorkspaceId {
+    type Err = BadValue;
+
+    fn from_str(text: &str) -> Result<Self, BadValue> {
+        let parsed = is_guid(text).then(|| Uuid::try_parse(text).ok()).flatten();
+        parsed.map(Self).ok_or_else(|| {
+            BadValue::new(format!(
+                "workspace {} is no GUID: give the workspace id, like `11111111-2222-3333-4444-555555555555` \
+                 (Log Analytics workspace › Overview)",
+                quoted(text)
+            ))
+        })
+    }
+}
+
+/// The hyphenated form only: `uuid` takes braces, URNs and bare digits as well.
+pub(crate) fn is_guid(text: &str) -> bool {
+    text.len() == 36 && text.is_ascii() && Uuid::try_parse(text).is_ok()
+}
+
+/// The name of a storage account.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StorageAccount(String);
+
+impl StorageAccount {
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for StorageAccount {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl FromStr for StorageAccount {
+    type Err = BadValue;
+
+    /// Source: <https://learn.microsoft.com/azure/storage/common/storage-account-overview>
+    fn from_str(text: &str) -> Result<Self, BadValue> {
+        let fits = (3..=24).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+        if !fits {
+            return Err(BadValue::new(format!(
+                "storage account {} is no account name: give 3 to 24 lower-case letters and digits, without the suffix",
+                quoted(text)
+            )));
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn region_is_taken_in_its_short_and_its_display_form() {
+        for text in ["westeurope", "West Europe", "WestEurope"] {
+            assert_eq!(text.parse::<Region>().expect("a region").as_str(), "westeurope");
+        }
+        for text in ["", " ", "west-europe", "west.europe", "2west", "west\neurope", "wésteurope", "<region>"] {
+            assert!(text.parse::<Region>().is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn workspace_is_a_guid_in_lower_case() {
+        let id: WorkspaceId = "ABCDEF00-2222-3333-4444-555555555555".parse().expect("a GUID");
+        assert_eq!(id.to_string(), "abcdef00-2222-3333-4444-555555555555");
+        let bad =
+            ["abc", "", "{11111111-2222-3333-4444-555555555555}", "11111111222233334444555555555555", "\u{1b}[0m"];
+        for text in bad {
+            let message = text.parse::<WorkspaceId>().expect_err("no GUID").to_string();
+            assert!(message.contains("is no GUID") && !message.chars().any(char::is_control), "{message}");
+        }
+    }
+
+    #[test]
+    fn storage_account_is_three_to_twenty_four_lower_case_letters_and_digits() {
+        for text in ["abc", "abcdefghij0123456789abcd"] {
+            assert!(text.parse::<StorageAccount>().is_ok(), "{text}");
+        }
+        for text in ["ab", "abcdefghij0123456789abcde", "Abc", "a-bc", "abc.blob.core.windows.net"] {
+            assert!(text.parse::<StorageAccount>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn cloud_has_three_names() {
+        for cloud in Cloud::ALL {
+            assert_eq!(cloud.as_str().parse(), Ok(cloud));
+        }
+        assert!("Public".parse::<Cloud>().is_err());
+    }
+}

@@ -1,0 +1,217 @@
+//! Application Insights connection strings: the endpoints are taken, the key never is.
+
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::dce::stamp;
+use super::network::host_of;
+use super::{BadValue, Cloud, Region, quoted};
+
+/// The longest connection string that SDKs accept.
+/// Source: <https://learn.microsoft.com/azure/azure-monitor/app/connection-strings>
+const LONGEST: usize = 4096;
+
+/// What an endpoint of Application Insights is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AppInsightsRole {
+    /// Telemetry.
+    Ingestion,
+    /// Live metrics.
+    Live,
+    /// The profiler.
+    Profiler,
+    /// The snapshot debugger.
+    Snapshot,
+}
+
+impl AppInsightsRole {
+    /// The key of the connection string, in lower case, and the prefix that SDKs put before `EndpointSuffix`.
+    const KEYS: [(Self, &str, &str); 4] = [
+        (Self::Ingestion, "ingestionendpoint", "dc"),
+        (Self::Live, "liveendpoint", "live"),
+        (Self::Profiler, "profilerendpoint", "profiler"),
+        (Self::Snapshot, "snapshotendpoint", "snapshot"),
+    ];
+}
+
+/// One endpoint that an application uses.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct AppInsightsEndpoint {
+    /// What for.
+    pub role: AppInsightsRole,
+    /// Its host, lower case.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+}
+
+/// The endpoints of an Application Insights connection string. Of its keys nothing is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConnectionString {
+    /// The endpoints, ingestion first.
+    pub endpoints: Vec<AppInsightsEndpoint>,
+    /// The cloud whose suffix an endpoint has.
+    pub cloud: Option<Cloud>,
+    /// The region and number of regional ingestion, like `westeurope-5`.
+    pub stamp: Option<(Region, u32)>,
+}
+
+impl ConnectionString {
+    /// The region of its ingestion.
+    pub fn region(&self) -> Option<&Region> {
+        self.stamp.as_ref().map(|(region, _)| region)
+    }
+}
+
+impl FromStr for ConnectionString {
+    type Err = BadValue;
+
+    /// No message repeats a value that may be a key.
+    fn from_str(text: &str) -> Result<Self, BadValue> {
+        const WANTED: &str = "give it as the portal shows it, like \
+                              `InstrumentationKey=…;IngestionEndpoint=https://westeurope-5.in.applicationinsights.azure.com/` \
+                              (Application Insights › Overview)";
+        if text.len() > LONGEST {
+            return Err(BadValue::new(format!("connection string is longer than {LONGEST} characters: {WANTED}")));
+        }
+        let mut suffix = None;
+        let mut given: Vec<AppInsightsEndpoint> = Vec::new();
+        let mut has_key = false;
+        for pair in text.split(';').map(str::trim).filter(|pair| !pair.is_empty()) {
+            let Some((key, value)) = pair.split_once('=') else {
+                return Err(BadValue::new(format!("connection string is not made of KEY=VALUE pairs: {WANTED}")));
+            };
+            let (key, value) = (key.trim().to_ascii_lowercase(), value.trim());
+            has_key |= key == "instrumentationkey";
+            if key == "endpointsuffix" {
+                let host = host_of(value).ok_or_else(|| bad_endpoint("EndpointSuffix", value))?;
+                suffix = Some(host);
+                continue;
+            }
+            let Some((role, _, _)) = AppInsightsRole::KEYS.into_iter().find(|(_, name, _)| *name == key) else {
+                continue;
+            };
+            let endpoint = endpoint(role, value).ok_or_else(|| bad_endpoint(pair_key(pair), value))?;
+            given.push(endpoint);
+        }
+        if !has_key && suffix.is_none() && given.is_empty() {
+            return Err(BadValue::new(format!("connection string names no endpoint and no key: {WANTED}")));
+        }
+        let endpoints: Vec<_> = AppInsightsRole::KEYS
+            .into_iter()
+            .filter_map(|(role, _, prefix)| {
+                let named = given.iter().find(|endpoint| endpoint.role == role).cloned();
+                named.or_else(|| {
+                    let host = suffix.as_ref().map(|suffix| format!("{prefix}.{suffix}"));
+                    // Without any endpoint SDKs send to the oldest of the global names.
+                    let default =
+                        || (role == AppInsightsRole::Ingestion).then(|| "dc.services.visualstudio.com".to_owned());
+                    host.or_else(default).map(|host| AppInsightsEndpoint { role, host, port: 443 })
+                })
+            })
+            .collect();
+        // The name of last resort says nothing about the cloud.
+        let telling = suffix.is_some() || !given.is_empty();
+        let cloud = telling.then(|| endpoints.iter().find_map(|endpoint| Cloud::of_host(&endpoint.host))).flatten();
+        let stamp = endpoints.iter().find_map(|endpoint| {
+            let (place, rest) = endpoint.host.split_once('.')?;
+            rest.starts_with("in.applicationinsights.").then(|| stamp(place)).flatten()
+        });
+        if let Some((one, other)) = two_clouds(&endpoints) {
+            return Err(BadValue::new(format!(
+                "connection string has endpoints of clouds `{one}` and `{other}`: {WANTED}"
+            )));
+        }
+        Ok(Self { endpoints, cloud, stamp })
+    }
+}
+
+fn pair_key(pair: &str) -> &str {
+    pair.split_once('=').map_or(pair, |(key, _)| key.trim())
+}
+
+fn bad_endpoint(key: &str, value: &str) -> BadValue {
+    BadValue::new(format!(
+        "connection string: {} {} is no https URL: copy the whole string again (Application Insights › Overview)",
+        quoted(key),
+        quoted(value)
+    ))
+}
+
+fn endpoint(role: AppInsightsRole, value: &str) -> Option<AppInsightsEndpoint> {
+    let host = host_of(value)?;
+    let port = match url::Url::parse(value) {
+        Ok(url) if url.host_str().is_some() => url.port().unwrap_or(443),
+        _ => 443,
+    };
+    Some(AppInsightsEndpoint { role, host, port })
+}
+
+fn two_clouds(endpoints: &[AppInsightsEndpoint]) -> Option<(Cloud, Cloud)> {
+    let mut clouds = endpoints
+        .iter()
+        .filter(|endpoint| endpoint.host != "dc.services.visualstudio.com")
+        .filter_map(|endpoint| Cloud::of_host(&endpoint.host));
+    let first = clouds.next()?;
+    clouds.find(|cloud| *cloud != first).map(|other| (first, other))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: &str = "InstrumentationKey=0f0f0f0f-2222-3333-4444-555555555555";
+
+    fn hosts(text: &str) -> Vec<(AppInsightsRole, String)> {
+        let parsed: ConnectionString = text.parse().expect("a connection string");
+        parsed.endpoints.into_iter().map(|endpoint| (endpoint.role, endpoint.host)).collect()
+    }
+
+    #[test]
+    fn endpoints_and_stamp_are_taken_and_the_key_is_not() {
+        let text = format!(
+            "{KEY};IngestionEndpoint=https://westeurope-5.in.applicationinsights.azure.com/;\
+             LiveEndpoint=https://westeurope.livediagnostics.monitor.azure.com/;ApplicationId=0f0f0f0f-1"
+        );
+        let parsed: ConnectionString = text.parse().expect("a connection string");
+        assert_eq!(parsed.stamp, Some(("westeurope".parse().expect("a region"), 5)));
+        assert_eq!(parsed.cloud, Some(Cloud::Public));
+        assert_eq!(parsed.endpoints.len(), 2);
+        assert!(!format!("{parsed:?}").contains("0f0f0f0f"));
+    }
+
+    #[test]
+    fn suffix_makes_the_four_names() {
+        let text = format!("{KEY};EndpointSuffix=applicationinsights.us");
+        let expected = ["dc", "live", "profiler", "snapshot"].map(|prefix| format!("{prefix}.applicationinsights.us"));
+        assert_eq!(hosts(&text).into_iter().map(|(_, host)| host).collect::<Vec<_>>(), expected);
+        assert_eq!(text.parse::<ConnectionString>().expect("a string").cloud, Some(Cloud::UsGov));
+        let explicit = format!("{text};LiveEndpoint=https://live.example.test");
+        assert!(hosts(&explicit).contains(&(AppInsightsRole::Live, "live.example.test".into())));
+    }
+
+    #[test]
+    fn bare_key_means_the_global_name_and_no_cloud() {
+        assert_eq!(hosts(KEY), [(AppInsightsRole::Ingestion, "dc.services.visualstudio.com".into())]);
+        assert_eq!(KEY.parse::<ConnectionString>().expect("a string").cloud, None);
+    }
+
+    #[test]
+    fn bad_strings_are_refused_without_showing_a_key() {
+        let table = [
+            "0f0f0f0f-2222-3333-4444-555555555555".to_owned(),
+            String::new(),
+            "Foo=bar".to_owned(),
+            format!("{KEY};IngestionEndpoint=not a host"),
+            format!("{KEY};IngestionEndpoint="),
+            format!("{KEY};IngestionEndpoint=https://dc.applicationinsights.us;LiveEndpoint=https://live.x.azure.cn"),
+            format!("{KEY};x={}", "y".repeat(5000)),
+        ];
+        for text in table {
+            let message = text.parse::<ConnectionString>().expect_err("a bad string").to_string();
+            assert!(!message.contains("0f0f0f0f") && !message.contains('\n'), "{message}");
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! Addresses, ranges, names with ports, proxies and durations.
+
+use std::net::{IpAddr, SocketAddr};
+use std::str::FromStr;
+use std::time::Duration;
+
+use ipnet::IpNet;
+
+use super::{BadValue, ProxyOption, quoted};
+use crate::catalogue::Expectation;
+
+/// One more name to look at (`--endpoint`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExtraEndpoint {
+    /// Host name, lower case, without trailing dot.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+    /// What is expected of it; `None` leaves it to the catalogue.
+    pub expected: Option<Expectation>,
+}
+
+impl FromStr for ExtraEndpoint {
+    type Err = BadValue;
+
+    fn from_str(text: &str) -> Result<Self, BadValue> {
+        let bad = |what: &str| {
+            BadValue::new(format!(
+                "endpoint {} {what}: give NAME[:PORT][=private|public|any], like `api.monitor.azure.com:443=private`",
+                quoted(text)
+            ))
+        };
+        let (place, expected) = match text.split_once('=') {
+            None => (text, None),
+            Some((place, "private")) => (place, Some(Expectation::Private)),
+            Some((place, "public")) => (place, Some(Expectation::Public)),
+            Some((place, "any")) => (place, Some(Expectation::Any)),
+            Some(_) => return Err(bad("has an unknown expectation")),
+        };
+        let (name, port) = match place.split_once(':') {
+            None => (place, 443),
+            Some((name, port)) => (name, self::port(port).ok_or_else(|| bad("has no port from 1 to 65535"))?),
+        };
+        if name.parse::<IpAddr>().is_ok() {
+            return Err(bad("is an address, not a name"));
+        }
+        let host = host_name(name).ok_or_else(|| bad("is no host name"))?;
+        Ok(Self { host, port, expected })
+    }
+}
+
+/// A range that counts as private (`--private-range`): an address with a prefix length.
+pub fn private_range(text: &str) -> Result<IpNet, BadValue> {
+    let range = text.parse::<IpNet>().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from));
+    range.map(|range| range.trunc()).ok_or_else(|| {
+        BadValue::new(format!("private range {} is no CIDR range: give one like `165.21.0.0/16`", quoted(text)))
+    })
+}
+
+/// A DNS server (`--resolver`): an address, with a port if it is not 53; IPv6 with a port needs brackets.
+pub fn resolver(text: &str) -> Result<SocketAddr, BadValue> {
+    let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).filter(|inner| inner.contains(':'));
+    let address = bare.unwrap_or(text).parse::<IpAddr>().map(|address| SocketAddr::new(address, 53));
+    let parsed = address.or_else(|_| text.parse::<SocketAddr>()).ok().filter(|server| server.port() != 0);
+    parsed.filter(|server| !server.ip().is_unspecified()).ok_or_else(|| {
+        BadValue::new(format!(
+            "resolver {} is no address of a DNS server: give IP or IP:PORT, like `10.1.0.4` or `[fd00::4]:5353`",
+            quoted(text)
+        ))
+    })
+}
+
+/// The proxy for every name (`--proxy`): `none`, or an `http` URL, or host and port. Messages never repeat the value, which
+/// may hold a password.
+pub fn proxy(text: &str) -> Result<ProxyOption, BadValue> {
+    const WANTED: &str = "give `none` or a URL like `http://proxy.example.net:3128`";
+    if text == "none" {
+        return Ok(ProxyOption::Direct);
+    }
+    let with_scheme = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
+    let url = url::Url::parse(&with_scheme).map_err(|_| BadValue::new(format!("the proxy is no URL: {WANTED}")))?;
+    if url.scheme() == "https" {
+        return Err(BadValue::new(format!("a proxy that is itself spoken to over TLS is not supported: {WANTED}")));
+    }
+    if url.scheme() != "http" {
+        return Err(BadValue::new(format!("proxy scheme {} is not supported: {WANTED}", quoted(url.scheme()))));
+    }
+    let host_is_name = url.host_str().is_some_and(|host| !host.is_empty());
+    if !host_is_name || !matches!(url.path(), "" | "/") || url.query().is_some() || url.port() == Some(0) {
+        return Err(BadValue::new(format!("the proxy is more or less than a host and a port: {WANTED}")));
+    }
+    Ok(ProxyOption::Url(url))
+}
+
+/// The limit of one step (`--timeout`): seconds, fractions allowed, at most 300.
+pub fn step_timeout(text: &str) -> Result<Duration, BadValue> {
+    seconds(text, 300, "timeout")
+}
+
+/// The limit of the whole run (`--deadline`): seconds, fractions allowed, at most 3600.
+pub fn deadline(text: &str) -> Result<Duration, BadValue> {
+    seconds(text, 3600, "deadline")
+}
+
+fn seconds(text: &str, most: u32, what: &str) -> Result<Duration, BadValue> {
+    let bad =
+        || BadValue::new(format!("{what} {} is no number of seconds: give one from 0.01 to {most}", quoted(text)));
+    let plain = !text.is_empty() && text.len() <= 12 && text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    let value: f64 = if plain { text.parse().map_err(|_| bad())? } else { return Err(bad()) };
+    if !(0.01..=f64::from(most)).contains(&value) {
+        return Err(bad());
+    }
+    Duration::try_from_secs_f64(value).map_err(|_| bad())
+}
+
+/// How often each DNS question is asked (`--repeat`).
+pub fn repeat(text: &str) -> Result<u32, BadValue> {
+    text.parse()
+        .ok()
+        .filter(|times| (1..=10).contains(times))
+        .ok_or_else(|| BadValue::new(format!("repeat {} is no number from 1 to 10", quoted(text))))
+}
+
+fn port(text: &str) -> Option<u16> {
+    let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    digits.then(|| text.parse().ok()).flatten().filter(|port| *port != 0)
+}
+
+/// The host of a bare name or an https URL, lower case, without trailing dot.
+pub(super) fn host_of(text: &str) -> Option<String> {
+    let lower = text.trim().to_ascii_lowercase();
+    if !lower.contains("://") {
+        return host_name(&lower);
+    }
+    let url = url::Url::parse(&lower).ok()?;
+    if url.scheme() != "https" || !url.username().is_empty() || url.password().is_some() {
+        return None;
+    }
+    match url.host()? {
+        url::Host::Domain(name) => host_name(name),
+        url::Host::Ipv4(_) | url::Host::Ipv6(_) => None,
+    }
+}
+
+/// A host name of at least two labels (RFC 1123 2.1, underscores allowed as DNS does), lower case, without trailing dot.
+pub(crate) fn host_name(text: &str) -> Option<String> {
+    let name = text.strip_suffix('.').unwrap_or(text).to_ascii_lowercase();
+    let label_fits = |label: &str| {
+        (1..=63).contains(&label.len())
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+    };
+    let fits = name.len() <= 253 && name.contains('.') && name.split('.').all(label_fits);
+    fits.then_some(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn endpoint_has_a_name_a_port_and_an_expectation() {
+        let parse = |text: &str| text.parse::<ExtraEndpoint>().map(|e| (e.host, e.port, e.expected)).expect(text);
+        assert_eq!(parse("A.example.net."), ("a.example.net".into(), 443, None));
+        assert_eq!(parse("a.example.net:8443=private"), ("a.example.net".into(), 8443, Some(Expectation::Private)));
+        assert_eq!(parse("a.example.net=any"), ("a.example.net".into(), 443, Some(Expectation::Any)));
+        let bad = [
+            "",
+            "a",
+            "10.0.0.5",
+            "a.b:0",
+            "a.b:65536",
+            "a.b:+1",
+            "a.b=maybe",
+            "a..b",
+            "-a.b",
+            "a b.c",
+            "https://a.b",
+            "[::1]:1",
+        ];
+        for text in bad {
+            assert!(text.parse::<ExtraEndpoint>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn resolver_is_an_address_with_or_without_a_port() {
+        let table = [
+            ("10.1.0.4", "10.1.0.4:53"),
+            ("10.1.0.4:5353", "10.1.0.4:5353"),
+            ("fd00::4", "[fd00::4]:53"),
+            ("[fd00::4]", "[fd00::4]:53"),
+            ("[fd00::4]:5353", "[fd00::4]:5353"),
+        ];
+        for (text, expected) in table {
+            assert_eq!(resolver(text).expect(text), expected.parse().expect("an address"), "{text}");
+        }
+        for text in
+            ["", "dns.example.net", "10.1.0", "10.1.0.4:0", "10.1.0.4:x", "[10.1.0.4]", "0.0.0.0", "[fd00::4", "::"]
+        {
+            assert!(resolver(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn private_range_is_truncated_to_its_network() {
+        assert_eq!(private_range("10.1.2.3/16"), Ok("10.1.0.0/16".parse().expect("a range")));
+        assert_eq!(private_range("10.1.2.3"), Ok("10.1.2.3/32".parse().expect("a range")));
+        for text in ["10.0.0.0/33", "10.0.0.0/", "x/8", ""] {
+            assert!(private_range(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn proxy_is_none_a_url_or_a_host_and_a_port() {
+        assert_eq!(proxy("none"), Ok(ProxyOption::Direct));
+        for text in
+            ["proxy:3128", "http://proxy:3128", "http://user:word@proxy:3128/", "10.0.0.9:8080", "http://[fd00::1]:80"]
+        {
+            assert!(matches!(proxy(text), Ok(ProxyOption::Url(_))), "{text}");
+        }
+        let bad =
+            ["", "https://proxy:3128", "socks5://proxy:1080", "http://proxy/path", "http://u:geheim@", "u:geheim@x y"];
+        for text in bad {
+            let message = proxy(text).expect_err(text).to_string();
+            assert!(!message.contains("geheim"), "{message}");
+        }
+    }
+
+    #[test]
+    fn seconds_may_have_fractions_and_have_a_maximum() {
+        assert_eq!(step_timeout("0.5"), Ok(Duration::from_millis(500)));
+        assert_eq!(deadline("3600"), Ok(Duration::from_secs(3600)));
+        for text in ["0", "-1", "", "x", "301", "1e3", "inf", "NaN", "0.001", "1.2.3", " 1"] {
+            assert!(step_timeout(text).is_err(), "{text}");
+        }
+        assert_eq!((repeat("1"), repeat("10")), (Ok(1), Ok(10)));
+        for text in ["0", "11", "-1", "x", ""] {
+            assert!(repeat(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! What differs between operating systems: error numbers, flags of `open`, the sources of configuration.
+//!
+//! One small module each below; everything else of this crate is the same on all of them.
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::observation::IoFailure;
+
+#[cfg(unix)]
+mod unix;
+#[cfg(windows)]
+mod windows;
+
+#[cfg(unix)]
+use unix as platform;
+#[cfg(windows)]
+use windows as platform;
+
+pub(crate) use platform::HOSTS_FILE;
+#[cfg(windows)]
+pub(crate) use windows::adapter_servers;
+
+/// What a network error means.
+pub fn io_failure(error: &io::Error) -> IoFailure {
+    use io::ErrorKind as Kind;
+    match error.kind() {
+        Kind::ConnectionRefused => IoFailure::Refused,
+        Kind::ConnectionReset | Kind::ConnectionAborted => IoFailure::Reset,
+        Kind::UnexpectedEof | Kind::BrokenPipe | Kind::NotConnected => IoFailure::Closed,
+        Kind::HostUnreachable => IoFailure::HostUnreachable,
+        Kind::NetworkUnreachable | Kind::NetworkDown => IoFailure::NetworkUnreachable,
+        Kind::PermissionDenied => IoFailure::NotPermitted,
+        Kind::AddrNotAvailable | Kind::AddrInUse => IoFailure::NoLocalAddress,
+        Kind::TimedOut => IoFailure::KernelTimeout,
+        _ => error.raw_os_error().and_then(platform::failure).unwrap_or(IoFailure::Code(error.raw_os_error())),
+    }
+}
+
+/// The root of this machine's own files: `/`, on Windows the system drive.
+pub(crate) fn root() -> PathBuf {
+    platform::root()
+}
+
+/// Opens a file for reading without ever waiting for it: a FIFO without a writer opens at once instead of blocking.
+///
+/// With `follow` false a symbolic link at the end of the path is an error.
+pub(crate) fn open(path: &Path, follow: bool) -> io::Result<File> {
+    platform::open(path, follow)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{TcpListener, TcpStream};
+
+    use super::*;
+
+    #[test]
+    fn kinds_are_told_apart() {
+        for (kind, failure) in [
+            (io::ErrorKind::ConnectionRefused, IoFailure::Refused),
+            (io::ErrorKind::ConnectionReset, IoFailure::Reset),
+            (io::ErrorKind::UnexpectedEof, IoFailure::Closed),
+            (io::ErrorKind::HostUnreachable, IoFailure::HostUnreachable),
+            (io::ErrorKind::NetworkUnreachable, IoFailure::NetworkUnreachable),
+            (io::ErrorKind::PermissionDenied, IoFailure::NotPermitted),
+            (io::ErrorKind::AddrNotAvailable, IoFailure::NoLocalAddress),
+            (io::ErrorKind::TimedOut, IoFailure::KernelTimeout),
+            (io::ErrorKind::InvalidData, IoFailure::Code(None)),
+        ] {
+            assert_eq!(io_failure(&kind.into()), failure, "{kind}");
+        }
+    }
+
+    #[test]
+    fn closed_port_of_this_machine_is_refused() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        drop(listener);
+        assert_eq!(io_failure(&TcpStream::connect(address).unwrap_err()), IoFailure::Refused);
+    }
+}

@@ -1,0 +1,65 @@
+//! Unix: errno, `O_NONBLOCK`, the places of configuration.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::OFlags;
+use rustix::io::Errno;
+
+use crate::observation::IoFailure;
+
+/// The hosts file, below the root.
+pub(crate) const HOSTS_FILE: &str = "/etc/hosts";
+
+/// What `io::ErrorKind` does not tell apart.
+pub(super) fn failure(code: i32) -> Option<IoFailure> {
+    match Errno::from_raw_os_error(code) {
+        Errno::MFILE | Errno::NFILE => Some(IoFailure::NoSockets),
+        Errno::HOSTDOWN => Some(IoFailure::HostUnreachable),
+        // A kernel without IPv6 (`ipv6.disable=1`) has no such sockets at all.
+        Errno::AFNOSUPPORT => Some(IoFailure::NetworkUnreachable),
+        _ => None,
+    }
+}
+
+pub(super) fn root() -> PathBuf {
+    PathBuf::from("/")
+}
+
+pub(super) fn open(path: &Path, follow: bool) -> io::Result<File> {
+    let mut flags = OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    if !follow {
+        flags |= OFlags::NOFOLLOW;
+    }
+    OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::os::io_failure;
+
+    #[test]
+    fn too_many_open_files_is_no_fault_of_the_network() {
+        assert_eq!(io_failure(&Errno::MFILE.into()), IoFailure::NoSockets);
+    }
+
+    #[test]
+    fn local_firewall_is_not_permitted() {
+        assert_eq!(io_failure(&Errno::PERM.into()), IoFailure::NotPermitted);
+    }
+
+    #[test]
+    fn icmp_errors_are_told_apart() {
+        assert_eq!(io_failure(&Errno::HOSTUNREACH.into()), IoFailure::HostUnreachable);
+        assert_eq!(io_failure(&Errno::NETUNREACH.into()), IoFailure::NetworkUnreachable);
+        assert_eq!(io_failure(&Errno::AFNOSUPPORT.into()), IoFailure::NetworkUnreachable);
+    }
+
+    #[test]
+    fn other_codes_are_kept() {
+        assert_eq!(io_failure(&Errno::INVAL.into()), IoFailure::Code(Some(Errno::INVAL.raw_os_error())));
+    }
+}

@@ -1,0 +1,257 @@
+//! DNS messages: our question as octets, and what octets from outside mean as an answer to it. No I/O.
+
+use hickory_proto::op::{Edns, Header, Message, MessageType, Query, ResponseCode as WireCode};
+use hickory_proto::rr::{DNSClass, Name, RData, Record as WireRecord, RecordType, rdata::SOA};
+use hickory_proto::serialize::binary::{BinDecodable, BinDecoder};
+
+use crate::observation::dns::MAX_RECORDS;
+use crate::observation::{Authority, Record, RecordData, RecordKind, Response, ResponseCode, Transport};
+
+/// The UDP size that is announced with EDNS. Source: <https://www.dnsflagday.net/2020/>
+const PAYLOAD: u16 = 1232;
+
+/// A question that is ready to be sent.
+pub(super) struct Question {
+    id: u16,
+    query: Query,
+    bytes: Vec<u8>,
+}
+
+/// What octets from a server are to us.
+pub(super) enum Heard {
+    /// The answer to our question.
+    Answer(Response),
+    /// Our answer, cut: ask over TCP.
+    Truncated,
+    /// It carries our id but is no DNS answer.
+    Malformed,
+    /// An answer to another question: a late one, or a forged one.
+    SomethingElse,
+}
+
+impl Question {
+    /// `None` for a name that no message can hold.
+    pub(super) fn new(name: &str, kind: RecordKind, edns0: bool) -> Option<Self> {
+        let mut name = Name::from_ascii(name).ok()?;
+        name.set_fqdn(true);
+        let query = Query::query(name, record_type(kind));
+        // Its id is random.
+        let mut message = Message::query();
+        message.metadata.recursion_desired = true;
+        message.add_query(query.clone());
+        if edns0 {
+            let mut edns = Edns::new();
+            edns.set_max_payload(PAYLOAD).set_version(0);
+            message.set_edns(edns);
+        }
+        let bytes = message.to_vec().ok()?;
+        Some(Self { id: message.metadata.id, query, bytes })
+    }
+
+    /// The message as it goes into a datagram.
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The message as it goes over TCP (RFC 1035 4.2.2).
+    pub(super) fn framed(&self) -> Vec<u8> {
+        let length = u16::try_from(self.bytes.len()).unwrap_or(u16::MAX);
+        [&length.to_be_bytes(), self.bytes.as_slice()].concat()
+    }
+
+    /// Judges octets that came from the server.
+    pub(super) fn hear(&self, bytes: &[u8], transport: Transport) -> Heard {
+        if !bytes.starts_with(&self.id.to_be_bytes()) {
+            return Heard::SomethingElse;
+        }
+        let mut decoder = BinDecoder::new(bytes);
+        let Ok(header) = Header::read(&mut decoder) else { return Heard::Malformed };
+        if header.metadata.message_type != MessageType::Response || header.counts.queries > 1 {
+            return Heard::Malformed;
+        }
+        let Ok(queries) = Message::read_queries(&mut decoder, usize::from(header.counts.queries)) else {
+            return Heard::Malformed;
+        };
+        match queries.as_slice() {
+            [query] if self.is_ours(query) => {}
+            // A server that could not read the question cannot repeat it.
+            [] if header.metadata.response_code != WireCode::NoError => {}
+            [] => return Heard::Malformed,
+            _ => return Heard::SomethingElse,
+        }
+        // Before the records: some servers cut an answer in the middle of one.
+        if header.metadata.truncation && transport == Transport::Udp {
+            return Heard::Truncated;
+        }
+        match Message::from_vec(bytes) {
+            Ok(message) => Heard::Answer(response(&message, transport)),
+            Err(_) => Heard::Malformed,
+        }
+    }
+
+    fn is_ours(&self, query: &Query) -> bool {
+        query.query_type() == self.query.query_type()
+            && query.query_class() == DNSClass::IN
+            && query.name().eq_ignore_root(self.query.name())
+    }
+}
+
+fn record_type(kind: RecordKind) -> RecordType {
+    match kind {
+        RecordKind::A => RecordType::A,
+        RecordKind::Aaaa => RecordType::AAAA,
+        RecordKind::Soa => RecordType::SOA,
+    }
+}
+
+fn response(message: &Message, transport: Transport) -> Response {
+    let authority = message.authorities.iter().find_map(|record| match &record.data {
+        RData::SOA(soa) => Some(authority(&record.name, soa)),
+        _ => None,
+    });
+    Response {
+        code: code(message.metadata.response_code),
+        transport,
+        truncated: false,
+        authoritative: message.metadata.authoritative,
+        recursion_available: message.metadata.recursion_available,
+        records: message.answers.iter().take(MAX_RECORDS).map(record).collect(),
+        authority,
+        sent: 0,
+    }
+}
+
+fn code(code: WireCode) -> ResponseCode {
+    match u16::from(code) {
+        0 => ResponseCode::NoError,
+        1 => ResponseCode::FormErr,
+        2 => ResponseCode::ServFail,
+        3 => ResponseCode::NxDomain,
+        4 => ResponseCode::NotImp,
+        5 => ResponseCode::Refused,
+        other => ResponseCode::Other(other),
+    }
+}
+
+fn record(record: &WireRecord) -> Record {
+    let data = match &record.data {
+        RData::A(address) => RecordData::A(address.0),
+        RData::AAAA(address) => RecordData::Aaaa(address.0),
+        RData::CNAME(target) => RecordData::Cname(presentation(&target.0)),
+        RData::SOA(soa) => RecordData::Soa(authority(&record.name, soa)),
+        other => RecordData::Other(u16::from(other.record_type())),
+    };
+    Record { owner: presentation(&record.name), ttl: record.ttl, data }
+}
+
+fn authority(zone: &Name, soa: &SOA) -> Authority {
+    Authority { zone: presentation(zone), mname: presentation(&soa.mname), rname: presentation(&soa.rname) }
+}
+
+/// A name in lower case, without trailing dot, by RFC 1035 5.1: printable ASCII only, `\DDD` in decimal for the rest. The
+/// root is `.`.
+fn presentation(name: &Name) -> String {
+    let mut text = String::with_capacity(name.len());
+    for label in name {
+        if !text.is_empty() {
+            text.push('.');
+        }
+        for octet in label {
+            match octet {
+                b'.' | b'\\' | b'"' | b'(' | b')' | b';' | b'@' | b'$' => {
+                    text.push('\\');
+                    text.push(char::from(*octet));
+                }
+                0x21..=0x7e => text.push(char::from(octet.to_ascii_lowercase())),
+                _ => {
+                    text.push('\\');
+                    text.extend([octet / 100, octet / 10 % 10, octet % 10].map(|digit| char::from(b'0' + digit)));
+                }
+            }
+        }
+    }
+    if text.is_empty() { ".".to_owned() } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use hickory_proto::op::OpCode;
+    use hickory_proto::rr::rdata;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn question() -> Question {
+        Question::new("api.monitor.azure.com", RecordKind::A, true).unwrap()
+    }
+
+    /// An answer with a record of each section.
+    fn answer(question: &Question) -> Vec<u8> {
+        let mut message = Message::response(question.id, OpCode::Query);
+        message.add_query(question.query.clone());
+        let owner = question.query.name().clone();
+        let target = Name::from_ascii("api.privatelink.monitor.azure.com.").unwrap();
+        message.add_answer(WireRecord::from_rdata(owner.clone(), 1, RData::CNAME(rdata::CNAME(target.clone()))));
+        message.add_answer(WireRecord::from_rdata(target.clone(), 1, RData::A(rdata::A([10, 0, 0, 4].into()))));
+        message.add_authority(WireRecord::from_rdata(
+            owner,
+            1,
+            RData::SOA(SOA::new(target.clone(), target, 1, 1, 1, 1, 1)),
+        ));
+        message.set_edns(Edns::new());
+        message.to_vec().unwrap()
+    }
+
+    fn names(response: &Response) -> Vec<&str> {
+        let mut names: Vec<&str> = response.records.iter().map(|record| record.owner.as_str()).collect();
+        names.extend(response.records.iter().filter_map(|record| match &record.data {
+            RecordData::Cname(target) => Some(target.as_str()),
+            _ => None,
+        }));
+        names.extend(response.authority.iter().flat_map(|soa| [soa.zone.as_str(), &soa.mname, &soa.rname]));
+        names
+    }
+
+    #[test]
+    fn name_that_no_message_can_hold_is_no_question() {
+        for name in ["a..b", &"a".repeat(64), &"a.".repeat(200)] {
+            assert!(Question::new(name, RecordKind::A, false).is_none(), "{name}");
+        }
+    }
+
+    #[test]
+    fn ids_differ() {
+        let ids: std::collections::BTreeSet<u16> = (0..64).map(|_| question().id).collect();
+        assert!(ids.len() > 32);
+    }
+
+    #[test]
+    fn root_is_a_dot() {
+        assert_eq!(presentation(&Name::root()), ".");
+    }
+
+    proptest! {
+        #[test]
+        fn any_octets_are_judged_and_names_are_printable(
+            noise in vec(any::<u8>(), 0..600),
+            changes in vec((2_usize..200, any::<u8>()), 0..6),
+            raw in any::<bool>(),
+        ) {
+            let question = question();
+            let mut bytes = if raw { [&question.id.to_be_bytes(), noise.as_slice()].concat() } else { answer(&question) };
+            for (place, octet) in changes {
+                if let Some(changed) = bytes.get_mut(place) {
+                    *changed = octet;
+                }
+            }
+            for transport in [Transport::Udp, Transport::Tcp] {
+                if let Heard::Answer(response) = question.hear(&bytes, transport) {
+                    for name in names(&response) {
+                        prop_assert!(name.bytes().all(|octet| octet.is_ascii_graphic()), "{name:?}");
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,241 @@
+//! The lane of one endpoint: lookup, connection (through the proxy that applies), handshake, request. Each step reads what the
+//! one before it saw, and the connection is handed on: four round trips in all.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::OnceCell;
+
+use super::{Done, skipped};
+use crate::observation::{
+    Connection, Exchange, Handshake, Lookup, Observation, Outcome, ProxyChoice, Skip, Timing, Tunnel, TunnelFailure,
+};
+use crate::options::StepKind;
+use crate::plan::{Endpoint, Step};
+use crate::probe::proxy::Proxy;
+use crate::probe::tcp::{Dialling, Duplex};
+use crate::probe::{Context, http, lookup, proxy, tcp, tls};
+
+/// The addresses of the proxies, each looked up once however many endpoints go through it.
+#[derive(Default)]
+pub(super) struct Proxies(Mutex<BTreeMap<String, Arc<OnceCell<Lookup>>>>);
+
+impl Proxies {
+    async fn addresses(&self, context: &Context, proxy: &Proxy) -> Vec<IpAddr> {
+        if let Ok(address) = proxy.host.parse() {
+            return vec![address];
+        }
+        let cell = self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(proxy.host.clone()).or_default().clone();
+        let lookup = cell.get_or_init(|| lookup::lookup(context, &proxy.host)).await;
+        lookup.outcome.seen().map(|found| found.addresses.clone()).unwrap_or_default()
+    }
+
+    /// What was looked up, by name.
+    pub(super) fn lookups(&self) -> Vec<Observation> {
+        let cells = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        cells.values().filter_map(|cell| cell.get().cloned()).map(Observation::Lookup).collect()
+    }
+}
+
+/// Which steps of an endpoint were planned.
+struct Steps {
+    lookup: bool,
+    tcp: bool,
+    tls: bool,
+    http: bool,
+}
+
+/// Takes the steps of one endpoint in their order.
+pub(super) async fn lane(context: Context, endpoint: Endpoint, steps: Vec<Step>, proxies: Arc<Proxies>) -> Done {
+    let planned = Steps {
+        lookup: steps.iter().any(|step| matches!(step, Step::Lookup { .. })),
+        tcp: steps.iter().any(|step| matches!(step, Step::Tcp { .. })),
+        tls: steps.iter().any(|step| matches!(step, Step::Tls { .. })),
+        http: steps.iter().any(|step| matches!(step, Step::Http { .. })),
+    };
+    let mut done = Record { id: endpoint.id.clone(), done: Vec::new() };
+    let needs_address = planned.tcp || planned.tls || planned.http;
+    if !planned.lookup && !needs_address {
+        return done.done;
+    }
+    // What stands at the end of the chain needs an address even when only the end was asked for.
+    let looked_up = lookup::lookup(&context, &endpoint.fqdn).await;
+    let addresses = looked_up.outcome.seen().map(|found| found.addresses.clone()).unwrap_or_default();
+    if planned.lookup {
+        done.lookup(looked_up);
+    }
+    if !needs_address {
+        return done.done;
+    }
+    let applies =
+        if context.options.takes(StepKind::Proxy) { proxy::choose(&context.world, &context.options, &endpoint.fqdn, endpoint.port) } else { None };
+    match applies {
+        None => direct(&context, &endpoint, &planned, &addresses, &mut done).await,
+        Some(proxy) => through(&context, &endpoint, &planned, &proxy, &proxies, &mut done).await,
+    }
+    done.done
+}
+
+async fn direct(context: &Context, endpoint: &Endpoint, planned: &Steps, addresses: &[IpAddr], done: &mut Record) {
+    let mut dialling = tcp::connect_all(context, endpoint, addresses);
+    let first = dialling.first().await;
+    let rest = async {
+        match first {
+            Some(stream) => secure(context, endpoint, planned, Some(stream.address()), stream).await,
+            None => without_connection(endpoint, planned),
+        }
+    };
+    // The other addresses go on being dialled while the first is spoken to.
+    let (rest, connections) = tokio::join!(rest, dialling.finish());
+    done.connections(planned, connections);
+    done.ends(rest);
+}
+
+async fn through(
+    context: &Context,
+    endpoint: &Endpoint,
+    planned: &Steps,
+    proxy: &Proxy,
+    proxies: &Proxies,
+    done: &mut Record,
+) {
+    let addresses = proxies.addresses(context, proxy).await;
+    let mut dialling: Dialling = tcp::connect_proxy(context, endpoint, proxy, &addresses);
+    let first = dialling.first().await;
+    let rest = async {
+        let Some(stream) = first else {
+            let outcome =
+                if addresses.is_empty() { Outcome::Failed(TunnelFailure::NoAddress) } else { skipped(Skip::EarlierStepFailed) };
+            return (without_tunnel(endpoint, &proxy.choice, outcome), without_connection(endpoint, planned));
+        };
+        let address = stream.address();
+        let (tunnel, stream) = proxy::tunnel(context, endpoint, proxy, Some(address), stream).await;
+        let rest = match stream {
+            Some(stream) => secure(context, endpoint, planned, Some(address), stream).await,
+            None => without_connection(endpoint, planned),
+        };
+        (tunnel, rest)
+    };
+    let ((tunnel, rest), mut connections) = tokio::join!(rest, dialling.finish());
+    connections.push(Connection {
+        endpoint: endpoint.id.clone(),
+        address: None,
+        via: None,
+        timing: Timing::default(),
+        outcome: skipped(Skip::ThroughProxy),
+    });
+    done.connections(planned, connections);
+    done.tunnel(tunnel);
+    done.ends(rest);
+}
+
+type Ends = (Option<Handshake>, Option<Exchange>);
+
+async fn secure<S: Duplex + 'static>(
+    context: &Context,
+    endpoint: &Endpoint,
+    planned: &Steps,
+    address: Option<SocketAddr>,
+    stream: S,
+) -> Ends {
+    if !planned.tls && !planned.http {
+        return (None, None);
+    }
+    let (handshake, stream) = tls::handshake(context, endpoint, address, stream).await;
+    let exchange = match stream {
+        _ if !planned.http => None,
+        Some(stream) => Some(http::request(context, endpoint, stream).await),
+        None if handshake.outcome.seen().is_some() => Some(without_request(endpoint, skipped(Skip::NotVerified))),
+        None => Some(without_request(endpoint, skipped(Skip::EarlierStepFailed))),
+    };
+    (planned.tls.then_some(handshake), exchange)
+}
+
+fn without_connection(endpoint: &Endpoint, planned: &Steps) -> Ends {
+    let handshake = planned.tls.then(|| without_handshake(&endpoint.id, skipped(Skip::EarlierStepFailed)));
+    let exchange = planned.http.then(|| without_request(endpoint, skipped(Skip::EarlierStepFailed)));
+    (handshake, exchange)
+}
+
+/// What a lane has seen so far, by step.
+struct Record {
+    id: String,
+    done: Done,
+}
+
+impl Record {
+    fn lookup(&mut self, lookup: Lookup) {
+        self.done.push((Step::Lookup { endpoint: self.id.clone() }, vec![Observation::Lookup(lookup)]));
+    }
+
+    fn connections(&mut self, planned: &Steps, connections: Vec<Connection>) {
+        if planned.tcp {
+            let connections = connections.into_iter().map(Observation::Connection).collect();
+            self.done.push((Step::Tcp { endpoint: self.id.clone() }, connections));
+        }
+    }
+
+    /// A tunnel belongs to the connection it was asked over.
+    fn tunnel(&mut self, tunnel: Tunnel) {
+        let tcp = Step::Tcp { endpoint: self.id.clone() };
+        match self.done.iter_mut().find(|(step, _)| *step == tcp) {
+            Some((_, seen)) => seen.push(Observation::Tunnel(tunnel)),
+            None => self.done.push((tcp, vec![Observation::Tunnel(tunnel)])),
+        }
+    }
+
+    fn ends(&mut self, (handshake, exchange): Ends) {
+        if let Some(handshake) = handshake {
+            self.done.push((Step::Tls { endpoint: self.id.clone() }, vec![Observation::Handshake(handshake)]));
+        }
+        if let Some(exchange) = exchange {
+            self.done.push((Step::Http { endpoint: self.id.clone() }, vec![Observation::Exchange(exchange)]));
+        }
+    }
+}
+
+fn without_tunnel(endpoint: &Endpoint, proxy: &ProxyChoice, outcome: Outcome<u16, TunnelFailure>) -> Tunnel {
+    Tunnel { endpoint: endpoint.id.clone(), proxy: proxy.clone(), address: None, timing: Timing::default(), outcome }
+}
+
+fn without_handshake(
+    endpoint: &str,
+    outcome: Outcome<crate::observation::Session, crate::observation::TlsFailure>,
+) -> Handshake {
+    Handshake {
+        endpoint: endpoint.to_owned(),
+        address: None,
+        timing: Timing::default(),
+        outcome,
+        chain: Vec::new(),
+        verification: None,
+    }
+}
+
+fn without_request(
+    endpoint: &Endpoint,
+    outcome: Outcome<crate::observation::HttpResponse, crate::observation::HttpFailure>,
+) -> Exchange {
+    Exchange { endpoint: endpoint.id.clone(), path: endpoint.path.clone(), timing: Timing::default(), outcome }
+}
+
+/// What is recorded of a step whose lane was left behind when the run ended.
+pub(super) fn unfinished(step: &Step, endpoint: &Endpoint) -> Observation {
+    match step {
+        Step::Tcp { .. } => Observation::Connection(Connection {
+            endpoint: endpoint.id.clone(),
+            address: None,
+            via: None,
+            timing: Timing::default(),
+            outcome: Outcome::Cancelled,
+        }),
+        Step::Tls { .. } => Observation::Handshake(without_handshake(&endpoint.id, Outcome::Cancelled)),
+        Step::Http { .. } => Observation::Exchange(without_request(endpoint, Outcome::Cancelled)),
+        _ => Observation::Lookup(Lookup {
+            name: endpoint.fqdn.clone(),
+            timing: Timing::default(),
+            outcome: Outcome::Cancelled,
+        }),
+    }
+}

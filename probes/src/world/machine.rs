@@ -1,0 +1,93 @@
+//! What is known of the machine without asking anybody.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+
+use ipnet::IpNet;
+use sysinfo::{InterfaceOperationalState, Networks, System};
+
+use crate::observation::{Interface, Machine};
+
+pub(super) fn read() -> Machine {
+    let interfaces = interfaces();
+    // Private endpoints are reached without a default route too: a network address is enough.
+    let has_network_ipv4 = interfaces
+        .iter()
+        .any(|interface| interface.address.addr().is_ipv4() && !is_link_local(interface.address.addr()));
+    Machine {
+        name: System::host_name().unwrap_or_default(),
+        os: operating_system(),
+        arch: System::cpu_arch(),
+        interfaces,
+        has_ipv4: has_network_ipv4 || has_route(GLOBAL_IPV4),
+        has_ipv6: has_route(GLOBAL_IPV6),
+        resolver_is_not_the_systems: cfg!(target_env = "musl"),
+    }
+}
+
+/// `Debian GNU/Linux 12`, `Windows Server 2022 (20348)`.
+fn operating_system() -> String {
+    let words: Vec<String> = [System::name(), System::os_version()].into_iter().flatten().collect();
+    words.join(" ")
+}
+
+/// Within Azure's own public ranges. Nothing is sent there: connecting a UDP socket only looks up the route.
+/// Source: <https://www.microsoft.com/download/details.aspx?id=56519>
+const GLOBAL_IPV4: IpAddr = IpAddr::V4(Ipv4Addr::new(20, 42, 0, 1));
+const GLOBAL_IPV6: IpAddr = IpAddr::V6(Ipv6Addr::new(0x2603, 0x1030, 0, 0, 0, 0, 0, 1));
+
+fn has_route(address: IpAddr) -> bool {
+    let any: IpAddr = match address {
+        IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+        IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+    };
+    let Ok(socket) = UdpSocket::bind(SocketAddr::new(any, 0)) else { return false };
+    if socket.connect(SocketAddr::new(address, 443)).is_err() {
+        return false;
+    }
+    // A router's advertisement without a prefix leaves a default route and nothing but a link-local source.
+    socket.local_addr().is_ok_and(|local| !is_link_local(local.ip()))
+}
+
+fn is_link_local(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => address.is_link_local(),
+        IpAddr::V6(address) => address.is_unicast_link_local(),
+    }
+}
+
+/// By name, so that two runs list them alike.
+fn interfaces() -> Vec<Interface> {
+    let Ok(networks) = Networks::new_with_refreshed_list() else { return Vec::new() };
+    let mut interfaces = Vec::new();
+    for (name, network) in &networks {
+        if network.operational_state() == InterfaceOperationalState::Down {
+            continue;
+        }
+        for on in network.ip_networks() {
+            if on.addr.is_loopback() {
+                continue;
+            }
+            let Ok(address) = IpNet::new(on.addr, on.prefix) else { continue };
+            interfaces.push(Interface { name: name.to_string_lossy().into_owned(), address });
+        }
+    }
+    interfaces.sort_by(|a, b| (&a.name, a.address).cmp(&(&b.name, b.address)));
+    interfaces
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn loopback_is_no_interface() {
+        assert!(interfaces().iter().all(|interface| !interface.address.addr().is_loopback()));
+    }
+
+    #[test]
+    fn link_local_source_is_no_route() {
+        assert!(is_link_local("fe80::1".parse().unwrap()));
+        assert!(is_link_local("169.254.1.1".parse().unwrap()));
+        assert!(!is_link_local("10.0.0.4".parse().unwrap()));
+    }
+}

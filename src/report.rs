@@ -1,0 +1,223 @@
+//! The report: one versioned JSON document a run.
+//!
+//! It says everything twice, on purpose: the judged picture (`verdict`, `endpoints`, `zones`, `findings`) for whoever reads
+//! it, and the raw `observations` it was made from, so that it can be judged again, offline, by a later version. It is
+//! made of values and knows neither clock nor file; how it looks on a screen is the business of [`crate::render`].
+
+use ampls_probes::Observations;
+use ampls_probes::observation::{Observation, Server, Stop};
+use ampls_probes::options::Expect;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::diagnose::facts::{EndpointFacts, Facts, ZoneFact};
+use crate::diagnose::finding::{Finding, Severity};
+
+pub use endpoint::{EndpointReport, HttpReport, TcpReport, Timings, TlsReport};
+pub use host::{Azure, Environment, Host};
+pub use note::Note;
+pub use verdict::{Health, Verdict};
+pub(crate) use verdict::fold;
+
+mod endpoint;
+mod host;
+mod note;
+mod verdict;
+
+/// The version of the document that this program writes.
+pub const SCHEMA: u32 = 1;
+
+/// One run, judged.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// Version of this document, [`SCHEMA`].
+    pub schema: u32,
+    /// The program that judged.
+    pub tool: Tool,
+    /// The run.
+    pub run: Run,
+    /// The machine.
+    pub host: Host,
+    /// The answer in one line.
+    pub verdict: Verdict,
+    /// Every endpoint, in the plan's order.
+    pub endpoints: Vec<EndpointReport>,
+    /// The SOA of every AMPLS zone from every server.
+    pub zones: Vec<ZoneFact>,
+    /// Agents found on the machine.
+    pub agents: Vec<serde_json::Value>,
+    /// Browsers found on the machine.
+    pub browsers: Vec<serde_json::Value>,
+    /// Proxies that apply to an endpoint.
+    pub proxies: Vec<ProxyReport>,
+    /// DNS servers that were asked, configured ones first.
+    pub servers: Vec<Server>,
+    /// What a machine cannot see, and how to look at it.
+    pub notes: Vec<Note>,
+    /// What was found: roots first.
+    pub findings: Vec<Finding>,
+    /// Everything that was seen.
+    pub observations: Observations,
+}
+
+/// The program that judged.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tool {
+    /// Its version.
+    pub version: String,
+}
+
+/// The run itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Run {
+    /// Unique for each run; a later judgement keeps it.
+    pub id: Uuid,
+    /// When it began, by the machine's clock.
+    pub started_at: Timestamp,
+    /// How long it took, in milliseconds.
+    pub elapsed_ms: u64,
+    /// Every step was done.
+    pub complete: bool,
+    /// What ended it early.
+    pub stopped: Option<Stop>,
+    /// What the paths should be.
+    pub expect: Expect,
+}
+
+/// What a report cannot take from the observations.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunInfo {
+    /// [`Run::id`]
+    pub id: Uuid,
+    /// [`Tool::version`]
+    pub tool_version: String,
+}
+
+/// A proxy and the endpoints it applies to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProxyReport {
+    /// `http://host:port`, without credentials.
+    pub url: String,
+    /// Where it is set.
+    pub source: String,
+    /// It comes with credentials.
+    pub has_credentials: bool,
+    /// Full host names, in the plan's order.
+    pub endpoints: Vec<String>,
+}
+
+/// The least severity that makes the exit status 1 (`--fail-on`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FailOn {
+    /// Errors.
+    #[default]
+    Error,
+    /// Warnings and errors.
+    Warning,
+    /// Nothing.
+    Never,
+}
+
+impl Report {
+    /// Puts a report together from what was seen and what it means. `findings` come in the order of the report.
+    pub fn new(observations: &Observations, facts: &Facts<'_>, findings: Vec<Finding>, run: RunInfo) -> Self {
+        assemble(observations, facts.endpoints(), facts.zones(), findings, run)
+    }
+
+    /// The findings that no other finding explains, in their order.
+    pub fn roots(&self) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().filter(|finding| finding.caused_by.is_none())
+    }
+
+    /// The findings that a root explains, in their order.
+    pub fn explained_by<'a>(&'a self, root: &'a Finding) -> impl Iterator<Item = &'a Finding> {
+        self.findings.iter().filter(move |finding| finding.caused_by_id.as_deref() == Some(&root.id))
+    }
+}
+
+/// The exit status: 0 nothing at or above `fail_on`, 1 something, 3 nothing could be looked at.
+pub fn exit_status(report: &Report, fail_on: FailOn) -> u8 {
+    if report.observations.seen.is_empty() {
+        return 3;
+    }
+    let least = match fail_on {
+        FailOn::Never => return 0,
+        FailOn::Warning => Severity::Warning,
+        FailOn::Error => Severity::Error,
+    };
+    u8::from(report.findings.iter().any(|finding| finding.severity >= least))
+}
+
+fn assemble(
+    observations: &Observations,
+    endpoints: &[EndpointFacts<'_>],
+    zones: &[ZoneFact],
+    findings: Vec<Finding>,
+    run: RunInfo,
+) -> Report {
+    let endpoints: Vec<EndpointReport> =
+        endpoints.iter().map(|facts| EndpointReport::new(facts, observations.started_at)).collect();
+    let host = Host::new(observations);
+    let verdict = Verdict::new(observations, &endpoints, &findings);
+    let notes = note::notes(&host, &endpoints);
+    Report {
+        schema: SCHEMA,
+        tool: Tool { version: run.tool_version },
+        run: Run {
+            id: run.id,
+            started_at: observations.started_at,
+            elapsed_ms: observations.elapsed_ms,
+            complete: observations.stopped.is_none(),
+            stopped: observations.stopped,
+            expect: observations.asked.expect,
+        },
+        host,
+        verdict,
+        endpoints,
+        zones: zones.to_vec(),
+        agents: Vec::new(),
+        browsers: Vec::new(),
+        proxies: proxies(observations),
+        servers: servers(observations),
+        notes,
+        findings,
+        observations: observations.clone(),
+    }
+}
+
+fn servers(observations: &Observations) -> Vec<Server> {
+    let resolver = observations.seen.iter().find_map(|seen| match seen {
+        Observation::Resolver(resolver) => Some(resolver),
+        _ => None,
+    });
+    resolver.map(|resolver| resolver.servers.clone()).unwrap_or_default()
+}
+
+fn proxies(observations: &Observations) -> Vec<ProxyReport> {
+    let mut proxies: Vec<ProxyReport> = Vec::new();
+    for seen in &observations.seen {
+        let Observation::Tunnel(tunnel) = seen else { continue };
+        let name = observations.endpoints.iter().find(|endpoint| endpoint.id == tunnel.endpoint);
+        let name = name.map_or(&tunnel.endpoint, |endpoint| &endpoint.fqdn);
+        match proxies.iter_mut().find(|proxy| proxy.url == tunnel.proxy.url && proxy.source == tunnel.proxy.source) {
+            Some(proxy) if proxy.endpoints.contains(name) => {}
+            Some(proxy) => proxy.endpoints.push(name.clone()),
+            None => proxies.push(ProxyReport {
+                url: tunnel.proxy.url.clone(),
+                source: tunnel.proxy.source.clone(),
+                has_credentials: tunnel.proxy.has_credentials,
+                endpoints: vec![name.clone()],
+            }),
+        }
+    }
+    proxies
+}
+
+#[cfg(test)]
+mod sample;
+#[cfg(test)]
+pub(crate) use sample::{healthy, hostile, mixed};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,111 @@
+//! What a machine cannot see from where it stands, and the read-only commands that show it.
+
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{EndpointReport, Host};
+use crate::diagnose::facts::Route;
+
+/// Something to know beside the findings.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Note {
+    /// One or two sentences.
+    pub text: String,
+    /// A read-only command; values that were not observed stay `‹…›`.
+    pub command: Option<String>,
+}
+
+pub(super) fn notes(host: &Host, endpoints: &[EndpointReport]) -> Vec<Note> {
+    let mut notes = vec![
+        note(
+            "a machine sees names and addresses, not the private link scope behind them: list what the scope holds",
+            "az monitor private-link-scope scoped-resource list --scope-name ‹scope› --resource-group ‹resource group› \
+             --output table",
+        ),
+        note(
+            "nor does it see the scope's access modes, which may refuse what the network lets through",
+            "az monitor private-link-scope show --name ‹scope› --resource-group ‹resource group› \
+             --query accessModeSettings",
+        ),
+    ];
+    notes.extend(private_endpoint(endpoints));
+    notes.extend(workspaces(endpoints));
+    notes.push(association(host));
+    notes
+}
+
+fn private_endpoint(endpoints: &[EndpointReport]) -> Option<Note> {
+    let address = endpoints
+        .iter()
+        .filter(|endpoint| endpoint.zone.is_some() && endpoint.route == Route::Private)
+        .find_map(|endpoint| endpoint.addresses.iter().find(|address| matches!(address, IpAddr::V4(_))))?;
+    Some(note(
+        "nor which private endpoint an address belongs to, and whether its connection is approved",
+        &format!(
+            "az network private-endpoint list --query \"[?customDnsConfigs[?contains(ipAddresses, '{address}')]].\
+             {{name:name, group:resourceGroup, \
+             state:privateLinkServiceConnections[0].privateLinkServiceConnectionState.status}}\" --output table"
+        ),
+    ))
+}
+
+/// A workspace is named by the first label of its host names.
+fn workspaces(endpoints: &[EndpointReport]) -> Vec<Note> {
+    let mut ids: Vec<Uuid> =
+        endpoints.iter().filter_map(|endpoint| Uuid::try_parse(endpoint.fqdn.split('.').next()?).ok()).collect();
+    ids.sort();
+    ids.dedup();
+    ids.iter()
+        .take(3)
+        .map(|id| {
+            note(
+                &format!("nor whether workspace `{id}` takes data and queries from public networks"),
+                &format!(
+                    "az monitor log-analytics workspace list --query \"[?customerId=='{id}'].{{name:name, \
+                     group:resourceGroup, ingestion:publicNetworkAccessForIngestion, \
+                     query:publicNetworkAccessForQuery}}\" --output table"
+                ),
+            )
+        })
+        .collect()
+}
+
+/// Source: <https://learn.microsoft.com/rest/api/monitor/data-collection-rule-associations/list-by-resource>
+fn association(host: &Host) -> Note {
+    let resource = host.azure.as_ref().and_then(|azure| azure.resource_id.as_deref());
+    let resource = resource.filter(|id| is_resource_id(id)).unwrap_or("‹resource id of this machine›");
+    note(
+        "nor which data collection rules and which configuration endpoint (`configurationAccessEndpoint`) Azure \
+         associates with this machine",
+        &format!(
+            "az rest --method get --url \
+             \"{resource}/providers/Microsoft.Insights/dataCollectionRuleAssociations?api-version=2022-06-01\""
+        ),
+    )
+}
+
+/// Whether text can stand in a command: the metadata service, or a saved report, could say anything.
+fn is_resource_id(text: &str) -> bool {
+    text.starts_with("/subscriptions/")
+        && text.len() <= 512
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || "/._-()".contains(c))
+}
+
+fn note(text: &str, command: &str) -> Note {
+    Note { text: text.to_owned(), command: Some(command.to_owned()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_resource_id_that_would_leave_its_quotes_is_not_put_into_a_command() {
+        assert!(is_resource_id("/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/vm-1"));
+        for hostile in ["/subscriptions/\"; rm -rf ~; \"", "/subscriptions/$(id)", "/subscriptions/`id`", "vm", ""] {
+            assert!(!is_resource_id(hostile), "{hostile}");
+        }
+    }
+}

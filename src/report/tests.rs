@@ -1,0 +1,154 @@
+//! The report keeps its promises.
+
+use serde_json::Value;
+
+use super::sample::{finding, healthy, hostile, mixed};
+use super::*;
+use crate::diagnose::facts::Route;
+
+/// Every promised field, as JSON pointers into the report of a mixed world.
+const PROMISED: &[&str] = &[
+    "/schema",
+    "/tool/version",
+    "/run/id",
+    "/run/started_at",
+    "/run/elapsed_ms",
+    "/run/complete",
+    "/run/expect",
+    "/host/name",
+    "/host/os",
+    "/host/arch",
+    "/host/environment",
+    "/host/azure",
+    "/verdict/route",
+    "/verdict/health",
+    "/verdict/headline",
+    "/endpoints/0/id",
+    "/endpoints/0/fqdn",
+    "/endpoints/0/port",
+    "/endpoints/0/group",
+    "/endpoints/0/zone",
+    "/endpoints/0/expected",
+    "/endpoints/0/need",
+    "/endpoints/0/route",
+    "/endpoints/0/reachable",
+    "/endpoints/0/addresses",
+    "/endpoints/0/views/0/view",
+    "/endpoints/0/views/0/server",
+    "/endpoints/0/views/0/status",
+    "/endpoints/0/views/0/route",
+    "/endpoints/0/views/0/addresses",
+    "/endpoints/0/views/0/cname",
+    "/endpoints/0/views/0/ttl",
+    "/endpoints/0/views/0/elapsed_ms",
+    "/endpoints/0/tcp/0/address",
+    "/endpoints/0/tcp/0/outcome",
+    "/endpoints/0/tcp/0/local",
+    "/endpoints/0/tcp/0/at",
+    "/endpoints/0/tcp/0/elapsed_ms",
+    "/endpoints/0/tls/version",
+    "/endpoints/0/tls/cipher",
+    "/endpoints/0/tls/issuer",
+    "/endpoints/0/tls/subject",
+    "/endpoints/0/tls/not_after",
+    "/endpoints/0/tls/verified",
+    "/endpoints/0/http/status",
+    "/endpoints/0/http/request_id",
+    "/endpoints/0/timings_ms/dns",
+    "/endpoints/0/timings_ms/tcp",
+    "/endpoints/0/timings_ms/tls",
+    "/endpoints/0/timings_ms/http",
+    "/zones/0/zone",
+    "/zones/0/server",
+    "/zones/0/soa",
+    "/zones/0/linked",
+    "/agents",
+    "/browsers",
+    "/proxies",
+    "/servers",
+    "/notes",
+    "/observations/version",
+    "/findings/0/id",
+    "/findings/0/code",
+    "/findings/0/name",
+    "/findings/0/severity",
+    "/findings/0/title",
+    "/findings/0/summary",
+    "/findings/0/endpoints",
+    "/findings/0/evidence",
+    "/findings/0/args",
+    "/findings/0/excludes",
+    "/findings/0/owner",
+    "/findings/0/certainty",
+    "/findings/0/fix/0/text",
+    "/findings/0/fix/0/command",
+    "/findings/0/fix/0/read_only",
+    "/findings/0/fix/0/blast_radius",
+    "/findings/0/fix/0/check_first",
+    "/findings/0/fix/0/undo",
+    "/findings/0/link",
+    "/findings/0/caused_by",
+    "/findings/0/caused_by_id",
+];
+
+#[test]
+fn every_promised_field_is_there_under_its_name() {
+    let report = serde_json::to_value(mixed()).unwrap();
+    let missing: Vec<_> = PROMISED.iter().filter(|pointer| report.pointer(pointer).is_none()).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+#[test]
+fn a_route_is_never_null() {
+    let mut report = mixed();
+    report.endpoints[0].route = Route::None;
+    let report = serde_json::to_value(report).unwrap();
+    assert_eq!(report.pointer("/endpoints/0/route"), Some(&Value::from("none")));
+}
+
+#[test]
+fn a_report_survives_being_written_and_read() {
+    for report in [healthy(), mixed(), hostile()] {
+        let text = serde_json::to_string(&report).unwrap();
+        let again: Report = serde_json::from_str(&text).unwrap();
+        assert_eq!(serde_json::to_string(&again).unwrap(), text);
+    }
+}
+
+#[test]
+fn a_healthy_private_machine_says_so_with_its_numbers() {
+    let verdict = healthy().verdict;
+    assert_eq!(
+        verdict.headline,
+        "PRIVATE, healthy: 2 of 2 required names private and answering; 1 optional public name blocked (normal)"
+    );
+    assert_eq!((verdict.route, verdict.health), (Route::Private, Health::Ok));
+}
+
+#[test]
+fn a_mixed_machine_says_what_leads_where() {
+    let verdict = mixed().verdict;
+    assert_eq!(verdict.headline, "MIXED, broken: configuration private, log upload public");
+}
+
+#[test]
+fn a_name_that_refuses_is_tried_and_not_reachable() {
+    let report = mixed();
+    assert_eq!(report.endpoints[0].reachable, Some(true));
+    assert_eq!(report.endpoints[1].reachable, Some(false));
+    assert_eq!(report.endpoints[1].tls, None);
+}
+
+#[test]
+fn the_exit_status_counts_from_the_severity_that_was_asked() {
+    let mut report = healthy();
+    assert_eq!(exit_status(&report, FailOn::Warning), 0);
+    report.findings.push(finding("DNS006", "hosts-file-override", Severity::Warning, "a hosts entry"));
+    assert_eq!(exit_status(&report, FailOn::Error), 0);
+    assert_eq!(exit_status(&report, FailOn::Warning), 1);
+    report.findings.push(finding("NET001", "connect-timeout", Severity::Error, "silence"));
+    assert_eq!(exit_status(&report, FailOn::Error), 1);
+    assert_eq!(exit_status(&report, FailOn::Never), 0);
+    report.observations.seen.clear();
+    assert_eq!(exit_status(&report, FailOn::Never), 3);
+}

@@ -1,0 +1,246 @@
+//! The answer in one line.
+
+use ampls_probes::Observations;
+use ampls_probes::catalogue::{Expectation, Need};
+use ampls_probes::options::Expect;
+use serde::{Deserialize, Serialize};
+
+use super::EndpointReport;
+use crate::diagnose::facts::Route;
+use crate::diagnose::finding::{Finding, Severity};
+
+/// The answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verdict {
+    /// Where the required private-capable names lead (all private-capable ones where none is required).
+    pub route: Route,
+    /// The highest severity among the roots.
+    pub health: Health,
+    /// Both, and the numbers behind them, in one line.
+    pub headline: String,
+}
+
+/// The highest severity among the roots; information counts as [`Health::Ok`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Health {
+    /// Nothing to mend.
+    Ok,
+    /// Works, but not as it should.
+    Warning,
+    /// Broken.
+    Error,
+}
+
+impl Verdict {
+    pub(super) fn new(observations: &Observations, endpoints: &[EndpointReport], findings: &[Finding]) -> Self {
+        let judged = judged(endpoints);
+        let route = fold(judged.iter().map(|endpoint| endpoint.route));
+        let health = health(findings);
+        let mut headline = format!("{}, {}: ", word(route), adjective(health));
+        headline.push_str(&match route {
+            Route::Private => private(&judged, endpoints, findings),
+            Route::Public => public(&judged, health, observations.asked.expect),
+            Route::Mixed => mixed(&judged),
+            Route::None => none(&judged),
+        });
+        if observations.stopped.is_some() {
+            headline.push_str("; the run was cut short");
+        }
+        Self { route, health, headline }
+    }
+}
+
+/// The endpoints whose routes decide.
+fn judged(endpoints: &[EndpointReport]) -> Vec<&EndpointReport> {
+    let capable = || endpoints.iter().filter(|endpoint| endpoint.expected == Expectation::Private);
+    let required: Vec<_> = capable().filter(|endpoint| endpoint.need == Need::Required).collect();
+    if required.is_empty() { capable().collect() } else { required }
+}
+
+/// One route for many; names that lead nowhere do not count unless all do.
+pub(crate) fn fold(routes: impl IntoIterator<Item = Route>) -> Route {
+    routes.into_iter().fold(Route::None, |all, one| match (all, one) {
+        (all, Route::None) => all,
+        (Route::None, one) => one,
+        (all, one) if all == one => all,
+        _ => Route::Mixed,
+    })
+}
+
+fn health(findings: &[Finding]) -> Health {
+    let worst = findings.iter().filter(|finding| finding.caused_by.is_none()).map(|finding| finding.severity).max();
+    match worst {
+        Some(Severity::Error) => Health::Error,
+        Some(Severity::Warning) => Health::Warning,
+        Some(Severity::Info) | None => Health::Ok,
+    }
+}
+
+fn word(route: Route) -> &'static str {
+    match route {
+        Route::Private => "PRIVATE",
+        Route::Public => "PUBLIC",
+        Route::Mixed => "MIXED",
+        Route::None => "UNRESOLVED",
+    }
+}
+
+fn adjective(health: Health) -> &'static str {
+    match health {
+        Health::Ok => "healthy",
+        Health::Warning => "with warnings",
+        Health::Error => "broken",
+    }
+}
+
+fn private(judged: &[&EndpointReport], endpoints: &[EndpointReport], findings: &[Finding]) -> String {
+    let private: Vec<_> = judged.iter().filter(|endpoint| endpoint.route == Route::Private).collect();
+    let what = kind(judged);
+    let total = judged.len();
+    let mut text = if private.iter().all(|endpoint| endpoint.reachable.is_none()) {
+        format!("{} of {total} {what} private; none was dialled", private.len())
+    } else {
+        let answering = private.iter().filter(|endpoint| endpoint.reachable == Some(true)).count();
+        if answering == private.len() {
+            format!("{answering} of {total} {what} private and answering")
+        } else {
+            format!("{} of {total} {what} private, {answering} answering", private.len())
+        }
+    };
+    let blocked = blocked(endpoints, findings);
+    if blocked > 0 {
+        let names = if blocked == 1 { "name" } else { "names" };
+        text.push_str(&format!("; {blocked} optional public {names} blocked (normal)"));
+    }
+    text
+}
+
+/// Optional names that a locked-down network keeps away, and that nothing worse is said of.
+fn blocked(endpoints: &[EndpointReport], findings: &[Finding]) -> usize {
+    let complained = |endpoint: &EndpointReport| {
+        findings.iter().any(|finding| finding.severity > Severity::Info && finding.endpoints.contains(&endpoint.fqdn))
+    };
+    endpoints
+        .iter()
+        .filter(|endpoint| endpoint.need == Need::Optional && endpoint.expected != Expectation::Private)
+        .filter(|endpoint| endpoint.route == Route::Public && endpoint.reachable == Some(false))
+        .filter(|endpoint| !complained(endpoint))
+        .count()
+}
+
+fn public(judged: &[&EndpointReport], health: Health, expect: Expect) -> String {
+    let what = kind(judged);
+    let total = judged.len();
+    let silent = judged.iter().filter(|endpoint| endpoint.reachable == Some(false)).count();
+    let unresolved = judged.iter().filter(|endpoint| endpoint.route == Route::None).count();
+    if silent + unresolved > 0 && health > Health::Ok {
+        return format!("{} of {total} {what} public, {} not answering", total - unresolved, silent + unresolved);
+    }
+    match expect {
+        Expect::Private => format!("a private link is expected, {total} of {total} {what} public"),
+        Expect::Public => format!("{total} of {total} {what} public, as expected"),
+        Expect::Auto if health == Health::Error => format!("{total} of {total} {what} public"),
+        Expect::Auto => "no private link; if one is intended, run with --expect private".to_owned(),
+    }
+}
+
+fn mixed(judged: &[&EndpointReport]) -> String {
+    let mut families: Vec<(&'static str, Vec<Route>)> = Vec::new();
+    for endpoint in judged {
+        let family = family(&endpoint.fqdn);
+        match families.iter_mut().find(|(name, _)| *name == family) {
+            Some((_, routes)) => routes.push(endpoint.route),
+            None => families.push((family, vec![endpoint.route])),
+        }
+    }
+    let mut parts: Vec<(Route, Vec<&str>)> = Vec::new();
+    for route in [Route::Private, Route::Mixed, Route::Public, Route::None] {
+        let names: Vec<_> = families
+            .iter()
+            .filter(|(_, routes)| fold(routes.iter().copied()) == route)
+            .map(|(name, _)| *name)
+            .collect();
+        if !names.is_empty() {
+            parts.push((route, names));
+        }
+    }
+    parts.iter().map(|(route, names)| format!("{} {}", list(names), leads(*route))).collect::<Vec<_>>().join(", ")
+}
+
+fn leads(route: Route) -> &'static str {
+    match route {
+        Route::Private => "private",
+        Route::Public => "public",
+        Route::Mixed => "both",
+        Route::None => "unresolved",
+    }
+}
+
+fn list(names: &[&str]) -> String {
+    match names {
+        [all @ .., last] if !all.is_empty() => format!("{} and {last}", all.join(", ")),
+        names => names.concat(),
+    }
+}
+
+fn none(judged: &[&EndpointReport]) -> String {
+    match judged.len() {
+        0 => "no name with a private link was looked at".to_owned(),
+        1 => format!("the one {} does not resolve", kind(judged).trim_end_matches('s')),
+        total => format!("none of {total} {} resolves", kind(judged)),
+    }
+}
+
+fn kind(judged: &[&EndpointReport]) -> &'static str {
+    let required = judged.iter().all(|endpoint| endpoint.need == Need::Required);
+    if required { "required names" } else { "private-capable names" }
+}
+
+/// What a name does for monitoring, in the words of whoever runs the machine.
+fn family(fqdn: &str) -> &'static str {
+    let inside = |label: &str| fqdn.split('.').any(|part| part == label);
+    if inside("handler") {
+        "configuration"
+    } else if inside("ods") {
+        "log upload"
+    } else if inside("metrics") {
+        "metrics upload"
+    } else if inside("ingest") {
+        "data collection upload"
+    } else if inside("oms") {
+        "registration"
+    } else if inside("agentsvc") {
+        "agent service"
+    } else if inside("in") || inside("live") || inside("livediagnostics") {
+        "application telemetry"
+    } else if inside("blob") {
+        "solution packs"
+    } else if inside("api") {
+        "queries"
+    } else {
+        "other names"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_lead_nowhere_do_not_change_the_route_of_the_others() {
+        assert_eq!(fold([Route::Private, Route::None]), Route::Private);
+        assert_eq!(fold([Route::None, Route::None]), Route::None);
+        assert_eq!(fold([Route::Private, Route::Public, Route::None]), Route::Mixed);
+        assert_eq!(fold([Route::Mixed]), Route::Mixed);
+        assert_eq!(fold([]), Route::None);
+    }
+
+    #[test]
+    fn a_name_is_called_by_what_it_does() {
+        assert_eq!(family("x-abcd.westeurope-1.metrics.ingest.monitor.azure.com"), "metrics upload");
+        assert_eq!(family("x-abcd.westeurope-1.ingest.monitor.azure.com"), "data collection upload");
+        assert_eq!(family("global.handler.control.monitor.azure.com"), "configuration");
+        assert_eq!(family("global.in.ai.monitor.azure.com"), "application telemetry");
+    }
+}

@@ -1,0 +1,33 @@
+//! Files that are made from the code: checked on every run, rewritten by `UPDATE=1 cargo test`.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use ampls_doctor::diagnose::rules::RULES;
+
+#[test]
+fn code_pages_are_fresh() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging/docs/codes");
+    let mut expected = BTreeSet::new();
+    for rule in RULES {
+        let file = folder.join(format!("{}.md", rule.code));
+        check(&file, &rule.page_markdown());
+        expected.insert(file);
+    }
+    let present: BTreeSet<PathBuf> =
+        fs::read_dir(&folder).expect("the folder of pages").map(|entry| entry.expect("an entry").path()).collect();
+    let stray: Vec<_> = present.difference(&expected).collect();
+    assert!(stray.is_empty(), "pages without a rule: {stray:?}");
+}
+
+/// Compares a file with what it should be, or writes it when asked to.
+fn check(file: &Path, content: &str) {
+    if std::env::var_os("UPDATE").is_some() {
+        fs::create_dir_all(file.parent().expect("a folder")).expect("the folder can be made");
+        fs::write(file, content).expect("the file can be written");
+        return;
+    }
+    let present = fs::read_to_string(file).unwrap_or_default();
+    assert!(present == content, "{} is out of date: UPDATE=1 cargo test", file.display());
+}

@@ -1,0 +1,43 @@
+//! The lab's certificates: root → intermediate → leaf, once for the fronts and once for an inspecting firewall.
+
+use std::error::Error;
+use std::fs;
+use std::path::Path;
+
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
+
+/// Writes `NAME.pem` (leaf and intermediate), `NAME.key` and `NAME-root.pem` for a leaf that is valid for all `hosts`.
+pub(super) fn write(folder: &Path, name: &str, organisation: &str, hosts: &[String]) -> Result<(), Box<dyn Error>> {
+    let root_key = KeyPair::generate()?;
+    let root_params = authority(&format!("{organisation} Root CA"), organisation);
+    let root = root_params.self_signed(&root_key)?;
+    let root_issuer = Issuer::new(root_params, root_key);
+
+    let middle_key = KeyPair::generate()?;
+    let middle_params = authority(&format!("{organisation} Issuing CA 01"), organisation);
+    let middle = middle_params.signed_by(&middle_key, &root_issuer)?;
+    let middle_issuer = Issuer::new(middle_params, middle_key);
+
+    let leaf_key = KeyPair::generate()?;
+    let mut leaf_params = CertificateParams::new(hosts)?;
+    let subject = hosts.first().map_or("lab", String::as_str);
+    leaf_params.distinguished_name.push(DnType::CommonName, subject);
+    leaf_params.use_authority_key_identifier_extension = true;
+    leaf_params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    let leaf = leaf_params.signed_by(&leaf_key, &middle_issuer)?;
+
+    fs::write(folder.join(format!("{name}.pem")), leaf.pem() + &middle.pem())?;
+    fs::write(folder.join(format!("{name}.key")), leaf_key.serialize_pem())?;
+    fs::write(folder.join(format!("{name}-root.pem")), root.pem())?;
+    Ok(())
+}
+
+fn authority(common_name: &str, organisation: &str) -> CertificateParams {
+    let mut params = CertificateParams::default();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    params.distinguished_name = rcgen::DistinguishedName::new();
+    params.distinguished_name.push(DnType::CommonName, common_name);
+    params.distinguished_name.push(DnType::OrganizationName, organisation);
+    params
+}

@@ -1,0 +1,246 @@
+//! A lab: a machine in a network namespace of its own, and an Azure of real servers in another.
+//!
+//! A [`Lab`] owns everything it makes, and dropping it takes everything away: namespaces, `/etc/netns`, processes, files.
+//! What a killed run left behind is removed by the next. The namespaces have no way out of the machine.
+
+use std::error::Error;
+use std::fmt::Write as _;
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, MutexGuard, Once, OnceLock, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::design::{AZURE_DNS, CUSTOM_DNS, Design, Inspection, PROXY, PUBLIC_DNS};
+use super::namespace::{PREFIX, batch, inside, link, run};
+use super::{certificates, namespace, servers};
+
+/// What fails in the lab ends the test with its reason.
+pub(super) type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A running lab.
+pub(super) struct Lab {
+    /// The machine's namespace.
+    vm: String,
+    /// Everything else's namespace.
+    azure: String,
+    folder: PathBuf,
+    children: Vec<Child>,
+    /// Labs take turns: the machine that carries them is small, and some worlds are about time.
+    _turn: MutexGuard<'static, ()>,
+}
+
+/// Whether labs can be built here; without the means to, a test is skipped loudly, and fails where it is required.
+pub(super) fn possible() -> bool {
+    static MISSING: OnceLock<Option<String>> = OnceLock::new();
+    let Some(missing) = MISSING.get_or_init(namespace::missing) else { return true };
+    assert!(
+        std::env::var_os("AMPLS_REQUIRE_NETNS").is_none_or(|value| value != "1"),
+        "the namespace tests are required here, but {missing}"
+    );
+    // Not `eprintln!`: the test harness would hide it.
+    let _ = writeln!(std::io::stderr(), "SKIPPED: a namespace test cannot run: {missing}");
+    false
+}
+
+impl Lab {
+    /// Builds the lab and waits until every server answers.
+    pub(super) fn start(design: &Design) -> Result<Self> {
+        static TURN: Mutex<()> = Mutex::new(());
+        static SWEEP: Once = Once::new();
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+
+        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+        SWEEP.call_once(namespace::sweep);
+        let name = format!("{PREFIX}-{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+        let mut lab = Self {
+            vm: format!("{name}-vm"),
+            azure: format!("{name}-azure"),
+            folder: std::env::temp_dir().join(&name),
+            children: Vec::new(),
+            _turn: turn,
+        };
+        fs::create_dir(&lab.folder)?;
+        lab.certificates(design)?;
+        lab.machine_files(design)?;
+        lab.wire(design.delay_ms)?;
+        lab.firewall(design)?;
+        servers::start(&mut lab, design)?;
+        Ok(lab)
+    }
+
+    /// A folder for the files of the lab's programs; what runs as another user may enter it.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The root certificate that stands for the public ones.
+    pub(super) fn public_roots(&self) -> PathBuf {
+        self.folder.join("front-root.pem")
+    }
+
+    /// A command inside the machine, with an environment of its own.
+    pub(super) fn on_machine(&self, program: &str) -> Command {
+        inside(&self.vm, program)
+    }
+
+    /// A command on Azure's side.
+    pub(super) fn in_azure(&self, program: &str) -> Command {
+        inside(&self.azure, program)
+    }
+
+    /// Starts a server that lives as long as the lab; what it says goes to `NAME.log`.
+    pub(super) fn serve(&mut self, name: &str, mut command: Command) -> Result<()> {
+        let log = File::create(self.folder.join(format!("{name}.log")))?;
+        command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
+        self.children.push(command.spawn()?);
+        Ok(())
+    }
+
+    /// Waits until a probe succeeds.
+    pub(super) fn wait_until(&mut self, what: &str, mut ready: impl FnMut(&Self) -> bool) -> Result<()> {
+        let began = Instant::now();
+        while began.elapsed() < PATIENCE {
+            if ready(self) {
+                return Ok(());
+            }
+            thread::sleep(Duration::from_millis(30));
+        }
+        Err(format!("{what} did not get ready in {PATIENCE:?}: {}", self.logs()).into())
+    }
+
+    /// Adds rules to the input hook of Azure's side.
+    pub(super) fn filter(&self, rules: &str) -> Result<()> {
+        // nft 1.0.6 takes a rule and the closing brace on one line for a syntax error.
+        let text =
+            format!("table inet faults {{\nchain input {{\ntype filter hook input priority 0\n{rules}\n}}\n}}\n");
+        self.nft(&text)
+    }
+
+    /// The end of every log, for a failure's message.
+    pub(super) fn logs(&self) -> String {
+        let mut text = String::new();
+        for entry in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
+            let path = entry.path();
+            if path.extension().is_some_and(|extension| extension == "log") {
+                let log = fs::read(&path).unwrap_or_default();
+                let tail = log.get(log.len().saturating_sub(2000)..).unwrap_or_default();
+                let _ = write!(text, "\n--- {}\n{}", path.display(), String::from_utf8_lossy(tail));
+            }
+        }
+        text
+    }
+
+    fn certificates(&self, design: &Design) -> Result<()> {
+        let hosts = design.names.hosts();
+        certificates::write(&self.folder, "front", "Lab Public Trust", &hosts)?;
+        certificates::write(&self.folder, "inspection", "Contoso Inspection", &hosts)
+    }
+
+    /// What `ip netns exec` lays over the machine's `/etc`.
+    fn machine_files(&self, design: &Design) -> Result<()> {
+        let etc = Path::new("/etc/netns").join(&self.vm);
+        let store = etc.join("ssl/certs");
+        fs::create_dir_all(&store)?;
+        fs::write(etc.join("resolv.conf"), &design.resolv_conf)?;
+        fs::write(etc.join("hosts"), format!("127.0.0.1 localhost\n{}", design.hosts))?;
+        // Services such as systemd-resolved are reached through Unix sockets, which no network namespace holds back.
+        fs::write(etc.join("nsswitch.conf"), "passwd: files\ngroup: files\nhosts: files dns\n")?;
+        let mut trusted = String::new();
+        if !design.distrustful {
+            trusted += &fs::read_to_string(self.public_roots())?;
+        }
+        if design.distrustful || design.inspection == Inspection::Trusted {
+            trusted += &fs::read_to_string(self.folder.join("inspection-root.pem"))?;
+        }
+        fs::write(store.join("ca-certificates.crt"), trusted)?;
+        Ok(())
+    }
+
+    /// Joins machine and Azure by a wire; everything that is not on the machine's own network lies behind Azure's side.
+    fn wire(&mut self, delay_ms: Option<u32>) -> Result<()> {
+        let (vm, azure) = (self.vm.clone(), self.azure.clone());
+        for namespace in [&vm, &azure] {
+            run(Command::new("ip").args(["netns", "add", namespace]))?;
+        }
+        if delay_ms.is_some() {
+            let middle = self.middle();
+            run(Command::new("ip").args(["netns", "add", &middle]))?;
+            for (end, name) in [(&vm, "a"), (&azure, "b")] {
+                link(end, "eth0", &middle, name)?;
+                run(Command::new("ip").args(["-n", &middle, "link", "set", "dev", name, "up"]))?;
+            }
+        } else {
+            link(&vm, "eth0", &azure, "eth0")?;
+        }
+        batch(
+            &vm,
+            "link set lo up\nlink set eth0 up\naddress add 10.0.0.10/24 dev eth0\nroute add default via 10.0.0.1\n",
+        )?;
+        batch(
+            &azure,
+            &format!(
+                "link set lo up\nlink set eth0 up\naddress add 10.0.0.1/24 dev eth0\naddress add {CUSTOM_DNS}/24 dev eth0\n\
+                 address add {PROXY}/24 dev eth0\naddress add {AZURE_DNS}/32 dev lo\naddress add {PUBLIC_DNS}/32 dev lo\n\
+                 address add 169.254.169.254/32 dev lo\nroute add local 10.1.0.0/24 dev lo\nroute add local 20.0.0.0/8 dev lo\n"
+            ),
+        )?;
+        if let Some(delay) = delay_ms {
+            servers::delay(self, delay)?;
+        }
+        // The safety of everything that follows: what runs on the machine is not in the namespace of the tests.
+        let own = fs::read_link("/proc/self/ns/net")?;
+        let output = run(self.on_machine("readlink").arg("/proc/self/ns/net"))?;
+        if own.to_string_lossy() == String::from_utf8_lossy(&output.stdout).trim() {
+            return Err("the machine has no network namespace of its own".into());
+        }
+        Ok(())
+    }
+
+    /// The namespace between the two, where packets are held back.
+    pub(super) fn middle(&self) -> String {
+        self.vm.replace("-vm", "-mid")
+    }
+
+    fn firewall(&self, design: &Design) -> Result<()> {
+        let port = match design.inspection {
+            Inspection::None => None,
+            Inspection::Trusted => Some(8443),
+            Inspection::Mitmproxy => Some(8080),
+        };
+        if let Some(port) = port {
+            self.nft(&format!(
+                "table ip inspection {{\nchain prerouting {{\ntype nat hook prerouting priority -100\n\
+                 iifname \"eth0\" tcp dport 443 redirect to :{port}\n}}\n}}\n"
+            ))?;
+        }
+        if design.firewall.is_empty() { Ok(()) } else { self.filter(design.firewall) }
+    }
+
+    fn nft(&self, text: &str) -> Result<()> {
+        let file = self.folder.join("rules.nft");
+        fs::write(&file, text)?;
+        run(self.in_azure("nft").arg("-f").arg(&file))?;
+        Ok(())
+    }
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        for child in &mut self.children {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+        for namespace in [&self.vm, &self.azure, &self.middle()] {
+            namespace::remove(namespace);
+        }
+        let _ = fs::remove_dir_all(&self.folder);
+        // Only when no other lab is left.
+        let _ = fs::remove_dir("/etc/netns");
+    }
+}
