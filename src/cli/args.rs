@@ -106,8 +106,9 @@ pub struct TalkArgs {
     /// Print every endpoint and every answer
     #[arg(short, long, global = true)]
     pub verbose: bool,
-    /// Colour: auto, always or never (NO_COLOR is obeyed)
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_default_value = true, value_parser = OneOf(COLOURS))]
+    /// When to colour.
+    #[arg(
+        help = "Colour: auto, always or never (NO_COLOR is obeyed)",long, global = true, value_name = "WHEN", default_value = "auto", hide_default_value = true, value_parser = OneOf(COLOURS))]
     pub color: Colour,
 }
 
