@@ -151,7 +151,9 @@ pub(crate) fn host_name(text: &str) -> Option<String> {
             && !label.ends_with('-')
             && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
     };
-    let fits = name.len() <= 253 && name.contains('.') && name.split('.').all(label_fits);
+    // A name that ends in a number is an address to every URL parser (https://url.spec.whatwg.org/#ends-in-a-number-checker).
+    let number = name.rsplit('.').next().is_some_and(|label| label.bytes().all(|b| b.is_ascii_digit()));
+    let fits = name.len() <= 253 && name.contains('.') && !number && name.split('.').all(label_fits);
     fits.then_some(name)
 }
 
