@@ -22,6 +22,7 @@ use crate::probe::lookup::OsResolver;
 
 mod environment;
 mod machine;
+mod root;
 mod roots;
 
 pub use environment::VARIABLES;
@@ -128,10 +129,14 @@ impl World {
         }
     }
 
-    /// A path below the root: absolute paths of the examined system are taken relative to it.
+    /// A path below the root: absolute paths of the examined system are taken relative to it, and so are the links on the
+    /// way when the root is not this machine's own.
     pub fn path(&self, path: impl AsRef<Path>) -> PathBuf {
         let path = path.as_ref();
-        self.root.join(path.strip_prefix("/").unwrap_or(path))
+        if self.root == os::root() {
+            return self.root.join(path.strip_prefix("/").unwrap_or(path));
+        }
+        root::below(&self.root, path)
     }
 
     /// Opens a TCP connection.

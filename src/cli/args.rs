@@ -209,7 +209,11 @@ pub struct JudgeArgs {
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
     /// A finding code or name, an address, or a host name
-    pub what: String,
+    #[arg(required_unless_present = "list")]
+    pub what: Option<String>,
+    /// List every code and name
+    #[arg(long, conflicts_with = "what")]
+    pub list: bool,
 }
 
 /// `demo`
@@ -219,7 +223,7 @@ pub struct DemoArgs {
     /// The world to examine
     pub world: Option<String>,
     /// List the worlds
-    #[arg(long)]
+    #[arg(long, conflicts_with = "world")]
     pub list: bool,
     /// Where the result goes.
     #[command(flatten)]

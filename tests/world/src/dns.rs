@@ -1,0 +1,236 @@
+//! DNS servers on loopback, over UDP and TCP, each with a behaviour.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use hickory_proto::op::{Edns, Message, ResponseCode};
+use hickory_proto::rr::RecordType;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream, UdpSocket};
+
+use crate::scenario::{Server, ServerFault, View};
+use crate::zones::{Reply, Zones, blocked, circle, only, within};
+
+/// The largest UDP answer without EDNS (RFC 1035 2.3.4).
+const PLAIN_UDP: u16 = 512;
+/// Questions on one TCP connection: a client that asks more is closed.
+const MAX_PER_CONNECTION: usize = 256;
+
+/// One server and what it knows.
+pub(crate) struct Dns {
+    pub(crate) zones: Arc<Zones>,
+    pub(crate) server: Server,
+    pub(crate) latency: Duration,
+    /// Questions that came.
+    pub(crate) asked: Arc<AtomicU64>,
+}
+
+/// What goes back over a transport.
+enum Back {
+    Message(Vec<u8>),
+    Nothing,
+}
+
+impl Dns {
+    /// Serves UDP for ever.
+    pub(crate) async fn serve_udp(self: Arc<Self>, socket: UdpSocket) {
+        let socket = Arc::new(socket);
+        let mut buffer = vec![0_u8; 4096];
+        loop {
+            let Ok((size, peer)) = socket.recv_from(&mut buffer).await else { continue };
+            let Some(question) = buffer.get(..size).and_then(|bytes| Message::from_vec(bytes).ok()) else { continue };
+            let dns = Arc::clone(&self);
+            let socket = Arc::clone(&socket);
+            tokio::spawn(async move {
+                if let Back::Message(bytes) = dns.reply(&question, true).await {
+                    // The peer may be gone: that is its own affair.
+                    let _ = socket.send_to(&bytes, peer).await;
+                }
+            });
+        }
+    }
+
+    /// Serves TCP for ever.
+    pub(crate) async fn serve_tcp(self: Arc<Self>, listener: TcpListener) {
+        loop {
+            let Ok((stream, _)) = listener.accept().await else { continue };
+            let dns = Arc::clone(&self);
+            tokio::spawn(async move {
+                let _ = dns.converse(stream).await;
+            });
+        }
+    }
+
+    async fn converse(&self, mut stream: TcpStream) -> std::io::Result<()> {
+        for _ in 0..MAX_PER_CONNECTION {
+            let size = usize::from(stream.read_u16().await?);
+            let mut bytes = vec![0_u8; size];
+            stream.read_exact(&mut bytes).await?;
+            let Ok(question) = Message::from_vec(&bytes) else { break };
+            if let Back::Message(bytes) = self.reply(&question, false).await {
+                let size = u16::try_from(bytes.len()).unwrap_or(u16::MAX);
+                stream.write_u16(size).await?;
+                stream.write_all(&bytes).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn reply(&self, question: &Message, udp: bool) -> Back {
+        let count = self.asked.fetch_add(1, Ordering::Relaxed);
+        let Some(query) = question.queries.first() else { return Back::Nothing };
+        let name = query.name().to_ascii().trim_end_matches('.').to_lowercase();
+        let kind = query.query_type();
+        let fault = self.fault_for(&name);
+        tokio::time::sleep(self.latency + Duration::from_millis(self.server.delay_ms)).await;
+
+        let reply = match fault {
+            Some(ServerFault::Silent) => return Back::Nothing,
+            Some(ServerFault::Servfail) => failed(ResponseCode::ServFail),
+            Some(ServerFault::Refused) => failed(ResponseCode::Refused),
+            Some(ServerFault::Formerr) => failed(ResponseCode::FormErr),
+            Some(ServerFault::Nxdomain) => failed(ResponseCode::NXDomain),
+            Some(ServerFault::Sinkhole) => only(&name, IpAddr::V4(Ipv4Addr::UNSPECIFIED), kind),
+            Some(ServerFault::BlockPolicy) => blocked(&name),
+            Some(ServerFault::Loop) => circle(&name),
+            Some(ServerFault::Flaps) if count % 2 == 1 => self.zones.answer(View::Public, &[], &name, kind),
+            _ => self.honest(&name, kind),
+        };
+        let truncate = udp && matches!(fault, Some(ServerFault::Truncated | ServerFault::TruncatedTcpDropped));
+        let Some(mut bytes) = encode(question, reply, udp, truncate) else { return Back::Nothing };
+        if fault == Some(ServerFault::Malformed) {
+            // The header promises sections that do not come.
+            bytes.truncate(17);
+        }
+        Back::Message(bytes)
+    }
+
+    fn fault_for(&self, name: &str) -> Option<ServerFault> {
+        let below = &self.server.fault_below;
+        self.server.fault.filter(|_| below.is_empty() || below.iter().any(|suffix| within(name, suffix)))
+    }
+
+    fn honest(&self, name: &str, kind: RecordType) -> Reply {
+        let server = &self.server;
+        let forwarded = server.forward.iter().filter(|(suffix, _)| within(name, suffix));
+        let view = forwarded.max_by_key(|(suffix, _)| suffix.len()).map_or(server.resolves, |(_, view)| *view);
+        self.zones.answer(view, &server.zones, name, kind)
+    }
+}
+
+fn failed(code: ResponseCode) -> Reply {
+    Reply { code, answers: Vec::new(), authority: None }
+}
+
+fn encode(question: &Message, reply: Reply, udp: bool, truncate: bool) -> Option<Vec<u8>> {
+    let mut message = Message::response(question.metadata.id, question.metadata.op_code);
+    message.metadata.recursion_desired = question.metadata.recursion_desired;
+    message.metadata.recursion_available = true;
+    message.metadata.response_code = reply.code;
+    message.add_queries(question.queries.iter().cloned());
+    message.add_answers(reply.answers);
+    message.add_authorities(reply.authority);
+    if let Some(asked) = &question.edns {
+        let mut edns = Edns::new();
+        edns.set_max_payload(asked.max_payload());
+        message.set_edns(edns);
+    }
+    let limit = usize::from(question.edns.as_ref().map_or(PLAIN_UDP, Edns::max_payload).max(PLAIN_UDP));
+    let bytes = message.to_vec().ok()?;
+    if truncate || (udp && bytes.len() > limit) {
+        message.answers.clear();
+        message.authorities.clear();
+        message.metadata.truncation = true;
+        return message.to_vec().ok();
+    }
+    Some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+    use std::str::FromStr;
+
+    use ampls_probes::observation::Transport;
+    use ampls_probes::world::AZURE_DNS;
+    use hickory_proto::op::Query;
+    use hickory_proto::rr::Name;
+
+    use super::*;
+    use crate::start::Running;
+    use crate::testing::world;
+
+    const HANDLER: &str = "global.handler.control.monitor.azure.com.";
+
+    async fn ask(running: &Running, server: SocketAddr) -> Option<Message> {
+        let mut question = Message::query();
+        question.add_query(Query::query(Name::from_str(HANDLER).ok()?, RecordType::A));
+        let socket = running.world.udp(server).await.ok()?;
+        socket.send(&question.to_vec().ok()?).await.ok()?;
+        let mut buffer = vec![0_u8; 4096];
+        let received = tokio::time::timeout(Duration::from_secs(2), socket.recv(&mut buffer)).await.ok()?.ok()?;
+        let answer = Message::from_vec(buffer.get(..received)?).ok()?;
+        (answer.metadata.id == question.metadata.id).then_some(answer)
+    }
+
+    fn server(address: &str, lines: &str) -> (Running, SocketAddr) {
+        let running = world(&format!("[[server]]\naddress = \"{address}\"\n{lines}\n"));
+        (running, SocketAddr::new(address.parse().expect("an address"), 53))
+    }
+
+    #[tokio::test]
+    async fn azure_dns_answers_and_is_counted() {
+        let running = world("");
+        let answer = ask(&running, AZURE_DNS).await.expect("an answer");
+        assert_eq!(answer.answers.last().map(|record| record.data.to_string()).as_deref(), Some("10.1.2.10"));
+        assert_eq!(running.asked(Transport::Udp, AZURE_DNS), 1);
+    }
+
+    #[tokio::test]
+    async fn refusing_server_says_refused() {
+        let (running, address) = server("10.1.0.4", "fault = \"refused\"");
+        let answer = ask(&running, address).await.expect("an answer");
+        assert_eq!(answer.metadata.response_code, ResponseCode::Refused);
+    }
+
+    #[tokio::test]
+    async fn silent_server_is_asked_and_says_nothing() {
+        let (running, address) = server("10.1.0.4", "fault = \"silent\"");
+        assert!(ask(&running, address).await.is_none());
+        assert_eq!(running.asked(Transport::Udp, address), 1);
+    }
+
+    #[tokio::test]
+    async fn closed_server_is_a_connection_refused() {
+        let (running, address) = server("10.1.0.4", "fault = \"closed\"");
+        let socket = running.world.udp(address).await.expect("a socket");
+        let _ = socket.send(b"question").await;
+        let error = socket.recv(&mut [0_u8; 16]).await.expect_err("nobody listens");
+        assert_eq!(error.kind(), std::io::ErrorKind::ConnectionRefused);
+    }
+
+    #[tokio::test]
+    async fn truncated_answer_is_whole_over_tcp() {
+        let (running, address) = server("10.1.0.4", "fault = \"truncated\"");
+        let short = ask(&running, address).await.expect("an answer");
+        assert!(short.metadata.truncation && short.answers.is_empty());
+        let found = running.world.resolver.lookup(HANDLER).await.expect("addresses over TCP");
+        assert_eq!(found.addresses, [IpAddr::from([10, 1, 2, 10])]);
+    }
+
+    #[tokio::test]
+    async fn longest_forwarded_suffix_decides() {
+        let (running, address) =
+            server("10.1.0.4", "resolves = \"azure\"\nforward = { \"monitor.azure.com\" = \"public\" }");
+        let answer = ask(&running, address).await.expect("an answer");
+        assert!(answer.answers.last().is_some_and(|record| record.data.to_string().starts_with("20.")));
+    }
+
+    #[tokio::test]
+    async fn malformed_answer_is_no_message() {
+        let (running, address) = server("10.1.0.4", "fault = \"malformed\"");
+        assert!(ask(&running, address).await.is_none());
+    }
+}

@@ -1,0 +1,409 @@
+//! Opens the sockets of a scenario and joins them to a [`World`]: routes, files, trust stores, resolver.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use ampls_probes::World;
+use ampls_probes::observation::{Interface, Machine, Transport};
+use ampls_probes::world::{AZURE_DNS, Clock, METADATA, Network, Roots, Route, Routes, WIRE_SERVER};
+use jiff::SignedDuration;
+use tokio::net::{TcpListener, UdpSocket};
+use tokio::runtime::Runtime;
+
+use crate::certificates::Authorities;
+use crate::dns::Dns;
+use crate::front::{Fronts, Place};
+use crate::platform::{Forwarder, instance, serve_metadata, serve_wire};
+use crate::scenario::{PlatformAnswer, Scenario, Server, ServerFault, TcpFault, View};
+use crate::system::Glibc;
+use crate::zones::Zones;
+
+const DNS: u16 = 53;
+const HTTPS: u16 = 443;
+/// systemd-resolved's stub.
+const STUB: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 53));
+
+/// A simulated Azure that runs until it is dropped.
+pub struct Running {
+    /// What the probes get.
+    pub world: World,
+    asked: BTreeMap<(Transport, SocketAddr), Arc<AtomicU64>>,
+    runtime: Option<Runtime>,
+    root: PathBuf,
+}
+
+impl Running {
+    /// Questions and connections that arrived at a simulated address.
+    pub fn asked(&self, transport: Transport, address: SocketAddr) -> u64 {
+        self.asked.get(&(transport, address)).map_or(0, |count| count.load(Ordering::Relaxed))
+    }
+
+    /// Every simulated address that was asked, and how often.
+    pub fn all_asked(&self) -> BTreeMap<(Transport, SocketAddr), u64> {
+        let counts = self.asked.iter().map(|(at, count)| (*at, count.load(Ordering::Relaxed)));
+        counts.filter(|(_, count)| *count > 0).collect()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+        // What is left in the temporary folder harms nobody.
+        let _ = std::fs::remove_dir_all(&self.root);
+    }
+}
+
+/// Starts the servers of a scenario on a runtime of their own. The error is the operating system's: no sockets, no
+/// temporary folder.
+pub fn start(scenario: &Scenario) -> io::Result<Running> {
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).thread_name("world").enable_all().build()?;
+    let root = temporary_root()?;
+    // From here on a failure removes the folder.
+    let mut running = Running { world: empty_world(root.clone()), asked: BTreeMap::new(), runtime: None, root };
+    let mut sockets = Sockets { runtime: &runtime, routes: Routes::default(), asked: BTreeMap::new() };
+
+    let zones = Arc::new(Zones::new(scenario));
+    let servers = servers(scenario);
+    sockets.open_dns(scenario, &zones, &servers)?;
+    let authorities = Authorities::new(scenario)?;
+    let roots = Roots::new(Arc::new(authorities.machine_roots(scenario)?), Arc::new(authorities.public_roots()?));
+    let fronts = Arc::new(Fronts::new(scenario, authorities));
+    sockets.open_fronts(scenario, &zones, &fronts)?;
+    sockets.open_platform(scenario)?;
+    let proxied = sockets.open_proxy(scenario)?;
+    let Sockets { routes, asked, .. } = sockets;
+    let routes = Arc::new(routes);
+    if let Some((proxy, listener, count)) = proxied {
+        let forwarder = Arc::new(Forwarder { proxy, zones: Arc::clone(&zones), routes: Arc::clone(&routes) });
+        runtime.spawn(forwarder.serve(listener, count));
+    }
+
+    write_files(scenario, &servers, &running.root)?;
+    running.world = World {
+        root: running.root.clone(),
+        environment: scenario.environment.clone(),
+        network: Network::Simulated(Arc::clone(&routes)),
+        resolver: Arc::new(system_resolver(scenario, &servers, routes)),
+        clock: Clock { shift: SignedDuration::from_secs(scenario.clock_shift_s) },
+        roots,
+        machine: machine(scenario),
+    };
+    running.asked = asked;
+    running.runtime = Some(runtime);
+    Ok(running)
+}
+
+/// The sockets opened so far.
+struct Sockets<'a> {
+    runtime: &'a Runtime,
+    routes: Routes,
+    asked: BTreeMap<(Transport, SocketAddr), Arc<AtomicU64>>,
+}
+
+impl Sockets<'_> {
+    fn open_dns(&mut self, scenario: &Scenario, zones: &Arc<Zones>, servers: &[Server]) -> io::Result<()> {
+        for server in servers {
+            let address = SocketAddr::new(server.address, DNS);
+            match server.fault.filter(|_| server.fault_below.is_empty()) {
+                Some(ServerFault::Closed) => {
+                    self.close(Transport::Udp, address)?;
+                    self.close(Transport::Tcp, address)?;
+                    continue;
+                }
+                Some(ServerFault::HostUnreachable) => {
+                    self.route(Transport::Udp, address, Route::HostUnreachable);
+                    self.route(Transport::Tcp, address, Route::HostUnreachable);
+                    continue;
+                }
+                _ => {}
+            }
+            let asked = self.count(Transport::Udp, address);
+            let dns = Arc::new(Dns {
+                zones: Arc::clone(zones),
+                server: server.clone(),
+                latency: Duration::from_millis(scenario.latency_ms),
+                asked,
+            });
+            let socket = self.udp(address)?;
+            self.runtime.spawn(Arc::clone(&dns).serve_udp(socket));
+            if matches!(server.fault, Some(ServerFault::Silent | ServerFault::TruncatedTcpDropped)) {
+                self.route(Transport::Tcp, address, Route::Drop);
+                continue;
+            }
+            let listener = self.tcp(address)?;
+            self.runtime.spawn(dns.serve_tcp(listener));
+        }
+        Ok(())
+    }
+
+    fn open_fronts(&mut self, scenario: &Scenario, zones: &Zones, fronts: &Arc<Fronts>) -> io::Result<()> {
+        for place in places(scenario, zones, fronts) {
+            let address = SocketAddr::new(place.address, HTTPS);
+            let unroutable = place.address.is_ipv6() && !scenario.machine.ipv6;
+            let fault = if unroutable { Some(TcpFault::NetworkUnreachable) } else { fronts.tcp(&place) };
+            if !self.fault(address, fault)? {
+                continue;
+            }
+            let listener = self.tcp(address)?;
+            let asked = self.count(Transport::Tcp, address);
+            self.runtime.spawn(Arc::clone(fronts).serve(Arc::new(place), listener, asked));
+        }
+        Ok(())
+    }
+
+    fn open_platform(&mut self, scenario: &Scenario) -> io::Result<()> {
+        let platform = &scenario.platform;
+        if self.fault(METADATA, platform_fault(platform.metadata))? {
+            let (listener, asked) = (self.tcp(METADATA)?, self.count(Transport::Tcp, METADATA));
+            self.runtime.spawn(serve_metadata(listener, platform.metadata, instance(scenario), asked));
+        }
+        if self.fault(WIRE_SERVER, platform_fault(platform.wire_server))? {
+            let (listener, asked) = (self.tcp(WIRE_SERVER)?, self.count(Transport::Tcp, WIRE_SERVER));
+            self.runtime.spawn(serve_wire(listener, platform.wire_server, asked));
+        }
+        Ok(())
+    }
+
+    fn open_proxy(
+        &mut self,
+        scenario: &Scenario,
+    ) -> io::Result<Option<(crate::scenario::Proxy, TcpListener, Arc<AtomicU64>)>> {
+        let Some(proxy) = &scenario.proxy else { return Ok(None) };
+        if !self.fault(proxy.address, proxy.tcp)? {
+            return Ok(None);
+        }
+        let (listener, asked) = (self.tcp(proxy.address)?, self.count(Transport::Tcp, proxy.address));
+        Ok(Some((proxy.clone(), listener, asked)))
+    }
+
+    /// Routes an address that has no server; true when there is no fault and a server is due.
+    fn fault(&mut self, address: SocketAddr, fault: Option<TcpFault>) -> io::Result<bool> {
+        let route = match fault {
+            None => return Ok(true),
+            Some(TcpFault::Refuse) => return self.close(Transport::Tcp, address).map(|()| false),
+            Some(TcpFault::Drop) => Route::Drop,
+            Some(TcpFault::HostUnreachable) => Route::HostUnreachable,
+            Some(TcpFault::NetworkUnreachable) => Route::NetworkUnreachable,
+            Some(TcpFault::NotPermitted) => Route::NotPermitted,
+        };
+        self.route(Transport::Tcp, address, route);
+        Ok(false)
+    }
+
+    fn route(&mut self, transport: Transport, address: SocketAddr, route: Route) {
+        self.routes.to.insert((transport, address), route);
+    }
+
+    fn count(&mut self, transport: Transport, address: SocketAddr) -> Arc<AtomicU64> {
+        Arc::clone(self.asked.entry((transport, address)).or_default())
+    }
+
+    fn tcp(&mut self, address: SocketAddr) -> io::Result<TcpListener> {
+        let socket = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        socket.set_nonblocking(true)?;
+        self.route(Transport::Tcp, address, Route::To(socket.local_addr()?));
+        let _runtime = self.runtime.enter();
+        TcpListener::from_std(socket)
+    }
+
+    fn udp(&mut self, address: SocketAddr) -> io::Result<UdpSocket> {
+        let socket = std::net::UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
+        socket.set_nonblocking(true)?;
+        self.route(Transport::Udp, address, Route::To(socket.local_addr()?));
+        let _runtime = self.runtime.enter();
+        UdpSocket::from_std(socket)
+    }
+
+    /// Routes to a port where nobody listens. Port 1 (tcpmux) is below every ephemeral range, so that no socket of this
+    /// machine's tests takes it meanwhile.
+    #[expect(clippy::unnecessary_wraps, reason = "its neighbours are fallible and used alike")]
+    fn close(&mut self, transport: Transport, address: SocketAddr) -> io::Result<()> {
+        self.route(transport, address, Route::To((Ipv4Addr::LOCALHOST, 1).into()));
+        Ok(())
+    }
+}
+
+fn platform_fault(answers: PlatformAnswer) -> Option<TcpFault> {
+    match answers {
+        PlatformAnswer::Azure | PlatformAnswer::Malformed | PlatformAnswer::NotFound => None,
+        PlatformAnswer::Silent => Some(TcpFault::Drop),
+        PlatformAnswer::Refused => Some(TcpFault::Refuse),
+        PlatformAnswer::Unreachable => Some(TcpFault::NetworkUnreachable),
+    }
+}
+
+/// All addresses that can be dialled, each once.
+fn places(scenario: &Scenario, zones: &Zones, fronts: &Fronts) -> Vec<Place> {
+    let mut places: BTreeMap<IpAddr, Place> = BTreeMap::new();
+    let mut add = |address: IpAddr, private: bool, name: Option<String>| {
+        let place = places.entry(address).or_insert(Place { address, private, names: Vec::new() });
+        place.names.extend(name);
+    };
+    for (address, name) in zones.private_addresses() {
+        add(address, true, Some(name));
+    }
+    for (name, addresses) in scenario.servers.iter().flat_map(|server| &server.zones).flat_map(|zone| &zone.records) {
+        for address in addresses {
+            add(*address, true, Some(name.clone()));
+        }
+    }
+    for (address, name) in zones.public_addresses() {
+        add(address, false, name);
+    }
+    for address in fronts.literal_addresses() {
+        add(address, true, None);
+    }
+    places.into_values().collect()
+}
+
+/// The servers that exist: those described and 168.63.129.16.
+fn servers(scenario: &Scenario) -> Vec<Server> {
+    let mut servers = scenario.servers.clone();
+    let configured = servers.is_empty();
+    if !servers.iter().any(|server| server.address == AZURE_DNS.ip()) {
+        servers.push(azure_dns(configured));
+    }
+    if scenario.resolver.stub
+        && !servers.iter().any(|server| server.address == STUB)
+        && let Some(upstream) = servers.iter().find(|server| server.configured)
+    {
+        servers.push(Server { address: STUB, configured: false, ..upstream.clone() });
+    }
+    servers
+}
+
+fn azure_dns(configured: bool) -> Server {
+    Server {
+        address: AZURE_DNS.ip(),
+        resolves: View::Azure,
+        forward: BTreeMap::new(),
+        fault: None,
+        fault_below: Vec::new(),
+        delay_ms: 0,
+        zones: Vec::new(),
+        configured,
+    }
+}
+
+fn system_resolver(scenario: &Scenario, servers: &[Server], routes: Arc<Routes>) -> Glibc {
+    let option = |name: &str| {
+        let values = scenario.resolver.options.iter().filter_map(|option| option.strip_prefix(name));
+        values.filter_map(|value| value.parse::<u32>().ok()).next_back()
+    };
+    let asked: Vec<SocketAddr> = if scenario.resolver.stub {
+        vec![SocketAddr::new(STUB, DNS)]
+    } else {
+        let configured = servers.iter().filter(|server| server.configured);
+        configured.map(|server| SocketAddr::new(server.address, DNS)).collect()
+    };
+    let by_name = |names: &BTreeMap<String, Vec<IpAddr>>| {
+        names.iter().map(|(name, addresses)| (scenario.expand(name).to_lowercase(), addresses.clone())).collect()
+    };
+    Glibc {
+        routes,
+        servers: asked,
+        timeout: Duration::from_secs(u64::from(option("timeout:").unwrap_or(5))),
+        attempts: option("attempts:").unwrap_or(2),
+        search: scenario.resolver.search.clone(),
+        hosts: by_name(&scenario.machine.hosts.iter().map(|(name, address)| (name.clone(), vec![*address])).collect()),
+        cached: by_name(&scenario.resolver.cached),
+        ipv6: scenario.machine.ipv6,
+    }
+}
+
+fn machine(scenario: &Scenario) -> Machine {
+    let interfaces = scenario.machine.interfaces.iter().enumerate();
+    Machine {
+        name: "vm-app-01".to_owned(),
+        os: "Debian GNU/Linux 12".to_owned(),
+        arch: "x86_64".to_owned(),
+        interfaces: interfaces.map(|(n, address)| Interface { name: format!("eth{n}"), address: *address }).collect(),
+        has_ipv4: true,
+        has_ipv6: scenario.machine.ipv6,
+        ..Machine::default()
+    }
+}
+
+fn empty_world(root: PathBuf) -> World {
+    let none = Arc::new(rustls::RootCertStore::empty());
+    World {
+        root,
+        environment: BTreeMap::new(),
+        network: Network::Simulated(Arc::default()),
+        resolver: Arc::new(Glibc {
+            routes: Arc::default(),
+            servers: Vec::new(),
+            timeout: Duration::ZERO,
+            attempts: 0,
+            search: Vec::new(),
+            hosts: BTreeMap::new(),
+            cached: BTreeMap::new(),
+            ipv6: false,
+        }),
+        clock: Clock::default(),
+        roots: Roots::new(Arc::clone(&none), none),
+        machine: Machine::default(),
+    }
+}
+
+fn write_files(scenario: &Scenario, servers: &[Server], root: &Path) -> io::Result<()> {
+    let resolver = &scenario.resolver;
+    let configured: Vec<IpAddr> =
+        servers.iter().filter(|server| server.configured).map(|server| server.address).collect();
+    let resolv_conf = |addresses: &[IpAddr]| {
+        let mut text = String::new();
+        for address in addresses {
+            let _ = writeln!(text, "nameserver {address}");
+        }
+        if !resolver.search.is_empty() {
+            let _ = writeln!(text, "search {}", resolver.search.join(" "));
+        }
+        if !resolver.options.is_empty() {
+            let _ = writeln!(text, "options {}", resolver.options.join(" "));
+        }
+        text
+    };
+    let mut files: BTreeMap<String, String> = BTreeMap::new();
+    if resolver.stub {
+        files.insert("/etc/resolv.conf".to_owned(), resolv_conf(&[STUB]));
+        files.insert("/run/systemd/resolve/resolv.conf".to_owned(), resolv_conf(&configured));
+    } else {
+        files.insert("/etc/resolv.conf".to_owned(), resolv_conf(&configured));
+    }
+    let mut hosts = "127.0.0.1 localhost\n127.0.1.1 vm-app-01\n::1 localhost ip6-localhost\n".to_owned();
+    for (name, address) in &scenario.machine.hosts {
+        let _ = writeln!(hosts, "{address} {}", scenario.expand(name));
+    }
+    files.insert("/etc/hosts".to_owned(), hosts);
+    files.extend(scenario.files.iter().map(|(path, text)| (path.clone(), scenario.expand(text))));
+    for (path, text) in files {
+        let file = root.join(path.trim_start_matches('/'));
+        if let Some(folder) = file.parent() {
+            std::fs::create_dir_all(folder)?;
+        }
+        std::fs::write(file, text)?;
+    }
+    Ok(())
+}
+
+/// A folder of our own; nobody else's is ever used.
+fn temporary_root() -> io::Result<PathBuf> {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    loop {
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let folder = std::env::temp_dir().join(format!("ampls-world-{}-{number}", std::process::id()));
+        match std::fs::create_dir(&folder) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            done => return done.map(|()| folder),
+        }
+    }
+}
