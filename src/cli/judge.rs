@@ -19,16 +19,16 @@ const MAX_BYTES: u64 = 64 * 1024 * 1024;
 
 /// What a judgement takes from a report.
 #[derive(Debug)]
-pub struct Saved {
+pub(super) struct Saved {
     /// The run's id.
-    pub id: Uuid,
+    pub(super) id: Uuid,
     /// What was seen.
-    pub observations: Observations,
+    pub(super) observations: Observations,
 }
 
 /// What is wrong with an input file, and what is wanted, in one line.
 #[derive(Debug)]
-pub struct InputError {
+pub(super) struct InputError {
     file: String,
     what: String,
 }
@@ -42,7 +42,7 @@ impl fmt::Display for InputError {
 impl std::error::Error for InputError {}
 
 /// Reads a report from a file, or from standard input when it is called `-`.
-pub fn read(path: &Path) -> Result<Saved, InputError> {
+pub(super) fn read(path: &Path) -> Result<Saved, InputError> {
     let stdin = path.as_os_str() == "-";
     let file = if stdin { "standard input".to_owned() } else { quote(&path.to_string_lossy()) };
     let wrong = |what: String| InputError { file: file.clone(), what };

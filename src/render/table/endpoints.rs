@@ -17,7 +17,7 @@ const OTHER_COLUMNS: usize = 38;
 pub(super) fn write(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
     let rows: Vec<(Group, Row)> =
         report.endpoints.iter().map(|endpoint| (endpoint.group, row(endpoint, page.style))).collect();
-    let widths = widths(&rows);
+    let widths = widths(&rows, page.style);
     let mut groups: Vec<Group> = Vec::new();
     for (group, _) in &rows {
         if !groups.contains(group) {
@@ -45,18 +45,23 @@ type Row = [String; 5];
 
 fn row(endpoint: &EndpointReport, style: Style) -> Row {
     let mark = if endpoint.need == Need::Required { "*" } else { "" };
-    let room = style.width.saturating_sub(OTHER_COLUMNS).max(20);
-    let name = name(endpoint, style.width >= 110, room);
+    let name = name(endpoint, style.width >= 110, room(style));
     [mark.to_owned(), name, leads(endpoint), to(endpoint), answers(endpoint, style.verbose)]
 }
 
+/// The columns of the name.
+fn room(style: Style) -> usize {
+    style.width.saturating_sub(OTHER_COLUMNS).max(20)
+}
+
 /// The width of each column over all groups, so that they stand one under the other.
-fn widths(rows: &[(Group, Row)]) -> [usize; 5] {
-    let mut widths = [1; 5];
+/// None takes the room of the others.
+fn widths(rows: &[(Group, Row)], style: Style) -> [usize; 5] {
+    let mut widths = [1, room(style), 12, 18, 1];
     for (width, column) in widths.iter_mut().zip(0..) {
         let cells = rows.iter().filter_map(|(_, row)| row.get::<usize>(column));
         let lines = cells.flat_map(|cell| cell.lines()).map(|line| line.chars().count());
-        *width = lines.max().unwrap_or_default();
+        *width = lines.max().unwrap_or_default().min(*width);
     }
     widths
 }
