@@ -15,10 +15,10 @@ use crate::diagnose::facts::{EndpointFacts, Facts, ZoneFact};
 use crate::diagnose::finding::{Finding, Severity};
 
 pub use endpoint::{EndpointReport, HttpReport, TcpReport, Timings, TlsReport};
-pub use host::{Azure, Environment, Host};
+pub use host::{AZURE_DNS, Azure, Environment, Host};
 pub use note::Note;
-pub use verdict::{Health, Verdict};
 pub(crate) use verdict::fold;
+pub use verdict::{Health, Verdict};
 
 mod endpoint;
 mod host;

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use uuid::Uuid;
 
 use super::args::{Colour, TalkArgs};
-use crate::render::page::Style;
+use crate::render::page::{Detail, Style};
 use crate::text::quote;
 
 /// Somewhere to write a document.
@@ -169,8 +169,11 @@ pub(super) fn style(output: &Output, talk: TalkArgs) -> Style {
             Colour::Auto => terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
         },
         ascii: terminal && !speaks_utf8(),
-        verbose: talk.verbose,
-        quiet: talk.quiet,
+        detail: match (talk.quiet, talk.verbose) {
+            (true, _) => Detail::Answer,
+            (_, true) => Detail::Everything,
+            _ => Detail::Usual,
+        },
     }
 }
 

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::matrix;
 use crate::diagnose::facts::{Route, Status, ViewKind};
-use crate::render::page::{Page, Style, Tint, inert};
+use crate::render::page::{Detail, Page, Style, Tint, inert};
 use crate::report::{EndpointReport, Report};
 
 /// What the columns beside the name need for an IPv4 address and a short answer.
@@ -34,7 +34,7 @@ pub(super) fn write(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
     if report.endpoints.iter().any(|endpoint| endpoint.need == Need::Required) {
         page.line(Tint::Plain, "* required")?;
     }
-    if page.style.verbose {
+    if page.style.detail == Detail::Everything {
         views(report, page)?;
     }
     Ok(())
@@ -46,7 +46,7 @@ type Row = [String; 5];
 fn row(endpoint: &EndpointReport, style: Style) -> Row {
     let mark = if endpoint.need == Need::Required { "*" } else { "" };
     let name = name(endpoint, style.width >= 110, room(style));
-    [mark.to_owned(), name, leads(endpoint), to(endpoint), answers(endpoint, style.verbose)]
+    [mark.to_owned(), name, leads(endpoint), to(endpoint), answers(endpoint, style.detail)]
 }
 
 /// The columns of the name.
@@ -120,7 +120,7 @@ fn broken_at_dots(name: &str, width: usize) -> String {
         let label = if number == 0 { label.to_owned() } else { format!(".{label}") };
         match lines.last_mut() {
             Some(line) if line.is_empty() || line.chars().count() + label.chars().count() <= width => {
-                line.push_str(&label)
+                line.push_str(&label);
             }
             _ => lines.push(label),
         }
@@ -147,7 +147,7 @@ fn to(endpoint: &EndpointReport) -> String {
     matrix::shown(&endpoint.addresses).trim_start().to_owned()
 }
 
-fn answers(endpoint: &EndpointReport, verbose: bool) -> String {
+fn answers(endpoint: &EndpointReport, detail: Detail) -> String {
     let tcp = endpoint.tcp.as_deref().unwrap_or_default();
     let connected = tcp.iter().any(|tcp| tcp.outcome == "connected");
     let mut text = match (endpoint.reachable, &endpoint.tls, &endpoint.http) {
@@ -164,7 +164,7 @@ fn answers(endpoint: &EndpointReport, verbose: bool) -> String {
         (Some(false), Some(_), Some(http)) => format!("HTTP {}", http.outcome),
         (Some(false), ..) => "no".to_owned(),
     };
-    if verbose {
+    if detail == Detail::Everything {
         let timings = endpoint.timings_ms;
         let steps = [("dns", timings.dns), ("tcp", timings.tcp), ("tls", timings.tls), ("http", timings.http)];
         let steps: Vec<_> = steps.iter().filter_map(|(name, ms)| Some(format!("{name} {}", (*ms)?))).collect();
@@ -183,10 +183,10 @@ fn views(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
         for view in &endpoint.views {
             let who = view.server.map_or("this VM".to_owned(), |server| server.to_string());
             let addresses: Vec<_> = view.addresses.iter().map(ToString::to_string).collect();
-            let chain: String = view.cname.iter().map(|name| format!(" via {name}")).collect();
+            let chain: Vec<_> = view.cname.iter().map(|name| format!("via {name}")).collect();
             let ttl = view.ttl.map(|ttl| format!(", ttl {ttl}")).unwrap_or_default();
             let status = matrix::word(view.status);
-            let text = format!("{status} {}{chain}{ttl}, {} ms", addresses.join(" "), view.elapsed_ms);
+            let text = format!("{status} {} {}{ttl}, {} ms", addresses.join(" "), chain.join(" "), view.elapsed_ms);
             page.wrapped(Tint::Plain, &format!("  {who} "), "    ", &text)?;
         }
     }

@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use crate::diagnose::facts::{Linked, Route, Status, View, ViewKind};
 use crate::render::page::{Page, Tint};
-use crate::report::{EndpointReport, Health, Report, fold};
+use crate::report::{AZURE_DNS, EndpointReport, Health, Report, fold};
 
 /// Whom a column is about.
 type Column = (ViewKind, Option<SocketAddr>);
@@ -82,9 +82,8 @@ fn columns(report: &Report) -> Vec<Column> {
             columns.push((view.view, view.server));
         }
     }
-    let azure = ampls_probes::world::AZURE_DNS;
-    if !columns.iter().any(|&(kind, server)| kind == ViewKind::Azure || server == Some(azure)) {
-        columns.push((ViewKind::Azure, Some(azure)));
+    if !columns.iter().any(|&(kind, server)| kind == ViewKind::Azure || server == Some(AZURE_DNS)) {
+        columns.push((ViewKind::Azure, Some(AZURE_DNS)));
     }
     columns
 }
