@@ -3,7 +3,7 @@
 use std::io;
 
 use crate::diagnose::finding::{BlastRadius, Certainty, Finding, Fix, Owner, Severity};
-use crate::render::page::{Page, Tint};
+use crate::render::page::{Detail, Page, Tint};
 use crate::report::Report;
 
 /// Lines of evidence shown unless everything is asked for.
@@ -43,7 +43,7 @@ pub(super) fn write_titles(report: &Report, page: &mut Page<'_>) -> io::Result<(
 }
 
 pub(super) fn write(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
-    let brief = |root: &&Finding| root.severity == Severity::Info && !page_is_verbose(page);
+    let brief = |root: &&Finding| root.severity == Severity::Info && page.style.detail != Detail::Everything;
     let (brief, full): (Vec<_>, Vec<_>) = report.roots().partition(brief);
     for root in full {
         page.blank()?;
@@ -56,10 +56,6 @@ pub(super) fn write(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
         title(root, page)?;
     }
     Ok(())
-}
-
-fn page_is_verbose(page: &Page<'_>) -> bool {
-    page.style.verbose
 }
 
 fn title(root: &Finding, page: &mut Page<'_>) -> io::Result<()> {
@@ -76,7 +72,7 @@ fn cause(report: &Report, root: &Finding, page: &mut Page<'_>) -> io::Result<()>
     if !root.summary.is_empty() {
         page.wrapped(Tint::Plain, "  ", "  ", &root.summary)?;
     }
-    let shown = if page.style.verbose { root.evidence.len() } else { EVIDENCE };
+    let shown = if page.style.detail == Detail::Everything { root.evidence.len() } else { EVIDENCE };
     for evidence in root.evidence.iter().take(shown) {
         page.wrapped(Tint::Plain, "  seen       ", "             ", evidence)?;
     }
@@ -159,7 +155,7 @@ fn explains(report: &Report, root: &Finding, page: &mut Page<'_>) -> io::Result<
     if symptoms.is_empty() {
         return Ok(());
     }
-    if page.style.verbose {
+    if page.style.detail == Detail::Everything {
         for symptom in symptoms {
             let text = format!("{} {}: {}", symptom.code, symptom.name, symptom.title);
             page.wrapped(Tint::Plain, "  explains   ", "             ", &text)?;
