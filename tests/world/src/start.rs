@@ -274,11 +274,17 @@ fn servers(scenario: &Scenario) -> Vec<Server> {
     }
     if scenario.resolver.stub
         && !servers.iter().any(|server| server.address == STUB)
-        && let Some(upstream) = servers.iter().find(|server| server.configured)
+        && let Some(upstream) = servers.iter().filter(|server| server.configured).min_by_key(|server| dead(server))
     {
         servers.push(Server { address: STUB, configured: false, ..upstream.clone() });
     }
     servers
+}
+
+/// Whether a stub would pass the server over.
+fn dead(server: &Server) -> bool {
+    let fault = server.fault.filter(|_| server.fault_below.is_empty());
+    matches!(fault, Some(ServerFault::Silent | ServerFault::Closed | ServerFault::HostUnreachable))
 }
 
 fn azure_dns(configured: bool) -> Server {
