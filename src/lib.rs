@@ -37,6 +37,7 @@
 //! A new endpoint is one block in the catalogue; a new probe is one file and one variant; a new rule is one file and one line.
 //! `.github/CONTRIBUTING.md` walks through each.
 
+pub mod cli;
 pub mod diagnose;
 pub mod render;
 pub mod report;

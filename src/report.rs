@@ -11,13 +11,14 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::diagnose::facts::{EndpointFacts, ZoneFact};
+use crate::diagnose::facts::{EndpointFacts, Facts, ZoneFact};
 use crate::diagnose::finding::{Finding, Severity};
 
 pub use endpoint::{EndpointReport, HttpReport, TcpReport, Timings, TlsReport};
 pub use host::{Azure, Environment, Host};
 pub use note::Note;
 pub use verdict::{Health, Verdict};
+pub(crate) use verdict::fold;
 
 mod endpoint;
 mod host;
@@ -119,6 +120,11 @@ pub enum FailOn {
 }
 
 impl Report {
+    /// Puts a report together from what was seen and what it means. `findings` come in the order of the report.
+    pub fn new(observations: &Observations, facts: &Facts<'_>, findings: Vec<Finding>, run: RunInfo) -> Self {
+        assemble(observations, facts.endpoints(), facts.zones(), findings, run)
+    }
+
     /// The findings that no other finding explains, in their order.
     pub fn roots(&self) -> impl Iterator<Item = &Finding> {
         self.findings.iter().filter(|finding| finding.caused_by.is_none())

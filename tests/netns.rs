@@ -1,21 +1,25 @@
 //! Whole machines: the built binary in a network namespace, real DNS servers, fronts, firewalls and proxies in another.
 //!
-//! Needs root (or the right to make namespaces) and the programs of `.ci/lab-packages`; without them the tests are skipped
+//! Needs root (or the right to make namespaces) and the programs of `.ci/packages`; without them the tests are skipped
 //! with a loud line, or fail where `AMPLS_REQUIRE_NETNS=1`. Nothing here can leave the machine.
 
 #![cfg(target_os = "linux")]
 
 mod certificates;
+mod design;
 mod doctor;
 mod lab;
 mod names;
+mod namespace;
 mod servers;
+mod speed;
 mod worlds;
 
 use std::fs;
 
+use design::{AZURE_DNS, CUSTOM_DNS, Custom, Design, Inspection, PROXY, PUBLIC_DNS};
 use doctor::{examine, examine_with};
-use lab::{AZURE_DNS, CUSTOM_DNS, Custom, Design, Inspection, Lab, PROXY, PUBLIC_DNS, Result, possible};
+use lab::{Lab, Result, possible};
 use names::{DCE, WORKSPACE, Zone};
 
 /// Steps that wait for silence wait shortly.
@@ -241,7 +245,7 @@ fn silence_after_the_connection_is_a_stalled_handshake() -> Result<()> {
         return Ok(());
     }
     // What a broken path MTU does: the handshake of TCP passes, everything larger vanishes.
-    let firewall = "ip daddr 10.1.0.20 tcp dport 443 meta length > 120 drop";
+    let firewall = "ip daddr 10.1.0.20 tcp dport 443 ip length > 120 drop";
     let lab = Lab::start(&Design { firewall, ..Design::default() })?;
     let seen = examine(&lab, &IMPATIENT)?;
     seen.judged(1, "error", &["TLS007"], &[]);
@@ -278,5 +282,89 @@ fn a_machine_behind_a_proxy_is_healthy_through_it() -> Result<()> {
     seen.required_answer("private");
     let tcp = seen.endpoint(&ods())["tcp"].to_string();
     assert!(tcp.contains(&format!("{PROXY}:3128")), "the connection is the proxy's; {tcp}");
+    Ok(())
+}
+
+#[test]
+fn no_child_process_is_started() -> Result<()> {
+    if !possible() {
+        return Ok(());
+    }
+    let lab = Lab::start(&Design::default())?;
+    let trace = lab.folder().join("trace");
+    let mut command = lab.on_machine("strace");
+    command.args(["-f", "-e", "trace=clone,clone3,fork,vfork,execve,execveat", "-o"]).arg(&trace).arg(doctor::binary());
+    command.args(["check", "--workspace", WORKSPACE, "--region", "westeurope", "--public-roots"]);
+    namespace::run(command.arg(lab.public_roots()))?;
+    let calls = fs::read_to_string(&trace)?;
+    assert_eq!(calls.matches("execve").count(), 1, "only the doctor itself: {calls}");
+    let children =
+        calls.lines().filter(|call| call.contains("fork(") || call.contains("clone") && !call.contains("CLONE_THREAD"));
+    let children: Vec<_> = children.filter(|call| !call.contains("resumed")).collect();
+    assert!(children.is_empty(), "{children:?}");
+    assert!(calls.contains("CLONE_THREAD"), "threads are seen at all: {calls}");
+    Ok(())
+}
+
+#[test]
+fn a_machine_outside_azure_is_no_fault() -> Result<()> {
+    if !possible() {
+        return Ok(());
+    }
+    let firewall = "iifname \"eth0\" ip daddr { 168.63.129.16, 169.254.169.254 } drop";
+    let lab = Lab::start(&Design { firewall, linked: Vec::new(), ..custom(Custom::Dnsmasq(PUBLIC_DNS)) })?;
+    let seen = examine(&lab, &["--timeout", "2"])?;
+    seen.judged(0, "ok", &[], &[]);
+    seen.required_answer("public");
+    Ok(())
+}
+
+#[test]
+fn a_dns_server_that_refuses_is_not_a_silent_one() -> Result<()> {
+    if !possible() {
+        return Ok(());
+    }
+    let lab = Lab::start(&custom(Custom::Refusing))?;
+    let seen = examine(&lab, &[])?;
+    seen.judged(1, "error", &["DNS009"], &[]);
+    seen.routed("none");
+    Ok(())
+}
+
+#[test]
+fn a_workspace_that_does_not_exist_is_told_from_a_missing_record() -> Result<()> {
+    if !possible() {
+        return Ok(());
+    }
+    let lab = Lab::start(&Design::default())?;
+    let deleted = "aaaaaaaa-0000-4000-8000-000000000000";
+    let seen = examine(&lab, &["--workspace", deleted])?;
+    seen.judged(1, "error", &["DNS013"], &[]);
+    assert!(seen.finding("DNS013")["endpoints"].to_string().contains(deleted), "{seen}");
+    assert_eq!(seen.endpoint(&ods())["reachable"], true, "{seen}");
+    Ok(())
+}
+
+#[test]
+fn a_trust_store_without_the_public_root_is_the_machines_fault() -> Result<()> {
+    if !possible() {
+        return Ok(());
+    }
+    let lab = Lab::start(&Design { distrustful: true, ..Design::default() })?;
+    let seen = examine(&lab, &[])?;
+    seen.judged(1, "error", &["TLS002"], &[]);
+    Ok(())
+}
+
+#[test]
+fn a_reset_after_the_client_hello_is_a_filter() -> Result<()> {
+    if !possible() {
+        return Ok(());
+    }
+    let firewall = "ip daddr 10.1.0.20 tcp dport 443 ip length > 120 reject with tcp reset";
+    let lab = Lab::start(&Design { firewall, ..Design::default() })?;
+    let seen = examine(&lab, &[])?;
+    seen.judged(1, "error", &["TLS006"], &[]);
+    assert_eq!(seen.finding("TLS006")["endpoints"], serde_json::json!([ods()]), "{seen}");
     Ok(())
 }

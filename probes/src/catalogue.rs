@@ -3,6 +3,7 @@
 //! The files say what a name is, when it is looked at and what is expected of it. Which names follow for one machine is the
 //! plan's affair.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -113,6 +114,8 @@ pub struct CloudNames {
     pub cloud: Cloud,
     /// What the metadata service calls it (`azEnvironment`).
     pub environments: Vec<String>,
+    /// Where the facts are from: an address for each key that `source` names.
+    pub sources: BTreeMap<String, String>,
     /// The private DNS zones of an Azure Monitor Private Link Scope.
     pub zones: Vec<Zone>,
     /// The names, in the order in which they are looked at.
@@ -195,7 +198,7 @@ pub struct Entry {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rule {
-    /// Only with this group, unless an argument names the value of the name's parameter; `None`: with any.
+    /// Only with this group; a value that an argument names brings in the group its name is listed in. `None`: with any.
     pub group: Option<Group>,
     /// The condition.
     #[serde(rename = "if")]

@@ -14,6 +14,8 @@ pub mod dns;
 pub mod hosts;
 pub mod http;
 pub mod imds;
+#[cfg(test)]
+mod loopback;
 pub mod lookup;
 pub mod proxy;
 pub mod resolver;

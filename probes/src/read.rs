@@ -65,3 +65,83 @@ pub fn failure(error: &io::Error) -> ReadFailure {
         _ => ReadFailure::Code(error.raw_os_error()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+
+    /// A folder that is gone when dropped.
+    struct Folder(PathBuf);
+
+    impl Folder {
+        fn new() -> Self {
+            let path = std::env::temp_dir().join(format!("read-{}", uuid::Uuid::new_v4()));
+            std::fs::create_dir(&path).unwrap();
+            Self(path)
+        }
+
+        fn file(&self, bytes: &[u8]) -> PathBuf {
+            let path = self.0.join("file");
+            std::fs::write(&path, bytes).unwrap();
+            path
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            let _ = std::fs::remove_dir_all(&self.0);
+        }
+    }
+
+    #[test]
+    fn file_is_read_up_to_the_limit() {
+        let folder = Folder::new();
+        let path = folder.file(b"12345");
+        for (limit, bytes, truncated) in [(6, "12345", false), (5, "12345", false), (4, "1234", true), (0, "", true)] {
+            let expected = Contents { bytes: bytes.into(), truncated };
+            assert_eq!(contents(&path, Links::Refuse, limit), Ok(expected), "{limit}");
+        }
+    }
+
+    #[test]
+    fn missing_file_and_folder_are_told_apart() {
+        let folder = Folder::new();
+        let file = folder.file(b"");
+        assert_eq!(contents(&folder.0.join("no"), Links::Follow, 1), Err(ReadFailure::Missing));
+        assert_eq!(contents(&file.join("below"), Links::Follow, 1), Err(ReadFailure::Missing));
+        assert_eq!(contents(&folder.0, Links::Follow, 1), Err(ReadFailure::NotAFile));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn link_is_followed_only_when_asked() {
+        let folder = Folder::new();
+        let link = folder.0.join("link");
+        std::os::unix::fs::symlink(folder.file(b"x"), &link).unwrap();
+        assert!(contents(&link, Links::Follow, 1).is_ok());
+        assert_eq!(contents(&link, Links::Refuse, 1), Err(ReadFailure::NotAFile));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn fifo_without_a_writer_does_not_block() {
+        let folder = Folder::new();
+        let path = folder.0.join("fifo");
+        rustix::fs::mkfifoat(rustix::fs::CWD, &path, rustix::fs::Mode::RWXU).unwrap();
+        assert_eq!(contents(&path, Links::Follow, 1), Err(ReadFailure::NotAFile));
+        // Put in a file's place between the look and the opening, it must not block either.
+        assert!(os::open(&path, true).is_ok());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn device_and_socket_are_not_files() {
+        let folder = Folder::new();
+        let path = folder.0.join("socket");
+        let _listener = std::os::unix::net::UnixListener::bind(&path).unwrap();
+        assert_eq!(contents(&path, Links::Follow, 1), Err(ReadFailure::NotAFile));
+        assert_eq!(contents(Path::new("/dev/zero"), Links::Follow, 1), Err(ReadFailure::NotAFile));
+    }
+}

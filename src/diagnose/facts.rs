@@ -19,12 +19,16 @@ use ipnet::IpNet;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use evidence::{certificate_line, route_word};
 pub use path::{ConnectFault, Path};
 pub use servers::Authorities;
+pub use tls::TlsFault;
 
+mod evidence;
 mod expect;
 mod path;
 mod servers;
+mod tls;
 mod view;
 mod zone;
 

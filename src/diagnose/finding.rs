@@ -55,7 +55,7 @@ pub enum BlastRadius {
 }
 
 /// One way to mend it, or to look closer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Fix {
     /// What to do, in the imperative.
     pub text: String,
@@ -69,6 +69,39 @@ pub struct Fix {
     pub check_first: Option<String>,
     /// How to take it back.
     pub undo: Option<String>,
+}
+
+impl Fix {
+    /// A way to look closer that changes nothing.
+    pub fn look(text: impl Into<String>, command: impl Into<String>) -> Self {
+        Self { command: Some(command.into()), read_only: true, ..Self::change(BlastRadius::Machine, text) }
+    }
+
+    /// A change, and how far it reaches.
+    pub fn change(blast_radius: BlastRadius, text: impl Into<String>) -> Self {
+        Self { text: text.into(), command: None, read_only: false, blast_radius, check_first: None, undo: None }
+    }
+
+    /// The command that makes the change.
+    #[must_use]
+    pub fn with(mut self, command: impl Into<String>) -> Self {
+        self.command = Some(command.into());
+        self
+    }
+
+    /// What to look at before.
+    #[must_use]
+    pub fn after(mut self, check_first: impl Into<String>) -> Self {
+        self.check_first = Some(check_first.into());
+        self
+    }
+
+    /// How to take it back.
+    #[must_use]
+    pub fn undone_by(mut self, undo: impl Into<String>) -> Self {
+        self.undo = Some(undo.into());
+        self
+    }
 }
 
 /// One finding, as a rule makes it and as the report carries it.

@@ -46,8 +46,7 @@ fn private_endpoint(endpoints: &[EndpointReport]) -> Option<Note> {
         &format!(
             "az network private-endpoint list --query \"[?customDnsConfigs[?contains(ipAddresses, '{address}')]].\
              {{name:name, group:resourceGroup, \
-             state:manualPrivateLinkServiceConnections[0].privateLinkServiceConnectionState.status || \
-             privateLinkServiceConnections[0].privateLinkServiceConnectionState.status}}\" --output table"
+             state:privateLinkServiceConnections[0].privateLinkServiceConnectionState.status}}\" --output table"
         ),
     ))
 }

@@ -13,7 +13,7 @@ use super::lab::{Lab, Result};
 use super::names::{DCE, WORKSPACE};
 
 /// Longer than any run may take: a run that hangs fails its test.
-const HANGS: Duration = Duration::from_secs(60);
+const HANGS: Duration = Duration::from_mins(1);
 
 /// The binary under test.
 pub(super) fn binary() -> String {

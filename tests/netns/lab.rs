@@ -3,99 +3,25 @@
 //! A [`Lab`] owns everything it makes, and dropping it takes everything away: namespaces, `/etc/netns`, processes, files.
 //! What a killed run left behind is removed by the next. The namespaces have no way out of the machine.
 
-use std::collections::BTreeSet;
 use std::error::Error;
+use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, Once, OnceLock, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::names::{Names, Zone};
-use super::{certificates, servers};
+use super::design::{AZURE_DNS, CUSTOM_DNS, Design, Inspection, PROXY, PUBLIC_DNS};
+use super::namespace::{PREFIX, batch, inside, link, run};
+use super::{certificates, namespace, servers};
 
 /// What fails in the lab ends the test with its reason.
 pub(super) type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-/// Azure's DNS as a virtual network sees it.
-pub(super) const AZURE_DNS: &str = "168.63.129.16";
-/// A resolver of the public internet.
-pub(super) const PUBLIC_DNS: &str = "8.8.8.8";
-/// The customer's own DNS server.
-pub(super) const CUSTOM_DNS: &str = "10.0.0.4";
-/// The customer's proxy.
-pub(super) const PROXY: &str = "10.0.0.5";
-
-const PREFIX: &str = "ampls";
 const PATIENCE: Duration = Duration::from_secs(20);
-
-/// How a lab is set up.
-#[derive(Clone, Debug)]
-pub(super) struct Design {
-    pub(super) names: Names,
-    /// Private zones linked to the virtual network.
-    pub(super) linked: Vec<Zone>,
-    /// Those of them without a record.
-    pub(super) empty: Vec<Zone>,
-    /// The text of the machine's resolv.conf.
-    pub(super) resolv_conf: String,
-    /// Lines of the machine's hosts file besides localhost.
-    pub(super) hosts: String,
-    /// The server at [`CUSTOM_DNS`].
-    pub(super) custom: Custom,
-    /// nftables rules of the input hook on Azure's side.
-    pub(super) firewall: &'static str,
-    /// Who inspects TLS, if anyone.
-    pub(super) inspection: Inspection,
-    /// A squid at [`PROXY`], port 3128.
-    pub(super) proxy: bool,
-    /// One-way delay between the machine and everything else, in milliseconds.
-    pub(super) delay_ms: Option<u32>,
-}
-
-/// The server at [`CUSTOM_DNS`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Custom {
-    /// There is none: questions to it vanish.
-    Absent,
-    /// dnsmasq that forwards everything to this server.
-    Dnsmasq(&'static str),
-    /// unbound that forwards everything to this server.
-    Unbound(&'static str),
-    /// bind that forwards everything to this server.
-    Bind(&'static str),
-}
-
-/// Who breaks TLS open on the way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Inspection {
-    None,
-    /// A firewall whose authority the machine trusts.
-    Trusted,
-    /// mitmproxy, whose authority the machine does not know.
-    Mitmproxy,
-}
-
-impl Default for Design {
-    /// A virtual network with a private link, everything right.
-    fn default() -> Self {
-        Self {
-            names: Names::default(),
-            linked: Zone::ALL.to_vec(),
-            empty: Vec::new(),
-            resolv_conf: format!("nameserver {AZURE_DNS}\n"),
-            hosts: String::new(),
-            custom: Custom::Absent,
-            firewall: "",
-            inspection: Inspection::None,
-            proxy: false,
-            delay_ms: None,
-        }
-    }
-}
 
 /// A running lab.
 pub(super) struct Lab {
@@ -112,7 +38,7 @@ pub(super) struct Lab {
 /// Whether labs can be built here; without the means to, a test is skipped loudly, and fails where it is required.
 pub(super) fn possible() -> bool {
     static MISSING: OnceLock<Option<String>> = OnceLock::new();
-    let Some(missing) = MISSING.get_or_init(missing) else { return true };
+    let Some(missing) = MISSING.get_or_init(namespace::missing) else { return true };
     assert!(
         std::env::var_os("AMPLS_REQUIRE_NETNS").is_none_or(|value| value != "1"),
         "the namespace tests are required here, but {missing}"
@@ -120,22 +46,6 @@ pub(super) fn possible() -> bool {
     // Not `eprintln!`: the test harness would hide it.
     let _ = writeln!(std::io::stderr(), "SKIPPED: a namespace test cannot run: {missing}");
     false
-}
-
-fn missing() -> Option<String> {
-    for program in ["ip", "nft", "named", "unbound", "dnsmasq", "nginx", "squid", "curl", "dig", "setpriv"] {
-        if !servers::on_path(program) {
-            return Some(format!("`{program}` is not installed (see .ci/lab-packages)"));
-        }
-    }
-    let name = format!("{PREFIX}-{}-try", std::process::id());
-    let tried = Command::new("ip").args(["netns", "add", &name]).output();
-    let _ = Command::new("ip").args(["netns", "del", &name]).output();
-    match tried {
-        Ok(output) if output.status.success() => None,
-        Ok(output) => Some(format!("no namespace can be made: `{}`", String::from_utf8_lossy(&output.stderr).trim())),
-        Err(error) => Some(format!("`ip` cannot be started: {error}")),
-    }
 }
 
 impl Lab {
@@ -146,7 +56,7 @@ impl Lab {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
 
         let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-        SWEEP.call_once(sweep);
+        SWEEP.call_once(namespace::sweep);
         let name = format!("{PREFIX}-{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
         let mut lab = Self {
             vm: format!("{name}-vm"),
@@ -220,7 +130,7 @@ impl Lab {
             if path.extension().is_some_and(|extension| extension == "log") {
                 let log = fs::read(&path).unwrap_or_default();
                 let tail = log.get(log.len().saturating_sub(2000)..).unwrap_or_default();
-                text += &format!("\n--- {}\n{}", path.display(), String::from_utf8_lossy(tail));
+                let _ = write!(text, "\n--- {}\n{}", path.display(), String::from_utf8_lossy(tail));
             }
         }
         text
@@ -241,8 +151,11 @@ impl Lab {
         fs::write(etc.join("hosts"), format!("127.0.0.1 localhost\n{}", design.hosts))?;
         // Services such as systemd-resolved are reached through Unix sockets, which no network namespace holds back.
         fs::write(etc.join("nsswitch.conf"), "passwd: files\ngroup: files\nhosts: files dns\n")?;
-        let mut trusted = fs::read_to_string(self.public_roots())?;
-        if design.inspection == Inspection::Trusted {
+        let mut trusted = String::new();
+        if !design.distrustful {
+            trusted += &fs::read_to_string(self.public_roots())?;
+        }
+        if design.distrustful || design.inspection == Inspection::Trusted {
             trusted += &fs::read_to_string(self.folder.join("inspection-root.pem"))?;
         }
         fs::write(store.join("ca-certificates.crt"), trusted)?;
@@ -260,7 +173,7 @@ impl Lab {
             run(Command::new("ip").args(["netns", "add", &middle]))?;
             for (end, name) in [(&vm, "a"), (&azure, "b")] {
                 link(end, "eth0", &middle, name)?;
-                run(Command::new("ip").args(["-n", &middle, "link", "set", name, "up"]))?;
+                run(Command::new("ip").args(["-n", &middle, "link", "set", "dev", name, "up"]))?;
             }
         } else {
             link(&vm, "eth0", &azure, "eth0")?;
@@ -324,80 +237,10 @@ impl Drop for Lab {
             let _ = child.wait();
         }
         for namespace in [&self.vm, &self.azure, &self.middle()] {
-            remove_namespace(namespace);
+            namespace::remove(namespace);
         }
         let _ = fs::remove_dir_all(&self.folder);
         // Only when no other lab is left.
         let _ = fs::remove_dir("/etc/netns");
-    }
-}
-
-/// Runs a command to its end; anything but success is an error with what it said.
-pub(super) fn run(command: &mut Command) -> Result<Output> {
-    let output = command.output()?;
-    if output.status.success() {
-        return Ok(output);
-    }
-    Err(format!("{command:?}: {}: {}", output.status, String::from_utf8_lossy(&output.stderr)).into())
-}
-
-fn inside(namespace: &str, program: &str) -> Command {
-    let mut command = Command::new("ip");
-    // A killed test takes its servers along.
-    command.args(["netns", "exec", namespace, "setpriv", "--pdeathsig", "KILL", program]);
-    command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("LC_ALL", "C.UTF-8");
-    command
-}
-
-fn link(namespace: &str, name: &str, other: &str, other_name: &str) -> Result<()> {
-    run(Command::new("ip")
-        .args(["-n", namespace, "link", "add", name, "type", "veth", "peer", "name", other_name, "netns", other]))?;
-    Ok(())
-}
-
-fn batch(namespace: &str, commands: &str) -> Result<()> {
-    let mut child = Command::new("ip")
-        .args(["-n", namespace, "-batch", "-"])
-        .stdin(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()?;
-    if let Some(mut input) = child.stdin.take() {
-        input.write_all(commands.as_bytes())?;
-    }
-    let output = child.wait_with_output()?;
-    if output.status.success() {
-        return Ok(());
-    }
-    Err(format!("ip -batch: {}", String::from_utf8_lossy(&output.stderr)).into())
-}
-
-fn remove_namespace(namespace: &str) {
-    if let Ok(output) = Command::new("ip").args(["netns", "pids", namespace]).output() {
-        for pid in String::from_utf8_lossy(&output.stdout).split_whitespace() {
-            let _ = Command::new("kill").args(["-KILL", pid]).output();
-        }
-    }
-    let _ = Command::new("ip").args(["netns", "del", namespace]).output();
-    let _ = fs::remove_dir_all(Path::new("/etc/netns").join(namespace));
-}
-
-/// Removes what runs of processes that are gone left behind.
-fn sweep() {
-    let gone = |name: &str| {
-        let pid =
-            name.strip_prefix(PREFIX).and_then(|rest| rest.strip_prefix('-')).and_then(|rest| rest.split('-').next());
-        pid.and_then(|pid| pid.parse::<u32>().ok())
-            .is_some_and(|pid| !Path::new("/proc").join(pid.to_string()).exists())
-    };
-    let names = |folder: &Path| -> BTreeSet<String> {
-        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-        entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).filter(|name| gone(name)).collect()
-    };
-    for namespace in names(Path::new("/run/netns")).union(&names(Path::new("/etc/netns"))) {
-        remove_namespace(namespace);
-    }
-    let temporary = std::env::temp_dir();
-    for folder in names(&temporary) {
-        let _ = fs::remove_dir_all(temporary.join(folder));
     }
 }

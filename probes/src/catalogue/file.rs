@@ -1,6 +1,6 @@
 //! One catalogue file: TOML to valid types. An unknown field, a bad value or a broken promise names the file and the key.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
@@ -25,6 +25,7 @@ fn root() -> String {
 #[serde(deny_unknown_fields)]
 struct File {
     cloud: CloudTable,
+    sources: BTreeMap<String, String>,
     #[serde(rename = "zone")]
     zones: Vec<Zone>,
     #[serde(rename = "endpoint")]
@@ -71,8 +72,17 @@ impl CloudNames {
         let wrong = |message: String| CatalogueError { file: file.to_owned(), message };
         for zone in &parsed.zones {
             if !zone.name.starts_with("privatelink.") || zone.forwards.is_empty() {
-                return Err(wrong(format!("zone `{}`: `name` must begin with `privatelink.` and `forwards` hold a name", zone.name)));
+                return Err(wrong(format!(
+                    "zone `{}`: `name` must begin with `privatelink.` and `forwards` hold a name",
+                    zone.name
+                )));
             }
+        }
+        let cited = parsed.zones.iter().flat_map(|zone| &zone.source);
+        let cited = cited.chain(parsed.endpoints.iter().flat_map(|table| &table.source));
+        let mut cited = cited.chain(parsed.patterns.iter().flat_map(|pattern| &pattern.source));
+        if let Some(unknown) = cited.find(|key| !parsed.sources.contains_key(*key)) {
+            return Err(wrong(format!("`source` names `{unknown}`, which `[sources]` does not hold")));
         }
         let mut ids = BTreeSet::new();
         let mut entries = Vec::new();
@@ -86,6 +96,7 @@ impl CloudNames {
         Ok(Self {
             cloud: parsed.cloud.name,
             environments: parsed.cloud.azure_environments,
+            sources: parsed.sources,
             zones: parsed.zones,
             entries,
             patterns: parsed.patterns,
@@ -155,4 +166,165 @@ fn place(text: &str, error: &toml::de::Error) -> String {
     let line = text.lines().nth(number).unwrap_or_default();
     let key = line.split_once('=').map_or(line, |(key, _)| key).trim();
     format!("line {}, `{key}`: {message}", number + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalogue::{Catalogue, Condition, Family};
+
+    const FILE: &str = r#"
+[cloud]
+name = "public"
+azure_environments = ["AzurePublicCloud"]
+[sources]
+doc = "https://example.net"
+[[zone]]
+name = "privatelink.example.net"
+family = "ods"
+forwards = ["example.net"]
+source = ["doc"]
+[[endpoint]]
+id = "a:<workspace>"
+name = "<workspace>.example.net"
+group = "agent"
+zone = "privatelink.example.net"
+record = "<workspace>"
+expected = "private"
+include = [{ group = "agent", if = "always", need = "required" }]
+purpose = "log upload"
+used_by = ["ama"]
+source = ["doc"]
+"#;
+
+    #[test]
+    fn promises_are_checked_and_errors_name_file_and_key() {
+        assert!(CloudNames::parse("a.toml", FILE).is_ok());
+        let table = [
+            ("purpose =", "porpoise =", "porpoise"),
+            ("\"private\"", "\"secret\"", "expected"),
+            ("if = \"always\"", "if = \"sometimes\"", "include"),
+            ("record =", "port = 4\nrocord =", "rocord"),
+            ("zone = \"privatelink.example.net\"\nrecord = \"<workspace>\"\n", "", "`expected`"),
+            ("record = \"<workspace>\"\n", "", "`record`"),
+            ("record = \"<workspace>\"", "record = \"<region>\"", "`record`"),
+            ("used_by", "confirmed = false\nused_by", "`include`"),
+            ("forwards = [\"example.net\"]", "forwards = [\"example.net\"]\nconfirmed = false", "`expected`"),
+            ("id = \"a:<workspace>\"", "id = \"a\"", "`id`"),
+            ("id = \"a:<workspace>\"", "id = \"a:<workshop>\"", "<workshop>"),
+            ("zone = \"privatelink", "zone = \"privatlink", "`zone`"),
+            ("used_by", "dce_host = \"ingest\"\nused_by", "`dce_host`"),
+            ("name = \"public\"", "name = \"private\"", "name"),
+            ("doc = ", "dok = ", "`source`"),
+        ];
+        for (from, to, key) in table {
+            assert!(FILE.contains(from), "{from}");
+            let error = CloudNames::parse("a.toml", &FILE.replace(from, to)).expect_err(to).to_string();
+            assert!(error.contains("`a.toml`") && error.contains(key) && !error.contains('\n'), "{to}: {error}");
+        }
+    }
+
+    fn builtin() -> Catalogue {
+        Catalogue::builtin().expect("the built-in catalogue")
+    }
+
+    #[test]
+    fn every_cloud_has_its_file_and_its_zones() {
+        let catalogue = builtin();
+        for cloud in Cloud::ALL {
+            let names = catalogue.cloud(cloud).expect("a file");
+            let families: BTreeSet<Family> = names.zones.iter().map(|zone| zone.family).collect();
+            assert_eq!(families.len(), if cloud == Cloud::UsGov { 6 } else { 5 }, "{cloud}");
+            assert_eq!(names.zones.len(), families.len());
+        }
+        assert_eq!(catalogue.cloud_of_environment("AzureUSGovernmentCloud"), Some(Cloud::UsGov));
+        assert_eq!(catalogue.cloud_of_environment("AzureGermanCloud"), None);
+    }
+
+    #[test]
+    fn every_known_record_belongs_to_a_name() {
+        let monitor = [
+            "api",
+            "global.in.ai",
+            "<stamp>.in.ai",
+            "live",
+            "<region>.livediagnostics",
+            "profiler",
+            "snapshot",
+            "diagservices-query",
+            "global.handler.control",
+            "<dce>.handler.control",
+            "<dce>.ingest",
+            "<dce>.metrics.ingest",
+        ];
+        for names in builtin().clouds {
+            let aliases: BTreeSet<String> =
+                names.entries.iter().filter_map(|entry| Some(entry.alias.as_ref()?.to_string())).collect();
+            for zone in &names.zones {
+                let records: &[&str] = match zone.family {
+                    Family::Monitor => &monitor,
+                    Family::Ods | Family::Oms | Family::Agentsvc => &["<workspace>"],
+                    Family::Blob => &["scadvisorcontentpl"],
+                    // No source names a record of it.
+                    Family::Adx => &[],
+                };
+                for record in records {
+                    assert!(aliases.contains(&format!("{record}.{}", zone.name)), "{record}.{}", zone.name);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn names_without_a_record_are_never_expected_private() {
+        let without = [
+            "<region>.handler.control.monitor.azure.com",
+            "management.azure.com",
+            "<region>.monitoring.azure.com",
+            "global.prod.microsoftmetrics.com",
+            "scadvisorcontent.blob.core.windows.net",
+            "<storage>.blob.core.windows.net",
+            "<amw>.<region>.prometheus.monitor.azure.com",
+        ];
+        for name in without {
+            let catalogue = builtin();
+            let public = catalogue.cloud(Cloud::Public).expect("a file");
+            let entry = public.entries.iter().find(|entry| entry.name.to_string() == name).expect(name);
+            assert!(entry.expected != Expectation::Private && entry.zone.is_none() && entry.alias.is_none(), "{name}");
+        }
+    }
+
+    #[test]
+    fn china_expects_nothing_to_be_private() {
+        let catalogue = builtin();
+        let china = catalogue.cloud(Cloud::China).expect("a file");
+        assert!(china.zones.iter().all(|zone| !zone.confirmed));
+        assert!(china.entries.iter().all(|entry| entry.expected != Expectation::Private));
+        assert!(china.entries.iter().any(|entry| entry.include.iter().any(|rule| rule.need == Need::Required)));
+    }
+
+    #[test]
+    fn custom_metrics_exist_in_the_public_cloud_only() {
+        for names in builtin().clouds {
+            let has = names.entries.iter().any(|e| e.include.iter().any(|rule| rule.condition == Condition::MeChannel));
+            assert_eq!(has, names.cloud == Cloud::Public);
+        }
+    }
+
+    #[test]
+    fn host_names_are_recognised() {
+        let catalogue = builtin();
+        let table = [
+            ("global.handler.control.monitor.azure.us", Cloud::UsGov, "handler-global"),
+            ("westeurope-5.in.applicationinsights.azure.com", Cloud::Public, "ingestion:westeurope-5"),
+            ("scadvisorcontent.blob.core.windows.net", Cloud::Public, "content-public"),
+            ("abc.blob.core.windows.net", Cloud::Public, "storage:abc"),
+            ("a-b1.chinaeast2-1.ingest.monitor.azure.cn", Cloud::China, "ingest-dce:a-b1.chinaeast2-1"),
+        ];
+        for (host, cloud, id) in table {
+            let known = catalogue.recognise(host).expect(host);
+            assert_eq!((known.names.cloud, known.entry.id.fill(&known.values).as_deref()), (cloud, Some(id)));
+        }
+        assert!(catalogue.recognise("example.net").is_none());
+    }
 }

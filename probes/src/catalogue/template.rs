@@ -47,15 +47,16 @@ impl Parameter {
     }
 
     fn fits(self, value: &str) -> bool {
-        let lower_alnum = |text: &str| {
-            !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
-        };
+        let lower_alnum =
+            |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
         match self {
             Self::Workspace | Self::Account => is_guid(value),
             Self::Region => lower_alnum(value) && value.starts_with(|c: char| c.is_ascii_lowercase()),
             Self::RegionCode => lower_alnum(value),
             Self::Stamp => stamp(value).is_some(),
-            Self::Dce => value.split_once('.').is_some_and(|(label, place)| !label.is_empty() && stamp(place).is_some()),
+            Self::Dce => {
+                value.split_once('.').is_some_and(|(label, place)| !label.is_empty() && stamp(place).is_some())
+            }
             Self::Storage => lower_alnum(value) && (3..=24).contains(&value.len()),
             Self::MonitorWorkspace => !value.is_empty() && !value.contains('.'),
         }
@@ -196,7 +197,8 @@ mod tests {
         assert!(handler.matches("westeurope.handler.control.monitor.azure.com").is_some());
         assert!(handler.matches("a-b1.westeurope-1.handler.control.monitor.azure.com").is_none());
         let jrds = Template::parse("<account>.jrds.<rc>.azure-automation.net").expect("a template");
-        let values = jrds.matches("11111111-2222-3333-4444-555555555555.jrds.we.azure-automation.net").expect("a match");
+        let values =
+            jrds.matches("11111111-2222-3333-4444-555555555555.jrds.we.azure-automation.net").expect("a match");
         assert_eq!(values.get(&Parameter::RegionCode).map(String::as_str), Some("we"));
     }
 

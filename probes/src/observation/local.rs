@@ -18,7 +18,7 @@ pub struct Machine {
     pub arch: String,
     /// Addresses of the interfaces that are up, loopback left out.
     pub interfaces: Vec<Interface>,
-    /// There is an IPv4 address that is not link-local, or a route for global IPv4 addresses.
+    /// There is a route for global IPv4 addresses, or an interface with an address that is not link-local.
     pub has_ipv4: bool,
     /// There is a route for global IPv6 addresses.
     pub has_ipv6: bool,
@@ -67,6 +67,9 @@ pub struct ResolverConfig {
     pub edns0: bool,
     /// `options use-vc`: TCP only.
     pub use_vc: bool,
+    /// Servers that are configured but never used: those beyond the third (`MAXNS` of glibc).
+    #[serde(default)]
+    pub unused_servers: Vec<IpAddr>,
     /// A local stub (systemd-resolved, 127.0.0.53) stands between programs and the upstream servers.
     pub stub: bool,
     /// Lines that make no sense, by number, 1-based.

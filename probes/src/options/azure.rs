@@ -219,7 +219,8 @@ mod tests {
     fn workspace_is_a_guid_in_lower_case() {
         let id: WorkspaceId = "ABCDEF00-2222-3333-4444-555555555555".parse().expect("a GUID");
         assert_eq!(id.to_string(), "abcdef00-2222-3333-4444-555555555555");
-        let bad = ["abc", "", "{11111111-2222-3333-4444-555555555555}", "11111111222233334444555555555555", "\u{1b}[0m"];
+        let bad =
+            ["abc", "", "{11111111-2222-3333-4444-555555555555}", "11111111222233334444555555555555", "\u{1b}[0m"];
         for text in bad {
             let message = text.parse::<WorkspaceId>().expect_err("no GUID").to_string();
             assert!(message.contains("is no GUID") && !message.chars().any(char::is_control), "{message}");

@@ -106,7 +106,8 @@ impl FromStr for ConnectionString {
                 named.or_else(|| {
                     let host = suffix.as_ref().map(|suffix| format!("{prefix}.{suffix}"));
                     // Without any endpoint SDKs send to the oldest of the global names.
-                    let default = || (role == AppInsightsRole::Ingestion).then(|| "dc.services.visualstudio.com".to_owned());
+                    let default =
+                        || (role == AppInsightsRole::Ingestion).then(|| "dc.services.visualstudio.com".to_owned());
                     host.or_else(default).map(|host| AppInsightsEndpoint { role, host, port: 443 })
                 })
             })

@@ -103,9 +103,8 @@ pub fn deadline(text: &str) -> Result<Duration, BadValue> {
 }
 
 fn seconds(text: &str, most: u32, what: &str) -> Result<Duration, BadValue> {
-    let bad = || {
-        BadValue::new(format!("{what} {} is no number of seconds: give one from 0.01 to {most}", quoted(text)))
-    };
+    let bad =
+        || BadValue::new(format!("{what} {} is no number of seconds: give one from 0.01 to {most}", quoted(text)));
     let plain = !text.is_empty() && text.len() <= 12 && text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
     let value: f64 = if plain { text.parse().map_err(|_| bad())? } else { return Err(bad()) };
     if !(0.01..=f64::from(most)).contains(&value) {
@@ -152,7 +151,9 @@ pub(crate) fn host_name(text: &str) -> Option<String> {
             && !label.ends_with('-')
             && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
     };
-    let fits = name.len() <= 253 && name.contains('.') && name.split('.').all(label_fits);
+    // A name that ends in a number is an address to every URL parser (https://url.spec.whatwg.org/#ends-in-a-number-checker).
+    let number = name.rsplit('.').next().is_some_and(|label| label.bytes().all(|b| b.is_ascii_digit()));
+    let fits = name.len() <= 253 && name.contains('.') && !number && name.split('.').all(label_fits);
     fits.then_some(name)
 }
 
@@ -166,7 +167,20 @@ mod tests {
         assert_eq!(parse("A.example.net."), ("a.example.net".into(), 443, None));
         assert_eq!(parse("a.example.net:8443=private"), ("a.example.net".into(), 8443, Some(Expectation::Private)));
         assert_eq!(parse("a.example.net=any"), ("a.example.net".into(), 443, Some(Expectation::Any)));
-        let bad = ["", "a", "10.0.0.5", "a.b:0", "a.b:65536", "a.b:+1", "a.b=maybe", "a..b", "-a.b", "a b.c", "https://a.b", "[::1]:1"];
+        let bad = [
+            "",
+            "a",
+            "10.0.0.5",
+            "a.b:0",
+            "a.b:65536",
+            "a.b:+1",
+            "a.b=maybe",
+            "a..b",
+            "-a.b",
+            "a b.c",
+            "https://a.b",
+            "[::1]:1",
+        ];
         for text in bad {
             assert!(text.parse::<ExtraEndpoint>().is_err(), "{text}");
         }
@@ -184,7 +198,9 @@ mod tests {
         for (text, expected) in table {
             assert_eq!(resolver(text).expect(text), expected.parse().expect("an address"), "{text}");
         }
-        for text in ["", "dns.example.net", "10.1.0", "10.1.0.4:0", "10.1.0.4:x", "[10.1.0.4]", "0.0.0.0", "[fd00::4", "::"] {
+        for text in
+            ["", "dns.example.net", "10.1.0", "10.1.0.4:0", "10.1.0.4:x", "[10.1.0.4]", "0.0.0.0", "[fd00::4", "::"]
+        {
             assert!(resolver(text).is_err(), "{text}");
         }
     }
@@ -201,10 +217,13 @@ mod tests {
     #[test]
     fn proxy_is_none_a_url_or_a_host_and_a_port() {
         assert_eq!(proxy("none"), Ok(ProxyOption::Direct));
-        for text in ["proxy:3128", "http://proxy:3128", "http://user:word@proxy:3128/", "10.0.0.9:8080", "http://[fd00::1]:80"] {
+        for text in
+            ["proxy:3128", "http://proxy:3128", "http://user:word@proxy:3128/", "10.0.0.9:8080", "http://[fd00::1]:80"]
+        {
             assert!(matches!(proxy(text), Ok(ProxyOption::Url(_))), "{text}");
         }
-        let bad = ["", "https://proxy:3128", "socks5://proxy:1080", "http://proxy/path", "http://u:geheim@", "u:geheim@x y"];
+        let bad =
+            ["", "https://proxy:3128", "socks5://proxy:1080", "http://proxy/path", "http://u:geheim@", "u:geheim@x y"];
         for text in bad {
             let message = proxy(text).expect_err(text).to_string();
             assert!(!message.contains("geheim"), "{message}");
@@ -214,7 +233,7 @@ mod tests {
     #[test]
     fn seconds_may_have_fractions_and_have_a_maximum() {
         assert_eq!(step_timeout("0.5"), Ok(Duration::from_millis(500)));
-        assert_eq!(deadline("3600"), Ok(Duration::from_secs(3600)));
+        assert_eq!(deadline("3600"), Ok(Duration::from_hours(1)));
         for text in ["0", "-1", "", "x", "301", "1e3", "inf", "NaN", "0.001", "1.2.3", " 1"] {
             assert!(step_timeout(text).is_err(), "{text}");
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{AgentsSeen, Discovered, Endpoint, MetadataState, Origin};
+use super::{AgentsSeen, Discovered, Endpoint, LegacyAgent, MetadataState, Origin};
 use crate::catalogue::{
     Catalogue, CloudNames, Condition, Entry, Expectation, Group, Need, Parameter, Pattern, Recognised, Rule, Values,
 };
@@ -33,10 +33,10 @@ impl Place {
             .cloud
             .or_else(|| agents.dces.first().map(|dce| dce.cloud))
             .or_else(|| agents.region.as_ref().map(Region::cloud));
-        let environment = instance.and_then(|instance| catalogue.cloud_of_environment(instance.environment.as_deref()?));
+        let environment =
+            instance.and_then(|instance| catalogue.cloud_of_environment(instance.environment.as_deref()?));
         let told = environment.or_else(|| located.as_ref().map(Region::cloud)).map(|cloud| (cloud, Origin::Metadata));
-        let may_still_answer =
-            discovered.metadata == MetadataState::Pending && options.takes(StepKind::Imds);
+        let may_still_answer = discovered.metadata == MetadataState::Pending && options.takes(StepKind::Imds);
         let cloud = options
             .named_cloud()
             .map(|cloud| (cloud, Origin::Argument))
@@ -89,8 +89,7 @@ impl Subjects {
 }
 
 fn named_or_seen<T: Clone + PartialEq>(named: &[T], seen: &[T]) -> Vec<(T, Origin)> {
-    let (values, origin) =
-        if named.is_empty() { (seen, Origin::Configuration) } else { (named, Origin::Argument) };
+    let (values, origin) = if named.is_empty() { (seen, Origin::Configuration) } else { (named, Origin::Argument) };
     let mut unique: Vec<(T, Origin)> = Vec::new();
     for value in values {
         if !unique.iter().any(|(known, _)| known == value) {
@@ -138,16 +137,17 @@ fn uses<'a>(entry: &Entry, options: &Options, subjects: &'a Subjects, cloud: Opt
 
 fn need(entry: &Entry, usage: &Use<'_>, options: &Options, agents: &AgentsSeen) -> Option<Need> {
     let named = usage.origin == Origin::Argument;
-    let none = !agents.ama && !agents.legacy;
+    let legacy = agents.legacy != LegacyAgent::Absent;
+    let none = !agents.ama && !legacy;
     let holds = |rule: &&Rule| {
-        let group = rule.group.is_none_or(|group| options.wants(group)) || named;
+        let group = rule.group.is_none_or(|group| options.wants(group) || (named && group == entry.group));
         let condition = match rule.condition {
             Condition::Always => true,
             Condition::Ama => agents.ama,
             Condition::AmaOrNoAgent => agents.ama || none,
-            Condition::OnlyAma => agents.ama && !agents.legacy,
-            Condition::LegacyOrNoAgent => agents.legacy || none,
-            Condition::LegacyWithWorkspaceOrNoAgent => (agents.legacy && agents.legacy_has_workspace) || none,
+            Condition::OnlyAma => agents.ama && !legacy,
+            Condition::LegacyOrNoAgent => legacy || none,
+            Condition::LegacyWithWorkspaceOrNoAgent => agents.legacy == LegacyAgent::WithWorkspace || none,
             Condition::MeChannel => agents.me_channel,
             Condition::Named => named,
             Condition::HostInUse => host_in_use(entry.dce_host, usage.dce),
@@ -183,7 +183,9 @@ fn from_catalogue(
                 origin = origin.max(*from);
             }
             match endpoint(entry, &values, need, origin) {
-                Some(endpoint) => collected.add(index, endpoint, false),
+                Some(endpoint) => {
+                    collected.add(index, endpoint);
+                }
                 None => collected.wait(entry.name.fill_known(&values)),
             }
         }
@@ -212,19 +214,53 @@ fn all_wait(
     }
 }
 
+/// A name that an argument gives in full.
+#[derive(Clone, Copy)]
+struct Named<'a> {
+    host: &'a str,
+    port: u16,
+    need: Need,
+    group: Group,
+    purpose: &'a str,
+}
+
 /// Hosts of connection strings: what applications on this machine were told to use.
 fn from_connection_strings(catalogue: &Catalogue, options: &Options, collected: &mut Collected) {
     for target in options.app_insights.iter().flat_map(|string| &string.endpoints) {
         let need = if target.role == AppInsightsRole::Ingestion { Need::Required } else { Need::Optional };
-        let fallback = Group::AppInsights;
-        collected.named(catalogue, &target.host, target.port, None, need, fallback, "Application Insights, as the connection string names it");
+        collected.named(
+            catalogue,
+            &Named {
+                host: &target.host,
+                port: target.port,
+                need,
+                group: Group::AppInsights,
+                purpose: "Application Insights, as the connection string names it",
+            },
+        );
     }
 }
 
 fn from_extra(catalogue: &Catalogue, options: &Options, collected: &mut Collected) {
     for extra in &options.endpoints {
-        collected.named(catalogue, &extra.host, extra.port, extra.expected, Need::Required, Group::Extra, "named with `--endpoint`");
+        let endpoint = collected.named(
+            catalogue,
+            &Named {
+                host: &extra.host,
+                port: extra.port,
+                need: Need::Required,
+                group: Group::Extra,
+                purpose: "named with `--endpoint`",
+            },
+        );
+        // Names of two clouds may be given, and the cloud may not be known yet: an id of the catalogue might be used twice.
+        endpoint.id = id_of_named(&extra.host, extra.port);
+        endpoint.expected = extra.expected.unwrap_or(endpoint.expected);
     }
+}
+
+fn id_of_named(host: &str, port: u16) -> String {
+    format!("endpoint:{host}:{port}")
 }
 
 fn endpoint(entry: &Entry, values: &Values, need: Need, origin: Origin) -> Option<Endpoint> {
@@ -257,18 +293,18 @@ struct Collected {
 }
 
 impl Collected {
-    /// Adds an endpoint at its place in the catalogue; `stated` says that its expectation was given by an argument.
-    fn add(&mut self, index: usize, endpoint: Endpoint, stated: bool) {
-        let same = |known: &&mut (usize, Endpoint)| known.1.fqdn == endpoint.fqdn && known.1.port == endpoint.port;
-        let Some((_, known)) = self.endpoints.iter_mut().find(same) else {
+    /// Adds an endpoint at its place in the catalogue, or merges it with the one of the same name and port.
+    fn add(&mut self, index: usize, endpoint: Endpoint) -> &mut Endpoint {
+        let same = |(_, known): &(usize, Endpoint)| known.fqdn == endpoint.fqdn && known.port == endpoint.port;
+        let place = self.endpoints.iter().position(same).unwrap_or(self.endpoints.len());
+        let (need, origin) = (endpoint.need, endpoint.origin);
+        if place == self.endpoints.len() {
             self.endpoints.push((index, endpoint));
-            return;
-        };
-        known.need = known.need.max(endpoint.need);
-        known.origin = known.origin.max(endpoint.origin);
-        if stated {
-            known.expected = endpoint.expected;
         }
+        let (_, known) = &mut self.endpoints[place];
+        known.need = known.need.max(need);
+        known.origin = known.origin.max(origin);
+        known
     }
 
     fn wait(&mut self, template: String) {
@@ -277,24 +313,16 @@ impl Collected {
         }
     }
 
-    #[expect(clippy::too_many_arguments, reason = "what an argument says of a name")]
-    fn named(
-        &mut self,
-        catalogue: &Catalogue,
-        host: &str,
-        port: u16,
-        expected: Option<Expectation>,
-        need: Need,
-        group: Group,
-        purpose: &str,
-    ) {
+    /// Adds a name that an argument gives, with what the catalogue knows of it.
+    fn named(&mut self, catalogue: &Catalogue, name: &Named<'_>) -> &mut Endpoint {
+        let Named { host, port, need, group, purpose } = *name;
         let known = catalogue.recognise(host).filter(|known| known.entry.port == port);
         let from_catalogue = known.and_then(|Recognised { entry, index, values, .. }| {
             Some((index, endpoint(entry, &values, need, Origin::Argument)?))
         });
-        let (index, mut endpoint) = from_catalogue.unwrap_or_else(|| {
+        let (index, endpoint) = from_catalogue.unwrap_or_else(|| {
             let endpoint = Endpoint {
-                id: format!("endpoint:{host}:{port}"),
+                id: id_of_named(host, port),
                 fqdn: host.to_owned(),
                 port,
                 group,
@@ -309,8 +337,7 @@ impl Collected {
             };
             (usize::MAX, endpoint)
         });
-        endpoint.expected = expected.unwrap_or(endpoint.expected);
-        self.add(index, endpoint, expected.is_some());
+        self.add(index, endpoint)
     }
 
     fn finish(mut self) -> Names {

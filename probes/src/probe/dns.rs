@@ -1,7 +1,7 @@
 //! One question to one DNS server over our own sockets, so that loss, truncation and closed ports stay visible.
 //!
 //! It asks the way this machine asks ([`AskStyle`]), repeats what is lost, and goes over TCP when UDP is truncated. What
-//! is on the wire is for [`message`]; following a chain is for [`Response`].
+//! is on the wire is for `message`; following a chain is for [`Response`].
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -10,16 +10,13 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UdpSocket;
 use tokio::time::timeout;
 
+use self::message::{Heard, Question};
 use crate::observation::{Answer, DnsFailure, IoFailure, Outcome, RecordKind, Response, Transport};
 use crate::os::io_failure;
 use crate::probe::{Context, Ended};
 use crate::world::World;
 
-use message::{Heard, Question};
-
 mod message;
-#[cfg(test)]
-mod tests;
 
 /// How this machine asks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -164,3 +161,6 @@ fn unreachable(failure: IoFailure) -> DnsFailure {
 fn datagram_failure(failure: IoFailure) -> IoFailure {
     if failure == IoFailure::Reset { IoFailure::Refused } else { failure }
 }
+
+#[cfg(test)]
+mod tests;

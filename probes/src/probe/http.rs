@@ -18,15 +18,15 @@ use jiff::Timestamp;
 use tokio::task::JoinHandle;
 
 use super::Context;
-use super::tcp::counted::{Counted, Seen};
 use super::tcp::Duplex;
+use super::tcp::counted::{Counted, Seen};
 use crate::observation::http::MAX_BODY;
 use crate::observation::{Exchange, HttpFailure, HttpResponse, IoFailure, Outcome};
 use crate::os::io_failure;
 use crate::plan::Endpoint;
 
 /// Bytes of a head that are read; also the read buffer, and so the most that one connection holds.
-const MAX_HEAD: usize = 32 * 1024;
+const MAX_HEAD: usize = 16 * 1024;
 /// Header lines that are read: as many as fit, so that [`MAX_HEAD`] is the one limit.
 const MAX_HEADERS: usize = MAX_HEAD / "a:\r\n".len();
 /// Characters kept of one header's text.
@@ -185,3 +185,6 @@ impl Drop for Driver {
         self.0.abort();
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -91,3 +91,88 @@ fn failure(error: &LookupError) -> LookupFailure {
         _ => LookupFailure::Code(error.error_num()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::sync::Arc;
+
+    use rustls::RootCertStore;
+    use tokio::sync::watch;
+
+    use super::*;
+    use crate::observation::Machine;
+    use crate::options::Options;
+    use crate::world::{Clock, Network, Roots, World};
+
+    /// Answers after a while.
+    struct Slow(Duration);
+
+    impl SystemResolver for Slow {
+        fn lookup<'a>(&'a self, _name: &'a str) -> Boxed<'a, Result<Found, LookupFailure>> {
+            Box::pin(async {
+                tokio::time::sleep(self.0).await;
+                Err(LookupFailure::TryAgain)
+            })
+        }
+    }
+
+    fn context(resolver: Arc<dyn SystemResolver>, stop: watch::Receiver<bool>) -> Context {
+        let empty = Arc::new(RootCertStore::empty());
+        let world = World {
+            root: "/nonexistent".into(),
+            environment: BTreeMap::new(),
+            network: Network::Real,
+            resolver,
+            clock: Clock::default(),
+            roots: Roots::new(Arc::clone(&empty), empty),
+            machine: Machine::default(),
+        };
+        let options = Options { step_timeout: Duration::from_millis(10), ..Options::default() };
+        Context::new(Arc::new(world), Arc::new(options), stop, 1)
+    }
+
+    #[tokio::test]
+    async fn system_resolves_the_name_of_this_machine() {
+        let (_stop, stopped) = watch::channel(false);
+        let lookup = lookup(&context(Arc::new(OsResolver), stopped), "LocalHost").await;
+        assert_eq!(lookup.name, "localhost");
+        let found = lookup.outcome.seen().unwrap();
+        assert!(found.addresses.iter().all(IpAddr::is_loopback) && !found.addresses.is_empty());
+        assert!(found.addresses.iter().all(|one| found.addresses.iter().filter(|other| one == *other).count() == 1));
+    }
+
+    #[tokio::test]
+    async fn slow_lookup_is_not_cut_by_the_step_timeout() {
+        let (_stop, stopped) = watch::channel(false);
+        let lookup = lookup(&context(Arc::new(Slow(Duration::from_millis(100))), stopped), "a.test").await;
+        assert_eq!(lookup.outcome, Outcome::Failed(LookupFailure::TryAgain));
+        assert!(lookup.timing.elapsed_us >= 100_000);
+    }
+
+    #[tokio::test]
+    async fn end_of_the_run_ends_a_lookup() {
+        let (stop, stopped) = watch::channel(false);
+        let context = context(Arc::new(Slow(Duration::from_mins(1))), stopped);
+        let (lookup, ()) = tokio::join!(lookup(&context, "a.test"), async {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            stop.send(true).unwrap();
+        });
+        assert_eq!(lookup.outcome, Outcome::Cancelled);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn codes_are_told_apart() {
+        // EAI_NONAME, EAI_AGAIN, EAI_FAIL, EAI_NODATA, EAI_MEMORY of netdb.h.
+        for (code, expected) in [
+            (-2, LookupFailure::NotFound),
+            (-3, LookupFailure::TryAgain),
+            (-4, LookupFailure::Failed),
+            (-5, LookupFailure::NotFound),
+            (-10, LookupFailure::Code(-10)),
+        ] {
+            assert_eq!(failure(&LookupError::new(code)), expected, "{code}");
+        }
+    }
+}

@@ -45,16 +45,19 @@ pub type Tunnelled = TokioIo<Upgraded>;
 /// The proxy that applies to `https://host:port`, if any.
 ///
 /// As curl does it: `--proxy` before everything; else `https_proxy`, `HTTPS_PROXY`, `all_proxy`, `ALL_PROXY`, the first that
-/// is set; `NO_PROXY` exempts names. `HTTP_PROXY` is for `http://` only. A value that is no URL counts as not set.
+/// is set; `NO_PROXY` exempts names. `HTTP_PROXY` is for `http://` only. A value that is no URL counts as not set. Without a
+/// port the option means that of its scheme, a variable means 1080 (443 for `https`).
 /// Source: <https://curl.se/docs/manpage.html#ENVIRONMENT>
 pub fn choose(world: &World, options: &Options, host: &str, port: u16) -> Option<Proxy> {
+    let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
+    let target: ::http::Uri = format!("https://{host}:{port}/").parse().ok()?;
     match &options.proxy {
         ProxyOption::Direct => None,
-        ProxyOption::Url(url) => proxy(url.as_str(), "", "--proxy", host, port),
+        ProxyOption::Url(url) => proxy(url.as_str(), "", "--proxy", url.port_or_known_default(), &target),
         ProxyOption::Environment => {
             let (source, value) = variable(world, &["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"])?;
             let exempt = variable(world, &["no_proxy", "NO_PROXY"]).map_or("", |(_, value)| value);
-            proxy(value, exempt, source, host, port)
+            proxy(value, exempt, source, None, &target)
         }
     }
 }
@@ -67,14 +70,13 @@ fn variable<'a>(world: &'a World, names: &[&str]) -> Option<(&'a str, &'a str)> 
     })
 }
 
-fn proxy(value: &str, exempt: &str, source: &str, host: &str, port: u16) -> Option<Proxy> {
-    let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
-    let target: ::http::Uri = format!("https://{host}:{port}/").parse().ok()?;
-    let matched = Matcher::builder().https(value).no(exempt).build().intercept(&target)?;
+/// `port` is for a URL that has none; `None` stands for curl's default.
+fn proxy(value: &str, exempt: &str, source: &str, port: Option<u16>, target: &::http::Uri) -> Option<Proxy> {
+    let matched = Matcher::builder().https(escape_at(value)).no(exempt).build().intercept(target)?;
     let uri = matched.uri();
     let scheme = uri.scheme_str()?.to_ascii_lowercase();
     let name = uri.host()?.to_ascii_lowercase();
-    let port = uri.port_u16().unwrap_or(default_port(&scheme));
+    let port = uri.port_u16().or(port).unwrap_or(default_port(&scheme));
     let authorization = matched.basic_auth().and_then(|value| value.to_str().ok()).map(Secret::new);
     let has_credentials = authorization.is_some() || matched.raw_auth().is_some();
     Some(Proxy {
@@ -84,6 +86,21 @@ fn proxy(value: &str, exempt: &str, source: &str, host: &str, port: u16) -> Opti
         scheme,
         authorization,
     })
+}
+
+/// Passwords with an `@` are common and taken by curl, which looks for the last one before the host.
+fn escape_at(value: &str) -> String {
+    let start = value.find("://").map_or(0, |scheme| scheme + "://".len());
+    let end = value.get(start..).and_then(|rest| rest.find('/')).map_or(value.len(), |path| start + path);
+    match value.get(start..end).and_then(|authority| authority.rsplit_once('@')) {
+        Some((user, host)) => format!(
+            "{}{}@{host}{}",
+            value.get(..start).unwrap_or_default(),
+            user.replace('@', "%40"),
+            value.get(end..).unwrap_or_default()
+        ),
+        None => value.to_owned(),
+    }
 }
 
 /// curl's default is 1080 for every scheme but `https`. Source: <https://curl.se/docs/manpage.html#-x>
@@ -161,3 +178,6 @@ fn authorization(proxy: &Proxy) -> Option<::http::HeaderValue> {
     value.set_sensitive(true);
     Some(value)
 }
+
+#[cfg(test)]
+mod tests;

@@ -58,15 +58,16 @@ pub async fn connect(
     via: Option<&str>,
 ) -> (Connection, Option<Stream>) {
     // Waiting for a free socket is our own doing: it does not count against the time the peer has.
-    let permit = ctx.within_time(ctx.options.deadline, Arc::clone(&ctx.sockets).acquire_owned()).await;
+    let permit = ctx.until_end(Arc::clone(&ctx.sockets).acquire_owned()).await;
     let began = Instant::now();
     let (outcome, stream) = match permit {
         Err(_) | Ok(Err(_)) => (Outcome::Cancelled, None),
         Ok(Ok(permit)) => match ctx.within(ctx.world.connect(address)).await {
-            Ok(Ok(socket)) => {
-                (Outcome::Seen(Connected { local: socket.local_addr().ok() }), Some(Stream { socket, address, _permit: permit }))
-            }
-            Ok(Err(error)) => (refused(ctx, address.ip(), io_failure(&error)), None),
+            Ok(Ok(socket)) => (
+                Outcome::Seen(Connected { local: socket.local_addr().ok() }),
+                Some(Stream { socket, address, _permit: permit }),
+            ),
+            Ok(Err(error)) => (failed(ctx, address.ip(), io_failure(&error)), None),
             Err(ended) => (ended.into(), None),
         },
     };
@@ -199,21 +200,17 @@ impl Dialling {
 }
 
 fn skip_of(address: IpAddr, proxy: bool, also_private: &[IpNet]) -> Option<Skip> {
-    if address.is_loopback() && proxy {
-        return None;
-    }
-    if !proxy && classify(address, also_private) == Class::Sinkhole {
-        return Some(Skip::Sinkholed);
-    }
-    None
+    (!proxy && classify(address, also_private) == Class::Sinkhole).then_some(Skip::Sinkholed)
 }
 
 /// The kernel knows best which addresses have a route; only where the whole family has none is it no fault.
-fn refused(ctx: &Context, address: IpAddr, failure: IoFailure) -> Outcome<Connected, IoFailure> {
+fn failed(ctx: &Context, address: IpAddr, failure: IoFailure) -> Outcome<Connected, IoFailure> {
     let machine = &ctx.world.machine;
     let routed = if address.is_ipv4() { machine.has_ipv4 } else { machine.has_ipv6 };
     match failure {
-        IoFailure::NetworkUnreachable | IoFailure::NoLocalAddress if !routed => Outcome::Skipped(Skip::NoRouteForFamily),
+        IoFailure::NetworkUnreachable | IoFailure::NoLocalAddress if !routed => {
+            Outcome::Skipped(Skip::NoRouteForFamily)
+        }
         failure => Outcome::Failed(failure),
     }
 }
@@ -246,3 +243,6 @@ impl AsyncWrite for Stream {
         Pin::new(&mut self.socket).poll_shutdown(cx)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -74,7 +74,8 @@ async fn shake<S: Duplex>(
     recorder: &Arc<Recorder>,
     stream: Counted<S>,
 ) -> io::Result<TlsStream<Counted<S>>> {
-    let name = ServerName::try_from(endpoint.fqdn.clone()).map_err(io::Error::other)?;
+    let name = ServerName::try_from(endpoint.fqdn.clone());
+    let name = name.map_err(|_| io::Error::other(rustls::Error::UnsupportedNameType))?;
     let config = config(recorder).map_err(io::Error::other)?;
     TlsConnector::from(Arc::new(config)).connect(name, stream).await
 }

@@ -9,17 +9,25 @@ use crate::observation::{Interface, Machine};
 
 pub(super) fn read() -> Machine {
     let interfaces = interfaces();
-    // A network without a default route still has IPv4; a lone ULA or link-local IPv6 address leads to no service.
-    let on_ipv4 = interfaces.iter().any(|on| on.address.addr().is_ipv4() && !is_link_local(on.address.addr()));
+    // Private endpoints are reached without a default route too: a network address is enough.
+    let has_network_ipv4 = interfaces
+        .iter()
+        .any(|interface| interface.address.addr().is_ipv4() && !is_link_local(interface.address.addr()));
     Machine {
         name: System::host_name().unwrap_or_default(),
-        os: System::long_os_version().or_else(|_| System::name()).unwrap_or_default(),
+        os: operating_system(),
         arch: System::cpu_arch(),
-        has_ipv4: on_ipv4 || has_route(GLOBAL_IPV4),
-        has_ipv6: has_route(GLOBAL_IPV6),
         interfaces,
+        has_ipv4: has_network_ipv4 || has_route(GLOBAL_IPV4),
+        has_ipv6: has_route(GLOBAL_IPV6),
         resolver_is_not_the_systems: cfg!(target_env = "musl"),
     }
+}
+
+/// `Debian GNU/Linux 12`, `Windows Server 2022 (20348)`.
+fn operating_system() -> String {
+    let words: Vec<String> = [System::name(), System::os_version()].into_iter().flatten().collect();
+    words.join(" ")
 }
 
 /// Within Azure's own public ranges. Nothing is sent there: connecting a UDP socket only looks up the route.

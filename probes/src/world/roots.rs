@@ -115,7 +115,7 @@ fn store(certificates: &[CertificateDer<'static>]) -> RootCertStore {
 
 fn load(file: Option<&Path>, directories: Option<&str>) -> RootCertStore {
     if file.is_none() && directories.is_none_or(str::is_empty) {
-        return store(&rustls_native_certs::load_native_certs().certs);
+        return distinct(rustls_native_certs::load_native_certs().certs);
     }
     // A FIFO named by the variable would block the reader for ever.
     let file = file.filter(|file| file.is_file());
@@ -124,5 +124,64 @@ fn load(file: Option<&Path>, directories: Option<&str>) -> RootCertStore {
     {
         certificates.extend(rustls_native_certs::load_certs_from_paths(None, Some(&directory)).certs);
     }
+    distinct(certificates)
+}
+
+/// Distributions ship each root twice: in the bundle and in a file of its own.
+fn distinct(mut certificates: Vec<CertificateDer<'static>>) -> RootCertStore {
+    certificates.sort_unstable_by(|a, b| a.as_ref().cmp(b.as_ref()));
+    certificates.dedup();
     store(&certificates)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn authority() -> String {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let mut params = rcgen::CertificateParams::new(Vec::new()).unwrap();
+        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        params.self_signed(&key).unwrap().pem()
+    }
+
+    #[test]
+    fn certificates_of_a_pem_file_are_roots() {
+        let text = format!("a comment\n{}\n{}", authority(), authority());
+        assert_eq!(roots_from_pem(text.as_bytes()).unwrap().len(), 2);
+    }
+
+    #[test]
+    fn file_without_certificates_is_refused() {
+        for bytes in [&b""[..], b"\xff\0not a certificate"] {
+            assert!(matches!(roots_from_pem(bytes), Err(PemFailure::Empty)), "{bytes:?}");
+        }
+        let cut = authority().replace("-----END CERTIFICATE-----", "");
+        assert!(roots_from_pem(cut.as_bytes()).is_err());
+    }
+
+    #[test]
+    fn certificate_that_is_none_is_named_by_its_number() {
+        let text = format!("{}\n-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", authority());
+        assert!(matches!(roots_from_pem(text.as_bytes()), Err(PemFailure::NotARoot(2))));
+    }
+
+    #[test]
+    fn store_of_the_environment_replaces_the_machines() {
+        let path = std::env::temp_dir().join(format!("roots-{}.pem", uuid::Uuid::new_v4()));
+        std::fs::write(&path, authority().repeat(2)).unwrap();
+        let environment = BTreeMap::from([("SSL_CERT_FILE".to_owned(), path.display().to_string())]);
+        let roots = Roots::from_system(&environment, None);
+        assert_eq!(roots.machine().len(), 1);
+        assert!(roots.public().len() > 1);
+        std::fs::remove_file(path).unwrap();
+    }
+
+    #[test]
+    fn given_public_roots_replace_the_built_in() {
+        let given = roots_from_pem(authority().as_bytes()).unwrap();
+        let environment = BTreeMap::from([("SSL_CERT_FILE".to_owned(), "/nonexistent".to_owned())]);
+        let roots = Roots::from_system(&environment, Some(&given));
+        assert_eq!((roots.machine().len(), roots.public().len()), (0, 1));
+    }
 }

@@ -152,7 +152,7 @@ fn authority(zone: &Name, soa: &SOA) -> Authority {
 /// root is `.`.
 fn presentation(name: &Name) -> String {
     let mut text = String::with_capacity(name.len());
-    for label in name.iter() {
+    for label in name {
         if !text.is_empty() {
             text.push('.');
         }
@@ -165,10 +165,93 @@ fn presentation(name: &Name) -> String {
                 0x21..=0x7e => text.push(char::from(octet.to_ascii_lowercase())),
                 _ => {
                     text.push('\\');
-                    text.push_str(&format!("{octet:03}"));
+                    text.extend([octet / 100, octet / 10 % 10, octet % 10].map(|digit| char::from(b'0' + digit)));
                 }
             }
         }
     }
     if text.is_empty() { ".".to_owned() } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use hickory_proto::op::OpCode;
+    use hickory_proto::rr::rdata;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn question() -> Question {
+        Question::new("api.monitor.azure.com", RecordKind::A, true).unwrap()
+    }
+
+    /// An answer with a record of each section.
+    fn answer(question: &Question) -> Vec<u8> {
+        let mut message = Message::response(question.id, OpCode::Query);
+        message.add_query(question.query.clone());
+        let owner = question.query.name().clone();
+        let target = Name::from_ascii("api.privatelink.monitor.azure.com.").unwrap();
+        message.add_answer(WireRecord::from_rdata(owner.clone(), 1, RData::CNAME(rdata::CNAME(target.clone()))));
+        message.add_answer(WireRecord::from_rdata(target.clone(), 1, RData::A(rdata::A([10, 0, 0, 4].into()))));
+        message.add_authority(WireRecord::from_rdata(
+            owner,
+            1,
+            RData::SOA(SOA::new(target.clone(), target, 1, 1, 1, 1, 1)),
+        ));
+        message.set_edns(Edns::new());
+        message.to_vec().unwrap()
+    }
+
+    fn names(response: &Response) -> Vec<&str> {
+        let mut names: Vec<&str> = response.records.iter().map(|record| record.owner.as_str()).collect();
+        names.extend(response.records.iter().filter_map(|record| match &record.data {
+            RecordData::Cname(target) => Some(target.as_str()),
+            _ => None,
+        }));
+        names.extend(response.authority.iter().flat_map(|soa| [soa.zone.as_str(), &soa.mname, &soa.rname]));
+        names
+    }
+
+    #[test]
+    fn name_that_no_message_can_hold_is_no_question() {
+        for name in ["a..b", &"a".repeat(64), &"a.".repeat(200)] {
+            assert!(Question::new(name, RecordKind::A, false).is_none(), "{name}");
+        }
+    }
+
+    #[test]
+    fn ids_differ() {
+        let ids: std::collections::BTreeSet<u16> = (0..64).map(|_| question().id).collect();
+        assert!(ids.len() > 32);
+    }
+
+    #[test]
+    fn root_is_a_dot() {
+        assert_eq!(presentation(&Name::root()), ".");
+    }
+
+    proptest! {
+        #[test]
+        fn any_octets_are_judged_and_names_are_printable(
+            noise in vec(any::<u8>(), 0..600),
+            changes in vec((2_usize..200, any::<u8>()), 0..6),
+            raw in any::<bool>(),
+        ) {
+            let question = question();
+            let mut bytes = if raw { [&question.id.to_be_bytes(), noise.as_slice()].concat() } else { answer(&question) };
+            for (place, octet) in changes {
+                if let Some(changed) = bytes.get_mut(place) {
+                    *changed = octet;
+                }
+            }
+            for transport in [Transport::Udp, Transport::Tcp] {
+                if let Heard::Answer(response) = question.hear(&bytes, transport) {
+                    for name in names(&response) {
+                        prop_assert!(name.bytes().all(|octet| octet.is_ascii_graphic()), "{name:?}");
+                    }
+                }
+            }
+        }
+    }
 }

@@ -40,11 +40,6 @@ pub(in crate::probe) struct Seen {
 }
 
 impl Seen {
-    /// Nothing came at all.
-    pub(in crate::probe) fn nothing(&self) -> bool {
-        self.count == 0
-    }
-
     /// How many bytes came.
     pub(in crate::probe) fn count(&self) -> u64 {
         self.count

@@ -66,7 +66,7 @@ fn name(name: &X509Name<'_>) -> String {
 fn attribute(attribute: &AttributeTypeAndValue<'_>) -> String {
     let kind = attribute.attr_type();
     let kind = oid2abbrev(kind, oid_registry()).map_or_else(|_| kind.to_id_string(), str::to_owned);
-    let value = attribute.as_str().map_or_else(|_| hexadecimal(attribute.as_slice()), escaped);
+    let value = attribute.as_str().map_or_else(|_| encoded(attribute.as_slice()), escaped);
     format!("{kind}={value}")
 }
 
@@ -81,9 +81,8 @@ fn escaped(text: &str) -> String {
             ' ' if at_edge => escaped.push_str("\\ "),
             '#' if index == 0 => escaped.push_str("\\#"),
             character if character.is_control() => {
-                let mut utf8 = [0; 4];
-                for byte in character.encode_utf8(&mut utf8).bytes() {
-                    escaped.push_str(&format!("\\{byte:02x}"));
+                for byte in character.encode_utf8(&mut [0; 4]).bytes() {
+                    escaped.extend(['\\', digit(byte >> 4), digit(byte & 0xf)]);
                 }
             }
             character => escaped.push(character),
@@ -93,8 +92,9 @@ fn escaped(text: &str) -> String {
 }
 
 /// RFC 4514, section 2.4: a value of another type than text.
-fn hexadecimal(bytes: &[u8]) -> String {
-    std::iter::once("#".to_owned()).chain(bytes.iter().take(MAX_TEXT).map(|byte| format!("{byte:02x}"))).collect()
+fn encoded(bytes: &[u8]) -> String {
+    let kept = bytes.get(..MAX_TEXT).unwrap_or(bytes);
+    format!("#{}", hexadecimal(kept))
 }
 
 fn alternative_names(parsed: &X509Certificate<'_>) -> Vec<String> {
@@ -134,5 +134,64 @@ fn sha256(der: &[u8]) -> String {
     let SupportedCipherSuite::Tls13(suite) = TLS13_AES_128_GCM_SHA256 else {
         return String::new();
     };
-    suite.common.hash_provider.hash(der).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    hexadecimal(suite.common.hash_provider.hash(der).as_ref())
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 0xf)]).collect()
+}
+
+fn digit(value: u8) -> char {
+    char::from_digit(value.into(), 16).unwrap_or('?')
+}
+
+#[cfg(test)]
+mod tests {
+    use rcgen::{CustomExtension, DistinguishedName, DnType, DnValue};
+
+    use super::*;
+    use crate::probe::loopback::{Identity, NAME};
+
+    fn leaf(change: impl FnOnce(&mut rcgen::CertificateParams)) -> Certificate {
+        read(&Identity::self_signed(change).chain[0])
+    }
+
+    #[test]
+    fn hash_is_sha_256() {
+        assert_eq!(sha256(b"abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    }
+
+    #[test]
+    fn names_are_escaped_and_the_most_specific_part_comes_first() {
+        let certificate = leaf(|params| {
+            let mut name = DistinguishedName::new();
+            name.push(DnType::CountryName, "US");
+            name.push(DnType::OrganizationName, " Sue, Grabbit + \"Runn\" ");
+            name.push(DnType::CommonName, "#1\n\u{1b}é");
+            name.push(DnType::CustomDnType(vec![1, 2, 3, 4]), DnValue::Utf8String("x".to_owned()));
+            params.distinguished_name = name;
+        });
+        assert_eq!(certificate.subject, "1.2.3.4=x,CN=\\#1\\0a\\1bé,O=\\ Sue\\, Grabbit \\+ \\\"Runn\\\"\\ ,C=US");
+        assert_eq!((certificate.issuer == certificate.subject, certificate.self_issued), (true, true));
+    }
+
+    #[test]
+    fn place_of_the_issuers_certificate_is_told_from_that_of_its_revocations() {
+        // RFC 5280, section 4.2.2.1: id-ad-ocsp ends with 1, id-ad-caIssuers with 2.
+        for (method, names_issuer_url) in [(1, false), (2, true)] {
+            let mut access = vec![0x30, 22, 0x30, 20, 6, 8, 0x2b, 6, 1, 5, 5, 7, 0x30, method, 0x86, 8];
+            access.extend(b"http://a");
+            let extension = CustomExtension::from_oid_content(&[1, 3, 6, 1, 5, 5, 7, 1, 1], access);
+            let certificate = leaf(|params| params.custom_extensions.push(extension));
+            assert_eq!(certificate.names_issuer_url, names_issuer_url);
+            assert_eq!(certificate.names, [NAME]);
+        }
+    }
+
+    #[test]
+    fn certificate_that_cannot_be_parsed_has_its_hash_alone() {
+        let certificate = read(b"abc");
+        assert!(certificate.sha256.starts_with("ba7816bf"));
+        assert_eq!((certificate.subject.as_str(), certificate.not_after, certificate.self_issued), ("", None, false));
+    }
 }

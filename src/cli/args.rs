@@ -1,0 +1,495 @@
+//! The arguments: clap's types, and how they become [`Options`]. What a value must look like is the options' own affair.
+
+use std::path::PathBuf;
+
+use ampls_probes::Options;
+use ampls_probes::catalogue::Group;
+use ampls_probes::options::{
+    BadValue, Cloud, ConnectionString, Dce, Expect, ExtraEndpoint, ProxyOption, Region, StepKind, StorageAccount,
+    WorkspaceId, deadline, private_range, proxy, repeat, resolver, step_timeout,
+};
+use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
+use ipnet::IpNet;
+
+use self::value::{OneOf, checked, parsed};
+
+mod value;
+
+const ABOUT: &str = "Tells whether this machine's paths to Azure Monitor go through Private Link, and if not, why";
+
+const EXAMPLES: &str = "\
+Examples:
+  On an Azure VM nothing needs to be said:
+    ampls-doctor
+  A private link is meant; say what keeps it from working:
+    ampls-doctor --expect private
+  Name what agents' configuration would tell:
+    ampls-doctor --workspace 11111111-2222-3333-4444-555555555555
+    ampls-doctor --dce name-x1y2.westeurope-1.ingest.monitor.azure.com
+  Keep everything that was seen, to judge it again elsewhere:
+    ampls-doctor --format json -o report.json
+  List what a firewall must let through; touches nothing:
+    ampls-doctor plan --format firewall
+
+Exit status:
+  0  no finding at or above --fail-on
+  1  at least one finding at or above --fail-on
+  2  wrong usage, or an input file that cannot be read or parsed
+  3  the examination itself could not be done
+
+Nothing on the machine is changed, no other program is started, root is not
+needed. Obeyed: HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY, SSL_CERT_FILE,
+SSL_CERT_DIR and NO_COLOR.";
+
+/// Everything the command line can say.
+#[derive(Debug, Parser)]
+#[command(
+    name = "ampls-doctor",
+    version,
+    about = ABOUT,
+    after_help = EXAMPLES,
+    args_conflicts_with_subcommands = true,
+    disable_help_subcommand = true
+)]
+pub struct Cli {
+    /// What to do; `check` when nothing is said.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// The arguments of `check`, without its name.
+    #[command(flatten)]
+    pub check: CheckArgs,
+    /// How to talk.
+    #[command(flatten)]
+    pub talk: TalkArgs,
+}
+
+impl Cli {
+    /// The command, with the default made explicit.
+    pub fn into_command(self) -> (Command, TalkArgs) {
+        (self.command.unwrap_or(Command::Check(Box::new(self.check))), self.talk)
+    }
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Look at this machine's paths to Azure Monitor and judge them (the default)
+    #[command(after_help = EXAMPLES)]
+    Check(Box<CheckArgs>),
+    /// Print what `check` would look at; touch nothing
+    Plan(Box<PlanArgs>),
+    /// Judge a saved report again, offline, with this version's rules
+    Judge(JudgeArgs),
+    /// Explain a finding code or name, an address, or a host name
+    #[command(after_help = EXPLAIN_EXAMPLES)]
+    Explain(ExplainArgs),
+    /// Examine a simulated Azure on loopback
+    #[cfg(feature = "demo")]
+    Demo(Box<DemoArgs>),
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Print the manual page
+    Man,
+}
+
+const EXPLAIN_EXAMPLES: &str = "\
+Examples:
+  ampls-doctor explain DNS002
+  ampls-doctor explain fd40:1085:12:6d79:7712:100:c0a8:4
+  ampls-doctor explain global.handler.control.monitor.azure.com";
+
+/// How the program talks.
+#[derive(Clone, Copy, Debug, Args)]
+#[command(next_help_heading = "Talk")]
+pub struct TalkArgs {
+    /// Print the result and errors only
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Print every endpoint and every answer
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
+    /// When to colour.
+    #[arg(
+        help = "Colour; auto obeys NO_COLOR",long, global = true, value_name = "WHEN", default_value = "auto", hide_default_value = true, value_parser = OneOf(COLOURS))]
+    pub color: Colour,
+}
+
+/// When to colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Colour {
+    /// On a terminal, unless `NO_COLOR` is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+const COLOURS: &[(&str, Colour)] = &[("auto", Colour::Auto), ("always", Colour::Always), ("never", Colour::Never)];
+
+/// `check`
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// What to look at.
+    #[command(flatten)]
+    pub look: LookArgs,
+    /// How to look.
+    #[command(flatten)]
+    pub how: HowArgs,
+    /// Where the result goes.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+impl CheckArgs {
+    /// The options of a run; fails when arguments contradict each other.
+    pub fn options(&self) -> Result<Options, BadValue> {
+        let mut options = self.look.options()?;
+        self.how.apply(&mut options);
+        Ok(options)
+    }
+}
+
+/// `plan`
+#[derive(Debug, Args)]
+pub struct PlanArgs {
+    /// What to look at.
+    #[command(flatten)]
+    pub look: LookArgs,
+    /// How to look.
+    #[command(flatten)]
+    pub how: HowArgs,
+    /// Format of the plan; firewall: name, port, why, service tag
+    #[arg(long, value_name = "FORMAT", default_value = "table", value_parser = OneOf(PLAN_FORMATS), help_heading = "Output")]
+    pub format: PlanFormat,
+    /// Write to this file instead of standard output (created 0600)
+    #[arg(short, long, value_name = "FILE", help_heading = "Output")]
+    pub output: Option<PathBuf>,
+}
+
+impl PlanArgs {
+    /// The options of the run that is planned; fails when arguments contradict each other.
+    pub fn options(&self) -> Result<Options, BadValue> {
+        let mut options = self.look.options()?;
+        self.how.apply(&mut options);
+        Ok(options)
+    }
+}
+
+/// Formats of `plan`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PlanFormat {
+    /// For people.
+    Table,
+    /// The plan itself.
+    Json,
+    /// A list for those who keep the firewall.
+    Firewall,
+}
+
+const PLAN_FORMATS: &[(&str, PlanFormat)] =
+    &[("table", PlanFormat::Table), ("json", PlanFormat::Json), ("firewall", PlanFormat::Firewall)];
+
+/// `judge`
+#[derive(Debug, Args)]
+pub struct JudgeArgs {
+    /// The report, `-` for standard input
+    #[arg(value_name = "FILE|-")]
+    pub file: PathBuf,
+    /// Where the result goes.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// `explain`
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// A finding code or name, an address, or a host name
+    #[arg(required_unless_present = "list")]
+    pub what: Option<String>,
+    /// List every code and name
+    #[arg(long, conflicts_with = "what")]
+    pub list: bool,
+}
+
+/// `demo`
+#[cfg(feature = "demo")]
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// The world to examine
+    pub world: Option<String>,
+    /// List the worlds
+    #[arg(long, conflicts_with = "world")]
+    pub list: bool,
+    /// Where the result goes.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// Where the result goes and what counts as failure.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub struct OutputArgs {
+    /// Format of the result
+    #[arg(long, value_name = "FORMAT", default_value = "table", value_parser = OneOf(FORMATS))]
+    pub format: Format,
+    /// Write to this file instead of standard output (created 0600)
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Exit with 1 from this severity
+    #[arg(long, value_name = "SEVERITY", default_value = "error", value_parser = OneOf(FAIL_ON))]
+    pub fail_on: FailOn,
+}
+
+/// Formats of a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// For people.
+    Table,
+    /// Everything, for machines.
+    Json,
+}
+
+const FORMATS: &[(&str, Format)] = &[("table", Format::Table), ("json", Format::Json)];
+
+/// The severity from which a finding makes the exit status 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FailOn {
+    /// Errors.
+    Error,
+    /// Warnings and errors.
+    Warning,
+    /// None.
+    Never,
+}
+
+const FAIL_ON: &[(&str, FailOn)] = &[("error", FailOn::Error), ("warning", FailOn::Warning), ("never", FailOn::Never)];
+
+/// What to look at.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "What to look at")]
+pub struct LookArgs {
+    /// What the paths should be
+    #[arg(long, value_name = "ROUTE", default_value = "auto", value_parser = OneOf(EXPECTATIONS))]
+    pub expect: Expect,
+    /// Cloud [default: as arguments, agents or the metadata service say]
+    #[arg(long, value_name = "CLOUD", value_parser = OneOf(CLOUDS))]
+    pub cloud: Option<Cloud>,
+    /// Region of this machine, like westeurope [default: likewise]
+    #[arg(long, value_name = "NAME", value_parser = parsed::<Region>())]
+    pub region: Option<Region>,
+    /// Log Analytics workspace id; repeatable or comma-separated, like all that end in …
+    #[arg(long = "workspace", value_name = "GUID…", value_delimiter = ',', value_parser = parsed::<WorkspaceId>())]
+    pub workspaces: Vec<WorkspaceId>,
+    /// Data collection endpoint, by any of its host names or URLs
+    #[arg(long = "dce", value_name = "HOST…", value_delimiter = ',', value_parser = parsed::<Dce>())]
+    pub dces: Vec<Dce>,
+    /// Connection string of Application Insights; its key is not kept
+    #[arg(long, value_name = "CONNECTION-STRING…", value_parser = parsed::<ConnectionString>())]
+    pub app_insights: Vec<ConnectionString>,
+    /// Storage account
+    #[arg(long, value_name = "ACCOUNT…", value_delimiter = ',', value_parser = parsed::<StorageAccount>())]
+    pub storage: Vec<StorageAccount>,
+    /// One more name to look at
+    #[arg(
+        long = "endpoint",
+        value_name = "NAME[:PORT][=private|public|any]…",
+        value_delimiter = ',',
+        value_parser = parsed::<ExtraEndpoint>()
+    )]
+    pub endpoints: Vec<ExtraEndpoint>,
+    /// Endpoint groups [default: agent, and what arguments name]
+    #[arg(long = "set", value_name = "GROUP…", value_delimiter = ',', value_parser = OneOf(SETS))]
+    pub sets: Vec<Set>,
+}
+
+/// A value of `--set`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Set {
+    /// This group.
+    One(Group),
+    /// All groups.
+    All,
+}
+
+const SETS: &[(&str, Set)] = &[
+    ("agent", Set::One(Group::Agent)),
+    ("query", Set::One(Group::Query)),
+    ("app-insights", Set::One(Group::AppInsights)),
+    ("portal", Set::One(Group::Portal)),
+    ("automation", Set::One(Group::Automation)),
+    ("arc", Set::One(Group::Arc)),
+    ("all", Set::All),
+];
+
+const EXPECTATIONS: &[(&str, Expect)] =
+    &[("auto", Expect::Auto), ("private", Expect::Private), ("public", Expect::Public)];
+
+const CLOUDS: &[(&str, Cloud)] = &[("public", Cloud::Public), ("usgov", Cloud::UsGov), ("china", Cloud::China)];
+
+impl LookArgs {
+    fn options(&self) -> Result<Options, BadValue> {
+        let mut sets = Vec::new();
+        for set in &self.sets {
+            match set {
+                Set::One(group) => sets.push(*group),
+                Set::All => sets.extend(Group::SETS),
+            }
+        }
+        let options = Options {
+            expect: self.expect,
+            cloud: self.cloud,
+            region: self.region.clone(),
+            workspaces: self.workspaces.clone(),
+            dces: self.dces.clone(),
+            app_insights: self.app_insights.clone(),
+            storage: self.storage.clone(),
+            endpoints: self.endpoints.clone(),
+            sets,
+            ..Options::default()
+        };
+        options.check()?;
+        Ok(options)
+    }
+}
+
+/// How to look.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "How to look")]
+pub struct HowArgs {
+    /// Range that also counts as private
+    #[arg(long = "private-range", value_name = "CIDR…", value_delimiter = ',', value_parser = checked(private_range))]
+    pub private_ranges: Vec<IpNet>,
+    /// PEM file of roots that count as Azure's, instead of the public roots (air-gapped clouds)
+    #[arg(long, value_name = "FILE")]
+    pub public_roots: Option<PathBuf>,
+    /// Ask this DNS server too
+    #[arg(long = "resolver", value_name = "IP[:PORT]…", value_delimiter = ',', value_parser = checked(resolver))]
+    pub resolvers: Vec<std::net::SocketAddr>,
+    /// Proxy for every name, or none [default: as the environment says]
+    #[arg(long, value_name = "URL|none", value_parser = checked(proxy))]
+    pub proxy: Option<ProxyOption>,
+    /// Limit of one step, in seconds [default: 5]
+    #[arg(long, value_name = "SECS", value_parser = checked(step_timeout))]
+    pub timeout: Option<std::time::Duration>,
+    /// Limit of the whole run, in seconds [default: 15]
+    #[arg(long, value_name = "SECS", value_parser = checked(deadline))]
+    pub deadline: Option<std::time::Duration>,
+    /// Ask each DNS question so often [default: 2]
+    #[arg(long, value_name = "N", value_parser = checked(repeat))]
+    pub repeat: Option<u32>,
+    /// Take only these steps, and those they need
+    #[arg(long, value_name = "STEP…", value_delimiter = ',', value_parser = OneOf(STEPS))]
+    pub only: Vec<StepKind>,
+    /// Leave these steps out
+    #[arg(long, value_name = "STEP…", value_delimiter = ',', value_parser = OneOf(STEPS))]
+    pub skip: Vec<StepKind>,
+}
+
+const STEPS: &[(&str, StepKind)] = &[
+    ("dns", StepKind::Dns),
+    ("tcp", StepKind::Tcp),
+    ("tls", StepKind::Tls),
+    ("http", StepKind::Http),
+    ("imds", StepKind::Imds),
+    ("agent", StepKind::Agent),
+    ("browser", StepKind::Browser),
+    ("proxy", StepKind::Proxy),
+    ("clock", StepKind::Clock),
+];
+
+impl HowArgs {
+    fn apply(&self, options: &mut Options) {
+        options.private_ranges.clone_from(&self.private_ranges);
+        options.resolvers.clone_from(&self.resolvers);
+        options.proxy = self.proxy.clone().unwrap_or_default();
+        options.step_timeout = self.timeout.unwrap_or(options.step_timeout);
+        options.deadline = self.deadline.unwrap_or(options.deadline);
+        options.repeat = self.repeat.unwrap_or(options.repeat);
+        options.only.clone_from(&self.only);
+        options.skip.clone_from(&self.skip);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+    use clap::error::ErrorKind;
+
+    use super::*;
+
+    fn check(arguments: &[&str]) -> CheckArgs {
+        let cli = Cli::try_parse_from([&["ampls-doctor"], arguments].concat()).expect("valid arguments");
+        let (Command::Check(check), _) = cli.into_command() else { panic!("not `check`") };
+        *check
+    }
+
+    fn refused(arguments: &[&str]) -> clap::Error {
+        Cli::try_parse_from([&["ampls-doctor"], arguments].concat()).expect_err("a refusal")
+    }
+
+    #[test]
+    fn declaration_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn check_is_the_default_and_needs_no_argument() {
+        let options = check(&[]).options().expect("options");
+        assert_eq!((options.expect, options.repeat), (Expect::Auto, 2));
+        assert_eq!(check(&["check", "--expect", "private"]).look.expect, Expect::Private);
+        assert_eq!(check(&["--expect", "private"]).look.expect, Expect::Private);
+    }
+
+    #[test]
+    fn lists_are_repeatable_and_comma_separated() {
+        let options =
+            check(&["--set", "query,portal", "--set", "arc", "--resolver", "10.1.0.4,[fd00::4]:5353"]).options();
+        let options = options.expect("options");
+        assert_eq!(options.sets, [Group::Query, Group::Portal, Group::Arc]);
+        assert_eq!(options.resolvers.len(), 2);
+        assert_eq!(check(&["--set", "all"]).options().expect("options").sets, Group::SETS);
+    }
+
+    #[test]
+    fn bad_value_is_one_line_with_exit_status_two() {
+        let table: [&[&str]; 12] = [
+            &["--workspace", "abc"],
+            &["--workspace", "11111111-2222-3333-4444-555555555555,x\u{1b}[31m"],
+            &["--dce", "example.net"],
+            &["--app-insights", "InstrumentationKey=geheim;IngestionEndpoint=:"],
+            &["--storage", "A"],
+            &["--endpoint", "x"],
+            &["--private-range", "10.0.0.0/40"],
+            &["--resolver", "dns.example.net"],
+            &["--proxy", "ftp://u:geheim@h"],
+            &["--region", "west-europe"],
+            &["--timeout", "0"],
+            &["--set", "everything\n"],
+        ];
+        for arguments in table {
+            let error = refused(arguments);
+            let text = error.to_string();
+            assert_eq!((error.kind(), error.exit_code()), (ErrorKind::ValueValidation, 2), "{arguments:?}");
+            assert_eq!(text.trim_end().lines().count(), 1, "{text}");
+            assert!(!text.trim_end().chars().any(char::is_control) && !text.contains("geheim"), "{text}");
+            assert!(text.contains(arguments[0]), "{text}");
+        }
+    }
+
+    #[test]
+    fn contradicting_clouds_are_refused() {
+        let arguments = ["--cloud", "china", "--region", "westeurope"];
+        assert!(check(&arguments).options().is_err());
+    }
+
+    #[test]
+    fn help_holds_the_exit_status() {
+        let help = Cli::command().render_long_help().to_string();
+        assert!(help.contains("Exit status:") && help.contains("Examples:"));
+    }
+}

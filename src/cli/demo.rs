@@ -1,0 +1,52 @@
+//! `demo`: the doctor at work on a simulated Azure.
+
+use ampls_world::{DEFAULT, Scenario, scenario, scenarios, start};
+use clap::Parser;
+
+use super::args::{Cli, Command, DemoArgs, TalkArgs};
+use super::check::examine;
+use super::output::{Output, style};
+use super::{Failure, one_line, print};
+use crate::render::page::{Page, Tint};
+use crate::text::quote;
+
+pub(super) fn demo(arguments: &DemoArgs, talk: TalkArgs) -> Result<u8, Failure> {
+    if arguments.list {
+        return list(talk);
+    }
+    let name = arguments.world.as_deref().unwrap_or(DEFAULT);
+    let Some(embedded) = scenario(name) else {
+        return Err(Failure::Usage(format!("there is no world {}; `demo --list` names them", quote(name))));
+    };
+    let world = embedded.parse().map_err(|error| Failure::Impossible(error.to_string()))?;
+    let output = Output::open(arguments.output.output.as_deref())?;
+    let options = options(&world)?;
+    let running =
+        start(&world).map_err(|error| Failure::Impossible(format!("the world cannot be simulated: {error}")))?;
+    examine(running.world.clone(), options, &arguments.output, talk, output)
+}
+
+/// The arguments with which the world is examined.
+fn options(world: &Scenario) -> Result<ampls_probes::Options, Failure> {
+    let line = ["ampls-doctor".to_owned(), "check".to_owned()].into_iter().chain(world.arguments());
+    let parsed = Cli::try_parse_from(line).map_err(|error| one_line(&error).unwrap_or_default());
+    match parsed.map(|cli| cli.command) {
+        Ok(Some(Command::Check(check))) => Ok(check.options()?),
+        Ok(_) => Err(Failure::Impossible(format!("the world {} has no arguments of `check`", quote(&world.name)))),
+        Err(line) => Err(Failure::Impossible(format!("the arguments of the world {}: {line}", quote(&world.name)))),
+    }
+}
+
+fn list(talk: TalkArgs) -> Result<u8, Failure> {
+    let style = style(&Output::Stdout, talk);
+    let width = scenarios().iter().map(|embedded| embedded.name.len()).max().unwrap_or_default();
+    print(|out| {
+        let mut page = Page::new(out, style);
+        for embedded in scenarios() {
+            let story = embedded.parse().map(|world| world.story).unwrap_or_default();
+            let first = format!("{:width$}  ", embedded.name);
+            page.wrapped(Tint::Plain, &first, &" ".repeat(width + 2), &story)?;
+        }
+        Ok(())
+    })
+}

@@ -1,0 +1,20 @@
+//! `explain`: what is known about a code, an address or a host name.
+
+use super::args::{ExplainArgs, TalkArgs};
+use super::output::{Output, style};
+use super::{Failure, catalogue, print};
+use crate::diagnose::rules::RULES;
+use crate::render::explain::{self, RulePage};
+
+pub(super) fn explain(arguments: &ExplainArgs, talk: TalkArgs) -> Result<u8, Failure> {
+    let rules: Vec<RulePage> = RULES
+        .iter()
+        .map(|rule| RulePage { code: rule.code.to_owned(), name: rule.name.to_owned(), page: rule.page_markdown() })
+        .collect();
+    let style = style(&Output::Stdout, talk);
+    let Some(what) = &arguments.what else {
+        return print(|out| explain::write_list(&rules, &style, out));
+    };
+    let topic = explain::find(what, &catalogue()?, &rules).map_err(Failure::Usage)?;
+    print(|out| explain::write(&topic, &style, out))
+}

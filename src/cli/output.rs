@@ -1,0 +1,259 @@
+//! Where a document goes: standard output, or a file that appears whole or not at all.
+
+use std::fmt;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+
+use uuid::Uuid;
+
+use super::args::{Colour, TalkArgs};
+use crate::render::page::Style;
+use crate::text::quote;
+
+/// Somewhere to write a document.
+#[derive(Debug)]
+pub enum Output {
+    /// Standard output.
+    Stdout,
+    /// A file beside the wanted one, renamed when it is whole.
+    File {
+        /// The file being written.
+        draft: Draft,
+        /// The file that is wanted.
+        wanted: PathBuf,
+    },
+}
+
+/// Why a document could not be written.
+#[derive(Debug)]
+pub struct OutputError {
+    what: String,
+    source: io::Error,
+}
+
+impl OutputError {
+    fn new(what: String, source: io::Error) -> Self {
+        Self { what, source }
+    }
+
+    /// Whoever read the output has gone: they have what they wanted.
+    pub fn is_broken_pipe(&self) -> bool {
+        self.source.kind() == io::ErrorKind::BrokenPipe
+    }
+}
+
+impl fmt::Display for OutputError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "cannot write {}: {}", self.what, self.source)
+    }
+}
+
+impl std::error::Error for OutputError {}
+
+impl Output {
+    /// Opens a destination. A file is refused here, before the work, rather than after it.
+    pub fn open(file: Option<&Path>) -> Result<Self, OutputError> {
+        let Some(wanted) = file else { return Ok(Self::Stdout) };
+        let named = || quote(&wanted.to_string_lossy());
+        replaceable(wanted).map_err(|error| OutputError::new(named(), error))?;
+        let draft = Draft::beside(wanted).map_err(|error| OutputError::new(named(), error))?;
+        Ok(Self::File { draft, wanted: wanted.to_owned() })
+    }
+
+    /// Whether a person reads along.
+    pub fn is_terminal(&self) -> bool {
+        matches!(self, Self::Stdout) && io::stdout().is_terminal()
+    }
+
+    /// Writes the document.
+    pub fn write(self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), OutputError> {
+        match self {
+            Self::Stdout => {
+                let mut out = BufWriter::new(io::stdout().lock());
+                let written = write(&mut out).and_then(|()| out.flush());
+                if written.is_err() {
+                    // What is still buffered would be tried once more when the buffer is dropped.
+                    let _ = out.into_parts();
+                }
+                written.map_err(|error| OutputError::new("to standard output".to_owned(), error))
+            }
+            Self::File { mut draft, wanted } => {
+                let written = draft.fill(write).and_then(|()| draft.become_file(&wanted));
+                written.map_err(|error| OutputError::new(quote(&wanted.to_string_lossy()), error))
+            }
+        }
+    }
+}
+
+/// Renaming replaces whatever stands there: only a file, or a link that leads to one or to nothing, may be replaced. A link
+/// itself is replaced, never what it leads to.
+fn replaceable(wanted: &Path) -> io::Result<()> {
+    match fs::metadata(wanted) {
+        Ok(there) if !there.is_file() => Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file")),
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// A file under a name that nobody can foresee, removed unless it becomes the wanted one.
+#[derive(Debug)]
+pub struct Draft {
+    path: PathBuf,
+    file: Option<File>,
+}
+
+impl Draft {
+    fn beside(wanted: &Path) -> io::Result<Self> {
+        let Some(name) = wanted.file_name() else {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "it names no file"));
+        };
+        let mut draft = std::ffi::OsString::from(".");
+        draft.push(name);
+        draft.push(format!(".{}", Uuid::new_v4().simple()));
+        let path = wanted.with_file_name(draft);
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        private(&mut options);
+        let file = options.open(&path)?;
+        Ok(Self { path, file: Some(file) })
+    }
+
+    fn fill(&mut self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+        let Some(file) = self.file.take() else { return Ok(()) };
+        let mut out = BufWriter::new(file);
+        write(&mut out)?;
+        out.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()
+    }
+
+    fn become_file(&mut self, wanted: &Path) -> io::Result<()> {
+        fs::rename(&self.path, wanted)?;
+        self.path.clear();
+        Ok(())
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        // Windows removes no file that is still open.
+        drop(self.file.take());
+        if !self.path.as_os_str().is_empty() {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// A report names hosts, addresses and workspaces: it is for its owner alone.
+#[cfg(unix)]
+fn private(options: &mut OpenOptions) {
+    use std::os::unix::fs::OpenOptionsExt;
+    options.mode(0o600);
+}
+
+/// On Windows a new file takes the permissions of its folder.
+#[cfg(not(unix))]
+fn private(_: &mut OpenOptions) {}
+
+/// How to write for people to this destination.
+pub fn style(output: &Output, talk: TalkArgs) -> Style {
+    let terminal = output.is_terminal();
+    let plain = Style::default();
+    let width = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
+    Style {
+        width: if terminal { width.unwrap_or(plain.width).clamp(40, 200) } else { plain.width },
+        colour: match talk.color {
+            Colour::Always => true,
+            Colour::Never => false,
+            // https://no-color.org: present and not empty.
+            Colour::Auto => terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
+        },
+        ascii: terminal && !speaks_utf8(),
+        verbose: talk.verbose,
+        quiet: talk.quiet,
+    }
+}
+
+/// Whether a terminal here shows characters beyond ASCII. The Rust runtime writes UTF-16 to a Windows console.
+fn speaks_utf8() -> bool {
+    if cfg!(windows) {
+        return true;
+    }
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| {
+        std::env::var_os(name)
+            .filter(|value| !value.is_empty())
+            .map(|value| value.to_string_lossy().to_ascii_lowercase())
+    });
+    locale.is_some_and(|locale| locale.contains("utf-8") || locale.contains("utf8"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Folder(PathBuf);
+
+    impl Folder {
+        fn new() -> Self {
+            let path = std::env::temp_dir().join(format!("ampls-doctor-output-{}", Uuid::new_v4().simple()));
+            fs::create_dir(&path).unwrap();
+            Self(path)
+        }
+
+        fn names(&self) -> Vec<String> {
+            let entries = fs::read_dir(&self.0).unwrap();
+            entries.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect()
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    #[test]
+    fn a_document_that_could_not_be_written_leaves_nothing_behind_and_the_old_one_whole() {
+        let folder = Folder::new();
+        let wanted = folder.0.join("report.json");
+        fs::write(&wanted, "old").unwrap();
+        let output = Output::open(Some(&wanted)).unwrap();
+        let failed = output.write(|out| {
+            out.write_all(b"half")?;
+            Err(io::ErrorKind::StorageFull.into())
+        });
+        assert!(failed.is_err());
+        assert_eq!(fs::read_to_string(&wanted).unwrap(), "old");
+        assert_eq!(folder.names(), ["report.json"]);
+    }
+
+    #[test]
+    fn a_folder_is_refused_before_the_work() {
+        let folder = Folder::new();
+        assert!(Output::open(Some(&folder.0)).is_err());
+        assert!(Output::open(Some(&folder.0.join("missing/report.json"))).is_err());
+        assert!(folder.names().is_empty());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_is_replaced_and_what_it_leads_to_is_not_touched() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = Folder::new();
+        let (victim, link) = (folder.0.join("victim"), folder.0.join("report.json"));
+        fs::write(&victim, "precious").unwrap();
+        std::os::unix::fs::symlink(&victim, &link).unwrap();
+        Output::open(Some(&link)).unwrap().write(|out| out.write_all(b"new")).unwrap();
+        assert_eq!(fs::read_to_string(&victim).unwrap(), "precious");
+        assert_eq!(fs::read_to_string(&link).unwrap(), "new");
+        let kind = fs::symlink_metadata(&link).unwrap();
+        assert!(kind.is_file());
+        assert_eq!(kind.permissions().mode() & 0o777, 0o600);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_device_is_never_replaced() {
+        assert!(Output::open(Some(Path::new("/dev/null"))).is_err());
+    }
+}

@@ -1,0 +1,169 @@
+//! Remedies that several rules share, as commands for somebody else's production.
+//!
+//! Every changing command says what else it affects, what to look at first and how to take it back. What was not observed
+//! stays `‹…›`.
+
+use super::facts::is_blob_zone;
+use super::finding::{BlastRadius, Fix};
+
+/// The zone that holds names shared by everybody who uses Azure Monitor.
+fn is_shared_zone(zone: &str) -> bool {
+    zone.starts_with("privatelink.monitor.")
+}
+
+/// What linking or forwarding a zone changes for everybody else.
+fn side_effect(zone: &str) -> &'static str {
+    if is_shared_zone(zone) {
+        return "this zone holds names that every machine shares: an agent without a data collection endpoint of this scope is refused (403) once they are private";
+    }
+    if is_blob_zone(zone) {
+        return "this zone holds the names of all storage accounts with a private endpoint: do it last and separately, and look for accounts whose records it lacks";
+    }
+    "machines that use workspaces outside this scope lose those names where fallback to internet is off"
+}
+
+/// Where a zone of that name exists.
+pub(super) fn find_zone(zone: &str) -> Fix {
+    Fix::look(
+        format!(
+            "look whether a zone `{zone}` exists, and where: a second one of that name cannot be linked to the same network"
+        ),
+        format!(
+            "az network private-dns zone list --query \"[?name=='{zone}'].{{group:resourceGroup, records:numberOfRecordSets, id:id}}\" -o table"
+        ),
+    )
+}
+
+/// The links of a zone.
+pub(super) fn list_links(zone: &str) -> Fix {
+    Fix::look(
+        format!("list the networks that `{zone}` is linked to"),
+        format!("az network private-dns link vnet list -g ‹dns-resource-group› -z {zone} -o table"),
+    )
+}
+
+/// Links a zone to the network whose DNS resolves.
+pub(super) fn link_zone(zone: &str, network: &str) -> Fix {
+    Fix::change(BlastRadius::Vnet, format!("link `{zone}` to {network}"))
+        .with(format!(
+            "az network private-dns link vnet create -g ‹dns-resource-group› -z {zone} -n ‹link-name› -v ‹vnet-id› --registration-enabled false"
+        ))
+        .after(format!(
+            "az network private-dns record-set a list -g ‹dns-resource-group› -z {zone} -o table (an empty zone breaks every name in it); {}",
+            side_effect(zone)
+        ))
+        .undone_by(format!("az network private-dns link vnet delete -g ‹dns-resource-group› -z {zone} -n ‹link-name›"))
+}
+
+/// Adds zones to the private endpoint's zone group, so that Azure keeps their records.
+pub(super) fn complete_zone_group(zone: &str) -> Fix {
+    Fix::change(
+        BlastRadius::EveryNetworkOnThisDns,
+        format!("add `{zone}` to the zone group of the private endpoint, which then keeps its records (`add`: `create` on an existing group replaces its list)"),
+    )
+    .with(format!(
+        "az network private-endpoint dns-zone-group add -g ‹endpoint-resource-group› --endpoint-name ‹private-endpoint› -n ‹zone-group› --private-dns-zone ‹zone-id› --zone-name {}",
+        zone.replace('.', "-")
+    ))
+    .after(format!(
+        "az network private-endpoint dns-zone-group list -g ‹endpoint-resource-group› --endpoint-name ‹private-endpoint› -o json; {}",
+        side_effect(zone)
+    ))
+    .undone_by(format!(
+        "az network private-endpoint dns-zone-group remove -g ‹endpoint-resource-group› --endpoint-name ‹private-endpoint› -n ‹zone-group› --zone-name {}",
+        zone.replace('.', "-")
+    ))
+}
+
+/// Adds a workspace, component or data collection endpoint to the scope.
+pub(super) fn add_to_scope(resource: &str) -> Fix {
+    Fix::change(
+        BlastRadius::EveryNetworkOnThisDns,
+        format!("add {resource} to the Azure Monitor Private Link Scope; its records appear in the zones of the zone group"),
+    )
+    .with("az monitor private-link-scope scoped-resource create -g ‹scope-resource-group› --scope-name ‹scope› -n ‹name› --linked-resource ‹resource-id›")
+    .after("az monitor private-link-scope scoped-resource list -g ‹scope-resource-group› --scope-name ‹scope› -o table; every network that shares this DNS then reaches the resource privately or not at all")
+    .undone_by("az monitor private-link-scope scoped-resource delete -g ‹scope-resource-group› --scope-name ‹scope› -n ‹name›")
+}
+
+/// Forwards the public zone of each AMPLS zone to Azure's DNS.
+pub(super) fn forward(zones: &[String], server: &str) -> Vec<Fix> {
+    let mut ordered: Vec<&String> = zones.iter().filter(|zone| !is_blob_zone(zone)).collect();
+    ordered.extend(zones.iter().filter(|zone| is_blob_zone(zone)));
+    let publics: Vec<&str> = ordered.iter().map(|zone| zone.strip_prefix("privatelink.").unwrap_or(zone)).collect();
+    let effects = "168.63.129.16 answers only servers inside Azure: elsewhere forward to the inbound endpoint of a DNS Private Resolver; do not let the forwarders replicate to servers outside Azure; `monitor` changes names that all machines on this DNS share (an agent without a data collection endpoint of this scope gets 403), `blob` moves all storage names (last, separately)";
+    let windows = lines(&publics, |zone| {
+        format!(
+            "Add-DnsServerConditionalForwarderZone -ComputerName {server} -Name {zone} -MasterServers 168.63.129.16"
+        )
+    });
+    let windows_undo = lines(&publics, |zone| format!("Remove-DnsServerZone -ComputerName {server} -Name {zone}"));
+    let bind = lines(&publics, |zone| {
+        format!("zone \"{zone}\" {{ type forward; forward only; forwarders {{ 168.63.129.16; }}; }};")
+    });
+    vec![
+        Fix::change(
+            BlastRadius::EveryNetworkOnThisDns,
+            format!("on `{server}` forward the public zones (not the `privatelink` ones) to Azure's DNS; where Application Insights is used, `applicationinsights.azure.com` and `services.visualstudio.com` too (Windows DNS)"),
+        )
+        .with(windows)
+        .after(format!("Get-DnsServerZone -ComputerName {server} | Where-Object ZoneType -eq Forwarder; {effects}"))
+        .undone_by(windows_undo),
+        Fix::change(BlastRadius::EveryNetworkOnThisDns, format!("the same on `{server}` in named.conf (BIND)"))
+            .with(bind)
+            .after(format!("named-checkconf -p | grep -A3 'type forward'; {effects}"))
+            .undone_by("remove these lines, then: rndc reconfig"),
+    ]
+}
+
+fn lines(zones: &[&str], line: impl Fn(&str) -> String) -> String {
+    zones.iter().map(|zone| line(zone)).collect::<Vec<_>>().join("\n")
+}
+
+/// Which private endpoint holds an address, and whether its connection is approved.
+pub(super) fn find_private_endpoint(address: &str) -> Vec<Fix> {
+    vec![
+        Fix::look(
+            format!("find the private endpoint that holds `{address}`; none means that the record is stale"),
+            format!(
+                "az network nic list --query \"[?ipConfigurations[?privateIPAddress=='{address}']].{{nic:name, endpoint:privateEndpoint.id}}\" -o table"
+            ),
+        ),
+        Fix::look(
+            "look whether its connection is `Approved`: only then it carries traffic",
+            "az network private-endpoint show -g ‹endpoint-resource-group› -n ‹private-endpoint› --query \"privateLinkServiceConnections[].privateLinkServiceConnectionState\"",
+        ),
+    ]
+}
+
+/// What the platform applies to this machine's interface.
+pub(super) fn effective_rules(destination: &str) -> Vec<Fix> {
+    vec![
+        Fix::look(
+            format!("look for a rule that denies TCP 443 to `{destination}`"),
+            "az network nic list-effective-nsg -g ‹vm-resource-group› -n ‹nic›",
+        ),
+        Fix::look(
+            format!("look which route leads to `{destination}` (peering, firewall, gateway)"),
+            "az network nic show-effective-route-table -g ‹vm-resource-group› -n ‹nic› -o table",
+        ),
+    ]
+}
+
+/// Allows HTTPS to a destination in a network security group.
+pub(super) fn allow_https(destination: &str, tag: &str) -> Fix {
+    Fix::change(BlastRadius::Vnet, format!("allow TCP 443 to `{destination}` where it is denied (network security group, firewall)"))
+        .with(format!(
+            "az network nsg rule create -g ‹nsg-resource-group› --nsg-name ‹nsg› -n allow-azure-monitor --priority ‹priority› --direction Outbound --access Allow --protocol Tcp --destination-port-ranges 443 --destination-address-prefixes {tag}"
+        ))
+        .after("az network nsg rule list -g ‹nsg-resource-group› --nsg-name ‹nsg› -o table; the rule holds for every machine behind this group")
+        .undone_by("az network nsg rule delete -g ‹nsg-resource-group› --nsg-name ‹nsg› -n allow-azure-monitor")
+}
+
+/// Shows the chain that a peer presents for a name.
+pub(super) fn show_chain(address: &str, fqdn: &str) -> Fix {
+    Fix::look(
+        "look at the chain by hand, by the public name",
+        format!("openssl s_client -connect {address} -servername {fqdn} -showcerts </dev/null"),
+    )
+}

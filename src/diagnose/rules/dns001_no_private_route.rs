@@ -1,0 +1,144 @@
+//! DNS001: nothing shows a private link.
+
+use ampls_probes::options::Expect;
+
+use crate::diagnose::draft::{Draft, Reach, Title};
+use crate::diagnose::facts::Facts;
+use crate::diagnose::finding::{Owner, Severity};
+use crate::diagnose::{remedy, rule::rule};
+
+rule! {
+    /// ## What it means
+    ///
+    /// Every name of Azure Monitor that a private link could make private leads to a public address, whoever is asked: this
+    /// machine's resolver, its DNS servers, and Azure's own DNS as this virtual network sees it. Nothing here knows of an
+    /// Azure Monitor Private Link Scope (AMPLS).
+    ///
+    /// Without a private link that is how it should be, and the finding is information. It is an error when private paths
+    /// were asked for with `--expect private`, and a warning when a required name does not answer over its public address:
+    /// then either the firewall lacks a rule for the public path, or a private link was meant and this network is not joined
+    /// to it.
+    ///
+    /// A `privatelink` alias in the chain proves nothing: the shared names of Azure Monitor carry it for every customer.
+    ///
+    /// ## Why it matters
+    ///
+    /// Logs leave over public addresses. Where the workspace refuses public ingestion they are answered 403 and lost; where
+    /// it does not, nobody notices that the private link is unused.
+    ///
+    /// ## How to fix
+    ///
+    /// Where no private link is meant: nothing. `--expect public` says so and silences this finding.
+    ///
+    /// Where one is meant, link the zones `privatelink.monitor.azure.com`, `privatelink.oms.opinsights.azure.com`,
+    /// `privatelink.ods.opinsights.azure.com`, `privatelink.agentsvc.azure-automation.net` and last
+    /// `privatelink.blob.core.windows.net` to the virtual network whose DNS this machine uses: its own with Azure's DNS,
+    /// that of the DNS server or of the inbound endpoint of the resolver otherwise. Peering does not share the links.
+    /// Look first whether the zones hold records: an empty `privatelink.monitor.azure.com` breaks every client.
+    ///
+    /// ## How to confirm
+    ///
+    /// Run `ampls-doctor --expect private` again: the names turn private, zone by zone.
+    ///
+    /// ## References
+    ///
+    /// - <https://learn.microsoft.com/azure/azure-monitor/fundamentals/private-link-configure>
+    /// - <https://learn.microsoft.com/azure/private-link/private-endpoint-dns-integration>
+    /// - <https://techcommunity.microsoft.com/t5/fasttrack-for-azure/how-azure-monitor-s-implementation-of-private-link-differs-from/ba-p/3608938>
+    DNS001 = "no-private-route", Dns, explains ["NET001", "NET002", "NET003", "TLS006", "TLS007", "HTP001", "HTP003"];
+}
+
+fn check(facts: &Facts<'_>) -> Vec<Draft> {
+    if facts.expect() == Expect::Public {
+        return Vec::new();
+    }
+    let names: Vec<_> = facts.ampls_endpoints().collect();
+    let views = || names.iter().flat_map(|name| &name.views);
+    let public = names.iter().filter(|name| name.views.iter().any(|view| view.is_public())).count();
+    if public == 0 || views().any(|view| view.is_private() || facts.denied_by_private_zone(view)) {
+        return Vec::new();
+    }
+    let silent = names.iter().any(|name| name.required() && name.unreachable());
+    let wanted = facts.expect() == Expect::Private;
+    let severity = match (wanted, silent) {
+        (true, _) => Severity::Error,
+        (false, true) => Severity::Warning,
+        (false, false) => Severity::Info,
+    };
+    let mut draft = Draft::new(
+        severity,
+        Owner::Dns,
+        Title::plain(format!("no private link in sight: {public} of {} private-capable names lead to public addresses", names.len())),
+    )
+    .about(names.iter().map(|name| name.fqdn()))
+    .summary(if wanted {
+        "private paths are expected, but no view of any name is private: the private DNS zones of the AMPLS are linked neither here nor where this machine's DNS servers resolve"
+    } else if silent {
+        "no view of any name is private, and a required name does not answer over its public address: allow the public path, or join this network to the private link that was meant"
+    } else {
+        "no view of any name is private; this is how it should be where no private link is meant"
+    })
+    .arg("names", names.len().to_string())
+    .arg("public", public.to_string())
+    .excludes("a DNS server that bypasses a private link of this virtual network: Azure's own view is public too")
+    .reaching(if wanted { Reach::Own } else { Reach::Nothing });
+    for name in &names {
+        draft = draft.evidence(name.system().map(|view| facts.view_line(name, view)));
+    }
+    draft = draft.evidence(facts.zones().iter().filter(|fact| fact.soa.is_some()).map(|fact| facts.zone_line(fact)));
+    if severity > Severity::Info {
+        let zones = &facts.observations().zones;
+        let monitor = zones.first().map_or("privatelink.monitor.azure.com", String::as_str);
+        draft = draft.fix([remedy::find_zone(monitor), remedy::list_links(monitor)]);
+        draft = draft
+            .fix(zones.iter().map(|zone| remedy::link_zone(zone, "the virtual network whose DNS this machine uses")));
+    }
+    vec![draft]
+}
+
+#[cfg(test)]
+mod tests {
+    use ampls_probes::testing::{API, CUSTOM, HANDLER, ODS, Says, private_world, public_world};
+
+    use super::*;
+    use crate::diagnose::rules::tests::drafts;
+    use ampls_probes::observation::Outcome;
+
+    #[test]
+    fn fires_as_information_where_no_private_link_is_meant() {
+        let found = drafts(&DNS001, &public_world());
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].severity, Severity::Info);
+        assert_eq!(found[0].reach, Reach::Nothing);
+    }
+
+    #[test]
+    fn fires_as_error_where_private_was_asked_for() {
+        let found = drafts(&DNS001, &public_world().expect(Expect::Private));
+        assert_eq!(found[0].severity, Severity::Error);
+        assert!(found[0].endpoints.contains(&ODS.to_owned()));
+        assert!(found[0].fix.iter().any(|fix| !fix.read_only));
+    }
+
+    #[test]
+    fn fires_as_warning_when_a_required_name_does_not_answer() {
+        let found = drafts(&DNS001, &public_world().connects(HANDLER, &Outcome::TimedOut));
+        assert_eq!(found[0].severity, Severity::Warning);
+    }
+
+    #[test]
+    fn silent_where_public_was_asked_for() {
+        assert_eq!(drafts(&DNS001, &public_world().expect(Expect::Public)), []);
+    }
+
+    #[test]
+    fn silent_when_any_view_of_any_name_is_private() {
+        assert_eq!(drafts(&DNS001, &private_world()), []);
+        assert_eq!(drafts(&DNS001, &public_world().says(CUSTOM, API, &Says::Private("10.0.0.4"))), []);
+    }
+
+    #[test]
+    fn silent_when_a_private_zone_denies_a_name() {
+        assert_eq!(drafts(&DNS001, &public_world().everywhere(API, &Says::DeniedByPrivateZone)), []);
+    }
+}

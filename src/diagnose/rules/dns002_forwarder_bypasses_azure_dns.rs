@@ -1,0 +1,181 @@
+//! DNS002: a DNS server does not ask Azure's DNS.
+
+use std::net::SocketAddr;
+
+use ampls_probes::options::Expect;
+
+use crate::diagnose::draft::{Draft, Reach, Title};
+use crate::diagnose::facts::{EndpointFacts, Facts};
+use crate::diagnose::finding::{Fix, Owner, Severity};
+use crate::diagnose::{remedy, rule::rule};
+
+rule! {
+    /// ## What it means
+    ///
+    /// Azure's own DNS, asked from this machine, gives private addresses for names of Azure Monitor: the private zones are
+    /// linked to this virtual network. The DNS server that this machine is configured with gives public addresses for every
+    /// one of them. It resolves past Azure's DNS: it forwards to a public resolver, uses root hints, or stands in a network
+    /// without the links.
+    ///
+    /// It is a warning when another server is asked first and answers rightly: then the path is private until the first
+    /// server fails to answer once. With `--expect public` it is information.
+    ///
+    /// ## Why it matters
+    ///
+    /// Logs and configuration leave over public addresses although the private link is there. A workspace that refuses
+    /// public ingestion answers 403; a firewall that only knows the private endpoint drops the connection.
+    ///
+    /// ## How to fix
+    ///
+    /// On that DNS server forward the *public* zones (`monitor.azure.com`, `ods.opinsights.azure.com` …, not the
+    /// `privatelink` ones) to 168.63.129.16, if the server runs in a virtual network that the zones are linked to. A server
+    /// outside Azure cannot reach that address: it forwards to the inbound endpoint of a DNS Private Resolver instead. A
+    /// resolver in another virtual network needs the zones linked there.
+    ///
+    /// Forwarding changes names for everybody who uses this server; keep the rule from replicating to domain controllers
+    /// that stand elsewhere.
+    ///
+    /// ## How to confirm
+    ///
+    /// `nslookup global.handler.control.monitor.azure.com <server>` gives the address that 168.63.129.16 gives; this program
+    /// shows both in one table.
+    ///
+    /// ## References
+    ///
+    /// - <https://learn.microsoft.com/azure/private-link/private-endpoint-dns-integration>
+    /// - <https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16>
+    /// - <https://learn.microsoft.com/azure/azure-monitor/fundamentals/private-link-configure>
+    DNS002 = "forwarder-bypasses-azure-dns", Dns, explains [
+        "DNS001", "DNS003", "DNS005", "DNS007", "NET001", "NET002", "NET003", "TLS006", "TLS007", "HTP001", "HTP003"
+    ];
+}
+
+fn check(facts: &Facts<'_>) -> Vec<Draft> {
+    let servers = facts.resolving_servers().into_iter().filter(|server| !Facts::is_azure_dns(*server));
+    servers.filter_map(|server| bypass(facts, server)).collect()
+}
+
+fn bypass(facts: &Facts<'_>, server: SocketAddr) -> Option<Draft> {
+    let names: Vec<&EndpointFacts<'_>> =
+        facts.ampls_endpoints().filter(|name| name.azure().is_some_and(|view| view.is_private())).collect();
+    let told: Vec<_> = names.iter().filter_map(|name| Some((*name, name.view_of(server)?))).collect();
+    let answered: Vec<_> = told.into_iter().filter(|(_, view)| view.answered()).collect();
+    if answered.is_empty() || !answered.iter().all(|(_, view)| view.is_public()) {
+        return None;
+    }
+    let first_is_right = facts.first_server().filter(|first| *first != server).is_some_and(|first| {
+        let mut views =
+            answered.iter().filter_map(|(name, _)| name.view_of(first)).filter(|view| view.answered()).peekable();
+        views.peek().is_some() && views.all(|view| view.is_private())
+    });
+    let severity = match facts.expect() {
+        Expect::Public => Severity::Info,
+        _ if first_is_right => Severity::Warning,
+        _ => Severity::Error,
+    };
+    let mut zones: Vec<String> = answered.iter().filter_map(|(name, _)| name.endpoint.zone.clone()).collect();
+    zones.sort();
+    zones.dedup();
+    let fqdns: Vec<String> = answered.iter().map(|(name, _)| name.fqdn().to_owned()).collect();
+    let public = answered.iter().filter(|(name, _)| !name.system().is_some_and(|view| view.is_private()));
+    let reached = public.map(|(name, _)| name.fqdn().to_owned()).collect();
+    let mut draft = Draft::new(
+        severity,
+        Owner::Dns,
+        Title::plain(format!(
+            "DNS server `{server}` bypasses Azure's DNS: {} names that are private in this network are public there",
+            answered.len()
+        )),
+    )
+    .about(fqdns)
+    .group(server.to_string())
+    .summary(format!(
+        "168.63.129.16 gives private addresses for {} names, so the private zones are linked to this network; `{server}`, which this machine is configured with, gives public addresses for all of them{}",
+        answered.len(),
+        if first_is_right { ", but it is not asked first, and the first server is right" } else { "" }
+    ))
+    .arg("server", server.to_string())
+    .arg("names", answered.len().to_string())
+    .arg("zones", zones.join(", "))
+    .excludes("a missing link or record in this virtual network: Azure's own DNS gives the private addresses")
+    .excludes("the hosts file and caches of this machine: the server itself was asked")
+    .reaching(Reach::Only(reached))
+    .fix([Fix::look(
+        format!("look what `{server}` forwards to"),
+        format!("nslookup {} {}", answered.first().map_or("", |(name, _)| name.fqdn()), server.ip()),
+    )])
+    .fix(remedy::forward(&zones, &server.ip().to_string()));
+    for (name, view) in answered {
+        let azure = name.azure().map(|azure| facts.view_line(name, azure));
+        draft = draft.evidence([facts.view_line(name, view)]).evidence(azure);
+    }
+    Some(draft)
+}
+
+#[cfg(test)]
+mod tests {
+    use ampls_probes::observation::ServerRole;
+    use ampls_probes::testing::{AZURE, CUSTOM, HANDLER, ODS, Says, Scene, private_world, public_world};
+
+    use super::*;
+    use crate::diagnose::rules::tests::drafts;
+
+    fn bypassed() -> Scene {
+        let mut scene = public_world();
+        for (name, address) in [(HANDLER, "10.0.0.5"), (ODS, "10.0.0.6")] {
+            scene = scene.says(AZURE, name, &Says::Private(address));
+        }
+        scene
+    }
+
+    #[test]
+    fn fires_when_the_server_is_public_and_azure_private() {
+        let found = drafts(&DNS002, &bypassed());
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].severity, Severity::Error);
+        assert_eq!(found[0].args["server"], CUSTOM);
+        assert_eq!(found[0].endpoints, [ODS, HANDLER]);
+    }
+
+    #[test]
+    fn fires_as_warning_when_the_first_server_is_right() {
+        let second = "10.1.0.5:53";
+        let scene = bypassed()
+            .says(CUSTOM, HANDLER, &Says::Private("10.0.0.5"))
+            .says(CUSTOM, ODS, &Says::Private("10.0.0.6"))
+            .server(second, &[ServerRole::Configured])
+            .server_says(second, &Says::Public("20.1.1.1"));
+        let found = drafts(&DNS002, &scene);
+        assert_eq!(
+            found.iter().map(|draft| (draft.severity, draft.args["server"].as_str())).collect::<Vec<_>>(),
+            [(Severity::Warning, second)]
+        );
+    }
+
+    #[test]
+    fn fires_for_the_server_behind_a_stub() {
+        let scene = bypassed()
+            .server(CUSTOM, &[ServerRole::Upstream])
+            .server("127.0.0.53:53", &[ServerRole::Configured])
+            .server_says("127.0.0.53:53", &Says::Public("20.1.1.1"))
+            .stub();
+        assert_eq!(drafts(&DNS002, &scene)[0].args["server"], CUSTOM);
+    }
+
+    #[test]
+    fn silent_when_azure_is_public_too() {
+        assert_eq!(drafts(&DNS002, &public_world()), []);
+    }
+
+    #[test]
+    fn silent_when_the_server_gives_some_of_them_privately() {
+        assert_eq!(drafts(&DNS002, &bypassed().says(CUSTOM, ODS, &Says::Private("10.0.0.6"))), []);
+        assert_eq!(drafts(&DNS002, &private_world()), []);
+    }
+
+    #[test]
+    fn silent_when_azure_dns_is_the_configured_server() {
+        let scene = bypassed().no_servers().server(AZURE, &[ServerRole::Configured, ServerRole::Azure]);
+        assert_eq!(drafts(&DNS002, &scene.server_says(AZURE, &Says::Private("10.0.0.5"))), []);
+    }
+}

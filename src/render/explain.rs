@@ -1,0 +1,190 @@
+//! What a code, an address or a host name means.
+
+use std::io::{self, Write};
+use std::net::IpAddr;
+
+use ampls_probes::Catalogue;
+use ampls_probes::addr::{Class, classify, embedded_ipv4, heartbeat_ipv4};
+
+use crate::render::page::{Page, Style, Tint};
+use crate::text::quote;
+
+mod markdown;
+mod name;
+
+/// A rule, as far as it is explained.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RulePage {
+    /// `DNS003`
+    pub code: String,
+    /// `zone-not-linked`
+    pub name: String,
+    /// Its page, in Markdown.
+    pub page: String,
+}
+
+/// What was found about something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Topic {
+    /// The page of a rule, in Markdown.
+    Page(String),
+    /// A title and facts: what each is about, and the fact.
+    Facts(String, Vec<(&'static str, String)>),
+}
+
+/// Finds what is known about a code, a rule's name, an address or a host name. The error says in one line what is wanted.
+pub fn find(what: &str, catalogue: &Catalogue, rules: &[RulePage]) -> Result<Topic, String> {
+    let asked = what.trim();
+    if let Some(rule) = rules.iter().find(|rule| is_called(rule, asked)) {
+        return Ok(Topic::Page(rule.page.clone()));
+    }
+    let bare = asked.trim_start_matches('[').trim_end_matches(']');
+    if let Ok(address) = bare.split('%').next().unwrap_or(bare).parse::<IpAddr>() {
+        return Ok(address_topic(address));
+    }
+    if let Some(topic) = host(asked).and_then(|host| name::topic(&host, catalogue)) {
+        return Ok(topic);
+    }
+    let near = near_misses(asked, rules);
+    let hint = if near.is_empty() {
+        "give a code of `explain --list`, an address or a full host name".to_owned()
+    } else {
+        format!("did you mean {}?", near.join(" or "))
+    };
+    Err(format!("nothing is known of {}; {hint}", quote(asked)))
+}
+
+/// Writes what was found.
+pub fn write(topic: &Topic, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+    let mut page = Page::new(out, *style);
+    match topic {
+        Topic::Page(text) => markdown::write(text, &mut page),
+        Topic::Facts(title, facts) => {
+            page.wrapped(Tint::Bold, "", "  ", title)?;
+            for (label, fact) in facts {
+                page.wrapped(Tint::Plain, &format!("  {label:12} "), "               ", fact)?;
+            }
+            Ok(())
+        }
+    }
+}
+
+/// Writes every code and name.
+pub fn write_list(rules: &[RulePage], style: &Style, out: &mut dyn Write) -> io::Result<()> {
+    let mut page = Page::new(out, *style);
+    for rule in rules {
+        page.line(Tint::Plain, &format!("{:8} {}", rule.code, rule.name))?;
+    }
+    Ok(())
+}
+
+fn is_called(rule: &RulePage, asked: &str) -> bool {
+    rule.code.eq_ignore_ascii_case(asked) || rule.name.eq_ignore_ascii_case(asked)
+}
+
+/// A host name out of what people paste: a URL, a name with a port or a trailing dot.
+fn host(asked: &str) -> Option<String> {
+    let rest = asked.split_once("://").map_or(asked, |(_, rest)| rest);
+    let host = rest.split(['/', '?', '#']).next().unwrap_or(rest);
+    let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
+    let host = host.split(':').next().unwrap_or(host).trim_end_matches('.').to_ascii_lowercase();
+    let label = |label: &str| {
+        (1..=63).contains(&label.len()) && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+    };
+    (host.contains('.') && host.len() <= 253 && host.split('.').all(label)).then_some(host)
+}
+
+fn address_topic(address: IpAddr) -> Topic {
+    let mut facts = vec![("class", class(address))];
+    if let Some(embedded) = embedded_ipv4(address) {
+        facts.push(("stands for", format!("the IPv4 address {embedded}, which is what is judged")));
+    }
+    if let IpAddr::V6(v6) = address {
+        if let Some(own) = heartbeat_ipv4(v6) {
+            facts.push((
+                "heartbeat",
+                format!(
+                    "as `ComputerIP` of a heartbeat it shows that the data came over a private link; its last 32 bits are \
+                     the machine's own address {own}"
+                ),
+            ));
+        }
+    }
+    facts.extend(well_known(address));
+    Topic::Facts(address.to_string(), facts)
+}
+
+fn class(address: IpAddr) -> String {
+    let ours = "private: ";
+    match (classify(address, &[]), embedded_ipv4(address).map_or(address, IpAddr::V4)) {
+        (Class::Private, IpAddr::V4(_)) => format!("{ours}a range of RFC 1918, as virtual networks use it"),
+        (Class::Private, IpAddr::V6(_)) => format!("{ours}a unique local address (RFC 4193)"),
+        (Class::SharedAddressSpace, _) => {
+            "shared address space (RFC 6598, 100.64.0.0/10): private only when a DNS server says so, because VPN clients \
+             make such answers up"
+                .to_owned()
+        }
+        (Class::Sinkhole, _) => {
+            "never a destination: unspecified, loopback, link-local, multicast or reserved; as an answer for a name it \
+             means that something blocks the name"
+                .to_owned()
+        }
+        (Class::Public, _) => {
+            "public; it counts as private where it lies in this machine's own subnet, in a `--private-range`, or where the \
+             `privatelink` name itself owns the record"
+                .to_owned()
+        }
+    }
+}
+
+/// Sources: <https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16>,
+/// <https://learn.microsoft.com/azure/virtual-machines/instance-metadata-service>
+fn well_known(address: IpAddr) -> Option<(&'static str, String)> {
+    let text = if address == ampls_probes::addr::AZURE_DNS.ip() {
+        "Azure's own address on every virtual network, the same in all regions and clouds: DNS on port 53 (with the private \
+         zones linked to this virtual network), the wire server on ports 80 and 32526; it cannot be reached from outside \
+         Azure"
+    } else if address == ampls_probes::addr::METADATA.ip() {
+        "the instance metadata service of Azure virtual machines: region, ids and tokens; never through a proxy"
+    } else {
+        return None;
+    };
+    Some(("in Azure", text.to_owned()))
+}
+
+/// Codes and names close to what was asked for: a slip of the finger, or a part.
+fn near_misses(asked: &str, rules: &[RulePage]) -> Vec<String> {
+    let asked = asked.to_ascii_lowercase();
+    let mut near: Vec<(usize, &str)> = Vec::new();
+    for text in rules.iter().flat_map(|rule| [rule.code.as_str(), rule.name.as_str()]) {
+        let candidate = text.to_ascii_lowercase();
+        let distance = if asked.len() >= 3 && candidate.contains(&asked) { 0 } else { distance(&asked, &candidate) };
+        if distance <= 2 {
+            near.push((distance, text));
+        }
+    }
+    near.sort();
+    let closest = near.first().map_or(0, |(distance, _)| *distance);
+    near.into_iter().take_while(|(distance, _)| *distance == closest).take(3).map(|(_, text)| quote(text)).collect()
+}
+
+/// Levenshtein's distance; texts that differ much in length are far apart.
+fn distance(one: &str, other: &str) -> usize {
+    if one.len().abs_diff(other.len()) > 2 {
+        return usize::MAX;
+    }
+    let other: Vec<char> = other.chars().collect();
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (i, a) in one.chars().enumerate() {
+        let mut next = vec![i + 1];
+        for ((b, above), before) in other.iter().zip(row.iter().skip(1)).zip(&row) {
+            let left = next.last().copied().unwrap_or(i + 1);
+            next.push((above + 1).min(left + 1).min(before + usize::from(a != *b)));
+        }
+        row = next;
+    }
+    row.last().copied().unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,74 @@
+//! Whatever is asked, something useful is said.
+
+use super::*;
+
+fn rules() -> Vec<RulePage> {
+    let page = |code: &str, name: &str| RulePage {
+        code: code.to_owned(),
+        name: name.to_owned(),
+        page: format!(
+            "# {code} {name}\n\n## What it means\n\nOne\nparagraph.\n\n- an item\n  that goes on\n\n```\naz  x\n```\n"
+        ),
+    };
+    vec![page("DNS003", "zone-not-linked"), page("DNS004", "record-missing"), page("NET001", "connect-timeout")]
+}
+
+fn said(what: &str) -> String {
+    let catalogue = Catalogue::builtin().unwrap();
+    let topic = find(what, &catalogue, &rules()).unwrap();
+    let mut out = Vec::new();
+    write(&topic, &Style::default(), &mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn a_code_and_a_name_in_any_case_give_the_page() {
+    let page = "DNS003 zone-not-linked\n\nWhat it means\n\nOne paragraph.\n\n- an item that goes on\n\n    az  x\n";
+    assert_eq!(said("dns003"), page);
+    assert_eq!(said("Zone-Not-Linked"), page);
+}
+
+#[test]
+fn an_address_is_told_apart_by_its_class() {
+    let cases = [
+        ("10.0.0.4", "private"),
+        ("fd00::1", "unique local"),
+        ("100.64.1.1", "RFC 6598"),
+        ("127.0.0.1", "never a destination"),
+        ("20.50.1.2", "public"),
+        ("168.63.129.16", "wire server"),
+        ("169.254.169.254", "metadata service"),
+        ("64:ff9b::a00:4", "10.0.0.4"),
+        ("[fe80::1%eth0]", "link-local"),
+    ];
+    for (address, wanted) in cases {
+        assert!(said(address).contains(wanted), "{address}: {}", said(address));
+    }
+}
+
+#[test]
+fn a_heartbeat_address_gives_the_machines_own() {
+    assert!(said("fd40:1085:12:6d79:7712:100:c0a8:4").contains("192.168.0.4"));
+}
+
+#[test]
+fn what_is_unknown_names_what_comes_near() {
+    let catalogue = Catalogue::builtin().unwrap();
+    let failed = |what: &str| find(what, &catalogue, &rules()).unwrap_err();
+    assert_eq!(failed("DNS03"), "nothing is known of `DNS03`; did you mean `DNS003`?");
+    assert!(failed("timeout").contains("`connect-timeout`"));
+    assert!(failed("\u{1b}[2J\n").contains("explain --list"));
+    assert!(!failed("\u{1b}[2J\nx").contains(|c: char| c.is_control()));
+    assert!(failed("").contains("explain --list"));
+}
+
+#[test]
+fn folklore_is_warned_of() {
+    assert!(said("privatelink.applicationinsights.azure.com").contains("warning"));
+    assert!(said("x.privatelink.services.visualstudio.com").contains("warning"));
+}
+
+#[test]
+fn a_name_nobody_knows_says_so() {
+    assert!(said("www.example.com").contains("not in the catalogue"));
+}

@@ -1,0 +1,66 @@
+//! The report for people: the answer, the matrix of zones and resolvers, the causes with their remedies, then the rest.
+//!
+//! It is made to be read in a ticket: 80 columns, no colour needed, and every command on a line of its own.
+
+use std::io::{self, Write};
+
+use crate::render::page::{Page, Style, Tint};
+use crate::report::{Health, Report};
+
+mod causes;
+mod endpoints;
+mod matrix;
+
+/// Writes the report.
+pub fn write(report: &Report, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+    let mut page = Page::new(out, *style);
+    headline(report, &mut page)?;
+    if style.quiet {
+        return causes::write_titles(report, &mut page);
+    }
+    machine(report, &mut page)?;
+    matrix::write(report, &mut page)?;
+    causes::write(report, &mut page)?;
+    endpoints::write(report, &mut page)?;
+    notes(report, &mut page)
+}
+
+fn headline(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
+    let tint = match report.verdict.health {
+        Health::Ok => Tint::Green,
+        Health::Warning => Tint::Yellow,
+        Health::Error => Tint::Red,
+    };
+    page.wrapped(tint, "", "  ", &report.verdict.headline)
+}
+
+fn machine(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
+    let host = &report.host;
+    let mut parts = vec![host.name.clone(), host.os.clone()];
+    if let Some(azure) = &host.azure {
+        parts.push(format!("Azure {}", azure.region.as_deref().unwrap_or("(region unknown)")));
+        parts.extend(azure.subnet.iter().map(|subnet| format!("subnet {subnet}")));
+    }
+    parts.push(format!("{:.0}", report.run.started_at));
+    parts.push(format!("{} ms", report.run.elapsed_ms));
+    parts.retain(|part| !part.is_empty());
+    page.wrapped(Tint::Plain, "", "  ", &parts.join(", "))
+}
+
+fn notes(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
+    if report.notes.is_empty() {
+        return Ok(());
+    }
+    page.blank()?;
+    page.line(Tint::Bold, "Beyond this machine's sight")?;
+    for note in &report.notes {
+        page.wrapped(Tint::Plain, "- ", "  ", &note.text)?;
+        if let Some(command) = &note.command {
+            page.line(Tint::Plain, &format!("    {command}"))?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

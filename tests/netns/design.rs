@@ -1,0 +1,82 @@
+//! How a lab is set up: what is linked, who answers, and what is broken.
+
+use super::names::{Names, Zone};
+
+/// Azure's DNS as a virtual network sees it.
+pub(super) const AZURE_DNS: &str = "168.63.129.16";
+/// A resolver of the public internet.
+pub(super) const PUBLIC_DNS: &str = "8.8.8.8";
+/// The customer's own DNS server.
+pub(super) const CUSTOM_DNS: &str = "10.0.0.4";
+/// The customer's proxy.
+pub(super) const PROXY: &str = "10.0.0.5";
+
+/// How a lab is set up.
+#[derive(Clone, Debug)]
+pub(super) struct Design {
+    pub(super) names: Names,
+    /// Private zones linked to the virtual network.
+    pub(super) linked: Vec<Zone>,
+    /// Those of them without a record.
+    pub(super) empty: Vec<Zone>,
+    /// The text of the machine's resolv.conf.
+    pub(super) resolv_conf: String,
+    /// Lines of the machine's hosts file besides localhost.
+    pub(super) hosts: String,
+    /// The server at [`CUSTOM_DNS`].
+    pub(super) custom: Custom,
+    /// nftables rules of the input hook on Azure's side.
+    pub(super) firewall: &'static str,
+    /// The machine's trust store lacks the root of the fronts.
+    pub(super) distrustful: bool,
+    /// Who inspects TLS, if anyone.
+    pub(super) inspection: Inspection,
+    /// A squid at [`PROXY`], port 3128.
+    pub(super) proxy: bool,
+    /// One-way delay between the machine and everything else, in milliseconds.
+    pub(super) delay_ms: Option<u32>,
+}
+
+/// The server at [`CUSTOM_DNS`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Custom {
+    /// There is none: questions to it vanish.
+    Absent,
+    /// dnsmasq that forwards everything to this server.
+    Dnsmasq(&'static str),
+    /// unbound that forwards everything to this server.
+    Unbound(&'static str),
+    /// bind that forwards everything to this server.
+    Bind(&'static str),
+    /// dnsmasq that has nobody to forward to: it refuses.
+    Refusing,
+}
+
+/// Who breaks TLS open on the way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Inspection {
+    None,
+    /// A firewall whose authority the machine trusts.
+    Trusted,
+    /// mitmproxy, whose authority the machine does not know.
+    Mitmproxy,
+}
+
+impl Default for Design {
+    /// A virtual network with a private link, everything right.
+    fn default() -> Self {
+        Self {
+            names: Names::default(),
+            linked: Zone::ALL.to_vec(),
+            empty: Vec::new(),
+            resolv_conf: format!("nameserver {AZURE_DNS}\n"),
+            hosts: String::new(),
+            custom: Custom::Absent,
+            firewall: "",
+            distrustful: false,
+            inspection: Inspection::None,
+            proxy: false,
+            delay_ms: None,
+        }
+    }
+}
