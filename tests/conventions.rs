@@ -131,7 +131,7 @@ fn rules_are_unique_ordered_and_complete() {
 fn catalogue_entries_have_sources_and_promise_nothing_unconfirmed() {
     let catalogue = Catalogue::builtin().expect("the built-in catalogue parses");
     let mut faults = Vec::new();
-    for cloud in catalogue.clouds() {
+    for cloud in &catalogue.clouds {
         for endpoint in &cloud.endpoints {
             let place = format!("{}: {}", cloud.name, endpoint.id);
             if endpoint.source.trim().is_empty() {

@@ -256,6 +256,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
         #[test]
         fn classes_agree_with_the_table(v4: u32, v6: u128, low: u16, prefix in 0usize..6) {
             let heads: [u128; 6] = [0, 0xffff << 32, 0x0064_ff9b << 96, 0x0064_ff9b_0001 << 80, 0xfd40 << 112, 0xfe80 << 112];

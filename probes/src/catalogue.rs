@@ -198,7 +198,7 @@ pub struct Entry {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rule {
-    /// Only with this group, unless an argument names the value of the name's parameter; `None`: with any.
+    /// Only with this group; a value that an argument names brings in the group its name is listed in. `None`: with any.
     pub group: Option<Group>,
     /// The condition.
     #[serde(rename = "if")]

@@ -183,3 +183,6 @@ pub fn plan(catalogue: &Catalogue, options: &Options, discovered: &Discovered) -
         steps,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,12 +5,24 @@ use super::rule::Rule;
 mod dns001_no_private_route;
 mod dns002_forwarder_bypasses_azure_dns;
 mod dns003_zone_not_linked;
+mod dns004_record_missing;
+mod dns006_hosts_file_override;
+mod dns008_server_silent;
+mod dns009_server_fails;
+mod dns012_sinkholed;
+mod dns013_no_such_name;
 
 /// Every diagnosis, one line a rule, in code order.
 pub const RULES: &[&Rule] = &[
     &dns001_no_private_route::DNS001,
     &dns002_forwarder_bypasses_azure_dns::DNS002,
     &dns003_zone_not_linked::DNS003,
+    &dns004_record_missing::DNS004,
+    &dns006_hosts_file_override::DNS006,
+    &dns008_server_silent::DNS008,
+    &dns009_server_fails::DNS009,
+    &dns012_sinkholed::DNS012,
+    &dns013_no_such_name::DNS013,
 ];
 
 /// The rule with this code.

@@ -122,12 +122,14 @@ fn wrap(first: &str, rest: &str, text: &str, width: usize) -> Vec<String> {
     lines
 }
 
-/// A word cut into pieces of at most `width` characters: an escaped or endless word must not run off the page.
+/// A word cut into pieces of at most `width` characters, before a dot if there is one: an escaped or endless word must not
+/// run off the page.
 fn pieces(word: &str, width: usize) -> Vec<&str> {
     let mut pieces = Vec::new();
     let mut left = word;
     while let Some((cut, _)) = left.char_indices().nth(width) {
-        let (piece, more) = left.split_at(cut);
+        let dot = left.get(..cut).and_then(|piece| piece.rfind('.')).filter(|dot| *dot > 0);
+        let (piece, more) = left.split_at(dot.unwrap_or(cut));
         pieces.push(piece);
         left = more;
     }

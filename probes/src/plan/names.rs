@@ -139,7 +139,7 @@ fn need(entry: &Entry, usage: &Use<'_>, options: &Options, agents: &AgentsSeen) 
     let named = usage.origin == Origin::Argument;
     let none = !agents.ama && !agents.legacy;
     let holds = |rule: &&Rule| {
-        let group = rule.group.is_none_or(|group| options.wants(group)) || named;
+        let group = rule.group.is_none_or(|group| options.wants(group) || (named && group == entry.group));
         let condition = match rule.condition {
             Condition::Always => true,
             Condition::Ama => agents.ama,
@@ -182,7 +182,9 @@ fn from_catalogue(
                 origin = origin.max(*from);
             }
             match endpoint(entry, &values, need, origin) {
-                Some(endpoint) => collected.add(index, endpoint, false),
+                Some(endpoint) => {
+                    collected.add(index, endpoint);
+                }
                 None => collected.wait(entry.name.fill_known(&values)),
             }
         }
@@ -211,35 +213,53 @@ fn all_wait(
     }
 }
 
+/// A name that an argument gives in full.
+#[derive(Clone, Copy)]
+struct Named<'a> {
+    host: &'a str,
+    port: u16,
+    need: Need,
+    group: Group,
+    purpose: &'a str,
+}
+
 /// Hosts of connection strings: what applications on this machine were told to use.
 fn from_connection_strings(catalogue: &Catalogue, options: &Options, collected: &mut Collected) {
     for target in options.app_insights.iter().flat_map(|string| &string.endpoints) {
         let need = if target.role == AppInsightsRole::Ingestion { Need::Required } else { Need::Optional };
-        let fallback = Group::AppInsights;
         collected.named(
             catalogue,
-            &target.host,
-            target.port,
-            None,
-            need,
-            fallback,
-            "Application Insights, as the connection string names it",
+            &Named {
+                host: &target.host,
+                port: target.port,
+                need,
+                group: Group::AppInsights,
+                purpose: "Application Insights, as the connection string names it",
+            },
         );
     }
 }
 
 fn from_extra(catalogue: &Catalogue, options: &Options, collected: &mut Collected) {
     for extra in &options.endpoints {
-        collected.named(
+        let endpoint = collected.named(
             catalogue,
-            &extra.host,
-            extra.port,
-            extra.expected,
-            Need::Required,
-            Group::Extra,
-            "named with `--endpoint`",
+            &Named {
+                host: &extra.host,
+                port: extra.port,
+                need: Need::Required,
+                group: Group::Extra,
+                purpose: "named with `--endpoint`",
+            },
         );
+        // Names of two clouds may be given, and the cloud may not be known yet: an id of the catalogue might be used twice.
+        endpoint.id = id_of_named(&extra.host, extra.port);
+        endpoint.expected = extra.expected.unwrap_or(endpoint.expected);
     }
+}
+
+fn id_of_named(host: &str, port: u16) -> String {
+    format!("endpoint:{host}:{port}")
 }
 
 fn endpoint(entry: &Entry, values: &Values, need: Need, origin: Origin) -> Option<Endpoint> {
@@ -272,18 +292,17 @@ struct Collected {
 }
 
 impl Collected {
-    /// Adds an endpoint at its place in the catalogue; `stated` says that its expectation was given by an argument.
-    fn add(&mut self, index: usize, endpoint: Endpoint, stated: bool) {
-        let same = |known: &&mut (usize, Endpoint)| known.1.fqdn == endpoint.fqdn && known.1.port == endpoint.port;
-        let Some((_, known)) = self.endpoints.iter_mut().find(same) else {
-            self.endpoints.push((index, endpoint));
-            return;
-        };
+    /// Adds an endpoint at its place in the catalogue, or merges it with the one of the same name and port.
+    fn add(&mut self, index: usize, endpoint: Endpoint) -> &mut Endpoint {
+        let same = |(_, known): &(usize, Endpoint)| known.fqdn == endpoint.fqdn && known.port == endpoint.port;
+        let place = self.endpoints.iter().position(same).unwrap_or(self.endpoints.len());
+        if place == self.endpoints.len() {
+            self.endpoints.push((index, endpoint.clone()));
+        }
+        let (_, known) = &mut self.endpoints[place];
         known.need = known.need.max(endpoint.need);
         known.origin = known.origin.max(endpoint.origin);
-        if stated {
-            known.expected = endpoint.expected;
-        }
+        known
     }
 
     fn wait(&mut self, template: String) {
@@ -292,24 +311,16 @@ impl Collected {
         }
     }
 
-    #[expect(clippy::too_many_arguments, reason = "what an argument says of a name")]
-    fn named(
-        &mut self,
-        catalogue: &Catalogue,
-        host: &str,
-        port: u16,
-        expected: Option<Expectation>,
-        need: Need,
-        group: Group,
-        purpose: &str,
-    ) {
+    /// Adds a name that an argument gives, with what the catalogue knows of it.
+    fn named(&mut self, catalogue: &Catalogue, name: &Named<'_>) -> &mut Endpoint {
+        let Named { host, port, need, group, purpose } = *name;
         let known = catalogue.recognise(host).filter(|known| known.entry.port == port);
         let from_catalogue = known.and_then(|Recognised { entry, index, values, .. }| {
             Some((index, endpoint(entry, &values, need, Origin::Argument)?))
         });
-        let (index, mut endpoint) = from_catalogue.unwrap_or_else(|| {
+        let (index, endpoint) = from_catalogue.unwrap_or_else(|| {
             let endpoint = Endpoint {
-                id: format!("endpoint:{host}:{port}"),
+                id: id_of_named(host, port),
                 fqdn: host.to_owned(),
                 port,
                 group,
@@ -324,8 +335,7 @@ impl Collected {
             };
             (usize::MAX, endpoint)
         });
-        endpoint.expected = expected.unwrap_or(endpoint.expected);
-        self.add(index, endpoint, expected.is_some());
+        self.add(index, endpoint)
     }
 
     fn finish(mut self) -> Names {

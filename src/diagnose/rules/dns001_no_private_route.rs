@@ -90,7 +90,8 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
         let zones = &facts.observations().zones;
         let monitor = zones.first().map_or("privatelink.monitor.azure.com", String::as_str);
         draft = draft.fix([remedy::find_zone(monitor), remedy::list_links(monitor)]);
-        draft = draft.fix(zones.iter().map(|zone| remedy::link_zone(zone, "the virtual network whose DNS this machine uses")));
+        draft = draft
+            .fix(zones.iter().map(|zone| remedy::link_zone(zone, "the virtual network whose DNS this machine uses")));
     }
     vec![draft]
 }

@@ -64,7 +64,8 @@ fn bypass(facts: &Facts<'_>, server: SocketAddr) -> Option<Draft> {
         return None;
     }
     let first_is_right = facts.first_server().filter(|first| *first != server).is_some_and(|first| {
-        let mut views = answered.iter().filter_map(|(name, _)| name.view_of(first)).filter(|view| view.answered()).peekable();
+        let mut views =
+            answered.iter().filter_map(|(name, _)| name.view_of(first)).filter(|view| view.answered()).peekable();
         views.peek().is_some() && views.all(|view| view.is_private())
     });
     let severity = match facts.expect() {
@@ -145,10 +146,10 @@ mod tests {
             .server(second, &[ServerRole::Configured])
             .server_says(second, &Says::Public("20.1.1.1"));
         let found = drafts(&DNS002, &scene);
-        assert_eq!(found.iter().map(|draft| (draft.severity, draft.args["server"].as_str())).collect::<Vec<_>>(), [(
-            Severity::Warning,
-            second
-        )]);
+        assert_eq!(
+            found.iter().map(|draft| (draft.severity, draft.args["server"].as_str())).collect::<Vec<_>>(),
+            [(Severity::Warning, second)]
+        );
     }
 
     #[test]

@@ -135,10 +135,11 @@ mod tests {
     const ODS_ZONE: &str = ZONES[2];
 
     fn without_ods() -> Scene {
-        private_world()
-            .everywhere(ODS, &Says::Public("20.150.190.99"))
-            .soa(CUSTOM, ODS_ZONE, &Says::PublicZone)
-            .soa(AZURE, ODS_ZONE, &Says::PublicZone)
+        private_world().everywhere(ODS, &Says::Public("20.150.190.99")).soa(CUSTOM, ODS_ZONE, &Says::PublicZone).soa(
+            AZURE,
+            ODS_ZONE,
+            &Says::PublicZone,
+        )
     }
 
     #[test]

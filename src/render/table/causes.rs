@@ -7,28 +7,31 @@ use crate::render::page::{Page, Tint};
 use crate::report::Report;
 
 /// Lines of evidence shown unless everything is asked for.
-const EVIDENCE: usize = 6;
+const EVIDENCE: usize = 4;
 
-/// Programs whose names begin a command; what else stands in `check_first` is a sentence.
+/// Programs whose names begin a command; what else stands in `check_first` is a sentence. `PowerShell` shows by its verbs.
 const PROGRAMS: &[&str] = &[
     "az",
     "azcmagent",
+    "cat",
     "curl",
     "dig",
     "getent",
     "grep",
+    "host",
     "ip",
     "ipconfig",
+    "named-checkconf",
     "nc",
     "nslookup",
     "openssl",
     "resolvectl",
+    "rndc",
     "ss",
     "sudo",
     "systemctl",
-    "Get-DnsClientServerAddress",
-    "Resolve-DnsName",
-    "Test-NetConnection",
+    "timedatectl",
+    "unbound-checkconf",
 ];
 
 /// The roots by their titles alone.
@@ -83,43 +86,72 @@ fn cause(report: &Report, root: &Finding, page: &mut Page<'_>) -> io::Result<()>
     for excluded in &root.excludes {
         page.wrapped(Tint::Plain, "  ruled out  ", "             ", excluded)?;
     }
-    for (number, fix) in root.fix.iter().enumerate() {
-        remedy(number, fix, page)?;
+    let mut label = "fix";
+    for fix in &root.fix {
+        remedy(if fix.read_only { "check" } else { label }, fix, page)?;
+        if !fix.read_only {
+            label = "or";
+        }
     }
     explains(report, root, page)?;
     page.wrapped(Tint::Plain, "  read on    ", "             ", &format!("ampls-doctor explain {}", root.code))
 }
 
-fn remedy(number: usize, fix: &Fix, page: &mut Page<'_>) -> io::Result<()> {
-    let first = if number == 0 { "  fix        " } else { "  or         " };
-    let first = if fix.read_only { "  look       " } else { first };
+fn remedy(label: &str, fix: &Fix, page: &mut Page<'_>) -> io::Result<()> {
     let mut text = fix.text.clone();
     if !fix.read_only {
         text = format!("{text} (changes {})", reach(fix.blast_radius));
     }
-    page.wrapped(Tint::Bold, first, "             ", &text)?;
+    page.wrapped(Tint::Bold, &format!("  {label:10} "), "             ", &text)?;
     if let Some(check) = &fix.check_first {
-        command("look first", check, page)?;
+        advice("look first", check, page)?;
     }
     if let Some(change) = &fix.command {
-        let label = if fix.check_first.is_some() { "then run" } else { "run" };
-        page.line(Tint::Plain, &format!("  {label}"))?;
-        page.line(Tint::Plain, &format!("    {change}"))?;
+        if !fix.read_only {
+            page.line(Tint::Plain, if fix.check_first.is_some() { "  then run" } else { "  run" })?;
+        }
+        commands(change, page)?;
     }
     if let Some(undo) = &fix.undo {
-        command("to undo", undo, page)?;
+        advice("to undo", undo, page)?;
     }
     Ok(())
 }
 
-/// A command on a line of its own, or a sentence beside its label.
-fn command(label: &str, text: &str, page: &mut Page<'_>) -> io::Result<()> {
-    let program = text.split(' ').next().unwrap_or_default();
-    if !PROGRAMS.contains(&program) {
-        return page.wrapped(Tint::Plain, &format!("  {label:10} "), "             ", text);
+/// A command on lines of its own, or a sentence beside its label, or a command and what to bear in mind with it.
+fn advice(label: &str, text: &str, page: &mut Page<'_>) -> io::Result<()> {
+    let (command, sentence) = parts(text);
+    let label = format!("  {label:10} ");
+    if command.is_empty() || !sentence.is_empty() {
+        page.wrapped(Tint::Plain, &label, "             ", sentence)?;
+    } else {
+        page.line(Tint::Plain, &label)?;
     }
-    page.line(Tint::Plain, &format!("  {label}"))?;
-    page.line(Tint::Plain, &format!("    {text}"))
+    commands(command, page)
+}
+
+/// Text such as `az … list; mind this` or `az … list (mind this)`, taken apart. Either part may be empty.
+fn parts(text: &str) -> (&str, &str) {
+    let program = text.split([' ', '\n']).next().unwrap_or_default();
+    let cmdlet = program
+        .split_once('-')
+        .is_some_and(|(verb, noun)| [verb, noun].iter().all(|part| part.starts_with(|c: char| c.is_ascii_uppercase())));
+    if !cmdlet && !PROGRAMS.contains(&program) {
+        return ("", text);
+    }
+    if let Some((command, sentence)) = text.split_once("; ") {
+        return (command, sentence);
+    }
+    let aside = text.strip_suffix(')').and_then(|text| text.rsplit_once(" ("));
+    aside.unwrap_or((text, ""))
+}
+
+/// Each line by itself, never broken: to be copied.
+fn commands(text: &str, page: &mut Page<'_>) -> io::Result<()> {
+    for line in text.lines() {
+        page.line(Tint::Plain, &format!("    {line}"))?;
+    }
+    Ok(())
 }
 
 fn explains(report: &Report, root: &Finding, page: &mut Page<'_>) -> io::Result<()> {
@@ -174,5 +206,19 @@ fn reach(radius: BlastRadius) -> &'static str {
         BlastRadius::Machine => "this machine only",
         BlastRadius::Vnet => "every machine of this virtual network",
         BlastRadius::EveryNetworkOnThisDns => "every network that uses this DNS",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_is_told_from_what_is_said_about_it() {
+        let query = "az x list --query \"[?contains(a, 'b')]\" -o table";
+        assert_eq!(parts(query), (query, ""));
+        assert_eq!(parts("az x list (an empty zone breaks names)"), ("az x list", "an empty zone breaks names"));
+        assert_eq!(parts("Get-DnsServerZone | fl; mind others"), ("Get-DnsServerZone | fl", "mind others"));
+        assert_eq!(parts("remove these lines, then: rndc reconfig"), ("", "remove these lines, then: rndc reconfig"));
     }
 }

@@ -3,25 +3,31 @@
 use std::io;
 
 use ampls_probes::catalogue::{Group, Need};
-use comfy_table::{ContentArrangement, LineStyle, Table, TableStyle};
+use comfy_table::{ColumnConstraint, ContentArrangement, LineStyle, Table, TableStyle, Width};
 use uuid::Uuid;
 
 use super::matrix;
 use crate::diagnose::facts::{Route, Status, ViewKind};
-use crate::render::page::{Page, Tint, inert};
+use crate::render::page::{Page, Style, Tint, inert};
 use crate::report::{EndpointReport, Report};
 
+/// What the columns beside the name need for an IPv4 address and a short answer.
+const OTHER_COLUMNS: usize = 38;
+
 pub(super) fn write(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
+    let rows: Vec<(Group, Row)> =
+        report.endpoints.iter().map(|endpoint| (endpoint.group, row(endpoint, page.style))).collect();
+    let widths = widths(&rows);
     let mut groups: Vec<Group> = Vec::new();
-    for endpoint in &report.endpoints {
-        if !groups.contains(&endpoint.group) {
-            groups.push(endpoint.group);
+    for (group, _) in &rows {
+        if !groups.contains(group) {
+            groups.push(*group);
         }
     }
     for group in groups {
         page.blank()?;
-        let table = table(report, group, page);
-        for line in table.lines() {
+        let rows = rows.iter().filter(|(of, _)| *of == group).map(|(_, row)| row);
+        for line in table(group, rows, widths, page.style).lines() {
             page.line(Tint::Plain, &line)?;
         }
     }
@@ -34,24 +40,46 @@ pub(super) fn write(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
     Ok(())
 }
 
-fn table(report: &Report, group: Group, page: &Page<'_>) -> Table {
+/// Whether it is required, its name, where it leads, to which address, what it answers.
+type Row = [String; 5];
+
+fn row(endpoint: &EndpointReport, style: Style) -> Row {
+    let mark = if endpoint.need == Need::Required { "*" } else { "" };
+    let room = style.width.saturating_sub(OTHER_COLUMNS).max(20);
+    let name = name(endpoint, style.width >= 110, room);
+    [mark.to_owned(), name, leads(endpoint), to(endpoint), answers(endpoint, style.verbose)]
+}
+
+/// The width of each column over all groups, so that they stand one under the other.
+fn widths(rows: &[(Group, Row)]) -> [usize; 5] {
+    let mut widths = [1; 5];
+    for (width, column) in widths.iter_mut().zip(0..) {
+        let cells = rows.iter().filter_map(|(_, row)| row.get::<usize>(column));
+        let lines = cells.flat_map(|cell| cell.lines()).map(|line| line.chars().count());
+        *width = lines.max().unwrap_or_default();
+    }
+    widths
+}
+
+fn table<'a>(group: Group, rows: impl Iterator<Item = &'a Row>, widths: [usize; 5], style: Style) -> Table {
     let mut table = Table::new();
-    let rule = if page.style.ascii { '-' } else { '─' };
+    let rule = if style.ascii { '-' } else { '─' };
     table.load_style(TableStyle::new().header_separator(LineStyle::none().fill(rule)));
-    let width = u16::try_from(page.style.width).unwrap_or(u16::MAX);
+    let width = u16::try_from(style.width).unwrap_or(u16::MAX);
     table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
     table.set_header(["", word(group), "leads", "to", "answers"]);
-    let full = page.style.width >= 110;
-    for endpoint in report.endpoints.iter().filter(|endpoint| endpoint.group == group) {
-        let mark = if endpoint.need == Need::Required { "*" } else { "" };
-        let answers = answers(endpoint, page.style.verbose);
-        table.add_row([mark.to_owned(), name(endpoint, full), leads(endpoint), to(endpoint), answers]);
-    }
-    for column in table.column_iter_mut() {
+    table.add_rows(rows);
+    for (column, width) in table.column_iter_mut().zip(widths) {
         column.set_padding((0, 2));
+        // The answers, last, take what is left.
+        let width = u16::try_from(width.saturating_add(2)).unwrap_or(u16::MAX);
+        column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(width)));
     }
     if let Some(mark) = table.column_mut(0) {
-        mark.set_padding((0, 1));
+        mark.set_padding((0, 1)).remove_constraint();
+    }
+    if let Some(answers) = table.column_mut(4) {
+        answers.remove_constraint();
     }
     table
 }
@@ -69,7 +97,7 @@ fn word(group: Group) -> &'static str {
 }
 
 /// The name; a workspace's id is cut to its first group where room is short, as no two begin alike.
-fn name(endpoint: &EndpointReport, full: bool) -> String {
+fn name(endpoint: &EndpointReport, full: bool, width: usize) -> String {
     let port = if endpoint.port == 443 { String::new() } else { format!(":{}", endpoint.port) };
     let short = match endpoint.fqdn.split_once('.') {
         Some((id, rest)) if !full && Uuid::try_parse(id).is_ok() => {
@@ -77,7 +105,22 @@ fn name(endpoint: &EndpointReport, full: bool) -> String {
         }
         _ => endpoint.fqdn.clone(),
     };
-    format!("{}{port}", inert(&short))
+    broken_at_dots(&format!("{}{port}", inert(&short)), width)
+}
+
+/// A name over several lines, each but the first beginning with its dot.
+fn broken_at_dots(name: &str, width: usize) -> String {
+    let mut lines = vec![String::new()];
+    for (number, label) in name.split('.').enumerate() {
+        let label = if number == 0 { label.to_owned() } else { format!(".{label}") };
+        match lines.last_mut() {
+            Some(line) if line.is_empty() || line.chars().count() + label.chars().count() <= width => {
+                line.push_str(&label)
+            }
+            _ => lines.push(label),
+        }
+    }
+    lines.join("\n  ")
 }
 
 fn leads(endpoint: &EndpointReport) -> String {

@@ -26,12 +26,18 @@ pub enum Cloud {
 impl Cloud {
     /// Short names of the zones.
     pub fn zone_names(self) -> &'static [&'static str] {
-        &["monitor", "oms", "ods", "agentsvc", "blob"]
+        match self {
+            // A sixth zone of this cloud only; the longer suffix comes first.
+            // Source: <https://learn.microsoft.com/azure/private-link/private-endpoint-dns>
+            Self::UsGov => &["adx", "monitor", "oms", "ods", "agentsvc", "blob"],
+            Self::Public | Self::China => &["monitor", "oms", "ods", "agentsvc", "blob"],
+        }
     }
 
     /// The public suffix of a zone by its short name; empty for an unknown one.
     pub fn suffix(self, zone: &str) -> &'static str {
         match (zone, self) {
+            ("adx", _) => "adx.monitor.azure.us",
             ("monitor", Self::Public) => "monitor.azure.com",
             ("monitor", Self::UsGov) => "monitor.azure.us",
             ("monitor", Self::China) => "monitor.azure.cn",
@@ -318,7 +324,7 @@ impl Names {
 }
 
 fn own_v4(index: u8) -> Ipv4Addr {
-    Ipv4Addr::new(20, 150, 190, index)
+    Ipv4Addr::new(20, 150, 190, index.saturating_add(4))
 }
 
 fn shared_v4(index: u8) -> Ipv4Addr {

@@ -68,6 +68,9 @@ impl Linked {
         }
         let mut zones = vnet.linked.clone();
         zones.extend(vnet.empty.iter().chain(&vnet.fallback).cloned());
+        if cloud == Cloud::UsGov && zones.iter().any(|zone| zone == "monitor") {
+            zones.push("adx".to_owned());
+        }
         Self { zones, fallback: vnet.fallback.clone(), records }
     }
 }

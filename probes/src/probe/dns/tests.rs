@@ -109,7 +109,7 @@ fn context_on(network: Network, timeout: Duration) -> Context {
         resolver: Arc::new(OsResolver),
         clock: Clock::default(),
         roots: Roots::new(Arc::new(rustls::RootCertStore::empty()), Arc::new(rustls::RootCertStore::empty())),
-        machine: Machine::default(),
+        machine: Machine { has_ipv4: true, ..Machine::default() },
     };
     let options = Options { step_timeout: timeout, ..Options::default() };
     let (_, stop) = watch::channel(false);

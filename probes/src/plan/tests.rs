@@ -1,0 +1,433 @@
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::catalogue::Need::{Evidence, Optional, Required};
+use crate::observation::{Outcome, ResolverConfig, Server, ServerRole, Timing};
+use crate::options::StepKind;
+
+const WORKSPACE: &str = "11111111-2222-3333-4444-555555555555";
+const OTHER: &str = "99999999-2222-3333-4444-555555555555";
+const DCE: &str = "a-b1.westeurope-1.ingest.monitor.azure.com";
+
+fn catalogue() -> Catalogue {
+    Catalogue::builtin().expect("the built-in catalogue")
+}
+
+fn options(change: impl FnOnce(&mut Options)) -> Options {
+    let mut options = Options::default();
+    change(&mut options);
+    options
+}
+
+/// Two servers, one of them Azure's and given twice.
+fn resolver() -> Resolver {
+    let server = |address: &str, role| Server { address: address.parse().expect("an address"), roles: vec![role] };
+    Resolver {
+        timing: Timing::default(),
+        outcome: Outcome::Seen(ResolverConfig::default()),
+        servers: vec![
+            server("10.1.0.4:53", ServerRole::Configured),
+            server("168.63.129.16:53", ServerRole::Azure),
+            server("10.1.0.4:53", ServerRole::Extra),
+        ],
+    }
+}
+
+fn discovered(metadata: MetadataState, agents: AgentsSeen) -> Discovered {
+    Discovered { resolver: Some(resolver()), hosts: None, metadata, agents }
+}
+
+fn answered(location: &str, environment: &str) -> MetadataState {
+    let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    MetadataState::Answered(Instance {
+        location: text(location),
+        environment: text(environment),
+        ..Instance::default()
+    })
+}
+
+fn made(options: &Options, metadata: MetadataState, agents: AgentsSeen) -> Plan {
+    plan(&catalogue(), options, &discovered(metadata, agents))
+}
+
+fn need(plan: &Plan, id: &str) -> Option<Need> {
+    plan.endpoints.iter().find(|endpoint| endpoint.id == id).map(|endpoint| endpoint.need)
+}
+
+fn named() -> Options {
+    options(|options| {
+        options.region = "westeurope".parse().ok();
+        options.workspaces = vec![WORKSPACE.parse().expect("a GUID")];
+    })
+}
+
+fn ama() -> AgentsSeen {
+    AgentsSeen { ama: true, ..AgentsSeen::default() }
+}
+
+fn mma() -> AgentsSeen {
+    AgentsSeen { legacy: true, legacy_has_workspace: true, ..AgentsSeen::default() }
+}
+
+#[test]
+fn need_follows_from_the_agents_seen() {
+    let both = AgentsSeen { ama: true, ..mma() };
+    let homeless = AgentsSeen { legacy_has_workspace: false, ..mma() };
+    let me = AgentsSeen { me_channel: true, ..ama() };
+    let (ods, oms, agentsvc) =
+        (format!("ods:{WORKSPACE}"), format!("oms:{WORKSPACE}"), format!("agentsvc:{WORKSPACE}"));
+    let table: [(&str, AgentsSeen, [(&str, Option<Need>); 11]); 6] = [
+        (
+            "none",
+            AgentsSeen::default(),
+            [
+                ("handler-global", Some(Required)),
+                ("handler-region:westeurope", Some(Optional)),
+                (&ods, Some(Required)),
+                (&oms, Some(Required)),
+                (&agentsvc, Some(Optional)),
+                ("content-private", Some(Optional)),
+                ("content-public", Some(Optional)),
+                ("metrics-service", None),
+                ("arm", None),
+                ("custom-metrics:westeurope", None),
+                ("query", Some(Evidence)),
+            ],
+        ),
+        (
+            "ama",
+            ama(),
+            [
+                ("handler-global", Some(Required)),
+                ("handler-region:westeurope", Some(Optional)),
+                (&ods, Some(Required)),
+                (&oms, Some(Evidence)),
+                (&agentsvc, Some(Evidence)),
+                ("content-private", None),
+                ("content-public", None),
+                ("metrics-service", Some(Optional)),
+                ("arm", None),
+                ("custom-metrics:westeurope", None),
+                ("ingestion-global", Some(Evidence)),
+            ],
+        ),
+        (
+            "mma",
+            mma(),
+            [
+                ("handler-global", None),
+                ("handler-region:westeurope", None),
+                (&ods, Some(Required)),
+                (&oms, Some(Required)),
+                (&agentsvc, Some(Optional)),
+                ("content-private", Some(Optional)),
+                ("content-public", Some(Optional)),
+                ("metrics-service", None),
+                ("arm", None),
+                ("custom-metrics:westeurope", None),
+                ("query", Some(Evidence)),
+            ],
+        ),
+        (
+            "both",
+            both,
+            [
+                ("handler-global", Some(Required)),
+                ("handler-region:westeurope", Some(Optional)),
+                (&ods, Some(Required)),
+                (&oms, Some(Required)),
+                (&agentsvc, Some(Optional)),
+                ("content-private", Some(Optional)),
+                ("content-public", Some(Optional)),
+                ("metrics-service", Some(Optional)),
+                ("arm", None),
+                ("custom-metrics:westeurope", None),
+                ("query", Some(Evidence)),
+            ],
+        ),
+        (
+            "mma without workspace",
+            homeless,
+            [
+                ("handler-global", None),
+                ("handler-region:westeurope", None),
+                (&ods, Some(Required)),
+                (&oms, Some(Required)),
+                (&agentsvc, Some(Optional)),
+                ("content-private", None),
+                ("content-public", None),
+                ("metrics-service", None),
+                ("arm", None),
+                ("custom-metrics:westeurope", None),
+                ("query", Some(Evidence)),
+            ],
+        ),
+        (
+            "ama with custom metrics",
+            me,
+            [
+                ("handler-global", Some(Required)),
+                ("handler-region:westeurope", Some(Optional)),
+                (&ods, Some(Required)),
+                (&oms, Some(Evidence)),
+                (&agentsvc, Some(Evidence)),
+                ("content-private", None),
+                ("content-public", None),
+                ("metrics-service", Some(Optional)),
+                ("arm", Some(Optional)),
+                ("custom-metrics:westeurope", Some(Optional)),
+                ("query", Some(Evidence)),
+            ],
+        ),
+    ];
+    for (agents, seen, expected) in table {
+        let plan = made(&named(), MetadataState::Silent, seen);
+        for (id, expected) in expected {
+            assert_eq!(need(&plan, id), expected, "{id} with {agents}");
+        }
+    }
+}
+
+#[test]
+fn hosts_of_a_data_collection_endpoint_are_needed_as_they_are_named_or_used() {
+    let stem = "a-b1.westeurope-1";
+    let of = |plan: &Plan| {
+        ["handler-dce", "ingest-dce", "metrics-ingest-dce"].map(|form| need(plan, &format!("{form}:{stem}")))
+    };
+    let by_argument = options(|options| options.dces = vec![DCE.parse().expect("a host")]);
+    let plan = made(&by_argument, MetadataState::Silent, AgentsSeen::default());
+    assert_eq!(of(&plan), [Some(Required), Some(Required), Some(Optional)]);
+    assert_eq!((plan.cloud.as_str(), plan.region.as_deref()), ("public", Some("westeurope")));
+
+    let both = options(|options| {
+        options.dces =
+            vec![DCE.parse().expect("a host"), DCE.replace("ingest", "metrics.ingest").parse().expect("a host")];
+    });
+    let plan = made(&both, MetadataState::Silent, AgentsSeen::default());
+    assert_eq!(of(&plan), [Some(Required); 3]);
+
+    let mut seen: Dce = DCE.replace("ingest", "handler.control").parse().expect("a host");
+    let plan = made(&Options::default(), MetadataState::Silent, AgentsSeen { dces: vec![seen.clone()], ..ama() });
+    assert_eq!(of(&plan), [Some(Required), None, None]);
+    seen.hosts.insert(crate::options::DceHost::MetricsIngest);
+    let plan = made(&Options::default(), MetadataState::Silent, AgentsSeen { dces: vec![seen], ..ama() });
+    assert_eq!(of(&plan), [Some(Required), None, Some(Required)]);
+}
+
+#[test]
+fn what_an_argument_names_replaces_what_was_found() {
+    let agents = || AgentsSeen { workspaces: vec![OTHER.parse().expect("a GUID")], ..ama() };
+    let plan = made(&named(), MetadataState::Silent, agents());
+    assert_eq!(
+        (need(&plan, &format!("ods:{WORKSPACE}")), need(&plan, &format!("ods:{OTHER}"))),
+        (Some(Required), None)
+    );
+    let plan = made(&Options::default(), MetadataState::Silent, agents());
+    let endpoint = plan.endpoints.iter().find(|endpoint| endpoint.id == format!("ods:{OTHER}")).expect("the one seen");
+    assert_eq!(endpoint.origin, Origin::Configuration);
+    assert_eq!(endpoint.alias.as_deref(), Some(&*format!("{OTHER}.privatelink.ods.opinsights.azure.com")));
+}
+
+#[test]
+fn cloud_comes_from_arguments_then_agents_then_metadata_then_is_public() {
+    let gov = || answered("usgovvirginia", "AzureUSGovernmentCloud");
+    let china = AgentsSeen { cloud: Some(Cloud::China), ..ama() };
+    let table = [
+        (named(), gov(), china.clone(), "public"),
+        (Options::default(), gov(), china, "china"),
+        (Options::default(), gov(), AgentsSeen::default(), "usgov"),
+        (Options::default(), answered("usgovvirginia", ""), AgentsSeen::default(), "usgov"),
+        (Options::default(), answered("", "AzureStack"), AgentsSeen::default(), "public"),
+        (Options::default(), MetadataState::Silent, AgentsSeen::default(), "public"),
+        (Options::default(), MetadataState::Pending, AgentsSeen::default(), ""),
+        (options(|o| o.skip = vec![StepKind::Imds]), MetadataState::Pending, AgentsSeen::default(), "public"),
+    ];
+    for (options, metadata, agents, cloud) in table {
+        assert_eq!(made(&options, metadata.clone(), agents).cloud, cloud, "{metadata:?}");
+    }
+}
+
+#[test]
+fn names_of_a_cloud_wait_until_the_cloud_is_known() {
+    let pending = made(&Options::default(), MetadataState::Pending, AgentsSeen::default());
+    assert!(pending.endpoints.is_empty() && pending.zones.is_empty());
+    assert!(pending.waiting.contains(&"global.handler.control.monitor.azure.com".to_owned()));
+    assert!(pending.steps.contains(&Step::Metadata));
+
+    let only_cloud = options(|options| options.cloud = Some(Cloud::Public));
+    let pending = made(&only_cloud, MetadataState::Pending, AgentsSeen::default());
+    assert_eq!(pending.waiting, ["<region>.handler.control.monitor.azure.com"]);
+    assert_eq!(pending.zones.len(), 5);
+
+    let silent = made(&Options::default(), MetadataState::Silent, AgentsSeen::default());
+    assert_eq!(silent.waiting, ["<region>.handler.control.monitor.azure.com"]);
+}
+
+#[test]
+fn nothing_waits_when_arguments_say_all() {
+    let options = options(|options| {
+        options.sets = crate::catalogue::Group::SETS.to_vec();
+        options.region = "westeurope".parse().ok();
+        options.workspaces = vec![WORKSPACE.parse().expect("a GUID")];
+        options.dces = vec![DCE.parse().expect("a host")];
+    });
+    let plan = made(&options, MetadataState::Pending, AgentsSeen::default());
+    assert!(plan.waiting.is_empty(), "{:?}", plan.waiting);
+    assert!(plan.endpoints.len() >= 25, "{}", plan.endpoints.len());
+}
+
+#[test]
+fn connection_string_names_its_hosts() {
+    let text = "InstrumentationKey=0;IngestionEndpoint=https://westeurope-5.in.applicationinsights.azure.com/;\
+                LiveEndpoint=https://westeurope.livediagnostics.monitor.azure.com/";
+    let options = options(|options| options.app_insights = vec![text.parse().expect("a connection string")]);
+    let plan = made(&options, MetadataState::Pending, AgentsSeen::default());
+    assert_eq!(need(&plan, "ingestion:westeurope-5"), Some(Required));
+    assert_eq!(need(&plan, "live:westeurope"), Some(Optional));
+    assert_eq!((plan.cloud.as_str(), plan.region.as_deref()), ("public", Some("westeurope")));
+    let ingestion = plan.endpoints.iter().find(|e| e.id == "ingestion:westeurope-5").expect("an endpoint");
+    assert_eq!(ingestion.alias.as_deref(), Some("westeurope-5.in.ai.privatelink.monitor.azure.com"));
+    assert!(plan.waiting.is_empty());
+}
+
+#[test]
+fn extra_name_keeps_what_the_catalogue_knows_of_it() {
+    let options = options(|options| {
+        options.endpoints = ["api.monitor.azure.com", "example.net:8443=private", "abc.blob.core.windows.net=public"]
+            .map(|text| text.parse().expect("an endpoint"))
+            .to_vec();
+    });
+    for metadata in [MetadataState::Pending, MetadataState::Silent] {
+        let plan = made(&options, metadata, AgentsSeen::default());
+        let query: Vec<_> = plan.endpoints.iter().filter(|e| e.fqdn == "api.monitor.azure.com").collect();
+        assert_eq!(query.len(), 1);
+        assert_eq!(
+            (query[0].need, query[0].origin, query[0].id.as_str()),
+            (Required, Origin::Argument, "endpoint:api.monitor.azure.com:443")
+        );
+        assert_eq!(query[0].zone.as_deref(), Some("privatelink.monitor.azure.com"));
+        let extra = plan.endpoints.last().expect("an endpoint");
+        assert_eq!((extra.id.as_str(), extra.expected), ("endpoint:example.net:8443", Expectation::Private));
+        let blob = plan.endpoints.iter().find(|e| e.fqdn == "abc.blob.core.windows.net").expect("an endpoint");
+        assert_eq!((blob.expected, blob.zone.as_deref()), (Expectation::Public, None));
+    }
+}
+
+#[test]
+fn each_server_is_asked_each_question_once_a_try() {
+    let plan = made(&named(), MetadataState::Silent, AgentsSeen::default());
+    let asks: Vec<&Step> = plan.steps.iter().filter(|step| matches!(step, Step::Ask { .. })).collect();
+    assert_eq!(asks.iter().collect::<BTreeSet<_>>().len(), asks.len());
+    // Two servers; two types and two tries a name; one question a zone.
+    assert_eq!(asks.len(), 2 * (2 * 2 * plan.endpoints.len() + plan.zones.len()));
+    let tries: Vec<u32> =
+        asks.iter().map(|step| if let Step::Ask { try_number, .. } = step { *try_number } else { 0 }).collect();
+    assert!(tries.is_sorted());
+}
+
+#[test]
+fn evidence_is_resolved_and_never_dialled() {
+    let plan = made(&named(), MetadataState::Silent, ama());
+    let evidence: BTreeSet<&str> =
+        plan.endpoints.iter().filter(|e| e.need == Evidence).map(|endpoint| endpoint.id.as_str()).collect();
+    assert!(evidence.len() >= 4);
+    for step in &plan.steps {
+        if let Step::Tcp { endpoint } | Step::Tls { endpoint } | Step::Http { endpoint } = step {
+            assert!(!evidence.contains(endpoint.as_str()), "{endpoint}");
+        }
+    }
+    assert!(plan.steps.contains(&Step::Lookup { endpoint: "query".into() }));
+}
+
+#[test]
+fn steps_follow_only_and_skip() {
+    let kinds = |only: &[StepKind], skip: &[StepKind]| {
+        let mut options = named();
+        (options.only, options.skip) = (only.to_vec(), skip.to_vec());
+        let plan = made(&options, MetadataState::Silent, AgentsSeen::default());
+        let kinds: BTreeSet<String> = plan
+            .steps
+            .iter()
+            .map(|step| serde_json::to_value(step).expect("JSON")["step"].as_str().unwrap_or_default().to_owned())
+            .collect();
+        kinds.into_iter().collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(kinds(&[], &[]), "ask http lookup metadata tcp tls wire-server");
+    assert_eq!(kinds(&[StepKind::Dns], &[]), "ask lookup");
+    assert_eq!(kinds(&[StepKind::Tls], &[]), "lookup tcp tls");
+    assert_eq!(kinds(&[StepKind::Imds], &[]), "metadata wire-server");
+    assert_eq!(kinds(&[], &[StepKind::Tcp]), "ask lookup metadata wire-server");
+    assert_eq!(kinds(&[], &[StepKind::Dns, StepKind::Imds]), "http lookup tcp tls");
+}
+
+fn any_options() -> impl Strategy<Value = Options> {
+    let flags = (any::<[bool; 6]>(), 0usize..4, proptest::collection::vec(0usize..6, 0..3));
+    flags.prop_map(|([region, workspace, dce, extra, string, storage], cloud, sets)| {
+        options(|options| {
+            options.cloud = Cloud::ALL.get(cloud).copied();
+            options.sets = sets.into_iter().filter_map(|set| crate::catalogue::Group::SETS.get(set).copied()).collect();
+            if region {
+                options.region = "westeurope".parse().ok();
+            }
+            if workspace {
+                options.workspaces.extend(WORKSPACE.parse::<WorkspaceId>());
+            }
+            if dce {
+                options.dces.extend(DCE.parse());
+            }
+            if extra {
+                options.endpoints.extend("oms.example.net".parse());
+                options.endpoints.extend("api.monitor.azure.us=any".parse());
+            }
+            if string {
+                options.app_insights.extend("InstrumentationKey=0".parse());
+            }
+            if storage {
+                options.storage.extend("abc".parse());
+            }
+        })
+    })
+}
+
+fn any_agents() -> impl Strategy<Value = AgentsSeen> {
+    any::<[bool; 6]>().prop_map(|[ama, legacy, legacy_has_workspace, me_channel, workspace, dce]| AgentsSeen {
+        ama,
+        legacy,
+        legacy_has_workspace,
+        me_channel,
+        workspaces: if workspace { OTHER.parse().ok().into_iter().collect() } else { Vec::new() },
+        dces: if dce { DCE.parse().ok().into_iter().collect() } else { Vec::new() },
+        ..AgentsSeen::default()
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn plan_after_the_metadata_holds_the_plan_before(options in any_options(), agents in any_agents(), which in 0usize..4) {
+        let catalogue = catalogue();
+        let after = match which {
+            0 => MetadataState::Silent,
+            1 => answered("usgovvirginia", "AzureUSGovernmentCloud"),
+            2 => answered("chinaeast2", "AzureChinaCloud"),
+            _ => answered("westeurope", "AzurePublicCloud"),
+        };
+        let first = plan(&catalogue, &options, &discovered(MetadataState::Pending, agents.clone()));
+        let second = plan(&catalogue, &options, &discovered(after.clone(), agents.clone()));
+        let steps: BTreeSet<&Step> = second.steps.iter().collect();
+        for step in &first.steps {
+            prop_assert!(steps.contains(step), "{:?}", step);
+        }
+        for endpoint in &first.endpoints {
+            let kept = second.endpoints.iter().find(|other| other.id == endpoint.id);
+            prop_assert!(kept.is_some_and(|kept| kept.fqdn == endpoint.fqdn && kept.need >= endpoint.need), "{:?}", endpoint);
+        }
+        let ids: BTreeSet<&str> = second.endpoints.iter().map(|endpoint| endpoint.id.as_str()).collect();
+        prop_assert_eq!(ids.len(), second.endpoints.len());
+        let again = plan(&catalogue, &options, &discovered(after, agents));
+        prop_assert_eq!(again, second);
+    }
+}

@@ -1,0 +1,297 @@
+//! DNS004: a private zone is there, the record is not.
+
+use ampls_probes::options::Expect;
+
+use crate::diagnose::draft::{Draft, Reach, Title};
+use crate::diagnose::facts::{EndpointFacts, Facts, Linked, View, ViewKind};
+use crate::diagnose::finding::{BlastRadius, Fix, Owner, Severity};
+use crate::diagnose::{remedy, rule::rule};
+use crate::text::quote;
+
+rule! {
+    /// ## What it means
+    ///
+    /// A private zone of the AMPLS is linked where this machine's DNS resolves, but it holds no record for a name. There are
+    /// two faces of it:
+    ///
+    /// - The zone denies the name: the public name continues with its `privatelink` alias, and the answer is "no such name".
+    ///   The summary says whether the zone looks empty: a landing zone that links an empty `privatelink.monitor.azure.com`
+    ///   breaks every client of Azure Monitor, whether it wants a private link or not.
+    /// - The zone is linked (its SOA shows it, or other names of it are private), yet this name leads to a public address,
+    ///   and so does its record asked directly: the link allows fallback to internet, which hides what is missing. The
+    ///   workspace or data collection endpoint is not in the scope, or its record was lost; from the machine both look alike.
+    ///
+    /// ## Why it matters
+    ///
+    /// A denied name stops the agent: `Error resolving address`. A name that falls back is served over the public path, which
+    /// a workspace that refuses public ingestion answers with 403; where it does not, data leave publicly unnoticed. That is
+    /// why fallback is a warning as long as the name works, and an error when it does not answer or when private paths are
+    /// expected with `--expect private`. A denied name that this machine resolves by another server is a warning too.
+    ///
+    /// ## How to fix
+    ///
+    /// There are three ways out, the first is the usual one:
+    ///
+    /// 1. Add the resource (workspace, component, data collection endpoint) to the scope and the zone to the zone group of
+    ///    the private endpoint: Azure then keeps the record.
+    /// 2. Add the record by hand, where the zone group cannot be used. It goes stale when the endpoint is made anew.
+    /// 3. Unlink a zone that is empty because no private link is meant, or allow fallback to internet knowingly: it fails
+    ///    open, so that a lost record never shows again.
+    ///
+    /// ## How to confirm
+    ///
+    /// The name becomes private in the table. `az network private-dns record-set a list` shows the record.
+    ///
+    /// ## References
+    ///
+    /// - <https://learn.microsoft.com/azure/azure-monitor/fundamentals/private-link-configure>
+    /// - <https://learn.microsoft.com/azure/dns/private-dns-fallback>
+    /// - <https://github.com/Azure/Azure-Landing-Zones/issues/270>
+    DNS004 = "record-missing", Dns, explains [
+        "DNS005", "DNS007", "NET001", "NET002", "NET003", "TLS006", "TLS007", "HTP001", "HTP003", "AGT005", "AGT008"
+    ];
+}
+
+fn check(facts: &Facts<'_>) -> Vec<Draft> {
+    facts.ampls_endpoints().filter_map(|name| denied(facts, name).or_else(|| fallen_back(facts, name))).collect()
+}
+
+/// The views of the servers that resolve for this machine.
+fn resolving<'f>(facts: &'f Facts<'_>, name: &'f EndpointFacts<'_>) -> Vec<&'f View> {
+    let servers = facts.resolving_servers();
+    name.server_views().filter(|view| view.server.is_some_and(|server| servers.contains(&server))).collect()
+}
+
+fn denied(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
+    let views: Vec<&View> =
+        resolving(facts, name).into_iter().filter(|view| facts.denied_by_private_zone(view)).collect();
+    let zone = name.endpoint.zone.as_deref()?;
+    let first = views.first()?;
+    let resolves = name.system().is_some_and(|view| !view.addresses.is_empty());
+    let severity = if resolves { Severity::Warning } else { Severity::Error };
+    let (empty, examined) = emptiness(facts, zone, first);
+    let contents = match empty {
+        Some(true) => format!("the zone looks empty: none of the {examined} names examined in it exists"),
+        Some(false) => "the zone is not empty: other names in it exist".to_owned(),
+        None => "no other name of the zone was examined, so it may be empty".to_owned(),
+    };
+    let empty = match empty {
+        Some(true) => "yes",
+        Some(false) => "no",
+        None => "unknown",
+    };
+    let mut draft = Draft::new(
+        severity,
+        Owner::Monitor,
+        Title::list("private zone denies ", [name.fqdn()], format!(": no record in `{zone}`")),
+    )
+    .group(format!("denied {zone}"))
+    .summary(format!(
+        "the private zone {} is linked where this machine's DNS resolves and denies the name; {contents}",
+        quote(zone)
+    ))
+    .arg("kind", "denied")
+    .arg("zone_empty", empty);
+    draft = common(facts, draft, name, zone, &views);
+    if empty != "no" {
+        draft = draft.fix([unlink(zone)]);
+    }
+    Some(
+        draft
+            .fix([fall_back(zone)])
+            .excludes("a deleted workspace or mistyped name: the public name continues with its `privatelink` alias"),
+    )
+}
+
+/// Whether every name of the zone is denied by this server; `None` when only one was examined.
+fn emptiness(facts: &Facts<'_>, zone: &str, view: &View) -> (Option<bool>, usize) {
+    let names = facts.ampls_endpoints().filter(|name| name.endpoint.zone.as_deref() == Some(zone));
+    let views: Vec<&View> = names
+        .filter_map(|name| view.server.and_then(|server| name.view_of(server)))
+        .filter(|view| view.answered())
+        .collect();
+    if views.iter().any(|view| view.is_private()) {
+        return (Some(false), views.len());
+    }
+    let all = views.iter().all(|view| facts.denied_by_private_zone(view));
+    ((views.len() > 1).then_some(all), views.len())
+}
+
+/// The zone is linked, yet the name and its record asked directly are public.
+fn fallen_back(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
+    let zone = name.endpoint.zone.as_deref()?;
+    if name.azure().is_some_and(View::is_private) {
+        return None;
+    }
+    let views: Vec<&View> = resolving(facts, name)
+        .into_iter()
+        .filter(|view| view.is_public() && is_linked(facts, zone, view) && record_is_public(facts, name, view))
+        .collect();
+    let route = views.first()?.route;
+    let severity = match facts.expect() {
+        Expect::Public => Severity::Info,
+        Expect::Private => Severity::Error,
+        Expect::Auto if name.unreachable() => Severity::Error,
+        Expect::Auto => Severity::Warning,
+    };
+    let public = name.route() == route;
+    let draft = Draft::new(severity, Owner::Monitor, Title::list("record missing, fallback to internet answers: ", [name.fqdn()], format!(" (zone `{zone}`)")))
+        .group(format!("fallback {zone}"))
+        .summary(format!(
+            "the private zone {} is linked where this machine's DNS resolves, yet this name and its record lead to public addresses: fallback to internet hides that the record is missing, or that the resource is not in the scope; the machine cannot tell which",
+            quote(zone)
+        ))
+        .arg("kind", "fallback")
+        .excludes("a missing link: the zone's SOA or its other names show it linked")
+        .reaching(if public { Reach::Own } else { Reach::Nothing });
+    let draft = common(facts, draft, name, zone, &views);
+    let soas = facts
+        .zones()
+        .iter()
+        .filter(|fact| fact.zone == zone && views.iter().any(|view| view.server == Some(fact.server)));
+    Some(draft.evidence(soas.map(|fact| facts.zone_line(fact))))
+}
+
+fn is_linked(facts: &Facts<'_>, zone: &str, view: &View) -> bool {
+    let Some(server) = view.server else {
+        return false;
+    };
+    let siblings = facts.ampls_endpoints().filter(|name| name.endpoint.zone.as_deref() == Some(zone));
+    facts.linked(zone, server) == Linked::Yes || siblings.filter_map(|name| name.view_of(server)).any(View::is_private)
+}
+
+/// A record that is private where its public name is not is a forwarder's fault; one that the zone denies is missing.
+fn record_is_public(facts: &Facts<'_>, name: &EndpointFacts<'_>, view: &View) -> bool {
+    let (Some(alias), Some(server)) = (name.endpoint.alias.as_deref(), view.server) else {
+        return true;
+    };
+    !facts.server_view(ViewKind::Server, server, alias).is_private()
+}
+
+fn common(facts: &Facts<'_>, draft: Draft, name: &EndpointFacts<'_>, zone: &str, views: &[&View]) -> Draft {
+    let alias = name.endpoint.alias.clone().unwrap_or_default();
+    let record = alias.strip_suffix(zone).and_then(|rest| rest.strip_suffix('.')).unwrap_or("‹record›").to_owned();
+    let servers: Vec<String> = views.iter().filter_map(|view| view.server).map(|server| server.to_string()).collect();
+    draft
+        .about([name.fqdn()])
+        .arg("zone", zone)
+        .arg("record", record.clone())
+        .arg("server", servers.join(", "))
+        .evidence(views.iter().map(|view| facts.view_line(name, view)))
+        .excludes("a DNS server that does not ask Azure's DNS: the private zone itself is seen")
+        .fix([
+            Fix::look(
+                format!("look which records `{zone}` holds"),
+                format!("az network private-dns record-set a list -g ‹dns-resource-group› -z {zone} -o table"),
+            ),
+            remedy::add_to_scope(&resource(name.fqdn())),
+            remedy::complete_zone_group(zone),
+            add_record(zone, &record),
+        ])
+}
+
+/// What would have to be in the scope, said with the values that the name holds.
+fn resource(fqdn: &str) -> String {
+    let label = fqdn.split('.').next().unwrap_or_default();
+    let is_workspace = label.len() == 36 && label.bytes().filter(|byte| *byte == b'-').count() == 4;
+    match (is_workspace, label) {
+        (true, _) => format!("the workspace with the id {}", quote(label)),
+        (false, "global" | "api" | "live" | "profiler" | "snapshot" | "diagservices-query") => {
+            "a workspace, component or data collection endpoint (any of them makes the shared records appear)"
+                .to_owned()
+        }
+        (false, _) => format!("the resource behind {}", quote(fqdn)),
+    }
+}
+
+fn add_record(zone: &str, record: &str) -> Fix {
+    Fix::change(BlastRadius::EveryNetworkOnThisDns, "or add the record by hand (it goes stale when the endpoint is made anew)")
+        .with(format!("az network private-dns record-set a add-record -g ‹dns-resource-group› -z {zone} -n {record} -a ‹private-endpoint-address›"))
+        .after("az network private-endpoint show -g ‹endpoint-resource-group› -n ‹private-endpoint› --query customDnsConfigs (the address that belongs to this name); every network linked to the zone gets the record")
+        .undone_by(format!("az network private-dns record-set a remove-record -g ‹dns-resource-group› -z {zone} -n {record} -a ‹private-endpoint-address›"))
+}
+
+fn unlink(zone: &str) -> Fix {
+    Fix::change(BlastRadius::Vnet, format!("or, if no private link is meant, unlink the empty zone `{zone}`"))
+        .with(format!("az network private-dns link vnet delete -g ‹dns-resource-group› -z {zone} -n ‹link-name›"))
+        .after(format!("az network private-dns record-set list -g ‹dns-resource-group› -z {zone} -o table (only SOA: nobody loses a private path)"))
+        .undone_by(format!("az network private-dns link vnet create -g ‹dns-resource-group› -z {zone} -n ‹link-name› -v ‹vnet-id› --registration-enabled false"))
+}
+
+fn fall_back(zone: &str) -> Fix {
+    Fix::change(BlastRadius::Vnet, format!("or allow fallback to internet on the link of `{zone}`, knowing that it fails open: missing records then send data over the public path without a word"))
+        .with(format!("az network private-dns link vnet update -g ‹dns-resource-group› -z {zone} -n ‹link-name› --resolution-policy NxDomainRedirect"))
+        .after(format!("az network private-dns link vnet show -g ‹dns-resource-group› -z {zone} -n ‹link-name› --query resolutionPolicy"))
+        .undone_by(format!("az network private-dns link vnet update -g ‹dns-resource-group› -z {zone} -n ‹link-name› --resolution-policy Default"))
+}
+
+#[cfg(test)]
+mod tests {
+    use ampls_probes::observation::Outcome;
+    use ampls_probes::testing::{API, AZURE, CUSTOM, HANDLER, IN_AI, ODS, Says, ZONES, private_world, public_world};
+
+    use super::*;
+    use crate::diagnose::rules::tests::drafts;
+
+    #[test]
+    fn fires_when_a_private_zone_denies_a_name() {
+        let found = drafts(&DNS004, &private_world().everywhere(ODS, &Says::DeniedByPrivateZone));
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].severity, Severity::Error);
+        assert_eq!(found[0].args["zone"], ZONES[2]);
+        assert_eq!(found[0].args["zone_empty"], "unknown");
+    }
+
+    #[test]
+    fn fires_for_an_empty_zone_without_any_private_link() {
+        let mut scene = public_world();
+        for name in [HANDLER, API, IN_AI] {
+            scene = scene.everywhere(name, &Says::DeniedByPrivateZone);
+        }
+        let found = drafts(&DNS004, &scene);
+        assert_eq!(found.len(), 3);
+        assert!(found.iter().all(|draft| draft.args["zone_empty"] == "yes"));
+        assert!(found[0].fix.iter().any(|fix| fix.text.contains("unlink")));
+    }
+
+    #[test]
+    fn fires_when_nobody_says_who_denies_the_alias() {
+        let found = drafts(&DNS004, &private_world().everywhere(HANDLER, &Says::DeniedAnonymously));
+        assert_eq!(found[0].args["zone_empty"], "no");
+        assert!(!found[0].fix.iter().any(|fix| fix.text.contains("unlink")));
+    }
+
+    #[test]
+    fn fires_as_warning_while_fallback_to_internet_works() {
+        let scene = private_world().everywhere(ODS, &Says::Public("20.150.190.99"));
+        let scene = scene.says_of_alias(CUSTOM, ODS, &Says::Public("20.150.190.99"));
+        let found = drafts(&DNS004, &scene);
+        assert_eq!((found.len(), found[0].severity), (1, Severity::Warning));
+        assert_eq!(found[0].args["kind"], "fallback");
+        assert_eq!(drafts(&DNS004, &scene.clone().expect(Expect::Private))[0].severity, Severity::Error);
+        assert_eq!(drafts(&DNS004, &scene.connects(ODS, &Outcome::TimedOut))[0].severity, Severity::Error);
+    }
+
+    #[test]
+    fn silent_when_the_record_asked_directly_is_private() {
+        let scene = private_world().everywhere(ODS, &Says::Public("20.150.190.99"));
+        assert_eq!(drafts(&DNS004, &scene.says_of_alias(CUSTOM, ODS, &Says::Private("10.0.0.6"))), []);
+    }
+
+    #[test]
+    fn silent_when_only_azures_view_denies() {
+        assert_eq!(drafts(&DNS004, &public_world().says(AZURE, ODS, &Says::DeniedByPrivateZone)), []);
+    }
+
+    #[test]
+    fn silent_when_the_public_name_does_not_exist() {
+        assert_eq!(drafts(&DNS004, &private_world().everywhere(ODS, &Says::NoSuchName)), []);
+        assert_eq!(drafts(&DNS004, &private_world().everywhere(ODS, &Says::BlockedByPolicy)), []);
+    }
+
+    #[test]
+    fn silent_in_healthy_worlds() {
+        assert_eq!(drafts(&DNS004, &private_world()), []);
+        assert_eq!(drafts(&DNS004, &public_world()), []);
+    }
+}

@@ -1,0 +1,155 @@
+//! DNS006: the hosts file decides.
+
+use ampls_probes::catalogue::Expectation;
+use ampls_probes::options::Expect;
+
+use crate::diagnose::draft::{Draft, Title};
+use crate::diagnose::facts::{EndpointFacts, Facts, Status};
+use crate::diagnose::finding::{BlastRadius, Fix, Owner, Severity};
+use crate::diagnose::rule::rule;
+use crate::text::quote;
+
+rule! {
+    /// ## What it means
+    ///
+    /// A line of this machine's hosts file names an endpoint of Azure Monitor, and the operating system answers with its
+    /// address. Programs never ask DNS for that name, while `nslookup` and `dig` do: that is why tools and agents disagree.
+    /// Such lines are left from tests before the private link was ready.
+    ///
+    /// It is a warning while the address answers, and an error when it does not, or when it is public although private paths
+    /// are expected (or private although public ones are).
+    ///
+    /// ## Why it matters
+    ///
+    /// Addresses of private endpoints change when the endpoint is made anew, and the line does not. The machine then talks to
+    /// nobody, or to the endpoint of another scope, and no DNS change can mend it.
+    ///
+    /// ## How to fix
+    ///
+    /// Remove the line, after looking what DNS gives for the name: this finding shows the answers of the DNS servers beside
+    /// the line. Restart the agent, which may keep the old address.
+    ///
+    /// ## How to confirm
+    ///
+    /// `getent ahosts <name>` (Linux) or `Resolve-DnsName <name>` (Windows) gives what the DNS server gives.
+    ///
+    /// ## References
+    ///
+    /// - <https://learn.microsoft.com/azure/azure-monitor/fundamentals/private-link-configure>
+    /// - <https://man7.org/linux/man-pages/man5/hosts.5.html>
+    DNS006 = "hosts-file-override", Dns, explains [
+        "DNS007", "DNS012", "DNS014", "DNS015", "NET001", "NET002", "NET003", "TLS003", "TLS006", "TLS007", "TLS008",
+        "HTP001", "HTP002", "HTP003", "HTP005"
+    ];
+}
+
+fn check(facts: &Facts<'_>) -> Vec<Draft> {
+    facts.endpoints().iter().filter_map(|name| overridden(facts, name)).collect()
+}
+
+fn overridden(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
+    let entries = facts.hosts_entries(name.fqdn());
+    let system = name.system()?;
+    let asked = system.status != Status::Skipped;
+    let used: Vec<_> =
+        entries.into_iter().filter(|entry| !asked || system.addresses.contains(&entry.address)).collect();
+    let first = used.first()?;
+    let capable = name.endpoint.expected == Expectation::Private;
+    let leads = facts.leads_private(name.fqdn(), first.address);
+    let wrong = match facts.expect() {
+        Expect::Public => leads != Some(false),
+        _ => leads.is_none() || (capable && facts.private_expected() && leads == Some(false)),
+    };
+    let severity = if wrong || name.unreachable() { Severity::Error } else { Severity::Warning };
+    let source = facts.hosts_source().unwrap_or_default();
+    let answers: Vec<_> = name.server_views().filter(|view| view.answered()).collect();
+    let mut draft =
+        Draft::new(severity, Owner::Os, Title::list("the hosts file decides ", [name.fqdn()], ""))
+            .about([name.fqdn()])
+            .summary(format!(
+                "{} names this endpoint, so programs on this machine never ask DNS for it{}",
+                quote(source),
+                if wrong { "; the address is not what is expected" } else { "" }
+            ))
+            .evidence(used.iter().map(|entry| {
+                format!("{} line {}: `{}` {}", quote(source), entry.line, entry.address, quote(&entry.name))
+            }))
+            .evidence([facts.view_line(name, system)])
+            .evidence(answers.iter().map(|view| facts.view_line(name, view)))
+            .evidence(name.connections.iter().map(|connection| facts.connection_line(connection)))
+            .arg("file", source)
+            .arg("line", first.line.to_string())
+            .arg("address", first.address.to_string())
+            .excludes("the DNS servers: they are not asked for this name");
+    if !asked {
+        draft = draft.likely();
+    }
+    Some(draft.fix([look(facts, name.fqdn(), source), remove(facts, first.line, source)]))
+}
+
+fn look(facts: &Facts<'_>, name: &str, source: &str) -> Fix {
+    let text = "compare what the file and the DNS server give";
+    if facts.on_windows() {
+        return Fix::look(
+            text,
+            format!("Select-String -Path '{source}' -SimpleMatch '{name}'; Resolve-DnsName {name} -NoHostsFile"),
+        );
+    }
+    Fix::look(text, format!("grep -n -F '{name}' {source}; getent ahosts {name}"))
+}
+
+fn remove(facts: &Facts<'_>, line: u32, source: &str) -> Fix {
+    let change =
+        Fix::change(BlastRadius::Machine, format!("remove line {line} of {} and restart the agent", quote(source)));
+    if facts.on_windows() {
+        return change
+            .with(format!("Copy-Item '{source}' '{source}.before'; (Get-Content '{source}.before') | Where-Object {{ $_.ReadCount -ne {line} }} | Set-Content '{source}'"))
+            .after(format!("Get-Content '{source}' | Select-Object -Index {} (the line may name other hosts too)", line.saturating_sub(1)))
+            .undone_by(format!("Copy-Item '{source}.before' '{source}'"));
+    }
+    change
+        .with(format!("sudo sed -i.before '{line}d' {source}"))
+        .after(format!("sed -n '{line}p' {source} (the line may name other hosts too)"))
+        .undone_by(format!("sudo cp {source}.before {source}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use ampls_probes::observation::Outcome;
+    use ampls_probes::testing::{ODS, Says, private_world, public_world};
+
+    use super::*;
+    use crate::diagnose::rules::tests::drafts;
+
+    #[test]
+    fn fires_as_warning_while_the_address_answers() {
+        let found = drafts(&DNS006, &private_world().hosts("10.0.0.6", ODS));
+        assert_eq!(found.iter().map(|draft| draft.severity).collect::<Vec<_>>(), [Severity::Warning]);
+        assert_eq!(found[0].args["line"], "1");
+    }
+
+    #[test]
+    fn fires_as_error_when_it_does_not_answer() {
+        let scene = private_world().hosts("10.9.9.9", ODS).connects(ODS, &Outcome::TimedOut);
+        assert_eq!(drafts(&DNS006, &scene)[0].severity, Severity::Error);
+    }
+
+    #[test]
+    fn fires_as_error_when_wrong_for_the_expectation() {
+        assert_eq!(drafts(&DNS006, &private_world().hosts("20.1.1.1", ODS))[0].severity, Severity::Error);
+        let public = public_world().hosts("10.0.0.6", ODS).expect(Expect::Public);
+        assert_eq!(drafts(&DNS006, &public)[0].severity, Severity::Error);
+        assert_eq!(drafts(&DNS006, &public_world().hosts("0.0.0.0", ODS))[0].severity, Severity::Error);
+    }
+
+    #[test]
+    fn silent_when_the_system_does_not_use_the_line() {
+        let scene = private_world().hosts("10.9.9.9", ODS).system(ODS, &Says::Private("10.0.0.6"));
+        assert_eq!(drafts(&DNS006, &scene), []);
+    }
+
+    #[test]
+    fn silent_without_a_line() {
+        assert_eq!(drafts(&DNS006, &private_world()), []);
+    }
+}

@@ -1,0 +1,177 @@
+//! DNS008: a configured DNS server does not answer.
+
+use std::net::{IpAddr, SocketAddr};
+
+use crate::diagnose::draft::{Draft, Reach, Title};
+use crate::diagnose::facts::{Facts, Status};
+use crate::diagnose::finding::{Fix, Owner, Severity};
+use crate::diagnose::{remedy, rule::rule};
+
+rule! {
+    /// ## What it means
+    ///
+    /// A DNS server of this machine's configuration answered none of the questions it was asked: silence, or a port that
+    /// nobody listens on. It is a warning while another server answers, and an error when none does. A server behind a local
+    /// stub that works is information: the stub has others to ask.
+    ///
+    /// The placeholder servers `fec0:0:0:ffff::1` to `::3`, which Windows lists on adapters without a DNS server, are left
+    /// out.
+    ///
+    /// ## Why it matters
+    ///
+    /// With a silent first server every lookup waits for its timeout (5 s by default on Linux) before the next one is asked:
+    /// agents start slowly, time out, and their logs tell of names that do not resolve. With no server left nothing resolves.
+    ///
+    /// ## How to fix
+    ///
+    /// Look whether the way to the server is open: a network security group, a firewall, a peering that is missing, a server
+    /// that is off. 168.63.129.16 answers only inside Azure, and a rule against the service tag `AzurePlatformDNS` or the
+    /// machine's own firewall silences it. Take a server that no longer exists out of the network's DNS settings.
+    ///
+    /// ## How to confirm
+    ///
+    /// `nslookup global.handler.control.monitor.azure.com <server>` answers at once.
+    ///
+    /// ## References
+    ///
+    /// - <https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16>
+    /// - <https://learn.microsoft.com/azure/virtual-network/virtual-networks-name-resolution-for-vms-and-role-instances>
+    /// - <https://man7.org/linux/man-pages/man5/resolv.conf.5.html>
+    DNS008 = "server-silent", Dns, explains ["DNS009", "DNS010", "DNS016"];
+}
+
+fn check(facts: &Facts<'_>) -> Vec<Draft> {
+    let configured = facts.configured_servers();
+    let mut servers = configured.clone();
+    servers.extend(facts.upstream_servers().into_iter().filter(|server| !configured.contains(server)));
+    servers.retain(|server| !is_placeholder(server.ip()));
+    let answers = |server: &SocketAddr| facts.asked_of(*server).any(|(_, status)| answered(status));
+    let none_answers = !servers.iter().any(answers);
+    let stub_works = configured.iter().filter(|server| server.ip().is_loopback()).any(answers);
+    let silent = servers.iter().filter(|server| is_silent(facts, **server));
+    silent
+        .map(|server| {
+            let severity = match configured.contains(server) {
+                _ if none_answers => Severity::Error,
+                false if stub_works => Severity::Info,
+                _ => Severity::Warning,
+            };
+            draft(facts, *server, severity, none_answers)
+        })
+        .collect()
+}
+
+/// Windows lists these on adapters without a DNS server (RFC 3879 deprecates the prefix).
+fn is_placeholder(address: IpAddr) -> bool {
+    matches!(address, IpAddr::V6(v6) if v6.segments().starts_with(&[0xfec0, 0, 0, 0xffff]))
+}
+
+fn answered(status: Status) -> bool {
+    !matches!(status, Status::Timeout | Status::Unreachable | Status::Cancelled | Status::Skipped)
+}
+
+fn is_silent(facts: &Facts<'_>, server: SocketAddr) -> bool {
+    let mut asked = facts.asked_of(server).map(|(_, status)| status).peekable();
+    let statuses: Vec<Status> = asked.by_ref().collect();
+    !statuses.iter().any(|status| answered(*status))
+        && statuses.iter().any(|status| matches!(status, Status::Timeout | Status::Unreachable))
+}
+
+fn draft(facts: &Facts<'_>, server: SocketAddr, severity: Severity, none_answers: bool) -> Draft {
+    let closed = facts.asked_of(server).any(|(_, status)| status == Status::Unreachable);
+    let asked = facts.asked_of(server).count();
+    let lines = facts.asked_of(server).filter(|(_, status)| matches!(status, Status::Timeout | Status::Unreachable));
+    let mut draft = Draft::new(severity, Owner::Network, Title::list("DNS server does not answer: ", [server.to_string()], ""))
+        .group(if none_answers { "all" } else { "one" })
+        .summary(if none_answers {
+            "no DNS server of this machine answers, so no name resolves"
+        } else {
+            "this DNS server answered none of the questions it was asked; lookups that begin with it wait for its timeout before another is asked"
+        })
+        .evidence(lines.take(3).map(|(answer, _)| facts.answer_line(answer)))
+        .arg("server", server.to_string())
+        .arg("questions", asked.to_string())
+        .arg("kind", if closed { "port-closed" } else { "silence" })
+        .reaching(if none_answers { Reach::Machine } else { Reach::Nothing })
+        .fix([
+            Fix::look(
+                format!("ask `{server}` by hand, over UDP and TCP"),
+                format!("dig @{0} -p {1} global.handler.control.monitor.azure.com +tries=1; dig @{0} -p {1} global.handler.control.monitor.azure.com +tcp +tries=1", server.ip(), server.port()),
+            ),
+            Fix::look(
+                "look which DNS servers the network and the interface are set to",
+                "az network vnet show -g ‹network-resource-group› -n ‹vnet› --query dhcpOptions.dnsServers; az network nic show -g ‹vm-resource-group› -n ‹nic› --query dnsSettings",
+            ),
+        ])
+        .fix(remedy::effective_rules(&server.ip().to_string()));
+    if Facts::is_azure_dns(server) {
+        draft = draft.fix([Fix::look(
+            "look for a rule against the service tag `AzurePlatformDNS`, and for a rule of this machine's own firewall; outside Azure 168.63.129.16 never answers",
+            "az network nic list-effective-nsg -g ‹vm-resource-group› -n ‹nic›",
+        )]);
+    }
+    if closed {
+        draft = draft.excludes("a filter that drops packets: the host said that nobody listens");
+    }
+    draft
+}
+
+#[cfg(test)]
+mod tests {
+    use ampls_probes::observation::ServerRole;
+    use ampls_probes::testing::{AZURE, CUSTOM, ODS, Says, private_world, public_world};
+
+    use super::*;
+    use crate::diagnose::rules::tests::drafts;
+
+    const SECOND: &str = "10.1.0.5:53";
+
+    #[test]
+    fn fires_as_error_when_no_server_answers() {
+        let found = drafts(&DNS008, &private_world().server_says(CUSTOM, &Says::Silence));
+        assert_eq!((found.len(), found[0].severity), (1, Severity::Error));
+        assert_eq!(found[0].reach, Reach::Machine);
+    }
+
+    #[test]
+    fn fires_as_warning_while_another_server_answers() {
+        let scene = private_world().server(SECOND, &[ServerRole::Configured]).server_says(SECOND, &Says::Closed);
+        let found = drafts(&DNS008, &scene);
+        assert_eq!((found.len(), found[0].severity), (1, Severity::Warning));
+        assert_eq!(found[0].args["kind"], "port-closed");
+    }
+
+    #[test]
+    fn fires_as_information_behind_a_working_stub() {
+        let scene = private_world()
+            .server("127.0.0.53:53", &[ServerRole::Configured])
+            .server_says("127.0.0.53:53", &Says::Private("10.0.0.5"))
+            .server(CUSTOM, &[ServerRole::Upstream])
+            .server_says(CUSTOM, &Says::Silence)
+            .stub();
+        assert_eq!(drafts(&DNS008, &scene)[0].severity, Severity::Info);
+    }
+
+    #[test]
+    fn silent_about_placeholders() {
+        let placeholder = "[fec0:0:0:ffff::1]:53";
+        let scene =
+            public_world().server(placeholder, &[ServerRole::Configured]).server_says(placeholder, &Says::Silence);
+        assert_eq!(drafts(&DNS008, &scene), []);
+    }
+
+    #[test]
+    fn silent_when_the_run_ended_first() {
+        assert_eq!(drafts(&DNS008, &private_world().server_says(CUSTOM, &Says::Unfinished)), []);
+    }
+
+    #[test]
+    fn silent_when_one_question_was_lost() {
+        assert_eq!(drafts(&DNS008, &private_world().says(CUSTOM, ODS, &Says::Silence)), []);
+    }
+
+    #[test]
+    fn silent_about_azure_dns_that_is_not_configured() {
+        assert_eq!(drafts(&DNS008, &private_world().server_says(AZURE, &Says::Silence)), []);
+    }
+}

@@ -1,0 +1,133 @@
+//! DNS009: a DNS server answers with a failure.
+
+use crate::diagnose::draft::{Draft, Reach, Title};
+use crate::diagnose::facts::{EndpointFacts, Facts, Status, View};
+use crate::diagnose::finding::{Fix, Owner, Severity};
+use crate::diagnose::rule::rule;
+
+rule! {
+    /// ## What it means
+    ///
+    /// A DNS server of this machine's configuration answered SERVFAIL or REFUSED. SERVFAIL: it asked further and got no
+    /// usable answer, because its forwarder is silent, refuses, or the answer does not pass its DNSSEC validation. REFUSED:
+    /// it does not resolve for this machine at all.
+    ///
+    /// It is a warning while the name still resolves by another server, and an error when no server gives an answer.
+    ///
+    /// ## Why it matters
+    ///
+    /// The name does not resolve, or only after the failing server was asked in vain. A conditional forwarder made for a
+    /// `privatelink` zone and pointed at a server that cannot be reached looks exactly like this: all other names work.
+    ///
+    /// ## How to fix
+    ///
+    /// Look at that server's forwarder for the zone of the name: who it asks, and whether that one can be reached from there.
+    /// 168.63.129.16 answers only servers inside Azure. Forward the public zones, not the `privatelink` ones. For REFUSED add
+    /// this machine's network to those that the server answers.
+    ///
+    /// ## How to confirm
+    ///
+    /// `nslookup <name> <server>` gives an address; this program's table shows the server's answers again.
+    ///
+    /// ## References
+    ///
+    /// - <https://learn.microsoft.com/azure/private-link/private-endpoint-dns-integration>
+    /// - <https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16>
+    /// - <https://www.rfc-editor.org/rfc/rfc1035>
+    DNS009 = "server-fails", Dns, explains [];
+}
+
+fn check(facts: &Facts<'_>) -> Vec<Draft> {
+    let servers = facts.resolving_servers();
+    let mut drafts = Vec::new();
+    for name in facts.endpoints() {
+        let failing = name.server_views().filter(|view| matches!(view.status, Status::ServFail | Status::Refused));
+        let by_resolving = failing.filter(|view| view.server.is_some_and(|server| servers.contains(&server)));
+        drafts.extend(by_resolving.filter_map(|view| draft(facts, name, view)));
+    }
+    drafts
+}
+
+fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>, view: &View) -> Option<Draft> {
+    let server = view.server?;
+    let code = if view.status == Status::ServFail { "SERVFAIL" } else { "REFUSED" };
+    let resolved = name.system().is_some_and(|system| system.status == Status::Ok);
+    let elsewhere = name.server_views().any(View::answered);
+    let severity = if resolved || elsewhere { Severity::Warning } else { Severity::Error };
+    let azure = name.azure().filter(|azure| azure.answered() && azure.server != view.server);
+    let fix = if view.status == Status::ServFail {
+        Fix::look(
+            format!("look who `{server}` forwards the zone to, and whether that one answers from there"),
+            format!(
+                "dig @{0} {1}; Get-DnsServerZone -ComputerName {0} | Where-Object ZoneType -eq Forwarder",
+                server.ip(),
+                name.fqdn()
+            ),
+        )
+    } else {
+        Fix::look(
+            format!("look for which networks `{server}` resolves (BIND: allow-query, allow-recursion)"),
+            format!("dig @{} {}", server.ip(), name.fqdn()),
+        )
+    };
+    let mut draft = Draft::new(
+        severity,
+        Owner::Dns,
+        Title::list(&format!("DNS server `{server}` answers {code} for "), [name.fqdn()], ""),
+    )
+    .about([name.fqdn()])
+    .group(format!("{server} {code}"))
+    .summary(if severity == Severity::Error {
+        "the server failed to answer and no other server of this machine gives an answer, so the name does not resolve"
+    } else {
+        "the server failed to answer, but the name still resolves by another way"
+    })
+    .evidence([facts.view_line(name, view)])
+    .evidence(azure.map(|azure| facts.view_line(name, azure)))
+    .arg("server", server.to_string())
+    .arg("code", code)
+    .excludes("a path to the server that is blocked: it answers")
+    .reaching(Reach::Nothing)
+    .fix([fix]);
+    if azure.is_some() {
+        draft = draft.excludes("a name that does not exist: Azure's DNS answers it");
+    }
+    Some(draft)
+}
+
+#[cfg(test)]
+mod tests {
+    use ampls_probes::observation::ServerRole;
+    use ampls_probes::testing::{AZURE, CUSTOM, HANDLER, ODS, Says, private_world};
+
+    use super::*;
+    use crate::diagnose::rules::tests::drafts;
+
+    #[test]
+    fn fires_as_error_when_no_server_gives_an_answer() {
+        let scene = private_world().says(CUSTOM, ODS, &Says::ServFail).system(ODS, &Says::ServFail);
+        let found = drafts(&DNS009, &scene);
+        assert_eq!((found.len(), found[0].severity), (1, Severity::Error));
+        assert_eq!(found[0].args["code"], "SERVFAIL");
+    }
+
+    #[test]
+    fn fires_as_warning_while_another_server_answers() {
+        let second = "10.1.0.5:53";
+        let scene = private_world().server(second, &[ServerRole::Configured]).says(second, HANDLER, &Says::Refused);
+        let found = drafts(&DNS009, &scene);
+        assert_eq!((found.len(), found[0].severity), (1, Severity::Warning));
+        assert_eq!(found[0].args["server"], second);
+    }
+
+    #[test]
+    fn silent_about_azures_view() {
+        assert_eq!(drafts(&DNS009, &private_world().says(AZURE, ODS, &Says::ServFail)), []);
+    }
+
+    #[test]
+    fn silent_about_denials_and_silence() {
+        let scene = private_world().says(CUSTOM, ODS, &Says::NoSuchName).says(CUSTOM, HANDLER, &Says::Silence);
+        assert_eq!(drafts(&DNS009, &scene), []);
+    }
+}

@@ -1,0 +1,137 @@
+//! DNS012: a name is led nowhere on purpose.
+
+use ampls_probes::addr::Class;
+
+use crate::diagnose::draft::{Draft, Reach, Title};
+use crate::diagnose::facts::{EndpointFacts, Facts, Route, View, ViewKind};
+use crate::diagnose::finding::{BlastRadius, Fix, Owner, Severity};
+use crate::diagnose::rule::rule;
+use crate::text::quote;
+
+rule! {
+    /// ## What it means
+    ///
+    /// Somebody answers the name with an address that leads nowhere: `0.0.0.0`, loopback, link-local, multicast; or Azure's
+    /// own DNS answers with the alias `blockpolicy.azuredns.invalid`, the mark of a DNS security policy. This is a block list
+    /// at work: a DNS filter, a firewall's DNS feature, a line of the hosts file (DNS006 then explains it), or the policy.
+    ///
+    /// Such addresses are never dialled. It is a warning when this machine still resolves the name by another server.
+    ///
+    /// ## Why it matters
+    ///
+    /// The name cannot be reached. Block lists against telemetry often hold Azure Monitor's ingestion names, because browsers
+    /// and applications report to the same ones.
+    ///
+    /// ## How to fix
+    ///
+    /// Take the name off the block list of the server that gives the answer, or allow it in the DNS security policy that is
+    /// linked to the virtual network. An optional public name may stay blocked.
+    ///
+    /// ## How to confirm
+    ///
+    /// The server gives an address that can be dialled; `blockpolicy.azuredns.invalid` is gone from the chain.
+    ///
+    /// ## References
+    ///
+    /// - <https://learn.microsoft.com/azure/dns/dns-security-policy>
+    /// - <https://learn.microsoft.com/azure/azure-monitor/fundamentals/azure-monitor-network-access>
+    DNS012 = "sinkholed", Dns, explains ["DNS005", "DNS007"];
+}
+
+fn check(facts: &Facts<'_>) -> Vec<Draft> {
+    facts.endpoints().iter().filter_map(|name| sinkholed(facts, name)).collect()
+}
+
+fn leads_nowhere(facts: &Facts<'_>, view: &View) -> bool {
+    view.addresses.iter().any(|address| facts.class(*address) == Class::Sinkhole) || view.blocked_by_policy()
+}
+
+fn sinkholed(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
+    let own = name.views.iter().filter(|view| matches!(view.view, ViewKind::System | ViewKind::Server));
+    let views: Vec<&View> = own.filter(|view| leads_nowhere(facts, view)).collect();
+    let first = views.first()?;
+    let policy = views.iter().any(|view| view.blocked_by_policy());
+    let reaches = name.route() != Route::None;
+    let severity = if reaches { Severity::Warning } else { Severity::Error };
+    let servers: Vec<String> =
+        views.iter().filter_map(|view| view.server).map(|server| format!("`{server}`")).collect();
+    let who = if servers.is_empty() { "this machine itself".to_owned() } else { servers.join(", ") };
+    let kind = if policy { "policy" } else { "address" };
+    let address = first.addresses.first().map(ToString::to_string).unwrap_or_default();
+    let draft = Draft::new(
+        severity,
+        Owner::Security,
+        Title::list("led nowhere on purpose: ", [name.fqdn()], format!(" (by {who})")),
+    )
+    .about([name.fqdn()])
+    .group(format!("{kind} {who}"))
+    .summary(if policy {
+        "an Azure DNS security policy blocks the name: it answers with the alias `blockpolicy.azuredns.invalid`"
+            .to_owned()
+    } else {
+        format!(
+            "the name is answered with {}, which leads nowhere: a block list is at work; the address was not dialled",
+            quote(&address)
+        )
+    })
+    .evidence(views.iter().map(|view| facts.view_line(name, view)))
+    .arg("kind", kind)
+    .arg("address", address)
+    .arg("server", servers.join(", ").replace('`', ""))
+    .excludes("a fault of the network path: nothing was dialled")
+    .reaching(Reach::Own);
+    Some(if policy { draft.fix(allow_in_policy(name.fqdn())) } else { draft.fix(off_the_list(name.fqdn(), &who)) })
+}
+
+fn allow_in_policy(fqdn: &str) -> Vec<Fix> {
+    vec![
+        Fix::look("find the DNS security policies of the subscription, and the networks they are linked to", "az resource list --resource-type Microsoft.Network/dnsResolverPolicies -o table"),
+        Fix::change(BlastRadius::Vnet, format!("allow {} in a rule of higher priority of that policy (portal: DNS security policy, DNS traffic rules)", quote(fqdn)))
+            .after("the rule holds for every machine in the networks that the policy is linked to: look at its domain lists first")
+            .undone_by("remove the rule again"),
+    ]
+}
+
+fn off_the_list(fqdn: &str, who: &str) -> Vec<Fix> {
+    vec![
+        Fix::look(format!("ask {who} by hand"), format!("nslookup {fqdn}")),
+        Fix::change(BlastRadius::EveryNetworkOnThisDns, format!("take {} off the block list of {who}", quote(fqdn)))
+            .after("the list holds for everybody who uses this DNS server: look who asked for the block")
+            .undone_by("put the name back on the list"),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use ampls_probes::testing::{AZURE, CUSTOM, ODS, Says, private_world};
+
+    use super::*;
+    use crate::diagnose::rules::tests::drafts;
+
+    #[test]
+    fn fires_for_an_address_that_leads_nowhere() {
+        for address in ["0.0.0.0", "127.0.0.1", "169.254.1.1", "::"] {
+            let found = drafts(&DNS012, &private_world().everywhere(ODS, &Says::Plain(address)));
+            assert_eq!((found.len(), found[0].severity), (1, Severity::Error), "{address}");
+            assert_eq!(found[0].args["address"], address);
+        }
+    }
+
+    #[test]
+    fn fires_for_azures_block_policy() {
+        let found = drafts(&DNS012, &private_world().everywhere(ODS, &Says::BlockedByPolicy));
+        assert_eq!(found[0].args["kind"], "policy");
+    }
+
+    #[test]
+    fn fires_as_warning_when_the_system_still_resolves_it() {
+        let found = drafts(&DNS012, &private_world().says(CUSTOM, ODS, &Says::Plain("0.0.0.0")));
+        assert_eq!(found[0].severity, Severity::Warning);
+    }
+
+    #[test]
+    fn silent_for_real_addresses_and_for_what_only_azure_says() {
+        assert_eq!(drafts(&DNS012, &private_world()), []);
+        assert_eq!(drafts(&DNS012, &private_world().says(AZURE, ODS, &Says::Plain("0.0.0.0"))), []);
+    }
+}

@@ -1,0 +1,185 @@
+//! The faces of a plan: a table for people, JSON, and a list for those who keep the firewall.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use ampls_probes::Plan;
+use ampls_probes::catalogue::{Expectation, Need};
+use ampls_probes::plan::{Endpoint, Step};
+use comfy_table::{ContentArrangement, Table, presets};
+use serde::Serialize;
+
+use crate::text::escape;
+
+/// Writes the plan as a table of at most `width` columns.
+pub fn table(plan: &Plan, width: u16, out: &mut dyn Write) -> io::Result<()> {
+    let cloud = if plan.cloud.is_empty() { "<cloud>" } else { &plan.cloud };
+    writeln!(out, "cloud {cloud}, region {}", plan.region.as_deref().unwrap_or("<region>"))?;
+    writeln!(out)?;
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
+    table.set_header(["NAME AND PURPOSE", "NEED", "EXPECTED", "GROUP"]);
+    for endpoint in &plan.endpoints {
+        table.add_row([
+            format!("{}\n  {}", place(endpoint), escape(&endpoint.purpose, PURPOSE)),
+            endpoint.need.as_str().to_owned(),
+            endpoint.expected.as_str().to_owned(),
+            endpoint.group.as_str().to_owned(),
+        ]);
+    }
+    for line in table.lines() {
+        writeln!(out, "{}", line.trim_end())?;
+    }
+    list(out, "waits for what is not known yet:", &plan.waiting)?;
+    list(out, "zones whose authority is asked:", &plan.zones)?;
+    writeln!(out)?;
+    writeln!(out, "{}", summary(&plan.steps))
+}
+
+/// Characters kept of a purpose.
+const PURPOSE: usize = 120;
+
+fn place(endpoint: &Endpoint) -> String {
+    let name = escape(&endpoint.fqdn, 253);
+    if endpoint.port == 443 { name } else { format!("{name}:{}", endpoint.port) }
+}
+
+fn list(out: &mut dyn Write, title: &str, items: &[String]) -> io::Result<()> {
+    if items.is_empty() {
+        return Ok(());
+    }
+    writeln!(out)?;
+    writeln!(out, "{title}")?;
+    for item in items {
+        writeln!(out, "  {}", escape(item, 253))?;
+    }
+    Ok(())
+}
+
+fn summary(steps: &[Step]) -> String {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for step in steps {
+        let kind = match step {
+            Step::Metadata => "metadata",
+            Step::WireServer => "wire server",
+            Step::Lookup { .. } => "lookup",
+            Step::Tcp { .. } => "tcp",
+            Step::Tls { .. } => "tls",
+            Step::Http { .. } => "http",
+            Step::Ask { .. } => "dns question",
+        };
+        *counts.entry(kind).or_default() += 1;
+    }
+    let parts: Vec<String> = counts.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
+    format!("{} steps: {}", steps.len(), parts.join(", "))
+}
+
+/// Writes the plan itself.
+pub fn json(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
+    #[derive(Serialize)]
+    struct Versioned<'a> {
+        schema: u32,
+        #[serde(flatten)]
+        plan: &'a Plan,
+    }
+    serde_json::to_writer_pretty(&mut *out, &Versioned { schema: 1, plan })?;
+    writeln!(out)
+}
+
+/// Writes one line for each name, sorted: name, port, why, service tag. `private-capable` marks names that a private link
+/// can serve: they need the private endpoint's subnet, and the public route only without one.
+pub fn firewall(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
+    let mut lines = BTreeMap::new();
+    for endpoint in plan.endpoints.iter().filter(|endpoint| endpoint.need != Need::Evidence) {
+        let private = endpoint.zone.is_some() || endpoint.expected == Expectation::Private;
+        let tag = endpoint.service_tag.as_deref();
+        lines.insert(
+            (endpoint.fqdn.clone(), endpoint.port),
+            line(endpoint.need.as_str(), &endpoint.purpose, tag, private),
+        );
+    }
+    for pattern in &plan.patterns {
+        let tag = pattern.service_tag.as_deref();
+        let text = line("pattern", &pattern.purpose, tag, pattern.private_capable);
+        lines.entry((pattern.name.clone(), pattern.port)).or_insert(text);
+    }
+    for template in &plan.waiting {
+        let text = line("unknown", "not all of this name is known yet", None, false);
+        lines.entry((template.clone(), 443)).or_insert(text);
+    }
+    writeln!(out, "# outbound TCP, without TLS inspection: name, port, need, purpose, service tag, private link")?;
+    for ((name, port), text) in &lines {
+        writeln!(out, "{}\t{port}\t{text}", escape(name, 253))?;
+    }
+    // Source: https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16
+    writeln!(out, "# on the machine itself, never through a proxy: 169.254.169.254 TCP 80 (metadata),")?;
+    writeln!(out, "# 168.63.129.16 UDP and TCP 53 (Azure DNS), TCP 80 and 32526 (wire server)")
+}
+
+fn line(need: &str, purpose: &str, tag: Option<&str>, private: bool) -> String {
+    let private = if private { "private-capable" } else { "-" };
+    format!("{need}\t{}\t{}\t{private}", escape(purpose, PURPOSE), escape(tag.unwrap_or("-"), 60))
+}
+
+#[cfg(test)]
+mod tests {
+    use ampls_probes::catalogue::Group;
+    use ampls_probes::plan::{Discovered, MetadataState, plan};
+    use ampls_probes::{Catalogue, Options};
+
+    use super::*;
+
+    fn sample() -> Plan {
+        let options = Options {
+            workspaces: vec!["11111111-2222-3333-4444-555555555555".parse().expect("a GUID")],
+            endpoints: vec!["a.example.net:8443".parse().expect("an endpoint")],
+            sets: vec![Group::Agent, Group::Arc],
+            ..Options::default()
+        };
+        let discovered = Discovered { metadata: MetadataState::Silent, ..Discovered::default() };
+        plan(&Catalogue::builtin().expect("the catalogue"), &options, &discovered)
+    }
+
+    fn text(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> String {
+        let mut out = Vec::new();
+        write(&mut out).expect("a Vec takes everything");
+        String::from_utf8(out).expect("UTF-8")
+    }
+
+    #[test]
+    fn table_fits_eighty_columns_and_keeps_names_whole() {
+        let plan = sample();
+        let shown = text(|out| table(&plan, 80, out));
+        for line in shown.lines() {
+            assert!(line.chars().count() <= 80, "{line}");
+        }
+        for name in ["global.handler.control.monitor.azure.com", "a.example.net:8443", "<region>.handler.control"] {
+            assert!(shown.contains(name), "{name}\n{shown}");
+        }
+    }
+
+    #[test]
+    fn json_is_the_plan() {
+        let plan = sample();
+        let value: serde_json::Value = serde_json::from_str(&text(|out| json(&plan, out))).expect("JSON");
+        assert_eq!(value["schema"], 1);
+        assert_eq!(serde_json::from_value::<Plan>(value).expect("a plan"), plan);
+    }
+
+    #[test]
+    fn firewall_list_has_one_sorted_line_a_name() {
+        let plan = sample();
+        let shown = text(|out| firewall(&plan, out));
+        let names: Vec<&str> =
+            shown.lines().filter(|l| !l.starts_with('#')).filter_map(|l| l.split('\t').next()).collect();
+        assert!(names.is_sorted_by(|a, b| a < b), "{names:?}");
+        assert!(
+            names.contains(&"*.his.arc.azure.com") && names.contains(&"<region>.handler.control.monitor.azure.com")
+        );
+        assert!(!names.contains(&"api.monitor.azure.com"), "evidence is never dialled");
+        let handler = shown.lines().find(|l| l.starts_with("global.handler")).expect("a line");
+        assert!(
+            handler.contains("\t443\t") && handler.contains("AzureMonitor") && handler.ends_with("private-capable")
+        );
+    }
+}

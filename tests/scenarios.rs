@@ -1,0 +1,142 @@
+//! Every world of `tests/scenarios` through the real command line, the real probes and all rules: the exit status, the
+//! verdict and the roots in their order must be those that the world file names.
+//!
+//! A root of severity information counts only where the file names it, so that a new piece of information does not concern
+//! every world. `ONLY=name,name cargo test scenarios` examines some of them.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::{env, thread};
+
+use ampls_doctor::cli::args::{Cli, Command};
+use ampls_doctor::diagnose::diagnose;
+use ampls_doctor::diagnose::facts::Facts;
+use ampls_doctor::diagnose::finding::{Finding, Severity};
+use ampls_doctor::report::{FailOn, Report, RunInfo, exit_status};
+use ampls_probes::{Catalogue, Observations, Options};
+use ampls_world::{Embedded, Scenario};
+use clap::Parser;
+use uuid::Uuid;
+
+/// Worlds examined side by side: most of their time they wait for silence.
+const SIDE_BY_SIDE: usize = 6;
+
+#[test]
+fn every_world_gets_the_findings_it_names() {
+    let only = env::var("ONLY").unwrap_or_default();
+    let worlds: Vec<&Embedded> = ampls_world::scenarios()
+        .iter()
+        .filter(|world| only.is_empty() || only.split(',').any(|name| name == world.name))
+        .collect();
+    assert!(!worlds.is_empty(), "no world is called `{only}`");
+    let next = AtomicUsize::new(0);
+    let faults: Mutex<BTreeMap<&str, Vec<String>>> = Mutex::default();
+    thread::scope(|scope| {
+        for _ in 0..SIDE_BY_SIDE {
+            scope.spawn(|| {
+                while let Some(world) = worlds.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let found = examine(world).unwrap_or_else(|error| vec![error]);
+                    if !found.is_empty() {
+                        faults.lock().expect("no thread panics while it holds the list").insert(world.name, found);
+                    }
+                }
+            });
+        }
+    });
+    let faults = faults.into_inner().expect("all threads have ended");
+    let shown: Vec<String> =
+        faults.iter().map(|(name, lines)| format!("{name}\n    {}", lines.join("\n    "))).collect();
+    assert!(faults.is_empty(), "{} of {} worlds differ:\n\n{}\n", faults.len(), worlds.len(), shown.join("\n"));
+}
+
+/// What differs from the world file, line by line.
+fn examine(embedded: &Embedded) -> Result<Vec<String>, String> {
+    let scenario = embedded.parse().map_err(|error| error.to_string())?;
+    let options = options(&scenario)?;
+    let running = ampls_world::start(&scenario).map_err(|error| error.to_string())?;
+    let catalogue = Catalogue::builtin().map_err(|error| error.to_string())?;
+    let observations = ampls_probes::run::run(running.world.clone(), options, &catalogue, &|_| {})
+        .map_err(|error| error.to_string())?;
+    let findings = diagnose(&observations);
+    let facts = Facts::new(&observations);
+    let run = RunInfo { id: Uuid::nil(), tool_version: "0.0.0".to_owned() };
+    let report = Report::new(&observations, &facts, findings.clone(), run);
+
+    let mut faults = compare(&scenario, &report);
+    if running.all_asked().is_empty() {
+        faults.push("no server of this world was ever asked".to_owned());
+    }
+    faults.extend(judged_again(&observations, &findings).err());
+    if !faults.is_empty() {
+        faults.push(format!("headline: {}", report.verdict.headline));
+        faults.extend(report.findings.iter().map(line));
+    }
+    Ok(faults)
+}
+
+fn options(scenario: &Scenario) -> Result<Options, String> {
+    let arguments = ["ampls-doctor".to_owned(), "check".to_owned()].into_iter().chain(scenario.arguments());
+    let (command, _) = Cli::try_parse_from(arguments).map_err(|error| error.to_string())?.into_command();
+    let Command::Check(check) = command else { return Err("its arguments are not those of `check`".to_owned()) };
+    check.options().map_err(|error| error.to_string())
+}
+
+fn compare(scenario: &Scenario, report: &Report) -> Vec<String> {
+    let expected = &scenario.expect;
+    let mut faults = Vec::new();
+    let mut differ = |what: &str, wanted: String, found: String| {
+        if wanted != found {
+            faults.push(format!("{what}: wanted {wanted}, found {found}"));
+        }
+    };
+    differ("exit", expected.exit.to_string(), exit_status(report, FailOn::Error).to_string());
+    if let Some(route) = &expected.route {
+        differ("route", route.clone(), format!("{:?}", report.verdict.route).to_lowercase());
+    }
+    if let Some(health) = &expected.health {
+        differ("health", health.clone(), format!("{:?}", report.verdict.health).to_lowercase());
+    }
+    let counts = |root: &&Finding| root.severity > Severity::Info || expected.roots.contains(&root.code);
+    let roots: Vec<&Finding> = report.roots().filter(counts).collect();
+    let codes: Vec<&str> = roots.iter().map(|root| root.code.as_str()).collect();
+    differ("roots", expected.roots.join(" "), codes.join(" "));
+    for (symptom, cause) in &expected.caused {
+        let by = report.findings.iter().filter(|finding| finding.code == *symptom);
+        let by: Vec<&str> = by.map(|finding| finding.caused_by.as_deref().unwrap_or("nothing")).collect();
+        if by.is_empty() || by.iter().any(|found| found != cause) {
+            differ(&format!("{symptom} explained by"), cause.clone(), by.join(" "));
+        }
+    }
+    let said: Vec<&str> = roots
+        .iter()
+        .flat_map(|root| [&root.title, &root.summary].into_iter().chain(&root.evidence).chain(&root.endpoints))
+        .map(String::as_str)
+        .collect();
+    for text in &expected.text {
+        let text = scenario.expand(text);
+        if !said.iter().any(|said| said.contains(&text)) {
+            differ("text of the roots", format!("`{text}`"), format!("{said:?}"));
+        }
+    }
+    faults
+}
+
+/// A saved report has to give the same findings, byte for byte.
+fn judged_again(observations: &Observations, findings: &[Finding]) -> Result<(), String> {
+    let saved = serde_json::to_vec(observations).map_err(|error| error.to_string())?;
+    let read: Observations =
+        serde_json::from_slice(&saved).map_err(|error| format!("saved and read again: {error}"))?;
+    if read != *observations {
+        return Err("saved and read again, the observations differ".to_owned());
+    }
+    if diagnose(&read) != findings {
+        return Err("judged again from the saved observations, the findings differ".to_owned());
+    }
+    Ok(())
+}
+
+fn line(finding: &Finding) -> String {
+    let by = finding.caused_by_id.as_deref().map(|by| format!(" (by {by})")).unwrap_or_default();
+    format!("{:?} {}{by}: {}", finding.severity, finding.id, finding.title)
+}
