@@ -126,7 +126,7 @@ pub(super) fn find_private_endpoint(address: &str) -> Vec<Fix> {
         Fix::look(
             format!("find the private endpoint that holds `{address}`; none means that the record is stale"),
             format!(
-                "az network private-endpoint list --query \"[?customDnsConfigs[?contains(ipAddresses, '{address}')]].{{name:name, group:resourceGroup, subnet:subnet.id}}\" -o table"
+                "az network nic list --query \"[?ipConfigurations[?privateIPAddress=='{address}']].{{nic:name, endpoint:privateEndpoint.id}}\" -o table"
             ),
         ),
         Fix::look(
@@ -158,4 +158,12 @@ pub(super) fn allow_https(destination: &str, tag: &str) -> Fix {
         ))
         .after("az network nsg rule list -g ‹nsg-resource-group› --nsg-name ‹nsg› -o table; the rule holds for every machine behind this group")
         .undone_by("az network nsg rule delete -g ‹nsg-resource-group› --nsg-name ‹nsg› -n allow-azure-monitor")
+}
+
+/// Shows the chain that a peer presents for a name.
+pub(super) fn show_chain(address: &str, fqdn: &str) -> Fix {
+    Fix::look(
+        "look at the chain by hand, by the public name",
+        format!("openssl s_client -connect {address} -servername {fqdn} -showcerts </dev/null"),
+    )
 }

@@ -11,6 +11,17 @@ mod dns008_server_silent;
 mod dns009_server_fails;
 mod dns012_sinkholed;
 mod dns013_no_such_name;
+mod net001_connect_timeout;
+mod net002_connect_refused;
+mod net003_no_route;
+mod run001_not_finished;
+mod tls001_intercepted;
+mod tls002_issuer_not_trusted;
+mod tls003_wrong_name;
+mod tls004_not_valid_now;
+mod tls006_handshake_reset;
+mod tls007_handshake_stalled;
+mod tls009_chain_incomplete;
 
 /// Every diagnosis, one line a rule, in code order.
 pub const RULES: &[&Rule] = &[
@@ -23,6 +34,17 @@ pub const RULES: &[&Rule] = &[
     &dns009_server_fails::DNS009,
     &dns012_sinkholed::DNS012,
     &dns013_no_such_name::DNS013,
+    &net001_connect_timeout::NET001,
+    &net002_connect_refused::NET002,
+    &net003_no_route::NET003,
+    &run001_not_finished::RUN001,
+    &tls001_intercepted::TLS001,
+    &tls002_issuer_not_trusted::TLS002,
+    &tls003_wrong_name::TLS003,
+    &tls004_not_valid_now::TLS004,
+    &tls006_handshake_reset::TLS006,
+    &tls007_handshake_stalled::TLS007,
+    &tls009_chain_incomplete::TLS009,
 ];
 
 /// The rule with this code.

@@ -177,3 +177,16 @@ fn io(failure: IoFailure) -> &'static str {
         IoFailure::Code(_) => "failed",
     }
 }
+
+/// A certificate as evidence: subject, issuer, validity and names.
+pub fn certificate_line(certificate: &ampls_probes::observation::Certificate) -> String {
+    let date = |at: Option<jiff::Timestamp>| at.map_or_else(|| "?".to_owned(), |at| format!("{at:.0}"));
+    format!(
+        "certificate {} issued by {}, valid {} to {}, for {}",
+        quote(&certificate.subject),
+        quote(&certificate.issuer),
+        date(certificate.not_before),
+        date(certificate.not_after),
+        text::list(&certificate.names, NAMED)
+    )
+}

@@ -1,6 +1,6 @@
 //! How far the way to an endpoint leads: TCP, TLS, HTTP.
 
-use super::{Connection, EndpointFacts, Outcome};
+use super::{Connection, EndpointFacts, Facts, Outcome, Route};
 
 use ampls_probes::observation::{IoFailure, Skip};
 
@@ -68,6 +68,23 @@ impl EndpointFacts<'_> {
         }
         let faults = self.connections.iter().filter(|seen| seen.via.is_none()).filter_map(|seen| connect_fault(seen));
         faults.min()
+    }
+}
+
+impl Facts<'_> {
+    /// Whether other private names answer on TCP: those of the same zone, or all of them where the zone has no other that
+    /// was tried. `None` when there is nothing to compare with.
+    pub fn private_siblings_answer(&self, name: &EndpointFacts<'_>) -> Option<bool> {
+        let others = || {
+            let others = self.endpoints().iter().filter(|other| other.endpoint.id != name.endpoint.id);
+            others.filter(|other| {
+                matches!(other.route(), Route::Private | Route::Mixed)
+                    && matches!(other.tcp(), Path::Passed | Path::Failed)
+            })
+        };
+        let same_zone: Vec<_> = others().filter(|other| other.endpoint.zone == name.endpoint.zone).collect();
+        let compared: Vec<_> = if same_zone.is_empty() { others().collect() } else { same_zone };
+        (!compared.is_empty()).then(|| compared.iter().any(|other| other.tcp() == Path::Passed))
     }
 }
 

@@ -135,6 +135,10 @@ fn fallen_back(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
         Expect::Auto => Severity::Warning,
     };
     let public = name.route() == route;
+    let asked = name.endpoint.alias.as_deref().is_some_and(|alias| {
+        let servers = views.iter().filter_map(|view| view.server);
+        servers.map(|server| facts.server_view(ViewKind::Server, server, alias)).any(|view| view.answered())
+    });
     let draft = Draft::new(severity, Owner::Monitor, Title::list("record missing, fallback to internet answers: ", [name.fqdn()], format!(" (zone `{zone}`)")))
         .group(format!("fallback {zone}"))
         .summary(format!(
@@ -144,6 +148,7 @@ fn fallen_back(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
         .arg("kind", "fallback")
         .excludes("a missing link: the zone's SOA or its other names show it linked")
         .reaching(if public { Reach::Own } else { Reach::Nothing });
+    let draft = if asked { draft } else { draft.likely() };
     let draft = common(facts, draft, name, zone, &views);
     let soas = facts
         .zones()
@@ -207,7 +212,7 @@ fn resource(fqdn: &str) -> String {
 fn add_record(zone: &str, record: &str) -> Fix {
     Fix::change(BlastRadius::EveryNetworkOnThisDns, "or add the record by hand (it goes stale when the endpoint is made anew)")
         .with(format!("az network private-dns record-set a add-record -g ‹dns-resource-group› -z {zone} -n {record} -a ‹private-endpoint-address›"))
-        .after("az network private-endpoint show -g ‹endpoint-resource-group› -n ‹private-endpoint› --query customDnsConfigs (the address that belongs to this name); every network linked to the zone gets the record")
+        .after("az network nic show -g ‹endpoint-resource-group› -n ‹nic of the private endpoint› --query ipConfigurations[].[privateIPAddress,privateLinkConnectionProperties.fqdns] (the address that belongs to this name); every network linked to the zone gets the record")
         .undone_by(format!("az network private-dns record-set a remove-record -g ‹dns-resource-group› -z {zone} -n {record} -a ‹private-endpoint-address›"))
 }
 
