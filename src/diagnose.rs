@@ -17,6 +17,8 @@ pub mod finding;
 mod remedy;
 pub mod rule;
 pub mod rules;
+#[cfg(test)]
+mod scenarios;
 mod severity;
 
 /// Lines of evidence kept in one finding.

@@ -132,10 +132,10 @@ fn catalogue_entries_have_sources_and_promise_nothing_unconfirmed() {
     let catalogue = Catalogue::builtin().expect("the built-in catalogue parses");
     let mut faults = Vec::new();
     for cloud in &catalogue.clouds {
-        for endpoint in &cloud.endpoints {
-            let place = format!("{}: {}", cloud.name, endpoint.id);
-            if endpoint.source.trim().is_empty() {
-                faults.push(format!("{place}: no source"));
+        for endpoint in &cloud.entries {
+            let place = format!("{}: {}", cloud.cloud, endpoint.id);
+            if !endpoint.source.iter().any(|key| cloud.sources.contains_key(key)) {
+                faults.push(format!("{place}: no source that is named"));
             }
             if endpoint.purpose.trim().is_empty() {
                 faults.push(format!("{place}: no purpose"));

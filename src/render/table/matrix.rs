@@ -82,7 +82,7 @@ fn columns(report: &Report) -> Vec<Column> {
             columns.push((view.view, view.server));
         }
     }
-    let azure = ampls_probes::world::AZURE_DNS;
+    let azure = ampls_probes::addr::AZURE_DNS;
     if !columns.iter().any(|&(kind, server)| kind == ViewKind::Azure || server == Some(azure)) {
         columns.push((ViewKind::Azure, Some(azure)));
     }
