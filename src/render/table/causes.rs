@@ -128,18 +128,24 @@ fn advice(label: &str, text: &str, page: &mut Page<'_>) -> io::Result<()> {
 
 /// Text such as `az … list; mind this` or `az … list (mind this)`, taken apart. Either part may be empty.
 fn parts(text: &str) -> (&str, &str) {
+    if !is_command(text) {
+        return ("", text);
+    }
+    // Two commands may be joined in the same way.
+    let sentence = text.match_indices("; ").find(|(at, join)| !text.get(at + join.len()..).is_some_and(is_command));
+    if let Some((at, join)) = sentence {
+        return (text.get(..at).unwrap_or_default(), text.get(at + join.len()..).unwrap_or_default());
+    }
+    let aside = text.strip_suffix(')').and_then(|text| text.rsplit_once(" ("));
+    aside.unwrap_or((text, ""))
+}
+
+fn is_command(text: &str) -> bool {
     let program = text.split([' ', '\n']).next().unwrap_or_default();
     let cmdlet = program
         .split_once('-')
         .is_some_and(|(verb, noun)| [verb, noun].iter().all(|part| part.starts_with(|c: char| c.is_ascii_uppercase())));
-    if !cmdlet && !PROGRAMS.contains(&program) {
-        return ("", text);
-    }
-    if let Some((command, sentence)) = text.split_once("; ") {
-        return (command, sentence);
-    }
-    let aside = text.strip_suffix(')').and_then(|text| text.rsplit_once(" ("));
-    aside.unwrap_or((text, ""))
+    cmdlet || PROGRAMS.contains(&program)
 }
 
 /// Each line by itself, never broken: to be copied.
@@ -215,6 +221,7 @@ mod tests {
         assert_eq!(parts(query), (query, ""));
         assert_eq!(parts("az x list (an empty zone breaks names)"), ("az x list", "an empty zone breaks names"));
         assert_eq!(parts("Get-DnsServerZone | fl; mind others"), ("Get-DnsServerZone | fl", "mind others"));
+        assert_eq!(parts("dig @10.1.0.4; dig @10.1.0.5"), ("dig @10.1.0.4; dig @10.1.0.5", ""));
         assert_eq!(parts("remove these lines, then: rndc reconfig"), ("", "remove these lines, then: rndc reconfig"));
     }
 }
