@@ -15,7 +15,7 @@ use crate::diagnose::facts::{EndpointFacts, Facts, ZoneFact};
 use crate::diagnose::finding::{Finding, Severity};
 
 pub use endpoint::{EndpointReport, HttpReport, TcpReport, Timings, TlsReport};
-pub use host::{AZURE_DNS, Azure, Environment, Host};
+pub use host::{Azure, Environment, Host};
 pub use note::Note;
 pub(crate) use verdict::fold;
 pub use verdict::{Health, Verdict};

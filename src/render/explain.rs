@@ -1,13 +1,12 @@
 //! What a code, an address or a host name means.
 
 use std::io::{self, Write};
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 
 use ampls_probes::Catalogue;
 use ampls_probes::addr::{Class, classify, embedded_ipv4, heartbeat_ipv4};
 
 use crate::render::page::{Page, Style, Tint};
-use crate::report::AZURE_DNS;
 use crate::text::quote;
 
 mod markdown;
@@ -138,16 +137,14 @@ fn class(address: IpAddr) -> String {
     }
 }
 
-/// The instance metadata service.
-/// Source: <https://learn.microsoft.com/azure/virtual-machines/instance-metadata-service>
-const METADATA: IpAddr = IpAddr::V4(Ipv4Addr::new(169, 254, 169, 254));
-
+/// Sources: <https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16>,
+/// <https://learn.microsoft.com/azure/virtual-machines/instance-metadata-service>
 fn well_known(address: IpAddr) -> Option<(&'static str, String)> {
-    let text = if address == AZURE_DNS.ip() {
+    let text = if address == ampls_probes::addr::AZURE_DNS.ip() {
         "Azure's own address on every virtual network, the same in all regions and clouds: DNS on port 53 (with the private \
          zones linked to this virtual network), the wire server on ports 80 and 32526; it cannot be reached from outside \
          Azure"
-    } else if address == METADATA {
+    } else if address == ampls_probes::addr::METADATA.ip() {
         "the instance metadata service of Azure virtual machines: region, ids and tokens; never through a proxy"
     } else {
         return None;

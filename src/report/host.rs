@@ -1,14 +1,8 @@
 //! The machine, as the report names it.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-
 use ampls_probes::Observations;
 use ampls_probes::observation::{Instance, Observation};
 use serde::{Deserialize, Serialize};
-
-/// Azure's DNS on every virtual network, whose view stands in every report, asked or not.
-/// Source: <https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16>
-pub const AZURE_DNS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(168, 63, 129, 16)), 53);
 
 /// The machine that looked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

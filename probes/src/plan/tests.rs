@@ -1,3 +1,5 @@
+//! Tests of the plan: which names, which needs, which steps.
+
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;

@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use crate::diagnose::facts::{Linked, Route, Status, View, ViewKind};
 use crate::render::page::{Page, Tint};
-use crate::report::{AZURE_DNS, EndpointReport, Health, Report, fold};
+use crate::report::{EndpointReport, Health, Report, fold};
 
 /// Whom a column is about.
 type Column = (ViewKind, Option<SocketAddr>);
@@ -82,8 +82,9 @@ fn columns(report: &Report) -> Vec<Column> {
             columns.push((view.view, view.server));
         }
     }
-    if !columns.iter().any(|&(kind, server)| kind == ViewKind::Azure || server == Some(AZURE_DNS)) {
-        columns.push((ViewKind::Azure, Some(AZURE_DNS)));
+    let azure = ampls_probes::addr::AZURE_DNS;
+    if !columns.iter().any(|&(kind, server)| kind == ViewKind::Azure || server == Some(azure)) {
+        columns.push((ViewKind::Azure, Some(azure)));
     }
     columns
 }
