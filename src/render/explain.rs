@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::net::IpAddr;
 
 use ampls_probes::Catalogue;
-use ampls_probes::addr::{Class, classify, embedded_ipv4, heartbeat_ipv4};
+use ampls_probes::addr::{self, Class, classify, embedded_ipv4, heartbeat_ipv4};
 
 use crate::render::page::{Page, Style, Tint};
 use crate::text::quote;
@@ -137,14 +137,12 @@ fn class(address: IpAddr) -> String {
     }
 }
 
-/// Sources: <https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16>,
-/// <https://learn.microsoft.com/azure/virtual-machines/instance-metadata-service>
 fn well_known(address: IpAddr) -> Option<(&'static str, String)> {
-    let text = if address == ampls_probes::addr::AZURE_DNS.ip() {
+    let text = if address == addr::AZURE_DNS.ip() {
         "Azure's own address on every virtual network, the same in all regions and clouds: DNS on port 53 (with the private \
          zones linked to this virtual network), the wire server on ports 80 and 32526; it cannot be reached from outside \
          Azure"
-    } else if address == ampls_probes::addr::METADATA.ip() {
+    } else if address == addr::METADATA.ip() {
         "the instance metadata service of Azure virtual machines: region, ids and tokens; never through a proxy"
     } else {
         return None;
