@@ -19,7 +19,7 @@ use ipnet::IpNet;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-pub use evidence::route_word;
+pub use evidence::{certificate_line, route_word};
 pub use forwarding::LeftOut;
 pub use path::{ConnectFault, Path};
 pub use servers::Authorities;

@@ -126,7 +126,7 @@ pub(super) fn find_private_endpoint(address: &str) -> Vec<Fix> {
         Fix::look(
             format!("find the private endpoint that holds `{address}`; none means that the record is stale"),
             format!(
-                "az network private-endpoint list --query \"[?customDnsConfigs[?contains(ipAddresses, '{address}')]].{{name:name, group:resourceGroup, subnet:subnet.id}}\" -o table"
+                "az network nic list --query \"[?ipConfigurations[?privateIPAddress=='{address}']].{{nic:name, endpoint:privateEndpoint.id}}\" -o table"
             ),
         ),
         Fix::look(
@@ -136,11 +136,11 @@ pub(super) fn find_private_endpoint(address: &str) -> Vec<Fix> {
     ]
 }
 
-/// What the platform applies to this machine's interface.
-pub(super) fn effective_rules(destination: &str) -> Vec<Fix> {
+/// What the platform applies to this machine's interface; `service` is transport and port, like `TCP 443`.
+pub(super) fn effective_rules(destination: &str, service: &str) -> Vec<Fix> {
     vec![
         Fix::look(
-            format!("look for a rule that denies TCP 443 to `{destination}`"),
+            format!("look for a rule that denies {service} to `{destination}`"),
             "az network nic list-effective-nsg -g ‹vm-resource-group› -n ‹nic›",
         ),
         Fix::look(
@@ -150,12 +150,20 @@ pub(super) fn effective_rules(destination: &str) -> Vec<Fix> {
     ]
 }
 
-/// Allows HTTPS to a destination in a network security group.
+/// Allows HTTPS to a destination in a network security group; `destination` is for people, in backticks where it was observed.
 pub(super) fn allow_https(destination: &str, tag: &str) -> Fix {
-    Fix::change(BlastRadius::Vnet, format!("allow TCP 443 to `{destination}` where it is denied (network security group, firewall)"))
+    Fix::change(BlastRadius::Vnet, format!("allow TCP 443 to {destination} where it is denied (network security group, firewall)"))
         .with(format!(
             "az network nsg rule create -g ‹nsg-resource-group› --nsg-name ‹nsg› -n allow-azure-monitor --priority ‹priority› --direction Outbound --access Allow --protocol Tcp --destination-port-ranges 443 --destination-address-prefixes {tag}"
         ))
         .after("az network nsg rule list -g ‹nsg-resource-group› --nsg-name ‹nsg› -o table; the rule holds for every machine behind this group")
         .undone_by("az network nsg rule delete -g ‹nsg-resource-group› --nsg-name ‹nsg› -n allow-azure-monitor")
+}
+
+/// Shows the chain that a peer presents for a name.
+pub(super) fn show_chain(address: &str, fqdn: &str) -> Fix {
+    Fix::look(
+        "look at the chain by hand, by the public name",
+        format!("openssl s_client -connect {address} -servername {fqdn} -showcerts </dev/null"),
+    )
 }

@@ -23,6 +23,17 @@ mod dns019_answer_flaps;
 mod dns020_forwarder_incomplete;
 mod dns021_local_zone_shadows;
 mod dns022_search_domain_answer;
+mod net001_connect_timeout;
+mod net002_connect_refused;
+mod net003_no_route;
+mod run001_not_finished;
+mod tls001_intercepted;
+mod tls002_issuer_not_trusted;
+mod tls003_wrong_name;
+mod tls004_not_valid_now;
+mod tls006_handshake_reset;
+mod tls007_handshake_stalled;
+mod tls009_chain_incomplete;
 
 /// Every diagnosis, one line a rule, in code order.
 pub const RULES: &[&Rule] = &[
@@ -47,6 +58,17 @@ pub const RULES: &[&Rule] = &[
     &dns020_forwarder_incomplete::DNS020,
     &dns021_local_zone_shadows::DNS021,
     &dns022_search_domain_answer::DNS022,
+    &net001_connect_timeout::NET001,
+    &net002_connect_refused::NET002,
+    &net003_no_route::NET003,
+    &run001_not_finished::RUN001,
+    &tls001_intercepted::TLS001,
+    &tls002_issuer_not_trusted::TLS002,
+    &tls003_wrong_name::TLS003,
+    &tls004_not_valid_now::TLS004,
+    &tls006_handshake_reset::TLS006,
+    &tls007_handshake_stalled::TLS007,
+    &tls009_chain_incomplete::TLS009,
 ];
 
 /// The rule with this code.
@@ -63,14 +85,99 @@ pub fn explain_page(code_or_name: &str) -> Option<&'static Rule> {
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use std::collections::BTreeSet;
+
     use ampls_probes::testing::Scene;
 
+    use super::*;
     use crate::diagnose::draft::Draft;
     use crate::diagnose::facts::Facts;
-    use crate::diagnose::rule::Rule;
+    use crate::diagnose::rule::HEADINGS;
+
+    /// Codes that are promised and have no rule yet.
+    const RESERVED: [&str; 36] = [
+        "AGT001", "AGT002", "AGT003", "AGT004", "AGT005", "AGT006", "AGT007", "AGT008", "AZR001", "AZR002", "AZR003",
+        "AZR004", "DNS005", "DNS007", "DNS010", "DNS011", "DNS014", "DNS015", "DNS016", "DNS017", "DNS018", "DNS019",
+        "DNS020", "DNS021", "DNS022", "HTP001", "HTP002", "HTP003", "HTP004", "HTP005", "PRX001", "PRX002", "PRX003",
+        "PRX004", "TLS005", "TLS008",
+    ];
 
     /// What one rule makes of a scene.
     pub(crate) fn drafts(rule: &Rule, scene: &Scene) -> Vec<Draft> {
         (rule.check)(&Facts::new(&scene.observations()))
+    }
+
+    #[test]
+    fn codes_and_names_are_unique_and_codes_in_order() {
+        assert!(RULES.windows(2).all(|pair| pair[0].code < pair[1].code));
+        let names: BTreeSet<&str> = RULES.iter().map(|rule| rule.name).collect();
+        assert_eq!(names.len(), RULES.len());
+    }
+
+    #[test]
+    fn a_file_is_named_for_its_code_and_fault() {
+        for rule in RULES {
+            let wanted = format!("{}_{}.rs", rule.code.to_lowercase(), rule.name.replace('-', "_"));
+            assert!(
+                rule.file.replace('\\', "/").ends_with(&format!("rules/{wanted}")),
+                "{} in {}",
+                rule.code,
+                rule.file
+            );
+        }
+    }
+
+    #[test]
+    fn every_page_has_the_five_headings_in_order() {
+        for rule in RULES {
+            let page = rule.page_markdown();
+            let headings: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("## ")).collect();
+            assert_eq!(headings, HEADINGS, "{}", rule.code);
+        }
+    }
+
+    #[test]
+    fn every_page_says_something_under_each_heading() {
+        for rule in RULES {
+            let page = rule.page_markdown();
+            for section in page.split("## ").skip(1) {
+                let text = section.lines().skip(1).map(str::trim).filter(|line| !line.is_empty()).count();
+                assert!(text > 0, "{} says nothing under {:?}", rule.code, section.lines().next());
+            }
+            let lines = page.lines().count();
+            assert!((25..=70).contains(&lines), "{} has {lines} lines", rule.code);
+            assert!(rule.link().starts_with("https://"), "{}", rule.code);
+        }
+    }
+
+    #[test]
+    fn what_a_rule_explains_exists_or_is_promised() {
+        for rule in RULES {
+            for code in rule.explains {
+                assert!(of_code(code).is_some() || RESERVED.contains(code), "{} explains {code}", rule.code);
+                assert_ne!(*code, rule.code);
+            }
+        }
+    }
+
+    #[test]
+    fn no_rules_explain_each_other() {
+        for rule in RULES {
+            let mut reached: BTreeSet<&str> = BTreeSet::new();
+            let mut next: Vec<&str> = rule.explains.to_vec();
+            while let Some(code) = next.pop() {
+                if reached.insert(code) {
+                    next.extend(of_code(code).iter().flat_map(|rule| rule.explains));
+                }
+            }
+            assert!(!reached.contains(rule.code), "{} explains itself", rule.code);
+        }
+    }
+
+    #[test]
+    fn pages_are_found_by_code_and_name_in_any_case() {
+        assert_eq!(explain_page("dns003").map(|rule| rule.code), Some("DNS003"));
+        assert_eq!(explain_page("Zone-Not-Linked").map(|rule| rule.code), Some("DNS003"));
+        assert!(explain_page("DNS999").is_none());
     }
 }

@@ -51,10 +51,8 @@ impl Facts<'_> {
             Status::Cancelled => format!("had not answered about {} when the run ended", quote(name)),
             Status::Skipped => format!("was not asked for {}", quote(name)),
         };
-        let through = match view.cname.is_empty() {
-            true => String::new(),
-            false => format!(", through {}", text::list(&view.cname, NAMED)),
-        };
+        let through =
+            if view.cname.is_empty() { String::new() } else { format!(", through {}", text::list(&view.cname, NAMED)) };
         format!("{when}`{server}` {what}{through}")
     }
 
@@ -176,4 +174,17 @@ fn io(failure: IoFailure) -> &'static str {
         IoFailure::KernelTimeout => "timed out",
         IoFailure::Code(_) => "failed",
     }
+}
+
+/// A certificate as evidence: subject, issuer, validity and names.
+pub fn certificate_line(certificate: &ampls_probes::observation::Certificate) -> String {
+    let date = |at: Option<jiff::Timestamp>| at.map_or_else(|| "?".to_owned(), |at| format!("{at:.0}"));
+    format!(
+        "certificate {} issued by {}, valid {} to {}, for {}",
+        quote(&certificate.subject),
+        quote(&certificate.issuer),
+        date(certificate.not_before),
+        date(certificate.not_after),
+        text::list(&certificate.names, NAMED)
+    )
 }

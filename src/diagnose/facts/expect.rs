@@ -25,3 +25,48 @@ impl Facts<'_> {
             && (view.is_private() || self.denied_by_private_zone(view))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use ampls_probes::catalogue::{Expectation, Group};
+    use ampls_probes::testing::{API, AZURE, CUSTOM, ODS, Says, Scene, private_world, public_world};
+
+    use super::*;
+
+    fn expected(scene: &Scene) -> bool {
+        Facts::new(&scene.observations()).private_expected()
+    }
+
+    #[test]
+    fn a_private_or_privately_denied_name_raises_the_expectation() {
+        assert!(expected(&private_world()));
+        assert!(expected(&public_world().says(CUSTOM, API, &Says::Private("10.0.0.4"))));
+        assert!(expected(&public_world().says(CUSTOM, API, &Says::DeniedByPrivateZone)));
+        assert!(expected(&public_world().system(ODS, &Says::Private("10.0.0.4"))));
+    }
+
+    #[test]
+    fn what_only_azure_shows_does_not() {
+        assert!(!expected(&public_world().says(AZURE, ODS, &Says::Private("10.0.0.4"))));
+        assert!(!expected(&public_world()));
+    }
+
+    #[test]
+    fn names_of_other_services_do_not() {
+        let storage = |seen: &mut ampls_probes::Observations| {
+            let mut extra =
+                ampls_probes::testing::endpoint("acct.blob.core.windows.net", ampls_probes::catalogue::Need::Required);
+            extra.group = Group::Extra;
+            extra.expected = Expectation::Private;
+            seen.endpoints.push(extra);
+        };
+        let scene = public_world().edit(storage).everywhere("acct.blob.core.windows.net", &Says::Private("10.0.0.9"));
+        assert!(!expected(&scene));
+    }
+
+    #[test]
+    fn an_argument_decides() {
+        assert!(!expected(&private_world().expect(Expect::Public)));
+        assert!(expected(&public_world().expect(Expect::Private)));
+    }
+}

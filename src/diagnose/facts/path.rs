@@ -1,8 +1,8 @@
 //! How far the way to an endpoint leads: TCP, TLS, HTTP.
 
-use super::{Connection, EndpointFacts, Outcome};
+use super::{Connection, EndpointFacts, Facts, Outcome, Route};
 
-use ampls_probes::observation::{IoFailure, Skip};
+use ampls_probes::observation::IoFailure;
 
 /// Why no address of an endpoint could be connected to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -71,6 +71,23 @@ impl EndpointFacts<'_> {
     }
 }
 
+impl Facts<'_> {
+    /// Whether other private names answer on TCP: those of the same zone, or all of them where the zone has no other that
+    /// was tried. `None` when there is nothing to compare with.
+    pub fn private_siblings_answer(&self, name: &EndpointFacts<'_>) -> Option<bool> {
+        let others = || {
+            let others = self.endpoints().iter().filter(|other| other.endpoint.id != name.endpoint.id);
+            others.filter(|other| {
+                matches!(other.route(), Route::Private | Route::Mixed)
+                    && matches!(other.tcp(), Path::Passed | Path::Failed)
+            })
+        };
+        let same_zone: Vec<_> = others().filter(|other| other.endpoint.zone == name.endpoint.zone).collect();
+        let compared: Vec<_> = if same_zone.is_empty() { others().collect() } else { same_zone };
+        (!compared.is_empty()).then(|| compared.iter().any(|other| other.tcp() == Path::Passed))
+    }
+}
+
 /// What one attempt says about the network.
 fn connect_fault(connection: &Connection) -> Option<ConnectFault> {
     match &connection.outcome {
@@ -86,8 +103,63 @@ fn step<T, F>(outcome: &Outcome<T, F>, good: impl Fn(&T) -> bool) -> Path {
         Outcome::Seen(seen) if good(seen) => Path::Passed,
         Outcome::Seen(_) | Outcome::Failed(_) | Outcome::TimedOut => Path::Failed,
         Outcome::Cancelled => Path::Unknown,
-        // The earlier step has its own outcome, which already tells.
-        Outcome::Skipped(Skip::NotVerified) => Path::Failed,
+        // Where an earlier step failed, that step's own outcome tells.
         Outcome::Skipped(_) => Path::NotTaken,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ampls_probes::observation::{HttpFailure, Skip};
+    use ampls_probes::testing::{API, ODS, Scene, Tls, open, private_world};
+
+    use super::*;
+
+    fn reachable(scene: &Scene) -> Option<bool> {
+        Facts::new(&scene.observations()).endpoint(ODS).and_then(EndpointFacts::reachable)
+    }
+
+    fn without(scene: &Scene, what: &str) -> Option<bool> {
+        let mut seen = scene.observations();
+        for observation in &mut seen.seen {
+            use ampls_probes::Observation::{Connection, Exchange, Handshake};
+            match observation {
+                Connection(step) if what.contains("tcp") => step.outcome = Outcome::Skipped(Skip::NotAsked),
+                Handshake(step) if what.contains("tls") => step.outcome = Outcome::Skipped(Skip::NotAsked),
+                Exchange(step) if what.contains("http") => step.outcome = Outcome::Skipped(Skip::NotAsked),
+                _ => {}
+            }
+        }
+        Facts::new(&seen).endpoint(ODS).and_then(EndpointFacts::reachable)
+    }
+
+    #[test]
+    fn reachable_means_tcp_tls_and_http() {
+        assert_eq!(reachable(&private_world()), Some(true));
+        assert_eq!(reachable(&private_world().connects(ODS, &Outcome::TimedOut)), Some(false));
+        assert_eq!(reachable(&private_world().tls(ODS, Tls::intercepted(ODS, "CN=X", false))), Some(false));
+        let malformed = Outcome::Failed(HttpFailure::Malformed);
+        assert_eq!(reachable(&private_world().http(ODS, malformed)), Some(false));
+    }
+
+    #[test]
+    fn one_address_that_connects_is_enough() {
+        let scene = private_world().attempt(ODS, "10.0.0.9", &Outcome::TimedOut).attempt(ODS, "10.0.0.6", &open());
+        assert_eq!(reachable(&scene), Some(true));
+    }
+
+    #[test]
+    fn steps_that_were_not_asked_for_do_not_count() {
+        assert_eq!(without(&private_world(), "http"), Some(true));
+        assert_eq!(without(&private_world(), "tls http"), Some(true));
+        assert_eq!(without(&private_world(), "tcp tls http"), None);
+    }
+
+    #[test]
+    fn what_was_not_tried_or_not_finished_is_unknown() {
+        assert_eq!(reachable(&private_world().connects(ODS, &Outcome::Cancelled)), None);
+        assert_eq!(reachable(&private_world().tls(ODS, Tls::failed(Outcome::Cancelled))), None);
+        let seen = private_world().observations();
+        assert_eq!(Facts::new(&seen).endpoint(API).and_then(EndpointFacts::reachable), None);
     }
 }

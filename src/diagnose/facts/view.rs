@@ -48,7 +48,7 @@ impl Facts<'_> {
             status,
             route: self.route_of(name, &addresses),
             cname: telling.clone().map(|response| chain(name, response)).max_by_key(Vec::len).unwrap_or_default(),
-            ttl: telling.flat_map(|response| ttls(response)).min(),
+            ttl: telling.flat_map(ttls).min(),
             elapsed_ms: timings.max().unwrap_or_default(),
             authority: denying.and_then(|response| response.authority.clone()),
             addresses,
@@ -152,9 +152,8 @@ fn together(a: Option<&Answer>, aaaa: Option<&Answer>) -> Status {
     let (a, aaaa) = (a.map(status), aaaa.map(status));
     match (a, aaaa) {
         (Some(Status::NxDomain), _) | (_, Some(Status::NxDomain)) => Status::NxDomain,
-        (Some(status), _) => status,
         (None, Some(Status::NoData) | None) => Status::Skipped,
-        (None, Some(status)) => status,
+        (Some(status), _) | (None, Some(status)) => status,
     }
 }
 
@@ -219,4 +218,94 @@ pub(super) fn authority(tries: &[&Answer]) -> Option<Authority> {
         });
         own.or_else(|| response.authority.clone())
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use ampls_probes::catalogue::Need;
+    use ampls_probes::observation::ServerRole;
+    use ampls_probes::testing::{AZURE, CUSTOM, ODS, Says, Scene, empty_world, private_world};
+
+    use super::*;
+
+    fn route(scene: &Scene) -> Route {
+        Facts::new(&scene.observations()).endpoint(ODS).map_or(Route::None, super::super::EndpointFacts::route)
+    }
+
+    fn bare() -> Scene {
+        empty_world().server(CUSTOM, &[ServerRole::Configured]).name(ODS, Need::Required)
+    }
+
+    fn status_of(scene: &Scene) -> Status {
+        let seen = scene.observations();
+        let facts = Facts::new(&seen);
+        facts.endpoint(ODS).and_then(|name| name.server_views().next()).map_or(Status::Skipped, |view| view.status)
+    }
+
+    #[test]
+    fn a_record_of_the_alias_is_private_even_with_a_public_address() {
+        assert_eq!(route(&bare().everywhere(ODS, &Says::Private("165.21.17.148"))), Route::Private);
+        assert_eq!(route(&bare().everywhere(ODS, &Says::Public("165.21.17.148"))), Route::Public);
+    }
+
+    #[test]
+    fn an_ipv6_record_of_the_alias_is_not_private_by_its_owner() {
+        assert_eq!(route(&bare().everywhere(ODS, &Says::Private("2603:1020::1"))), Route::Public);
+    }
+
+    #[test]
+    fn shared_addresses_are_private_only_when_a_server_gives_them() {
+        assert_eq!(route(&bare().everywhere(ODS, &Says::Plain("100.64.0.9"))), Route::Private);
+        let synthesised = bare().says(CUSTOM, ODS, &Says::Public("20.1.1.1")).system(ODS, &Says::Plain("100.64.0.9"));
+        assert_eq!(route(&synthesised), Route::Public);
+    }
+
+    #[test]
+    fn own_subnets_and_named_ranges_are_private() {
+        let public = bare().everywhere(ODS, &Says::Plain("51.1.2.9"));
+        assert_eq!(route(&public), Route::Public);
+        assert_eq!(route(&public.clone().interface("51.1.2.4/24")), Route::Private);
+        assert_eq!(route(&public.clone().subnet("51.1.0.0/16")), Route::Private);
+        assert_eq!(route(&public.clone().private_range("51.0.0.0/8")), Route::Private);
+        assert_eq!(route(&public.clone().interface("51.1.2.4/0")), Route::Public);
+    }
+
+    #[test]
+    fn both_families_are_judged_together() {
+        assert_eq!(route(&bare().everywhere(ODS, &Says::Dual("10.0.0.5", "2603:1020::1"))), Route::Mixed);
+        assert_eq!(route(&bare().everywhere(ODS, &Says::Dual("10.0.0.5", "fd00::1"))), Route::Private);
+        assert_eq!(route(&bare().everywhere(ODS, &Says::Plain("0.0.0.0"))), Route::None);
+    }
+
+    #[test]
+    fn no_ipv6_address_alone_is_no_denial() {
+        assert_eq!(status_of(&bare().everywhere(ODS, &Says::Private("10.0.0.5"))), Status::Ok);
+        assert_eq!(status_of(&bare().everywhere(ODS, &Says::NoData)), Status::NoData);
+        assert_eq!(status_of(&bare().everywhere(ODS, &Says::Silence)), Status::Timeout);
+        assert_eq!(status_of(&bare()), Status::Skipped);
+    }
+
+    #[test]
+    fn a_server_with_two_reasons_has_two_views() {
+        let scene = private_world().server(AZURE, &[ServerRole::Configured, ServerRole::Azure]);
+        let seen = scene.observations();
+        let facts = Facts::new(&seen);
+        let kinds: Vec<_> =
+            facts.endpoint(ODS).into_iter().flat_map(|name| &name.views).map(|view| view.view).collect();
+        assert_eq!(kinds, [ViewKind::System, ViewKind::Server, ViewKind::Server, ViewKind::Azure]);
+    }
+
+    #[test]
+    fn a_loop_of_aliases_ends() {
+        let says = Says::Public("20.1.1.1");
+        let mut seen = bare().everywhere(ODS, &says).observations();
+        for observation in &mut seen.seen {
+            if let ampls_probes::Observation::Answer(Answer { outcome: Outcome::Seen(response), .. }) = observation {
+                for record in &mut response.records {
+                    record.data = RecordData::Cname(record.owner.clone());
+                }
+            }
+        }
+        assert!(Facts::new(&seen).endpoint(ODS).is_some());
+    }
 }

@@ -70,7 +70,7 @@ fn bypass(facts: &Facts<'_>, server: SocketAddr) -> Option<Draft> {
     let first_is_right = facts.first_server().filter(|first| *first != server).is_some_and(|first| {
         let mut views =
             answered.iter().filter_map(|(name, _)| name.view_of(first)).filter(|view| view.answered()).peekable();
-        views.peek().is_some() && views.all(|view| view.is_private())
+        views.peek().is_some() && views.all(super::super::facts::View::is_private)
     });
     let severity = match facts.expect() {
         Expect::Public => Severity::Info,
@@ -81,7 +81,7 @@ fn bypass(facts: &Facts<'_>, server: SocketAddr) -> Option<Draft> {
     zones.sort();
     zones.dedup();
     let fqdns: Vec<String> = answered.iter().map(|(name, _)| name.fqdn().to_owned()).collect();
-    let public = answered.iter().filter(|(name, _)| !name.system().is_some_and(|view| view.is_private()));
+    let public = answered.iter().filter(|(name, _)| !name.system().is_some_and(super::super::facts::View::is_private));
     let reached = public.map(|(name, _)| name.fqdn().to_owned()).collect();
     let mut draft = Draft::new(
         severity,

@@ -141,6 +141,9 @@ fn fallen_back(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
         Expect::Auto => Severity::Warning,
     };
     let public = name.route() == route;
+    let servers = views.iter().filter_map(|view| view.server);
+    let records: Vec<View> = servers.filter_map(|server| facts.record_view(name, server)).collect();
+    let alias = name.endpoint.alias.as_deref().unwrap_or_default();
     let draft = Draft::new(severity, Owner::Monitor, Title::list("record missing, fallback to internet answers: ", [name.fqdn()], format!(" (zone `{zone}`)")))
         .group(format!("fallback {zone}"))
         .summary(format!(
@@ -150,11 +153,13 @@ fn fallen_back(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
         .arg("kind", "fallback")
         .excludes("a missing link: the zone's SOA or its other names show it linked")
         .reaching(if public { Reach::Own } else { Reach::Split { only: Vec::new(), own: &["DNS005"] } });
+    let draft = if records.is_empty() { draft.likely() } else { draft };
     let draft = common(facts, draft, name, zone, &views);
     let soas = facts
         .zones()
         .iter()
         .filter(|fact| fact.zone == zone && views.iter().any(|view| view.server == Some(fact.server)));
+    let draft = draft.evidence(records.iter().map(|view| facts.name_line(alias, view)));
     Some(draft.evidence(soas.map(|fact| facts.zone_line(fact))))
 }
 
@@ -211,7 +216,7 @@ fn resource(fqdn: &str) -> String {
 fn add_record(zone: &str, record: &str) -> Fix {
     Fix::change(BlastRadius::EveryNetworkOnThisDns, "or add the record by hand (it goes stale when the endpoint is made anew)")
         .with(format!("az network private-dns record-set a add-record -g ‹dns-resource-group› -z {zone} -n {record} -a ‹private-endpoint-address›"))
-        .after("az network private-endpoint show -g ‹endpoint-resource-group› -n ‹private-endpoint› --query customDnsConfigs (the address that belongs to this name); every network linked to the zone gets the record")
+        .after("az network nic show -g ‹endpoint-resource-group› -n ‹nic of the private endpoint› --query ipConfigurations[].[privateIPAddress,privateLinkConnectionProperties.fqdns] (the address that belongs to this name); every network linked to the zone gets the record")
         .undone_by(format!("az network private-dns record-set a remove-record -g ‹dns-resource-group› -z {zone} -n {record} -a ‹private-endpoint-address›"))
 }
 

@@ -85,7 +85,7 @@ fn blocked(facts: &Facts<'_>, server: SocketAddr) -> Option<Draft> {
             format!("ask `{address}` over TCP by hand"),
             format!("dig +tcp {} @{address} -p {}", first.name, server.port()),
         )])
-        .fix(remedy::effective_rules(&address))
+        .fix(remedy::effective_rules(&address, "TCP 53"))
         .fix([Fix::change(BlastRadius::Vnet, format!("allow TCP 53 to `{address}` where UDP 53 is allowed (network security group, firewall, the server's own firewall)"))
             .with(format!("az network nsg rule create -g ‹nsg-resource-group› --nsg-name ‹nsg› -n allow-dns-over-tcp --priority ‹priority› --direction Outbound --access Allow --protocol Tcp --destination-port-ranges 53 --destination-address-prefixes {address}"))
             .after("az network nsg rule list -g ‹nsg-resource-group› --nsg-name ‹nsg› -o table; the rule holds for every machine behind this group")

@@ -108,7 +108,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>, address: IpAddr, subnet: I
     .excludes("a block of every private endpoint: others answer")
     .likely()
     .fix(remedy::find_private_endpoint(&address.to_string()))
-    .fix(remedy::effective_rules(&address.to_string()))
+    .fix(remedy::effective_rules(&address.to_string(), "TCP 443"))
 }
 
 #[cfg(test)]

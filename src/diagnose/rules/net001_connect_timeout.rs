@@ -1,0 +1,165 @@
+//! NET001: silence on the port.
+
+use crate::diagnose::draft::{Draft, Reach, Title};
+use crate::diagnose::facts::{ConnectFault, EndpointFacts, Facts, Route, route_word};
+use crate::diagnose::finding::{BlastRadius, Fix, Owner, Severity};
+use crate::diagnose::{remedy, rule::rule};
+
+rule! {
+    /// ## What it means
+    ///
+    /// No address of the name answers on its port: every attempt to connect ended in silence. Packets are dropped on the way
+    /// there or back.
+    ///
+    /// For a private address there are two readings. Where other names of the same zone answer, the path to the private
+    /// endpoint is open and this record is wrong: it is left from an endpoint that was made anew, or it belongs to another
+    /// scope whose endpoint lives in a network that this machine cannot reach. Where none answers, it is the path: a missing
+    /// peering or route, a network security group, a firewall that sees only one direction, or a private endpoint whose
+    /// connection is not approved.
+    ///
+    /// For a public address a firewall drops the traffic to Azure Monitor. That is right where everything should be private:
+    /// then mend the name resolution instead.
+    ///
+    /// ## Why it matters
+    ///
+    /// The agent waits for its timeout again and again. Logs are buffered on the disk until the buffer is full, then lost.
+    ///
+    /// ## How to fix
+    ///
+    /// Find the private endpoint that holds the address. If there is none the record is stale: delete it and let the zone group
+    /// write it. If there is one, look whether its connection is approved, which route leads there, and which rule of a network
+    /// security group or firewall denies TCP 443. Peering is not transitive: a spoke needs its own way to the endpoint's
+    /// network.
+    ///
+    /// ## How to confirm
+    ///
+    /// `nc -vz <address> 443` (Linux) or `Test-NetConnection <address> -Port 443` (Windows) connects.
+    ///
+    /// ## References
+    ///
+    /// - <https://learn.microsoft.com/azure/private-link/private-endpoint-overview>
+    /// - <https://learn.microsoft.com/azure/private-link/disable-private-endpoint-network-policy>
+    /// - <https://learn.microsoft.com/azure/azure-monitor/agents/azure-monitor-agent-network-configuration>
+    NET001 = "connect-timeout", Tcp, explains [];
+}
+
+fn check(facts: &Facts<'_>) -> Vec<Draft> {
+    let silent = facts.endpoints().iter().filter(|name| name.connect_fault() == Some(ConnectFault::Silent));
+    silent.map(|name| draft(facts, name)).collect()
+}
+
+fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
+    let port = name.endpoint.port;
+    let private = matches!(name.route(), Route::Private | Route::Mixed);
+    let siblings = facts.private_siblings_answer(name);
+    let (reading, summary) = match (private, siblings) {
+        (true, Some(true)) => (
+            "stale-record",
+            "other private names answer, so the path to the private endpoint is open: this record is left from an endpoint that was made anew, or it belongs to another scope",
+        ),
+        (true, _) => (
+            "path",
+            "no private name answers: a route, peering, network security group or firewall is in the way, or the connection of the private endpoint is not approved",
+        ),
+        (false, _) => (
+            "public-path",
+            "the public addresses do not answer: a firewall drops the traffic; allow it, or mend the name resolution where the name should be private",
+        ),
+    };
+    let address = name.addresses().first().map(ToString::to_string).unwrap_or_default();
+    let tag = name.endpoint.service_tag.clone().unwrap_or_else(|| "‹service-tag›".to_owned());
+    let mut draft = Draft::new(
+        Severity::Error,
+        if reading == "stale-record" { Owner::Dns } else { Owner::Network },
+        Title::list(&format!("no answer on TCP {port} ({}): ", route_word(name.route())), [name.fqdn()], ""),
+    )
+    .about([name.fqdn()])
+    .group(format!("{reading} {port}"))
+    .summary(summary)
+    .evidence(name.connections.iter().map(|connection| facts.connection_line(connection)))
+    .arg("port", port.to_string())
+    .arg("reading", reading)
+    .arg("address", address.clone())
+    .excludes("a service that is down: a host without listener would refuse")
+    .reaching(Reach::Nothing);
+    if reading != "public-path" {
+        draft = draft.likely().excludes("name resolution past the private link: the addresses are private");
+    }
+    match reading {
+        "stale-record" => draft.fix(remedy::find_private_endpoint(&address)).fix([stale(name, &address)]),
+        "path" => draft
+            .fix(remedy::find_private_endpoint(&address))
+            .fix(remedy::effective_rules(&address, "TCP 443"))
+            .fix([remedy::allow_https("the subnet of the private endpoint", "‹endpoint-subnet-prefix›")]),
+        _ => draft.fix(remedy::effective_rules(&address, "TCP 443")).fix([remedy::allow_https(&format!("`{}`", name.fqdn()), &tag)]),
+    }
+}
+
+fn stale(name: &EndpointFacts<'_>, address: &str) -> Fix {
+    let zone = name.endpoint.zone.clone().unwrap_or_else(|| "‹zone›".to_owned());
+    let alias = name.endpoint.alias.clone().unwrap_or_default();
+    let record = alias.strip_suffix(zone.as_str()).and_then(|rest| rest.strip_suffix('.')).unwrap_or("‹record›");
+    Fix::change(BlastRadius::EveryNetworkOnThisDns, "if no private endpoint holds the address, remove the stale record")
+        .with(format!("az network private-dns record-set a remove-record -g ‹dns-resource-group› -z {zone} -n {record} -a {address}"))
+        .after(format!("az network private-dns record-set a show -g ‹dns-resource-group› -z {zone} -n {record} (metadata names the zone group that made it); two scopes that write one zone overwrite each other"))
+        .undone_by(format!("az network private-dns record-set a add-record -g ‹dns-resource-group› -z {zone} -n {record} -a {address}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use ampls_probes::catalogue::Need;
+    use ampls_probes::observation::{IoFailure, Outcome};
+    use ampls_probes::testing::{AGENTSVC, HANDLER, METRICS, ODS, OMS, Says, open, private_world, public_world};
+
+    use super::*;
+    use crate::diagnose::diagnose;
+    use crate::diagnose::rules::tests::drafts;
+
+    #[test]
+    fn fires_with_a_stale_record_when_siblings_answer() {
+        let found = drafts(&NET001, &private_world().connects(ODS, &Outcome::TimedOut));
+        assert_eq!((found.len(), found[0].severity), (1, Severity::Error));
+        assert_eq!(found[0].args["reading"], "stale-record");
+        assert!(found[0].evidence[0].contains("`10.0.0.6:443` timed out after 5.0 s"), "{:?}", found[0].evidence);
+    }
+
+    #[test]
+    fn fires_with_the_path_when_no_private_name_answers() {
+        let mut scene = private_world();
+        for name in [HANDLER, ODS, OMS, AGENTSVC] {
+            scene = scene.connects(name, &Outcome::Failed(IoFailure::KernelTimeout));
+        }
+        let found = drafts(&NET001, &scene);
+        assert_eq!(found.len(), 4);
+        assert!(found.iter().all(|draft| draft.args["reading"] == "path"));
+    }
+
+    #[test]
+    fn fires_for_public_addresses() {
+        let found = drafts(&NET001, &public_world().connects(ODS, &Outcome::TimedOut));
+        assert_eq!(found[0].args["reading"], "public-path");
+    }
+
+    #[test]
+    fn fires_as_information_for_optional_public_names() {
+        let scene = private_world()
+            .name(METRICS, Need::Optional)
+            .everywhere(METRICS, &Says::Public("20.1.1.1"))
+            .connects(METRICS, &Outcome::TimedOut);
+        let found = diagnose(&scene.observations());
+        let severities: Vec<_> = found.iter().map(|finding| (finding.code.as_str(), finding.severity)).collect();
+        assert_eq!(severities, [("NET001", Severity::Info)]);
+    }
+
+    #[test]
+    fn silent_when_one_address_answers() {
+        let scene = private_world().attempt(ODS, "10.0.0.9", &Outcome::TimedOut).attempt(ODS, "10.0.0.6", &open());
+        assert_eq!(drafts(&NET001, &scene), []);
+    }
+
+    #[test]
+    fn silent_about_refusals() {
+        let scene = private_world().connects(ODS, &Outcome::Failed(IoFailure::Refused));
+        assert_eq!(drafts(&NET001, &scene), []);
+    }
+}

@@ -1,0 +1,114 @@
+//! NET002: something answers, and refuses.
+
+use crate::diagnose::draft::{Draft, Reach, Title};
+use crate::diagnose::facts::{ConnectFault, EndpointFacts, Facts, Route, route_word};
+use crate::diagnose::finding::{Owner, Severity};
+use crate::diagnose::{remedy, rule::rule};
+
+rule! {
+    /// ## What it means
+    ///
+    /// No address of the name could be connected to, and at least one attempt was refused or reset at once. The packets reach
+    /// something that speaks for the address: a host where nobody listens on the port, or a firewall that rejects instead of
+    /// dropping.
+    ///
+    /// A private endpoint of Azure Monitor always listens on 443. For a private address the record therefore points to another
+    /// host (a stale record whose address was given to somebody else, a test server), or a firewall or network appliance on
+    /// the way rejects. For a public address it is a firewall.
+    ///
+    /// ## Why it matters
+    ///
+    /// The agent fails at once and tries again; nothing is delivered.
+    ///
+    /// ## How to fix
+    ///
+    /// Find out who holds the address. If it is not a network interface of the AMPLS private endpoint, mend the record. If it
+    /// is, look for the firewall on the route that leads there, and let TCP 443 pass.
+    ///
+    /// ## How to confirm
+    ///
+    /// `nc -vz <address> 443` (Linux) or `Test-NetConnection <address> -Port 443` (Windows) connects.
+    ///
+    /// ## References
+    ///
+    /// - <https://learn.microsoft.com/azure/private-link/private-endpoint-overview>
+    /// - <https://learn.microsoft.com/azure/azure-monitor/agents/azure-monitor-agent-network-configuration>
+    /// - <https://www.rfc-editor.org/rfc/rfc9293>
+    NET002 = "connect-refused", Tcp, explains [];
+}
+
+fn check(facts: &Facts<'_>) -> Vec<Draft> {
+    let refused = facts.endpoints().iter().filter(|name| name.connect_fault() == Some(ConnectFault::Refused));
+    refused.map(|name| draft(facts, name)).collect()
+}
+
+fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
+    let port = name.endpoint.port;
+    let private = matches!(name.route(), Route::Private | Route::Mixed);
+    let address = name.addresses().first().map(ToString::to_string).unwrap_or_default();
+    let tag = name.endpoint.service_tag.clone().unwrap_or_else(|| "‹service-tag›".to_owned());
+    let draft = Draft::new(
+        Severity::Error,
+        Owner::Network,
+        Title::list(&format!("refused on TCP {port} ({}): ", route_word(name.route())), [name.fqdn()], ""),
+    )
+    .about([name.fqdn()])
+    .group(format!("{} {port}", route_word(name.route())))
+    .summary(if private {
+        "something answers for the private address and refuses the connection: the record points to a host that is not the private endpoint, or a firewall on the way rejects"
+    } else {
+        "something answers for the public address and refuses the connection: a firewall on the way rejects"
+    })
+    .evidence(name.connections.iter().map(|connection| facts.connection_line(connection)))
+    .arg("port", port.to_string())
+    .arg("address", address.clone())
+    .excludes("packets that are dropped on the way: an answer came back")
+    .reaching(Reach::Nothing);
+    if private {
+        return draft.fix(remedy::find_private_endpoint(&address)).fix(remedy::effective_rules(&address, "TCP 443"));
+    }
+    draft.fix(remedy::effective_rules(&address, "TCP 443")).fix([remedy::allow_https(&format!("`{}`", name.fqdn()), &tag)])
+}
+
+#[cfg(test)]
+mod tests {
+    use ampls_probes::observation::{IoFailure, Outcome};
+    use ampls_probes::testing::{ODS, open, private_world};
+
+    use super::*;
+    use crate::diagnose::rules::tests::drafts;
+
+    #[test]
+    fn fires_for_refused_and_for_reset() {
+        for failure in [IoFailure::Refused, IoFailure::Reset] {
+            let found = drafts(&NET002, &private_world().connects(ODS, &Outcome::Failed(failure)));
+            assert_eq!((found.len(), found[0].severity), (1, Severity::Error), "{failure:?}");
+            assert_eq!(found[0].endpoints, [ODS]);
+        }
+    }
+
+    #[test]
+    fn fires_when_one_address_refuses_and_the_rest_is_silent() {
+        let scene = private_world().connects(ODS, &Outcome::TimedOut).attempt(
+            ODS,
+            "10.0.0.99",
+            &Outcome::Failed(IoFailure::Refused),
+        );
+        assert_eq!(drafts(&NET002, &scene).len(), 1);
+    }
+
+    #[test]
+    fn silent_when_another_address_connects() {
+        let scene = private_world().attempt(ODS, "10.0.0.6", &open()).attempt(
+            ODS,
+            "10.0.0.99",
+            &Outcome::Failed(IoFailure::Refused),
+        );
+        assert_eq!(drafts(&NET002, &scene), []);
+    }
+
+    #[test]
+    fn silent_about_silence() {
+        assert_eq!(drafts(&NET002, &private_world().connects(ODS, &Outcome::TimedOut)), []);
+    }
+}

@@ -1,0 +1,131 @@
+//! RUN001: the run ended before its steps were done.
+
+use ampls_probes::observation::{Observation, Outcome, RecordKind, Stop};
+
+use crate::diagnose::draft::{Draft, Reach, Title};
+use crate::diagnose::facts::Facts;
+use crate::diagnose::finding::{Fix, Owner, Severity};
+use crate::diagnose::rule::rule;
+use crate::text::{duration_ms, quote};
+
+rule! {
+    /// ## What it means
+    ///
+    /// The deadline of the run passed, or the run was interrupted, before every step had ended. What was not finished is
+    /// listed. Everything else in the report stands; what is listed was not looked at, which is not the same as fine.
+    ///
+    /// ## Why it matters
+    ///
+    /// A fault in a step that never ended is missing from the report. Steps that take so long are themselves a sign: DNS
+    /// servers or addresses that drop packets cost a full timeout each.
+    ///
+    /// ## How to fix
+    ///
+    /// Mend the other findings first: silent servers and addresses take most of the time. Then give the run more of it with
+    /// `--deadline`, or each step less with `--timeout`, or look at fewer things with `--only`.
+    ///
+    /// ## How to confirm
+    ///
+    /// The report says `run.complete: true`.
+    ///
+    /// ## References
+    ///
+    /// - <https://learn.microsoft.com/azure/virtual-machines/linux/run-command>
+    /// - <https://man7.org/linux/man-pages/man5/resolv.conf.5.html>
+    RUN001 = "not-finished", Run, explains [];
+}
+
+fn check(facts: &Facts<'_>) -> Vec<Draft> {
+    let seen = facts.observations();
+    let Some(stop) = seen.stopped else {
+        return Vec::new();
+    };
+    let mut unfinished: Vec<String> = seen.seen.iter().filter_map(|step| unfinished(facts, step)).collect();
+    unfinished.sort();
+    unfinished.dedup();
+    let why = match stop {
+        Stop::Deadline => format!("the deadline of {} passed", duration_ms(seen.asked.deadline_ms)),
+        Stop::Interrupt => "the run was interrupted".to_owned(),
+    };
+    let count = unfinished.len();
+    let longer = seen.asked.deadline_ms.div_ceil(1_000).saturating_mul(2);
+    vec![
+        Draft::new(Severity::Warning, Owner::Os, Title::plain(format!("{why} before {count} steps had ended")))
+            .summary("what is listed was not looked at to its end, so a fault there is missing from this report; all else stands")
+            .evidence(unfinished)
+            .arg("steps", count.to_string())
+            .arg("stopped_by", match stop {
+                Stop::Deadline => "deadline",
+                Stop::Interrupt => "interrupt",
+            })
+            .reaching(Reach::Nothing)
+            .fix([Fix::look("give the run more time, after the other findings are mended", format!("ampls-doctor check --deadline {longer}"))]),
+    ]
+}
+
+fn unfinished(facts: &Facts<'_>, step: &Observation) -> Option<String> {
+    let host = |id: &str| {
+        let endpoint = facts.endpoints().iter().find(|name| name.endpoint.id == id);
+        quote(endpoint.map_or(id, |name| name.fqdn()))
+    };
+    match step {
+        Observation::Lookup(seen) if seen.outcome == Outcome::Cancelled => {
+            Some(format!("not finished: the system's own lookup of {}", quote(&seen.name)))
+        }
+        Observation::Answer(seen) if seen.outcome == Outcome::Cancelled => {
+            let kind = if seen.kind == RecordKind::Soa { "SOA" } else { "address" };
+            Some(format!("not finished: `{}` asked for the {kind} of {}", seen.server, quote(&seen.name)))
+        }
+        Observation::Connection(seen) if seen.outcome == Outcome::Cancelled => {
+            let to = seen.address.map_or_else(String::new, |address| format!(" (`{address}`)"));
+            Some(format!("not finished: the connection to {}{to}", host(&seen.endpoint)))
+        }
+        Observation::Tunnel(seen) if seen.outcome == Outcome::Cancelled => {
+            Some(format!("not finished: the proxy's tunnel to {}", host(&seen.endpoint)))
+        }
+        Observation::Handshake(seen) if seen.outcome == Outcome::Cancelled => {
+            Some(format!("not finished: the handshake with {}", host(&seen.endpoint)))
+        }
+        Observation::Exchange(seen) if seen.outcome == Outcome::Cancelled => {
+            Some(format!("not finished: the request to {}", host(&seen.endpoint)))
+        }
+        Observation::Metadata(seen) if seen.outcome == Outcome::Cancelled => {
+            Some("not finished: the metadata service".to_owned())
+        }
+        Observation::WireServer(seen) if seen.outcome == Outcome::Cancelled => {
+            Some("not finished: the wire server".to_owned())
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ampls_probes::testing::{CUSTOM, HANDLER, ODS, Says, private_world};
+
+    use super::*;
+    use crate::diagnose::rules::tests::drafts;
+
+    #[test]
+    fn fires_and_lists_what_was_not_finished() {
+        let scene = private_world()
+            .says(CUSTOM, ODS, &Says::Unfinished)
+            .connects(HANDLER, &Outcome::Cancelled)
+            .stopped(Stop::Deadline);
+        let found = drafts(&RUN001, &scene);
+        assert_eq!((found.len(), found[0].severity), (1, Severity::Warning));
+        assert_eq!(found[0].evidence.len(), 2);
+        assert!(found[0].title.text().contains("15.0 s"), "{}", found[0].title.text());
+    }
+
+    #[test]
+    fn fires_when_interrupted() {
+        let found = drafts(&RUN001, &private_world().stopped(Stop::Interrupt));
+        assert_eq!(found[0].args["stopped_by"], "interrupt");
+    }
+
+    #[test]
+    fn silent_when_all_steps_ended() {
+        assert_eq!(drafts(&RUN001, &private_world().connects(HANDLER, &Outcome::TimedOut)), []);
+    }
+}

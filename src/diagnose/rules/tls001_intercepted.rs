@@ -1,0 +1,153 @@
+//! TLS001: somebody else's certificate.
+
+use ampls_probes::catalogue::Group;
+use ampls_probes::observation::ChainVerdict;
+
+use crate::diagnose::draft::{Draft, Reach, Title};
+use crate::diagnose::facts::{EndpointFacts, Facts, TlsFault, certificate_line};
+use crate::diagnose::finding::{BlastRadius, Fix, Owner, Severity};
+use crate::diagnose::{remedy, rule::rule};
+use crate::text::quote;
+
+rule! {
+    /// ## What it means
+    ///
+    /// The certificate that answers for the name does not lead to the public roots, which every certificate of Azure Monitor
+    /// does. Somebody on the way opens the encrypted connection and encrypts it anew: a firewall or proxy with TLS inspection,
+    /// or a security agent on this machine. It makes no difference whether this machine trusts that issuer; companies install
+    /// the inspection's root on their machines. The issuer is named; what it calls its organisation proves nothing.
+    ///
+    /// The chain is judged at a moment inside the certificate's validity, so that a foreign certificate that has also expired
+    /// is reported here. A peer that only left its intermediate certificates out is not.
+    ///
+    /// Names outside the agents' group are a warning: some applications cope with inspection, Azure Monitor Agent does not.
+    ///
+    /// ## Why it matters
+    ///
+    /// Microsoft requires that HTTPS inspection is off for the agents' endpoints. The agents log `Error in SSL handshake` and
+    /// deliver nothing, or their client certificates no longer reach the service.
+    ///
+    /// ## How to fix
+    ///
+    /// Exempt the names from inspection on the device that inspects, by host name, also those of the private endpoint's
+    /// addresses. Do not install the issuer's root to make the error go away: the agent's own authentication still breaks.
+    /// In an air-gapped cloud with roots of its own, name them with `--public-roots`.
+    ///
+    /// ## How to confirm
+    ///
+    /// `openssl s_client -connect <address>:443 -servername <name>` shows an issuer of Microsoft or `DigiCert` with
+    /// `Verification: OK`.
+    ///
+    /// ## References
+    ///
+    /// - <https://learn.microsoft.com/azure/azure-monitor/agents/azure-monitor-agent-network-configuration>
+    /// - <https://learn.microsoft.com/azure/security/fundamentals/azure-certificate-authority-details>
+    /// - <https://github.com/Azure/azure-linux-extensions/issues/1950>
+    TLS001 = "intercepted", Tls, explains ["TLS002", "TLS004", "TLS003", "TLS009"];
+}
+
+fn check(facts: &Facts<'_>) -> Vec<Draft> {
+    let foreign = facts.endpoints().iter().filter(|name| name.has_tls_fault(TlsFault::Intercepted));
+    foreign.map(|name| draft(facts, name)).collect()
+}
+
+fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
+    let issuer = name.leaf().map(|leaf| leaf.issuer.clone()).unwrap_or_default();
+    let verification = name.handshake.and_then(|handshake| handshake.verification.as_ref());
+    let trusted = verification.is_some_and(|verification| verification.machine == ChainVerdict::Trusted);
+    let severity = if name.endpoint.group == Group::Agent { Severity::Error } else { Severity::Warning };
+    let address = name.handshake.and_then(|handshake| handshake.address).map(|address| address.to_string());
+    let address = address.unwrap_or_else(|| format!("{}:{}", name.fqdn(), name.endpoint.port));
+    let roots =
+        if facts.observations().asked.public_roots_given { "the given public roots" } else { "the public roots" };
+    Draft::new(
+        severity,
+        Owner::Security,
+        Title::list(&format!("TLS is intercepted (issuer {}): ", quote(&issuer)), [name.fqdn()], ""),
+    )
+    .about([name.fqdn()])
+    .group(format!("{trusted} {issuer}"))
+    .summary(format!(
+        "the certificate's chain does not lead to {roots}, so it is not Azure's: something on the way opens the connection; this machine {} the issuer",
+        if trusted { "trusts" } else { "does not trust" }
+    ))
+    .evidence(name.handshake.map(|handshake| facts.handshake_line(name, handshake)))
+    .evidence(name.handshake.iter().flat_map(|handshake| handshake.chain.iter().take(3)).map(certificate_line))
+    .arg("issuer", issuer)
+    .arg("trusted_by_machine", if trusted { "yes" } else { "no" })
+    .excludes("missing intermediate certificates: those alone are not reported here")
+    .excludes("an expired certificate as the cause: the chain is judged inside the certificate's validity")
+    .reaching(Reach::Own)
+    .fix([
+        remedy::show_chain(&address, name.fqdn()),
+        Fix::change(BlastRadius::Vnet, format!("exempt the name from TLS inspection on the device that issues as {}", quote(&name.leaf().map(|leaf| leaf.issuer.clone()).unwrap_or_default())))
+            .after("look in the device's log for this host name and the time in the evidence; the exemption holds for every machine behind the device")
+            .undone_by("remove the exemption"),
+    ])
+}
+
+#[cfg(test)]
+mod tests {
+    use ampls_probes::observation::Validity;
+    use ampls_probes::testing::{HANDLER, ODS, Tls, private_world};
+
+    use super::*;
+    use crate::diagnose::diagnose;
+    use crate::diagnose::rules::tests::drafts;
+
+    const ISSUER: &str = "CN=Inspection CA,O=Microsoft Corporation";
+
+    #[test]
+    fn fires_whether_the_machine_trusts_the_issuer_or_not() {
+        for trusted in [true, false] {
+            let found = drafts(&TLS001, &private_world().tls(ODS, Tls::intercepted(ODS, ISSUER, trusted)));
+            assert_eq!((found.len(), found[0].severity), (1, Severity::Error));
+            assert_eq!(found[0].args["issuer"], ISSUER);
+        }
+    }
+
+    #[test]
+    fn fires_for_a_foreign_chain_that_has_expired() {
+        let tls = Tls::intercepted(ODS, ISSUER, false).verdict(|seen| seen.validity = Validity::Expired);
+        let found = diagnose(&private_world().tls(ODS, tls).observations());
+        let order: Vec<_> = found.iter().map(|seen| (seen.code.as_str(), seen.caused_by.as_deref())).collect();
+        assert_eq!(order, [("TLS001", None), ("TLS004", Some("TLS001"))]);
+    }
+
+    #[test]
+    fn fires_as_warning_outside_the_agents_group() {
+        let scene = private_world().tls(ODS, Tls::intercepted(ODS, ISSUER, true));
+        let scene = scene.edit(|seen| seen.endpoints.iter_mut().for_each(|endpoint| endpoint.group = Group::Query));
+        assert_eq!(drafts(&TLS001, &scene)[0].severity, Severity::Warning);
+    }
+
+    #[test]
+    fn fires_for_a_lone_leaf_that_the_machine_trusts() {
+        let mut tls = Tls::intercepted(ODS, ISSUER, true);
+        tls.chain.truncate(1);
+        tls.chain[0].names_issuer_url = true;
+        assert_eq!(drafts(&TLS001, &private_world().tls(ODS, tls)).len(), 1);
+    }
+
+    #[test]
+    fn hostile_issuers_cannot_act_on_the_output() {
+        let scene = private_world().tls(HANDLER, Tls::intercepted(HANDLER, "CN=\u{1b}[2J`x`\n", false));
+        let title = drafts(&TLS001, &scene)[0].title.text();
+        assert!(!title.contains(['\u{1b}', '\n']), "{title}");
+    }
+
+    #[test]
+    fn silent_when_only_the_intermediates_are_missing() {
+        let mut tls = Tls::intercepted(ODS, ISSUER, false);
+        tls.chain.truncate(1);
+        tls.chain[0].names_issuer_url = true;
+        assert_eq!(drafts(&TLS001, &private_world().tls(ODS, tls)), []);
+    }
+
+    #[test]
+    fn silent_for_public_chains() {
+        assert_eq!(drafts(&TLS001, &private_world()), []);
+        let old_roots = Tls::good(ODS).verdict(|seen| seen.machine = ChainVerdict::UnknownIssuer);
+        assert_eq!(drafts(&TLS001, &private_world().tls(ODS, old_roots)), []);
+    }
+}

@@ -1,0 +1,125 @@
+//! TLS002: this machine lacks a public root.
+
+use ampls_probes::observation::ChainVerdict;
+
+use crate::diagnose::draft::{Draft, Reach, Title};
+use crate::diagnose::facts::{EndpointFacts, Facts, TlsFault, certificate_line};
+use crate::diagnose::finding::{BlastRadius, Fix, Owner, Severity};
+use crate::diagnose::{remedy, rule::rule};
+use crate::text::quote;
+
+rule! {
+    /// ## What it means
+    ///
+    /// The certificate that answers is a good one: its chain leads to the public roots. This machine's own trust store does
+    /// not know that root. The store is out of date, was cut down, or `SSL_CERT_FILE` or `SSL_CERT_DIR` points programs to
+    /// another one.
+    ///
+    /// On Windows this is information: the system loads public roots on demand, when a program first meets them.
+    ///
+    /// ## Why it matters
+    ///
+    /// Programs that use the store refuse the connection: `unable to get local issuer certificate`. Azure's certificates have
+    /// moved to `DigiCert Global Root G2` and the `Microsoft RSA Root Certificate Authority 2017`; the older Baltimore root
+    /// expired in May 2025.
+    ///
+    /// ## How to fix
+    ///
+    /// Update the package of the trust store. On a machine that gets its roots from a group policy or an image, have the roots
+    /// added there. Do not turn verification off.
+    ///
+    /// ## How to confirm
+    ///
+    /// `openssl s_client -connect <address>:443 -servername <name>` prints `Verification: OK`.
+    ///
+    /// ## References
+    ///
+    /// - <https://learn.microsoft.com/azure/security/fundamentals/azure-certificate-authority-details>
+    /// - <https://learn.microsoft.com/azure/azure-monitor/agents/azure-monitor-agent-network-configuration>
+    TLS002 = "issuer-not-trusted", Tls, explains ["TLS004", "TLS003"];
+}
+
+fn check(facts: &Facts<'_>) -> Vec<Draft> {
+    let unknown = facts.endpoints().iter().filter(|name| name.has_tls_fault(TlsFault::NotTrusted));
+    unknown.map(|name| draft(facts, name)).collect()
+}
+
+fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
+    let chain = name.handshake.map(|handshake| handshake.chain.as_slice()).unwrap_or_default();
+    let issuer = chain.last().map(|top| top.issuer.clone()).unwrap_or_default();
+    let verification = name.handshake.and_then(|handshake| handshake.verification.as_ref());
+    let empty = verification.is_some_and(|seen| seen.machine == ChainVerdict::NoRoots);
+    let severity = if facts.on_windows() { Severity::Info } else { Severity::Error };
+    let address = name.handshake.and_then(|handshake| handshake.address).map(|address| address.to_string());
+    let address = address.unwrap_or_else(|| format!("{}:{}", name.fqdn(), name.endpoint.port));
+    Draft::new(
+        severity,
+        Owner::Os,
+        Title::list(&format!("this machine does not trust the public issuer {}: ", quote(&issuer)), [name.fqdn()], ""),
+    )
+    .about([name.fqdn()])
+    .group(issuer.clone())
+    .summary(if empty {
+        "the chain leads to the public roots, but this machine's trust store is empty or cannot be read"
+    } else {
+        "the chain leads to the public roots, but this machine's trust store does not know them: it is out of date or another store is in use"
+    })
+    .evidence(name.handshake.map(|handshake| facts.handshake_line(name, handshake)))
+    .evidence(chain.iter().take(3).map(certificate_line))
+    .arg("issuer", issuer)
+    .arg("store", if empty { "empty" } else { "outdated" })
+    .excludes("interception: the chain leads to the public roots")
+    .reaching(Reach::Own)
+    .fix([remedy::show_chain(&address, name.fqdn()), update(facts)])
+}
+
+fn update(facts: &Facts<'_>) -> Fix {
+    let change = Fix::change(BlastRadius::Machine, "update the trust store, then restart the agent");
+    if facts.on_windows() {
+        return change
+            .with("certutil -generateSSTFromWU roots.sst")
+            .after("Get-ChildItem Cert:\\LocalMachine\\Root | Where-Object Subject -match 'DigiCert|Microsoft' (what is there already); import the missing root only")
+            .undone_by("remove the imported root from Cert:\\LocalMachine\\Root");
+    }
+    change
+        .with("sudo apt-get install --only-upgrade ca-certificates    # or: sudo dnf upgrade ca-certificates")
+        .after("env | grep SSL_CERT (another store may be in use); ls -l /etc/ssl/certs | head")
+        .undone_by("install the version of ca-certificates that was there before")
+}
+
+#[cfg(test)]
+mod tests {
+    use ampls_probes::testing::{ODS, Tls, private_world};
+
+    use super::*;
+    use crate::diagnose::rules::tests::drafts;
+
+    fn untrusted(verdict: ChainVerdict) -> Tls {
+        Tls::good(ODS).verdict(|seen| seen.machine = verdict)
+    }
+
+    #[test]
+    fn fires_when_only_the_machine_does_not_know_the_root() {
+        let found = drafts(&TLS002, &private_world().tls(ODS, untrusted(ChainVerdict::UnknownIssuer)));
+        assert_eq!((found.len(), found[0].severity), (1, Severity::Error));
+    }
+
+    #[test]
+    fn fires_for_an_empty_store() {
+        let found = drafts(&TLS002, &private_world().tls(ODS, untrusted(ChainVerdict::NoRoots)));
+        assert_eq!(found[0].args["store"], "empty");
+    }
+
+    #[test]
+    fn fires_as_information_on_windows() {
+        let scene = private_world().windows().tls(ODS, untrusted(ChainVerdict::UnknownIssuer));
+        assert_eq!(drafts(&TLS002, &scene)[0].severity, Severity::Info);
+    }
+
+    #[test]
+    fn silent_when_the_public_roots_do_not_know_it_either() {
+        let tls = Tls::intercepted(ODS, "CN=Inspection CA", false);
+        assert_eq!(drafts(&TLS002, &private_world().tls(ODS, tls)), []);
+        assert_eq!(drafts(&TLS002, &private_world()), []);
+    }
+}

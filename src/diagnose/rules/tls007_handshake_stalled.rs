@@ -1,0 +1,107 @@
+//! TLS007: the handshake never finishes.
+
+use crate::diagnose::draft::{Draft, Reach, Title};
+use crate::diagnose::facts::{EndpointFacts, Facts, TlsFault, route_word};
+use crate::diagnose::finding::{Fix, Owner, Severity};
+use crate::diagnose::{remedy, rule::rule};
+
+rule! {
+    /// ## What it means
+    ///
+    /// TCP connects at once, the `ClientHello` is sent, and then nothing comes until the step's time is over. Small packets pass
+    /// and the large ones of the server's certificates do not: a tunnel or VPN with a smaller packet size (MTU) whose ICMP
+    /// messages are filtered. Or something that inspects connections accepts them and cannot reach the real server, or holds
+    /// a name that it does not want to pass.
+    ///
+    /// ## Why it matters
+    ///
+    /// Tests that only connect succeed, while agents hang and time out.
+    ///
+    /// ## How to fix
+    ///
+    /// Send packets of growing size with fragmentation forbidden towards another host on the same path to find the largest that
+    /// passes, and let ICMP "fragmentation needed" through, or clamp the TCP segment size on the tunnel. If a firewall inspects
+    /// on that path, exempt the name.
+    ///
+    /// ## How to confirm
+    ///
+    /// `openssl s_client -connect <address>:443 -servername <name>` shows a certificate within a second.
+    ///
+    /// ## References
+    ///
+    /// - <https://learn.microsoft.com/azure/virtual-network/virtual-network-tcpip-performance-tuning>
+    /// - <https://learn.microsoft.com/azure/azure-monitor/agents/azure-monitor-agent-network-configuration>
+    /// - <https://www.rfc-editor.org/rfc/rfc2923>
+    TLS007 = "handshake-stalled", Tls, explains ["TLS001", "TLS002", "TLS004", "TLS003"];
+}
+
+fn check(facts: &Facts<'_>) -> Vec<Draft> {
+    let stalled = facts.endpoints().iter().filter(|name| name.has_tls_fault(TlsFault::Stalled));
+    stalled.filter_map(|name| draft(facts, name)).collect()
+}
+
+fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
+    let handshake = name.handshake?;
+    let socket = handshake.address.map(|address| address.to_string());
+    let connect = socket.unwrap_or_else(|| format!("{}:{}", name.fqdn(), name.endpoint.port));
+    let address = handshake.address.map(|address| address.ip().to_string()).unwrap_or_default();
+    let size = if facts.on_windows() {
+        format!("ping -f -l 1472 {address}")
+    } else {
+        format!("tracepath -n {address}; ip route get {address}")
+    };
+    Some(
+        Draft::new(
+            Severity::Error,
+            Owner::Network,
+            Title::list(&format!("TCP connects but TLS never finishes ({}): ", route_word(name.route())), [name.fqdn()], ""),
+        )
+        .about([name.fqdn()])
+        .group(route_word(name.route()))
+        .summary("TCP connects, the ClientHello is sent, and no answer comes: large packets are lost on the way (MTU), or something that inspects holds the connection")
+        .evidence(name.connections.iter().map(|connection| facts.connection_line(connection)))
+        .evidence([facts.handshake_line(name, handshake)])
+        .arg("address", address)
+        .arg("waited_ms", (handshake.timing.elapsed_us / 1_000).to_string())
+        .excludes("a blocked port: TCP connects")
+        .excludes("a certificate that is not trusted: none came")
+        .likely()
+        .reaching(Reach::Own)
+        .fix([
+            remedy::show_chain(&connect, name.fqdn()),
+            Fix::look("look which packet size passes on the way, and which interface and MTU the route takes", size),
+            Fix::look(
+                "look which firewall or gateway is on the route",
+                "az network nic show-effective-route-table -g ‹vm-resource-group› -n ‹nic› -o table",
+            ),
+        ]),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use ampls_probes::observation::{IoFailure, Outcome, TlsFailure};
+    use ampls_probes::testing::{ODS, Tls, private_world};
+
+    use super::*;
+    use crate::diagnose::rules::tests::drafts;
+
+    #[test]
+    fn fires_when_tcp_connects_and_tls_is_silent() {
+        let found = drafts(&TLS007, &private_world().tls(ODS, Tls::failed(Outcome::TimedOut)));
+        assert_eq!((found.len(), found[0].severity), (1, Severity::Error));
+        assert_eq!(found[0].args["waited_ms"], "5000");
+    }
+
+    #[test]
+    fn silent_when_tcp_does_not_connect() {
+        assert_eq!(drafts(&TLS007, &private_world().connects(ODS, &Outcome::TimedOut)), []);
+    }
+
+    #[test]
+    fn silent_when_the_handshake_is_reset_or_the_run_ends() {
+        let reset = Outcome::Failed(TlsFailure::ClosedAfterClientHello(IoFailure::Reset));
+        assert_eq!(drafts(&TLS007, &private_world().tls(ODS, Tls::failed(reset))), []);
+        assert_eq!(drafts(&TLS007, &private_world().tls(ODS, Tls::failed(Outcome::Cancelled))), []);
+    }
+}

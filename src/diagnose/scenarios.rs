@@ -1,0 +1,253 @@
+//! Whole machines: which root comes first, and what it explains.
+
+use ampls_probes::Observations;
+use ampls_probes::catalogue::Need;
+use ampls_probes::observation::{IoFailure, NameVerdict, Outcome, ServerRole, Stop, Validity};
+use ampls_probes::options::Expect;
+use ampls_probes::testing::{
+    AGENTSVC, API, AZURE, CUSTOM, DCE, HANDLER, IN_AI, METRICS, ODS, OMS, REGIONAL, Says, Scene, Tls, ZONES,
+    private_world, public_world,
+};
+use proptest::prelude::*;
+
+use super::diagnose;
+use super::finding::{Finding, Severity};
+
+/// Code, severity and root of every finding, in order.
+fn outline(scene: &Scene) -> Vec<String> {
+    let told = |finding: &Finding| {
+        let severity = format!("{:?}", finding.severity).to_lowercase();
+        let root = finding.caused_by_id.as_ref().map(|id| format!(" by {id}")).unwrap_or_default();
+        format!("{} {severity}{root}", finding.id)
+    };
+    diagnose(&scene.observations()).iter().map(told).collect()
+}
+
+fn black_holed(mut scene: Scene, names: &[&str]) -> Scene {
+    for name in names {
+        scene = scene.connects(name, &Outcome::TimedOut);
+    }
+    scene
+}
+
+#[test]
+fn a_healthy_private_machine_has_no_finding() {
+    assert_eq!(outline(&private_world()), Vec::<String>::new());
+}
+
+#[test]
+fn a_healthy_public_machine_has_nothing_above_information() {
+    assert_eq!(outline(&public_world()), ["DNS001 info"]);
+    assert_eq!(outline(&public_world().expect(Expect::Public)), Vec::<String>::new());
+}
+
+#[test]
+fn optional_public_names_that_are_blocked_are_information() {
+    let scene = private_world()
+        .name(METRICS, Need::Optional)
+        .name(REGIONAL, Need::Optional)
+        .everywhere(METRICS, &Says::Public("20.1.1.1"))
+        .everywhere(REGIONAL, &Says::Public("20.1.1.2"))
+        .connects(REGIONAL, &Outcome::Failed(IoFailure::Refused));
+    assert_eq!(outline(&black_holed(scene, &[METRICS])), ["NET001 info", "NET002 info"]);
+}
+
+#[test]
+fn a_missing_private_link_explains_blocked_public_paths() {
+    let scene = black_holed(public_world().expect(Expect::Private), &[HANDLER, ODS, OMS, AGENTSVC]);
+    assert_eq!(outline(&scene), ["DNS001 error", "NET001 error by DNS001"]);
+}
+
+#[test]
+fn without_any_sign_of_a_private_link_a_blocked_path_is_a_root() {
+    assert_eq!(outline(&black_holed(public_world(), &[HANDLER])), ["NET001 error", "DNS001 warning"]);
+}
+
+#[test]
+fn a_forwarder_past_azure_dns_explains_what_does_not_answer() {
+    let mut scene = public_world();
+    for name in [HANDLER, ODS, OMS, AGENTSVC, API, IN_AI] {
+        scene = scene.says(AZURE, name, &Says::Private("10.0.0.5"));
+    }
+    assert_eq!(outline(&scene), ["DNS002 error"]);
+    let scene = black_holed(scene, &[HANDLER, ODS]);
+    assert_eq!(outline(&scene), ["DNS002 error", "NET001 error by DNS002"]);
+}
+
+#[test]
+fn a_zone_that_is_not_linked_explains_what_does_not_answer() {
+    let mut scene = private_world();
+    for (name, zone) in [(ODS, ZONES[2]), (OMS, ZONES[1])] {
+        scene = scene
+            .everywhere(name, &Says::Public("20.150.190.99"))
+            .soa(CUSTOM, zone, &Says::PublicZone)
+            .soa(AZURE, zone, &Says::PublicZone)
+            .connects(name, &Outcome::TimedOut);
+    }
+    assert_eq!(outline(&scene), ["DNS003 error", "NET001 error by DNS003"]);
+    let found = diagnose(&scene.observations());
+    assert_eq!(found[0].endpoints, [ODS, OMS]);
+    assert!(found[0].title.contains(ZONES[1]) && found[0].title.contains(ZONES[2]), "{}", found[0].title);
+}
+
+#[test]
+fn an_empty_zone_is_one_finding() {
+    let mut scene = public_world().name(DCE, Need::Required);
+    for name in [HANDLER, API, IN_AI, DCE] {
+        scene = scene.everywhere(name, &Says::DeniedByPrivateZone);
+    }
+    scene = scene.soa(CUSTOM, ZONES[0], &Says::PrivateZone).soa(AZURE, ZONES[0], &Says::PrivateZone);
+    assert_eq!(outline(&scene), ["DNS004 error"]);
+    let found = diagnose(&scene.observations());
+    assert_eq!((found[0].endpoints.len(), found[0].args["zone_empty"].as_str()), (4, "yes"));
+}
+
+#[test]
+fn a_hosts_entry_explains_the_address_that_does_not_answer() {
+    let scene = private_world().hosts("10.9.9.9", ODS).connects(ODS, &Outcome::TimedOut);
+    assert_eq!(outline(&scene), ["DNS006 error", "NET001 error by DNS006"]);
+    assert_eq!(outline(&private_world().hosts("0.0.0.0", ODS)), ["DNS006 error", "DNS012 error by DNS006"]);
+}
+
+#[test]
+fn a_silent_server_on_its_own_is_a_warning() {
+    let scene =
+        private_world().server("10.1.0.5:53", &[ServerRole::Configured]).server_says("10.1.0.5:53", &Says::Silence);
+    assert_eq!(outline(&scene), ["DNS008 warning"]);
+}
+
+#[test]
+fn when_no_server_answers_nothing_else_is_blamed() {
+    let scene = private_world().every_name(&Says::Silence).server_says(CUSTOM, &Says::Silence);
+    assert_eq!(outline(&scene.stopped(Stop::Deadline)), ["DNS008 error", "RUN001 warning"]);
+}
+
+#[test]
+fn one_workspace_that_does_not_exist_is_one_finding() {
+    let mut scene = public_world();
+    for name in [ODS, OMS, AGENTSVC] {
+        scene = scene.everywhere(name, &Says::NoSuchName);
+    }
+    assert_eq!(outline(&scene), ["DNS013 error", "DNS001 info"]);
+}
+
+#[test]
+fn independent_faults_are_both_roots() {
+    let scene = private_world()
+        .everywhere(OMS, &Says::Public("20.150.190.99"))
+        .soa(CUSTOM, ZONES[1], &Says::PublicZone)
+        .soa(AZURE, ZONES[1], &Says::PublicZone)
+        .tls(HANDLER, Tls::intercepted(HANDLER, "CN=Inspection CA", true));
+    assert_eq!(outline(&scene), ["DNS003 error", "TLS001 error"]);
+}
+
+#[test]
+fn interception_of_many_names_is_one_finding_and_explains_the_rest() {
+    let mut scene = private_world();
+    for name in [HANDLER, ODS, OMS, AGENTSVC] {
+        let tls = Tls::intercepted(name, "CN=Inspection CA", false).verdict(|seen| {
+            seen.name = NameVerdict::Other;
+            seen.validity = Validity::Expired;
+        });
+        scene = scene.tls(name, tls);
+    }
+    let found = outline(&scene);
+    assert_eq!(found.first().map(String::as_str), Some("TLS001 error"));
+    assert!(found.iter().skip(1).all(|line| line.ends_with("by TLS001")), "{found:?}");
+}
+
+#[test]
+fn faults_of_evidence_are_information() {
+    let scene = private_world().everywhere(API, &Says::DeniedByPrivateZone);
+    assert_eq!(outline(&scene), ["DNS004 info"]);
+}
+
+#[test]
+fn every_change_says_what_else_it_affects() {
+    let scenes = [
+        public_world().expect(Expect::Private),
+        private_world().everywhere(ODS, &Says::DeniedByPrivateZone),
+        private_world().hosts("10.9.9.9", ODS),
+        black_holed(private_world(), &[HANDLER, ODS, OMS, AGENTSVC]),
+        black_holed(private_world(), &[ODS]),
+        private_world().everywhere(ODS, &Says::Plain("0.0.0.0")),
+        private_world().everywhere(ODS, &Says::BlockedByPolicy),
+        private_world().tls(ODS, Tls::intercepted(ODS, "CN=Inspection CA", true)),
+        private_world().tls(ODS, Tls::failed(Outcome::TimedOut)),
+    ];
+    for fix in scenes.iter().flat_map(|scene| diagnose(&scene.observations())).flat_map(|finding| finding.fix) {
+        assert!(fix.read_only || (fix.check_first.is_some() && fix.undo.is_some()), "{fix:?}");
+    }
+}
+
+/// Every way in which names, servers and paths can be told in the builder, at random.
+fn any_scene() -> impl Strategy<Value = Scene> {
+    let says = prop_oneof![
+        3 => Just(Says::Private("10.0.0.5")),
+        3 => Just(Says::Public("20.1.1.1")),
+        1 => Just(Says::Plain("0.0.0.0")),
+        1 => Just(Says::DeniedByPrivateZone),
+        1 => Just(Says::NoSuchName),
+        1 => Just(Says::ServFail),
+        1 => Just(Says::Silence),
+        1 => Just(Says::BlockedByPolicy),
+    ];
+    let attempt = prop_oneof![Just(Outcome::TimedOut), Just(Outcome::Failed(IoFailure::Refused))];
+    let names = [HANDLER, ODS, OMS, AGENTSVC, API, IN_AI];
+    let change = (0..names.len(), says, 0..3_u8, prop::option::of(attempt), any::<bool>());
+    (any::<bool>(), prop::collection::vec(change, 0..6)).prop_map(move |(private, changes)| {
+        let mut scene = if private { private_world() } else { public_world() };
+        for (name, says, to, attempt, intercepted) in changes {
+            let name = names[name];
+            scene = match to {
+                0 => scene.says(CUSTOM, name, &says),
+                1 => scene.says(AZURE, name, &says),
+                _ => scene.everywhere(name, &says),
+            };
+            if let Some(attempt) = attempt {
+                scene = scene.connects(name, &attempt);
+            }
+            if intercepted {
+                scene = scene.tls(name, Tls::intercepted(name, "CN=Inspection CA", true));
+            }
+        }
+        scene
+    })
+}
+
+fn any_order() -> impl Strategy<Value = (Observations, Observations)> {
+    any_scene().prop_flat_map(|scene| {
+        let seen = scene.observations();
+        let steps = Just(seen.seen.clone()).prop_shuffle();
+        (Just(seen), steps).prop_map(|(seen, steps)| (seen.clone(), Observations { seen: steps, ..seen }))
+    })
+}
+
+proptest! {
+    #[test]
+    fn the_order_of_observations_does_not_matter((seen, shuffled) in any_order()) {
+        prop_assert_eq!(diagnose(&seen), diagnose(&shuffled));
+    }
+
+    #[test]
+    fn every_symptom_names_a_root_that_is_there(scene in any_scene()) {
+        let found = diagnose(&scene.observations());
+        let roots = found.iter().take_while(|finding| finding.caused_by.is_none()).count();
+        for finding in &found[roots..] {
+            let root = found[..roots].iter().find(|root| Some(&root.id) == finding.caused_by_id.as_ref());
+            prop_assert!(root.is_some_and(|root| root.severity >= finding.severity));
+        }
+        prop_assert!(found[..roots].is_sorted_by(|one, next| one.severity >= next.severity));
+    }
+
+    #[test]
+    fn what_was_not_expected_to_work_is_never_an_error(scene in any_scene()) {
+        let mut scene = scene;
+        for name in [HANDLER, ODS, OMS, AGENTSVC] {
+            scene = scene.name(name, Need::Optional);
+        }
+        for finding in diagnose(&scene.observations()) {
+            prop_assert!(finding.severity <= Severity::Warning || finding.endpoints.is_empty(), "{finding:?}");
+        }
+    }
+}
