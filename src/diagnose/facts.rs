@@ -20,13 +20,19 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use evidence::{certificate_line, route_word};
+pub use http::HttpFault;
 pub use path::{ConnectFault, Path};
+pub use platform::ClockOffset;
+pub use proxy::{ProxyFault, only_this_shell};
 pub use servers::Authorities;
 pub use tls::TlsFault;
 
 mod evidence;
 mod expect;
+mod http;
 mod path;
+mod platform;
+mod proxy;
 mod servers;
 mod tls;
 mod view;
