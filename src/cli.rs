@@ -45,7 +45,7 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
     let (command, talk) = cli.into_command();
     match command {
         Command::Check(arguments) => check::check(&arguments, talk),
-        Command::Plan(arguments) => check::plan(&arguments),
+        Command::Plan(arguments) => check::plan(&arguments, talk),
         Command::Judge(arguments) => check::judge(&arguments, talk),
         Command::Explain(arguments) => explain::explain(&arguments, talk),
         #[cfg(feature = "demo")]

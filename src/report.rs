@@ -17,8 +17,8 @@ use crate::diagnose::finding::{Finding, Severity};
 pub use endpoint::{EndpointReport, HttpReport, TcpReport, Timings, TlsReport};
 pub use host::{Azure, Environment, Host};
 pub use note::Note;
-pub use verdict::{Health, Verdict};
 pub(crate) use verdict::fold;
+pub use verdict::{Health, Verdict};
 
 mod endpoint;
 mod host;
@@ -160,7 +160,7 @@ fn assemble(
         endpoints.iter().map(|facts| EndpointReport::new(facts, observations.started_at)).collect();
     let host = Host::new(observations);
     let verdict = Verdict::new(observations, &endpoints, &findings);
-    let notes = note::notes(&host, &endpoints);
+    let notes = note::notes(&host, &endpoints, &observations.unresolved_names);
     Report {
         schema: SCHEMA,
         tool: Tool { version: run.tool_version },

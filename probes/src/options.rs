@@ -18,6 +18,7 @@ pub use dce::{Dce, DceHost};
 pub use network::{ExtraEndpoint, deadline, private_range, proxy, repeat, resolver, step_timeout};
 
 use crate::catalogue::Group;
+use crate::observation::ExpectedRecord;
 
 mod azure;
 mod connection_string;
@@ -145,6 +146,8 @@ pub struct Options {
     pub sets: Vec<Group>,
     /// `--private-range`
     pub private_ranges: Vec<IpNet>,
+    /// `--expected-records`: what the file said.
+    pub expected_records: Vec<ExpectedRecord>,
     /// `--resolver`
     pub resolvers: Vec<SocketAddr>,
     /// `--proxy`
@@ -229,6 +232,7 @@ impl Default for Options {
             endpoints: Vec::new(),
             sets: Vec::new(),
             private_ranges: Vec::new(),
+            expected_records: Vec::new(),
             resolvers: Vec::new(),
             proxy: ProxyOption::Environment,
             step_timeout: Duration::from_secs(5),
@@ -242,6 +246,8 @@ impl Default for Options {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn with(change: impl FnOnce(&mut Options)) -> Options {
@@ -289,27 +295,56 @@ mod tests {
         });
         let message = mixed.check().expect_err("a contradiction").to_string();
         assert!(message.contains("`--cloud usgov`") && message.contains("`public`"), "{message}");
-        assert!(
-            with(|o| {
-                o.cloud = Some(Cloud::UsGov);
-                o.region = "westeurope".parse().ok()
-            })
-            .check()
-            .is_err()
-        );
-        assert!(
-            with(|o| {
-                o.cloud = Some(Cloud::UsGov);
-                o.region = "usgovvirginia".parse().ok()
-            })
-            .check()
-            .is_ok()
-        );
+        for (region, fits) in [("westeurope", false), ("usgovvirginia", true)] {
+            let options = with(|options| {
+                options.cloud = Some(Cloud::UsGov);
+                options.region = region.parse().ok();
+            });
+            assert_eq!(options.check().is_ok(), fits, "{region}");
+        }
     }
 
     #[test]
     fn password_of_a_proxy_is_never_shown() {
         let shown = format!("{:?}", proxy("http://user:geheim@proxy:3128").expect("a proxy"));
         assert!(shown.contains("proxy") && !shown.contains("geheim") && !shown.contains("user"), "{shown}");
+    }
+
+    fn messages(text: &str) -> Vec<String> {
+        let message = |result: Option<BadValue>| result.map(|bad| bad.to_string());
+        [
+            message(text.parse::<Cloud>().err()),
+            message(text.parse::<Region>().err()),
+            message(text.parse::<WorkspaceId>().err()),
+            message(text.parse::<Dce>().err()),
+            message(text.parse::<ConnectionString>().err()),
+            message(text.parse::<StorageAccount>().err()),
+            message(text.parse::<ExtraEndpoint>().err()),
+            message(private_range(text).err()),
+            message(resolver(text).err()),
+            message(proxy(text).err()),
+            message(step_timeout(text).err()),
+            message(deadline(text).err()),
+            message(repeat(text).err()),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn any_text_is_taken_or_refused_in_one_short_line(
+            text: String,
+            like in "[a-zA-Z0-9.:;=/\\[\\]@<>-]{0,60}(\\.ingest\\.monitor\\.azure\\.com)?",
+        ) {
+            for message in [messages(&text), messages(&like)].concat() {
+                prop_assert!(!message.chars().any(char::is_control), "{:?}", message);
+                // An escape takes at most ten characters, a message quotes at most two values of eighty.
+                prop_assert!(message.chars().count() < 2_000, "{}", message);
+            }
+        }
     }
 }

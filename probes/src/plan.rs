@@ -82,15 +82,25 @@ pub enum MetadataState {
     Silent,
 }
 
+/// A legacy agent (MMA or OMS) on this machine.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LegacyAgent {
+    /// None is there.
+    #[default]
+    Absent,
+    /// It is there and reports to no workspace.
+    WithoutWorkspace,
+    /// It reports to a workspace.
+    WithWorkspace,
+}
+
 /// What the configuration of the agents on this machine says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AgentsSeen {
     /// The Azure Monitor Agent is there.
     pub ama: bool,
-    /// A legacy agent (MMA or OMS) is there.
-    pub legacy: bool,
-    /// A legacy agent has a workspace.
-    pub legacy_has_workspace: bool,
+    /// A legacy agent (MMA or OMS).
+    pub legacy: LegacyAgent,
     /// Workspaces of all agents, in the order found.
     pub workspaces: Vec<WorkspaceId>,
     /// Data collection endpoints; [`Dce::hosts`] holds the hosts that channels use.

@@ -166,6 +166,7 @@ fn asked(world: &World, options: &Options, plan: &Plan, clouds: Vec<CloudClaim>)
         repeat: options.repeat,
         public_roots_given: world.roots.public_given(),
         clouds,
+        expected_records: options.expected_records.clone(),
     }
 }
 

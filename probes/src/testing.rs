@@ -82,6 +82,7 @@ pub fn empty_world() -> Scene {
                 repeat: 1,
                 public_roots_given: false,
                 clouds: Vec::new(),
+                expected_records: Vec::new(),
             },
             machine: Machine {
                 name: "vm1".to_owned(),

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -25,17 +25,10 @@ mod machine;
 mod root;
 mod roots;
 
+pub use crate::addr::{AZURE_DNS, METADATA, WIRE_SERVER};
 pub use environment::VARIABLES;
 pub use roots::{PemFailure, Roots, roots_from_pem};
 
-/// Azure's DNS, metadata, wire server: the same in every region and cloud.
-/// Source: <https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16>
-pub const AZURE_DNS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(168, 63, 129, 16)), 53);
-/// The wire server.
-pub const WIRE_SERVER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(168, 63, 129, 16)), 80);
-/// The instance metadata service.
-/// Source: <https://learn.microsoft.com/azure/virtual-machines/instance-metadata-service>
-pub const METADATA: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(169, 254, 169, 254)), 80);
 
 /// Everything the probes touch.
 #[derive(Clone)]

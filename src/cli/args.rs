@@ -20,12 +20,17 @@ const ABOUT: &str = "Tells whether this machine's paths to Azure Monitor go thro
 
 const EXAMPLES: &str = "\
 Examples:
-  ampls-doctor                                        on an Azure VM nothing needs to be said
-  ampls-doctor --expect private                       a private link is meant: say what keeps it from working
-  ampls-doctor --workspace 11111111-2222-3333-4444-555555555555 --region westeurope
-  ampls-doctor --dce name-x1y2.westeurope-1.ingest.monitor.azure.com
-  ampls-doctor --format json -o report.json           keep everything that was seen
-  ampls-doctor plan --format firewall                 what a firewall must let through; touches nothing
+  On an Azure VM nothing needs to be said:
+    ampls-doctor
+  A private link is meant; say what keeps it from working:
+    ampls-doctor --expect private
+  Name what agents' configuration would tell:
+    ampls-doctor --workspace 11111111-2222-3333-4444-555555555555
+    ampls-doctor --dce name-x1y2.westeurope-1.ingest.monitor.azure.com
+  Keep everything that was seen, to judge it again elsewhere:
+    ampls-doctor --format json -o report.json
+  List what a firewall must let through; touches nothing:
+    ampls-doctor plan --format firewall
 
 Exit status:
   0  no finding at or above --fail-on
@@ -33,8 +38,9 @@ Exit status:
   2  wrong usage, or an input file that cannot be read or parsed
   3  the examination itself could not be done
 
-Nothing on the machine is changed, no other program is started, root is not needed.
-HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY, SSL_CERT_FILE, SSL_CERT_DIR and NO_COLOR are obeyed.";
+Nothing on the machine is changed, no other program is started, root is not
+needed. Obeyed: HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY, SSL_CERT_FILE,
+SSL_CERT_DIR and NO_COLOR.";
 
 /// Everything the command line can say.
 #[derive(Debug, Parser)]
@@ -93,7 +99,7 @@ pub enum Command {
 const EXPLAIN_EXAMPLES: &str = "\
 Examples:
   ampls-doctor explain DNS002
-  ampls-doctor explain fd40:1085:12:6d79:7712:100:c0a8:4    the VM behind a Heartbeat's ComputerIP
+  ampls-doctor explain fd40:1085:12:6d79:7712:100:c0a8:4
   ampls-doctor explain global.handler.control.monitor.azure.com";
 
 /// How the program talks.
@@ -106,8 +112,9 @@ pub struct TalkArgs {
     /// Print every endpoint and every answer
     #[arg(short, long, global = true)]
     pub verbose: bool,
-    /// Colour: auto, always or never (NO_COLOR is obeyed)
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_default_value = true, value_parser = OneOf(COLOURS))]
+    /// When to colour.
+    #[arg(
+        help = "Colour; auto obeys NO_COLOR",long, global = true, value_name = "WHEN", default_value = "auto", hide_default_value = true, value_parser = OneOf(COLOURS))]
     pub color: Colour,
 }
 
@@ -156,7 +163,7 @@ pub struct PlanArgs {
     /// How to look.
     #[command(flatten)]
     pub how: HowArgs,
-    /// table, json, or firewall: name, port, why, service tag
+    /// Format of the plan; firewall: name, port, why, service tag
     #[arg(long, value_name = "FORMAT", default_value = "table", value_parser = OneOf(PLAN_FORMATS), help_heading = "Output")]
     pub format: PlanFormat,
     /// Write to this file instead of standard output (created 0600)
@@ -227,13 +234,13 @@ pub struct DemoArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]
 pub struct OutputArgs {
-    /// table or json
+    /// Format of the result
     #[arg(long, value_name = "FORMAT", default_value = "table", value_parser = OneOf(FORMATS))]
     pub format: Format,
     /// Write to this file instead of standard output (created 0600)
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// Exit with 1 from this severity: error, warning or never
+    /// Exit with 1 from this severity
     #[arg(long, value_name = "SEVERITY", default_value = "error", value_parser = OneOf(FAIL_ON))]
     pub fail_on: FailOn,
 }
@@ -266,10 +273,10 @@ const FAIL_ON: &[(&str, FailOn)] = &[("error", FailOn::Error), ("warning", FailO
 #[derive(Debug, Args)]
 #[command(next_help_heading = "What to look at")]
 pub struct LookArgs {
-    /// What the paths should be: auto, private or public
+    /// What the paths should be
     #[arg(long, value_name = "ROUTE", default_value = "auto", value_parser = OneOf(EXPECTATIONS))]
     pub expect: Expect,
-    /// public, usgov or china [default: as arguments, agents or the metadata service say]
+    /// Cloud [default: as arguments, agents or the metadata service say]
     #[arg(long, value_name = "CLOUD", value_parser = OneOf(CLOUDS))]
     pub cloud: Option<Cloud>,
     /// Region of this machine, like westeurope [default: likewise]
@@ -295,7 +302,7 @@ pub struct LookArgs {
         value_parser = parsed::<ExtraEndpoint>()
     )]
     pub endpoints: Vec<ExtraEndpoint>,
-    /// Endpoint groups: agent, query, app-insights, portal, automation, arc, all [default: agent]
+    /// Endpoint groups [default: agent, and what arguments name]
     #[arg(long = "set", value_name = "GROUP…", value_delimiter = ',', value_parser = OneOf(SETS))]
     pub sets: Vec<Set>,
 }
@@ -375,7 +382,7 @@ pub struct HowArgs {
     /// Ask each DNS question so often [default: 2]
     #[arg(long, value_name = "N", value_parser = checked(repeat))]
     pub repeat: Option<u32>,
-    /// Take only these steps: dns, tcp, tls, http, imds, agent, browser, proxy, clock
+    /// Take only these steps, and those they need
     #[arg(long, value_name = "STEP…", value_delimiter = ',', value_parser = OneOf(STEPS))]
     pub only: Vec<StepKind>,
     /// Leave these steps out

@@ -5,8 +5,8 @@ use std::io::Read;
 use std::path::Path;
 
 use ampls_probes::observation::Observations;
-use ampls_probes::plan::Discovered;
-use ampls_probes::run::run;
+use ampls_probes::plan::{Discovered, MetadataState};
+use ampls_probes::run::{discover, run};
 use ampls_probes::world::roots_from_pem;
 use ampls_probes::{Options, World};
 use uuid::Uuid;
@@ -87,12 +87,18 @@ fn fail_on(face: &OutputArgs) -> FailOn {
     }
 }
 
-pub(super) fn plan(arguments: &PlanArgs) -> Result<u8, Failure> {
+pub(super) fn plan(arguments: &PlanArgs, talk: TalkArgs) -> Result<u8, Failure> {
     let options = arguments.options()?;
     let output = Output::open(arguments.output.as_deref())?;
-    let plan = ampls_probes::plan::plan(&catalogue()?, &options, &Discovered::default());
+    // Nothing is asked, so nothing can be waited for.
+    let discovered =
+        Discovered { metadata: MetadataState::Silent, ..discover(&World::from_system(None, None), &options) };
+    let plan = ampls_probes::plan::plan(&catalogue()?, &options, &discovered);
+    let style = output::style(&output, talk);
     output.write(|out| match arguments.format {
-        PlanFormat::Table | PlanFormat::Firewall | PlanFormat::Json => render::json::write(&plan, out),
+        PlanFormat::Table => render::plan::table(&plan, style.width, out),
+        PlanFormat::Json => render::plan::json(&plan, out),
+        PlanFormat::Firewall => render::plan::firewall(&plan, out),
     })?;
     Ok(0)
 }

@@ -1,43 +1,60 @@
 //! The faces of a plan: a table for people, JSON, and a list for those who keep the firewall.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 use ampls_probes::Plan;
-use ampls_probes::catalogue::{Expectation, Need};
+use ampls_probes::catalogue::{Expectation, Group, Need};
 use ampls_probes::plan::{Endpoint, Step};
-use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
 
 use crate::text::escape;
 
-/// Writes the plan as a table of at most `width` columns.
-pub fn table(plan: &Plan, width: u16, out: &mut dyn Write) -> io::Result<()> {
+/// Writes the plan for people, in lines of at most `width` characters; only a name is never broken.
+///
+/// A workspace's names leave no room for columns beside them in 80, so what is to be said of a name stands below it.
+pub fn table(plan: &Plan, width: usize, out: &mut dyn Write) -> io::Result<()> {
     let cloud = if plan.cloud.is_empty() { "<cloud>" } else { &plan.cloud };
     writeln!(out, "cloud {cloud}, region {}", plan.region.as_deref().unwrap_or("<region>"))?;
-    writeln!(out)?;
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
-    table.set_header(["NAME AND PURPOSE", "NEED", "EXPECTED", "GROUP"]);
-    for endpoint in &plan.endpoints {
-        table.add_row([
-            format!("{}\n  {}", place(endpoint), escape(&endpoint.purpose, PURPOSE)),
-            endpoint.need.as_str().to_owned(),
-            endpoint.expected.as_str().to_owned(),
-            endpoint.group.as_str().to_owned(),
-        ]);
+    let groups: BTreeSet<Group> = plan.endpoints.iter().map(|endpoint| endpoint.group).collect();
+    for group in groups {
+        writeln!(out)?;
+        writeln!(out, "{}", group.as_str())?;
+        for endpoint in plan.endpoints.iter().filter(|endpoint| endpoint.group == group) {
+            writeln!(out, "  {}", place(endpoint))?;
+            let route = match endpoint.expected {
+                Expectation::Private => "private-capable",
+                Expectation::Public => "always public",
+                Expectation::Any => "private or public",
+            };
+            let told = format!("{}, {route}: {}", endpoint.need.as_str(), escape(&endpoint.purpose, PURPOSE));
+            wrap(out, &told, 6, width)?;
+        }
     }
-    for line in table.lines() {
-        writeln!(out, "{}", line.trim_end())?;
-    }
-    list(out, "waits for what is not known yet:", &plan.waiting)?;
+    list(out, "not known yet:", &plan.waiting)?;
     list(out, "zones whose authority is asked:", &plan.zones)?;
     writeln!(out)?;
-    writeln!(out, "{}", summary(&plan.steps))
+    wrap(out, &summary(&plan.steps), 0, width)
 }
 
 /// Characters kept of a purpose.
 const PURPOSE: usize = 120;
+
+/// Writes words in indented lines of at most `width` characters.
+fn wrap(out: &mut dyn Write, text: &str, indent: usize, width: usize) -> io::Result<()> {
+    let mut line = String::new();
+    for word in text.split(' ') {
+        if !line.is_empty() && indent + line.chars().count() + 1 + word.chars().count() > width {
+            writeln!(out, "{:indent$}{line}", "")?;
+            line.clear();
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    writeln!(out, "{:indent$}{line}", "")
+}
 
 fn place(endpoint: &Endpoint) -> String {
     let name = escape(&endpoint.fqdn, 253);
@@ -123,7 +140,6 @@ fn line(need: &str, purpose: &str, tag: Option<&str>, private: bool) -> String {
 
 #[cfg(test)]
 mod tests {
-    use ampls_probes::catalogue::Group;
     use ampls_probes::plan::{Discovered, MetadataState, plan};
     use ampls_probes::{Catalogue, Options};
 
@@ -153,7 +169,9 @@ mod tests {
         for line in shown.lines() {
             assert!(line.chars().count() <= 80, "{line}");
         }
-        for name in ["global.handler.control.monitor.azure.com", "a.example.net:8443", "<region>.handler.control"] {
+        let long = "11111111-2222-3333-4444-555555555555.agentsvc.azure-automation.net";
+        for name in [long, "global.handler.control.monitor.azure.com", "a.example.net:8443", "<region>.handler.control"]
+        {
             assert!(shown.contains(name), "{name}\n{shown}");
         }
     }

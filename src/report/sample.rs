@@ -253,6 +253,7 @@ impl World {
                 repeat: 2,
                 public_roots_given: false,
                 clouds: Vec::new(),
+                expected_records: Vec::new(),
             },
             machine: self.machine,
             endpoints: self.endpoints,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{AgentsSeen, Discovered, Endpoint, MetadataState, Origin};
+use super::{AgentsSeen, Discovered, Endpoint, LegacyAgent, MetadataState, Origin};
 use crate::catalogue::{
     Catalogue, CloudNames, Condition, Entry, Expectation, Group, Need, Parameter, Pattern, Recognised, Rule, Values,
 };
@@ -137,16 +137,17 @@ fn uses<'a>(entry: &Entry, options: &Options, subjects: &'a Subjects, cloud: Opt
 
 fn need(entry: &Entry, usage: &Use<'_>, options: &Options, agents: &AgentsSeen) -> Option<Need> {
     let named = usage.origin == Origin::Argument;
-    let none = !agents.ama && !agents.legacy;
+    let legacy = agents.legacy != LegacyAgent::Absent;
+    let none = !agents.ama && !legacy;
     let holds = |rule: &&Rule| {
         let group = rule.group.is_none_or(|group| options.wants(group) || (named && group == entry.group));
         let condition = match rule.condition {
             Condition::Always => true,
             Condition::Ama => agents.ama,
             Condition::AmaOrNoAgent => agents.ama || none,
-            Condition::OnlyAma => agents.ama && !agents.legacy,
-            Condition::LegacyOrNoAgent => agents.legacy || none,
-            Condition::LegacyWithWorkspaceOrNoAgent => (agents.legacy && agents.legacy_has_workspace) || none,
+            Condition::OnlyAma => agents.ama && !legacy,
+            Condition::LegacyOrNoAgent => legacy || none,
+            Condition::LegacyWithWorkspaceOrNoAgent => agents.legacy == LegacyAgent::WithWorkspace || none,
             Condition::MeChannel => agents.me_channel,
             Condition::Named => named,
             Condition::HostInUse => host_in_use(entry.dce_host, usage.dce),
@@ -296,12 +297,13 @@ impl Collected {
     fn add(&mut self, index: usize, endpoint: Endpoint) -> &mut Endpoint {
         let same = |(_, known): &(usize, Endpoint)| known.fqdn == endpoint.fqdn && known.port == endpoint.port;
         let place = self.endpoints.iter().position(same).unwrap_or(self.endpoints.len());
+        let (need, origin) = (endpoint.need, endpoint.origin);
         if place == self.endpoints.len() {
-            self.endpoints.push((index, endpoint.clone()));
+            self.endpoints.push((index, endpoint));
         }
         let (_, known) = &mut self.endpoints[place];
-        known.need = known.need.max(endpoint.need);
-        known.origin = known.origin.max(endpoint.origin);
+        known.need = known.need.max(need);
+        known.origin = known.origin.max(origin);
         known
     }
 

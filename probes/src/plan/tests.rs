@@ -1,3 +1,5 @@
+//! Tests of the plan: which names, which needs, which steps.
+
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
@@ -68,125 +70,48 @@ fn ama() -> AgentsSeen {
 }
 
 fn mma() -> AgentsSeen {
-    AgentsSeen { legacy: true, legacy_has_workspace: true, ..AgentsSeen::default() }
+    AgentsSeen { legacy: LegacyAgent::WithWorkspace, ..AgentsSeen::default() }
 }
 
 #[test]
 fn need_follows_from_the_agents_seen() {
-    let both = AgentsSeen { ama: true, ..mma() };
-    let homeless = AgentsSeen { legacy_has_workspace: false, ..mma() };
-    let me = AgentsSeen { me_channel: true, ..ama() };
-    let (ods, oms, agentsvc) =
-        (format!("ods:{WORKSPACE}"), format!("oms:{WORKSPACE}"), format!("agentsvc:{WORKSPACE}"));
-    let table: [(&str, AgentsSeen, [(&str, Option<Need>); 11]); 6] = [
-        (
-            "none",
-            AgentsSeen::default(),
-            [
-                ("handler-global", Some(Required)),
-                ("handler-region:westeurope", Some(Optional)),
-                (&ods, Some(Required)),
-                (&oms, Some(Required)),
-                (&agentsvc, Some(Optional)),
-                ("content-private", Some(Optional)),
-                ("content-public", Some(Optional)),
-                ("metrics-service", None),
-                ("arm", None),
-                ("custom-metrics:westeurope", None),
-                ("query", Some(Evidence)),
-            ],
-        ),
-        (
-            "ama",
-            ama(),
-            [
-                ("handler-global", Some(Required)),
-                ("handler-region:westeurope", Some(Optional)),
-                (&ods, Some(Required)),
-                (&oms, Some(Evidence)),
-                (&agentsvc, Some(Evidence)),
-                ("content-private", None),
-                ("content-public", None),
-                ("metrics-service", Some(Optional)),
-                ("arm", None),
-                ("custom-metrics:westeurope", None),
-                ("ingestion-global", Some(Evidence)),
-            ],
-        ),
-        (
-            "mma",
-            mma(),
-            [
-                ("handler-global", None),
-                ("handler-region:westeurope", None),
-                (&ods, Some(Required)),
-                (&oms, Some(Required)),
-                (&agentsvc, Some(Optional)),
-                ("content-private", Some(Optional)),
-                ("content-public", Some(Optional)),
-                ("metrics-service", None),
-                ("arm", None),
-                ("custom-metrics:westeurope", None),
-                ("query", Some(Evidence)),
-            ],
-        ),
-        (
-            "both",
-            both,
-            [
-                ("handler-global", Some(Required)),
-                ("handler-region:westeurope", Some(Optional)),
-                (&ods, Some(Required)),
-                (&oms, Some(Required)),
-                (&agentsvc, Some(Optional)),
-                ("content-private", Some(Optional)),
-                ("content-public", Some(Optional)),
-                ("metrics-service", Some(Optional)),
-                ("arm", None),
-                ("custom-metrics:westeurope", None),
-                ("query", Some(Evidence)),
-            ],
-        ),
-        (
-            "mma without workspace",
-            homeless,
-            [
-                ("handler-global", None),
-                ("handler-region:westeurope", None),
-                (&ods, Some(Required)),
-                (&oms, Some(Required)),
-                (&agentsvc, Some(Optional)),
-                ("content-private", None),
-                ("content-public", None),
-                ("metrics-service", None),
-                ("arm", None),
-                ("custom-metrics:westeurope", None),
-                ("query", Some(Evidence)),
-            ],
-        ),
-        (
-            "ama with custom metrics",
-            me,
-            [
-                ("handler-global", Some(Required)),
-                ("handler-region:westeurope", Some(Optional)),
-                (&ods, Some(Required)),
-                (&oms, Some(Evidence)),
-                (&agentsvc, Some(Evidence)),
-                ("content-private", None),
-                ("content-public", None),
-                ("metrics-service", Some(Optional)),
-                ("arm", Some(Optional)),
-                ("custom-metrics:westeurope", Some(Optional)),
-                ("query", Some(Evidence)),
-            ],
-        ),
+    let agents = [
+        AgentsSeen::default(),
+        ama(),
+        mma(),
+        AgentsSeen { ama: true, ..mma() },
+        AgentsSeen { legacy: LegacyAgent::WithoutWorkspace, ..AgentsSeen::default() },
+        AgentsSeen { me_channel: true, ..ama() },
     ];
-    for (agents, seen, expected) in table {
-        let plan = made(&named(), MetadataState::Silent, seen);
-        for (id, expected) in expected {
-            assert_eq!(need(&plan, id), expected, "{id} with {agents}");
-        }
+    // One letter for each of the agents above: required, optional, evidence, not at all.
+    let table = [
+        ("handler-global", "RR-R-R"),
+        ("handler-region:westeurope", "OO-O-O"),
+        ("ods:", "RRRRRR"),
+        ("oms:", "RERRRE"),
+        ("agentsvc:", "OEOOOE"),
+        ("content-private", "O-OO--"),
+        ("content-public", "O-OO--"),
+        ("metrics-service", "-O-O-O"),
+        ("arm", "-----O"),
+        ("custom-metrics:westeurope", "-----O"),
+        ("query", "EEEEEE"),
+        ("ingestion-global", "EEEEEE"),
+        ("query-loganalytics-io", "------"),
+    ];
+    let plans = agents.map(|agents| made(&named(), MetadataState::Silent, agents));
+    for (id, expected) in table {
+        let id = if id.ends_with(':') { format!("{id}{WORKSPACE}") } else { id.to_owned() };
+        let letters: String = plans
+            .iter()
+            .map(|plan| match need(plan, &id) {
+                Some(Required) => 'R',
+                Some(Optional) => 'O',
+                Some(Evidence) => 'E',
+                None => '-',
+            })
+            .collect();
+        assert_eq!(letters, expected, "{id}");
     }
 }
 
@@ -280,7 +205,7 @@ fn nothing_waits_when_arguments_say_all() {
 
 #[test]
 fn connection_string_names_its_hosts() {
-    let text = "InstrumentationKey=0;IngestionEndpoint=https://westeurope-5.in.applicationinsights.azure.com/;\
+    let text = "InstrumentationKey=0f0f0f0f-2222-3333-4444-555555555555;IngestionEndpoint=https://westeurope-5.in.applicationinsights.azure.com/;\
                 LiveEndpoint=https://westeurope.livediagnostics.monitor.azure.com/";
     let options = options(|options| options.app_insights = vec![text.parse().expect("a connection string")]);
     let plan = made(&options, MetadataState::Pending, AgentsSeen::default());
@@ -392,10 +317,11 @@ fn any_options() -> impl Strategy<Value = Options> {
 }
 
 fn any_agents() -> impl Strategy<Value = AgentsSeen> {
-    any::<[bool; 6]>().prop_map(|[ama, legacy, legacy_has_workspace, me_channel, workspace, dce]| AgentsSeen {
+    let legacy = [LegacyAgent::Absent, LegacyAgent::WithoutWorkspace, LegacyAgent::WithWorkspace];
+    let legacy = proptest::sample::select(legacy.to_vec());
+    (any::<[bool; 4]>(), legacy).prop_map(|([ama, me_channel, workspace, dce], legacy)| AgentsSeen {
         ama,
         legacy,
-        legacy_has_workspace,
         me_channel,
         workspaces: if workspace { OTHER.parse().ok().into_iter().collect() } else { Vec::new() },
         dces: if dce { DCE.parse().ok().into_iter().collect() } else { Vec::new() },

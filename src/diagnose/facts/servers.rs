@@ -3,7 +3,7 @@
 use super::{Answer, Facts, Server, ServerRole, SocketAddr, Status};
 
 use ampls_probes::observation::{Authority, ResolverConfig};
-use ampls_probes::world::AZURE_DNS;
+use ampls_probes::addr::AZURE_DNS;
 
 /// Who an SOA belongs to.
 pub struct Authorities;

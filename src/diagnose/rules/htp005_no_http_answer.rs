@@ -68,7 +68,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
             "ask by hand and watch where it ends",
             format!("curl -sv --max-time 10 https://{}{}", name.fqdn(), name.endpoint.path),
         )])
-        .fix(remedy::effective_rules(&address)),
+        .fix(remedy::effective_rules(&address, "TCP 443")),
     )
 }
 

@@ -1,3 +1,5 @@
+//! Tests of the request against real HTTP servers on loopback.
+
 use std::time::Duration;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Tests of the metadata and wire server probes against real HTTP servers on loopback.
+
 use std::net::Ipv4Addr;
 
 use tokio::io::AsyncWriteExt;

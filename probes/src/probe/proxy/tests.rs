@@ -1,3 +1,5 @@
+//! Tests of the choice of a proxy, and of tunnels through real proxies on loopback.
+
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

@@ -1,3 +1,5 @@
+//! Tests of dialling against real sockets on loopback.
+
 use std::net::Ipv4Addr;
 use std::time::Duration;
 

@@ -1,3 +1,5 @@
+//! Tests of the handshake against real TLS servers on loopback.
+
 use std::time::Duration;
 
 use jiff::SignedDuration;
