@@ -7,6 +7,8 @@
 //! Every probe adds one variant to [`Observation`]; each variant names its subject, when it was looked at, and an
 //! [`Outcome`] whose failures are typed.
 
+use std::net::IpAddr;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -81,6 +83,19 @@ pub struct Asked {
     pub repeat: u32,
     /// `--public-roots` replaced the built-in public roots.
     pub public_roots_given: bool,
+    /// `--expected-records`, each name once.
+    #[serde(default)]
+    pub expected_records: Vec<ExpectedRecord>,
+}
+
+/// The addresses that a name should have (`--expected-records`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExpectedRecord {
+    /// The public name of an endpoint or the full name of its record in a `privatelink` zone; lower case, without trailing
+    /// dot.
+    pub name: String,
+    /// Its addresses, in any order, without duplicates.
+    pub addresses: Vec<IpAddr>,
 }
 
 /// What ended a run early.

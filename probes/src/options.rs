@@ -18,6 +18,7 @@ pub use dce::{Dce, DceHost};
 pub use network::{ExtraEndpoint, deadline, private_range, proxy, repeat, resolver, step_timeout};
 
 use crate::catalogue::Group;
+use crate::observation::ExpectedRecord;
 
 mod azure;
 mod connection_string;
@@ -145,6 +146,8 @@ pub struct Options {
     pub sets: Vec<Group>,
     /// `--private-range`
     pub private_ranges: Vec<IpNet>,
+    /// `--expected-records`: what the file said.
+    pub expected_records: Vec<ExpectedRecord>,
     /// `--resolver`
     pub resolvers: Vec<SocketAddr>,
     /// `--proxy`
@@ -229,6 +232,7 @@ impl Default for Options {
             endpoints: Vec::new(),
             sets: Vec::new(),
             private_ranges: Vec::new(),
+            expected_records: Vec::new(),
             resolvers: Vec::new(),
             proxy: ProxyOption::Environment,
             step_timeout: Duration::from_secs(5),

@@ -160,6 +160,7 @@ fn asked(world: &World, options: &Options, plan: &Plan) -> Asked {
         deadline_ms: millis(options.deadline),
         repeat: options.repeat,
         public_roots_given: world.roots.public_given(),
+        expected_records: options.expected_records.clone(),
     }
 }
 

@@ -78,6 +78,7 @@ pub fn empty_world() -> Scene {
                 deadline_ms: 15_000,
                 repeat: 1,
                 public_roots_given: false,
+                expected_records: Vec::new(),
             },
             machine: Machine {
                 name: "vm1".to_owned(),
