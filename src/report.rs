@@ -141,12 +141,17 @@ pub fn exit_status(report: &Report, fail_on: FailOn) -> u8 {
     if report.observations.seen.is_empty() {
         return 3;
     }
-    let least = match fail_on {
-        FailOn::Never => return 0,
-        FailOn::Warning => Severity::Warning,
-        FailOn::Error => Severity::Error,
-    };
+    let Some(least) = least_severity(fail_on) else { return 0 };
     u8::from(report.findings.iter().any(|finding| finding.severity >= least))
+}
+
+/// The severity from which a finding counts; `None` where none does.
+pub(crate) fn least_severity(fail_on: FailOn) -> Option<Severity> {
+    match fail_on {
+        FailOn::Never => None,
+        FailOn::Warning => Some(Severity::Warning),
+        FailOn::Error => Some(Severity::Error),
+    }
 }
 
 fn assemble(
