@@ -5,6 +5,6 @@
 
 pub mod explain;
 pub mod json;
-pub mod plan;
 pub mod page;
+pub mod plan;
 pub mod table;

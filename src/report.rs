@@ -17,8 +17,8 @@ use crate::diagnose::finding::{Finding, Severity};
 pub use endpoint::{EndpointReport, HttpReport, TcpReport, Timings, TlsReport};
 pub use host::{Azure, Environment, Host};
 pub use note::Note;
-pub use verdict::{Health, Verdict};
 pub(crate) use verdict::fold;
+pub use verdict::{Health, Verdict};
 
 mod endpoint;
 mod host;

@@ -6,6 +6,7 @@
 //! - `netns`: whole machines in network namespaces, with real servers.
 //! - `scenarios`: every world of `tests/scenarios` through the real probes.
 
+mod cli;
 mod conventions;
 mod generated;
 mod netns;

@@ -18,7 +18,7 @@ mod worlds;
 use std::fs;
 
 use design::{AZURE_DNS, CUSTOM_DNS, Custom, Design, Inspection, PROXY, PUBLIC_DNS};
-use doctor::{examine, examine_with};
+use doctor::{examine, examine_untold, examine_with};
 use lab::{Lab, Result, possible};
 use names::{DCE, WORKSPACE, Zone};
 
@@ -311,7 +311,7 @@ fn a_machine_outside_azure_is_no_fault() -> Result<()> {
     if !possible() {
         return Ok(());
     }
-    let firewall = "iifname \"eth0\" ip daddr { 168.63.129.16, 169.254.169.254 } drop";
+    let firewall = "ip daddr { 168.63.129.16, 169.254.169.254 } drop";
     let lab = Lab::start(&Design { firewall, linked: Vec::new(), ..custom(Custom::Dnsmasq(PUBLIC_DNS)) })?;
     let seen = examine(&lab, &["--timeout", "2"])?;
     seen.judged(0, "ok", &[], &[]);
@@ -366,5 +366,59 @@ fn a_reset_after_the_client_hello_is_a_filter() -> Result<()> {
     let seen = examine(&lab, &[])?;
     seen.judged(1, "error", &["TLS006"], &[]);
     assert_eq!(seen.finding("TLS006")["endpoints"], serde_json::json!([ods()]), "{seen}");
+    Ok(())
+}
+
+#[test]
+fn blocked_public_addresses_behind_a_wrong_forwarder_are_its_symptom() -> Result<()> {
+    if !possible() {
+        return Ok(());
+    }
+    let firewall = "ip daddr 20.0.0.0/8 tcp dport 443 drop";
+    let lab = Lab::start(&Design { firewall, ..custom(Custom::Dnsmasq(PUBLIC_DNS)) })?;
+    let seen = examine(&lab, &IMPATIENT)?;
+    seen.judged(1, "error", &["DNS002"], &[("NET001", "DNS002")]);
+    Ok(())
+}
+
+#[test]
+fn blocked_public_addresses_of_one_zone_are_the_missing_links_symptom() -> Result<()> {
+    if !possible() {
+        return Ok(());
+    }
+    let firewall = "ip daddr 20.0.0.0/8 tcp dport 443 reject with tcp reset";
+    let lab = Lab::start(&Design { linked: all_but(Zone::Ods), firewall, ..Design::default() })?;
+    let seen = examine(&lab, &[])?;
+    seen.judged(1, "error", &["DNS003"], &[("NET002", "DNS003")]);
+    Ok(())
+}
+
+#[test]
+fn a_missing_record_behind_fallback_to_the_internet_is_seen() -> Result<()> {
+    if !possible() {
+        return Ok(());
+    }
+    let lab = Lab::start(&Design { fallback: vec![Zone::Ods], ..Design::default() })?;
+    let seen = examine(&lab, &[])?;
+    seen.judged(0, "warning", &["DNS004"], &[]);
+    seen.routed("mixed");
+
+    let wanted = examine(&lab, &["--expect", "private"])?;
+    wanted.judged(1, "error", &["DNS004"], &[]);
+    Ok(())
+}
+
+#[test]
+fn an_azure_machine_needs_no_argument() -> Result<()> {
+    if !possible() {
+        return Ok(());
+    }
+    let lab = Lab::start(&Design::default())?;
+    let seen = examine_untold(&lab)?;
+    seen.judged(0, "ok", &[], &[]);
+    seen.routed("private");
+    seen.is_on_azure();
+    let regional = seen.endpoint("westeurope.handler.control.monitor.azure.com");
+    assert_eq!(regional["reachable"], true, "the metadata service names the region; {seen}");
     Ok(())
 }

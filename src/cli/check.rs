@@ -6,7 +6,7 @@ use std::path::Path;
 
 use ampls_probes::observation::Observations;
 use ampls_probes::plan::{Discovered, MetadataState};
-use ampls_probes::run::run;
+use ampls_probes::run::{discover, run};
 use ampls_probes::world::roots_from_pem;
 use ampls_probes::{Options, World};
 use uuid::Uuid;
@@ -91,13 +91,14 @@ pub(super) fn plan(arguments: &PlanArgs, talk: TalkArgs) -> Result<u8, Failure> 
     let options = arguments.options()?;
     let output = Output::open(arguments.output.as_deref())?;
     // Nothing is asked, so nothing can be waited for.
-    let discovered = Discovered { metadata: MetadataState::Silent, ..Discovered::default() };
+    let discovered =
+        Discovered { metadata: MetadataState::Silent, ..discover(&World::from_system(None, None), &options) };
     let plan = ampls_probes::plan::plan(&catalogue()?, &options, &discovered);
-    let width = output::style(&output, talk).width;
+    let style = output::style(&output, talk);
     output.write(|out| match arguments.format {
-        PlanFormat::Table => render::plan::table(&plan, width, out),
-        PlanFormat::Firewall => render::plan::firewall(&plan, out),
+        PlanFormat::Table => render::plan::table(&plan, style.width, out),
         PlanFormat::Json => render::plan::json(&plan, out),
+        PlanFormat::Firewall => render::plan::firewall(&plan, out),
     })?;
     Ok(0)
 }

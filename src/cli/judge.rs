@@ -19,16 +19,16 @@ const MAX_BYTES: u64 = 64 * 1024 * 1024;
 
 /// What a judgement takes from a report.
 #[derive(Debug)]
-pub struct Saved {
+pub(super) struct Saved {
     /// The run's id.
-    pub id: Uuid,
+    pub(super) id: Uuid,
     /// What was seen.
-    pub observations: Observations,
+    pub(super) observations: Observations,
 }
 
 /// What is wrong with an input file, and what is wanted, in one line.
 #[derive(Debug)]
-pub struct InputError {
+pub(super) struct InputError {
     file: String,
     what: String,
 }
@@ -42,7 +42,7 @@ impl fmt::Display for InputError {
 impl std::error::Error for InputError {}
 
 /// Reads a report from a file, or from standard input when it is called `-`.
-pub fn read(path: &Path) -> Result<Saved, InputError> {
+pub(super) fn read(path: &Path) -> Result<Saved, InputError> {
     let stdin = path.as_os_str() == "-";
     let file = if stdin { "standard input".to_owned() } else { quote(&path.to_string_lossy()) };
     let wrong = |what: String| InputError { file: file.clone(), what };
@@ -62,7 +62,7 @@ fn bounded(source: impl Read) -> io::Result<Vec<u8>> {
 
 /// The fields that tell what a document is, before all of it is believed.
 #[derive(Deserialize)]
-struct Kind {
+struct Start {
     schema: Option<u32>,
     kind: Option<String>,
     observations: Option<Version>,
@@ -90,9 +90,9 @@ fn parse(bytes: &[u8]) -> Result<Saved, String> {
     if text.trim().is_empty() {
         return Err(format!("is empty; {WANTED}"));
     }
-    let wrong = |error: serde_json::Error| format!("is no report: {}; {WANTED}", inert(&error.to_string()));
-    let kind: Kind = serde_json::from_str(&text).map_err(wrong)?;
-    if kind.kind.as_deref() == Some("digest") {
+    let wrong = |error: &serde_json::Error| format!("is no report: {}; {WANTED}", inert(&error.to_string()));
+    let start: Start = serde_json::from_str(&text).map_err(|error| wrong(&error))?;
+    if start.kind.as_deref() == Some("digest") {
         return Err(format!("is a digest, which holds no observations; {WANTED}"));
     }
     let newer = |what: &str, found: u32, known: u32| {
@@ -100,17 +100,17 @@ fn parse(bytes: &[u8]) -> Result<Saved, String> {
             "has {what} {found}, this version knows {known}; judge it with the version that wrote it, or a later one"
         )
     };
-    match kind.schema {
+    match start.schema {
         None => return Err(format!("is no report: it has no `schema`; {WANTED}")),
         Some(schema) if schema != SCHEMA => return Err(newer("schema", schema, SCHEMA)),
         Some(_) => {}
     }
-    match kind.observations.and_then(|observations| observations.version) {
+    match start.observations.and_then(|observations| observations.version) {
         None => return Err(format!("is no whole report: it has no `observations`; {WANTED}")),
         Some(version) if version != VERSION => return Err(newer("observations of version", version, VERSION)),
         Some(_) => {}
     }
-    let document: Document = serde_json::from_str(&text).map_err(wrong)?;
+    let document: Document = serde_json::from_str(&text).map_err(|error| wrong(&error))?;
     Ok(Saved { id: document.run.id, observations: document.observations })
 }
 

@@ -8,12 +8,12 @@ use std::path::{Path, PathBuf};
 use uuid::Uuid;
 
 use super::args::{Colour, TalkArgs};
-use crate::render::page::Style;
+use crate::render::page::{Detail, Style};
 use crate::text::quote;
 
 /// Somewhere to write a document.
 #[derive(Debug)]
-pub enum Output {
+pub(super) enum Output {
     /// Standard output.
     Stdout,
     /// A file beside the wanted one, renamed when it is whole.
@@ -27,7 +27,7 @@ pub enum Output {
 
 /// Why a document could not be written.
 #[derive(Debug)]
-pub struct OutputError {
+pub(super) struct OutputError {
     what: String,
     source: io::Error,
 }
@@ -38,7 +38,7 @@ impl OutputError {
     }
 
     /// Whoever read the output has gone: they have what they wanted.
-    pub fn is_broken_pipe(&self) -> bool {
+    pub(super) fn is_broken_pipe(&self) -> bool {
         self.source.kind() == io::ErrorKind::BrokenPipe
     }
 }
@@ -53,7 +53,7 @@ impl std::error::Error for OutputError {}
 
 impl Output {
     /// Opens a destination. A file is refused here, before the work, rather than after it.
-    pub fn open(file: Option<&Path>) -> Result<Self, OutputError> {
+    pub(super) fn open(file: Option<&Path>) -> Result<Self, OutputError> {
         let Some(wanted) = file else { return Ok(Self::Stdout) };
         let named = || quote(&wanted.to_string_lossy());
         replaceable(wanted).map_err(|error| OutputError::new(named(), error))?;
@@ -62,12 +62,12 @@ impl Output {
     }
 
     /// Whether a person reads along.
-    pub fn is_terminal(&self) -> bool {
+    pub(super) fn is_terminal(&self) -> bool {
         matches!(self, Self::Stdout) && io::stdout().is_terminal()
     }
 
     /// Writes the document.
-    pub fn write(self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), OutputError> {
+    pub(super) fn write(self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), OutputError> {
         match self {
             Self::Stdout => {
                 let mut out = BufWriter::new(io::stdout().lock());
@@ -99,7 +99,7 @@ fn replaceable(wanted: &Path) -> io::Result<()> {
 
 /// A file under a name that nobody can foresee, removed unless it becomes the wanted one.
 #[derive(Debug)]
-pub struct Draft {
+pub(super) struct Draft {
     path: PathBuf,
     file: Option<File>,
 }
@@ -156,7 +156,7 @@ fn private(options: &mut OpenOptions) {
 fn private(_: &mut OpenOptions) {}
 
 /// How to write for people to this destination.
-pub fn style(output: &Output, talk: TalkArgs) -> Style {
+pub(super) fn style(output: &Output, talk: TalkArgs) -> Style {
     let terminal = output.is_terminal();
     let plain = Style::default();
     let width = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
@@ -169,8 +169,11 @@ pub fn style(output: &Output, talk: TalkArgs) -> Style {
             Colour::Auto => terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
         },
         ascii: terminal && !speaks_utf8(),
-        verbose: talk.verbose,
-        quiet: talk.quiet,
+        detail: match (talk.quiet, talk.verbose) {
+            (true, _) => Detail::Answer,
+            (_, true) => Detail::Everything,
+            _ => Detail::Usual,
+        },
     }
 }
 

@@ -9,13 +9,13 @@ use crate::render::page::inert;
 
 /// A line that shows how far a run has come, and is gone when the run is over.
 #[derive(Debug)]
-pub struct ProgressLine {
+pub(super) struct ProgressLine {
     bar: ProgressBar,
 }
 
 impl ProgressLine {
     /// A line on a terminal; nothing at all elsewhere or when `quiet`.
-    pub fn new(quiet: bool) -> Self {
+    pub(super) fn new(quiet: bool) -> Self {
         let bar = ProgressBar::no_length();
         bar.set_draw_target(if quiet || !stderr().is_terminal() {
             ProgressDrawTarget::hidden()
@@ -29,7 +29,7 @@ impl ProgressLine {
     }
 
     /// Shows how far it is.
-    pub fn show(&self, progress: &Progress) {
+    pub(super) fn show(&self, progress: &Progress) {
         self.bar.set_length(u64::try_from(progress.total).unwrap_or(u64::MAX));
         self.bar.set_position(u64::try_from(progress.done).unwrap_or(u64::MAX));
         let waiting = progress.waiting_for.as_deref().unwrap_or_default();

@@ -57,7 +57,7 @@ pub(super) fn explain(mut statements: Vec<Statement<'_>>) -> Vec<Group<'_>> {
             root.severity = root.severity.max(statement.draft.severity);
         }
     }
-    ordered(roots, symptoms)
+    ordered(&roots, symptoms)
 }
 
 /// The statements that explain each statement, directly or through others.
@@ -135,7 +135,7 @@ fn gather<'r>(groups: &mut Vec<Group<'r>>, statement: &Statement<'r>, root: Opti
     groups.len() - 1
 }
 
-fn ordered<'r>(roots: Vec<Group<'r>>, mut symptoms: Vec<Group<'r>>) -> Vec<Group<'r>> {
+fn ordered<'r>(roots: &[Group<'r>], mut symptoms: Vec<Group<'r>>) -> Vec<Group<'r>> {
     let mut places: Vec<usize> = (0..roots.len()).collect();
     let order = |group: &Group<'r>| {
         let first = group.drafts.first().map(|draft| (draft.group.clone(), draft.endpoints.clone()));
@@ -248,7 +248,7 @@ mod tests {
         fn what_nothing_lists_is_a_root(statements in prop::collection::vec(any_statement(), 1..12)) {
             let lonely = statement(3, Severity::Info, &["z"], Reach::Nothing);
             let mut all = statements;
-            all.retain(|statement| !(statement.draft.reach == Reach::Machine));
+            all.retain(|statement| statement.draft.reach != Reach::Machine);
             all.push(lonely.clone());
             let groups = explain(all);
             let found = groups.iter().find(|group| group.drafts.contains(&lonely.draft));

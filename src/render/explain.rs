@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::net::IpAddr;
 
 use ampls_probes::Catalogue;
-use ampls_probes::addr::{Class, classify, embedded_ipv4, heartbeat_ipv4};
+use ampls_probes::addr::{self, Class, classify, embedded_ipv4, heartbeat_ipv4};
 
 use crate::render::page::{Page, Style, Tint};
 use crate::text::quote;
@@ -42,7 +42,7 @@ pub fn find(what: &str, catalogue: &Catalogue, rules: &[RulePage]) -> Result<Top
     if let Ok(address) = bare.split('%').next().unwrap_or(bare).parse::<IpAddr>() {
         return Ok(address_topic(address));
     }
-    if let Some(topic) = host(asked).and_then(|host| name::topic(&host, catalogue)) {
+    if let Some(topic) = host(asked).map(|host| name::topic(&host, catalogue)) {
         return Ok(topic);
     }
     let near = near_misses(asked, rules);
@@ -99,16 +99,16 @@ fn address_topic(address: IpAddr) -> Topic {
     if let Some(embedded) = embedded_ipv4(address) {
         facts.push(("stands for", format!("the IPv4 address {embedded}, which is what is judged")));
     }
-    if let IpAddr::V6(v6) = address {
-        if let Some(own) = heartbeat_ipv4(v6) {
-            facts.push((
-                "heartbeat",
-                format!(
-                    "as `ComputerIP` of a heartbeat it shows that the data came over a private link; its last 32 bits are \
-                     the machine's own address {own}"
-                ),
-            ));
-        }
+    if let IpAddr::V6(v6) = address
+        && let Some(own) = heartbeat_ipv4(v6)
+    {
+        facts.push((
+            "heartbeat",
+            format!(
+                "as `ComputerIP` of a heartbeat it shows that the data came over a private link; its last 32 bits are \
+                 the machine's own address {own}"
+            ),
+        ));
     }
     facts.extend(well_known(address));
     Topic::Facts(address.to_string(), facts)
@@ -137,14 +137,12 @@ fn class(address: IpAddr) -> String {
     }
 }
 
-/// Sources: <https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16>,
-/// <https://learn.microsoft.com/azure/virtual-machines/instance-metadata-service>
 fn well_known(address: IpAddr) -> Option<(&'static str, String)> {
-    let text = if address == ampls_probes::addr::AZURE_DNS.ip() {
+    let text = if address == addr::AZURE_DNS.ip() {
         "Azure's own address on every virtual network, the same in all regions and clouds: DNS on port 53 (with the private \
          zones linked to this virtual network), the wire server on ports 80 and 32526; it cannot be reached from outside \
          Azure"
-    } else if address == ampls_probes::addr::METADATA.ip() {
+    } else if address == addr::METADATA.ip() {
         "the instance metadata service of Azure virtual machines: region, ids and tokens; never through a proxy"
     } else {
         return None;
@@ -163,7 +161,7 @@ fn near_misses(asked: &str, rules: &[RulePage]) -> Vec<String> {
             near.push((distance, text));
         }
     }
-    near.sort();
+    near.sort_unstable();
     let closest = near.first().map_or(0, |(distance, _)| *distance);
     near.into_iter().take_while(|(distance, _)| *distance == closest).take(3).map(|(_, text)| quote(text)).collect()
 }

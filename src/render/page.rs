@@ -15,16 +15,26 @@ pub struct Style {
     pub colour: bool,
     /// No box drawing beyond ASCII.
     pub ascii: bool,
-    /// Everything.
-    pub verbose: bool,
+    /// How much.
+    pub detail: Detail,
+}
+
+/// How much to write.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Detail {
     /// The answer and the roots, one line each.
-    pub quiet: bool,
+    Answer,
+    /// What mends a fault.
+    #[default]
+    Usual,
+    /// Everything.
+    Everything,
 }
 
 impl Default for Style {
     /// Plain text for a pipe.
     fn default() -> Self {
-        Self { width: 80, colour: false, ascii: false, verbose: false, quiet: false }
+        Self { width: 80, colour: false, ascii: false, detail: Detail::Usual }
     }
 }
 

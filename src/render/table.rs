@@ -4,7 +4,7 @@
 
 use std::io::{self, Write};
 
-use crate::render::page::{Page, Style, Tint};
+use crate::render::page::{Detail, Page, Style, Tint};
 use crate::report::{Health, Report};
 
 mod causes;
@@ -15,7 +15,7 @@ mod matrix;
 pub fn write(report: &Report, style: &Style, out: &mut dyn Write) -> io::Result<()> {
     let mut page = Page::new(out, *style);
     headline(report, &mut page)?;
-    if style.quiet {
+    if style.detail == Detail::Answer {
         return causes::write_titles(report, &mut page);
     }
     machine(report, &mut page)?;

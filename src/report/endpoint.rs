@@ -203,8 +203,10 @@ fn tcp_layer(connections: &[&Connection]) -> Layer {
 fn layer<T, F>(outcome: &Outcome<T, F>, good: impl Fn(&T) -> bool) -> Layer {
     match outcome {
         Outcome::Seen(seen) if good(seen) => Layer::Good,
-        Outcome::Seen(_) | Outcome::Failed(_) | Outcome::TimedOut => Layer::Bad,
-        Outcome::Skipped(Skip::EarlierStepFailed | Skip::NotVerified) => Layer::Bad,
+        Outcome::Seen(_)
+        | Outcome::Failed(_)
+        | Outcome::TimedOut
+        | Outcome::Skipped(Skip::EarlierStepFailed | Skip::NotVerified) => Layer::Bad,
         Outcome::Skipped(Skip::NotAsked) => Layer::LeftOut,
         Outcome::Skipped(_) | Outcome::Cancelled => Layer::Unknown,
     }

@@ -98,7 +98,7 @@ fn private(judged: &[&EndpointReport], endpoints: &[EndpointReport], findings: &
     let private: Vec<_> = judged.iter().filter(|endpoint| endpoint.route == Route::Private).collect();
     let what = kind(judged);
     let total = judged.len();
-    let mut text = if private.iter().all(|endpoint| endpoint.reachable.is_none()) {
+    let text = if private.iter().all(|endpoint| endpoint.reachable.is_none()) {
         format!("{} of {total} {what} private; none was dialled", private.len())
     } else {
         let answering = private.iter().filter(|endpoint| endpoint.reachable == Some(true)).count();
@@ -109,11 +109,8 @@ fn private(judged: &[&EndpointReport], endpoints: &[EndpointReport], findings: &
         }
     };
     let blocked = blocked(endpoints, findings);
-    if blocked > 0 {
-        let names = if blocked == 1 { "name" } else { "names" };
-        text.push_str(&format!("; {blocked} optional public {names} blocked (normal)"));
-    }
-    text
+    let names = if blocked == 1 { "name" } else { "names" };
+    if blocked == 0 { text } else { format!("{text}; {blocked} optional public {names} blocked (normal)") }
 }
 
 /// Optional names that a locked-down network keeps away, and that nothing worse is said of.

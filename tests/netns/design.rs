@@ -19,13 +19,15 @@ pub(super) struct Design {
     pub(super) linked: Vec<Zone>,
     /// Those of them without a record.
     pub(super) empty: Vec<Zone>,
+    /// Those of them without a record whose link falls back to the internet.
+    pub(super) fallback: Vec<Zone>,
     /// The text of the machine's resolv.conf.
     pub(super) resolv_conf: String,
     /// Lines of the machine's hosts file besides localhost.
     pub(super) hosts: String,
     /// The server at [`CUSTOM_DNS`].
     pub(super) custom: Custom,
-    /// nftables rules of the input hook on Azure's side.
+    /// nftables rules for what comes to Azure's side from the machine.
     pub(super) firewall: &'static str,
     /// The machine's trust store lacks the root of the fronts.
     pub(super) distrustful: bool,
@@ -69,6 +71,7 @@ impl Default for Design {
             names: Names::default(),
             linked: Zone::ALL.to_vec(),
             empty: Vec::new(),
+            fallback: Vec::new(),
             resolv_conf: format!("nameserver {AZURE_DNS}\n"),
             hosts: String::new(),
             custom: Custom::Absent,

@@ -41,6 +41,13 @@ pub(super) fn examine_with(lab: &Lab, arguments: &[&str], environment: &[(&str, 
     run(lab, command)
 }
 
+/// Examines the machine without naming anything: what it learns, the machine and the metadata service tell.
+pub(super) fn examine_untold(lab: &Lab) -> Result<Examination> {
+    let mut command = lab.on_machine(&binary());
+    command.args(["--format", "json", "--public-roots"]).arg(lab.public_roots());
+    run(lab, command)
+}
+
 fn run(lab: &Lab, mut command: Command) -> Result<Examination> {
     let (out, err) = (lab.folder().join("report.json"), lab.folder().join("doctor.log"));
     command.stdin(Stdio::null()).stdout(fs::File::create(&out)?).stderr(fs::File::create(&err)?);
@@ -104,7 +111,7 @@ impl Examination {
     /// Checks that every required endpoint leads this way and answers.
     pub(super) fn required_answer(&self, route: &str) {
         let required: Vec<_> = self.endpoints().filter(|endpoint| endpoint["need"] == "required").collect();
-        assert!(required.len() >= 6, "too few required endpoints; {self}");
+        assert!(required.len() >= 5, "too few required endpoints; {self}");
         for endpoint in required {
             assert_eq!(endpoint["route"], route, "`{}`; {self}", endpoint["fqdn"]);
             assert_eq!(endpoint["reachable"], true, "`{}`; {self}", endpoint["fqdn"]);

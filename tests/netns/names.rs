@@ -63,6 +63,18 @@ impl Zone {
     }
 }
 
+/// What a private zone answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Holds {
+    /// The records of a zone group.
+    Records,
+    /// Nothing: every name is denied.
+    Nothing,
+    /// No record, but fallback to the internet: names are answered as the public DNS does, the zone's SOA is still private.
+    /// Source: <https://learn.microsoft.com/azure/dns/private-dns-fallback>
+    PublicAnswers,
+}
+
 /// One name that a private link covers.
 struct Covered {
     zone: Zone,
@@ -171,16 +183,18 @@ impl Names {
         zones
     }
 
-    /// A private zone as a zone group fills it, or empty: origin and text.
-    pub(super) fn private_zone(&self, zone: Zone, empty: bool) -> (String, String) {
+    /// A private zone: origin and text.
+    pub(super) fn private_zone(&self, zone: Zone, holds: Holds) -> (String, String) {
         let mut text = String::from(
             "$TTL 3600\n@ IN SOA azureprivatedns.net. azureprivatedns-host.microsoft.com. 1 3600 300 2419200 10\n\
              @ IN NS azureprivatedns.net.\n",
         );
-        if !empty {
-            for name in self.covered().iter().filter(|name| name.zone == zone) {
-                let _ = writeln!(text, "{} 10 IN A {}", name.label, name.private);
-            }
+        for (number, name) in self.covered().iter().enumerate().filter(|(_, name)| name.zone == zone) {
+            let _ = match holds {
+                Holds::Records => writeln!(text, "{} 10 IN A {}", name.label, name.private),
+                Holds::PublicAnswers => writeln!(text, "{} 300 IN CNAME weu-{number}.trafficmanager.net.", name.label),
+                Holds::Nothing => Ok(()),
+            };
         }
         (zone.private(), text)
     }

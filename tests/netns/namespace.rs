@@ -13,7 +13,7 @@ pub(super) const PREFIX: &str = "ampls";
 
 /// What is missing for labs, if anything.
 pub(super) fn missing() -> Option<String> {
-    for program in ["ip", "nft", "named", "unbound", "dnsmasq", "nginx", "squid", "curl", "dig", "setpriv"] {
+    for program in ["ip", "nft", "named", "unbound", "dnsmasq", "nginx", "squid", "curl", "dig", "setpriv", "strace"] {
         if !super::servers::on_path(program) {
             return Some(format!("`{program}` is not installed (see .ci/packages)"));
         }

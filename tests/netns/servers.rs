@@ -7,7 +7,7 @@ use std::process::Command;
 
 use super::design::{AZURE_DNS, CUSTOM_DNS, Custom, Design, Inspection, PROXY, PUBLIC_DNS};
 use super::lab::{Lab, Result};
-use super::names::Zone;
+use super::names::{Holds, Zone};
 use super::namespace::run;
 
 /// Whether a program can be found.
@@ -24,7 +24,16 @@ pub(super) fn mitmdump() -> Option<PathBuf> {
 /// Starts every server of a design and waits until each has answered.
 pub(super) fn start(lab: &mut Lab, design: &Design) -> Result<()> {
     let public = design.names.public_zones();
-    let private = design.linked.iter().map(|zone| design.names.private_zone(*zone, design.empty.contains(zone)));
+    let private = design.linked.iter().map(|zone| {
+        let holds = if design.empty.contains(zone) {
+            Holds::Nothing
+        } else if design.fallback.contains(zone) {
+            Holds::PublicAnswers
+        } else {
+            Holds::Records
+        };
+        design.names.private_zone(*zone, holds)
+    });
     let azure: Vec<_> =
         public.iter().filter(|(origin, _)| !is_linked(design, origin)).cloned().chain(private).collect();
     bind(lab, "azure-dns", AZURE_DNS, &zone_statements(lab.folder(), "azure-dns", &azure)?)?;

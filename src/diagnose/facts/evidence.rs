@@ -51,10 +51,8 @@ impl Facts<'_> {
             Status::Cancelled => format!("had not answered about {} when the run ended", quote(name)),
             Status::Skipped => format!("was not asked for {}", quote(name)),
         };
-        let through = match view.cname.is_empty() {
-            true => String::new(),
-            false => format!(", through {}", text::list(&view.cname, NAMED)),
-        };
+        let through =
+            if view.cname.is_empty() { String::new() } else { format!(", through {}", text::list(&view.cname, NAMED)) };
         format!("{when}`{server}` {what}{through}")
     }
 

@@ -75,12 +75,19 @@ fn of_certificate(chain: &[Certificate], verification: &Verification) -> Vec<Tls
     } else if unknown(&verification.public) {
         faults.push(TlsFault::Intercepted);
     }
-    let untrusted = unknown(&verification.machine) || verification.machine == ChainVerdict::NoRoots;
-    if verification.public == ChainVerdict::Trusted && untrusted {
+    let (machine, public) = (&verification.machine, &verification.public);
+    // An expired certificate that the public roots need not pass through is one of this machine's own store.
+    let known_elsewhere = *public == ChainVerdict::Trusted && *machine != ChainVerdict::Trusted;
+    let nothing_to_compare =
+        *public == ChainVerdict::NoRoots && (unknown(machine) || *machine == ChainVerdict::NoRoots);
+    if known_elsewhere || nothing_to_compare {
         faults.push(TlsFault::NotTrusted);
     }
-    let expired_above = verification.machine == ChainVerdict::Expired || verification.public == ChainVerdict::Expired;
-    if matches!(verification.validity, Validity::Expired | Validity::NotYetValid) || expired_above {
+    let expired_above = |verdict: &ChainVerdict, other: &ChainVerdict| {
+        *verdict == ChainVerdict::Expired && *other != ChainVerdict::Trusted
+    };
+    let outside = matches!(verification.validity, Validity::Expired | Validity::NotYetValid);
+    if outside || expired_above(machine, public) || expired_above(public, machine) {
         faults.push(TlsFault::NotValidNow);
     }
     if verification.name == NameVerdict::Other {
@@ -97,4 +104,47 @@ fn incomplete(chain: &[Certificate], verification: &Verification) -> bool {
     };
     let unknown = |verdict: &ChainVerdict| matches!(verdict, ChainVerdict::UnknownIssuer | ChainVerdict::NoRoots);
     unknown(&verification.public) && unknown(&verification.machine) && !leaf.self_issued && leaf.names_issuer_url
+}
+
+#[cfg(test)]
+mod tests {
+    use ampls_probes::testing::certificate;
+
+    use super::*;
+
+    #[test]
+    fn whatever_is_not_verified_has_a_fault_and_nothing_else_does() {
+        let verdicts = [
+            ChainVerdict::Trusted,
+            ChainVerdict::UnknownIssuer,
+            ChainVerdict::Expired,
+            ChainVerdict::Invalid("BadEncoding".to_owned()),
+            ChainVerdict::NoRoots,
+        ];
+        let chain = [certificate("CN=a", "CN=b"), certificate("CN=b", "CN=b")];
+        for (machine, public) in
+            verdicts.iter().flat_map(|machine| verdicts.iter().map(move |public| (machine, public)))
+        {
+            for name in [NameVerdict::Matches, NameVerdict::Other] {
+                for validity in [Validity::Valid, Validity::Expired, Validity::NotYetValid] {
+                    let seen = Verification { machine: machine.clone(), public: public.clone(), name, validity };
+                    let faults = of_certificate(&chain, &seen);
+                    assert!(seen.verified() || !faults.is_empty(), "{seen:?}");
+                    let foreign = faults.contains(&TlsFault::Intercepted);
+                    assert!(!seen.verified() || faults.is_empty() || foreign, "{seen:?} {faults:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn an_expired_root_of_this_machine_alone_is_an_old_store() {
+        let seen = Verification {
+            machine: ChainVerdict::Expired,
+            public: ChainVerdict::Trusted,
+            name: NameVerdict::Matches,
+            validity: Validity::Valid,
+        };
+        assert_eq!(of_certificate(&[certificate("CN=a", "CN=b")], &seen), [TlsFault::NotTrusted]);
+    }
 }

@@ -48,7 +48,7 @@ impl Facts<'_> {
             status,
             route: self.route_of(name, &addresses),
             cname: telling.clone().map(|response| chain(name, response)).max_by_key(Vec::len).unwrap_or_default(),
-            ttl: telling.flat_map(|response| ttls(response)).min(),
+            ttl: telling.flat_map(ttls).min(),
             elapsed_ms: timings.max().unwrap_or_default(),
             authority: denying.and_then(|response| response.authority.clone()),
             addresses,
@@ -152,9 +152,8 @@ fn together(a: Option<&Answer>, aaaa: Option<&Answer>) -> Status {
     let (a, aaaa) = (a.map(status), aaaa.map(status));
     match (a, aaaa) {
         (Some(Status::NxDomain), _) | (_, Some(Status::NxDomain)) => Status::NxDomain,
-        (Some(status), _) => status,
         (None, Some(Status::NoData) | None) => Status::Skipped,
-        (None, Some(status)) => status,
+        (Some(status), _) | (None, Some(status)) => status,
     }
 }
 
@@ -230,7 +229,7 @@ mod tests {
     use super::*;
 
     fn route(scene: &Scene) -> Route {
-        Facts::new(&scene.observations()).endpoint(ODS).map_or(Route::None, |name| name.route())
+        Facts::new(&scene.observations()).endpoint(ODS).map_or(Route::None, super::super::EndpointFacts::route)
     }
 
     fn bare() -> Scene {

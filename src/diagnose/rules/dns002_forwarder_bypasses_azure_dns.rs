@@ -56,8 +56,10 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
 }
 
 fn bypass(facts: &Facts<'_>, server: SocketAddr) -> Option<Draft> {
-    let names: Vec<&EndpointFacts<'_>> =
-        facts.ampls_endpoints().filter(|name| name.azure().is_some_and(|view| view.is_private())).collect();
+    let names: Vec<&EndpointFacts<'_>> = facts
+        .ampls_endpoints()
+        .filter(|name| name.azure().is_some_and(super::super::facts::View::is_private))
+        .collect();
     let told: Vec<_> = names.iter().filter_map(|name| Some((*name, name.view_of(server)?))).collect();
     let answered: Vec<_> = told.into_iter().filter(|(_, view)| view.answered()).collect();
     if answered.is_empty() || !answered.iter().all(|(_, view)| view.is_public()) {
@@ -66,7 +68,7 @@ fn bypass(facts: &Facts<'_>, server: SocketAddr) -> Option<Draft> {
     let first_is_right = facts.first_server().filter(|first| *first != server).is_some_and(|first| {
         let mut views =
             answered.iter().filter_map(|(name, _)| name.view_of(first)).filter(|view| view.answered()).peekable();
-        views.peek().is_some() && views.all(|view| view.is_private())
+        views.peek().is_some() && views.all(super::super::facts::View::is_private)
     });
     let severity = match facts.expect() {
         Expect::Public => Severity::Info,
@@ -77,7 +79,7 @@ fn bypass(facts: &Facts<'_>, server: SocketAddr) -> Option<Draft> {
     zones.sort();
     zones.dedup();
     let fqdns: Vec<String> = answered.iter().map(|(name, _)| name.fqdn().to_owned()).collect();
-    let public = answered.iter().filter(|(name, _)| !name.system().is_some_and(|view| view.is_private()));
+    let public = answered.iter().filter(|(name, _)| !name.system().is_some_and(super::super::facts::View::is_private));
     let reached = public.map(|(name, _)| name.fqdn().to_owned()).collect();
     let mut draft = Draft::new(
         severity,

@@ -72,12 +72,12 @@ fn missing_at(facts: &Facts<'_>, zone: &str, server: SocketAddr) -> bool {
     let views: Vec<_> = names.iter().filter_map(|name| name.view_of(server)).collect();
     let public = views.iter().any(|view| view.is_public());
     let otherwise = views.iter().any(|view| view.is_private() || facts.denied_by_private_zone(view));
-    let private_at_azure = names.iter().filter_map(|name| name.azure()).any(|view| view.is_private());
+    let private_at_azure = names.iter().filter_map(|name| name.azure()).any(super::super::facts::View::is_private);
     if !public || otherwise || private_at_azure || facts.linked(zone, server) == Linked::Yes {
         return false;
     }
     let others = facts.ampls_endpoints().filter(|name| name.endpoint.zone.as_deref() != Some(zone));
-    others.filter_map(|name| name.view_of(server)).any(|view| view.is_private())
+    others.filter_map(|name| name.view_of(server)).any(super::super::facts::View::is_private)
 }
 
 fn draft(facts: &Facts<'_>, zone: &str, servers: &[SocketAddr]) -> Draft {
@@ -86,9 +86,11 @@ fn draft(facts: &Facts<'_>, zone: &str, servers: &[SocketAddr]) -> Draft {
     let names = names(facts, zone);
     let public: Vec<_> = names
         .iter()
-        .filter(|name| servers.iter().filter_map(|server| name.view_of(*server)).any(|view| view.is_public()))
+        .filter(|name| {
+            servers.iter().filter_map(|server| name.view_of(*server)).any(super::super::facts::View::is_public)
+        })
         .collect();
-    let reached = names.iter().filter(|name| !name.system().is_some_and(|view| view.is_private()));
+    let reached = names.iter().filter(|name| !name.system().is_some_and(super::super::facts::View::is_private));
     let severity = if facts.expect() == Expect::Public { Severity::Info } else { Severity::Error };
     let network = if here { "this virtual network" } else { "the virtual network where that DNS server resolves" };
     let title = Title::list("private zone missing: ", [zone], format!(" (asked at {listed})"));

@@ -35,7 +35,7 @@ rule! {
     ///
     /// ## How to confirm
     ///
-    /// `openssl s_client -connect <address>:443 -servername <name>` shows an issuer of Microsoft or DigiCert with
+    /// `openssl s_client -connect <address>:443 -servername <name>` shows an issuer of Microsoft or `DigiCert` with
     /// `Verification: OK`.
     ///
     /// ## References

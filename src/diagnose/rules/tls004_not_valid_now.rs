@@ -95,7 +95,10 @@ mod tests {
 
     #[test]
     fn fires_when_a_certificate_above_has_expired() {
-        let tls = Tls::good(ODS).verdict(|seen| seen.machine = ChainVerdict::Expired);
+        let tls = Tls::good(ODS).verdict(|seen| {
+            seen.machine = ChainVerdict::Expired;
+            seen.public = ChainVerdict::Expired;
+        });
         assert_eq!(drafts(&TLS004, &private_world().tls(ODS, tls))[0].args["kind"], "chain");
     }
 

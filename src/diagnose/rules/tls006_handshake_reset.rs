@@ -1,4 +1,4 @@
-//! TLS006: closed after the ClientHello.
+//! TLS006: closed after the `ClientHello`.
 
 use ampls_probes::observation::{Outcome, TlsFailure};
 
@@ -10,7 +10,7 @@ use crate::diagnose::{remedy, rule::rule};
 rule! {
     /// ## What it means
     ///
-    /// TCP connects, and as soon as the name is sent in the ClientHello the connection is closed or reset, or refused by a TLS
+    /// TCP connects, and as soon as the name is sent in the `ClientHello` the connection is closed or reset, or refused by a TLS
     /// alert. That is how a firewall works that filters by host name: it has to let the connection begin to read the name in
     /// it. Its application rules lack the name, or it allows the public name and not what the name's chain of aliases leads
     /// to.

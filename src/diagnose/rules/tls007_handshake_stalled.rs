@@ -8,7 +8,7 @@ use crate::diagnose::{remedy, rule::rule};
 rule! {
     /// ## What it means
     ///
-    /// TCP connects at once, the ClientHello is sent, and then nothing comes until the step's time is over. Small packets pass
+    /// TCP connects at once, the `ClientHello` is sent, and then nothing comes until the step's time is over. Small packets pass
     /// and the large ones of the server's certificates do not: a tunnel or VPN with a smaller packet size (MTU) whose ICMP
     /// messages are filtered. Or something that inspects connections accepts them and cannot reach the real server, or holds
     /// a name that it does not want to pass.

@@ -23,7 +23,7 @@ rule! {
     /// ## How to fix
     ///
     /// Fetch the issuer's certificate from the address that the certificate names, and look who it is. An issuer of Microsoft
-    /// or DigiCert under a public root points to a device on the way that strips the chain; any other to inspection: exempt
+    /// or `DigiCert` under a public root points to a device on the way that strips the chain; any other to inspection: exempt
     /// the name there.
     ///
     /// ## How to confirm

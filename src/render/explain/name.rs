@@ -19,8 +19,8 @@ const FOLKLORE: [&str; 5] = [
     "privatelink.loganalytics.io",
 ];
 
-/// `None` when nothing about the name has to do with Azure.
-pub(super) fn topic(host: &str, catalogue: &Catalogue) -> Option<Topic> {
+/// What is known of a full host name.
+pub(super) fn topic(host: &str, catalogue: &Catalogue) -> Topic {
     let facts = catalogue
         .recognise(host)
         .map(|known| endpoint(&known))
@@ -29,7 +29,7 @@ pub(super) fn topic(host: &str, catalogue: &Catalogue) -> Option<Topic> {
         .or_else(|| forwarded(host, catalogue))
         .or_else(|| pattern(host, catalogue))
         .unwrap_or_else(|| unknown(host, catalogue));
-    Some(Topic::Facts(host.to_owned(), facts))
+    Topic::Facts(host.to_owned(), facts)
 }
 
 fn endpoint(known: &Recognised<'_>) -> Facts {

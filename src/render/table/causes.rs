@@ -3,7 +3,7 @@
 use std::io;
 
 use crate::diagnose::finding::{BlastRadius, Certainty, Finding, Fix, Owner, Severity};
-use crate::render::page::{Page, Tint};
+use crate::render::page::{Detail, Page, Tint};
 use crate::report::Report;
 
 /// Lines of evidence shown unless everything is asked for.
@@ -43,7 +43,7 @@ pub(super) fn write_titles(report: &Report, page: &mut Page<'_>) -> io::Result<(
 }
 
 pub(super) fn write(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
-    let brief = |root: &&Finding| root.severity == Severity::Info && !page_is_verbose(page);
+    let brief = |root: &&Finding| root.severity == Severity::Info && page.style.detail != Detail::Everything;
     let (brief, full): (Vec<_>, Vec<_>) = report.roots().partition(brief);
     for root in full {
         page.blank()?;
@@ -56,10 +56,6 @@ pub(super) fn write(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
         title(root, page)?;
     }
     Ok(())
-}
-
-fn page_is_verbose(page: &Page<'_>) -> bool {
-    page.style.verbose
 }
 
 fn title(root: &Finding, page: &mut Page<'_>) -> io::Result<()> {
@@ -76,7 +72,7 @@ fn cause(report: &Report, root: &Finding, page: &mut Page<'_>) -> io::Result<()>
     if !root.summary.is_empty() {
         page.wrapped(Tint::Plain, "  ", "  ", &root.summary)?;
     }
-    let shown = if page.style.verbose { root.evidence.len() } else { EVIDENCE };
+    let shown = if page.style.detail == Detail::Everything { root.evidence.len() } else { EVIDENCE };
     for evidence in root.evidence.iter().take(shown) {
         page.wrapped(Tint::Plain, "  seen       ", "             ", evidence)?;
     }
@@ -132,18 +128,24 @@ fn advice(label: &str, text: &str, page: &mut Page<'_>) -> io::Result<()> {
 
 /// Text such as `az … list; mind this` or `az … list (mind this)`, taken apart. Either part may be empty.
 fn parts(text: &str) -> (&str, &str) {
+    if !is_command(text) {
+        return ("", text);
+    }
+    // Two commands may be joined in the same way.
+    let sentence = text.match_indices("; ").find(|(at, join)| !text.get(at + join.len()..).is_some_and(is_command));
+    if let Some((at, join)) = sentence {
+        return (text.get(..at).unwrap_or_default(), text.get(at + join.len()..).unwrap_or_default());
+    }
+    let aside = text.strip_suffix(')').and_then(|text| text.rsplit_once(" ("));
+    aside.unwrap_or((text, ""))
+}
+
+fn is_command(text: &str) -> bool {
     let program = text.split([' ', '\n']).next().unwrap_or_default();
     let cmdlet = program
         .split_once('-')
         .is_some_and(|(verb, noun)| [verb, noun].iter().all(|part| part.starts_with(|c: char| c.is_ascii_uppercase())));
-    if !cmdlet && !PROGRAMS.contains(&program) {
-        return ("", text);
-    }
-    if let Some((command, sentence)) = text.split_once("; ") {
-        return (command, sentence);
-    }
-    let aside = text.strip_suffix(')').and_then(|text| text.rsplit_once(" ("));
-    aside.unwrap_or((text, ""))
+    cmdlet || PROGRAMS.contains(&program)
 }
 
 /// Each line by itself, never broken: to be copied.
@@ -159,7 +161,7 @@ fn explains(report: &Report, root: &Finding, page: &mut Page<'_>) -> io::Result<
     if symptoms.is_empty() {
         return Ok(());
     }
-    if page.style.verbose {
+    if page.style.detail == Detail::Everything {
         for symptom in symptoms {
             let text = format!("{} {}: {}", symptom.code, symptom.name, symptom.title);
             page.wrapped(Tint::Plain, "  explains   ", "             ", &text)?;
@@ -219,6 +221,7 @@ mod tests {
         assert_eq!(parts(query), (query, ""));
         assert_eq!(parts("az x list (an empty zone breaks names)"), ("az x list", "an empty zone breaks names"));
         assert_eq!(parts("Get-DnsServerZone | fl; mind others"), ("Get-DnsServerZone | fl", "mind others"));
+        assert_eq!(parts("dig @10.1.0.4; dig @10.1.0.5"), ("dig @10.1.0.4; dig @10.1.0.5", ""));
         assert_eq!(parts("remove these lines, then: rndc reconfig"), ("", "remove these lines, then: rndc reconfig"));
     }
 }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::matrix;
 use crate::diagnose::facts::{Route, Status, ViewKind};
-use crate::render::page::{Page, Style, Tint, inert};
+use crate::render::page::{Detail, Page, Style, Tint, inert};
 use crate::report::{EndpointReport, Report};
 
 /// What the columns beside the name need for an IPv4 address and a short answer.
@@ -17,7 +17,7 @@ const OTHER_COLUMNS: usize = 38;
 pub(super) fn write(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
     let rows: Vec<(Group, Row)> =
         report.endpoints.iter().map(|endpoint| (endpoint.group, row(endpoint, page.style))).collect();
-    let widths = widths(&rows);
+    let widths = widths(&rows, page.style);
     let mut groups: Vec<Group> = Vec::new();
     for (group, _) in &rows {
         if !groups.contains(group) {
@@ -34,7 +34,7 @@ pub(super) fn write(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
     if report.endpoints.iter().any(|endpoint| endpoint.need == Need::Required) {
         page.line(Tint::Plain, "* required")?;
     }
-    if page.style.verbose {
+    if page.style.detail == Detail::Everything {
         views(report, page)?;
     }
     Ok(())
@@ -45,18 +45,23 @@ type Row = [String; 5];
 
 fn row(endpoint: &EndpointReport, style: Style) -> Row {
     let mark = if endpoint.need == Need::Required { "*" } else { "" };
-    let room = style.width.saturating_sub(OTHER_COLUMNS).max(20);
-    let name = name(endpoint, style.width >= 110, room);
-    [mark.to_owned(), name, leads(endpoint), to(endpoint), answers(endpoint, style.verbose)]
+    let name = name(endpoint, style.width >= 110, room(style));
+    [mark.to_owned(), name, leads(endpoint), to(endpoint), answers(endpoint, style.detail)]
+}
+
+/// The columns of the name.
+fn room(style: Style) -> usize {
+    style.width.saturating_sub(OTHER_COLUMNS).max(20)
 }
 
 /// The width of each column over all groups, so that they stand one under the other.
-fn widths(rows: &[(Group, Row)]) -> [usize; 5] {
-    let mut widths = [1; 5];
+/// None takes the room of the others.
+fn widths(rows: &[(Group, Row)], style: Style) -> [usize; 5] {
+    let mut widths = [1, room(style), 12, 18, 1];
     for (width, column) in widths.iter_mut().zip(0..) {
         let cells = rows.iter().filter_map(|(_, row)| row.get::<usize>(column));
         let lines = cells.flat_map(|cell| cell.lines()).map(|line| line.chars().count());
-        *width = lines.max().unwrap_or_default();
+        *width = lines.max().unwrap_or_default().min(*width);
     }
     widths
 }
@@ -115,7 +120,7 @@ fn broken_at_dots(name: &str, width: usize) -> String {
         let label = if number == 0 { label.to_owned() } else { format!(".{label}") };
         match lines.last_mut() {
             Some(line) if line.is_empty() || line.chars().count() + label.chars().count() <= width => {
-                line.push_str(&label)
+                line.push_str(&label);
             }
             _ => lines.push(label),
         }
@@ -142,7 +147,7 @@ fn to(endpoint: &EndpointReport) -> String {
     matrix::shown(&endpoint.addresses).trim_start().to_owned()
 }
 
-fn answers(endpoint: &EndpointReport, verbose: bool) -> String {
+fn answers(endpoint: &EndpointReport, detail: Detail) -> String {
     let tcp = endpoint.tcp.as_deref().unwrap_or_default();
     let connected = tcp.iter().any(|tcp| tcp.outcome == "connected");
     let mut text = match (endpoint.reachable, &endpoint.tls, &endpoint.http) {
@@ -159,7 +164,7 @@ fn answers(endpoint: &EndpointReport, verbose: bool) -> String {
         (Some(false), Some(_), Some(http)) => format!("HTTP {}", http.outcome),
         (Some(false), ..) => "no".to_owned(),
     };
-    if verbose {
+    if detail == Detail::Everything {
         let timings = endpoint.timings_ms;
         let steps = [("dns", timings.dns), ("tcp", timings.tcp), ("tls", timings.tls), ("http", timings.http)];
         let steps: Vec<_> = steps.iter().filter_map(|(name, ms)| Some(format!("{name} {}", (*ms)?))).collect();
@@ -178,10 +183,10 @@ fn views(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
         for view in &endpoint.views {
             let who = view.server.map_or("this VM".to_owned(), |server| server.to_string());
             let addresses: Vec<_> = view.addresses.iter().map(ToString::to_string).collect();
-            let chain: String = view.cname.iter().map(|name| format!(" via {name}")).collect();
+            let chain: Vec<_> = view.cname.iter().map(|name| format!("via {name}")).collect();
             let ttl = view.ttl.map(|ttl| format!(", ttl {ttl}")).unwrap_or_default();
             let status = matrix::word(view.status);
-            let text = format!("{status} {}{chain}{ttl}, {} ms", addresses.join(" "), view.elapsed_ms);
+            let text = format!("{status} {} {}{ttl}, {} ms", addresses.join(" "), chain.join(" "), view.elapsed_ms);
             page.wrapped(Tint::Plain, &format!("  {who} "), "    ", &text)?;
         }
     }

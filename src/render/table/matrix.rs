@@ -3,6 +3,8 @@
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 
+use ampls_probes::addr;
+
 use crate::diagnose::facts::{Linked, Route, Status, View, ViewKind};
 use crate::render::page::{Page, Tint};
 use crate::report::{EndpointReport, Health, Report, fold};
@@ -82,9 +84,8 @@ fn columns(report: &Report) -> Vec<Column> {
             columns.push((view.view, view.server));
         }
     }
-    let azure = ampls_probes::addr::AZURE_DNS;
-    if !columns.iter().any(|&(kind, server)| kind == ViewKind::Azure || server == Some(azure)) {
-        columns.push((ViewKind::Azure, Some(azure)));
+    if !columns.iter().any(|&(kind, server)| kind == ViewKind::Azure || server == Some(addr::AZURE_DNS)) {
+        columns.push((ViewKind::Azure, Some(addr::AZURE_DNS)));
     }
     columns
 }

@@ -1,6 +1,7 @@
 //! The table as it is read.
 
 use super::*;
+use crate::render::page::Detail;
 use crate::report::{healthy, hostile, mixed};
 
 fn table(report: &Report, style: &Style) -> String {
@@ -30,12 +31,12 @@ fn a_mixed_machine_on_a_wide_terminal() {
 
 #[test]
 fn a_mixed_machine_in_every_detail() {
-    insta::assert_snapshot!(table(&mixed(), &Style { verbose: true, ..Style::default() }));
+    insta::assert_snapshot!(table(&mixed(), &Style { detail: Detail::Everything, ..Style::default() }));
 }
 
 #[test]
 fn a_mixed_machine_in_a_hurry() {
-    insta::assert_snapshot!(table(&mixed(), &Style { quiet: true, ..Style::default() }));
+    insta::assert_snapshot!(table(&mixed(), &Style { detail: Detail::Answer, ..Style::default() }));
 }
 
 #[test]
@@ -46,8 +47,8 @@ fn a_hostile_network_in_a_pipe() {
 #[test]
 fn no_line_but_a_command_is_longer_than_the_width() {
     for report in [healthy(), mixed(), hostile()] {
-        for style in [Style::default(), Style { verbose: true, ascii: true, ..Style::default() }, wide()] {
-            for line in table(&report, &style).lines().filter(|line| !line.starts_with("    az ")) {
+        for style in [Style::default(), Style { detail: Detail::Everything, ascii: true, ..Style::default() }, wide()] {
+            for line in table(&report, &style).lines().filter(|line| !line.starts_with("    ")) {
                 assert!(line.chars().count() <= style.width, "{line}");
             }
         }
@@ -56,8 +57,8 @@ fn no_line_but_a_command_is_longer_than_the_width() {
 
 #[test]
 fn hostile_text_is_inert_in_every_style() {
-    for verbose in [false, true] {
-        let text = table(&hostile(), &Style { verbose, ..wide() });
+    for detail in [Detail::Answer, Detail::Usual, Detail::Everything] {
+        let text = table(&hostile(), &Style { detail, ..wide() });
         let acting = |c: char| (c.is_control() && c != '\n') || matches!(c, '\u{2028}' | '\u{202e}' | '\u{9b}');
         assert!(!text.contains(acting), "{text:?}");
         assert!(!text.lines().skip(1).any(|line| line.starts_with("PRIVATE")), "{text}");

@@ -40,7 +40,7 @@ impl Authorities {
         let issuing = authority("Microsoft Azure RSA TLS Issuing CA 04", "Microsoft Corporation")?;
         let intermediate = Authority::signed_by(issuing, key()?, &root).map_err(io::Error::other)?;
         let mut foreign = BTreeMap::new();
-        for front in scenario.fronts.iter().filter(|front| front.tls == Some(TlsFault::Intercepted)) {
+        for front in scenario.fronts.iter().filter(|front| front.tls.is_some_and(intercepted)) {
             let name = front.issuer.as_deref().unwrap_or(INSPECTOR);
             let made = Authority::self_signed(authority(name, "Corp")?, key()?).map_err(io::Error::other)?;
             foreign.insert(name.to_owned(), made);
@@ -78,7 +78,7 @@ impl Authorities {
     }
 
     fn configure(&self, name: &str, fault: TlsFault, issuer: &str) -> io::Result<ServerConfig> {
-        let foreign = self.foreign.get(issuer).filter(|_| fault == TlsFault::Intercepted);
+        let foreign = self.foreign.get(issuer).filter(|_| intercepted(fault));
         let mut params = Self::leaf(name, fault, foreign.is_none())?;
         if fault == TlsFault::SelfSigned {
             params.custom_extensions.clear();
@@ -115,7 +115,7 @@ impl Authorities {
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.use_authority_key_identifier_extension = true;
         let (from, to) = match fault {
-            TlsFault::Expired => (-400, -10),
+            TlsFault::Expired | TlsFault::InterceptedExpired => (-400, -10),
             TlsFault::NotYetValid => (10, 200),
             _ => (-30, 150),
         };
@@ -125,6 +125,10 @@ impl Authorities {
         }
         Ok(params)
     }
+}
+
+fn intercepted(fault: TlsFault) -> bool {
+    matches!(fault, TlsFault::Intercepted | TlsFault::InterceptedExpired)
 }
 
 fn key() -> io::Result<KeyPair> {

@@ -10,6 +10,7 @@ use hickory_proto::rr::RecordType;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
 
+use crate::http::accept;
 use crate::scenario::{Server, ServerFault, View};
 use crate::zones::{Reply, Zones, blocked, circle, only, within};
 
@@ -18,13 +19,16 @@ const PLAIN_UDP: u16 = 512;
 /// Questions on one TCP connection: a client that asks more is closed.
 const MAX_PER_CONNECTION: usize = 256;
 
+/// Between two tries to receive.
+const MOMENT: Duration = Duration::from_millis(5);
+
 /// One server and what it knows.
 pub(crate) struct Dns {
     pub(crate) zones: Arc<Zones>,
     pub(crate) server: Server,
     pub(crate) latency: Duration,
-    /// Questions that came.
-    pub(crate) asked: Arc<AtomicU64>,
+    /// Questions answered so far, for a server that flaps.
+    pub(crate) turn: AtomicU64,
 }
 
 /// What goes back over a transport.
@@ -35,12 +39,17 @@ enum Back {
 
 impl Dns {
     /// Serves UDP for ever.
-    pub(crate) async fn serve_udp(self: Arc<Self>, socket: UdpSocket) {
+    pub(crate) async fn serve_udp(self: Arc<Self>, socket: UdpSocket, asked: Arc<AtomicU64>) {
         let socket = Arc::new(socket);
         let mut buffer = vec![0_u8; 4096];
         loop {
-            let Ok((size, peer)) = socket.recv_from(&mut buffer).await else { continue };
+            let Ok((size, peer)) = socket.recv_from(&mut buffer).await else {
+                // An earlier peer that is gone, or no memory: neither ends the service.
+                tokio::time::sleep(MOMENT).await;
+                continue;
+            };
             let Some(question) = buffer.get(..size).and_then(|bytes| Message::from_vec(bytes).ok()) else { continue };
+            asked.fetch_add(1, Ordering::Relaxed);
             let dns = Arc::clone(&self);
             let socket = Arc::clone(&socket);
             tokio::spawn(async move {
@@ -53,9 +62,10 @@ impl Dns {
     }
 
     /// Serves TCP for ever.
-    pub(crate) async fn serve_tcp(self: Arc<Self>, listener: TcpListener) {
+    pub(crate) async fn serve_tcp(self: Arc<Self>, listener: TcpListener, asked: Arc<AtomicU64>) {
         loop {
-            let Ok((stream, _)) = listener.accept().await else { continue };
+            let stream = accept(&listener).await;
+            asked.fetch_add(1, Ordering::Relaxed);
             let dns = Arc::clone(&self);
             tokio::spawn(async move {
                 let _ = dns.converse(stream).await;
@@ -79,7 +89,7 @@ impl Dns {
     }
 
     async fn reply(&self, question: &Message, udp: bool) -> Back {
-        let count = self.asked.fetch_add(1, Ordering::Relaxed);
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
         let Some(query) = question.queries.first() else { return Back::Nothing };
         let name = query.name().to_ascii().trim_end_matches('.').to_lowercase();
         let kind = query.query_type();
@@ -95,7 +105,7 @@ impl Dns {
             Some(ServerFault::Sinkhole) => only(&name, IpAddr::V4(Ipv4Addr::UNSPECIFIED), kind),
             Some(ServerFault::BlockPolicy) => blocked(&name),
             Some(ServerFault::Loop) => circle(&name),
-            Some(ServerFault::Flaps) if count % 2 == 1 => self.zones.answer(View::Public, &[], &name, kind),
+            Some(ServerFault::Flaps) if turn % 2 == 1 => self.zones.answer(View::Public, &[], &name, kind),
             _ => self.honest(&name, kind),
         };
         let truncate = udp && matches!(fault, Some(ServerFault::Truncated | ServerFault::TruncatedTcpDropped));

@@ -13,7 +13,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::LazyConfigAcceptor;
 
 use crate::certificates::Authorities;
-use crate::http::{self, Answer};
+use crate::http::{self, Answer, accept};
 use crate::scenario::{Front, Scenario, TcpFault, TlsFault};
 
 /// How long a client may take for its `ClientHello`.
@@ -78,7 +78,7 @@ impl Fronts {
     /// Serves one address for ever.
     pub(crate) async fn serve(self: Arc<Self>, place: Arc<Place>, listener: TcpListener, asked: Arc<AtomicU64>) {
         loop {
-            let Ok((stream, _)) = listener.accept().await else { continue };
+            let stream = accept(&listener).await;
             asked.fetch_add(1, Ordering::Relaxed);
             let (fronts, place) = (Arc::clone(&self), Arc::clone(&place));
             tokio::spawn(async move {
@@ -119,6 +119,7 @@ impl Fronts {
             | TlsFault::NotYetValid
             | TlsFault::WrongName
             | TlsFault::Intercepted
+            | TlsFault::InterceptedExpired
             | TlsFault::SelfSigned
             | TlsFault::LeafOnly => {
                 let config = self.authorities.server(&name, fault, behaviour.issuer.as_deref())?;
@@ -128,7 +129,8 @@ impl Fronts {
         let Some(request) = http::read(&mut stream).await else { return Ok(()) };
         tokio::time::sleep(self.latency).await;
         if let Some(fault) = behaviour.http {
-            return http::misbehave(&mut stream, fault).await;
+            http::misbehave(&mut stream, fault).await?;
+            return stream.shutdown().await;
         }
         let mut answer = service(&name, &request.target);
         answer.status = behaviour.status.unwrap_or(answer.status);
@@ -316,5 +318,38 @@ mod tests {
             stream.read_to_string(&mut answer).await.expect("an answer");
             assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{answer}");
         }
+    }
+
+    #[tokio::test]
+    async fn http_faults_are_garbage_nothing_and_no_end() {
+        let answers = |http: &'static str| async move {
+            let running = world(&format!("[[front]]\nat = [\"all\"]\n{http}\n"));
+            get(&running, &running.world.roots.machine()).await
+        };
+        assert!(!answers("http = \"garbage\"").await.is_ok_and(|answer| answer.starts_with("HTTP/")));
+        assert!(!answers("http = \"close\"").await.is_ok_and(|answer| !answer.is_empty()));
+        let endless = answers("http = \"endless-headers\"").await.unwrap_or_default();
+        assert!(endless.len() > 1024 * 1024 && !endless.contains("\r\n\r\n"), "{}", endless.len());
+        let refused = answers("status = 403\nbody = \"NspValidationFailedError\"").await.expect("an answer");
+        assert!(refused.starts_with("HTTP/1.1 403") && refused.ends_with("NspValidationFailedError"), "{refused}");
+    }
+
+    #[tokio::test]
+    async fn proxy_resolves_the_name_itself_and_publicly() {
+        let address: SocketAddr = "10.1.0.9:3128".parse().expect("an address");
+        let connect = |lines: &'static str| async move {
+            let running = world(&format!("[proxy]\naddress = \"10.1.0.9:3128\"\n{lines}\n"));
+            let mut stream = running.world.connect(address).await?;
+            stream.write_all(format!("CONNECT {HANDLER}:443 HTTP/1.1\r\n\r\n").as_bytes()).await?;
+            let mut answer = vec![0_u8; 64];
+            let size = stream.read(&mut answer).await?;
+            let fronts = running.all_asked().into_keys().filter(|(_, at)| at.port() == 443).map(|(_, at)| at.ip());
+            let fronts: Vec<String> = fronts.map(|ip| ip.to_string()).collect();
+            io::Result::Ok((String::from_utf8_lossy(answer.get(..size).unwrap_or_default()).into_owned(), fronts))
+        };
+        let (open, _) = connect("").await.expect("a tunnel");
+        assert!(open.starts_with("HTTP/1.1 200"), "{open}");
+        let (wants, fronts) = connect("status = 407").await.expect("an answer");
+        assert!(wants.starts_with("HTTP/1.1 407") && fronts.is_empty(), "{wants}");
     }
 }

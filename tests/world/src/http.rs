@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 
 use crate::scenario::HttpFault;
 
@@ -13,8 +14,10 @@ use crate::scenario::HttpFault;
 const MAX_HEAD: usize = 16 * 1024;
 /// How long a peer may take for its request.
 const PATIENCE: Duration = Duration::from_mins(1);
+/// Between two tries to accept a connection.
+const MOMENT: Duration = Duration::from_millis(50);
 /// What an answer without end comes to: more than any client should read.
-const ENDLESS: usize = 8 * 1024 * 1024;
+const ENDLESS: usize = 4 * 1024 * 1024;
 
 /// An answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +42,16 @@ pub(crate) struct Request {
     pub(crate) target: String,
     /// Header lines, lower-case names.
     pub(crate) headers: Vec<(String, String)>,
+}
+
+/// The next connection. Where the system has none to give (no sockets left), it is asked again after a moment.
+pub(crate) async fn accept(listener: &TcpListener) -> TcpStream {
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => return stream,
+            Err(_) => tokio::time::sleep(MOMENT).await,
+        }
+    }
 }
 
 /// Reads one request head; `None` when the peer closes or sends something else.
@@ -112,8 +125,9 @@ pub(crate) async fn hold(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<()
 
 async fn endless(stream: &mut (impl AsyncWrite + Unpin), first: &[u8], again: &[u8]) -> io::Result<()> {
     stream.write_all(first).await?;
-    for _ in 0..ENDLESS / again.len().max(1) {
-        stream.write_all(again).await?;
+    let block = again.repeat(512);
+    for _ in 0..ENDLESS / block.len().max(1) {
+        stream.write_all(&block).await?;
     }
     Ok(())
 }

@@ -4,6 +4,31 @@
 //! addresses that lead to loopback, files below a temporary folder, trust stores, a resolver like glibc's. Tests and
 //! `ampls-doctor demo` use the same worlds. Nothing here judges, and nothing here reaches a network.
 //!
+//! A world file states what differs from a healthy private world:
+//!
+//! ```toml
+//! title = "Custom DNS forwards to the internet"
+//! story = "One sentence for the list of worlds."
+//! dces = ["prod-ab12.westeurope-1"]          # data collection endpoints that exist and are asked for
+//!
+//! [vnet]                                     # what 168.63.129.16 shows
+//! linked = ["monitor", "oms", "ods"]         # of monitor, oms, ods, agentsvc, blob
+//! missing = ["<workspace>.ods.opinsights.azure.com"]
+//!
+//! [[server]]                                 # DNS servers; the machine uses them in this order
+//! address = "10.1.0.4"
+//! resolves = "public"                        # azure, hub or public
+//! fault = "servfail"
+//!
+//! [[front]]                                  # what answers on 443
+//! at = ["private"]                           # names, *.suffixes, addresses, ranges, private, public, all
+//! tls = "expired"
+//!
+//! [expect]                                   # what the doctor must say
+//! exit = 1
+//! roots = ["DNS002"]
+//! ```
+//!
 //! | module | responsible for |
 //! |---|---|
 //! | `scenario` | the world file |

@@ -260,13 +260,18 @@ impl Names {
             return Public::Denied;
         }
         let public = self.public_name(split);
-        let host = public.split('.').next().unwrap_or("name").to_owned();
         let mut aliases = Vec::new();
         if has_alias && !split.alias {
             aliases.push(format!("{}.privatelink.{}", split.label, self.cloud.suffix(split.zone)));
         }
-        aliases.push(format!("{host}-{}.trafficmanager.net", split.zone));
-        aliases.push(format!("{host}-{}.{}.cloudapp.azure.com", split.zone, self.region));
+        // Workspaces of a region share their front ends, as in `usw3-oi-ods.trafficmanager.net`.
+        let host = if per_workspace {
+            format!("{}-oi-{}", self.region, split.zone)
+        } else {
+            format!("{}-{}", public.split('.').next().unwrap_or("name"), split.zone)
+        };
+        aliases.push(format!("{host}.trafficmanager.net"));
+        aliases.push(format!("{host}.{}.cloudapp.azure.com", self.region));
         // Application Insights ingestion is dual-stack in public DNS.
         let dual = split.label.ends_with("in.ai") || split.label == "live";
         let v6 = if dual { vec![Self::public_v6(&public)] } else { Vec::new() };

@@ -9,7 +9,7 @@ use ampls_probes::world::{Route, Routes};
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::http::{self, Answer};
+use crate::http::{self, Answer, accept};
 use crate::scenario::{PlatformAnswer, Proxy, Scenario};
 use crate::zones::Zones;
 
@@ -46,7 +46,7 @@ pub(crate) async fn serve_metadata(
 ) {
     let document = Arc::new(document);
     loop {
-        let Ok((mut stream, _)) = listener.accept().await else { continue };
+        let mut stream = accept(&listener).await;
         asked.fetch_add(1, Ordering::Relaxed);
         let document = Arc::clone(&document);
         tokio::spawn(async move {
@@ -70,7 +70,7 @@ pub(crate) async fn serve_metadata(
 /// Serves the wire server for ever.
 pub(crate) async fn serve_wire(listener: TcpListener, answers: PlatformAnswer, asked: Arc<AtomicU64>) {
     loop {
-        let Ok((mut stream, _)) = listener.accept().await else { continue };
+        let mut stream = accept(&listener).await;
         asked.fetch_add(1, Ordering::Relaxed);
         tokio::spawn(async move {
             if http::read(&mut stream).await.is_none() {
@@ -97,7 +97,7 @@ impl Forwarder {
     /// Serves the proxy for ever.
     pub(crate) async fn serve(self: Arc<Self>, listener: TcpListener, asked: Arc<AtomicU64>) {
         loop {
-            let Ok((stream, _)) = listener.accept().await else { continue };
+            let stream = accept(&listener).await;
             asked.fetch_add(1, Ordering::Relaxed);
             let forwarder = Arc::clone(&self);
             tokio::spawn(async move {

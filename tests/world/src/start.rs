@@ -14,7 +14,7 @@ use ampls_probes::observation::{Interface, Machine, Transport};
 use ampls_probes::world::{AZURE_DNS, Clock, METADATA, Network, Roots, Route, Routes, WIRE_SERVER};
 use jiff::SignedDuration;
 use tokio::net::{TcpListener, UdpSocket};
-use tokio::runtime::Runtime;
+use tokio::runtime::{Handle, Runtime};
 
 use crate::certificates::Authorities;
 use crate::dns::Dns;
@@ -66,10 +66,12 @@ impl Drop for Running {
 pub fn start(scenario: &Scenario) -> io::Result<Running> {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).thread_name("world").enable_all().build()?;
+    let handle = runtime.handle().clone();
     let root = temporary_root()?;
-    // From here on a failure removes the folder.
-    let mut running = Running { world: empty_world(root.clone()), asked: BTreeMap::new(), runtime: None, root };
-    let mut sockets = Sockets { runtime: &runtime, routes: Routes::default(), asked: BTreeMap::new() };
+    // From here on a failure removes the folder and ends the runtime where that may be done.
+    let mut running =
+        Running { world: empty_world(root.clone()), asked: BTreeMap::new(), runtime: Some(runtime), root };
+    let mut sockets = Sockets { runtime: &handle, routes: Routes::default(), asked: BTreeMap::new() };
 
     let zones = Arc::new(Zones::new(scenario));
     let servers = servers(scenario);
@@ -84,7 +86,7 @@ pub fn start(scenario: &Scenario) -> io::Result<Running> {
     let routes = Arc::new(routes);
     if let Some((proxy, listener, count)) = proxied {
         let forwarder = Arc::new(Forwarder { proxy, zones: Arc::clone(&zones), routes: Arc::clone(&routes) });
-        runtime.spawn(forwarder.serve(listener, count));
+        handle.spawn(forwarder.serve(listener, count));
     }
 
     write_files(scenario, &servers, &running.root)?;
@@ -98,13 +100,12 @@ pub fn start(scenario: &Scenario) -> io::Result<Running> {
         machine: machine(scenario),
     };
     running.asked = asked;
-    running.runtime = Some(runtime);
     Ok(running)
 }
 
 /// The sockets opened so far.
 struct Sockets<'a> {
-    runtime: &'a Runtime,
+    runtime: &'a Handle,
     routes: Routes,
     asked: BTreeMap<(Transport, SocketAddr), Arc<AtomicU64>>,
 }
@@ -126,21 +127,20 @@ impl Sockets<'_> {
                 }
                 _ => {}
             }
-            let asked = self.count(Transport::Udp, address);
             let dns = Arc::new(Dns {
                 zones: Arc::clone(zones),
                 server: server.clone(),
                 latency: Duration::from_millis(scenario.latency_ms),
-                asked,
+                turn: AtomicU64::new(0),
             });
-            let socket = self.udp(address)?;
-            self.runtime.spawn(Arc::clone(&dns).serve_udp(socket));
+            let (socket, asked) = (self.udp(address)?, self.count(Transport::Udp, address));
+            self.runtime.spawn(Arc::clone(&dns).serve_udp(socket, asked));
             if matches!(server.fault, Some(ServerFault::Silent | ServerFault::TruncatedTcpDropped)) {
                 self.route(Transport::Tcp, address, Route::Drop);
                 continue;
             }
-            let listener = self.tcp(address)?;
-            self.runtime.spawn(dns.serve_tcp(listener));
+            let (listener, asked) = (self.tcp(address)?, self.count(Transport::Tcp, address));
+            self.runtime.spawn(dns.serve_tcp(listener, asked));
         }
         Ok(())
     }
@@ -274,11 +274,17 @@ fn servers(scenario: &Scenario) -> Vec<Server> {
     }
     if scenario.resolver.stub
         && !servers.iter().any(|server| server.address == STUB)
-        && let Some(upstream) = servers.iter().find(|server| server.configured)
+        && let Some(upstream) = servers.iter().filter(|server| server.configured).min_by_key(|server| dead(server))
     {
         servers.push(Server { address: STUB, configured: false, ..upstream.clone() });
     }
     servers
+}
+
+/// Whether a stub would pass the server over.
+fn dead(server: &Server) -> bool {
+    let fault = server.fault.filter(|_| server.fault_below.is_empty());
+    matches!(fault, Some(ServerFault::Silent | ServerFault::Closed | ServerFault::HostUnreachable))
 }
 
 fn azure_dns(configured: bool) -> Server {
