@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use crate::diagnose::facts::{EndpointFacts, Facts, ZoneFact};
 use crate::diagnose::finding::{Finding, Severity};
+use crate::diagnose::levels::Levels;
 
 pub use endpoint::{EndpointReport, HttpReport, TcpReport, Timings, TlsReport};
 pub use host::{Azure, Environment, Host};
@@ -83,6 +84,9 @@ pub struct Run {
     pub stopped: Option<Stop>,
     /// What the paths should be.
     pub expect: Expect,
+    /// Severities that the user gave to rules (`--rule`).
+    #[serde(default, skip_serializing_if = "Levels::is_empty")]
+    pub rules: Levels,
 }
 
 /// What a report cannot take from the observations.
@@ -123,6 +127,13 @@ impl Report {
     /// Puts a report together from what was seen and what it means. `findings` come in the order of the report.
     pub fn new(observations: &Observations, facts: &Facts<'_>, findings: Vec<Finding>, run: RunInfo) -> Self {
         assemble(observations, facts.endpoints(), facts.zones(), findings, run)
+    }
+
+    /// Notes the severities that the user gave to rules when the findings were made.
+    #[must_use]
+    pub fn with_rules(mut self, rules: Levels) -> Self {
+        self.run.rules = rules;
+        self
     }
 
     /// The findings that no other finding explains, in their order.
@@ -176,6 +187,7 @@ fn assemble(
             complete: observations.stopped.is_none(),
             stopped: observations.stopped,
             expect: observations.asked.expect,
+            rules: Levels::default(),
         },
         host,
         verdict,
