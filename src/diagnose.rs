@@ -103,7 +103,9 @@ fn finding(group: &Group<'_>, id: &str, groups: &[Group<'_>], ids: &[String]) ->
         unite(&mut merged.endpoints, &draft.endpoints);
         unite(&mut merged.evidence, &draft.evidence);
         unite(&mut merged.excludes, &draft.excludes);
-        unite(&mut merged.fix, &draft.fix);
+        // What to look at is the same for every name; what to change is not.
+        let more: Vec<_> = draft.fix.iter().filter(|fix| !fix.read_only || draft == first).cloned().collect();
+        unite(&mut merged.fix, &more);
     }
     merged.title = title.text();
     merged.args = arguments(group);

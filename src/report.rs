@@ -176,7 +176,7 @@ fn assemble(
         endpoints.iter().map(|facts| EndpointReport::new(facts, observations.started_at)).collect();
     let host = Host::new(observations);
     let verdict = Verdict::new(observations, &endpoints, &findings);
-    let notes = note::notes(&host, &endpoints);
+    let notes = note::notes(&host, &endpoints, &observations.unresolved_names);
     Report {
         schema: SCHEMA,
         tool: Tool { version: run.tool_version },

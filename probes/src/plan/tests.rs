@@ -205,7 +205,7 @@ fn nothing_waits_when_arguments_say_all() {
 
 #[test]
 fn connection_string_names_its_hosts() {
-    let text = "InstrumentationKey=0;IngestionEndpoint=https://westeurope-5.in.applicationinsights.azure.com/;\
+    let text = "InstrumentationKey=0f0f0f0f-2222-3333-4444-555555555555;IngestionEndpoint=https://westeurope-5.in.applicationinsights.azure.com/;\
                 LiveEndpoint=https://westeurope.livediagnostics.monitor.azure.com/";
     let options = options(|options| options.app_insights = vec![text.parse().expect("a connection string")]);
     let plan = made(&options, MetadataState::Pending, AgentsSeen::default());
