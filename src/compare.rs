@@ -171,10 +171,13 @@ fn differences(a: &Picture, b: &Picture) -> BTreeMap<Section, Vec<Subject>> {
     let keys: BTreeSet<&Key> = a.keys().chain(b.keys()).collect();
     for key in keys {
         let (of_a, of_b) = (a.get(key), b.get(key));
-        if of_a == of_b || (key.what != LOOKED_AT && one_sided(key, a, b)) {
+        let presence = key.what == LOOKED_AT;
+        let detail_of_nothing = key.is_detail() && (of_a.is_none() || of_b.is_none());
+        if of_a == of_b || detail_of_nothing || (!presence && one_sided(key, a, b)) {
             continue;
         }
-        let change = Change { what: key.what.clone(), a: of_a.cloned(), b: of_b.cloned() };
+        let shown = |value: Option<&String>| value.cloned().or_else(|| presence.then(|| "no".to_owned()));
+        let change = Change { what: key.what.clone(), a: shown(of_a), b: shown(of_b) };
         let subjects = sections.entry(key.section).or_default();
         match subjects.last_mut() {
             Some(last) if last.name == key.subject => last.changes.push(change),

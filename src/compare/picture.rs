@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 
+use ampls_probes::addr::{Class, classify};
 use ampls_probes::observation::{ChainVerdict, HostsEntry, Observation, Resolver, ServerRole};
+use ipnet::IpNet;
 use serde::Serialize;
 
 use super::LOOKED_AT;
@@ -30,11 +32,19 @@ pub(super) struct Key {
 }
 
 impl Key {
+    /// Whether the value says more of something, and nothing where that something is not there.
+    pub(super) fn is_detail(&self) -> bool {
+        self.section == Section::Endpoints && self.order == DETAIL
+    }
+
     /// The key of what says that the endpoint was looked at.
     pub(super) fn of_presence(&self) -> Self {
         Self { order: 0, what: LOOKED_AT.to_owned(), ..self.clone() }
     }
 }
+
+/// The place of what says more of a handshake.
+const DETAIL: u8 = 9;
 
 /// The values of a report. Of single servers only those in `shared` are shown: what a server said that the other machine never
 /// asked is no difference beyond the list of servers.
@@ -43,7 +53,7 @@ pub(super) fn picture(report: &Report, shared: &BTreeSet<SocketAddr>) -> BTreeMa
     values.put(Section::Verdict, "", 0, "route", Some(word(&report.verdict.route)));
     values.put(Section::Verdict, "", 1, "health", Some(word(&report.verdict.health)));
     for one in &report.endpoints {
-        endpoint(one, shared, &mut values);
+        endpoint(one, shared, &report.observations.asked.private_ranges, &mut values);
     }
     servers(report, shared, &mut values);
     host(report, &mut values);
@@ -61,7 +71,7 @@ impl Values {
     }
 }
 
-fn endpoint(endpoint: &EndpointReport, shared: &BTreeSet<SocketAddr>, values: &mut Values) {
+fn endpoint(endpoint: &EndpointReport, shared: &BTreeSet<SocketAddr>, ranges: &[IpNet], values: &mut Values) {
     let name = match endpoint.port {
         443 => endpoint.fqdn.clone(),
         port => format!("{}:{port}", endpoint.fqdn),
@@ -71,7 +81,7 @@ fn endpoint(endpoint: &EndpointReport, shared: &BTreeSet<SocketAddr>, values: &m
     put(0, LOOKED_AT, Some("yes".to_owned()));
     put(1, "need", Some(word(&endpoint.need)));
     put(2, "route", Some(word(&endpoint.route)));
-    put(3, "addresses", telling(endpoint.route, &endpoint.addresses));
+    put(3, "addresses", telling(endpoint.route, &endpoint.addresses, ranges));
     for view in &endpoint.views {
         let (who, order) = match (view.view, view.server) {
             (ViewKind::System, _) => ("this machine".to_owned(), 4),
@@ -81,7 +91,7 @@ fn endpoint(endpoint: &EndpointReport, shared: &BTreeSet<SocketAddr>, values: &m
         put(order, &format!("{who}: answer"), Some(word(&view.status)));
         if order == 5 {
             put(order, &format!("{who}: route"), Some(word(&view.route)));
-            put(order, &format!("{who}: addresses"), telling(view.route, &view.addresses));
+            put(order, &format!("{who}: addresses"), telling(view.route, &view.addresses, ranges));
         }
     }
     put(6, "reachable", Some(endpoint.reachable.map_or("not tried".to_owned(), |yes| yes_or_no(yes).to_owned())));
@@ -94,28 +104,32 @@ fn endpoint(endpoint: &EndpointReport, shared: &BTreeSet<SocketAddr>, values: &m
     }
     if let Some(tls) = &endpoint.tls {
         put(8, "tls", Some(tls.outcome.clone()));
-        put(8, "tls version", tls.version.clone());
-        put(8, "tls verified", tls.version.as_ref().map(|_| yes_or_no(tls.verified).to_owned()));
-        put(8, "certificate issued by", issuer(tls));
+        put(DETAIL, "tls version", tls.version.clone());
+        put(DETAIL, "tls verified", tls.version.as_ref().map(|_| yes_or_no(tls.verified).to_owned()));
+        put(DETAIL, "certificate issued by", issuer(tls));
         if let Some(verification) = &tls.verification {
-            put(8, "chain, for this machine", Some(word(&verification.machine)));
-            put(8, "certificate's name", Some(word(&verification.name)));
-            put(8, "certificate's validity", Some(word(&verification.validity)));
+            put(DETAIL, "chain, for this machine", Some(word(&verification.machine)));
+            put(DETAIL, "certificate's name", Some(word(&verification.name)));
+            put(DETAIL, "certificate's validity", Some(word(&verification.validity)));
         }
     }
     if let Some(http) = &endpoint.http {
         let status = http.status.map_or_else(|| http.outcome.clone(), |status| status.to_string());
-        put(9, "http", Some(status));
+        put(DETAIL + 1, "http", Some(status));
     }
 }
 
-/// The addresses, unless they are public ones, which change from one answer to the next.
-fn telling(route: Route, addresses: &[IpAddr]) -> Option<String> {
+/// The addresses. Public ones change from one answer to the next: that there are some is all that tells.
+fn telling(route: Route, addresses: &[IpAddr], ranges: &[IpNet]) -> Option<String> {
+    const SOME: &str = "public ones";
     if route == Route::Public {
-        return None;
+        return Some(SOME.to_owned());
     }
-    let sorted: BTreeSet<&IpAddr> = addresses.iter().collect();
-    Some(sorted.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))
+    let rotates = |address: &IpAddr| route == Route::Mixed && classify(*address, ranges) == Class::Public;
+    let kept: BTreeSet<&IpAddr> = addresses.iter().filter(|address| !rotates(address)).collect();
+    let mut shown: Vec<String> = kept.iter().map(ToString::to_string).collect();
+    shown.extend(addresses.iter().any(|address| rotates(address)).then(|| SOME.to_owned()));
+    Some(shown.join(", "))
 }
 
 /// The issuer, unless the chain leads to a public root: services change between the authorities below it.

@@ -101,7 +101,7 @@ fn an_endpoint_of_one_report_differs_in_that_alone() {
     let comparison = compare(&a, &b);
     let subject = comparison.endpoints.iter().find(|subject| subject.name == gone.fqdn).expect("it");
     let changes: Vec<_> = subject.changes.iter().map(|change| (change.what.as_str(), change.b.as_deref())).collect();
-    assert_eq!(changes, [(LOOKED_AT, None)]);
+    assert_eq!(changes, [(LOOKED_AT, Some("no"))]);
 }
 
 #[test]
