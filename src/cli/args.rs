@@ -171,13 +171,10 @@ pub struct CheckArgs {
 }
 
 impl CheckArgs {
-    /// The options of a run; fails when arguments contradict each other. Who waits for private paths expects them.
+    /// The options of a run; fails when arguments contradict each other.
     pub fn options(&self) -> Result<Options, BadValue> {
         let mut options = self.look.options()?;
         self.how.apply(&mut options);
-        if self.watch.wait == Some(Wanted::Private) && options.expect == Expect::Auto {
-            options.expect = Expect::Private;
-        }
         Ok(options)
     }
 }

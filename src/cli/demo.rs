@@ -1,10 +1,9 @@
 //! `demo`: the doctor at work on a simulated Azure.
 
-use ampls_probes::options::Expect;
 use ampls_world::{DEFAULT, Scenario, scenario, scenarios, start};
 use clap::Parser;
 
-use super::args::{CheckArgs, Cli, Command, DemoArgs, TalkArgs, Wanted};
+use super::args::{CheckArgs, Cli, Command, DemoArgs, TalkArgs};
 use super::check::examine;
 use super::output::{Output, style};
 use super::{Failure, one_line, print};
@@ -22,9 +21,7 @@ pub(super) fn demo(arguments: &DemoArgs, talk: TalkArgs) -> Result<u8, Failure> 
     let world = embedded.parse().map_err(|error| Failure::Impossible(error.to_string()))?;
     let check = check(&world)?;
     let mut options = check.options()?;
-    if arguments.watch.wait == Some(Wanted::Private) && options.expect == Expect::Auto {
-        options.expect = Expect::Private;
-    }
+    arguments.watch.apply(&mut options).map_err(Failure::Usage)?;
     let running =
         start(&world).map_err(|error| Failure::Impossible(format!("the world cannot be simulated: {error}")))?;
     examine(&|| running.world.clone(), &options, &arguments.watch, &arguments.output, talk)

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use ampls_probes::options::{interval, patience};
+use ampls_probes::Options;
+use ampls_probes::options::{Expect, interval, patience};
 use clap::Args;
 
 use super::value::{OneOf, checked};
@@ -20,6 +21,21 @@ pub struct WatchArgs {
     /// Look again every so many seconds until a signal comes; a table is followed by one line a look, JSON is one document a line
     #[arg(long, value_name = "SECS", value_parser = checked(interval))]
     pub every: Option<Duration>,
+}
+
+impl WatchArgs {
+    /// Who waits for private paths expects them.
+    pub fn apply(&self, options: &mut Options) -> Result<(), String> {
+        if self.wait == Some(Wanted::Private) {
+            match options.expect {
+                Expect::Public => {
+                    return Err("--wait private contradicts --expect public: leave one of them out".to_owned());
+                }
+                Expect::Auto | Expect::Private => options.expect = Expect::Private,
+            }
+        }
+        Ok(())
+    }
 }
 
 /// What is waited for.
