@@ -79,7 +79,9 @@ fn options(scenario: &Scenario) -> Result<Options, String> {
     let arguments = ["ampls-doctor".to_owned(), "check".to_owned()].into_iter().chain(scenario.arguments());
     let (command, _) = Cli::try_parse_from(arguments).map_err(|error| error.to_string())?.into_command();
     let Command::Check(check) = command else { return Err("its arguments are not those of `check`".to_owned()) };
-    check.options().map_err(|error| error.to_string())
+    let mut options = check.options().map_err(|error| error.to_string())?;
+    options.expected_records = scenario.expected_records();
+    Ok(options)
 }
 
 fn compare(scenario: &Scenario, report: &Report) -> Vec<String> {

@@ -21,6 +21,7 @@ pub(super) fn demo(arguments: &DemoArgs, talk: TalkArgs) -> Result<u8, Failure> 
     let world = embedded.parse().map_err(|error| Failure::Impossible(error.to_string()))?;
     let check = check(&world)?;
     let mut options = check.options()?;
+    options.expected_records = world.expected_records();
     arguments.watch.apply(&mut options).map_err(Failure::Usage)?;
     let running =
         start(&world).map_err(|error| Failure::Impossible(format!("the world cannot be simulated: {error}")))?;
