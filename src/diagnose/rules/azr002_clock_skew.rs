@@ -111,7 +111,7 @@ fn valid_by_the_right_time(facts: &Facts<'_>, name: &EndpointFacts<'_>, offset: 
 
 /// `7 min`, `3 h 20 min`, `12 days`.
 fn spoken(amount: SignedDuration) -> String {
-    let minutes = amount.abs().as_mins();
+    let minutes = amount.abs().as_secs().saturating_add(30) / 60;
     match (minutes / 1_440, minutes / 60, minutes) {
         (days, ..) if days >= 2 => format!("{days} days"),
         (_, hours, _) if hours >= 1 => format!("{hours} h {} min", minutes % 60),
