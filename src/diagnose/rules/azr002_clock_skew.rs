@@ -114,6 +114,7 @@ fn spoken(amount: SignedDuration) -> String {
     let minutes = amount.abs().as_secs().saturating_add(30) / 60;
     match (minutes / 1_440, minutes / 60, minutes) {
         (days, ..) if days >= 2 => format!("{days} days"),
+        (_, hours, _) if hours >= 1 && minutes % 60 == 0 => format!("{hours} h"),
         (_, hours, _) if hours >= 1 => format!("{hours} h {} min", minutes % 60),
         _ => format!("{minutes} min"),
     }

@@ -8,7 +8,7 @@ use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::Facts;
 use crate::diagnose::finding::{BlastRadius, Fix, Owner, Severity};
 use crate::diagnose::rule::rule;
-use crate::text::quote;
+use crate::text::{escape, quote};
 
 rule! {
     /// ## What it means
@@ -55,12 +55,16 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
                 quote(&asked.cloud)
             ))
             .evidence(
-                asked.clouds.iter().map(|claim| format!("{} names the cloud {}", claim.says, quote(&claim.cloud))),
+                asked
+                    .clouds
+                    .iter()
+                    .map(|claim| format!("{} names the cloud {}", escape(&claim.says, 200), quote(&claim.cloud))),
             )
             .arg("clouds", clouds.iter().copied().collect::<Vec<_>>().join(", "))
             .arg("looked_at", asked.cloud.clone())
             .reaching(Reach::Machine);
-    let right = metadata.map_or("‹cloud›", |claim| claim.cloud.as_str());
+    let known = |cloud: &&str| ["public", "usgov", "china"].contains(cloud);
+    let right = metadata.map(|claim| claim.cloud.as_str()).filter(known).unwrap_or("‹cloud›");
     let again =
         Fix::look("examine the names of the machine's own cloud", format!("ampls-doctor check --cloud {right}"));
     if by_argument {

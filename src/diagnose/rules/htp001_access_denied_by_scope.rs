@@ -56,7 +56,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
     let mut draft = Draft::new(
         Severity::Error,
         Owner::Monitor,
-        Title::list(&format!("refused by network isolation ({}): ", path), [name.fqdn()], ""),
+        Title::list(&format!("refused by network isolation ({path}): "), [name.fqdn()], ""),
     )
     .about([name.fqdn()])
     .group(if private { "private" } else { "public" })

@@ -62,9 +62,9 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>, all: &[&str]) -> Option<Dr
         (false, false) => Severity::Warning,
     };
     let by = if only_this_shell(proxy) {
-        format!("the variable `{}` of this program's environment", proxy.source)
+        format!("the variable {} of this program's environment", quote(&proxy.source))
     } else {
-        format!("`{}`", proxy.source)
+        quote(&proxy.source)
     };
     let consequence = if refused {
         "; the service refuses what comes from there"

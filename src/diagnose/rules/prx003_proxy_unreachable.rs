@@ -72,7 +72,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
     )
     .about([name.fqdn()])
     .group(format!("{kind} {}", proxy.url))
-    .summary(format!("`{}` sends this name to a proxy: {what}", proxy.source))
+    .summary(format!("{} sends this name to a proxy: {what}", quote(&proxy.source)))
     .evidence(name.connections.iter().filter(|seen| seen.via.is_some()).map(|seen| facts.connection_line(seen)))
     .evidence([facts.tunnel_line(name, tunnel)])
     .arg("proxy", proxy.url.clone())
@@ -89,7 +89,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
             Fix::look("connect to the proxy by hand", connect),
             Fix::change(
                 BlastRadius::Machine,
-                format!("correct the proxy where `{}` sets it, or take the setting away", proxy.source),
+                format!("correct the proxy where {} sets it, or take the setting away", quote(&proxy.source)),
             )
             .after("ampls-doctor check --proxy none (what the direct path gives); other programs may need the setting")
             .undone_by("set the former value again"),

@@ -56,13 +56,13 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
                 Title::list(&format!("the proxy {} catches ", quote(&proxy.url)), addresses.clone(), ""),
             )
             .summary(format!(
-                "the variable `{}` applies to addresses that only this machine's own host serves: programs with this environment get no token from the metadata service",
-                proxy.source
+                "the variable {} applies to addresses that only this machine's own host serves: programs with this environment get no token from the metadata service",
+                quote(&proxy.source)
             ))
-            .evidence(settings.variables.iter().map(|named| format!("`{}` names the proxy {}", named.source, quote(&named.url))))
+            .evidence(settings.variables.iter().map(|named| format!("{} names the proxy {}", quote(&named.source), quote(&named.url))))
             .evidence([exempt.map_or_else(
                 || "`NO_PROXY` is not set".to_owned(),
-                |exempt| format!("`{}` is {}", exempt.source, quote(&exempt.names)),
+                |exempt| format!("{} is {}", quote(&exempt.source), quote(&exempt.names)),
             )])
             .arg("proxy", proxy.url.clone())
             .arg("source", proxy.source.clone())
