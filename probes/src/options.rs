@@ -15,7 +15,7 @@ pub use azure::{Cloud, Region, StorageAccount, WorkspaceId};
 pub use connection_string::{AppInsightsEndpoint, AppInsightsRole, ConnectionString};
 pub(crate) use dce::stamp;
 pub use dce::{Dce, DceHost};
-pub use network::{ExtraEndpoint, deadline, private_range, proxy, repeat, resolver, step_timeout};
+pub use network::{ExtraEndpoint, deadline, interval, patience, private_range, proxy, repeat, resolver, step_timeout};
 
 use crate::catalogue::Group;
 use crate::observation::ExpectedRecord;

@@ -21,7 +21,10 @@ use crate::plan::{Discovered, MetadataState, Plan, Step, plan};
 use crate::probe::{Context, hosts, imds, proxy, resolver};
 use crate::world::World;
 
+pub use patience::Patience;
+
 mod endpoint;
+mod patience;
 mod questions;
 mod signal;
 

@@ -7,7 +7,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ampls_probes::World;
 use ampls_probes::observation::{Interface, Machine, Transport};
@@ -132,6 +132,7 @@ impl Sockets<'_> {
                 zones: Arc::clone(zones),
                 server: server.clone(),
                 latency: Duration::from_millis(scenario.latency_ms),
+                began: Instant::now(),
                 turn: AtomicU64::new(0),
             });
             let (socket, asked) = (self.udp(address)?, self.count(Transport::Udp, address));
@@ -295,6 +296,7 @@ fn azure_dns(configured: bool) -> Server {
         forward: BTreeMap::new(),
         fault: None,
         fault_below: Vec::new(),
+        mends_after_ms: None,
         delay_ms: 0,
         zones: Vec::new(),
         configured,
