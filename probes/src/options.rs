@@ -205,7 +205,7 @@ impl Options {
     }
 
     /// Which argument names which cloud, the strongest first.
-    fn cloud_evidence(&self) -> Vec<(Cloud, String)> {
+    pub fn cloud_evidence(&self) -> Vec<(Cloud, String)> {
         let mut evidence = Vec::new();
         evidence.extend(self.cloud.map(|cloud| (cloud, format!("`--cloud {cloud}`"))));
         evidence.extend(self.dces.iter().map(|dce| (dce.cloud, format!("`--dce {}`", dce.host(DceHost::Handler)))));

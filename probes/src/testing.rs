@@ -17,6 +17,7 @@ use jiff::Timestamp;
 
 pub use certificates::{Tls, certificate};
 pub use names::{AGENTSVC, API, DCE, HANDLER, IN_AI, METRICS, ODS, OMS, REGIONAL, WORKSPACE, ZONES, alias, endpoint};
+pub use proxied::{PROXY, shell_proxy};
 pub use says::Says;
 
 use crate::catalogue::Need;
@@ -30,6 +31,7 @@ use crate::plan::Endpoint;
 
 mod certificates;
 mod names;
+mod proxied;
 mod says;
 
 /// A custom DNS server, the only one that [`private_world`] and [`public_world`] are configured with.
@@ -61,6 +63,7 @@ pub struct Scene {
     attempts: BTreeMap<String, Vec<(SocketAddr, Attempt)>>,
     tls: BTreeMap<String, Tls>,
     http: BTreeMap<String, Outcome<HttpResponse, HttpFailure>>,
+    proxied: BTreeMap<String, proxied::Proxied>,
 }
 
 /// A machine that knows no server and looks at no name.
@@ -80,6 +83,7 @@ pub fn empty_world() -> Scene {
                 deadline_ms: 15_000,
                 repeat: 1,
                 public_roots_given: false,
+                clouds: Vec::new(),
                 expected_records: Vec::new(),
             },
             machine: Machine {
@@ -111,6 +115,7 @@ pub fn empty_world() -> Scene {
         attempts: BTreeMap::new(),
         tls: BTreeMap::new(),
         http: BTreeMap::new(),
+        proxied: BTreeMap::new(),
     }
 }
 
@@ -455,6 +460,9 @@ impl Scene {
 
     fn path(&self, clock: &mut Clock, endpoint: &Endpoint) -> Vec<Observation> {
         let id = &endpoint.id;
+        if let Some(proxied) = self.proxied.get(&endpoint.fqdn) {
+            return self.tunnelled(clock, endpoint, proxied);
+        }
         let attempts = self.attempts.get(&endpoint.fqdn).cloned().unwrap_or_else(|| {
             let found = self.system.get(&endpoint.fqdn).and_then(Outcome::seen);
             let addresses = found.map(|found| found.addresses.clone()).unwrap_or_default();
@@ -491,6 +499,13 @@ impl Scene {
         let Some(address) = connected else {
             return steps;
         };
+        steps.extend(self.secure(clock, endpoint, address));
+        steps
+    }
+
+    fn secure(&self, clock: &mut Clock, endpoint: &Endpoint, address: SocketAddr) -> Vec<Observation> {
+        let id = &endpoint.id;
+        let mut steps = Vec::new();
         let tls = self.tls.get(&endpoint.fqdn).cloned().unwrap_or_else(|| Tls::good(&endpoint.fqdn));
         let timing = clock.took(if tls.outcome == Outcome::TimedOut { 5_000_000 } else { 40_000 });
         let handshake = tls.handshake(id, address, timing);

@@ -21,14 +21,20 @@ use serde::{Deserialize, Serialize};
 
 pub use evidence::{certificate_line, route_word};
 pub use forwarding::LeftOut;
+pub use http::HttpFault;
 pub use path::{ConnectFault, Path};
+pub use platform::ClockOffset;
+pub use proxy::{ProxyFault, only_this_shell};
 pub use servers::Authorities;
 pub use tls::TlsFault;
 
 mod evidence;
 mod expect;
 mod forwarding;
+mod http;
 mod path;
+mod platform;
+mod proxy;
 mod servers;
 mod tls;
 mod view;

@@ -1,6 +1,6 @@
 //! Opens the sockets of a scenario and joins them to a [`World`]: routes, files, trust stores, resolver.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -98,6 +98,7 @@ pub fn start(scenario: &Scenario) -> io::Result<Running> {
         clock: Clock { shift: SignedDuration::from_secs(scenario.clock_shift_s) },
         roots,
         machine: machine(scenario),
+        denied: scenario.machine.denied_files.iter().map(PathBuf::from).collect(),
     };
     running.asked = asked;
     Ok(running)
@@ -360,6 +361,7 @@ fn empty_world(root: PathBuf) -> World {
         clock: Clock::default(),
         roots: Roots::new(Arc::clone(&none), none),
         machine: Machine::default(),
+        denied: BTreeSet::new(),
     }
 }
 
