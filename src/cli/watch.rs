@@ -57,7 +57,10 @@ pub(super) fn wait(
             return Ok((report, false));
         }
         let pause = pause(&report, wanted).min(left.saturating_sub(SHORTEST_LOOK));
-        say(talk, &format!("waiting for {}: {}; next look in {}", wanted.as_str(), report.verdict.headline, shown(pause)));
+        say(
+            talk,
+            &format!("waiting for {}: {}; next look in {}", wanted.as_str(), report.verdict.headline, shown(pause)),
+        );
         if !patience.pause(pause) {
             return Ok((report, false));
         }

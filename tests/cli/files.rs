@@ -110,7 +110,9 @@ fn a_report_that_was_tampered_with_is_refused_by_name_and_place() {
         let line = refused_in_one_line(&ran(&["judge", &written(&folder, name, &content)]), 2);
         assert!(line.contains(name) && line.contains(wanted), "{line}");
     }
-    let huge = edited(&|report| report["observations"]["seen"] = Value::Array(vec![report["observations"]["seen"][0].clone(); 20_000]));
+    let huge = edited(&|report| {
+        report["observations"]["seen"] = Value::Array(vec![report["observations"]["seen"][0].clone(); 20_000])
+    });
     let output = ran(&["judge", &written(&folder, "huge", &huge), "-q"]);
     assert!(matches!(status(&output), Some(0 | 1)), "{}", text(&output.stderr));
 }

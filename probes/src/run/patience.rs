@@ -16,8 +16,7 @@ pub struct Patience {
 impl Patience {
     /// Begins to listen.
     pub fn new() -> Result<Self, RunError> {
-        let runtime =
-            tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(RunError::Runtime)?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(RunError::Runtime)?;
         let ended = Arc::new((Mutex::new(false), Condvar::new()));
         let heard = ended.clone();
         let listen = move || {
