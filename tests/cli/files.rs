@@ -11,15 +11,20 @@ fn written(folder: &Folder, name: &str, content: &str) -> String {
 #[test]
 fn reports_of_one_state_do_not_differ() {
     let folder = Folder::new("same");
-    let first = report(&folder, "healthy-private", 0);
-    let kept = folder.path("first.json");
-    fs::rename(&first, &kept).expect("renamed");
-    let second = report(&folder, "healthy-private", 0);
-    let output = ran(&["compare", &kept, &second]);
-    assert_eq!(status(&output), Some(0));
-    assert!(text(&output.stdout).ends_with("no difference\n"), "{}", text(&output.stdout));
-    let document = json(&text(&ran(&["compare", &kept, &second, "--format", "json"]).stdout));
-    assert_eq!(document["same"], Value::Bool(true), "{document:#}");
+    for world in ["healthy-private", "healthy-public", "intercepted-trusted", "public-through-proxy", "hosts-entry"] {
+        let looked = |file: &str| {
+            let file = folder.path(file);
+            let output = ran(&["demo", world, "--format", "json", "-o", &file]);
+            assert!(matches!(status(&output), Some(0 | 1)), "{}", text(&output.stderr));
+            file
+        };
+        let (first, second) = (looked("first"), looked("second"));
+        let output = ran(&["compare", &first, &second]);
+        assert_eq!(status(&output), Some(0));
+        assert!(text(&output.stdout).ends_with("no difference\n"), "{world}: {}", text(&output.stdout));
+        let document = json(&text(&ran(&["compare", &first, &second, "--format", "json"]).stdout));
+        assert_eq!(document["same"], Value::Bool(true), "{document:#}");
+    }
 }
 
 #[test]
@@ -44,7 +49,7 @@ fn what_became_worse_is_status_one_and_what_became_better_is_not() {
     assert!(line.contains("missing") && line.contains("cannot be read"), "{line}");
     let digest = written(&folder, "digest", "{\"schema\":1,\"kind\":\"digest\"}");
     let line = refused_in_one_line(&ran(&["compare", &digest, &good]), 2);
-    assert!(line.contains("`") && line.contains("is a digest"), "{line}");
+    assert!(line.contains('`') && line.contains("is a digest"), "{line}");
 }
 
 #[test]
@@ -111,7 +116,7 @@ fn a_report_that_was_tampered_with_is_refused_by_name_and_place() {
         assert!(line.contains(name) && line.contains(wanted), "{line}");
     }
     let huge = edited(&|report| {
-        report["observations"]["seen"] = Value::Array(vec![report["observations"]["seen"][0].clone(); 20_000])
+        report["observations"]["seen"] = Value::Array(vec![report["observations"]["seen"][0].clone(); 20_000]);
     });
     let output = ran(&["judge", &written(&folder, "huge", &huge), "-q"]);
     assert!(matches!(status(&output), Some(0 | 1)), "{}", text(&output.stderr));

@@ -57,7 +57,7 @@ mod tests {
     fn a_pause_after_a_signal_is_none() {
         let patience = Patience::new().expect("a runtime");
         *patience.ended.0.lock().expect("a lock") = true;
-        assert!(!patience.pause(Duration::from_secs(60)));
+        assert!(!patience.pause(Duration::from_mins(1)));
         assert!(patience.elapsed() < Duration::from_secs(30));
     }
 }
