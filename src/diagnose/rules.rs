@@ -42,6 +42,7 @@ mod prx004_proxy_refuses;
 mod prx005_proxy_catches_metadata;
 mod run001_not_finished;
 mod run002_not_permitted;
+mod run003_unexplained_failure;
 mod tls001_intercepted;
 mod tls002_issuer_not_trusted;
 mod tls003_wrong_name;
@@ -94,6 +95,7 @@ pub const RULES: &[&Rule] = &[
     &prx005_proxy_catches_metadata::PRX005,
     &run001_not_finished::RUN001,
     &run002_not_permitted::RUN002,
+    &run003_unexplained_failure::RUN003,
     &tls001_intercepted::TLS001,
     &tls002_issuer_not_trusted::TLS002,
     &tls003_wrong_name::TLS003,
