@@ -104,12 +104,10 @@ fn denied(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
     if zone.starts_with("privatelink.") {
         draft = draft.fix([fall_back(zone)]);
     }
-    Some(match first.cname.is_empty() {
-        true => {
-            draft.excludes("a deleted workspace or mistyped name: a private zone denies it, not Microsoft's public DNS")
-        }
-        false => draft
-            .excludes("a deleted workspace or mistyped name: the public name continues with its `privatelink` alias"),
+    Some(if first.cname.is_empty() {
+        draft.excludes("a deleted workspace or mistyped name: a private zone denies it, not Microsoft's public DNS")
+    } else {
+        draft.excludes("a deleted workspace or mistyped name: the public name continues with its `privatelink` alias")
     })
 }
 
