@@ -2,6 +2,10 @@
 
 use super::rule::Rule;
 
+mod azr001_metadata_silent;
+mod azr002_clock_skew;
+mod azr003_azure_dns_silent;
+mod azr004_cloud_mismatch;
 mod dns001_no_private_route;
 mod dns002_forwarder_bypasses_azure_dns;
 mod dns003_zone_not_linked;
@@ -31,7 +35,13 @@ mod htp005_no_http_answer;
 mod net001_connect_timeout;
 mod net002_connect_refused;
 mod net003_no_route;
+mod prx001_proxy_takes_private_route;
+mod prx002_proxy_wants_credentials;
+mod prx003_proxy_unreachable;
+mod prx004_proxy_refuses;
+mod prx005_proxy_catches_metadata;
 mod run001_not_finished;
+mod run002_not_permitted;
 mod tls001_intercepted;
 mod tls002_issuer_not_trusted;
 mod tls003_wrong_name;
@@ -44,6 +54,10 @@ mod tls009_chain_incomplete;
 
 /// Every diagnosis, one line a rule, in code order.
 pub const RULES: &[&Rule] = &[
+    &azr001_metadata_silent::AZR001,
+    &azr002_clock_skew::AZR002,
+    &azr003_azure_dns_silent::AZR003,
+    &azr004_cloud_mismatch::AZR004,
     &dns001_no_private_route::DNS001,
     &dns002_forwarder_bypasses_azure_dns::DNS002,
     &dns003_zone_not_linked::DNS003,
@@ -73,7 +87,13 @@ pub const RULES: &[&Rule] = &[
     &net001_connect_timeout::NET001,
     &net002_connect_refused::NET002,
     &net003_no_route::NET003,
+    &prx001_proxy_takes_private_route::PRX001,
+    &prx002_proxy_wants_credentials::PRX002,
+    &prx003_proxy_unreachable::PRX003,
+    &prx004_proxy_refuses::PRX004,
+    &prx005_proxy_catches_metadata::PRX005,
     &run001_not_finished::RUN001,
+    &run002_not_permitted::RUN002,
     &tls001_intercepted::TLS001,
     &tls002_issuer_not_trusted::TLS002,
     &tls003_wrong_name::TLS003,
