@@ -13,10 +13,12 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::catalogue::Catalogue;
-use crate::observation::{Asked, Metadata, Observation, Observations, Outcome, Skip, Stop, VERSION};
+use crate::observation::{
+    Asked, Browsers, Metadata, Observation, Observations, Outcome, Resolver, Skip, Stop, Timing, VERSION,
+};
 use crate::options::{Options, StepKind};
 use crate::plan::{Discovered, MetadataState, Plan, Step, plan};
-use crate::probe::{Context, hosts, imds, resolver};
+use crate::probe::{Context, browser, encrypted_dns, hosts, imds, resolver};
 use crate::world::World;
 
 mod endpoint;
@@ -111,6 +113,7 @@ async fn examine(
         return Err(RunError::NothingToDo);
     }
     lanes.start(&plan);
+    let browsers = tokio::spawn(browsers(context.clone(), discovered.resolver.clone()));
     let mut metadata = None;
     if plan.steps.contains(&Step::Metadata) {
         let mut wait = tokio::spawn({
@@ -132,8 +135,11 @@ async fn examine(
     let stopped = *cause.lock().unwrap_or_else(PoisonError::into_inner);
     let names: BTreeSet<String> = plan.endpoints.iter().map(|endpoint| endpoint.fqdn.clone()).collect();
     let mut seen = Vec::new();
+    let encrypted = encrypted_dns::read(&world, context.start, discovered.resolver.as_ref());
     seen.extend(discovered.resolver.take().map(Observation::Resolver));
     seen.push(Observation::Hosts(hosts::read(&world, context.start, &names)));
+    seen.push(Observation::EncryptedDns(encrypted));
+    seen.push(Observation::Browsers(browsers.await.unwrap_or_else(|_| cancelled())));
     seen.extend(metadata.map(Observation::Metadata));
     seen.extend(lanes.collect(&plan));
     Ok(Observations {
@@ -148,6 +154,19 @@ async fn examine(
         unresolved_names: plan.waiting,
         seen,
     })
+}
+
+/// Looks at the browsers, unless they were left out.
+async fn browsers(context: Context, resolver: Option<Resolver>) -> Browsers {
+    if context.options.takes(StepKind::Browser) {
+        return browser::look(&context, resolver.as_ref()).await;
+    }
+    Browsers { timing: Timing::default(), outcome: Outcome::Skipped(Skip::NotAsked) }
+}
+
+/// What is recorded of browsers that nothing was heard of.
+fn cancelled() -> Browsers {
+    Browsers { timing: Timing::default(), outcome: Outcome::Cancelled }
 }
 
 fn asked(world: &World, options: &Options, plan: &Plan) -> Asked {
