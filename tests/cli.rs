@@ -235,7 +235,7 @@ fn what_is_no_report_is_refused_by_its_name() {
         let file = folder.path(name);
         fs::write(&file, bytes).expect("a file");
         let line = refused_in_one_line(&ran(&["judge", &file]), 2);
-        assert!(line.contains(name) && line.contains("`"), "{line}");
+        assert!(line.contains(name) && line.contains('`'), "{line}");
     }
     let missing = refused_in_one_line(&ran(&["judge", &folder.path("missing")]), 2);
     assert!(missing.contains("cannot be read"), "{missing}");

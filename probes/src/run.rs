@@ -14,14 +14,17 @@ use tokio::task::JoinSet;
 
 use crate::catalogue::Catalogue;
 use crate::observation::{
-    Asked, Browsers, Metadata, Observation, Observations, Outcome, Resolver, Skip, Stop, Timing, VERSION,
+    Asked, ClaimSource, CloudClaim, Instance, Metadata, Observation, Observations, Outcome, Skip, Stop, VERSION,
 };
-use crate::options::{Options, StepKind};
+use crate::options::{Cloud, DceHost, Options, StepKind};
 use crate::plan::{Discovered, MetadataState, Plan, Step, plan};
-use crate::probe::{Context, browser, encrypted_dns, hosts, imds, resolver};
+use crate::probe::{Context, browser, encrypted_dns, hosts, imds, proxy, resolver};
 use crate::world::World;
 
+pub use patience::Patience;
+
 mod endpoint;
+mod patience;
 mod questions;
 mod signal;
 
@@ -113,7 +116,10 @@ async fn examine(
         return Err(RunError::NothingToDo);
     }
     lanes.start(&plan);
-    let browsers = tokio::spawn(browsers(context.clone(), discovered.resolver.clone()));
+    let browsers = tokio::spawn({
+        let (context, resolver) = (context.clone(), discovered.resolver.clone());
+        async move { browser::look(&context, resolver.as_ref()).await }
+    });
     let mut metadata = None;
     if plan.steps.contains(&Step::Metadata) {
         let mut wait = tokio::spawn({
@@ -139,7 +145,10 @@ async fn examine(
     seen.extend(discovered.resolver.take().map(Observation::Resolver));
     seen.push(Observation::Hosts(hosts::read(&world, context.start, &names)));
     seen.push(Observation::EncryptedDns(encrypted));
-    seen.push(Observation::Browsers(browsers.await.unwrap_or_else(|_| cancelled())));
+    seen.push(Observation::Browsers(browsers.await.unwrap_or_else(|_| browser::cancelled())));
+    if options.takes(StepKind::Proxy) {
+        seen.extend(proxy::settings(&world, &options, context.start).map(Observation::ProxySettings));
+    }
     seen.extend(metadata.map(Observation::Metadata));
     seen.extend(lanes.collect(&plan));
     Ok(Observations {
@@ -147,7 +156,7 @@ async fn examine(
         started_at,
         elapsed_ms: millis(context.start.elapsed()),
         stopped,
-        asked: asked(&world, &options, &plan),
+        asked: asked(&world, &options, &plan, clouds(catalogue, &options, &discovered)),
         machine: world.machine.clone(),
         endpoints: plan.endpoints,
         zones: plan.zones,
@@ -156,20 +165,7 @@ async fn examine(
     })
 }
 
-/// Looks at the browsers, unless they were left out.
-async fn browsers(context: Context, resolver: Option<Resolver>) -> Browsers {
-    if context.options.takes(StepKind::Browser) {
-        return browser::look(&context, resolver.as_ref()).await;
-    }
-    Browsers { timing: Timing::default(), outcome: Outcome::Skipped(Skip::NotAsked) }
-}
-
-/// What is recorded of browsers that nothing was heard of.
-fn cancelled() -> Browsers {
-    Browsers { timing: Timing::default(), outcome: Outcome::Cancelled }
-}
-
-fn asked(world: &World, options: &Options, plan: &Plan) -> Asked {
+fn asked(world: &World, options: &Options, plan: &Plan, clouds: Vec<CloudClaim>) -> Asked {
     Asked {
         expect: options.expect,
         private_ranges: options.private_ranges.clone(),
@@ -179,8 +175,28 @@ fn asked(world: &World, options: &Options, plan: &Plan) -> Asked {
         deadline_ms: millis(options.deadline),
         repeat: options.repeat,
         public_roots_given: world.roots.public_given(),
+        clouds,
         expected_records: options.expected_records.clone(),
     }
+}
+
+/// Who names which cloud.
+fn clouds(catalogue: &Catalogue, options: &Options, discovered: &Discovered) -> Vec<CloudClaim> {
+    let claim = |cloud: Cloud, source, says: String| CloudClaim { cloud: cloud.to_string(), source, says };
+    let arguments = options.cloud_evidence().into_iter();
+    let mut clouds: Vec<CloudClaim> =
+        arguments.map(|(cloud, says)| claim(cloud, ClaimSource::Argument, says)).collect();
+    let agents = &discovered.agents;
+    let configured = agents.cloud.into_iter().map(|cloud| (cloud, "the agents' configuration".to_owned()));
+    let dces = agents.dces.iter().map(|dce| (dce.cloud, format!("the agents' data collection endpoint `{}`", dce.host(DceHost::Handler))));
+    clouds.extend(configured.chain(dces).map(|(cloud, says)| claim(cloud, ClaimSource::Configuration, says)));
+    if let MetadataState::Answered(Instance { environment: Some(environment), .. }) = &discovered.metadata
+        && let Some(cloud) = catalogue.cloud_of_environment(environment)
+    {
+        let says = format!("the metadata service (`{environment}`)");
+        clouds.push(claim(cloud, ClaimSource::Metadata, says));
+    }
+    clouds
 }
 
 /// Ends the run at its deadline or at a signal, and remembers which it was.

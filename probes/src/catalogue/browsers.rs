@@ -83,8 +83,7 @@ impl BrowserCatalogue {
     /// The catalogue inside the program. A test parses it: it fails only in a build that never passed its tests.
     pub fn builtin() -> Result<Self, CatalogueError> {
         let text = include_str!("../../catalogue/browsers.toml");
-        toml::from_str(text)
-            .map_err(|error| CatalogueError { file: FILE.to_owned(), message: place(text, &error) })
+        toml::from_str(text).map_err(|error| CatalogueError { file: FILE.to_owned(), message: place(text, &error) })
     }
 
     /// The provider that a resolver's address belongs to.
@@ -130,7 +129,10 @@ mod tests {
     fn azure_dns_belongs_to_no_provider() {
         let catalogue = BrowserCatalogue::builtin().unwrap();
         assert!(catalogue.provider("168.63.129.16".parse().unwrap()).is_none());
-        assert_eq!(catalogue.provider("8.8.4.4".parse().unwrap()).map(|provider| provider.name.as_str()), Some("Google"));
+        assert_eq!(
+            catalogue.provider("8.8.4.4".parse().unwrap()).map(|provider| provider.name.as_str()),
+            Some("Google")
+        );
         assert!(catalogue.provider("9.9.9.9".parse().unwrap()).is_none());
     }
 }

@@ -9,9 +9,10 @@ use std::time::Instant;
 
 use crate::catalogue::BrowserCatalogue;
 use crate::observation::{
-    Asks, Browsers, BrowsersSeen, LookupFailure, Outcome, Resolver, SecureDnsMode, ServerRole, SetBy, UnreadFile,
-    UnreadReason,
+    Asks, Browsers, BrowsersSeen, LookupFailure, Outcome, ReadFailure, Resolver, SecureDnsMode, ServerRole, SetBy,
+    Skip, Timing, UnreadFile, UnreadReason,
 };
+use crate::options::StepKind;
 use crate::probe::{Context, lookup};
 use crate::read::below;
 use crate::world::World;
@@ -23,11 +24,11 @@ mod json;
 #[cfg(not(windows))]
 #[path = "browser/unix.rs"]
 mod places;
-mod portal;
-mod prefs;
 #[cfg(windows)]
 #[path = "browser/windows.rs"]
 mod places;
+mod portal;
+mod prefs;
 
 /// Firefox's own rollout is switched off where this name does not exist.
 /// Source: <https://support.mozilla.org/kb/canary-domain-use-application-dnsnet>
@@ -36,6 +37,9 @@ const CANARY: &str = "use-application-dns.net";
 /// Looks at all browsers. A file system that does not answer holds nobody up but this.
 pub async fn look(context: &Context, resolver: Option<&Resolver>) -> Browsers {
     let began = Instant::now();
+    if !context.options.takes(StepKind::Browser) {
+        return Browsers { timing: context.timing(began), outcome: Outcome::Skipped(Skip::NotAsked) };
+    }
     let servers = configured(resolver);
     let world = context.world.clone();
     let task = tokio::task::spawn_blocking(move || read(&world, &servers));
@@ -54,8 +58,13 @@ pub async fn look(context: &Context, resolver: Option<&Resolver>) -> Browsers {
     Browsers { timing: context.timing(began), outcome }
 }
 
+/// What is recorded of browsers that nothing was heard of.
+pub fn cancelled() -> Browsers {
+    Browsers { timing: Timing::default(), outcome: Outcome::Cancelled }
+}
+
 /// Reads everything that lies below the root; asks nobody. `servers` are the machine's own, in its order.
-pub fn read(world: &Arc<World>, servers: &[IpAddr]) -> Outcome<BrowsersSeen, crate::observation::ReadFailure> {
+pub fn read(world: &Arc<World>, servers: &[IpAddr]) -> Outcome<BrowsersSeen, ReadFailure> {
     if let Some(skip) = places::skipped(world) {
         return Outcome::Skipped(skip);
     }

@@ -48,7 +48,8 @@ fn is_systemd_stub(address: IpAddr) -> bool {
 
 /// The main file and the folders of drop-ins, least important first.
 /// Source: <https://www.freedesktop.org/software/systemd/man/latest/resolved.conf.html>
-const RESOLVED: [&str; 3] = ["/usr/lib/systemd/resolved.conf", "/run/systemd/resolved.conf", "/etc/systemd/resolved.conf"];
+const RESOLVED: [&str; 3] =
+    ["/usr/lib/systemd/resolved.conf", "/run/systemd/resolved.conf", "/etc/systemd/resolved.conf"];
 const RESOLVED_DROP_INS: [&str; 4] = [
     "/usr/lib/systemd/resolved.conf.d",
     "/usr/local/lib/systemd/resolved.conf.d",
@@ -110,7 +111,11 @@ fn settings_of<'a>(text: &'a str, heading: &str) -> Vec<(&'a str, &'a str)> {
 
 /// Source: <https://github.com/DNSCrypt/dnscrypt-proxy/wiki/Configuration>
 fn dnscrypt_proxy(world: &World) -> Option<EncryptedResolver> {
-    let paths = ["/etc/dnscrypt-proxy/dnscrypt-proxy.toml", "/etc/dnscrypt-proxy.toml", "/opt/dnscrypt-proxy/dnscrypt-proxy.toml"];
+    let paths = [
+        "/etc/dnscrypt-proxy/dnscrypt-proxy.toml",
+        "/etc/dnscrypt-proxy.toml",
+        "/opt/dnscrypt-proxy/dnscrypt-proxy.toml",
+    ];
     let (path, text) = first(world, &paths)?;
     let document: Option<toml::Table> = text.parse().ok();
     let names = document.as_ref().and_then(|document| document.get("server_names")).and_then(toml::Value::as_array);
@@ -120,7 +125,12 @@ fn dnscrypt_proxy(world: &World) -> Option<EncryptedResolver> {
 
 /// Source: <https://developers.cloudflare.com/1.1.1.1/encryption/dns-over-https/dns-over-https-client/>
 fn cloudflared(world: &World) -> Option<EncryptedResolver> {
-    let paths = ["/etc/cloudflared/config.yml", "/etc/cloudflared/config.yaml", "/usr/local/etc/cloudflared/config.yml", "/etc/default/cloudflared"];
+    let paths = [
+        "/etc/cloudflared/config.yml",
+        "/etc/cloudflared/config.yaml",
+        "/usr/local/etc/cloudflared/config.yml",
+        "/etc/default/cloudflared",
+    ];
     let (path, text) = first(world, &paths)?;
     if !text.lines().any(|line| line.contains("proxy-dns") && !line.trim_start().starts_with('#')) {
         return None;
@@ -149,10 +159,12 @@ fn unbound(world: &World) -> Option<EncryptedResolver> {
         let lines = || text.lines().map(|line| line.split('#').next().unwrap_or_default().trim());
         let encrypts = |line: &str| {
             let (key, value) = line.split_once(':').unwrap_or_default();
-            matches!(key, "forward-tls-upstream" | "forward-ssl-upstream" | "tls-upstream" | "ssl-upstream") && value.trim() == "yes"
+            matches!(key, "forward-tls-upstream" | "forward-ssl-upstream" | "tls-upstream" | "ssl-upstream")
+                && value.trim() == "yes"
         };
         if let Some(setting) = lines().find(|line| encrypts(line)) {
-            let servers = lines().filter_map(|line| line.strip_prefix("forward-addr:")).map(|value| value.trim().to_owned());
+            let servers =
+                lines().filter_map(|line| line.strip_prefix("forward-addr:")).map(|value| value.trim().to_owned());
             return Some(stub("unbound", path.clone(), setting, servers.collect()));
         }
     }

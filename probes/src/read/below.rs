@@ -110,7 +110,10 @@ mod tests {
             assert_eq!(home.open(path), Err(UnreadReason::Failed(ReadFailure::NotAFile)), "{path}");
         }
         let listed = entries(&home.0.join("home"), Path::new("fifo"), 9);
-        assert!(matches!(listed, Err(UnreadReason::Failed(ReadFailure::Missing | ReadFailure::NotAFile))), "{listed:?}");
+        assert!(
+            matches!(listed, Err(UnreadReason::Failed(ReadFailure::Missing | ReadFailure::NotAFile))),
+            "{listed:?}"
+        );
     }
 
     #[test]

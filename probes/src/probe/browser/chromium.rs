@@ -14,9 +14,7 @@ use serde_json::Value;
 
 use super::{Look, json, portal};
 use crate::catalogue::ChromiumPlaces;
-use crate::observation::{
-    Asks, BrowserFamily, BrowserSetting, ReadFailure, SecureDnsMode, SetBy, UnreadReason,
-};
+use crate::observation::{Asks, BrowserFamily, BrowserSetting, ReadFailure, SecureDnsMode, SetBy, UnreadReason};
 use crate::read::{self, Links, below};
 
 /// Octets of a policy file.
@@ -171,6 +169,10 @@ fn local_state(home: &Path, state: &Path) -> Result<UserChoice, UnreadReason> {
     let read = read.map_err(|error| UnreadReason::Failed(read::failure(&error)))?;
     if u64::try_from(read).unwrap_or(u64::MAX) > STATE_LIMIT {
         return Err(UnreadReason::TooLarge);
+    }
+    // An array would do for the fields of a structure.
+    if bytes.trim_ascii_start().first() != Some(&b'{') {
+        return Err(UnreadReason::Malformed);
     }
     let state: LocalState = serde_json::from_slice(&bytes).map_err(|_| UnreadReason::Malformed)?;
     Ok(UserChoice {

@@ -13,9 +13,7 @@ use super::Look;
 use super::homes::Home;
 use super::prefs::{self, NAMES, Preference, Value};
 use crate::catalogue::FirefoxPlaces;
-use crate::observation::{
-    Asks, BrowserFamily, BrowserSetting, ReadFailure, SecureDnsMode, SetBy, UnreadReason,
-};
+use crate::observation::{Asks, BrowserFamily, BrowserSetting, ReadFailure, SecureDnsMode, SetBy, UnreadReason};
 use crate::read::{self, Links, below};
 
 /// Octets of a `policies.json`.
@@ -106,7 +104,13 @@ impl Sources {
         let locked = doh.get("Locked").and_then(Json::as_bool).unwrap_or(false);
         if let Some(enabled) = doh.get("Enabled").and_then(Json::as_bool) {
             let strict = doh.get("Fallback").and_then(Json::as_bool) == Some(false);
-            let mode = if strict { 3 } else if enabled { 2 } else { 5 };
+            let mode = if strict {
+                3
+            } else if enabled {
+                2
+            } else {
+                5
+            };
             self.set("network.trr.mode", Value::Number(mode), locked, path);
         }
         if let Some(url) = doh.get("ProviderURL").and_then(Json::as_str) {

@@ -67,7 +67,8 @@ mod tests {
 
     #[test]
     fn homes_come_from_sound_lines() {
-        let passwd = b"root:x:0:0:root:/root:/bin/bash\nnobody:x:1:1::/:/bin/sh\nbad\n\xff\xfe\nb:x:1:1::relative:/bin/sh\n\
+        let passwd =
+            b"root:x:0:0:root:/root:/bin/bash\nnobody:x:1:1::/:/bin/sh\nbad\n\xff\xfe\nb:x:1:1::relative:/bin/sh\n\
             c:x:1:1::/home/c/:\nd:x:1:1::/dev/null:\ne:x:1:1::/home/\xff:\n";
         assert_eq!(of_passwd(passwd).collect::<Vec<_>>(), ["/root", "/home/c"]);
     }

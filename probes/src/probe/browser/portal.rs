@@ -66,12 +66,21 @@ mod tests {
     #[test]
     fn patterns_match_the_portal() {
         for pattern in [
-            "*", "*://*", "https://*", "portal.azure.com", "https://portal.azure.com", "https://portal.azure.com:443/*",
-            "[*.]azure.com", "https://[*.]azure.com", "[*.]portal.azure.com", "https://Portal.Azure.com/",
+            "*",
+            "*://*",
+            "https://*",
+            "portal.azure.com",
+            "https://portal.azure.com",
+            "https://portal.azure.com:443/*",
+            "[*.]azure.com",
+            "https://[*.]azure.com",
+            "[*.]portal.azure.com",
+            "https://Portal.Azure.com/",
         ] {
             assert!(matches(pattern, "portal.azure.com"), "{pattern}");
         }
-        for pattern in ["", "http://portal.azure.com", "azure.com", "[*.]zure.com", "portal.azure.com:8443", "ftp://*"] {
+        for pattern in ["", "http://portal.azure.com", "azure.com", "[*.]zure.com", "portal.azure.com:8443", "ftp://*"]
+        {
             assert!(!matches(pattern, "portal.azure.com"), "{pattern}");
         }
     }

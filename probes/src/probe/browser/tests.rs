@@ -36,6 +36,7 @@ impl Machine {
             clock: Clock::default(),
             roots: Roots::new(none.clone(), none),
             machine: crate::observation::Machine::default(),
+            denied: std::collections::BTreeSet::default(),
         };
         match read(&Arc::new(world), &[]) {
             Outcome::Seen(seen) => seen,
@@ -72,7 +73,7 @@ fn million_lines_take_no_time_and_no_memory() {
 fn deep_huge_binary_and_mistyped_documents_are_said() {
     let mut huge = b"{\"a\": \"".to_vec();
     huge.resize(17 * 1024 * 1024, b'x');
-    let deep = [b"{\"a\":".repeat(200_000), b"1".to_vec()].concat();
+    let deep = [b"{\"dns_over_https\":".repeat(200_000), b"1".to_vec()].concat();
     for (bytes, why) in [
         (huge.as_slice(), UnreadReason::TooLarge),
         (&deep, UnreadReason::Malformed),
@@ -96,7 +97,8 @@ fn links_fifos_and_folders_in_a_files_place_are_not_opened() {
         .file("secret", b"user_pref(\"network.trr.mode\", 3);")
         .file("home/a/.config/chromium/other", b"")
         .file("home/a/.mozilla/firefox/x/times.json", b"");
-    std::os::unix::fs::symlink(machine.root.join("secret"), machine.root.join("home/a/.mozilla/firefox/x/prefs.js")).unwrap();
+    std::os::unix::fs::symlink(machine.root.join("secret"), machine.root.join("home/a/.mozilla/firefox/x/prefs.js"))
+        .unwrap();
     fs::create_dir(machine.root.join("home/a/.mozilla/firefox/x/user.js")).unwrap();
     let fifo = machine.root.join(STATE);
     rustix::fs::mkfifoat(rustix::fs::CWD, &fifo, rustix::fs::Mode::RWXU).unwrap();
@@ -113,7 +115,10 @@ fn folder_that_is_a_link_to_another_home_gives_nothing() {
     let machine = Machine::new().file("home/b/.mozilla/firefox/x/prefs.js", b"user_pref(\"network.trr.mode\", 3);");
     std::os::unix::fs::symlink("../b/.mozilla", machine.root.join("home/a/.mozilla")).unwrap();
     let seen = machine.read();
-    assert_eq!(seen.settings.iter().map(|setting| setting.profile.as_deref()).collect::<Vec<_>>(), [Some("/home/b/.mozilla/firefox/x")]);
+    assert_eq!(
+        seen.settings.iter().map(|setting| setting.profile.as_deref()).collect::<Vec<_>>(),
+        [Some("/home/b/.mozilla/firefox/x")]
+    );
     assert!(seen.unread.iter().all(|unread| unread.why == UnreadReason::Link), "{:?}", seen.unread);
 }
 
@@ -125,7 +130,10 @@ fn later_policy_file_wins_and_broken_ones_are_passed_over() {
         .file(&format!("{folder}/20.json"), b"// last\n{\"DnsOverHttpsMode\": \"off\"}")
         .file(&format!("{folder}/30.json"), b"{")
         .read();
-    assert_eq!((seen.settings.len(), seen.settings[0].mode, seen.settings[0].set_by), (1, SecureDnsMode::Off, SetBy::Policy));
+    assert_eq!(
+        (seen.settings.len(), seen.settings[0].mode, seen.settings[0].set_by),
+        (1, SecureDnsMode::Off, SetBy::Policy)
+    );
     assert_eq!(seen.settings[0].source, "/etc/opt/chrome/policies/managed/20.json");
     assert_eq!(seen.unread.len(), 1);
 }
