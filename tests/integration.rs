@@ -1,11 +1,13 @@
 //! The one integration binary.
 //!
+//! - `browsers`: fake roots with browsers of every kind and setting.
 //! - `cli`: the built binary as a user calls it: help, exit status, bad input, pipes, output files.
 //! - `conventions`: the house's own rules.
 //! - `generated`: files made from the code are fresh.
 //! - `netns`: whole machines in network namespaces, with real servers.
 //! - `scenarios`: every world of `tests/scenarios` through the real probes.
 
+mod browsers;
 mod cli;
 mod conventions;
 mod generated;

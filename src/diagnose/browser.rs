@@ -38,7 +38,9 @@ pub(super) fn draft(facts: &Facts<'_>, setting: &BrowserSetting, names: &[&Endpo
 pub(super) fn evidence(setting: &BrowserSetting) -> String {
     let profile = setting.profile.as_deref().map(|profile| format!(" in `{profile}`")).unwrap_or_default();
     let mode = match (setting.trr_mode, setting.family) {
-        (Some(mode), BrowserFamily::Firefox) if setting.rolled_out => format!("`network.trr.mode` {mode} with Firefox' own rollout"),
+        (Some(mode), BrowserFamily::Firefox) if setting.rolled_out => {
+            format!("`network.trr.mode` {mode} with Firefox' own rollout")
+        }
         (Some(mode), BrowserFamily::Firefox) => format!("`network.trr.mode` {mode}"),
         _ => format!("mode `{}`", mode_word(setting.mode)),
     };
@@ -87,7 +89,10 @@ fn chromium(setting: &BrowserSetting) -> Fix {
     if setting.set_by == SetBy::Policy {
         return Fix::change(
             BlastRadius::Machine,
-            format!("set the policy `DnsOverHttpsMode` to `off` in `{}`, for every user of {}", setting.source, setting.name),
+            format!(
+                "set the policy `DnsOverHttpsMode` to `off` in `{}`, for every user of {}",
+                setting.source, setting.name
+            ),
         )
         .after(format!("cat '{}'", setting.source))
         .undone_by("put the former value back");
@@ -117,7 +122,9 @@ fn firefox(facts: &Facts<'_>, setting: &BrowserSetting) -> Vec<Fix> {
             .undone_by("take the lines out again")
     };
     vec![
-        fix(format!("set in `{file}`: `{{\"policies\": {{\"DNSOverHTTPS\": {{\"Enabled\": false, \"Locked\": true}}}}}}`")),
+        fix(format!(
+            "set in `{file}`: `{{\"policies\": {{\"DNSOverHTTPS\": {{\"Enabled\": false, \"Locked\": true}}}}}}`"
+        )),
         fix(format!(
             "or keep it and leave the names of Azure Monitor out, in `{file}`: `\"DNSOverHTTPS\": {{\"ExcludedDomains\": [{}], \"Locked\": true}}`",
             zones.join(", ")

@@ -77,6 +77,9 @@ pub fn read(world: &Arc<World>, servers: &[IpAddr]) -> Outcome<BrowsersSeen, Rea
     for places in &catalogue.firefox {
         firefox::look(&mut look, places);
     }
+    for places in &catalogue.firefox {
+        firefox::look_at_policies(&mut look, places);
+    }
     Outcome::Seen(look.seen)
 }
 

@@ -40,7 +40,9 @@ impl<'a> Facts<'a> {
 
 /// The name is one of the excluded domains, or below one.
 fn is_excluded(setting: &BrowserSetting, fqdn: &str) -> bool {
-    setting.excluded_domains.iter().map(|domain| domain.trim_start_matches('.')).any(|domain| {
-        fqdn == domain || fqdn.strip_suffix(domain).is_some_and(|before| before.ends_with('.'))
-    })
+    setting
+        .excluded_domains
+        .iter()
+        .map(|domain| domain.trim_start_matches('.'))
+        .any(|domain| fqdn == domain || fqdn.strip_suffix(domain).is_some_and(|before| before.ends_with('.')))
 }

@@ -94,7 +94,10 @@ fn fix(resolver: &EncryptedResolver) -> Fix {
 fn is_public(facts: &Facts<'_>, server: &str) -> bool {
     let host = server.split("://").last().unwrap_or_default().split('/').next().unwrap_or_default();
     let host = host.split(['#', '@', '%']).next().unwrap_or_default().trim_matches(['[', ']']);
-    match host.parse::<IpAddr>().or_else(|_| host.rsplit_once(':').map_or("", |(ip, _)| ip.trim_matches(['[', ']'])).parse()) {
+    match host
+        .parse::<IpAddr>()
+        .or_else(|_| host.rsplit_once(':').map_or("", |(ip, _)| ip.trim_matches(['[', ']'])).parse())
+    {
         Ok(address) => facts.class(address) == Class::Public && address != ampls_probes::addr::AZURE_DNS.ip(),
         Err(_) => !host.is_empty(),
     }
@@ -123,7 +126,9 @@ mod tests {
     #[test]
     fn fires_as_warning_when_strict_or_to_a_public_server() {
         assert_eq!(found(true, true, "10.1.0.4"), [(Severity::Warning, String::new())]);
-        for server in ["1.1.1.1#one.one.one.one", "9.9.9.9@853#x", "https://8.8.8.8/dns-query", "cloudflare", "1.1.1.1:853"] {
+        for server in
+            ["1.1.1.1#one.one.one.one", "9.9.9.9@853#x", "https://8.8.8.8/dns-query", "cloudflare", "1.1.1.1:853"]
+        {
             assert_eq!(found(false, true, server), [(Severity::Warning, server.to_owned())]);
         }
     }

@@ -42,7 +42,7 @@ pub(super) fn look(look: &mut Look<'_>, places: &ChromiumPlaces) {
             }
         }
     }
-    if profiles.is_empty() && policies.first.is_some() {
+    if profiles.is_empty() && policies.first.as_deref().is_some_and(|file| is_own(look, places, file)) {
         profiles.push((None, UserChoice::default()));
     }
     let upgraded_to = look.servers.iter().find_map(|server| look.catalogue.provider(*server));
@@ -71,6 +71,14 @@ pub(super) fn look(look: &mut Look<'_>, places: &ChromiumPlaces) {
             policy_file: policy_file.clone(),
         });
     }
+}
+
+/// Of browsers that share a folder of policies the first of the catalogue owns it.
+fn is_own(look: &Look<'_>, places: &ChromiumPlaces, file: &str) -> bool {
+    let folder = file.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let reads =
+        |places: &&ChromiumPlaces| places.managed.iter().chain(&places.recommended).any(|known| known == folder);
+    look.catalogue.chromium.iter().find(reads).is_some_and(|owner| owner.id == places.id)
 }
 
 /// A policy and the file that sets it.

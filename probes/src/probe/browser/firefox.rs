@@ -30,7 +30,31 @@ const DOMAINS: usize = 100;
 /// The resolver that is asked when none is set. Source: `network.trr.default_provider_uri`.
 const DEFAULT_RESOLVER: &str = "https://mozilla.cloudflare-dns.com/dns-query";
 
+/// Adds every profile.
 pub(super) fn look(look: &mut Look<'_>, places: &FirefoxPlaces) {
+    let (machine, written) = machine(look, places);
+    for home in look.homes.clone() {
+        for folder in &places.profiles {
+            for (profile, user) in of_home(look, places, &home, folder) {
+                look.seen.settings.push(setting(places, &machine, Some(profile), &user, &written));
+            }
+        }
+    }
+}
+
+/// Adds policies that no profile obeys; those that several packages share only once.
+pub(super) fn look_at_policies(look: &mut Look<'_>, places: &FirefoxPlaces) {
+    let (machine, written) = machine(look, places);
+    let obeyed = |setting: &BrowserSetting| {
+        setting.family == BrowserFamily::Firefox && (setting.policy_file == written || setting.id == places.id)
+    };
+    if machine.sets_anything() && !look.seen.settings.iter().any(obeyed) {
+        look.seen.settings.push(setting(places, &machine, None, &Layer::new(), &written));
+    }
+}
+
+/// What the machine sets, and the file where a policy belongs.
+fn machine(look: &mut Look<'_>, places: &FirefoxPlaces) -> (Sources, String) {
     let policies = policies(look, places);
     let mut machine = Sources::default();
     for path in &places.defaults {
@@ -46,19 +70,8 @@ pub(super) fn look(look: &mut Look<'_>, places: &FirefoxPlaces) {
     if let Some((path, found)) = &policies {
         machine.take_policies(found, path);
     }
-    let mut profiles = Vec::new();
-    for home in look.homes.clone() {
-        for folder in &places.profiles {
-            profiles.extend(of_home(look, places, &home, folder));
-        }
-    }
-    if profiles.is_empty() && machine.sets_anything() {
-        profiles.push((None, Layer::default()));
-    }
     let written = policies.as_ref().map(|(path, _)| path).or(places.policies.first()).cloned().unwrap_or_default();
-    for (profile, user) in profiles {
-        look.seen.settings.push(setting(places, &machine, profile, &user, &written));
-    }
+    (machine, written)
 }
 
 /// Preferences, each with the file that sets it.
@@ -170,7 +183,7 @@ fn policies(look: &mut Look<'_>, places: &FirefoxPlaces) -> Option<(String, Json
 }
 
 /// The profiles of a folder that this Firefox used last.
-fn of_home(look: &mut Look<'_>, places: &FirefoxPlaces, home: &Home, folder: &str) -> Vec<(Option<String>, Layer)> {
+fn of_home(look: &mut Look<'_>, places: &FirefoxPlaces, home: &Home, folder: &str) -> Vec<(String, Layer)> {
     let path = format!("{}/{folder}", home.path);
     let (names, more) = match below::entries(&home.place, Path::new(folder), PROFILES) {
         Ok(found) => found,
@@ -197,7 +210,7 @@ fn of_home(look: &mut Look<'_>, places: &FirefoxPlaces, home: &Home, folder: &st
             }
         }
         if found && used_by(look, places, home, &place, folder) {
-            profiles.push((Some(profile), user));
+            profiles.push((profile, user));
         }
     }
     profiles
