@@ -15,12 +15,14 @@ use crate::diagnose::facts::{EndpointFacts, Facts, ZoneFact};
 use crate::diagnose::finding::{Finding, Severity};
 use crate::diagnose::levels::Levels;
 
+pub use browser::BrowserReport;
 pub use endpoint::{EndpointReport, HttpReport, TcpReport, Timings, TlsReport};
 pub use host::{Azure, Environment, Host};
 pub use note::Note;
 pub(crate) use verdict::fold;
 pub use verdict::{Health, Verdict};
 
+mod browser;
 mod endpoint;
 mod host;
 mod note;
@@ -49,7 +51,7 @@ pub struct Report {
     /// Agents found on the machine.
     pub agents: Vec<serde_json::Value>,
     /// Browsers found on the machine.
-    pub browsers: Vec<serde_json::Value>,
+    pub browsers: Vec<BrowserReport>,
     /// Proxies that apply to an endpoint.
     pub proxies: Vec<ProxyReport>,
     /// DNS servers that were asked, configured ones first.
@@ -194,7 +196,7 @@ fn assemble(
         endpoints,
         zones: zones.to_vec(),
         agents: Vec::new(),
-        browsers: Vec::new(),
+        browsers: browser::browsers(observations),
         proxies: proxies(observations),
         servers: servers(observations),
         notes,
