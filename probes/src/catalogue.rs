@@ -12,6 +12,7 @@ pub use template::{Parameter, Template, Values};
 
 use crate::options::{Cloud, DceHost};
 
+pub mod agents;
 mod file;
 mod template;
 

@@ -12,6 +12,10 @@ use std::net::IpAddr;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use agent::{
+    Agent, AgentKind, AgentProxy, AgentWorkspace, Agents, CachedConfiguration, Installed, Refusal, RefusalCode, Unread,
+    UnreadReason,
+};
 pub use dns::{
     Answer, Authority, DnsFailure, Found, Lookup, LookupFailure, Record, RecordData, RecordKind, Response,
     ResponseCode, Transport,
@@ -28,6 +32,7 @@ pub use tls::{Certificate, ChainVerdict, Handshake, NameVerdict, Session, TlsFai
 use crate::options::Expect;
 use crate::plan::Endpoint;
 
+pub mod agent;
 pub mod dns;
 pub mod http;
 pub mod local;
@@ -116,6 +121,8 @@ pub enum Observation {
     Resolver(Resolver),
     /// The hosts file.
     Hosts(Hosts),
+    /// The agents of Azure Monitor.
+    Agents(Agents),
     /// The Azure instance metadata service.
     Metadata(Metadata),
     /// The Azure wire server.
