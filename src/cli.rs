@@ -13,7 +13,7 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
 
 use args::{Cli, Command};
-use judge::InputError;
+use input::InputError;
 use output::{Output, OutputError};
 
 use crate::render::page::inert;
@@ -23,9 +23,11 @@ mod check;
 #[cfg(feature = "demo")]
 mod demo;
 mod explain;
+mod input;
 mod judge;
 mod output;
 mod progress;
+mod watch;
 
 /// Runs the program with these arguments, the first being its own name, and returns its exit status.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
@@ -47,6 +49,7 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
         Command::Check(arguments) => check::check(&arguments, talk),
         Command::Plan(arguments) => check::plan(&arguments, talk),
         Command::Judge(arguments) => check::judge(&arguments, talk),
+        Command::Compare(arguments) => check::compare(&arguments, talk),
         Command::Explain(arguments) => explain::explain(&arguments, talk),
         #[cfg(feature = "demo")]
         Command::Demo(arguments) => demo::demo(&arguments, talk),

@@ -3,6 +3,7 @@
 //! A face decides nothing: it takes the report as it is. Everything that was observed is untrusted text, and [`page`] makes
 //! it inert before it reaches a terminal.
 
+pub mod compare;
 pub mod explain;
 pub mod json;
 pub mod page;

@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use crate::diagnose::facts::{EndpointFacts, Facts, ZoneFact};
 use crate::diagnose::finding::{Finding, Severity};
+use crate::diagnose::levels::Levels;
 
 pub use endpoint::{EndpointReport, HttpReport, TcpReport, Timings, TlsReport};
 pub use host::{Azure, Environment, Host};
@@ -83,6 +84,9 @@ pub struct Run {
     pub stopped: Option<Stop>,
     /// What the paths should be.
     pub expect: Expect,
+    /// Severities that the user gave to rules (`--rule`).
+    #[serde(default, skip_serializing_if = "Levels::is_empty")]
+    pub rules: Levels,
 }
 
 /// What a report cannot take from the observations.
@@ -125,6 +129,13 @@ impl Report {
         assemble(observations, facts.endpoints(), facts.zones(), findings, run)
     }
 
+    /// Notes the severities that the user gave to rules when the findings were made.
+    #[must_use]
+    pub fn with_rules(mut self, rules: Levels) -> Self {
+        self.run.rules = rules;
+        self
+    }
+
     /// The findings that no other finding explains, in their order.
     pub fn roots(&self) -> impl Iterator<Item = &Finding> {
         self.findings.iter().filter(|finding| finding.caused_by.is_none())
@@ -141,12 +152,17 @@ pub fn exit_status(report: &Report, fail_on: FailOn) -> u8 {
     if report.observations.seen.is_empty() {
         return 3;
     }
-    let least = match fail_on {
-        FailOn::Never => return 0,
-        FailOn::Warning => Severity::Warning,
-        FailOn::Error => Severity::Error,
-    };
+    let Some(least) = least_severity(fail_on) else { return 0 };
     u8::from(report.findings.iter().any(|finding| finding.severity >= least))
+}
+
+/// The severity from which a finding counts; `None` where none does.
+pub(crate) fn least_severity(fail_on: FailOn) -> Option<Severity> {
+    match fail_on {
+        FailOn::Never => None,
+        FailOn::Warning => Some(Severity::Warning),
+        FailOn::Error => Some(Severity::Error),
+    }
 }
 
 fn assemble(
@@ -160,7 +176,7 @@ fn assemble(
         endpoints.iter().map(|facts| EndpointReport::new(facts, observations.started_at)).collect();
     let host = Host::new(observations);
     let verdict = Verdict::new(observations, &endpoints, &findings);
-    let notes = note::notes(&host, &endpoints);
+    let notes = note::notes(&host, &endpoints, &observations.unresolved_names);
     Report {
         schema: SCHEMA,
         tool: Tool { version: run.tool_version },
@@ -171,6 +187,7 @@ fn assemble(
             complete: observations.stopped.is_none(),
             stopped: observations.stopped,
             expect: observations.asked.expect,
+            rules: Levels::default(),
         },
         host,
         verdict,

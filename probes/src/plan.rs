@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::catalogue::{Catalogue, Expectation, Group, Need, Pattern};
-use crate::observation::{Hosts, Instance, RecordKind, Resolver};
+use crate::observation::{Agents, Hosts, Instance, RecordKind, Resolver};
 use crate::options::{Cloud, Dce, Options, Region, WorkspaceId};
 
 mod names;
@@ -43,6 +43,15 @@ pub struct Endpoint {
     pub origin: Origin,
 }
 
+impl Endpoint {
+    /// An AMPLS may hold a record of its name. Storage accounts live in the `privatelink` zone of blobs too, but only the
+    /// agents' own name there belongs to an AMPLS.
+    pub fn has_ampls_record(&self) -> bool {
+        let foreign = |zone: &String| zone.starts_with("privatelink.blob.") && self.group == Group::Extra;
+        self.expected == Expectation::Private && self.zone.as_ref().is_some_and(|zone| !foreign(zone))
+    }
+}
+
 /// Why an endpoint is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -68,6 +77,8 @@ pub struct Discovered {
     pub metadata: MetadataState,
     /// What the agents' configuration says. The default: no agent is seen.
     pub agents: AgentsSeen,
+    /// The agents themselves; `None` when they were not looked for.
+    pub agents_found: Option<Agents>,
 }
 
 /// How far the metadata service has been heard.

@@ -12,9 +12,15 @@ use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 use ipnet::IpNet;
 
+use self::output::FAIL_ON;
+pub use self::output::{Format, OutputArgs};
 use self::value::{OneOf, checked, parsed};
+pub use self::watch::{Wanted, WatchArgs};
+use crate::report::FailOn;
 
+mod output;
 mod value;
+mod watch;
 
 const ABOUT: &str = "Tells whether this machine's paths to Azure Monitor go through Private Link, and if not, why";
 
@@ -81,6 +87,9 @@ pub enum Command {
     Plan(Box<PlanArgs>),
     /// Judge a saved report again, offline, with this version's rules
     Judge(JudgeArgs),
+    /// Tell what differs between two reports: one machine at two moments, or a good machine and a bad one
+    #[command(after_help = COMPARE_EXAMPLES)]
+    Compare(CompareArgs),
     /// Explain a finding code or name, an address, or a host name
     #[command(after_help = EXPLAIN_EXAMPLES)]
     Explain(ExplainArgs),
@@ -101,6 +110,19 @@ Examples:
   ampls-doctor explain DNS002
   ampls-doctor explain fd40:1085:12:6d79:7712:100:c0a8:4
   ampls-doctor explain global.handler.control.monitor.azure.com";
+
+const COMPARE_EXAMPLES: &str = "\
+Both reports are judged with this version's rules. Times, ids, own ports, the
+public addresses of public names and the like are no differences.
+
+Examples:
+  ampls-doctor compare monday.json tuesday.json
+  ampls-doctor compare good-vm.json bad-vm.json
+
+Exit status:
+  0  the second report has no finding at or above --fail-on that the first lacks
+  1  it has one, or has one to a higher degree or on more endpoints
+  2  wrong usage, or a report that cannot be read or parsed";
 
 /// How the program talks.
 #[derive(Clone, Copy, Debug, Args)]
@@ -140,6 +162,9 @@ pub struct CheckArgs {
     /// How to look.
     #[command(flatten)]
     pub how: HowArgs,
+    /// How often to look.
+    #[command(flatten)]
+    pub watch: WatchArgs,
     /// Where the result goes.
     #[command(flatten)]
     pub output: OutputArgs,
@@ -205,6 +230,26 @@ pub struct JudgeArgs {
     pub output: OutputArgs,
 }
 
+/// `compare`
+#[derive(Debug, Args)]
+pub struct CompareArgs {
+    /// The report from before, or of the good machine; `-` for standard input
+    #[arg(value_name = "A")]
+    pub a: PathBuf,
+    /// The report from after, or of the bad machine; `-` for standard input
+    #[arg(value_name = "B")]
+    pub b: PathBuf,
+    /// Format of the result
+    #[arg(long, value_name = "FORMAT", default_value = "table", value_parser = OneOf(output::FORMATS), help_heading = "Output")]
+    pub format: Format,
+    /// Write to this file instead of standard output (created 0600)
+    #[arg(short, long, value_name = "FILE", help_heading = "Output")]
+    pub output: Option<PathBuf>,
+    /// Exit with 1 from this severity
+    #[arg(long, value_name = "SEVERITY", default_value = "error", value_parser = OneOf(FAIL_ON), help_heading = "Output")]
+    pub fail_on: FailOn,
+}
+
 /// `explain`
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
@@ -225,49 +270,13 @@ pub struct DemoArgs {
     /// List the worlds
     #[arg(long, conflicts_with = "world")]
     pub list: bool,
+    /// How often to look.
+    #[command(flatten)]
+    pub watch: WatchArgs,
     /// Where the result goes.
     #[command(flatten)]
     pub output: OutputArgs,
 }
-
-/// Where the result goes and what counts as failure.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Output")]
-pub struct OutputArgs {
-    /// Format of the result
-    #[arg(long, value_name = "FORMAT", default_value = "table", value_parser = OneOf(FORMATS))]
-    pub format: Format,
-    /// Write to this file instead of standard output (created 0600)
-    #[arg(short, long, value_name = "FILE")]
-    pub output: Option<PathBuf>,
-    /// Exit with 1 from this severity
-    #[arg(long, value_name = "SEVERITY", default_value = "error", value_parser = OneOf(FAIL_ON))]
-    pub fail_on: FailOn,
-}
-
-/// Formats of a report.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    /// For people.
-    Table,
-    /// Everything, for machines.
-    Json,
-}
-
-const FORMATS: &[(&str, Format)] = &[("table", Format::Table), ("json", Format::Json)];
-
-/// The severity from which a finding makes the exit status 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FailOn {
-    /// Errors.
-    Error,
-    /// Warnings and errors.
-    Warning,
-    /// None.
-    Never,
-}
-
-const FAIL_ON: &[(&str, FailOn)] = &[("error", FailOn::Error), ("warning", FailOn::Warning), ("never", FailOn::Never)];
 
 /// What to look at.
 #[derive(Debug, Args)]
@@ -367,6 +376,9 @@ pub struct HowArgs {
     /// PEM file of roots that count as Azure's, instead of the public roots (air-gapped clouds)
     #[arg(long, value_name = "FILE")]
     pub public_roots: Option<PathBuf>,
+    /// Addresses the names should have: what `az network private-endpoint show`, its `dns-zone-group show` or `az network private-dns record-set a list` print, the portal's DNS page copied, or an earlier report
+    #[arg(long, value_name = "FILE")]
+    pub expected_records: Option<PathBuf>,
     /// Ask this DNS server too
     #[arg(long = "resolver", value_name = "IP[:PORT]…", value_delimiter = ',', value_parser = checked(resolver))]
     pub resolvers: Vec<std::net::SocketAddr>,

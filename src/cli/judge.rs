@@ -1,8 +1,5 @@
 //! A saved report, read again and judged with the rules of this version.
 
-use std::fmt;
-use std::fs::File;
-use std::io::{self, Read};
 use std::path::Path;
 
 use ampls_probes::Observations;
@@ -10,54 +7,29 @@ use ampls_probes::observation::VERSION;
 use serde::Deserialize;
 use uuid::Uuid;
 
+use super::input::{self, InputError};
+use crate::diagnose::levels::Levels;
 use crate::render::page::inert;
 use crate::report::SCHEMA;
-use crate::text::quote;
+use crate::text::decode;
 
-/// Bytes read of a report; a run of hundreds of endpoints stays under a tenth of it.
-const MAX_BYTES: u64 = 64 * 1024 * 1024;
+/// MiB read of a report; a run of hundreds of endpoints stays under a tenth of it.
+const MAX_REPORT: u64 = 64;
 
 /// What a judgement takes from a report.
 #[derive(Debug)]
 pub(super) struct Saved {
     /// The run's id.
     pub(super) id: Uuid,
+    /// Severities that rules were given when the report was made.
+    pub(super) rules: Levels,
     /// What was seen.
     pub(super) observations: Observations,
 }
 
-/// What is wrong with an input file, and what is wanted, in one line.
-#[derive(Debug)]
-pub(super) struct InputError {
-    file: String,
-    what: String,
-}
-
-impl fmt::Display for InputError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}: {}", self.file, self.what)
-    }
-}
-
-impl std::error::Error for InputError {}
-
 /// Reads a report from a file, or from standard input when it is called `-`.
 pub(super) fn read(path: &Path) -> Result<Saved, InputError> {
-    let stdin = path.as_os_str() == "-";
-    let file = if stdin { "standard input".to_owned() } else { quote(&path.to_string_lossy()) };
-    let wrong = |what: String| InputError { file: file.clone(), what };
-    let bytes = if stdin { bounded(io::stdin().lock()) } else { File::open(path).and_then(bounded) };
-    let bytes = bytes.map_err(|error| wrong(format!("cannot be read: {error}")))?;
-    if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > MAX_BYTES {
-        return Err(wrong(format!("is larger than {} MiB; give one report", MAX_BYTES / 1024 / 1024)));
-    }
-    parse(&bytes).map_err(wrong)
-}
-
-fn bounded(source: impl Read) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    source.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
-    Ok(bytes)
+    parse(&input::bytes(path, MAX_REPORT)?).map_err(|what| InputError::new(path, what))
 }
 
 /// The fields that tell what a document is, before all of it is believed.
@@ -82,6 +54,8 @@ struct Document {
 #[derive(Deserialize)]
 struct Run {
     id: Uuid,
+    #[serde(default)]
+    rules: Levels,
 }
 
 fn parse(bytes: &[u8]) -> Result<Saved, String> {
@@ -111,18 +85,7 @@ fn parse(bytes: &[u8]) -> Result<Saved, String> {
         Some(_) => {}
     }
     let document: Document = serde_json::from_str(&text).map_err(|error| wrong(&error))?;
-    Ok(Saved { id: document.run.id, observations: document.observations })
-}
-
-/// Text as editors and shells save it: UTF-8, with or without a byte order mark, or the UTF-16 that `>` of Windows PowerShell
-/// writes (<https://learn.microsoft.com/powershell/module/microsoft.powershell.core/about/about_character_encoding>).
-fn decode(bytes: &[u8]) -> Option<String> {
-    if let Some(rest) = bytes.strip_prefix(&[0xff, 0xfe]) {
-        let units: Vec<u16> = rest.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
-        return String::from_utf16(&units).ok();
-    }
-    let bytes = bytes.strip_prefix(&[0xef, 0xbb, 0xbf]).unwrap_or(bytes);
-    String::from_utf8(bytes.to_vec()).ok()
+    Ok(Saved { id: document.run.id, rules: document.run.rules, observations: document.observations })
 }
 
 #[cfg(test)]

@@ -136,11 +136,11 @@ pub(super) fn find_private_endpoint(address: &str) -> Vec<Fix> {
     ]
 }
 
-/// What the platform applies to this machine's interface.
-pub(super) fn effective_rules(destination: &str) -> Vec<Fix> {
+/// What the platform applies to this machine's interface; `service` is transport and port, like `TCP 443`.
+pub(super) fn effective_rules(destination: &str, service: &str) -> Vec<Fix> {
     vec![
         Fix::look(
-            format!("look for a rule that denies TCP 443 to `{destination}`"),
+            format!("look for a rule that denies {service} to `{destination}`"),
             "az network nic list-effective-nsg -g ‹vm-resource-group› -n ‹nic›",
         ),
         Fix::look(
@@ -150,9 +150,9 @@ pub(super) fn effective_rules(destination: &str) -> Vec<Fix> {
     ]
 }
 
-/// Allows HTTPS to a destination in a network security group.
+/// Allows HTTPS to a destination in a network security group; `destination` is for people, in backticks where it was observed.
 pub(super) fn allow_https(destination: &str, tag: &str) -> Fix {
-    Fix::change(BlastRadius::Vnet, format!("allow TCP 443 to `{destination}` where it is denied (network security group, firewall)"))
+    Fix::change(BlastRadius::Vnet, format!("allow TCP 443 to {destination} where it is denied (network security group, firewall)"))
         .with(format!(
             "az network nsg rule create -g ‹nsg-resource-group› --nsg-name ‹nsg› -n allow-azure-monitor --priority ‹priority› --direction Outbound --access Allow --protocol Tcp --destination-port-ranges 443 --destination-address-prefixes {tag}"
         ))

@@ -3,7 +3,7 @@
 use ampls_probes::options::Expect;
 
 use crate::diagnose::draft::{Draft, Reach, Title};
-use crate::diagnose::facts::{EndpointFacts, Facts, Linked, View, ViewKind};
+use crate::diagnose::facts::{EndpointFacts, Facts, Linked, View};
 use crate::diagnose::finding::{BlastRadius, Fix, Owner, Severity};
 use crate::diagnose::{remedy, rule::rule};
 use crate::text::quote;
@@ -48,7 +48,7 @@ rule! {
     /// - <https://learn.microsoft.com/azure/dns/private-dns-fallback>
     /// - <https://github.com/Azure/Azure-Landing-Zones/issues/270>
     DNS004 = "record-missing", Dns, explains [
-        "DNS005", "DNS007", "NET001", "NET002", "NET003", "TLS006", "TLS007", "HTP001", "HTP003", "AGT005", "AGT008"
+        "DNS005", "DNS007", "DNS015", "NET001", "NET002", "NET003", "TLS006", "TLS007", "HTP001", "HTP003", "AGT005", "AGT008"
     ];
 }
 
@@ -67,7 +67,8 @@ fn denied(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
         resolving(facts, name).into_iter().filter(|view| facts.denied_by_private_zone(view)).collect();
     let zone = name.endpoint.zone.as_deref()?;
     let first = views.first()?;
-    let resolves = name.system().is_some_and(|view| !view.addresses.is_empty());
+    let resolves =
+        name.system().is_some_and(|view| !view.addresses.is_empty()) && facts.answered_by_search(name).is_none();
     let severity = if resolves { Severity::Warning } else { Severity::Error };
     let (empty, examined) = emptiness(facts, zone, first);
     let contents = match empty {
@@ -125,7 +126,12 @@ fn fallen_back(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
     }
     let views: Vec<&View> = resolving(facts, name)
         .into_iter()
-        .filter(|view| view.is_public() && is_linked(facts, zone, view) && record_is_public(facts, name, view))
+        .filter(|view| {
+            view.is_public()
+                && !view.server.is_some_and(|server| facts.flaps(server))
+                && is_linked(facts, zone, view)
+                && record_is_public(facts, name, view)
+        })
         .collect();
     let route = views.first()?.route;
     let severity = match facts.expect() {
@@ -135,10 +141,9 @@ fn fallen_back(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
         Expect::Auto => Severity::Warning,
     };
     let public = name.route() == route;
-    let asked = name.endpoint.alias.as_deref().is_some_and(|alias| {
-        let servers = views.iter().filter_map(|view| view.server);
-        servers.map(|server| facts.server_view(ViewKind::Server, server, alias)).any(|view| view.answered())
-    });
+    let servers = views.iter().filter_map(|view| view.server);
+    let records: Vec<View> = servers.filter_map(|server| facts.record_view(name, server)).collect();
+    let alias = name.endpoint.alias.as_deref().unwrap_or_default();
     let draft = Draft::new(severity, Owner::Monitor, Title::list("record missing, fallback to internet answers: ", [name.fqdn()], format!(" (zone `{zone}`)")))
         .group(format!("fallback {zone}"))
         .summary(format!(
@@ -147,13 +152,14 @@ fn fallen_back(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
         ))
         .arg("kind", "fallback")
         .excludes("a missing link: the zone's SOA or its other names show it linked")
-        .reaching(if public { Reach::Own } else { Reach::Nothing });
-    let draft = if asked { draft } else { draft.likely() };
+        .reaching(if public { Reach::Own } else { Reach::Split { only: Vec::new(), own: &["DNS005"] } });
+    let draft = if records.is_empty() { draft.likely() } else { draft };
     let draft = common(facts, draft, name, zone, &views);
     let soas = facts
         .zones()
         .iter()
         .filter(|fact| fact.zone == zone && views.iter().any(|view| view.server == Some(fact.server)));
+    let draft = draft.evidence(records.iter().map(|view| facts.name_line(alias, view)));
     Some(draft.evidence(soas.map(|fact| facts.zone_line(fact))))
 }
 
@@ -167,10 +173,8 @@ fn is_linked(facts: &Facts<'_>, zone: &str, view: &View) -> bool {
 
 /// A record that is private where its public name is not is a forwarder's fault; one that the zone denies is missing.
 fn record_is_public(facts: &Facts<'_>, name: &EndpointFacts<'_>, view: &View) -> bool {
-    let (Some(alias), Some(server)) = (name.endpoint.alias.as_deref(), view.server) else {
-        return true;
-    };
-    !facts.server_view(ViewKind::Server, server, alias).is_private()
+    let record = view.server.and_then(|server| facts.record_view(name, server));
+    record.is_none_or(|record| !record.is_private())
 }
 
 fn common(facts: &Facts<'_>, draft: Draft, name: &EndpointFacts<'_>, zone: &str, views: &[&View]) -> Draft {

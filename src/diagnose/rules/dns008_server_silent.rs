@@ -103,7 +103,7 @@ fn draft(facts: &Facts<'_>, server: SocketAddr, severity: Severity, none_answers
                 "az network vnet show -g ‹network-resource-group› -n ‹vnet› --query dhcpOptions.dnsServers; az network nic show -g ‹vm-resource-group› -n ‹nic› --query dnsSettings",
             ),
         ])
-        .fix(remedy::effective_rules(&server.ip().to_string()));
+        .fix(remedy::effective_rules(&server.ip().to_string(), "UDP and TCP 53"));
     if Facts::is_azure_dns(server) {
         draft = draft.fix([Fix::look(
             "look for a rule against the service tag `AzurePlatformDNS`, and for a rule of this machine's own firewall; outside Azure 168.63.129.16 never answers",

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hickory_proto::op::{Edns, Message, ResponseCode};
 use hickory_proto::rr::RecordType;
@@ -27,6 +27,8 @@ pub(crate) struct Dns {
     pub(crate) zones: Arc<Zones>,
     pub(crate) server: Server,
     pub(crate) latency: Duration,
+    /// When the world began.
+    pub(crate) began: Instant,
     /// Questions answered so far, for a server that flaps.
     pub(crate) turn: AtomicU64,
 }
@@ -119,7 +121,8 @@ impl Dns {
 
     fn fault_for(&self, name: &str) -> Option<ServerFault> {
         let below = &self.server.fault_below;
-        self.server.fault.filter(|_| below.is_empty() || below.iter().any(|suffix| within(name, suffix)))
+        let mended = self.server.mends_after_ms.is_some_and(|ms| self.began.elapsed() >= Duration::from_millis(ms));
+        self.server.fault.filter(|_| !mended).filter(|_| below.is_empty() || below.iter().any(|suffix| within(name, suffix)))
     }
 
     fn honest(&self, name: &str, kind: RecordType) -> Reply {

@@ -56,7 +56,7 @@ impl<'w> Files<'w> {
 
     /// The end of a log as whole lines.
     pub(super) fn log(&mut self, path: &str) -> Option<String> {
-        match read::tail(&self.place(path), Links::Refuse, LOG_LIMIT) {
+        match self.readable(path).and_then(|place| read::tail(&place, Links::Refuse, LOG_LIMIT)) {
             Ok(bytes) => Some(String::from_utf8_lossy(&bytes).into_owned()),
             Err(failure) => self.failed(path, failure),
         }
@@ -64,7 +64,7 @@ impl<'w> Files<'w> {
 
     /// A file for reading piece by piece, cut at `limit`; the caller says when the limit is hit.
     pub(super) fn open(&mut self, path: &str, limit: u64) -> Option<Take<File>> {
-        match read::open(&self.place(path), Links::Refuse) {
+        match self.readable(path).and_then(|place| read::open(&place, Links::Refuse)) {
             Ok(file) => Some(file.take(limit)),
             Err(failure) => self.failed(path, failure),
         }
@@ -94,7 +94,7 @@ impl<'w> Files<'w> {
     }
 
     fn contents(&mut self, path: &str, limit: u64) -> Option<Contents> {
-        match read::contents(&self.place(path), Links::Refuse, limit) {
+        match self.readable(path).and_then(|place| read::contents(&place, Links::Refuse, limit)) {
             Ok(contents) => {
                 if contents.truncated {
                     self.note(path, UnreadReason::LongerThan(limit));
@@ -113,7 +113,10 @@ impl<'w> Files<'w> {
     }
 
     fn entries(&mut self, path: &str, folders: bool) -> Vec<String> {
-        let place = self.place(path);
+        let place = match self.readable(path) {
+            Ok(place) => place,
+            Err(failure) => return self.failed(path, failure).unwrap_or_default(),
+        };
         // A link in a folder's place would lead to names of somebody else's.
         let is_folder = match place.symlink_metadata() {
             Ok(metadata) => metadata.is_dir(),
@@ -138,6 +141,10 @@ impl<'w> Files<'w> {
         }
         names.sort();
         names
+    }
+
+    fn readable(&self, path: &str) -> Result<PathBuf, ReadFailure> {
+        if self.world.denied.contains(Path::new(path)) { Err(ReadFailure::NotPermitted) } else { Ok(self.place(path)) }
     }
 
     /// The last part of a path is not resolved: whether it is a link has to be seen.
