@@ -5,7 +5,7 @@
 //! made of values and knows neither clock nor file; how it looks on a screen is the business of [`crate::render`].
 
 use ampls_probes::Observations;
-use ampls_probes::observation::{Observation, Server, Stop};
+use ampls_probes::observation::{AgentKind, Observation, Server, Stop};
 use ampls_probes::options::Expect;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -15,12 +15,14 @@ use crate::diagnose::facts::{EndpointFacts, Facts, ZoneFact};
 use crate::diagnose::finding::{Finding, Severity};
 use crate::diagnose::levels::Levels;
 
+pub use agent::AgentReport;
 pub use endpoint::{EndpointReport, HttpReport, TcpReport, Timings, TlsReport};
 pub use host::{Azure, Environment, Host};
 pub use note::Note;
 pub(crate) use verdict::fold;
 pub use verdict::{Health, Verdict};
 
+mod agent;
 mod endpoint;
 mod host;
 mod note;
@@ -47,7 +49,7 @@ pub struct Report {
     /// The SOA of every AMPLS zone from every server.
     pub zones: Vec<ZoneFact>,
     /// Agents found on the machine.
-    pub agents: Vec<serde_json::Value>,
+    pub agents: Vec<AgentReport>,
     /// Browsers found on the machine.
     pub browsers: Vec<serde_json::Value>,
     /// Proxies that apply to an endpoint.
@@ -107,6 +109,9 @@ pub struct ProxyReport {
     pub source: String,
     /// It comes with credentials.
     pub has_credentials: bool,
+    /// The agent that is told to use it; null for the proxy of this run.
+    #[serde(default)]
+    pub used_by: Option<AgentKind>,
     /// Full host names, in the plan's order.
     pub endpoints: Vec<String>,
 }
@@ -193,7 +198,7 @@ fn assemble(
         verdict,
         endpoints,
         zones: zones.to_vec(),
-        agents: Vec::new(),
+        agents: agent::agents(observations),
         browsers: Vec::new(),
         proxies: proxies(observations),
         servers: servers(observations),
@@ -224,10 +229,12 @@ fn proxies(observations: &Observations) -> Vec<ProxyReport> {
                 url: tunnel.proxy.url.clone(),
                 source: tunnel.proxy.source.clone(),
                 has_credentials: tunnel.proxy.has_credentials,
+                used_by: None,
                 endpoints: vec![name.clone()],
             }),
         }
     }
+    proxies.extend(agent::proxies(observations));
     proxies
 }
 

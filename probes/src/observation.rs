@@ -88,6 +88,9 @@ pub struct Asked {
     pub repeat: u32,
     /// `--public-roots` replaced the built-in public roots.
     pub public_roots_given: bool,
+    /// `--root`: only another machine's files were looked at.
+    #[serde(default)]
+    pub files_only: bool,
     /// Who names which cloud, the strongest first: arguments, then agents' configuration, then the metadata service.
     #[serde(default)]
     pub clouds: Vec<CloudClaim>,

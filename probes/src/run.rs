@@ -177,6 +177,7 @@ fn asked(world: &World, options: &Options, plan: &Plan, clouds: Vec<CloudClaim>)
         deadline_ms: millis(options.deadline),
         repeat: options.repeat,
         public_roots_given: world.roots.public_given(),
+        files_only: options.files_only,
         clouds,
         expected_records: options.expected_records.clone(),
     }

@@ -19,6 +19,7 @@ use ipnet::IpNet;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use agents::{agent_line, workspace_lines};
 pub use evidence::{certificate_line, route_word};
 pub use forwarding::LeftOut;
 pub use http::HttpFault;
@@ -28,6 +29,7 @@ pub use proxy::{ProxyFault, only_this_shell};
 pub use servers::Authorities;
 pub use tls::TlsFault;
 
+mod agents;
 mod evidence;
 mod expect;
 mod forwarding;

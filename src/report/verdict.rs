@@ -37,6 +37,9 @@ impl Verdict {
         let judged = judged(endpoints);
         let route = fold(judged.iter().map(|endpoint| endpoint.route));
         let health = health(findings);
+        if observations.asked.files_only {
+            return Self { route, health, headline: files_only(observations, health) };
+        }
         let mut headline = format!("{}, {}: ", word(route), adjective(health));
         headline.push_str(&match route {
             Route::Private => private(&judged, endpoints, findings),
@@ -49,6 +52,12 @@ impl Verdict {
         }
         Self { route, health, headline }
     }
+}
+
+fn files_only(observations: &Observations, health: Health) -> String {
+    let found = super::agent::agents(observations).len();
+    let agents = if found == 1 { "agent" } else { "agents" };
+    format!("FILES ONLY, {}: {found} {agents} found; nothing was asked over the network", adjective(health))
 }
 
 /// The endpoints whose routes decide.

@@ -24,6 +24,9 @@ pub struct Machine {
     pub has_ipv6: bool,
     /// The system resolver is not the one agents use (static musl builds ignore nsswitch).
     pub resolver_is_not_the_systems: bool,
+    /// It is a container: its files are not those of the machine it runs on.
+    #[serde(default)]
+    pub container: bool,
 }
 
 /// An address of an interface with its prefix.
