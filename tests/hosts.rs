@@ -172,7 +172,8 @@ pub(crate) fn agents_of(report: &Report) -> &Agents {
 #[test]
 fn every_host_gets_the_findings_it_names() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/hosts");
-    let mut files: Vec<PathBuf> = fs::read_dir(folder).expect("tests/hosts").map(|entry| entry.expect("an entry").path()).collect();
+    let mut files: Vec<PathBuf> =
+        fs::read_dir(folder).expect("tests/hosts").map(|entry| entry.expect("an entry").path()).collect();
     files.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
     files.sort();
     assert!(files.len() >= 14, "{} hosts", files.len());
@@ -210,9 +211,10 @@ fn differences(host: &Host) -> Vec<String> {
         format!("{} {}{state}", agent.kind.as_str(), agent.version.as_deref().unwrap_or("unknown"))
     };
     differ("agents", &expected.agents, report.agents.iter().map(described).collect());
-    let findings = report.findings.iter().map(|finding| {
-        format!("{} {}", finding.code, format!("{:?}", finding.severity).to_lowercase())
-    });
+    let findings = report
+        .findings
+        .iter()
+        .map(|finding| format!("{} {}", finding.code, format!("{:?}", finding.severity).to_lowercase()));
     differ("findings", &expected.findings, findings.collect());
     let mut workspaces: Vec<String> = Vec::new();
     for id in report.agents.iter().flat_map(|agent| &agent.workspaces) {
@@ -236,7 +238,11 @@ fn differences(host: &Host) -> Vec<String> {
     let unread = agents.unread.iter().map(|unread| format!("{} {:?}", unread.path, unread.why));
     differ("unread", &expected.unread, unread.collect());
     if let Some(environment) = &expected.environment {
-        differ("environment", std::slice::from_ref(environment), vec![format!("{:?}", report.host.environment).to_lowercase()]);
+        differ(
+            "environment",
+            std::slice::from_ref(environment),
+            vec![format!("{:?}", report.host.environment).to_lowercase()],
+        );
     }
     let json = serde_json::to_string(&report).expect("JSON");
     if json.to_lowercase().contains(SECRET) {
@@ -249,9 +255,11 @@ fn differences(host: &Host) -> Vec<String> {
 fn nothing_is_asked_over_the_network_for_another_machines_files() {
     let root = Root::new();
     let report = examine(&root.0, &["--workspace".to_owned(), Uuid::nil().to_string()]);
-    let asked = report.observations.seen.iter().filter(|seen| {
-        !matches!(seen, Observation::Resolver(_) | Observation::Hosts(_) | Observation::Agents(_))
-    });
+    let asked = report
+        .observations
+        .seen
+        .iter()
+        .filter(|seen| !matches!(seen, Observation::Resolver(_) | Observation::Hosts(_) | Observation::Agents(_)));
     assert_eq!(asked.count(), 0, "{:?}", report.observations.seen);
     assert!(report.verdict.headline.starts_with("FILES ONLY"), "{}", report.verdict.headline);
 }

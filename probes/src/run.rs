@@ -80,6 +80,13 @@ pub fn discover(world: &World, options: &Options) -> Discovered {
     Discovered { resolver, metadata, agents: agents.unwrap_or_default(), agents_found, ..Discovered::default() }
 }
 
+/// [`discover`] within the run's deadline: files on a share that nobody serves any more never answer.
+async fn configured(context: &Context) -> Discovered {
+    let (world, options) = (context.world.clone(), context.options.clone());
+    let reading = tokio::task::spawn_blocking(move || discover(&world, &options));
+    context.until_end(reading).await.ok().and_then(Result::ok).unwrap_or_default()
+}
+
 /// The agents, if they are to be looked for and this system's sources are known.
 fn agents(world: &World, options: &Options, start: Instant) -> Option<(Agents, AgentsSeen)> {
     let known = !cfg!(windows) || world.root != crate::os::root();
@@ -117,7 +124,7 @@ async fn examine(
     let context = Context::new(world.clone(), options.clone(), stopped, MAX_CONNECTIONS);
     let cause = end_of_run(stop, options.deadline);
 
-    let mut discovered = discover(&world, &options);
+    let mut discovered = configured(&context).await;
     let mut lanes = Lanes::new(context.clone(), &discovered);
     let mut plan = plan(catalogue, &options, &discovered);
     if plan.steps.is_empty() && plan.waiting.is_empty() && discovered.agents_found.is_none() {

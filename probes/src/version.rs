@@ -116,7 +116,8 @@ mod tests {
 
     #[test]
     fn tags_revisions_and_epochs_are_set_apart() {
-        for text in ["1.12.25-0", "1.12.25-build.main.777", "1:1.12.25", "1.12.25~rc1", "1.12.25+git", "1.12.25.el7.9"] {
+        for text in ["1.12.25-0", "1.12.25-build.main.777", "1:1.12.25", "1.12.25~rc1", "1.12.25+git", "1.12.25.el7.9"]
+        {
             assert_eq!(version(text), version("1.12.25"), "{text}");
         }
         assert_eq!(version("1.33.1-build.main.777").to_string(), "1.33.1");

@@ -64,7 +64,6 @@ pub(super) fn proxies(observations: &Observations) -> Vec<ProxyReport> {
         used_by: Some(proxy.used_by),
         endpoints: Vec::new(),
     };
-    seen(observations).map_or_else(Vec::new, |agents| {
-        agents.proxies.iter().filter(|proxy| proxy.effective).map(report).collect()
-    })
+    seen(observations)
+        .map_or_else(Vec::new, |agents| agents.proxies.iter().filter(|proxy| proxy.effective).map(report).collect())
 }

@@ -38,9 +38,8 @@ rule! {
 const ADMIN: &str = "/opt/microsoft/omsagent/bin/omsadmin.sh";
 
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
-    let old = |agent: &&Agent| {
-        agent.kind.is_legacy() && !agent.workspaces.is_empty() && agent.meets_minimum == Some(false)
-    };
+    let old =
+        |agent: &&Agent| agent.kind.is_legacy() && !agent.workspaces.is_empty() && agent.meets_minimum == Some(false);
     facts.all_agents().iter().filter(old).map(draft).collect()
 }
 
@@ -67,7 +66,8 @@ fn draft(agent: &Agent) -> Draft {
 }
 
 fn onboard_anew(agent: &Agent) -> Fix {
-    let onboard = agent.workspaces.iter().map(|workspace| format!("sudo {ADMIN} -w {} -s ‹workspace-key›", workspace.id));
+    let onboard =
+        agent.workspaces.iter().map(|workspace| format!("sudo {ADMIN} -w {} -s ‹workspace-key›", workspace.id));
     let commands: Vec<String> = std::iter::once(format!("sudo {ADMIN} -X")).chain(onboard).collect();
     Fix::change(BlastRadius::Machine, "or onboard the agent anew, where it cannot be upgraded")
         .with(commands.join("\n"))
@@ -86,11 +86,9 @@ mod tests {
 
     #[test]
     fn fires_below_the_first_version_for_a_private_link() {
-        for (kind, version) in [
-            (AgentKind::Oms, "1.12.24-0"),
-            (AgentKind::Oms, "1.12.9"),
-            (AgentKind::Mma, "10.20.18029.0"),
-        ] {
+        for (kind, version) in
+            [(AgentKind::Oms, "1.12.24-0"), (AgentKind::Oms, "1.12.9"), (AgentKind::Mma, "10.20.18029.0")]
+        {
             let found = drafts(&AGT001, &private_world().agents([agent(kind, version)]));
             assert_eq!(found.len(), 1, "{version}");
             assert_eq!(found[0].severity, Severity::Error);

@@ -39,7 +39,9 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
         return Vec::new();
     }
     let draft = Draft::new(Severity::Info, Owner::Os, Title::plain("no monitoring agent was found on this machine"))
-        .summary("this is normal where only applications send telemetry; the endpoints of all agents are looked at instead")
+        .summary(
+            "this is normal where only applications send telemetry; the endpoints of all agents are looked at instead",
+        )
         .reaching(Reach::Nothing)
         .as_stated();
     vec![if facts.agents_hidden() { draft.likely() } else { draft }]

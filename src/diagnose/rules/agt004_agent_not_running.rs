@@ -68,7 +68,9 @@ fn fixes(kind: AgentKind) -> Vec<Fix> {
         Fix::look("look at the state of its service and the room on its disks", look),
         Fix::change(BlastRadius::Machine, "start it, once what stopped it is mended")
             .with(start)
-            .after("the command above; an agent that was removed on purpose leaves files behind and should stay stopped")
+            .after(
+                "the command above; an agent that was removed on purpose leaves files behind and should stay stopped",
+            )
             .undone_by("stop the service again"),
     ]
 }

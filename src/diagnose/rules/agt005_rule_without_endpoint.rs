@@ -57,7 +57,9 @@ fn draft(facts: &Facts<'_>) -> Option<Draft> {
         let regional = described(cached)?;
         (
             Severity::Error,
-            Title::plain("the Azure Monitor Agent uses no data collection endpoint although it is behind a private link"),
+            Title::plain(
+                "the Azure Monitor Agent uses no data collection endpoint although it is behind a private link",
+            ),
             Some(regional),
         )
     };
@@ -108,7 +110,9 @@ mod tests {
     fn fires_for_the_regional_handler_behind_a_private_link() {
         let found = drafts(&AGT005, &private_world().agents([ama(1, &[REGIONAL], &[])]));
         assert_eq!((found.len(), found[0].severity), (1, Severity::Error));
-        assert!(found[0].fix.iter().any(|fix| fix.command.as_deref().is_some_and(|c| c.contains("association create"))));
+        assert!(
+            found[0].fix.iter().any(|fix| fix.command.as_deref().is_some_and(|c| c.contains("association create")))
+        );
     }
 
     #[test]

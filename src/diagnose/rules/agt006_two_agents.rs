@@ -51,8 +51,9 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
 fn leftovers(agent: &Agent) -> Option<Draft> {
     let folders: Vec<&Installed> = agent.versions.iter().filter(|installed| is_folder(installed)).collect();
     (folders.len() > 1).then(|| {
-        draft(&format!("{} has {} versions", agent.name, folders.len()), agent.kind.as_str())
-            .evidence(folders.iter().map(|installed| format!("{} ({})", quote(&installed.version), quote(&installed.source))))
+        draft(&format!("{} has {} versions", agent.name, folders.len()), agent.kind.as_str()).evidence(
+            folders.iter().map(|installed| format!("{} ({})", quote(&installed.version), quote(&installed.source))),
+        )
     })
 }
 
@@ -83,7 +84,8 @@ mod tests {
 
     #[test]
     fn fires_for_two_folders_of_one_extension() {
-        let folder = |version: &str| Installed { version: version.into(), source: format!("/var/lib/waagent/x-{version}") };
+        let folder =
+            |version: &str| Installed { version: version.into(), source: format!("/var/lib/waagent/x-{version}") };
         let versions = vec![folder("1.33.1"), folder("1.30.3")];
         let two = Agent { versions, ..agent(AgentKind::Ama, "1.33.1") };
         assert_eq!(drafts(&AGT006, &private_world().agents([two]))[0].evidence.len(), 2);

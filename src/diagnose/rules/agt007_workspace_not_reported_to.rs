@@ -60,10 +60,10 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
 
 #[cfg(test)]
 mod tests {
-    use ampls_probes::observation::{Agent, AgentKind, AgentWorkspace};
-    use ampls_probes::testing::{Scene, WORKSPACE, agent, endpoint, ODS, private_world};
     use ampls_probes::catalogue::Need;
+    use ampls_probes::observation::{Agent, AgentKind, AgentWorkspace};
     use ampls_probes::plan::Endpoint;
+    use ampls_probes::testing::{ODS, Scene, WORKSPACE, agent, endpoint, private_world};
 
     use super::*;
     use crate::diagnose::rules::tests::drafts;
@@ -88,7 +88,8 @@ mod tests {
     fn silent_when_an_agent_does_or_none_is_known() {
         assert_eq!(drafts(&AGT007, &named().agents([of(WORKSPACE)])), []);
         assert_eq!(drafts(&AGT007, &named().agents([])), []);
-        let unnamed = private_world().endpoint(Endpoint { origin: Origin::Configuration, ..endpoint(ODS, Need::Required) });
+        let unnamed =
+            private_world().endpoint(Endpoint { origin: Origin::Configuration, ..endpoint(ODS, Need::Required) });
         assert_eq!(drafts(&AGT007, &unnamed.agents([of("00000000-0000-0000-0000-000000000001")])), []);
     }
 }

@@ -5,6 +5,8 @@ use std::io::{BufRead, BufReader, Read};
 use super::files::Files;
 use crate::observation::{Installed, UnreadReason};
 
+mod rpm;
+
 const DPKG: &str = "/var/lib/dpkg/status";
 /// Octets that are read: some hundred times what a server has.
 const DPKG_LIMIT: u64 = 256 * 1024 * 1024;
@@ -25,6 +27,13 @@ impl Packages {
             packages.dpkg(&mut input);
             if input.get_ref().limit() == 0 {
                 files.note(DPKG, UnreadReason::LongerThan(DPKG_LIMIT));
+            }
+        }
+        for place in rpm::PLACES {
+            let Some(file) = files.open(place, u64::MAX) else { continue };
+            let read = rpm::read(file.into_inner(), |name, version| packages.add(name, version, place));
+            if read.is_none() {
+                files.note(place, UnreadReason::NotUnderstood);
             }
         }
         packages
