@@ -21,7 +21,7 @@ pub mod rule;
 pub mod rules;
 #[cfg(test)]
 mod scenarios;
-mod severity;
+pub mod severity;
 
 /// Lines of evidence kept in one finding.
 const MAX_EVIDENCE: usize = 16;

@@ -10,6 +10,10 @@ mod agt005_rule_without_endpoint;
 mod agt006_two_agents;
 mod agt007_workspace_not_reported_to;
 mod agt008_agent_was_refused;
+mod azr001_metadata_silent;
+mod azr002_clock_skew;
+mod azr003_azure_dns_silent;
+mod azr004_cloud_mismatch;
 mod dns001_no_private_route;
 mod dns002_forwarder_bypasses_azure_dns;
 mod dns003_zone_not_linked;
@@ -39,7 +43,13 @@ mod htp005_no_http_answer;
 mod net001_connect_timeout;
 mod net002_connect_refused;
 mod net003_no_route;
+mod prx001_proxy_takes_private_route;
+mod prx002_proxy_wants_credentials;
+mod prx003_proxy_unreachable;
+mod prx004_proxy_refuses;
+mod prx005_proxy_catches_metadata;
 mod run001_not_finished;
+mod run002_not_permitted;
 mod tls001_intercepted;
 mod tls002_issuer_not_trusted;
 mod tls003_wrong_name;
@@ -60,6 +70,10 @@ pub const RULES: &[&Rule] = &[
     &agt006_two_agents::AGT006,
     &agt007_workspace_not_reported_to::AGT007,
     &agt008_agent_was_refused::AGT008,
+    &azr001_metadata_silent::AZR001,
+    &azr002_clock_skew::AZR002,
+    &azr003_azure_dns_silent::AZR003,
+    &azr004_cloud_mismatch::AZR004,
     &dns001_no_private_route::DNS001,
     &dns002_forwarder_bypasses_azure_dns::DNS002,
     &dns003_zone_not_linked::DNS003,
@@ -89,7 +103,13 @@ pub const RULES: &[&Rule] = &[
     &net001_connect_timeout::NET001,
     &net002_connect_refused::NET002,
     &net003_no_route::NET003,
+    &prx001_proxy_takes_private_route::PRX001,
+    &prx002_proxy_wants_credentials::PRX002,
+    &prx003_proxy_unreachable::PRX003,
+    &prx004_proxy_refuses::PRX004,
+    &prx005_proxy_catches_metadata::PRX005,
     &run001_not_finished::RUN001,
+    &run002_not_permitted::RUN002,
     &tls001_intercepted::TLS001,
     &tls002_issuer_not_trusted::TLS002,
     &tls003_wrong_name::TLS003,

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use ampls_probes::Catalogue;
 use ampls_probes::addr::{self, Class, classify, embedded_ipv4, heartbeat_ipv4};
 
+use crate::diagnose::finding::Severity;
 use crate::render::page::{Page, Style, Tint};
 use crate::text::quote;
 
@@ -19,8 +20,21 @@ pub struct RulePage {
     pub code: String,
     /// `zone-not-linked`
     pub name: String,
+    /// How bad it usually is.
+    pub severity: Severity,
     /// Its page, in Markdown.
     pub page: String,
+}
+
+impl RulePage {
+    /// The first sentence of what it means.
+    fn gist(&self) -> String {
+        let lines = self.page.lines().skip_while(|line| !line.starts_with("## ")).skip(1);
+        let paragraph = lines.map(str::trim).skip_while(|line| line.is_empty()).take_while(|line| !line.is_empty());
+        let paragraph = paragraph.collect::<Vec<_>>().join(" ");
+        let end = paragraph.find(". ");
+        paragraph.get(..end.unwrap_or(paragraph.len())).unwrap_or_default().trim_end_matches('.').to_owned()
+    }
 }
 
 /// What was found about something.
@@ -69,11 +83,17 @@ pub fn write(topic: &Topic, style: &Style, out: &mut dyn Write) -> io::Result<()
     }
 }
 
-/// Writes every code and name.
+/// Writes every code with its usual severity, its name and what it means.
 pub fn write_list(rules: &[RulePage], style: &Style, out: &mut dyn Write) -> io::Result<()> {
     let mut page = Page::new(out, *style);
     for rule in rules {
-        page.line(Tint::Plain, &format!("{:8} {}", rule.code, rule.name))?;
+        let severity = match rule.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+            Severity::Info => "info",
+        };
+        let first = format!("{:8}{severity:9}{}: ", rule.code, rule.name);
+        page.wrapped(Tint::Plain, &first, &" ".repeat(17), &rule.gist())?;
     }
     Ok(())
 }

@@ -101,7 +101,7 @@ fn questions(options: &Options, servers: &[SocketAddr], endpoints: &[Endpoint], 
                 steps.push(Step::Ask { server: *server, name: zone.clone(), kind: RecordKind::Soa, try_number });
             }
         }
-        for record in records(endpoints).into_iter().filter(|record| !names.contains(&record)) {
+        for record in records(endpoints).into_iter().filter(|record| !names.contains(record)) {
             for server in servers {
                 steps.push(Step::Ask { server: *server, name: record.clone(), kind: RecordKind::A, try_number });
             }

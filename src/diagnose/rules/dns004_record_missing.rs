@@ -144,13 +144,26 @@ fn fallen_back(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
     let servers = views.iter().filter_map(|view| view.server);
     let records: Vec<View> = servers.filter_map(|server| facts.record_view(name, server)).collect();
     let alias = name.endpoint.alias.as_deref().unwrap_or_default();
-    let draft = Draft::new(severity, Owner::Monitor, Title::list("record missing, fallback to internet answers: ", [name.fqdn()], format!(" (zone `{zone}`)")))
-        .group(format!("fallback {zone}"))
+    // The public name of a workspace may lead past the alias as long as no scope holds the workspace.
+    let denied = records.iter().any(View::denied);
+    let (title, what) = if denied {
+        (
+            "record missing, the public name leads past the zone: ",
+            "yet the zone denies this name's record, and the public name does not lead through it: the resource is not in the scope, or the record is missing",
+        )
+    } else {
+        (
+            "record missing, fallback to internet answers: ",
+            "yet this name and its record lead to public addresses: fallback to internet hides that the record is missing, or that the resource is not in the scope",
+        )
+    };
+    let draft = Draft::new(severity, Owner::Monitor, Title::list(title, [name.fqdn()], format!(" (zone `{zone}`)")))
+        .group(format!("{} {zone}", if denied { "past" } else { "fallback" }))
         .summary(format!(
-            "the private zone {} is linked where this machine's DNS resolves, yet this name and its record lead to public addresses: fallback to internet hides that the record is missing, or that the resource is not in the scope; the machine cannot tell which",
+            "the private zone {} is linked where this machine's DNS resolves, {what}; the machine cannot tell which",
             quote(zone)
         ))
-        .arg("kind", "fallback")
+        .arg("kind", if denied { "past-the-zone" } else { "fallback" })
         .excludes("a missing link: the zone's SOA or its other names show it linked")
         .reaching(if public { Reach::Own } else { Reach::Split { only: Vec::new(), own: &["DNS005"] } });
     let draft = if records.is_empty() { draft.likely() } else { draft };
@@ -279,6 +292,14 @@ mod tests {
         assert_eq!(found[0].args["kind"], "fallback");
         assert_eq!(drafts(&DNS004, &scene.clone().expect(Expect::Private))[0].severity, Severity::Error);
         assert_eq!(drafts(&DNS004, &scene.connects(ODS, &Outcome::TimedOut))[0].severity, Severity::Error);
+    }
+
+    #[test]
+    fn fires_when_a_public_name_leads_past_a_zone_that_denies_its_record() {
+        let scene = private_world().everywhere(ODS, &Says::Plain("20.150.190.99"));
+        let found = drafts(&DNS004, &scene.says_of_alias(CUSTOM, ODS, &Says::DeniedByPrivateZone));
+        assert_eq!((found.len(), found[0].severity), (1, Severity::Warning));
+        assert_eq!(found[0].args["kind"], "past-the-zone");
     }
 
     #[test]

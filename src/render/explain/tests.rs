@@ -6,6 +6,7 @@ fn rules() -> Vec<RulePage> {
     let page = |code: &str, name: &str| RulePage {
         code: code.to_owned(),
         name: name.to_owned(),
+        severity: Severity::Error,
         page: format!(
             "# {code} {name}\n\n## What it means\n\nOne\nparagraph.\n\n- an item\n  that goes on\n\n```\naz  x\n```\n"
         ),
@@ -71,4 +72,13 @@ fn folklore_is_warned_of() {
 #[test]
 fn a_name_nobody_knows_says_so() {
     assert!(said("www.example.com").contains("not in the catalogue"));
+}
+
+#[test]
+fn the_list_tells_code_severity_name_and_meaning() {
+    let mut out = Vec::new();
+    write_list(&rules(), &Style::default(), &mut out).unwrap();
+    let list = String::from_utf8(out).unwrap();
+    assert_eq!(list.lines().next(), Some("DNS003  error    zone-not-linked: One paragraph"));
+    assert_eq!(list.lines().count(), 3);
 }
