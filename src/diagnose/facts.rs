@@ -25,7 +25,7 @@ pub use forwarding::LeftOut;
 pub use http::HttpFault;
 pub use path::{ConnectFault, Path};
 pub use platform::ClockOffset;
-pub use proxy::{ProxyFault, only_this_shell};
+pub use proxy::ProxyFault;
 pub use servers::Authorities;
 pub use tls::TlsFault;
 
