@@ -68,10 +68,10 @@ fn rpm_file(work: &Path, name: &str, version: &str, release: &str) -> std::path:
     work.join(format!("RPMS/noarch/{name}-{version}-{release}.noarch.rpm"))
 }
 
-fn rpm(root: &Path, backend: &str, what: &[&str]) {
+fn rpm(root: &Path, what: &[&str]) {
     let mut command = Command::new("rpm");
     command.args(["--root", root.to_str().expect("a plain path")]);
-    command.args(["--define", &format!("_db_backend {backend}"), "--define", "_dbpath /var/lib/rpm"]);
+    command.args(["--define", "_db_backend sqlite", "--define", "_dbpath /var/lib/rpm"]);
     run(command.args(["--nodeps", "--nosignature", "--noscripts"]).args(what));
 }
 
@@ -82,19 +82,17 @@ fn package_that_rpm_installed_is_found_until_it_is_removed() {
     let old = rpm_file(&work.0, "omsagent", "1.12.24", "7");
     let new = rpm_file(&work.0, "omsagent", "1.13.4", "1");
     let others: Vec<_> = (0..30).map(|n| rpm_file(&work.0, &format!("other{n}"), "9.9", "1")).collect();
-    for (backend, file) in [("sqlite", "rpmdb.sqlite"), ("ndb", "Packages.db")] {
-        let root = Root::new();
-        let source = format!("/var/lib/rpm/{file}");
-        let path = |file: &Path| file.to_str().expect("a plain path").to_owned();
-        let mut install = vec!["--install".to_owned(), path(&old)];
-        install.extend(others.iter().map(|other| path(other)));
-        rpm(&root.0, backend, &install.iter().map(String::as_str).collect::<Vec<_>>());
-        assert_eq!(found(&root.0), Some(("1.12.24-7".to_owned(), source.clone())), "{backend}");
-        rpm(&root.0, backend, &["--upgrade", &path(&new)]);
-        assert_eq!(found(&root.0), Some(("1.13.4-1".to_owned(), source)), "{backend}");
-        rpm(&root.0, backend, &["--erase", "omsagent"]);
-        assert_eq!(found(&root.0), None, "{backend}");
-    }
+    let root = Root::new();
+    let source = "/var/lib/rpm/rpmdb.sqlite".to_owned();
+    let path = |file: &Path| file.to_str().expect("a plain path").to_owned();
+    let mut install = vec!["--install".to_owned(), path(&old)];
+    install.extend(others.iter().map(|other| path(other)));
+    rpm(&root.0, &install.iter().map(String::as_str).collect::<Vec<_>>());
+    assert_eq!(found(&root.0), Some(("1.12.24-7".to_owned(), source.clone())));
+    rpm(&root.0, &["--upgrade", &path(&new)]);
+    assert_eq!(found(&root.0), Some(("1.13.4-1".to_owned(), source)));
+    rpm(&root.0, &["--erase", "omsagent"]);
+    assert_eq!(found(&root.0), None);
 }
 
 /// A header as rpm stores it: entries for name, version and release, and a long last one.
@@ -147,6 +145,37 @@ fn package_in_a_table_of_berkeley_db_is_found() {
     let versions = agents_of(&report).found.iter().flat_map(|agent| &agent.versions);
     let versions: Vec<&str> = versions.map(|installed| installed.version.as_str()).collect();
     assert_eq!(versions, ["1.14.9-3", "1.44.1-3"]);
+}
+
+/// Debian's rpm writes no such file: it is laid out as `rpmpkg.c` of rpm says.
+#[test]
+fn package_in_the_format_of_suse_is_found_and_a_free_slot_is_none() {
+    let live = header("omsagent", "1.14.9", 40_000);
+    let mut file = vec![0; 4096];
+    file[..4].copy_from_slice(b"RpmP");
+    file[12] = 1;
+    for slot in file.chunks_exact_mut(16).skip(2) {
+        slot[..4].copy_from_slice(b"Slot");
+    }
+    for (slot, number, header) in [(3, 7_u32, &live), (200, 9, &header("azcmagent", "1.44.1", 3))] {
+        let place = u32::try_from(file.len() / 16).expect("short");
+        file[slot * 16 + 4..slot * 16 + 8].copy_from_slice(&number.to_le_bytes());
+        file[slot * 16 + 8..slot * 16 + 12].copy_from_slice(&place.to_le_bytes());
+        file.extend(b"BlbS");
+        for number in [number, 1, u32::try_from(header.len()).expect("short")] {
+            file.extend(number.to_le_bytes());
+        }
+        file.extend(header);
+        file.resize(file.len().next_multiple_of(16) + 16, 0);
+    }
+    let root = Root::new();
+    fs::create_dir_all(root.0.join("usr/lib/sysimage/rpm")).expect("a folder");
+    let place = root.0.join("usr/lib/sysimage/rpm/Packages.db");
+    fs::write(&place, &file).expect("a file");
+    assert_eq!(found(&root.0).map(|(version, _)| version).as_deref(), Some("1.14.9-3"));
+    file[3 * 16 + 4..3 * 16 + 16].fill(0);
+    fs::write(&place, &file).expect("a file");
+    assert_eq!(found(&root.0), None);
 }
 
 #[test]
