@@ -10,7 +10,7 @@ use std::time::Instant;
 use crate::catalogue::BrowserCatalogue;
 use crate::observation::{
     Asks, Browsers, BrowsersSeen, LookupFailure, Outcome, ReadFailure, Resolver, SecureDnsMode, ServerRole, SetBy,
-    Skip, Timing, UnreadFile, UnreadReason,
+    Skip, Timing, Unread, UnreadReason,
 };
 use crate::options::StepKind;
 use crate::probe::{Context, lookup};
@@ -104,7 +104,7 @@ impl Look<'_> {
     fn unread(&mut self, path: &str, why: UnreadReason) {
         let known = self.seen.unread.iter().any(|unread| unread.path == path);
         if !known && !below::is_missing(&why) {
-            self.seen.unread.push(UnreadFile { path: path.to_owned(), why });
+            self.seen.unread.push(Unread { path: path.to_owned(), why });
         }
     }
 }
