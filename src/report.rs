@@ -16,6 +16,7 @@ use crate::diagnose::finding::{Finding, Severity};
 use crate::diagnose::levels::Levels;
 
 pub use agent::AgentReport;
+pub use browser::BrowserReport;
 pub use endpoint::{EndpointReport, HttpReport, TcpReport, Timings, TlsReport};
 pub use host::{Azure, Environment, Host};
 pub use note::Note;
@@ -23,6 +24,7 @@ pub(crate) use verdict::fold;
 pub use verdict::{Health, Verdict};
 
 mod agent;
+mod browser;
 mod endpoint;
 mod host;
 mod note;
@@ -51,7 +53,7 @@ pub struct Report {
     /// Agents found on the machine.
     pub agents: Vec<AgentReport>,
     /// Browsers found on the machine.
-    pub browsers: Vec<serde_json::Value>,
+    pub browsers: Vec<BrowserReport>,
     /// Proxies that apply to an endpoint.
     pub proxies: Vec<ProxyReport>,
     /// DNS servers that were asked, configured ones first.
@@ -199,7 +201,7 @@ fn assemble(
         endpoints,
         zones: zones.to_vec(),
         agents: agent::agents(observations),
-        browsers: Vec::new(),
+        browsers: browser::browsers(observations),
         proxies: proxies(observations),
         servers: servers(observations),
         notes,

@@ -259,7 +259,8 @@ fn nothing_is_asked_over_the_network_for_another_machines_files() {
         .observations
         .seen
         .iter()
-        .filter(|seen| !matches!(seen, Observation::Resolver(_) | Observation::Hosts(_) | Observation::Agents(_)));
+        .filter(|seen| use Observation as Seen;
+        !matches!(seen, Seen::Resolver(_) | Seen::Hosts(_) | Seen::Agents(_) | Seen::Browsers(_) | Seen::EncryptedDns(_)));
     assert_eq!(asked.count(), 0, "{:?}", report.observations.seen);
     assert!(report.verdict.headline.starts_with("FILES ONLY"), "{}", report.verdict.headline);
 }

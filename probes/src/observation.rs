@@ -13,8 +13,12 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use agent::{
-    Agent, AgentKind, AgentProxy, AgentWorkspace, Agents, CachedConfiguration, Installed, Refusal, RefusalCode, Unread,
-    UnreadReason,
+    Agent, AgentKind, AgentProxy, AgentWorkspace, Agents, CachedConfiguration, Installed, Refusal, RefusalCode, Shortfall,
+    Unread,
+};
+pub use browser::{
+    Asks, BrowserFamily, BrowserSetting, Browsers, BrowsersSeen, EncryptedDns, EncryptedResolver, LocalNetwork, SecureDnsMode,
+    SetBy, UnreadFile, UnreadReason,
 };
 pub use dns::{
     Answer, Authority, DnsFailure, Found, Lookup, LookupFailure, Record, RecordData, RecordKind, Response,
@@ -33,6 +37,7 @@ use crate::options::Expect;
 use crate::plan::Endpoint;
 
 pub mod agent;
+pub mod browser;
 pub mod dns;
 pub mod http;
 pub mod local;
@@ -152,6 +157,10 @@ pub enum Observation {
     Hosts(Hosts),
     /// The agents of Azure Monitor.
     Agents(Agents),
+    /// The browsers' settings.
+    Browsers(Browsers),
+    /// Encrypted DNS of the operating system.
+    EncryptedDns(EncryptedDns),
     /// The proxies that this program's environment names.
     ProxySettings(ProxySettings),
     /// The Azure instance metadata service.

@@ -11,7 +11,9 @@ use crate::options::Options;
 use crate::world::World;
 
 pub mod agent;
+pub mod browser;
 pub mod dns;
+pub mod encrypted_dns;
 pub mod hosts;
 pub mod http;
 pub mod imds;

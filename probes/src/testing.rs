@@ -16,6 +16,7 @@ use ipnet::IpNet;
 use jiff::Timestamp;
 
 pub use agents::agent;
+pub use browsers::browser;
 pub use certificates::{Tls, certificate};
 pub use names::{AGENTSVC, API, DCE, HANDLER, IN_AI, METRICS, ODS, OMS, REGIONAL, WORKSPACE, ZONES, alias, endpoint};
 pub use proxied::{PROXY, shell_proxy};
@@ -31,6 +32,7 @@ use crate::options::Expect;
 use crate::plan::Endpoint;
 
 mod agents;
+mod browsers;
 mod certificates;
 mod names;
 mod proxied;

@@ -1,3 +1,5 @@
+//! What counts as a difference between two reports, and what does not.
+
 use jiff::SignedDuration;
 use uuid::Uuid;
 

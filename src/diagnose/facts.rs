@@ -30,6 +30,7 @@ pub use servers::Authorities;
 pub use tls::TlsFault;
 
 mod agents;
+mod browsers;
 mod evidence;
 mod expect;
 mod forwarding;

@@ -14,6 +14,9 @@ mod azr001_metadata_silent;
 mod azr002_clock_skew;
 mod azr003_azure_dns_silent;
 mod azr004_cloud_mismatch;
+mod brw001_secure_dns_forced;
+mod brw002_secure_dns_preferred;
+mod brw003_local_network_blocked;
 mod dns001_no_private_route;
 mod dns002_forwarder_bypasses_azure_dns;
 mod dns003_zone_not_linked;
@@ -31,6 +34,7 @@ mod dns014_scopes_collide;
 mod dns015_unexpected_address;
 mod dns016_slow_resolution;
 mod dns017_public_zone_shadowed;
+mod dns018_system_encrypted_dns;
 mod dns019_answer_flaps;
 mod dns020_forwarder_incomplete;
 mod dns021_local_zone_shadows;
@@ -50,6 +54,7 @@ mod prx004_proxy_refuses;
 mod prx005_proxy_catches_metadata;
 mod run001_not_finished;
 mod run002_not_permitted;
+mod run003_unexplained_failure;
 mod tls001_intercepted;
 mod tls002_issuer_not_trusted;
 mod tls003_wrong_name;
@@ -74,6 +79,9 @@ pub const RULES: &[&Rule] = &[
     &azr002_clock_skew::AZR002,
     &azr003_azure_dns_silent::AZR003,
     &azr004_cloud_mismatch::AZR004,
+    &brw001_secure_dns_forced::BRW001,
+    &brw002_secure_dns_preferred::BRW002,
+    &brw003_local_network_blocked::BRW003,
     &dns001_no_private_route::DNS001,
     &dns002_forwarder_bypasses_azure_dns::DNS002,
     &dns003_zone_not_linked::DNS003,
@@ -91,6 +99,7 @@ pub const RULES: &[&Rule] = &[
     &dns015_unexpected_address::DNS015,
     &dns016_slow_resolution::DNS016,
     &dns017_public_zone_shadowed::DNS017,
+    &dns018_system_encrypted_dns::DNS018,
     &dns019_answer_flaps::DNS019,
     &dns020_forwarder_incomplete::DNS020,
     &dns021_local_zone_shadows::DNS021,
@@ -110,6 +119,7 @@ pub const RULES: &[&Rule] = &[
     &prx005_proxy_catches_metadata::PRX005,
     &run001_not_finished::RUN001,
     &run002_not_permitted::RUN002,
+    &run003_unexplained_failure::RUN003,
     &tls001_intercepted::TLS001,
     &tls002_issuer_not_trusted::TLS002,
     &tls003_wrong_name::TLS003,

@@ -1,3 +1,5 @@
+//! Every form of expected records, and what is said of those that are none.
+
 use proptest::prelude::*;
 
 use super::*;

@@ -1,7 +1,7 @@
 //! What a code, an address or a host name means.
 
 use std::io::{self, Write};
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use ampls_probes::Catalogue;
 use ampls_probes::addr::{self, Class, classify, embedded_ipv4, heartbeat_ipv4};
@@ -52,8 +52,7 @@ pub fn find(what: &str, catalogue: &Catalogue, rules: &[RulePage]) -> Result<Top
     if let Some(rule) = rules.iter().find(|rule| is_called(rule, asked)) {
         return Ok(Topic::Page(rule.page.clone()));
     }
-    let bare = asked.trim_start_matches('[').trim_end_matches(']');
-    if let Ok(address) = bare.split('%').next().unwrap_or(bare).parse::<IpAddr>() {
+    if let Some(address) = address(asked) {
         return Ok(address_topic(address));
     }
     if let Some(topic) = host(asked).map(|host| name::topic(&host, catalogue)) {
@@ -100,6 +99,14 @@ pub fn write_list(rules: &[RulePage], style: &Style, out: &mut dyn Write) -> io:
 
 fn is_called(rule: &RulePage, asked: &str) -> bool {
     rule.code.eq_ignore_ascii_case(asked) || rule.name.eq_ignore_ascii_case(asked)
+}
+
+/// An address out of what people paste: alone, in brackets, with a zone, a port or a prefix length, in a URL.
+fn address(asked: &str) -> Option<IpAddr> {
+    let bare = asked.trim_start_matches('[').trim_end_matches(']');
+    let alone = bare.split(['%', '/']).next().unwrap_or(bare).parse().ok();
+    let with_port = || asked.parse().ok().map(|socket: SocketAddr| socket.ip());
+    alone.or_else(with_port).or_else(|| host(asked)?.parse().ok())
 }
 
 /// A host name out of what people paste: a URL, a name with a port or a trailing dot.

@@ -7,6 +7,7 @@ use std::io::{self, Write};
 use crate::render::page::{Detail, Page, Style, Tint};
 use crate::report::{AgentReport, Health, Report};
 
+mod browsers;
 mod causes;
 mod endpoints;
 mod matrix;
@@ -23,6 +24,7 @@ pub fn write(report: &Report, style: &Style, out: &mut dyn Write) -> io::Result<
     matrix::write(report, &mut page)?;
     causes::write(report, &mut page)?;
     endpoints::write(report, &mut page)?;
+    browsers::write(report, &mut page)?;
     notes(report, &mut page)
 }
 

@@ -171,13 +171,13 @@ pub struct Unread {
     /// The path on the examined system.
     pub path: String,
     /// Why.
-    pub why: UnreadReason,
+    pub why: Shortfall,
 }
 
 /// Why a file says less than it should.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum UnreadReason {
+pub enum Shortfall {
     /// It could not be opened or read.
     Failed(ReadFailure),
     /// It is longer than is read: only this many octets (of a folder: entries) were looked at.

@@ -11,10 +11,10 @@ use hyper::upgrade::Upgraded;
 use hyper_util::client::proxy::matcher::Matcher;
 use hyper_util::rt::TokioIo;
 
-use super::{Context, micros};
 use super::http::{self, scheme_of};
 use super::tcp::Duplex;
 use super::tcp::counted::Counted;
+use super::{Context, micros};
 use crate::observation::proxy::MAX_EXEMPT;
 use crate::observation::{
     Exemptions, HttpFailure, Outcome, PlatformProxy, ProxyChoice, ProxySettings, Timing, Tunnel, TunnelFailure,

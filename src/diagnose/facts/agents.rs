@@ -1,6 +1,6 @@
 //! The agents on this machine, as their own files and the process list show them.
 
-use ampls_probes::observation::{Agent, AgentKind, Agents, Observation, ReadFailure, UnreadReason};
+use ampls_probes::observation::{Agent, AgentKind, Agents, Observation, ReadFailure, Shortfall};
 
 use super::Facts;
 use crate::text::quote;
@@ -26,7 +26,7 @@ impl<'a> Facts<'a> {
 
     /// Files of agents that need more rights.
     pub fn agents_hidden(&self) -> bool {
-        let refused = UnreadReason::Failed(ReadFailure::NotPermitted);
+        let refused = Shortfall::Failed(ReadFailure::NotPermitted);
         self.agents().is_some_and(|agents| agents.unread.iter().any(|unread| unread.why == refused))
     }
 }

@@ -149,13 +149,13 @@ mod tests {
         assert_eq!(found[0].args["kind"], "port-closed");
     }
 
-    fn failing_with(failure: &IoFailure) -> Vec<Draft> {
+    fn failing_with(failure: IoFailure) -> Vec<Draft> {
         let mut seen = private_world().server_says(CUSTOM, &Says::Closed).observations();
         for step in &mut seen.seen {
             if let Observation::Answer(answer) = step
                 && answer.outcome.failed().is_some()
             {
-                answer.outcome = Outcome::Failed(DnsFailure::Unreachable(failure.clone()));
+                answer.outcome = Outcome::Failed(DnsFailure::Unreachable(failure));
             }
         }
         check(&Facts::new(&seen))
@@ -168,7 +168,7 @@ mod tests {
             (IoFailure::HostUnreachable, "unreachable"),
             (IoFailure::NotPermitted, "unreachable"),
         ] {
-            let found = failing_with(&failure);
+            let found = failing_with(failure);
             assert_eq!(found[0].args["kind"], kind);
             assert_eq!(found[0].excludes.is_empty(), kind != "port-closed", "{failure:?}");
         }
@@ -176,7 +176,7 @@ mod tests {
 
     #[test]
     fn silent_when_this_process_had_no_sockets() {
-        assert_eq!(failing_with(&IoFailure::NoSockets), []);
+        assert_eq!(failing_with(IoFailure::NoSockets), []);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! RUN002: files that need more rights.
 
-use ampls_probes::observation::{Observation, Outcome, ReadFailure, UnreadReason};
+use ampls_probes::observation::{Observation, Outcome, ReadFailure, Shortfall};
 
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::Facts;
@@ -51,7 +51,7 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
             }
             Observation::Agents(agents) => {
                 let hidden =
-                    agents.unread.iter().filter(|unread| unread.why == UnreadReason::Failed(ReadFailure::NotPermitted));
+                    agents.unread.iter().filter(|unread| unread.why == Shortfall::Failed(ReadFailure::NotPermitted));
                 refused.extend(hidden.map(|unread| (unread.path.as_str(), "what the agents are configured to do")));
             }
             _ => {}
@@ -111,7 +111,7 @@ mod tests {
         let mut seen = Scene::observations(&private_world().agents([]));
         for observation in &mut seen.seen {
             if let Observation::Agents(agents) = observation {
-                let why = UnreadReason::Failed(ReadFailure::NotPermitted);
+                let why = Shortfall::Failed(ReadFailure::NotPermitted);
                 agents.unread.push(Unread { path: "/var/lib/waagent".to_owned(), why });
             }
         }

@@ -53,6 +53,14 @@ fn a_heartbeat_address_gives_the_machines_own() {
 }
 
 #[test]
+fn an_address_is_found_in_what_people_paste() {
+    for pasted in ["10.0.0.5", "10.0.0.5:443", "10.0.0.0/8", "https://10.0.0.5/x", "::ffff:10.0.0.5", "[fd00::4]:53"] {
+        let said = said(pasted);
+        assert!(said.contains("class        private"), "{pasted}: {said}");
+    }
+}
+
+#[test]
 fn what_is_unknown_names_what_comes_near() {
     let catalogue = Catalogue::builtin().unwrap();
     let failed = |what: &str| find(what, &catalogue, &rules()).unwrap_err();

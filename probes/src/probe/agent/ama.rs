@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::files::Files;
 use super::settings::{cloud_of, host, workspace_of};
 use super::{Agent, add_workspace};
-use crate::observation::{CachedConfiguration, UnreadReason};
+use crate::observation::{CachedConfiguration, Shortfall};
 use crate::options::{Dce, DceHost, Region};
 use crate::plan::AgentsSeen;
 
@@ -24,7 +24,7 @@ pub(super) fn read(files: &mut Files<'_>, agent: &mut Agent, seen: &mut AgentsSe
         let Some(chunk) = files.json(&path) else { continue };
         // A chunk of kind `AgentSettings` has no channels; what else is unknown has none that are understood.
         let Some(object) = chunk.as_object() else {
-            files.note(&path, UnreadReason::NotUnderstood);
+            files.note(&path, Shortfall::NotUnderstood);
             continue;
         };
         let channels = object.get("channels").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{Read, Take};
 use std::path::{Path, PathBuf};
 
-use crate::observation::{ReadFailure, Unread, UnreadReason};
+use crate::observation::{ReadFailure, Unread, Shortfall};
 use crate::read::{self, Contents, Links};
 use crate::world::World;
 
@@ -49,7 +49,7 @@ impl<'w> Files<'w> {
         let bytes = contents.bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&contents.bytes);
         let parsed = serde_json::from_slice(bytes).ok();
         if parsed.is_none() {
-            self.note(path, UnreadReason::NotUnderstood);
+            self.note(path, Shortfall::NotUnderstood);
         }
         parsed
     }
@@ -89,7 +89,7 @@ impl<'w> Files<'w> {
     }
 
     /// Records that a file says less than it should.
-    pub(super) fn note(&mut self, path: &str, why: UnreadReason) {
+    pub(super) fn note(&mut self, path: &str, why: Shortfall) {
         let known = self.unread.iter().any(|unread| unread.path == path && unread.why == why);
         if !known && self.unread.len() < UNREAD_LIMIT {
             self.unread.push(Unread { path: path.to_owned(), why });
@@ -100,7 +100,7 @@ impl<'w> Files<'w> {
         match self.readable(path).and_then(|place| read::contents(&place, Links::Refuse, limit)) {
             Ok(contents) => {
                 if contents.truncated {
-                    self.note(path, UnreadReason::LongerThan(limit));
+                    self.note(path, Shortfall::LongerThan(limit));
                 }
                 Some(contents)
             }
@@ -110,7 +110,7 @@ impl<'w> Files<'w> {
 
     fn failed<T>(&mut self, path: &str, failure: ReadFailure) -> Option<T> {
         if failure != ReadFailure::Missing {
-            self.note(path, UnreadReason::Failed(failure));
+            self.note(path, Shortfall::Failed(failure));
         }
         None
     }
@@ -135,7 +135,7 @@ impl<'w> Files<'w> {
         let mut names = Vec::new();
         for (count, entry) in entries.enumerate() {
             if count == FOLDER_LIMIT {
-                self.note(path, UnreadReason::LongerThan(FOLDER_LIMIT as u64));
+                self.note(path, Shortfall::LongerThan(FOLDER_LIMIT as u64));
                 break;
             }
             let Ok(entry) = entry else { break };

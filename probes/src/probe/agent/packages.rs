@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Read};
 
 use super::files::Files;
-use crate::observation::{Installed, UnreadReason};
+use crate::observation::{Installed, Shortfall};
 
 mod rpm;
 
@@ -26,14 +26,14 @@ impl Packages {
             let mut input = BufReader::new(file);
             packages.dpkg(&mut input);
             if input.get_ref().limit() == 0 {
-                files.note(DPKG, UnreadReason::LongerThan(DPKG_LIMIT));
+                files.note(DPKG, Shortfall::LongerThan(DPKG_LIMIT));
             }
         }
         for place in rpm::PLACES {
             let Some(file) = files.open(place, u64::MAX) else { continue };
             let read = rpm::read(file.into_inner(), |name, version| packages.add(name, version, place));
             if read.is_none() {
-                files.note(place, UnreadReason::NotUnderstood);
+                files.note(place, Shortfall::NotUnderstood);
             }
         }
         packages

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use super::*;
-use crate::observation::{ReadFailure, UnreadReason};
+use crate::observation::{ReadFailure, Shortfall};
 use crate::probe::loopback;
 
 /// A folder that is gone when dropped.
@@ -44,7 +44,7 @@ fn refused_folder_is_recorded_and_the_agent_is_there_all_the_same() {
     assert_eq!(agents.unread.len(), 1);
     assert_eq!(
         (agents.unread[0].path.as_str(), &agents.unread[0].why),
-        (chunks, &UnreadReason::Failed(ReadFailure::NotPermitted))
+        (chunks, &Shortfall::Failed(ReadFailure::NotPermitted))
     );
 }
 

@@ -246,11 +246,11 @@ fn platform_addresses_are_caught_by_what_applies_to_http_and_freed_by_exemptions
     for name in ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"] {
         assert_eq!(caught(&[(name, "http://10.0.0.9:3128")]), BOTH, "{name}");
     }
-    assert_eq!(caught(&[("HTTPS_PROXY", "http://10.0.0.9:3128")]), [String::new(); 0]);
+    assert_eq!(caught(&[("HTTPS_PROXY", "http://10.0.0.9:3128")]), Vec::<String>::new());
     let exempt = |names| caught(&[("http_proxy", "http://10.0.0.9:3128"), ("no_proxy", names)]);
     assert_eq!(exempt("localhost,169.254.169.254"), ["168.63.129.16"]);
-    assert_eq!(exempt("169.254.0.0/16,168.63.129.16"), [String::new(); 0]);
-    assert_eq!(exempt("*"), [String::new(); 0]);
+    assert_eq!(exempt("169.254.0.0/16,168.63.129.16"), Vec::<String>::new());
+    assert_eq!(exempt("*"), Vec::<String>::new());
 }
 
 #[test]
