@@ -245,9 +245,8 @@ fn weigh(policies: &Policies, profile: Option<&str>, user: &UserChoice) -> Chose
 /// Automatic mode, which is the default too, asks its templates first, or the encrypted twin of a server of the machine.
 fn asks(mode: SecureDnsMode, template: Option<&str>, known_server: bool) -> Asks {
     match mode {
-        SecureDnsMode::Off => Asks::System,
         SecureDnsMode::Secure => Asks::EncryptedOnly,
         SecureDnsMode::Automatic | SecureDnsMode::Unset if template.is_some() || known_server => Asks::EncryptedFirst,
-        SecureDnsMode::Automatic | SecureDnsMode::Unset => Asks::System,
+        _ => Asks::System,
     }
 }
