@@ -30,7 +30,9 @@ const KNOWN: &str = "8.8.8.8";
 /// The template of the lab's own encrypted server.
 const DOH: &str = "https://doh.lab.test/dns-query";
 /// Browsers that run at once: most of their time they wait.
-const SIDE_BY_SIDE: usize = 3;
+const SIDE_BY_SIDE: usize = 2;
+/// Starts of a browser that asked nobody.
+const RETRIES: usize = 2;
 /// The longest that one browser may take.
 const PATIENCE: Duration = Duration::from_secs(15);
 
@@ -94,9 +96,19 @@ fn browsers_ask_whom_the_probe_says() -> Result<()> {
 
 /// How the browser and the probe differ, if they do.
 fn differs(case: &Case) -> Result<Option<String>> {
-    let lab = BrowserLab::start(case)?;
-    let asked = lab.ask(case)?;
+    let mut lab = BrowserLab::start(case)?;
+    let mut asked = lab.ask(case)?;
     let setting = lab.probe(case)?;
+    for _ in 0..RETRIES {
+        // On a busy machine a browser may not get to its page in time, which tells nothing.
+        let expected = setting.asks != Asks::EncryptedOnly || setting.template.is_some();
+        if !expected || asked != Asked::default() {
+            break;
+        }
+        drop(lab);
+        lab = BrowserLab::start(case)?;
+        asked = lab.ask(case)?;
+    }
     let agrees = match setting.asks {
         Asks::System => asked == Asked { plain: true, encrypted: false },
         Asks::EncryptedFirst => asked.encrypted,
