@@ -22,7 +22,7 @@ pub mod rule;
 pub mod rules;
 #[cfg(test)]
 mod scenarios;
-mod severity;
+pub mod severity;
 
 /// Lines of evidence kept in one finding.
 const MAX_EVIDENCE: usize = 16;
@@ -56,9 +56,26 @@ pub fn diagnose_with(facts: &Facts<'_>, levels: &Levels) -> Vec<Finding> {
             statements.push(Statement { layer: rule.layer, code: rule.code, draft, explains: rule.explains });
         }
     }
+    without_the_explained(&mut statements);
     let groups = cause::explain(statements);
     let ids = ids(&groups);
     groups.iter().zip(&ids).map(|(group, id)| finding(group, id, &groups, &ids)).collect()
+}
+
+/// RUN003 says that nothing else says why a name does not work: it holds only where that is so.
+fn without_the_explained(statements: &mut Vec<Statement<'_>>) {
+    let told: std::collections::BTreeSet<String> = statements
+        .iter()
+        .filter(|statement| statement.code != "RUN003" && statement.draft.severity > finding::Severity::Info)
+        .flat_map(|statement| statement.draft.endpoints.iter().cloned())
+        .collect();
+    let whole_machine = statements.iter().any(|statement| {
+        statement.draft.reach == draft::Reach::Machine && statement.draft.severity > finding::Severity::Info
+    });
+    statements.retain(|statement| {
+        statement.code != "RUN003"
+            || !(whole_machine || statement.draft.endpoints.iter().all(|endpoint| told.contains(endpoint)))
+    });
 }
 
 /// The code, and a number where it occurs again.

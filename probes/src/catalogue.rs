@@ -14,6 +14,7 @@ pub use template::{Parameter, Template, Values};
 use crate::options::{Cloud, DceHost};
 
 mod browsers;
+pub mod agents;
 mod file;
 mod template;
 

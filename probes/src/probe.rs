@@ -11,6 +11,7 @@ use crate::options::Options;
 use crate::world::World;
 
 pub mod browser;
+pub mod agent;
 pub mod dns;
 pub mod encrypted_dns;
 pub mod hosts;

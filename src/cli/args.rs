@@ -35,12 +35,14 @@ Examples:
     ampls-doctor --dce name-x1y2.westeurope-1.ingest.monitor.azure.com
   Keep everything that was seen, to judge it again elsewhere:
     ampls-doctor --format json -o report.json
+  Wait until a new private link has reached this machine:
+    ampls-doctor --wait private --for 900
   List what a firewall must let through; touches nothing:
     ampls-doctor plan --format firewall
 
 Exit status:
   0  no finding at or above --fail-on
-  1  at least one finding at or above --fail-on
+  1  at least one finding at or above --fail-on, or --wait waited in vain
   2  wrong usage, or an input file that cannot be read or parsed
   3  the examination itself could not be done
 
@@ -256,7 +258,7 @@ pub struct ExplainArgs {
     /// A finding code or name, an address, or a host name
     #[arg(required_unless_present = "list")]
     pub what: Option<String>,
-    /// List every code and name
+    /// List every code with its usual severity, its name and what it means
     #[arg(long, conflicts_with = "what")]
     pub list: bool,
 }
@@ -397,6 +399,9 @@ pub struct HowArgs {
     /// Take only these steps, and those they need
     #[arg(long, value_name = "STEP…", value_delimiter = ',', value_parser = OneOf(STEPS))]
     pub only: Vec<StepKind>,
+    /// Look at the files under this folder instead of / (a mounted disk, a collected folder); no network
+    #[arg(long, value_name = "DIR")]
+    pub root: Option<PathBuf>,
     /// Leave these steps out
     #[arg(long, value_name = "STEP…", value_delimiter = ',', value_parser = OneOf(STEPS))]
     pub skip: Vec<StepKind>,
@@ -424,6 +429,7 @@ impl HowArgs {
         options.repeat = self.repeat.unwrap_or(options.repeat);
         options.only.clone_from(&self.only);
         options.skip.clone_from(&self.skip);
+        options.files_only = self.root.is_some();
     }
 }
 

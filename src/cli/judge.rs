@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use ampls_probes::Observations;
-use ampls_probes::observation::VERSION;
+use ampls_probes::observation::{Observation, VERSION};
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -11,7 +11,7 @@ use super::input::{self, InputError};
 use crate::diagnose::levels::Levels;
 use crate::render::page::inert;
 use crate::report::SCHEMA;
-use crate::text::decode;
+use crate::text::{decode, quote};
 
 /// MiB read of a report; a run of hundreds of endpoints stays under a tenth of it.
 const MAX_REPORT: u64 = 64;
@@ -85,7 +85,30 @@ fn parse(bytes: &[u8]) -> Result<Saved, String> {
         Some(_) => {}
     }
     let document: Document = serde_json::from_str(&text).map_err(|error| wrong(&error))?;
+    if let Some(text) = acting(&document.observations) {
+        return Err(format!("is no report of a run: {} would act in a shell; {WANTED}", quote(text)));
+    }
     Ok(Saved { id: document.run.id, rules: document.run.rules, observations: document.observations })
+}
+
+/// The first text that rules put into commands and that no run can have recorded there. What a saved report says is somebody
+/// else's word, and a fix is there to be pasted into a shell.
+fn acting(observations: &Observations) -> Option<&str> {
+    let harmless = |text: &str, also: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || also.contains(c));
+    let mut names = observations.endpoints.iter().flat_map(|endpoint| {
+        let own =
+            [Some(&endpoint.fqdn), endpoint.zone.as_ref(), endpoint.alias.as_ref(), endpoint.service_tag.as_ref()];
+        own.into_iter().flatten()
+    });
+    let mut files = observations.seen.iter().filter_map(|seen| match seen {
+        Observation::Hosts(hosts) => hosts.outcome.seen().map(|file| &file.source),
+        Observation::Resolver(resolver) => resolver.outcome.seen().map(|config| &config.source),
+        _ => None,
+    });
+    let name = names
+        .find(|name| !harmless(name, "._-"))
+        .or_else(|| observations.zones.iter().find(|zone| !harmless(zone, "._-")));
+    name.or_else(|| files.find(|file| !harmless(file, "._-/\\: ()"))).map(String::as_str)
 }
 
 #[cfg(test)]
@@ -95,7 +118,9 @@ mod tests {
 
     #[test]
     fn a_report_is_read_back_as_it_was_seen() {
-        for report in [healthy(), mixed(), hostile()] {
+        let mut hostile = hostile();
+        "ods.example.net".clone_into(&mut hostile.observations.endpoints[0].fqdn);
+        for report in [healthy(), mixed(), hostile] {
             let text = serde_json::to_string_pretty(&report).unwrap();
             let saved = parse(text.as_bytes()).unwrap();
             assert_eq!((saved.id, saved.observations), (report.run.id, report.observations));
@@ -109,6 +134,26 @@ mod tests {
         utf16.extend(text.encode_utf16().flat_map(u16::to_le_bytes));
         assert!(parse(&utf16).is_ok());
         assert!(parse(&[&[0xef, 0xbb, 0xbf], text.as_bytes()].concat()).is_ok());
+    }
+
+    #[test]
+    fn text_that_would_act_in_a_pasted_command_is_refused() {
+        let ways: [fn(&mut Observations, String); 5] = [
+            |seen, text| seen.endpoints[0].fqdn = text,
+            |seen, text| seen.endpoints[0].alias = Some(text),
+            |seen, text| seen.endpoints[0].zone = Some(text),
+            |seen, text| seen.endpoints[0].service_tag = Some(text),
+            |seen, text| seen.zones[0] = text,
+        ];
+        for text in ["$(id).azure.com", "`id`.azure.com", "a;id", "a'b", "a b", "a\nb", "a|b", "a\u{202e}"] {
+            for change in ways {
+                let mut report = mixed();
+                change(&mut report.observations, text.to_owned());
+                let message = parse(serde_json::to_string(&report).unwrap().as_bytes()).unwrap_err();
+                assert!(message.contains("would act in a shell"), "{message}");
+                assert!(!message.contains(|c: char| c.is_control() || c == '\u{202e}'), "{message:?}");
+            }
+        }
     }
 
     #[test]

@@ -20,9 +20,9 @@ use crate::report::{EndpointReport, Health, Report, exit_status};
 use crate::text::duration_ms;
 
 /// How long is waited where nothing is said.
-const PATIENCE: Duration = Duration::from_secs(600);
+const PATIENCE: Duration = Duration::from_mins(10);
 /// The shortest and the longest pause between two looks, whatever the records' time to live.
-const PAUSES: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(60));
+const PAUSES: (Duration, Duration) = (Duration::from_secs(5), Duration::from_mins(1));
 /// The pause where no time to live was seen: a name that is denied tells none.
 const PAUSE: Duration = Duration::from_secs(10);
 /// The shortest time a look is worth.
@@ -57,7 +57,10 @@ pub(super) fn wait(
             return Ok((report, false));
         }
         let pause = pause(&report, wanted).min(left.saturating_sub(SHORTEST_LOOK));
-        say(talk, &format!("waiting for {}: {}; next look in {}", wanted.as_str(), report.verdict.headline, shown(pause)));
+        say(
+            talk,
+            &format!("waiting for {}: {}; next look in {}", wanted.as_str(), report.verdict.headline, shown(pause)),
+        );
         if !patience.pause(pause) {
             return Ok((report, false));
         }

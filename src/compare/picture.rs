@@ -81,7 +81,7 @@ fn endpoint(endpoint: &EndpointReport, shared: &BTreeSet<SocketAddr>, ranges: &[
     put(0, LOOKED_AT, Some("yes".to_owned()));
     put(1, "need", Some(word(&endpoint.need)));
     put(2, "route", Some(word(&endpoint.route)));
-    put(3, "addresses", telling(endpoint.route, &endpoint.addresses, ranges));
+    put(3, "addresses", Some(telling(endpoint.route, &endpoint.addresses, ranges)));
     for view in &endpoint.views {
         let (who, order) = match (view.view, view.server) {
             (ViewKind::System, _) => ("this machine".to_owned(), 4),
@@ -91,7 +91,7 @@ fn endpoint(endpoint: &EndpointReport, shared: &BTreeSet<SocketAddr>, ranges: &[
         put(order, &format!("{who}: answer"), Some(word(&view.status)));
         if order == 5 {
             put(order, &format!("{who}: route"), Some(word(&view.route)));
-            put(order, &format!("{who}: addresses"), telling(view.route, &view.addresses, ranges));
+            put(order, &format!("{who}: addresses"), Some(telling(view.route, &view.addresses, ranges)));
         }
     }
     put(6, "reachable", Some(endpoint.reachable.map_or("not tried".to_owned(), |yes| yes_or_no(yes).to_owned())));
@@ -120,16 +120,16 @@ fn endpoint(endpoint: &EndpointReport, shared: &BTreeSet<SocketAddr>, ranges: &[
 }
 
 /// The addresses. Public ones change from one answer to the next: that there are some is all that tells.
-fn telling(route: Route, addresses: &[IpAddr], ranges: &[IpNet]) -> Option<String> {
+fn telling(route: Route, addresses: &[IpAddr], ranges: &[IpNet]) -> String {
     const SOME: &str = "public ones";
     if route == Route::Public {
-        return Some(SOME.to_owned());
+        return SOME.to_owned();
     }
     let rotates = |address: &IpAddr| route == Route::Mixed && classify(*address, ranges) == Class::Public;
     let kept: BTreeSet<&IpAddr> = addresses.iter().filter(|address| !rotates(address)).collect();
     let mut shown: Vec<String> = kept.iter().map(ToString::to_string).collect();
-    shown.extend(addresses.iter().any(|address| rotates(address)).then(|| SOME.to_owned()));
-    Some(shown.join(", "))
+    shown.extend(addresses.iter().any(rotates).then(|| SOME.to_owned()));
+    shown.join(", ")
 }
 
 /// The issuer, unless the chain leads to a public root: services change between the authorities below it.
@@ -171,6 +171,7 @@ fn host(report: &Report, values: &mut Values) {
     }
     let asked = &observations.asked;
     put("run", "expect", Some(word(&asked.expect)));
+    put("run", "rules", (!report.run.rules.is_empty()).then(|| word(&report.run.rules)));
     put("run", "complete", Some(yes_or_no(report.run.complete).to_owned()));
     put("run", "cloud asked for", Some(asked.cloud.clone()));
     put("run", "region asked for", asked.region.clone());

@@ -1,4 +1,4 @@
-use std::time::Duration;
+//! What counts as a difference between two reports, and what does not.
 
 use jiff::SignedDuration;
 use uuid::Uuid;
@@ -15,7 +15,7 @@ fn codes(comparison: &Comparison, fate: Fate) -> Vec<&str> {
 fn later(report: &Report) -> Report {
     let mut later = report.clone();
     later.run.id = Uuid::from_u128(7);
-    later.run.started_at += SignedDuration::try_from(Duration::from_secs(86_400)).expect("a day");
+    later.run.started_at += SignedDuration::from_hours(24);
     later.run.elapsed_ms += 777;
     "0.0.9".clone_into(&mut later.tool.version);
     later.host.name.push('2');

@@ -3,7 +3,9 @@
 //! Every changing command says what else it affects, what to look at first and how to take it back. What was not observed
 //! stays `‹…›`.
 
-use super::facts::is_blob_zone;
+use ampls_probes::observation::Instance;
+
+use super::facts::{Facts, is_blob_zone};
 use super::finding::{BlastRadius, Fix};
 
 /// The zone that holds names shared by everybody who uses Azure Monitor.
@@ -166,4 +168,96 @@ pub(super) fn show_chain(address: &str, fqdn: &str) -> Fix {
         "look at the chain by hand, by the public name",
         format!("openssl s_client -connect {address} -servername {fqdn} -showcerts </dev/null"),
     )
+}
+
+/// Associates this machine with a data collection endpoint for its configuration.
+/// Source: <https://learn.microsoft.com/azure/azure-monitor/fundamentals/private-link-vm>
+pub(super) fn associate_endpoint(instance: Option<&Instance>) -> Vec<Fix> {
+    let machine = instance.and_then(|instance| instance.resource_id.as_deref()).and_then(resource_id);
+    let machine = machine.unwrap_or("‹vm-resource-id›");
+    vec![
+        Fix::look(
+            "look which rules and endpoints this machine is associated with",
+            format!("az monitor data-collection rule association list --resource {machine} -o table"),
+        ),
+        Fix::change(BlastRadius::Machine, "associate this machine with a data collection endpoint of its region")
+            .with(format!("az monitor data-collection rule association create --name configurationAccessEndpoint --resource {machine} --data-collection-endpoint-id ‹dce-resource-id›"))
+            .after("the list above: an association of the name `configurationAccessEndpoint` is replaced, so keep its endpoint; the endpoint has to be in the scope: az monitor private-link-scope scoped-resource list -g ‹scope-resource-group› --scope-name ‹scope› -o table")
+            .undone_by(format!("az monitor data-collection rule association delete --name configurationAccessEndpoint --resource {machine} (or create it again with the endpoint it had)")),
+    ]
+}
+
+/// What the metadata service told, if it can stand in a command line as it is.
+fn resource_id(text: &str) -> Option<&str> {
+    let plain = |character: char| character.is_ascii_alphanumeric() || "/-_.".contains(character);
+    let harmless = text.starts_with('/') && text.chars().all(plain);
+    harmless.then_some(text)
+}
+
+/// Where proxies are set, without showing passwords.
+pub(super) fn show_proxies(windows: bool) -> &'static str {
+    if windows {
+        return "netsh winhttp show proxy; Get-ChildItem env:*_proxy | ForEach-Object { $_.Name + '=' + ($_.Value -replace '//[^@/]*@', '//…@') }";
+    }
+    "env | grep -i _proxy | sed 's#//[^@/]*@#//…@#'; sudo grep -his proxy /etc/environment /etc/default/azuremonitoragent | sed 's#//[^@/]*@#//…@#'"
+}
+
+/// Adds names or addresses to what the environment exempts from its proxy.
+pub(super) fn exempt_from_proxy(facts: &Facts<'_>, names: &[&str]) -> Fix {
+    let known = facts.proxy_settings().and_then(|settings| settings.exempt.as_ref());
+    // What stands in a command line has to be harmless there.
+    let harmless = |character: char| character.is_ascii_alphanumeric() || ".,:-_*/ ".contains(character);
+    let former = known.map(|exempt| exempt.names.as_str());
+    let shown = match former {
+        None => String::new(),
+        Some(former) if former.chars().all(harmless) => former.replace(' ', ""),
+        Some(_) => "‹former-value›".to_owned(),
+    };
+    let all = [shown.as_str()].into_iter().chain(names.iter().copied()).filter(|part| !part.is_empty());
+    let all = all.collect::<Vec<_>>().join(",");
+    let fix = Fix::change(
+        BlastRadius::Machine,
+        "exempt them from the proxy, wherever it is set (this shows it for the environment)",
+    )
+    .after("look whether the direct path is open: ampls-doctor check --proxy none");
+    let former =
+        if shown.is_empty() { "its former value (none)".to_owned() } else { format!("its former value, `{shown}`") };
+    if facts.on_windows() {
+        return fix
+            .with(format!("[Environment]::SetEnvironmentVariable('NO_PROXY', '{all}', 'Machine')"))
+            .undone_by(format!("set `NO_PROXY` to {former}"));
+    }
+    fix.with(format!("export NO_PROXY='{all}' no_proxy='{all}'")).undone_by(format!("set `NO_PROXY` to {former}"))
+}
+
+/// Steps the clock to its time source.
+pub(super) fn set_clock(windows: bool) -> Fix {
+    let fix = Fix::change(BlastRadius::Machine, "step the clock to its time source, once that is right")
+        .undone_by("not needed: the time source keeps the clock from then on");
+    if windows {
+        return fix
+            .with("w32tm /resync /force")
+            .after("w32tm /query /status (source and offset); databases and clusters may mind a clock that jumps");
+    }
+    fix.with("sudo chronyc makestep")
+        .after("chronyc sources -v (a source is selected; Azure's is /dev/ptp_hyperv); databases and clusters may mind a clock that jumps")
+}
+
+/// Shows the clock beside its time source.
+pub(super) fn show_clock(windows: bool) -> Fix {
+    let command = if windows { "w32tm /query /status" } else { "timedatectl; chronyc tracking" };
+    Fix::look("compare this machine's clock with its time source", command)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_resource_id_that_could_act_in_a_shell_is_left_out() {
+        assert_eq!(resource_id("/subscriptions/x/resourceGroups/rg-1"), Some("/subscriptions/x/resourceGroups/rg-1"));
+        for hostile in ["/x; rm -rf /", "/x$(y)", "x", "/a`b`"] {
+            assert_eq!(resource_id(hostile), None, "{hostile}");
+        }
+    }
 }

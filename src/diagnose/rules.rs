@@ -2,6 +2,18 @@
 
 use super::rule::Rule;
 
+mod agt001_agent_below_minimum;
+mod agt002_no_agent;
+mod agt003_agent_retired;
+mod agt004_agent_not_running;
+mod agt005_rule_without_endpoint;
+mod agt006_two_agents;
+mod agt007_workspace_not_reported_to;
+mod agt008_agent_was_refused;
+mod azr001_metadata_silent;
+mod azr002_clock_skew;
+mod azr003_azure_dns_silent;
+mod azr004_cloud_mismatch;
 mod brw001_secure_dns_forced;
 mod brw002_secure_dns_preferred;
 mod brw003_local_network_blocked;
@@ -35,7 +47,14 @@ mod htp005_no_http_answer;
 mod net001_connect_timeout;
 mod net002_connect_refused;
 mod net003_no_route;
+mod prx001_proxy_takes_private_route;
+mod prx002_proxy_wants_credentials;
+mod prx003_proxy_unreachable;
+mod prx004_proxy_refuses;
+mod prx005_proxy_catches_metadata;
 mod run001_not_finished;
+mod run002_not_permitted;
+mod run003_unexplained_failure;
 mod tls001_intercepted;
 mod tls002_issuer_not_trusted;
 mod tls003_wrong_name;
@@ -48,6 +67,18 @@ mod tls009_chain_incomplete;
 
 /// Every diagnosis, one line a rule, in code order.
 pub const RULES: &[&Rule] = &[
+    &agt001_agent_below_minimum::AGT001,
+    &agt002_no_agent::AGT002,
+    &agt003_agent_retired::AGT003,
+    &agt004_agent_not_running::AGT004,
+    &agt005_rule_without_endpoint::AGT005,
+    &agt006_two_agents::AGT006,
+    &agt007_workspace_not_reported_to::AGT007,
+    &agt008_agent_was_refused::AGT008,
+    &azr001_metadata_silent::AZR001,
+    &azr002_clock_skew::AZR002,
+    &azr003_azure_dns_silent::AZR003,
+    &azr004_cloud_mismatch::AZR004,
     &brw001_secure_dns_forced::BRW001,
     &brw002_secure_dns_preferred::BRW002,
     &brw003_local_network_blocked::BRW003,
@@ -81,7 +112,14 @@ pub const RULES: &[&Rule] = &[
     &net001_connect_timeout::NET001,
     &net002_connect_refused::NET002,
     &net003_no_route::NET003,
+    &prx001_proxy_takes_private_route::PRX001,
+    &prx002_proxy_wants_credentials::PRX002,
+    &prx003_proxy_unreachable::PRX003,
+    &prx004_proxy_refuses::PRX004,
+    &prx005_proxy_catches_metadata::PRX005,
     &run001_not_finished::RUN001,
+    &run002_not_permitted::RUN002,
+    &run003_unexplained_failure::RUN003,
     &tls001_intercepted::TLS001,
     &tls002_issuer_not_trusted::TLS002,
     &tls003_wrong_name::TLS003,

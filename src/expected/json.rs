@@ -1,5 +1,7 @@
 //! The JSON forms. Each object is recognised by the field that holds its records.
 
+use std::fmt;
+
 use serde_json::{Map, Value};
 
 use super::{ExpectedError, FORMS, Records, is_zone, public_name};
@@ -107,15 +109,15 @@ fn empty_because(object: &Map<String, Value>) -> Option<&'static str> {
 /// `{fqdn, ipAddresses}`
 fn named(object: &Map<String, Value>, place: &str, records: &mut Records) -> Result<(), ExpectedError> {
     let Some(fqdn) = object.get("fqdn").filter(|fqdn| !fqdn.is_null()) else {
-        return Err(at(place, "has no `fqdn`".to_owned()));
+        return Err(at(place, "has no `fqdn`"));
     };
     let place_of_name = format!("{place}.fqdn");
     let name = name(fqdn, &place_of_name)?;
     let Some(addresses) = object.get("ipAddresses") else {
-        return Err(at(place, "has no `ipAddresses`".to_owned()));
+        return Err(at(place, "has no `ipAddresses`"));
     };
     let Value::Array(addresses) = addresses else {
-        return Err(at(&format!("{place}.ipAddresses"), "a list is wanted".to_owned()));
+        return Err(at(&format!("{place}.ipAddresses"), "a list is wanted"));
     };
     for (index, address) in addresses.iter().enumerate() {
         add(records, &name, Some(address), &format!("{place}.ipAddresses[{index}]"))?;
@@ -162,10 +164,10 @@ fn report(object: &Map<String, Value>, place: &str, records: &mut Records) -> Re
     };
     for (endpoint, place) in endpoints {
         if endpoint.get("route").and_then(Value::as_str) == Some("private") {
-            let Some(fqdn) = endpoint.get("fqdn") else { return Err(at(&place, "has no `fqdn`".to_owned())) };
+            let Some(fqdn) = endpoint.get("fqdn") else { return Err(at(&place, "has no `fqdn`")) };
             let name = name(fqdn, &format!("{place}.fqdn"))?;
             let Some(Value::Array(addresses)) = endpoint.get("addresses") else {
-                return Err(at(&place, "has no `addresses`".to_owned()));
+                return Err(at(&place, "has no `addresses`"));
             };
             for (index, address) in addresses.iter().enumerate() {
                 add(records, &name, Some(address), &format!("{place}.addresses[{index}]"))?;
@@ -185,13 +187,13 @@ fn list<'v>(object: &'v Map<String, Value>, key: &str, place: &str) -> Result<Op
     let items = match object.get(key) {
         None | Some(Value::Null) => return Ok(None),
         Some(Value::Array(items)) => items,
-        Some(_) => return Err(at(&format!("{place}.{key}"), "a list is wanted".to_owned())),
+        Some(_) => return Err(at(&format!("{place}.{key}"), "a list is wanted")),
     };
     let objects = items.iter().enumerate().map(|(index, item)| {
         let place = format!("{place}.{key}[{index}]");
         match item {
             Value::Object(object) => Ok((object, place)),
-            _ => Err(at(&place, "an object is wanted".to_owned())),
+            _ => Err(at(&place, "an object is wanted")),
         }
     });
     objects.collect::<Result<_, _>>().map(Some)
@@ -205,16 +207,16 @@ fn unwrapped(object: &Map<String, Value>, place: String) -> Item<'_> {
 }
 
 fn name(value: &Value, place: &str) -> Result<String, ExpectedError> {
-    let Value::String(name) = value else { return Err(at(place, "a host name is wanted".to_owned())) };
+    let Value::String(name) = value else { return Err(at(place, "a host name is wanted")) };
     public_name(name).ok_or_else(|| at(place, format!("{} is no full host name", text::quote(name))))
 }
 
 fn add(records: &mut Records, name: &str, address: Option<&Value>, place: &str) -> Result<(), ExpectedError> {
-    let Some(Value::String(text)) = address else { return Err(at(place, "an address is wanted".to_owned())) };
+    let Some(Value::String(text)) = address else { return Err(at(place, "an address is wanted")) };
     let parsed = text.trim().parse().map_err(|_| at(place, format!("{} is no address", text::quote(text))))?;
     records.add(name, parsed).map_err(|what| at(place, what))
 }
 
-fn at(place: &str, what: String) -> ExpectedError {
+fn at(place: &str, what: impl fmt::Display) -> ExpectedError {
     ExpectedError(format!("{place}: {what}"))
 }

@@ -1,3 +1,5 @@
+//! Every form of expected records, and what is said of those that are none.
+
 use proptest::prelude::*;
 
 use super::*;
@@ -162,7 +164,8 @@ fn what_cannot_be_read_is_said_with_its_place_in_one_harmless_line() {
 
 #[test]
 fn bounds_are_said() {
-    let many: String = (0..=MAX_NAMES).map(|n| format!("n{n}.example.net 10.0.0.4\n")).collect();
+    let lines: Vec<String> = (0..=MAX_NAMES).map(|n| format!("n{n}.example.net 10.0.0.4")).collect();
+    let many = lines.join("\n");
     let error = read(many.as_bytes()).expect_err("too many").to_string();
     assert!(error.starts_with("line 10001: more than 10000 names"), "{error}");
 }

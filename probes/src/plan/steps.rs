@@ -40,7 +40,7 @@ impl Depth {
         let start = if options.takes(StepKind::Dns) { Self::Lookup } else { Self::Nothing };
         chain
             .into_iter()
-            .take_while(|(kind, _)| !options.skip.contains(kind))
+            .take_while(|(kind, _)| !options.files_only && !options.skip.contains(kind))
             .filter(|(kind, _)| options.takes(*kind))
             .map(|(_, depth)| depth)
             .fold(start, Self::max)
@@ -101,7 +101,7 @@ fn questions(options: &Options, servers: &[SocketAddr], endpoints: &[Endpoint], 
                 steps.push(Step::Ask { server: *server, name: zone.clone(), kind: RecordKind::Soa, try_number });
             }
         }
-        for record in records(endpoints).into_iter().filter(|record| !names.contains(&record)) {
+        for record in records(endpoints).into_iter().filter(|record| !names.contains(record)) {
             for server in servers {
                 steps.push(Step::Ask { server: *server, name: record.clone(), kind: RecordKind::A, try_number });
             }

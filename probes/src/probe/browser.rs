@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use crate::catalogue::BrowserCatalogue;
 use crate::observation::{
-    Browsers, BrowsersSeen, LookupFailure, Outcome, ReadFailure, Resolver, ServerRole, Skip, Timing, UnreadFile,
+    Browsers, BrowsersSeen, LookupFailure, Outcome, ReadFailure, Resolver, ServerRole, Skip, Timing, Unread,
     UnreadReason,
 };
 use crate::options::StepKind;
@@ -105,7 +105,7 @@ impl Look<'_> {
     fn unread(&mut self, path: &str, why: UnreadReason) {
         let known = self.seen.unread.iter().any(|unread| unread.path == path);
         if !known && !below::is_missing(&why) {
-            self.seen.unread.push(UnreadFile { path: path.to_owned(), why });
+            self.seen.unread.push(Unread { path: path.to_owned(), why });
         }
     }
 }

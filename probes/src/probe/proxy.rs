@@ -11,14 +11,15 @@ use hyper::upgrade::Upgraded;
 use hyper_util::client::proxy::matcher::Matcher;
 use hyper_util::rt::TokioIo;
 
-use super::{Context, micros};
 use super::http::{self, scheme_of};
 use super::tcp::Duplex;
 use super::tcp::counted::Counted;
+use super::{Context, micros};
 use crate::observation::proxy::MAX_EXEMPT;
 use crate::observation::{
     Exemptions, HttpFailure, Outcome, PlatformProxy, ProxyChoice, ProxySettings, Timing, Tunnel, TunnelFailure,
 };
+use crate::no_proxy;
 use crate::options::{Options, ProxyOption};
 use crate::plan::Endpoint;
 use crate::secret::Secret;
@@ -106,7 +107,10 @@ fn variable<'a>(world: &'a World, names: &[&str]) -> Option<(&'a str, &'a str)> 
 
 /// `port` is for a URL that has none; `None` stands for curl's default.
 fn proxy(value: &str, exempt: &str, source: &str, port: Option<u16>, target: &::http::Uri) -> Option<Proxy> {
-    let matched = Matcher::builder().all(escape_at(value)).no(exempt).build().intercept(target)?;
+    if no_proxy::exempts(exempt, target.host()?) {
+        return None;
+    }
+    let matched = Matcher::builder().all(escape_at(value)).build().intercept(target)?;
     let uri = matched.uri();
     let scheme = uri.scheme_str()?.to_ascii_lowercase();
     let name = uri.host()?.to_ascii_lowercase();

@@ -16,8 +16,7 @@ pub struct Patience {
 impl Patience {
     /// Begins to listen.
     pub fn new() -> Result<Self, RunError> {
-        let runtime =
-            tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(RunError::Runtime)?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(RunError::Runtime)?;
         let ended = Arc::new((Mutex::new(false), Condvar::new()));
         let heard = ended.clone();
         let listen = move || {
@@ -58,7 +57,7 @@ mod tests {
     fn a_pause_after_a_signal_is_none() {
         let patience = Patience::new().expect("a runtime");
         *patience.ended.0.lock().expect("a lock") = true;
-        assert!(!patience.pause(Duration::from_secs(60)));
+        assert!(!patience.pause(Duration::from_mins(1)));
         assert!(patience.elapsed() < Duration::from_secs(30));
     }
 }

@@ -37,6 +37,8 @@ pub enum Says {
     ServFail,
     /// REFUSED.
     Refused,
+    /// Something that is no DNS message.
+    Malformed,
     /// Nothing.
     Silence,
     /// The port is closed.
@@ -87,6 +89,7 @@ impl Says {
             }
             Self::ServFail => response(ResponseCode::ServFail, Vec::new(), None),
             Self::Refused => response(ResponseCode::Refused, Vec::new(), None),
+            Self::Malformed => return Outcome::Failed(DnsFailure::Malformed),
             Self::Silence => return Outcome::TimedOut,
             Self::Closed => return Outcome::Failed(DnsFailure::Unreachable(IoFailure::Refused)),
             Self::Truncated => return Outcome::Failed(DnsFailure::Truncated(None)),

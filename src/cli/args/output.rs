@@ -46,11 +46,8 @@ pub enum Format {
 
 pub(super) const FORMATS: &[(&str, Format)] = &[("table", Format::Table), ("json", Format::Json)];
 
-pub(super) const FAIL_ON: &[(&str, report::FailOn)] = &[
-    ("error", report::FailOn::Error),
-    ("warning", report::FailOn::Warning),
-    ("never", report::FailOn::Never),
-];
+pub(super) const FAIL_ON: &[(&str, report::FailOn)] =
+    &[("error", report::FailOn::Error), ("warning", report::FailOn::Warning), ("never", report::FailOn::Never)];
 
 const LEVELS: [(&str, Level); 4] =
     [("off", Level::Off), ("info", Level::Info), ("warning", Level::Warning), ("error", Level::Error)];

@@ -1,5 +1,7 @@
 //! What an HTTP answer over a verified connection means.
 
+use std::fmt::Write as _;
+
 use ampls_probes::catalogue::Expectation;
 use ampls_probes::observation::{Exchange, HttpFailure, HttpResponse};
 
@@ -121,14 +123,14 @@ fn answer(response: &HttpResponse) -> String {
     ];
     for (what, value) in told {
         if let Some(value) = value {
-            line.push_str(&format!(", {what} {}", quote(value)));
+            let _ = write!(line, ", {what} {}", quote(value));
         }
     }
     let body = response.body.trim();
     if body.is_empty() {
         line.push_str(", empty body");
     } else {
-        line.push_str(&format!(", body `{}`", escape(body, 160)));
+        let _ = write!(line, ", body `{}`", escape(body, 160));
     }
     line
 }
@@ -161,8 +163,8 @@ fn elsewhere(location: &str, fqdn: &str) -> bool {
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let host = authority.rsplit('@').next().unwrap_or_default();
     let host = host.split(':').next().unwrap_or_default().trim_end_matches('.').to_ascii_lowercase();
-    let own = |domain: &&str| host.strip_suffix(*domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
-    host != fqdn && !MICROSOFT.iter().any(|domain| own(&domain))
+    let own = |domain: &str| host.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+    host != fqdn && !MICROSOFT.iter().any(|domain| own(domain))
 }
 
 #[cfg(test)]

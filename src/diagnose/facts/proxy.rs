@@ -29,11 +29,6 @@ impl EndpointFacts<'_> {
     }
 }
 
-/// Only the environment of whoever started the program names this proxy; agents may have another, or none.
-pub fn only_this_shell(proxy: &ProxyChoice) -> bool {
-    proxy.source != ARGUMENT
-}
-
 impl Facts<'_> {
     /// What is wrong with the proxy on the way to a name; `None` when no proxy applies, the tunnel stands, or the run ended.
     pub fn proxy_fault(&self, name: &EndpointFacts<'_>) -> Option<ProxyFault> {
@@ -42,16 +37,25 @@ impl Facts<'_> {
             Outcome::Failed(TunnelFailure::WantsCredentials(_)) => Some(ProxyFault::WantsCredentials),
             Outcome::Failed(TunnelFailure::Status(status)) => Some(ProxyFault::Refuses(Some(*status))),
             Outcome::Failed(TunnelFailure::UnsupportedScheme(scheme)) => Some(ProxyFault::Scheme(scheme.clone())),
-            Outcome::Failed(TunnelFailure::NoAddress) => Some(ProxyFault::Unreachable),
             Outcome::Failed(TunnelFailure::NoAnswer(_)) | Outcome::TimedOut
                 if self.proxy_answers(&tunnel.proxy.url) =>
             {
                 Some(ProxyFault::Refuses(None))
             }
-            Outcome::Failed(TunnelFailure::NoAnswer(_)) | Outcome::TimedOut => Some(ProxyFault::Unreachable),
+            Outcome::Failed(TunnelFailure::NoAddress | TunnelFailure::NoAnswer(_)) | Outcome::TimedOut => {
+                Some(ProxyFault::Unreachable)
+            }
             Outcome::Skipped(_) if name.tcp() == Path::Failed => Some(ProxyFault::Unreachable),
             Outcome::Seen(_) | Outcome::Cancelled | Outcome::Skipped(_) => None,
         }
+    }
+
+    /// Only this program's environment names this proxy, and no agent is told to use it.
+    pub fn only_this_shell(&self, proxy: &ProxyChoice) -> bool {
+        let of_agent = self.agents().is_some_and(|agents| {
+            agents.proxies.iter().any(|known| known.effective && known.url == proxy.url)
+        });
+        proxy.source != ARGUMENT && !of_agent
     }
 
     /// What the environment says about proxies, where it was read.
@@ -68,8 +72,9 @@ impl Facts<'_> {
         let proxy = quote(&tunnel.proxy.url);
         let asked = format!("`CONNECT {}:{}`", name.fqdn(), name.endpoint.port);
         match &tunnel.outcome {
-            Outcome::Seen(status) => format!("{when} {proxy} answered `{status}` to {asked}"),
-            Outcome::Failed(TunnelFailure::Status(status)) => format!("{when} {proxy} answered `{status}` to {asked}"),
+            Outcome::Seen(status) | Outcome::Failed(TunnelFailure::Status(status)) => {
+                format!("{when} {proxy} answered `{status}` to {asked}")
+            }
             Outcome::Failed(TunnelFailure::WantsCredentials(schemes)) => {
                 format!("{when} {proxy} answered `407` to {asked}, offering {}", list(schemes, 4))
             }
@@ -80,7 +85,7 @@ impl Facts<'_> {
             Outcome::Failed(TunnelFailure::NoAnswer(_)) => format!("{when} {proxy} gave no HTTP answer to {asked}"),
             Outcome::TimedOut => format!("{when} {proxy} was silent for {} about {asked}", elapsed(&tunnel.timing)),
             Outcome::Cancelled => format!("{when} {proxy} had not answered {asked} when the run ended"),
-            Outcome::Skipped(_) => format!("{proxy}, set by `{}`, was not asked", tunnel.proxy.source),
+            Outcome::Skipped(_) => format!("{proxy}, set by {}, was not asked", quote(&tunnel.proxy.source)),
         }
     }
 

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use ampls_probes::options::Expect;
 
 use crate::diagnose::draft::{Draft, Reach, Title};
-use crate::diagnose::facts::{EndpointFacts, Facts};
+use crate::diagnose::facts::{EndpointFacts, Facts, View};
 use crate::diagnose::finding::{Fix, Owner, Severity};
 use crate::diagnose::{remedy, rule::rule};
 
@@ -61,7 +61,7 @@ fn bypass(facts: &Facts<'_>, server: SocketAddr) -> Option<Draft> {
         return None;
     }
     let names: Vec<&EndpointFacts<'_>> =
-        facts.ampls_endpoints().filter(|name| name.azure().is_some_and(|view| view.is_private())).collect();
+        facts.ampls_endpoints().filter(|name| name.azure().is_some_and(View::is_private)).collect();
     let told: Vec<_> = names.iter().filter_map(|name| Some((*name, name.view_of(server)?))).collect();
     let answered: Vec<_> = told.into_iter().filter(|(_, view)| view.answered()).collect();
     if answered.is_empty() || !answered.iter().all(|(_, view)| view.is_public()) {
@@ -70,7 +70,7 @@ fn bypass(facts: &Facts<'_>, server: SocketAddr) -> Option<Draft> {
     let first_is_right = facts.first_server().filter(|first| *first != server).is_some_and(|first| {
         let mut views =
             answered.iter().filter_map(|(name, _)| name.view_of(first)).filter(|view| view.answered()).peekable();
-        views.peek().is_some() && views.all(super::super::facts::View::is_private)
+        views.peek().is_some() && views.all(View::is_private)
     });
     let severity = match facts.expect() {
         Expect::Public => Severity::Info,
@@ -81,7 +81,7 @@ fn bypass(facts: &Facts<'_>, server: SocketAddr) -> Option<Draft> {
     zones.sort();
     zones.dedup();
     let fqdns: Vec<String> = answered.iter().map(|(name, _)| name.fqdn().to_owned()).collect();
-    let public = answered.iter().filter(|(name, _)| !name.system().is_some_and(super::super::facts::View::is_private));
+    let public = answered.iter().filter(|(name, _)| !name.system().is_some_and(View::is_private));
     let reached = public.map(|(name, _)| name.fqdn().to_owned()).collect();
     let mut draft = Draft::new(
         severity,

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use ampls_probes::options::Expect;
 
 use crate::diagnose::draft::{Draft, Reach, Title};
-use crate::diagnose::facts::{EndpointFacts, Facts, Linked};
+use crate::diagnose::facts::{EndpointFacts, Facts, Linked, View};
 use crate::diagnose::finding::{Fix, Owner, Severity};
 use crate::diagnose::{remedy, rule::rule};
 
@@ -72,7 +72,7 @@ fn missing_at(facts: &Facts<'_>, zone: &str, server: SocketAddr) -> bool {
     let views: Vec<_> = names.iter().filter_map(|name| name.view_of(server)).collect();
     let public = views.iter().any(|view| view.is_public());
     let otherwise = views.iter().any(|view| view.is_private() || facts.denied_by_private_zone(view));
-    let private_at_azure = names.iter().filter_map(|name| name.azure()).any(|view| view.is_private());
+    let private_at_azure = names.iter().filter_map(|name| name.azure()).any(View::is_private);
     let record = |name: &&EndpointFacts<'_>| facts.record_view(name, server).is_some_and(|view| view.is_private());
     if facts.flaps(server) || names.iter().any(record) {
         return false;
@@ -81,7 +81,7 @@ fn missing_at(facts: &Facts<'_>, zone: &str, server: SocketAddr) -> bool {
         return false;
     }
     let others = facts.ampls_endpoints().filter(|name| name.endpoint.zone.as_deref() != Some(zone));
-    others.filter_map(|name| name.view_of(server)).any(super::super::facts::View::is_private)
+    others.filter_map(|name| name.view_of(server)).any(View::is_private)
 }
 
 fn draft(facts: &Facts<'_>, zone: &str, servers: &[SocketAddr]) -> Draft {
@@ -90,11 +90,9 @@ fn draft(facts: &Facts<'_>, zone: &str, servers: &[SocketAddr]) -> Draft {
     let names = names(facts, zone);
     let public: Vec<_> = names
         .iter()
-        .filter(|name| {
-            servers.iter().filter_map(|server| name.view_of(*server)).any(super::super::facts::View::is_public)
-        })
+        .filter(|name| servers.iter().filter_map(|server| name.view_of(*server)).any(View::is_public))
         .collect();
-    let reached = names.iter().filter(|name| !name.system().is_some_and(super::super::facts::View::is_private));
+    let reached = names.iter().filter(|name| !name.system().is_some_and(View::is_private));
     let severity = if facts.expect() == Expect::Public { Severity::Info } else { Severity::Error };
     let network = if here { "this virtual network" } else { "the virtual network where that DNS server resolves" };
     let title = Title::list("private zone missing: ", [zone], format!(" (asked at {listed})"));

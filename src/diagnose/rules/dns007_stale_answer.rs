@@ -42,6 +42,10 @@ rule! {
 
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
     let servers = facts.resolving_servers();
+    // What such a server told the system was chance.
+    if servers.iter().any(|server| facts.flaps(*server)) {
+        return Vec::new();
+    }
     facts.endpoints().iter().filter_map(|name| stale(facts, name, &servers)).collect()
 }
 

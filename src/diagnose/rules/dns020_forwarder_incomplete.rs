@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use ampls_probes::options::Expect;
 
 use crate::diagnose::draft::{Draft, Reach, Title};
-use crate::diagnose::facts::{EndpointFacts, Facts, LeftOut};
+use crate::diagnose::facts::{EndpointFacts, Facts, LeftOut, View};
 use crate::diagnose::finding::{Fix, Owner, Severity};
 use crate::diagnose::{remedy, rule::rule};
 
@@ -61,9 +61,10 @@ fn incomplete(facts: &Facts<'_>, server: SocketAddr) -> Option<Draft> {
     let left_out = facts.left_out(server);
     let (first_name, _) = left_out.first()?;
     let records = left_out.iter().any(|(_, how)| *how == LeftOut::RecordIsPrivate);
-    let first_is_right = facts.first_server().filter(|first| *first != server).is_some_and(|first| {
-        left_out.iter().all(|(name, _)| name.view_of(first).is_some_and(|view| view.is_private()))
-    });
+    let first_is_right = facts
+        .first_server()
+        .filter(|first| *first != server)
+        .is_some_and(|first| left_out.iter().all(|(name, _)| name.view_of(first).is_some_and(View::is_private)));
     let severity = match facts.expect() {
         Expect::Public => Severity::Info,
         _ if first_is_right => Severity::Warning,
@@ -73,7 +74,7 @@ fn incomplete(facts: &Facts<'_>, server: SocketAddr) -> Option<Draft> {
     zones.sort();
     zones.dedup();
     let suffixes: Vec<&str> = zones.iter().map(|zone| zone.strip_prefix("privatelink.").unwrap_or(zone)).collect();
-    let public = left_out.iter().filter(|(name, _)| !name.system().is_some_and(|view| view.is_private()));
+    let public = left_out.iter().filter(|(name, _)| !name.system().is_some_and(View::is_private));
     let reached = public.map(|(name, _)| name.fqdn().to_owned()).collect();
     let why = if records {
         "gives their `privatelink` records as private addresses when asked directly: the forwarder was made for the `privatelink` zones instead of the public ones"

@@ -47,6 +47,7 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
 
 fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
     let private = name.tunnel.is_none() && matches!(name.route(), Route::Private | Route::Mixed);
+    let path = if name.tunnel.is_some() { "through a proxy" } else { route_word(name.route()) };
     let client = name.response().and_then(|response| quoted_address(&response.body));
     let seen = client.map(|address| match facts.class(address) {
         Class::Public => format!("; the service saw the public address `{address}`"),
@@ -55,7 +56,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
     let mut draft = Draft::new(
         Severity::Error,
         Owner::Monitor,
-        Title::list(&format!("refused by network isolation ({}): ", route_word(name.route())), [name.fqdn()], ""),
+        Title::list(&format!("refused by network isolation ({path}): "), [name.fqdn()], ""),
     )
     .about([name.fqdn()])
     .group(if private { "private" } else { "public" })

@@ -10,7 +10,7 @@ use crate::diagnose::{remedy, rule::rule};
 rule! {
     /// ## What it means
     ///
-    /// TCP connects, and what comes back after the ClientHello is no TLS, or TLS that breaks its own rules: a web server that
+    /// TCP connects, and what comes back after the `ClientHello` is no TLS, or TLS that breaks its own rules: a web server that
     /// speaks plain HTTP, a block page, another service that holds the address now. Azure Monitor always speaks TLS on 443.
     ///
     /// ## Why it matters

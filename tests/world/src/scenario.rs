@@ -54,6 +54,8 @@ pub struct Scenario {
     /// Arguments of `check` beside those that follow from the rest of the file (`--workspace`, `--dce`, `--timeout`).
     #[serde(default, rename = "arguments")]
     pub more_arguments: Vec<String>,
+    /// What the file of `--expected-records` holds.
+    pub expected_records: Option<String>,
     /// The cloud whose names exist here.
     #[serde(default)]
     pub cloud: Cloud,
@@ -104,7 +106,7 @@ pub struct Scenario {
     /// Environment variables.
     #[serde(default)]
     pub environment: BTreeMap<String, String>,
-    /// Files, by absolute path.
+    /// Files, by absolute path; `<now>` in them is the moment of the start.
     #[serde(default)]
     pub files: BTreeMap<String, String>,
     /// What the doctor must say.

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -133,7 +133,7 @@ impl Sockets<'_> {
                 server: server.clone(),
                 latency: Duration::from_millis(scenario.latency_ms),
                 began: Instant::now(),
-                turn: AtomicU64::new(0),
+                turns: Mutex::default(),
             });
             let (socket, asked) = (self.udp(address)?, self.count(Transport::Udp, address));
             self.runtime.spawn(Arc::clone(&dns).serve_udp(socket, asked));
@@ -394,7 +394,8 @@ fn write_files(scenario: &Scenario, servers: &[Server], root: &Path) -> io::Resu
         let _ = writeln!(hosts, "{address} {}", scenario.expand(name));
     }
     files.insert("/etc/hosts".to_owned(), hosts);
-    files.extend(scenario.files.iter().map(|(path, text)| (path.clone(), scenario.expand(text))));
+    let now = jiff::Timestamp::now().to_string();
+    files.extend(scenario.files.iter().map(|(path, text)| (path.clone(), scenario.expand(text).replace("<now>", &now))));
     for (path, text) in files {
         let file = root.join(path.trim_start_matches('/'));
         if let Some(folder) = file.parent() {

@@ -165,13 +165,13 @@ fn value_of(value: &Json) -> Option<Value> {
 fn policies(look: &mut Look<'_>, places: &FirefoxPlaces) -> Option<(String, Json)> {
     for path in &places.policies {
         let why = match read::contents(&look.world.path(path), Links::Follow, POLICY_LIMIT) {
-            Ok(contents) if contents.truncated => UnreadReason::TooLarge,
+            Ok(contents) if contents.truncated => UnreadReason::LongerThan(POLICY_LIMIT),
             Ok(contents) => match serde_json::from_slice::<Json>(&contents.bytes) {
                 Ok(mut document) => {
                     let found = document.get_mut("policies").map(Json::take).unwrap_or_default();
                     return Some((path.clone(), found));
                 }
-                Err(_) => UnreadReason::Malformed,
+                Err(_) => UnreadReason::NotUnderstood,
             },
             Err(ReadFailure::Missing) => continue,
             Err(failure) => UnreadReason::Failed(failure),
@@ -220,7 +220,7 @@ fn take_file(look: &mut Look<'_>, layer: &mut Layer, path: &str, file: impl Read
     match prefs::parse(file) {
         Ok((found, truncated)) => {
             if truncated {
-                look.unread(path, UnreadReason::TooLarge);
+                look.unread(path, UnreadReason::LongerThan(prefs::FILE_LIMIT));
             }
             layer.extend(found.into_iter().map(|(name, preference)| (name, (preference, path.to_owned()))));
         }
