@@ -5,15 +5,17 @@
 //! every world. `ONLY=name,name cargo test scenarios` examines some of them.
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{LazyLock, Mutex};
 use std::{env, thread};
 
 use ampls_doctor::cli::args::{Cli, Command};
 use ampls_doctor::diagnose::diagnose;
 use ampls_doctor::diagnose::facts::Facts;
 use ampls_doctor::diagnose::finding::{Finding, Severity};
-use ampls_doctor::report::{FailOn, Report, RunInfo, exit_status};
+use ampls_doctor::render::page::Style;
+use ampls_doctor::render::{self, Format};
+use ampls_doctor::report::{FailOn, Report, RunInfo, exit_status, schema};
 use ampls_probes::{Catalogue, Observations, Options};
 use ampls_world::{Embedded, Scenario};
 use clap::Parser;
@@ -68,11 +70,68 @@ fn examine(embedded: &Embedded) -> Result<Vec<String>, String> {
         faults.push("no server of this world was ever asked".to_owned());
     }
     faults.extend(judged_again(&observations, &findings).err());
+    faults.extend(faces(&report));
     if !faults.is_empty() {
         faults.push(format!("headline: {}", report.verdict.headline));
         faults.extend(report.findings.iter().map(line));
     }
     Ok(faults)
+}
+
+/// The report must be valid by its schema, and every format must tell the same verdict and codes.
+fn faces(report: &Report) -> Vec<String> {
+    static SCHEMA: LazyLock<jsonschema::Validator> =
+        LazyLock::new(|| jsonschema::draft202012::new(&schema()).expect("the schema is one"));
+    let mut faults = Vec::new();
+    let told = |format| {
+        let mut out = Vec::new();
+        render::write(format, report, FailOn::Error, &Style::default(), &mut out).expect("memory takes it");
+        String::from_utf8(out).expect("UTF-8")
+    };
+    let json: serde_json::Value = serde_json::from_str(&told(Format::Json)).expect("JSON");
+    faults.extend(SCHEMA.iter_errors(&json).map(|error| format!("schema: {}: {error}", error.instance_path)));
+
+    let route = format!("{:?}", report.verdict.route).to_lowercase();
+    let health = format!("{:?}", report.verdict.health).to_lowercase();
+    let exit = exit_status(report, FailOn::Error);
+    let mut codes: Vec<&str> = Vec::new();
+    for finding in &report.findings {
+        if !codes.contains(&finding.code.as_str()) {
+            codes.push(&finding.code);
+        }
+    }
+    let spaced: String = codes.iter().map(|code| format!(" {code}")).collect();
+    let compact = told(Format::Compact);
+    if compact.len() > render::compact::MOST || !compact.is_ascii() {
+        faults.push(format!("compact: {} bytes, ASCII: {}", compact.len(), compact.is_ascii()));
+    }
+    let mut wanted = vec![
+        (Format::Compact, format!("\nVERDICT {route} {health} exit={exit}{spaced}\n")),
+        (Format::Ndjson, format!("\"route\":\"{route}\"")),
+        (Format::Ndjson, format!("\"health\":\"{health}\"")),
+        (Format::Junit, format!("name=\"route\" value=\"{route}\"")),
+        (Format::Junit, format!("name=\"health\" value=\"{health}\"")),
+        (Format::Metrics, format!("ampls_doctor_route{{route=\"{route}\"}} 1\n")),
+        (Format::Metrics, format!("ampls_doctor_health{{health=\"{health}\"}} 1\n")),
+        (Format::Metrics, format!("ampls_doctor_exit_status {exit}\n")),
+        (Format::Html, format!("data-route=\"{route}\" data-health=\"{health}\" data-exit=\"{exit}\"")),
+    ];
+    for code in codes {
+        wanted.push((Format::Ndjson, format!("\"code\":\"{code}\"")));
+        wanted.push((Format::Junit, format!("{code} ")));
+        wanted.push((Format::Metrics, format!("ampls_doctor_findings{{code=\"{code}\"")));
+        wanted.push((Format::Html, format!(">{code}<")));
+    }
+    faults.extend(
+        wanted
+            .into_iter()
+            .filter(|(format, text)| !told(*format).contains(text))
+            .map(|(format, text)| format!("{format:?} lacks `{text}`")),
+    );
+    if told(Format::Junit).contains("<failure") != (exit == 1) {
+        faults.push("junit fails otherwise than the exit status".to_owned());
+    }
+    faults
 }
 
 fn options(scenario: &Scenario) -> Result<Options, String> {

@@ -13,6 +13,7 @@ use clap_complete::Shell;
 use ipnet::IpNet;
 
 use self::value::{OneOf, checked, parsed};
+use crate::render::Format;
 
 mod value;
 
@@ -81,12 +82,16 @@ pub enum Command {
     Plan(Box<PlanArgs>),
     /// Judge a saved report again, offline, with this version's rules
     Judge(JudgeArgs),
+    /// Replace names and addresses in a saved report with stable pseudonyms; exits with 0 whatever the report says
+    Redact(RedactArgs),
     /// Explain a finding code or name, an address, or a host name
     #[command(after_help = EXPLAIN_EXAMPLES)]
     Explain(ExplainArgs),
     /// Examine a simulated Azure on loopback
     #[cfg(feature = "demo")]
     Demo(Box<DemoArgs>),
+    /// Print the report's JSON Schema
+    Schema,
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -205,6 +210,20 @@ pub struct JudgeArgs {
     pub output: OutputArgs,
 }
 
+/// `redact`
+#[derive(Debug, Args)]
+pub struct RedactArgs {
+    /// The report, `-` for standard input
+    #[arg(value_name = "FILE|-")]
+    pub file: PathBuf,
+    /// Format of the result
+    #[arg(long, value_name = "FORMAT", default_value = "json", value_parser = OneOf(FORMATS), help_heading = "Output")]
+    pub format: Format,
+    /// Write to this file instead of standard output (created 0600)
+    #[arg(short, long, value_name = "FILE", help_heading = "Output")]
+    pub output: Option<PathBuf>,
+}
+
 /// `explain`
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
@@ -240,21 +259,23 @@ pub struct OutputArgs {
     /// Write to this file instead of standard output (created 0600)
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// Replace names and addresses with stable pseudonyms
+    #[arg(long)]
+    pub redact: bool,
     /// Exit with 1 from this severity
     #[arg(long, value_name = "SEVERITY", default_value = "error", value_parser = OneOf(FAIL_ON))]
     pub fail_on: FailOn,
 }
 
-/// Formats of a report.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    /// For people.
-    Table,
-    /// Everything, for machines.
-    Json,
-}
-
-const FORMATS: &[(&str, Format)] = &[("table", Format::Table), ("json", Format::Json)];
+const FORMATS: &[(&str, Format)] = &[
+    ("table", Format::Table),
+    ("json", Format::Json),
+    ("ndjson", Format::Ndjson),
+    ("compact", Format::Compact),
+    ("html", Format::Html),
+    ("junit", Format::Junit),
+    ("metrics", Format::Metrics),
+];
 
 /// The severity from which a finding makes the exit status 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,21 +4,22 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use ampls_probes::observation::Observations;
 use ampls_probes::plan::{Discovered, MetadataState};
 use ampls_probes::run::{discover, run};
 use ampls_probes::world::roots_from_pem;
 use ampls_probes::{Options, World};
 use uuid::Uuid;
 
-use super::args::{self, CheckArgs, Format, JudgeArgs, OutputArgs, PlanArgs, PlanFormat, TalkArgs};
-use super::output::{self, Output};
+use super::args::{self, CheckArgs, JudgeArgs, OutputArgs, PlanArgs, PlanFormat, RedactArgs, TalkArgs};
+use super::judge::{Input, Saved};
+use super::output::{self, Output, OutputError};
 use super::progress::ProgressLine;
 use super::{Failure, catalogue};
 use crate::diagnose::diagnose_facts;
 use crate::diagnose::facts::Facts;
-use crate::render;
-use crate::report::{FailOn, Report, RunInfo, exit_status};
+use crate::render::{self, Format};
+use crate::report::digest::Digest;
+use crate::report::{self, FailOn, Report, RunInfo, exit_status};
 use crate::text::quote;
 
 /// Bytes read of a file of roots: the whole public web fits into a tenth of it.
@@ -43,40 +44,75 @@ pub(super) fn examine(
     output: Output,
 ) -> Result<u8, Failure> {
     let catalogue = catalogue()?;
-    let line = ProgressLine::new(talk.quiet);
+    let line = ProgressLine::new(talk.quiet || face.redact);
     let observations = run(world, options, &catalogue, &|progress| line.show(progress))?;
     drop(line);
-    tell(&observations, Uuid::new_v4(), face, talk, output)
+    tell(Saved { id: Uuid::new_v4(), observations, redacted: None }, face, talk, output)
 }
 
 pub(super) fn judge(arguments: &JudgeArgs, talk: TalkArgs) -> Result<u8, Failure> {
-    let saved = super::judge::read(&arguments.file)?;
+    let input = super::judge::read_any(&arguments.file)?;
     let output = Output::open(arguments.output.output.as_deref())?;
-    tell(&saved.observations, saved.id, &arguments.output, talk, output)
+    match input {
+        Input::Report(saved) => tell(*saved, &arguments.output, talk, output),
+        Input::Digest(digest) => repeat(&digest, &arguments.output, output),
+    }
 }
 
-fn tell(
-    observations: &Observations,
-    id: Uuid,
-    face: &OutputArgs,
-    talk: TalkArgs,
-    output: Output,
-) -> Result<u8, Failure> {
-    let facts = Facts::new(observations);
-    let findings = diagnose_facts(&facts);
-    let run = RunInfo { id, tool_version: env!("CARGO_PKG_VERSION").to_owned() };
-    let report = Report::new(observations, &facts, findings, run);
-    let status = exit_status(&report, fail_on(face));
-    let style = output::style(&output, talk);
-    let written = output.write(|out| match face.format {
-        Format::Table => render::table::write(&report, &style, out),
-        Format::Json => render::json::write(&report, out),
-    });
+pub(super) fn redact(arguments: &RedactArgs, talk: TalkArgs) -> Result<u8, Failure> {
+    let saved = super::judge::read(&arguments.file)?;
+    let output = Output::open(arguments.output.as_deref())?;
+    let face = OutputArgs { format: arguments.format, output: None, redact: true, fail_on: args::FailOn::Never };
+    tell(saved, &face, talk, output)?;
+    Ok(0)
+}
+
+/// What was seen, under pseudonyms that nobody can undo: the key is gone when this returns.
+fn redacted(seen: &Saved) -> Result<Saved, Failure> {
+    let key = Uuid::new_v4().into_bytes();
+    let replaced = report::redact(&seen.observations, &catalogue()?, key);
+    let (observations, redacted) =
+        replaced.map_err(|error| Failure::Impossible(format!("the report cannot be redacted: {error}")))?;
+    Ok(Saved { id: Uuid::new_v4(), observations, redacted: Some(redacted) })
+}
+
+/// A digest holds no observations: its codes are repeated.
+fn repeat(digest: &Digest, face: &OutputArgs, output: Output) -> Result<u8, Failure> {
+    if face.redact {
+        return Err(Failure::Usage("a digest cannot be redacted: give the whole report".to_owned()));
+    }
+    let status = digest.exit_status(fail_on(face));
+    let written = match face.format {
+        Format::Table | Format::Compact => output.write(|out| render::compact::repeat(digest, status, out)),
+        Format::Json => output.write(|out| render::json::write(digest, out)),
+        _ => {
+            return Err(Failure::Usage(
+                "a digest holds no observations: give the whole report for this format".to_owned(),
+            ));
+        }
+    };
+    ended(written, status)
+}
+
+fn ended(written: Result<(), OutputError>, status: u8) -> Result<u8, Failure> {
     match written {
         Ok(()) => Ok(status),
         Err(error) if error.is_broken_pipe() => Err(Failure::ReaderGone(status)),
         Err(error) => Err(error.into()),
     }
+}
+
+fn tell(seen: Saved, face: &OutputArgs, talk: TalkArgs, output: Output) -> Result<u8, Failure> {
+    let seen = if face.redact { redacted(&seen)? } else { seen };
+    let facts = Facts::new(&seen.observations);
+    let findings = diagnose_facts(&facts);
+    let run = RunInfo { id: seen.id, tool_version: env!("CARGO_PKG_VERSION").to_owned() };
+    let mut report = Report::new(&seen.observations, &facts, findings, run);
+    report.redacted = seen.redacted;
+    let status = exit_status(&report, fail_on(face));
+    let style = output::style(&output, talk);
+    let written = output.write(|out| render::write(face.format, &report, fail_on(face), &style, out));
+    ended(written, status)
 }
 
 fn fail_on(face: &OutputArgs) -> FailOn {

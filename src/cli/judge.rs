@@ -11,7 +11,8 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::render::page::inert;
-use crate::report::SCHEMA;
+use crate::report::digest::{Digest, KIND};
+use crate::report::{Redacted, SCHEMA};
 use crate::text::quote;
 
 /// Bytes read of a report; a run of hundreds of endpoints stays under a tenth of it.
@@ -24,6 +25,8 @@ pub(super) struct Saved {
     pub(super) id: Uuid,
     /// What was seen.
     pub(super) observations: Observations,
+    /// What had been replaced before it was saved.
+    pub(super) redacted: Option<Redacted>,
 }
 
 /// What is wrong with an input file, and what is wanted, in one line.
@@ -41,8 +44,29 @@ impl fmt::Display for InputError {
 
 impl std::error::Error for InputError {}
 
+/// What can be judged again.
+#[derive(Debug)]
+pub(super) enum Input {
+    /// A report.
+    Report(Box<Saved>),
+    /// A digest, which can only be repeated.
+    Digest(Box<Digest>),
+}
+
 /// Reads a report from a file, or from standard input when it is called `-`.
 pub(super) fn read(path: &Path) -> Result<Saved, InputError> {
+    load(path, parse)
+}
+
+/// Reads a report or a digest likewise; the digest may stand among the other lines of the `compact` format.
+pub(super) fn read_any(path: &Path) -> Result<Input, InputError> {
+    load(path, |bytes| match digest(bytes) {
+        Some(digest) => digest.map(|digest| Input::Digest(Box::new(digest))),
+        None => parse(bytes).map(|saved| Input::Report(Box::new(saved))),
+    })
+}
+
+fn load<T>(path: &Path, parse: impl Fn(&[u8]) -> Result<T, String>) -> Result<T, InputError> {
     let stdin = path.as_os_str() == "-";
     let file = if stdin { "standard input".to_owned() } else { quote(&path.to_string_lossy()) };
     let wrong = |what: String| InputError { file: file.clone(), what };
@@ -76,12 +100,31 @@ struct Version {
 #[derive(Deserialize)]
 struct Document {
     run: Run,
+    #[serde(default)]
+    redacted: Option<Redacted>,
     observations: Observations,
 }
 
 #[derive(Deserialize)]
 struct Run {
     id: Uuid,
+}
+
+/// The last digest of a text; `None` when it has none.
+fn digest(bytes: &[u8]) -> Option<Result<Digest, String>> {
+    let text = decode(bytes)?;
+    let start = |line: &&str| serde_json::from_str::<Start>(line).is_ok_and(|it| it.kind.as_deref() == Some(KIND));
+    let line = text.lines().map(str::trim).filter(|line| line.starts_with('{') && line.contains(KIND)).rfind(start)?;
+    let parsed: Result<Digest, _> = serde_json::from_str(line);
+    Some(match parsed {
+        Err(error) => Err(format!("holds a broken digest: {}", inert(&error.to_string()))),
+        Ok(digest) if digest.schema != SCHEMA => Err(newer("schema", digest.schema, SCHEMA)),
+        Ok(digest) => Ok(digest),
+    })
+}
+
+fn newer(what: &str, found: u32, known: u32) -> String {
+    format!("has {what} {found}, this version knows {known}; judge it with the version that wrote it, or a later one")
 }
 
 fn parse(bytes: &[u8]) -> Result<Saved, String> {
@@ -92,14 +135,9 @@ fn parse(bytes: &[u8]) -> Result<Saved, String> {
     }
     let wrong = |error: &serde_json::Error| format!("is no report: {}; {WANTED}", inert(&error.to_string()));
     let start: Start = serde_json::from_str(&text).map_err(|error| wrong(&error))?;
-    if start.kind.as_deref() == Some("digest") {
+    if start.kind.as_deref() == Some(KIND) {
         return Err(format!("is a digest, which holds no observations; {WANTED}"));
     }
-    let newer = |what: &str, found: u32, known: u32| {
-        format!(
-            "has {what} {found}, this version knows {known}; judge it with the version that wrote it, or a later one"
-        )
-    };
     match start.schema {
         None => return Err(format!("is no report: it has no `schema`; {WANTED}")),
         Some(schema) if schema != SCHEMA => return Err(newer("schema", schema, SCHEMA)),
@@ -111,7 +149,7 @@ fn parse(bytes: &[u8]) -> Result<Saved, String> {
         Some(_) => {}
     }
     let document: Document = serde_json::from_str(&text).map_err(|error| wrong(&error))?;
-    Ok(Saved { id: document.run.id, observations: document.observations })
+    Ok(Saved { id: document.run.id, observations: document.observations, redacted: document.redacted })
 }
 
 /// Text as editors and shells save it: UTF-8, with or without a byte order mark, or the UTF-16 that `>` of Windows PowerShell

@@ -7,9 +7,9 @@ use std::io::{self, Write};
 use crate::render::page::{Detail, Page, Style, Tint};
 use crate::report::{Health, Report};
 
-mod causes;
+pub(super) mod causes;
 mod endpoints;
-mod matrix;
+pub(super) mod matrix;
 
 /// Writes the report.
 pub fn write(report: &Report, style: &Style, out: &mut dyn Write) -> io::Result<()> {
@@ -43,6 +43,9 @@ fn machine(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
     }
     parts.push(format!("{:.0}", report.run.started_at));
     parts.push(format!("{} ms", report.run.elapsed_ms));
+    if report.redacted.is_some() {
+        parts.push("redacted".to_owned());
+    }
     parts.retain(|part| !part.is_empty());
     page.wrapped(Tint::Plain, "", "  ", &parts.join(", "))
 }

@@ -186,7 +186,8 @@ fn severity(severity: Severity) -> (&'static str, Tint) {
     }
 }
 
-fn owner(owner: Owner) -> &'static str {
+/// An owner in a word or two.
+pub(in crate::render) fn owner(owner: Owner) -> &'static str {
     match owner {
         Owner::Dns => "DNS",
         Owner::Network => "network",
