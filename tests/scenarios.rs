@@ -15,7 +15,7 @@ use ampls_doctor::diagnose::facts::Facts;
 use ampls_doctor::diagnose::finding::{Finding, Severity};
 use ampls_doctor::render::page::Style;
 use ampls_doctor::render::{self, Format};
-use ampls_doctor::report::{FailOn, Report, RunInfo, exit_status, schema};
+use ampls_doctor::report::{FailOn, Report, RunInfo, exit_status, redact, schema};
 use ampls_probes::{Catalogue, Observations, Options};
 use ampls_world::{Embedded, Scenario};
 use clap::Parser;
@@ -71,6 +71,7 @@ fn examine(embedded: &Embedded) -> Result<Vec<String>, String> {
     }
     faults.extend(judged_again(&observations, &findings).err());
     faults.extend(faces(&report));
+    faults.extend(redacted_alike(&observations, &catalogue, &findings).err());
     if !faults.is_empty() {
         faults.push(format!("headline: {}", report.verdict.headline));
         faults.extend(report.findings.iter().map(line));
@@ -193,6 +194,22 @@ fn judged_again(observations: &Observations, findings: &[Finding]) -> Result<(),
         return Err("judged again from the saved observations, the findings differ".to_owned());
     }
     Ok(())
+}
+
+/// Under pseudonyms the findings have to be the same, and no name of the world's own may be left.
+fn redacted_alike(seen: &Observations, catalogue: &Catalogue, findings: &[Finding]) -> Result<(), String> {
+    let outline = |findings: &[Finding]| {
+        let mut told: Vec<String> =
+            findings.iter().map(|it| format!("{} {:?} {:?}", it.code, it.severity, it.caused_by)).collect();
+        told.sort();
+        told.join(", ")
+    };
+    let (redacted, manifest) = redact(seen, catalogue, [9; 16]).map_err(|error| format!("redacted: {error}"))?;
+    if !seen.seen.is_empty() && manifest.manifest.is_empty() {
+        return Err("redacted: nothing was replaced".to_owned());
+    }
+    let (wanted, found) = (outline(findings), outline(&diagnose(&redacted)));
+    if wanted == found { Ok(()) } else { Err(format!("redacted: wanted {wanted}, found {found}")) }
 }
 
 fn line(finding: &Finding) -> String {

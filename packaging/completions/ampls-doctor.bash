@@ -37,6 +37,9 @@ _ampls__doctor() {
             ampls__doctor,plan)
                 cmd="ampls__doctor__subcmd__plan"
                 ;;
+            ampls__doctor,redact)
+                cmd="ampls__doctor__subcmd__redact"
+                ;;
             ampls__doctor,schema)
                 cmd="ampls__doctor__subcmd__schema"
                 ;;
@@ -47,7 +50,7 @@ _ampls__doctor() {
 
     case "${cmd}" in
         ampls__doctor)
-            opts="-o -q -v -h -V --expect --cloud --region --workspace --dce --app-insights --storage --endpoint --set --private-range --public-roots --resolver --proxy --timeout --deadline --repeat --only --skip --format --output --fail-on --quiet --verbose --color --help --version check plan judge explain demo schema completions man"
+            opts="-o -q -v -h -V --expect --cloud --region --workspace --dce --app-insights --storage --endpoint --set --private-range --public-roots --resolver --proxy --timeout --deadline --repeat --only --skip --format --output --redact --fail-on --quiet --verbose --color --help --version check plan judge redact explain demo schema completions man"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -153,7 +156,7 @@ _ampls__doctor() {
             return 0
             ;;
         ampls__subcmd__doctor__subcmd__check)
-            opts="-o -q -v -h --expect --cloud --region --workspace --dce --app-insights --storage --endpoint --set --private-range --public-roots --resolver --proxy --timeout --deadline --repeat --only --skip --format --output --fail-on --quiet --verbose --color --help"
+            opts="-o -q -v -h --expect --cloud --region --workspace --dce --app-insights --storage --endpoint --set --private-range --public-roots --resolver --proxy --timeout --deadline --repeat --only --skip --format --output --redact --fail-on --quiet --verbose --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -277,7 +280,7 @@ _ampls__doctor() {
             return 0
             ;;
         ampls__subcmd__doctor__subcmd__demo)
-            opts="-o -q -v -h --list --format --output --fail-on --quiet --verbose --color --help"
+            opts="-o -q -v -h --list --format --output --redact --fail-on --quiet --verbose --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -329,7 +332,7 @@ _ampls__doctor() {
             return 0
             ;;
         ampls__subcmd__doctor__subcmd__judge)
-            opts="-o -q -v -h --format --output --fail-on --quiet --verbose --color --help"
+            opts="-o -q -v -h --format --output --redact --fail-on --quiet --verbose --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -461,6 +464,36 @@ _ampls__doctor() {
                     ;;
                 --format)
                     COMPREPLY=($(compgen -W "table json firewall" -- "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ampls__subcmd__doctor__subcmd__redact)
+            opts="-o -q -v -h --format --output --quiet --verbose --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --format)
+                    COMPREPLY=($(compgen -W "table json ndjson compact html junit metrics" -- "${cur}"))
                     return 0
                     ;;
                 --output)

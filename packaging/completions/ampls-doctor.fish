@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_ampls_doctor_global_optspecs
-    string join \n expect= cloud= region= workspace= dce= app-insights= storage= endpoint= set= private-range= public-roots= resolver= proxy= timeout= deadline= repeat= only= skip= format= o/output= fail-on= q/quiet v/verbose color= h/help V/version
+    string join \n expect= cloud= region= workspace= dce= app-insights= storage= endpoint= set= private-range= public-roots= resolver= proxy= timeout= deadline= repeat= only= skip= format= o/output= redact fail-on= q/quiet v/verbose color= h/help V/version
 end
 
 function __fish_ampls_doctor_needs_command
@@ -82,6 +82,7 @@ never\t''"
 complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -l color -d 'Colour; auto obeys NO_COLOR' -r -f -a "auto\t''
 always\t''
 never\t''"
+complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -l redact -d 'Replace names and addresses with stable pseudonyms'
 complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -s q -l quiet -d 'Print the result and errors only'
 complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -s v -l verbose -d 'Print every endpoint and every answer'
 complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -s h -l help -d 'Print help'
@@ -89,6 +90,7 @@ complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -s V -l version 
 complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -f -a "check" -d 'Look at this machine\'s paths to Azure Monitor and judge them (the default)'
 complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -f -a "plan" -d 'Print what `check` would look at; touch nothing'
 complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -f -a "judge" -d 'Judge a saved report again, offline, with this version\'s rules'
+complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -f -a "redact" -d 'Replace names and addresses in a saved report with stable pseudonyms; exits with 0 whatever the report says'
 complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -f -a "explain" -d 'Explain a finding code or name, an address, or a host name'
 complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -f -a "demo" -d 'Examine a simulated Azure on loopback'
 complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -f -a "schema" -d 'Print the report\'s JSON Schema'
@@ -152,6 +154,7 @@ never\t''"
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand check" -l color -d 'Colour; auto obeys NO_COLOR' -r -f -a "auto\t''
 always\t''
 never\t''"
+complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand check" -l redact -d 'Replace names and addresses with stable pseudonyms'
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand check" -s q -l quiet -d 'Print the result and errors only'
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand check" -s v -l verbose -d 'Print every endpoint and every answer'
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand check" -s h -l help -d 'Print help'
@@ -223,9 +226,24 @@ never\t''"
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand judge" -l color -d 'Colour; auto obeys NO_COLOR' -r -f -a "auto\t''
 always\t''
 never\t''"
+complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand judge" -l redact -d 'Replace names and addresses with stable pseudonyms'
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand judge" -s q -l quiet -d 'Print the result and errors only'
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand judge" -s v -l verbose -d 'Print every endpoint and every answer'
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand judge" -s h -l help -d 'Print help'
+complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand redact" -l format -d 'Format of the result' -r -f -a "table\t''
+json\t''
+ndjson\t''
+compact\t''
+html\t''
+junit\t''
+metrics\t''"
+complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand redact" -s o -l output -d 'Write to this file instead of standard output (created 0600)' -r -F
+complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand redact" -l color -d 'Colour; auto obeys NO_COLOR' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand redact" -s q -l quiet -d 'Print the result and errors only'
+complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand redact" -s v -l verbose -d 'Print every endpoint and every answer'
+complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand redact" -s h -l help -d 'Print help'
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand explain" -l color -d 'Colour; auto obeys NO_COLOR' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -248,6 +266,7 @@ complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand demo" -l color
 always\t''
 never\t''"
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand demo" -l list -d 'List the worlds'
+complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand demo" -l redact -d 'Replace names and addresses with stable pseudonyms'
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand demo" -s q -l quiet -d 'Print the result and errors only'
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand demo" -s v -l verbose -d 'Print every endpoint and every answer'
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand demo" -s h -l help -d 'Print help'

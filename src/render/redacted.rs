@@ -71,6 +71,8 @@ proptest! {
             .edit(|seen| seen.machine.name.clone_from(&own))
             .observations();
         let originals = [workspace, host, domain, private.to_string(), public.to_string()];
+        let plain = serde_json::to_string(&seen).unwrap();
+        prop_assert!(originals.iter().all(|original| survives(&plain, original)), "{plain}");
         for (format, text) in outputs(&seen, key) {
             for original in &originals {
                 prop_assert!(!survives(&text, original), "{format:?} holds {original}");
