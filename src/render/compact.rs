@@ -7,7 +7,7 @@
 use std::io::{self, Write};
 
 use super::page::inert;
-use super::table::matrix;
+use super::table::{causes, matrix};
 use crate::diagnose::facts::Route;
 use crate::diagnose::finding::{Finding, Severity};
 use crate::report::{Digest, Health, Report};
@@ -103,7 +103,15 @@ fn remedy(root: &Finding, goes: usize) -> Vec<Line> {
     let Some(fix) = root.fix.iter().find(|fix| !fix.read_only).or(root.fix.first()) else {
         return Vec::new();
     };
-    let mut lines = vec![said(goes, &format!("  fix ({}): {}", owner(root), fix.text))];
+    let reach =
+        if fix.read_only { "only looks".to_owned() } else { format!("changes {}", causes::reach(fix.blast_radius)) };
+    let mut lines = vec![said(goes, &format!("  fix ({}; {reach}): {}", causes::owner(root.owner), fix.text))];
+    if fix.check_first.is_some() {
+        lines.push(said(
+            goes,
+            &format!("  first read what to look at and how to undo it: ampls-doctor explain {}", root.code),
+        ));
+    }
     let command = fix.command.as_deref().map(ascii).filter(|command| command.len() <= LINE);
     lines.extend(command.map(|command| Line { goes: goes + 20, text: format!("    {command}") }));
     lines
@@ -186,10 +194,6 @@ pub(super) fn severity(severity: Severity) -> &'static str {
         Severity::Warning => "WARNING",
         Severity::Info => "info",
     }
-}
-
-fn owner(root: &Finding) -> &'static str {
-    super::table::causes::owner(root.owner)
 }
 
 #[cfg(test)]

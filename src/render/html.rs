@@ -8,6 +8,7 @@ use std::io::{self, Write};
 use super::compact::{health, route};
 use super::page::inert;
 use super::table::matrix;
+use crate::diagnose::facts::Route;
 use crate::report::{Health, Report};
 use crate::text::duration_ms;
 
@@ -19,7 +20,7 @@ mod path;
 const STYLE: &str = include_str!("html/style.css");
 
 /// SHA-256 of [`STYLE`], as the policy names it.
-const STYLE_HASH: &str = "sha256-FNWKWwYP4fdnQ7/Rc8mOJguwQbgedErjhP+P6JIPG4w=";
+const STYLE_HASH: &str = "sha256-exC46bQ/c1y5kj/+97f/R/x7hiFS/Yv0RqpU60iE8Rg=";
 
 /// Writes the page of a run that ended with this exit status.
 pub fn write(report: &Report, status: u8, out: &mut dyn Write) -> io::Result<()> {
@@ -63,9 +64,10 @@ fn head(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     };
     write!(
         out,
-        "<header class=\"card verdict {tone}\"><div class=\"tags\"><span class=\"tag big\">{}</span>\
+        "<header class=\"card verdict {tone}\"><div class=\"tags\"><span class=\"tag big {}\">{}</span>\
          <span class=\"tag big\">{word}</span>",
-        route(verdict.route)
+        leads(verdict.route),
+        if verdict.route == Route::None { "unresolved" } else { route(verdict.route) }
     )?;
     if report.redacted.is_some() {
         write!(out, "<span class=\"tag info\">redacted: names and addresses are pseudonyms</span>")?;
@@ -113,7 +115,7 @@ fn notes(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     }
     writeln!(out, "<section><h2>Beyond this machine's sight</h2><div class=\"card\">")?;
     for note in &report.notes {
-        writeln!(out, "<p>{}</p>", safe(&note.text))?;
+        writeln!(out, "<p>{}</p>", prose(&note.text))?;
         if let Some(command) = &note.command {
             writeln!(out, "{}", commands(command))?;
         }
@@ -141,9 +143,36 @@ fn machine(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "</div></section>")
 }
 
+/// The tone of a route.
+fn leads(route: Route) -> &'static str {
+    match route {
+        Route::Private => "ok",
+        Route::Public => "info",
+        Route::Mixed => "warn",
+        Route::None => "off",
+    }
+}
+
 /// Text that can neither leave its element nor its attribute, nor act in any other way.
 fn safe(text: &str) -> String {
     escaped(&inert(text))
+}
+
+/// A sentence: what stands in backticks is shown as code.
+fn prose(text: &str) -> String {
+    let parts = inert(text);
+    let mut html = String::new();
+    for (index, part) in parts.split('`').enumerate() {
+        let part = escaped(part);
+        if index % 2 == 0 {
+            html.push_str(&part);
+        } else {
+            html.push_str("<code>");
+            html.push_str(&part);
+            html.push_str("</code>");
+        }
+    }
+    html
 }
 
 /// Lines to be copied.

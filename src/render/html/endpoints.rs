@@ -5,8 +5,7 @@ use std::io::{self, Write};
 use ampls_probes::observation::Observation;
 use jiff::Timestamp;
 
-use super::safe;
-use crate::diagnose::facts::Route;
+use super::{leads, safe};
 use crate::render::compact::route;
 use crate::report::{EndpointReport, Report};
 use crate::text::duration_ms;
@@ -35,12 +34,7 @@ fn row(endpoint: &EndpointReport, out: &mut dyn Write) -> io::Result<()> {
         Some(false) => ("bad", "no"),
         None => ("off", "not tried"),
     };
-    let leads = match endpoint.route {
-        Route::Private => "ok",
-        Route::Public => "info",
-        Route::Mixed => "warn",
-        Route::None => "off",
-    };
+    let leads = leads(endpoint.route);
     let addresses: Vec<String> = endpoint.addresses.iter().map(ToString::to_string).collect();
     let tcp: Vec<String> =
         endpoint.tcp.iter().flatten().take(4).map(|tcp| format!("{} {}", tcp.address, tcp.outcome)).collect();

@@ -2,9 +2,9 @@
 
 use std::io::{self, Write};
 
-use super::{commands, safe};
+use super::{commands, prose, safe};
 use crate::diagnose::finding::{BlastRadius, Certainty, Finding, Fix, Severity};
-use crate::render::table::causes::owner;
+use crate::render::table::causes::{owner, parts};
 use crate::report::Report;
 
 pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
@@ -31,10 +31,10 @@ fn finding(report: &Report, root: &Finding, out: &mut dyn Write) -> io::Result<(
         safe(&root.code),
         safe(&root.name),
         owner(root.owner),
-        safe(&root.title)
+        prose(&root.title)
     )?;
     if !root.summary.is_empty() {
-        write!(out, "<p>{}</p>", safe(&root.summary))?;
+        write!(out, "<p>{}</p>", prose(&root.summary))?;
     }
     for fix in &root.fix {
         self::fix(fix, out)?;
@@ -42,10 +42,10 @@ fn finding(report: &Report, root: &Finding, out: &mut dyn Write) -> io::Result<(
     if !root.evidence.is_empty() || !root.excludes.is_empty() {
         write!(out, "<details><summary>Evidence ({})</summary><ul>", root.evidence.len())?;
         for seen in &root.evidence {
-            write!(out, "<li>{}</li>", safe(seen))?;
+            write!(out, "<li>{}</li>", prose(seen))?;
         }
         for excluded in &root.excludes {
-            write!(out, "<li>ruled out: {}</li>", safe(excluded))?;
+            write!(out, "<li>ruled out: {}</li>", prose(excluded))?;
         }
         write!(out, "</ul></details>")?;
     }
@@ -66,10 +66,19 @@ fn fix(fix: &Fix, out: &mut dyn Write) -> io::Result<()> {
         BlastRadius::EveryNetworkOnThisDns => "changes every network that uses this DNS",
     };
     let tone = if fix.read_only { "off" } else { "warn" };
-    write!(out, "<div class=\"fix\"><p>{} <span class=\"tag {tone}\">{reach}</span></p>", safe(&fix.text))?;
-    let parts = [("Look first", &fix.check_first), ("Run", &fix.command), ("To undo", &fix.undo)];
-    for (label, text) in parts.iter().filter_map(|(label, text)| text.as_ref().map(|text| (label, text))) {
-        write!(out, "<p class=\"label\">{label}</p>{}", commands(text))?;
+    write!(out, "<div class=\"fix\"><p>{} <span class=\"tag {tone}\">{reach}</span></p>", prose(&fix.text))?;
+    let said = [("Look first", &fix.check_first), ("Run", &fix.command), ("To undo", &fix.undo)];
+    for (label, text) in said.iter().filter_map(|(label, text)| text.as_ref().map(|text| (label, text))) {
+        let (command, sentence) = parts(text);
+        // What is copied must not end in a remark.
+        let (command, aside) = parts(command);
+        write!(out, "<p class=\"label\">{label}</p>")?;
+        if !command.is_empty() {
+            write!(out, "{}", commands(command))?;
+        }
+        for sentence in [aside, sentence].iter().filter(|sentence| !sentence.is_empty()) {
+            write!(out, "<p>{}</p>", prose(sentence))?;
+        }
     }
     writeln!(out, "</div>")
 }
@@ -97,11 +106,11 @@ fn symptoms(report: &Report, root: &Finding, out: &mut dyn Write) -> io::Result<
             "<li><code>{}</code> {}: {} {}",
             safe(&symptom.code),
             safe(&symptom.name),
-            safe(&symptom.title),
-            safe(&symptom.summary)
+            prose(&symptom.title),
+            prose(&symptom.summary)
         )?;
         if !symptom.evidence.is_empty() {
-            let seen: String = symptom.evidence.iter().map(|seen| format!("<li>{}</li>", safe(seen))).collect();
+            let seen: String = symptom.evidence.iter().map(|seen| format!("<li>{}</li>", prose(seen))).collect();
             write!(out, "<ul>{seen}</ul>")?;
         }
         write!(out, "</li>")?;

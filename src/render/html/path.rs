@@ -2,9 +2,10 @@
 
 use std::io::{self, Write};
 
-use ampls_probes::catalogue::Need;
+use ampls_probes::catalogue::{Expectation, Need};
+use ampls_probes::options::Expect;
 
-use super::safe;
+use super::{leads, safe};
 use crate::diagnose::facts::{Route, Status, View, ViewKind};
 use crate::diagnose::finding::{Finding, Severity};
 use crate::render::compact::route;
@@ -29,36 +30,32 @@ struct Station {
 }
 
 pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    let (looked, evidence): (Vec<_>, Vec<_>) =
-        report.endpoints.iter().partition(|endpoint| endpoint.need != Need::Evidence);
-    if !looked.is_empty() {
-        writeln!(out, "<section><h2>Paths</h2><div class=\"card\">")?;
-        for endpoint in looked {
-            path(report, endpoint, out)?;
-        }
-        writeln!(out, "</div></section>")?;
+    let dialled = || report.endpoints.iter().filter(|endpoint| endpoint.need != Need::Evidence);
+    let failed = |endpoint: &&EndpointReport| {
+        stations(report, endpoint).iter().any(|station| matches!(station.tone, "bad" | "warn"))
+    };
+    let broken = dialled().any(|endpoint| failed(&endpoint));
+    // Whole paths are shown where nothing failed: there, seeing the required ones is the news.
+    let first = |endpoint: &&EndpointReport| if broken { failed(endpoint) } else { endpoint.need == Need::Required };
+    let (shown, folded): (Vec<_>, Vec<_>) = dialled().partition(first);
+    let evidence: Vec<_> = report.endpoints.iter().filter(|endpoint| endpoint.need == Need::Evidence).collect();
+    writeln!(out, "<section><h2>{}</h2><div class=\"card\">", if broken { "Paths that fail" } else { "Paths" })?;
+    for endpoint in shown {
+        path(report, endpoint, out)?;
     }
-    if !evidence.is_empty() {
-        writeln!(
-            out,
-            "<details class=\"card\"><summary>{} more names, resolved only to understand DNS</summary>",
-            evidence.len()
-        )?;
-        for endpoint in evidence {
+    let more = [("more paths in order", folded), ("names resolved only to understand DNS", evidence)];
+    for (what, endpoints) in more.iter().filter(|(_, endpoints)| !endpoints.is_empty()) {
+        writeln!(out, "<details><summary>{} {what}</summary>", endpoints.len())?;
+        for endpoint in endpoints {
             path(report, endpoint, out)?;
         }
         writeln!(out, "</details>")?;
     }
-    Ok(())
+    writeln!(out, "</div></section>")
 }
 
 fn path(report: &Report, endpoint: &EndpointReport, out: &mut dyn Write) -> io::Result<()> {
-    let tone = match endpoint.route {
-        Route::Private => "ok",
-        Route::Public => "info",
-        Route::Mixed => "warn",
-        Route::None => "off",
-    };
+    let tone = leads(endpoint.route);
     write!(
         out,
         "<div class=\"path\"><h3>{}:{}</h3><div class=\"tags\"><span class=\"tag {tone}\">{}</span>\
@@ -113,7 +110,7 @@ fn stations(report: &Report, endpoint: &EndpointReport) -> [Station; 5] {
         Station { role: "machine", tone: "ok", value: report.host.name.clone(), why: String::new() },
         server(endpoint, &station),
         alias(endpoint, &station),
-        address(endpoint, &station),
+        address(report, endpoint, &station),
         service(endpoint, &station),
     ]
 }
@@ -153,7 +150,12 @@ fn alias(endpoint: &EndpointReport, station: &Draw<'_>) -> Station {
     station("alias", Hop::Alias, tone, value)
 }
 
-fn address(endpoint: &EndpointReport, station: &Draw<'_>) -> Station {
+/// Whether a public address stands out: some name here is private, or private ones are wanted.
+fn private_elsewhere(report: &Report) -> bool {
+    report.run.expect == Expect::Private || matches!(report.verdict.route, Route::Private | Route::Mixed)
+}
+
+fn address(report: &Report, endpoint: &EndpointReport, station: &Draw<'_>) -> Station {
     let mut shown: Vec<String> = endpoint.addresses.iter().take(2).map(ToString::to_string).collect();
     if endpoint.addresses.len() > shown.len() {
         shown.push(format!("and {} more", endpoint.addresses.len() - shown.len()));
@@ -164,7 +166,13 @@ fn address(endpoint: &EndpointReport, station: &Draw<'_>) -> Station {
         _ => "ok",
     };
     let value = if shown.is_empty() { "none".to_owned() } else { shown.join(", ") };
-    station("address", Hop::Address, tone, value)
+    let mut station = station("address", Hop::Address, tone, value);
+    let astray = endpoint.expected == Expectation::Private && matches!(endpoint.route, Route::Public | Route::Mixed);
+    if astray && private_elsewhere(report) && station.why.is_empty() {
+        station.tone = "warn";
+        station.why = "not private".to_owned();
+    }
+    station
 }
 
 fn service(endpoint: &EndpointReport, station: &Draw<'_>) -> Station {
