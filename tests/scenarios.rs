@@ -101,7 +101,7 @@ fn faces(report: &Report) -> Vec<String> {
             codes.push(&finding.code);
         }
     }
-    let spaced: String = codes.iter().map(|code| format!(" {code}")).collect();
+    let spaced = codes.iter().fold(String::new(), |all, code| all + " " + code);
     let compact = told(Format::Compact);
     if compact.len() > render::compact::MOST || !compact.is_ascii() {
         faults.push(format!("compact: {} bytes, ASCII: {}", compact.len(), compact.is_ascii()));

@@ -61,10 +61,10 @@ fn verdict(digest: &Digest) -> String {
         text.push(' ');
         text.push_str(&ascii(&code.chars().take(12).collect::<String>()));
     }
-    if codes.len() > CODES {
-        text.push_str(&format!(" +{}", codes.len() - CODES));
+    match codes.len().checked_sub(CODES) {
+        None | Some(0) => text,
+        Some(more) => format!("{text} +{more}"),
     }
-    text
 }
 
 /// A line and how soon it may go: the greater, the sooner.

@@ -4,6 +4,7 @@
 //! also valid in the older exposition format, which the collector reads. The host is no label: the scrape adds it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Display;
 use std::io::{self, Write};
 
 use super::compact::{health, route};
@@ -33,16 +34,16 @@ impl Family {
         Self { name, help, samples: Vec::new() }
     }
 
-    fn one(name: &'static str, help: &'static str, value: impl ToString) -> Self {
+    fn one(name: &'static str, help: &'static str, value: impl Display) -> Self {
         let mut family = Self::new(name, help);
         family.add(&[], value);
         family
     }
 
-    fn add(&mut self, labels: &[(&str, &str)], value: impl ToString) {
+    fn add(&mut self, labels: &[(&str, &str)], value: impl Display) {
         let labels: Vec<_> = labels.iter().map(|(name, value)| format!("{name}=\"{}\"", escaped(value))).collect();
         let labels = if labels.is_empty() { String::new() } else { format!("{{{}}}", labels.join(",")) };
-        self.samples.push((labels, value.to_string()));
+        self.samples.push((labels, format!("{value}")));
     }
 
     fn write(&self, out: &mut dyn Write) -> io::Result<()> {

@@ -178,9 +178,8 @@ impl Digest {
             if character.is_ascii() && character != '\u{7f}' {
                 line.push(character);
             } else {
-                for unit in character.encode_utf16(&mut [0; 2]) {
-                    line.push_str(&format!("\\u{unit:04x}"));
-                }
+                let mut units = [0; 2];
+                line.extend(character.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")));
             }
         }
         line

@@ -35,9 +35,9 @@ fn row(endpoint: &EndpointReport, out: &mut dyn Write) -> io::Result<()> {
         None => ("off", "not tried"),
     };
     let leads = leads(endpoint.route);
-    let addresses: Vec<String> = endpoint.addresses.iter().map(ToString::to_string).collect();
+    let addresses: Vec<String> = endpoint.addresses.iter().map(|address| safe(&address.to_string())).collect();
     let tcp: Vec<String> =
-        endpoint.tcp.iter().flatten().take(4).map(|tcp| format!("{} {}", tcp.address, tcp.outcome)).collect();
+        endpoint.tcp.iter().flatten().take(4).map(|tcp| safe(&format!("{} {}", tcp.address, tcp.outcome))).collect();
     let tls = endpoint.tls.as_ref().map_or_else(String::new, |tls| {
         let issuer = tls.issuer.as_deref().map(|issuer| format!(", issued by {issuer}")).unwrap_or_default();
         let trust = if tls.verified { "verified" } else { "not verified" };
@@ -50,15 +50,15 @@ fn row(endpoint: &EndpointReport, out: &mut dyn Write) -> io::Result<()> {
     writeln!(
         out,
         "<tr><th scope=\"row\" class=\"mono\">{}:{}</th><td>{}</td><td>{}</td><td><span class=\"tag {leads}\">{}</span></td>\
-         <td><span class=\"tag {tone}\">{reached}</span></td><td class=\"mono\">{}</td><td class=\"mono\">{}</td>\
+         <td><span class=\"tag {tone}\">{reached}</span></td><td class=\"mono keep\">{}</td><td class=\"mono keep\">{}</td>\
          <td>{}</td><td>{}</td></tr>",
         safe(&endpoint.fqdn),
         endpoint.port,
         endpoint.need.as_str(),
         endpoint.expected.as_str(),
         route(endpoint.route),
-        safe(&addresses.join(", ")),
-        safe(&tcp.join(", ")),
+        addresses.join("<br>"),
+        tcp.join("<br>"),
         safe(&tls),
         safe(&http)
     )

@@ -110,8 +110,11 @@ fn symptoms(report: &Report, root: &Finding, out: &mut dyn Write) -> io::Result<
             prose(&symptom.summary)
         )?;
         if !symptom.evidence.is_empty() {
-            let seen: String = symptom.evidence.iter().map(|seen| format!("<li>{}</li>", prose(seen))).collect();
-            write!(out, "<ul>{seen}</ul>")?;
+            write!(out, "<ul>")?;
+            for seen in &symptom.evidence {
+                write!(out, "<li>{}</li>", prose(seen))?;
+            }
+            write!(out, "</ul>")?;
         }
         write!(out, "</li>")?;
     }

@@ -170,7 +170,7 @@ fn address(report: &Report, endpoint: &EndpointReport, station: &Draw<'_>) -> St
     let astray = endpoint.expected == Expectation::Private && matches!(endpoint.route, Route::Public | Route::Mixed);
     if astray && private_elsewhere(report) && station.why.is_empty() {
         station.tone = "warn";
-        station.why = "not private".to_owned();
+        "not private".clone_into(&mut station.why);
     }
     station
 }

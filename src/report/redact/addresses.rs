@@ -82,16 +82,17 @@ impl Addresses {
         };
         if whole(&first) {
             let [_, second, third, fourth] = moved(8);
-            return Ipv4Addr::new(self.exchanged(0, first, (1..224).filter(whole).collect()), second, third, fourth);
+            let firsts: Vec<u8> = (1..224).filter(whole).collect();
+            return Ipv4Addr::new(self.exchanged(0, first, &firsts), second, third, fourth);
         }
-        let seconds = (0..=255).filter(|second| public(first, *second)).collect();
+        let seconds: Vec<u8> = (0..=255).filter(|second| public(first, *second)).collect();
         let [_, _, third, fourth] = moved(16);
-        Ipv4Addr::new(first, self.exchanged(first, second, seconds), third, fourth)
+        Ipv4Addr::new(first, self.exchanged(first, second, &seconds), third, fourth)
     }
 
     /// A permutation of some octets under the key.
-    fn exchanged(&self, salt: u8, octet: u8, octets: Vec<u8>) -> u8 {
-        let mut shuffled = octets.clone();
+    fn exchanged(&self, salt: u8, octet: u8, octets: &[u8]) -> u8 {
+        let mut shuffled = octets.to_vec();
         shuffled.sort_by_key(|octet| self.hash(&[0, salt, *octet]));
         octets.iter().position(|it| *it == octet).and_then(|at| shuffled.get(at)).copied().unwrap_or(octet)
     }
