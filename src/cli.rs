@@ -14,7 +14,7 @@ use clap::{CommandFactory, Parser};
 use clap_complete::Shell;
 
 use args::{Cli, Command};
-use judge::InputError;
+use input::InputError;
 use output::{Output, OutputError};
 
 use crate::render::page::inert;
@@ -25,9 +25,11 @@ mod check;
 #[cfg(feature = "demo")]
 mod demo;
 mod explain;
+mod input;
 mod judge;
 mod output;
 mod progress;
+mod watch;
 
 /// Runs the program with these arguments, the first being its own name, and returns its exit status.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
@@ -50,6 +52,7 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
         Command::Plan(arguments) => check::plan(&arguments, talk),
         Command::Judge(arguments) => check::judge(&arguments, talk),
         Command::Redact(arguments) => check::redact(&arguments, talk),
+        Command::Compare(arguments) => check::compare(&arguments, talk),
         Command::Explain(arguments) => explain::explain(&arguments, talk),
         #[cfg(feature = "demo")]
         Command::Demo(arguments) => demo::demo(&arguments, talk),

@@ -8,18 +8,20 @@ use ampls_probes::Observations;
 use cause::{Group, Statement};
 use facts::Facts;
 use finding::{Certainty, Finding};
+use levels::Levels;
 use rules::RULES;
 
 mod cause;
 pub mod draft;
 pub mod facts;
 pub mod finding;
+pub mod levels;
 mod remedy;
 pub mod rule;
 pub mod rules;
 #[cfg(test)]
 mod scenarios;
-mod severity;
+pub mod severity;
 
 /// Lines of evidence kept in one finding.
 const MAX_EVIDENCE: usize = 16;
@@ -35,16 +37,44 @@ pub fn diagnose(observations: &Observations) -> Vec<Finding> {
 
 /// The same, of facts that exist already.
 pub fn diagnose_facts(facts: &Facts<'_>) -> Vec<Finding> {
+    diagnose_with(facts, &Levels::default())
+}
+
+/// The same, with severities that the user gave to rules. They hold before anything is explained: what a rule that is off would
+/// have explained becomes a root, and a root still is as bad as the worst of what it explains.
+pub fn diagnose_with(facts: &Facts<'_>, levels: &Levels) -> Vec<Finding> {
     let mut statements = Vec::new();
     for rule in RULES {
+        let level = levels.of(rule.code);
+        if level == Some(levels::Level::Off) {
+            continue;
+        }
         for mut draft in (rule.check)(facts) {
-            draft.severity = severity::lowered(facts, rule.code, &draft);
+            let given = level.and_then(levels::Level::severity);
+            draft.severity = given.unwrap_or_else(|| severity::lowered(facts, rule.code, &draft));
             statements.push(Statement { layer: rule.layer, code: rule.code, draft, explains: rule.explains });
         }
     }
+    without_the_explained(&mut statements);
     let groups = cause::explain(statements);
     let ids = ids(&groups);
     groups.iter().zip(&ids).map(|(group, id)| finding(group, id, &groups, &ids)).collect()
+}
+
+/// RUN003 says that nothing else says why a name does not work: it holds only where that is so.
+fn without_the_explained(statements: &mut Vec<Statement<'_>>) {
+    let told: std::collections::BTreeSet<String> = statements
+        .iter()
+        .filter(|statement| statement.code != "RUN003" && statement.draft.severity > finding::Severity::Info)
+        .flat_map(|statement| statement.draft.endpoints.iter().cloned())
+        .collect();
+    let whole_machine = statements.iter().any(|statement| {
+        statement.draft.reach == draft::Reach::Machine && statement.draft.severity > finding::Severity::Info
+    });
+    statements.retain(|statement| {
+        statement.code != "RUN003"
+            || !(whole_machine || statement.draft.endpoints.iter().all(|endpoint| told.contains(endpoint)))
+    });
 }
 
 /// The code, and a number where it occurs again.
@@ -90,7 +120,9 @@ fn finding(group: &Group<'_>, id: &str, groups: &[Group<'_>], ids: &[String]) ->
         unite(&mut merged.endpoints, &draft.endpoints);
         unite(&mut merged.evidence, &draft.evidence);
         unite(&mut merged.excludes, &draft.excludes);
-        unite(&mut merged.fix, &draft.fix);
+        // What to look at is the same for every name; what to change is not.
+        let more: Vec<_> = draft.fix.iter().filter(|fix| !fix.read_only || draft == first).cloned().collect();
+        unite(&mut merged.fix, &more);
     }
     merged.title = title.text();
     merged.args = arguments(group);

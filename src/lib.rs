@@ -14,7 +14,9 @@
 //! | place | what | may touch |
 //! |---|---|---|
 //! | [`diagnose`] | rules over observations, and which finding explains which | nothing |
+//! | [`expected`] | the addresses that names should have, as Azure's tools print them | nothing |
 //! | [`report`] | the versioned JSON document | nothing |
+//! | [`compare`] | what differs between two reports | nothing |
 //! | [`render`] | one format a file, written to a `Write` that is given | nothing |
 //! | [`cli`] | arguments and dispatch | report files, standard streams, the terminal |
 //! | `probes/catalogue/*.toml` | the names of Azure Monitor, as data | |
@@ -38,7 +40,9 @@
 //! `.github/CONTRIBUTING.md` walks through each.
 
 pub mod cli;
+pub mod compare;
 pub mod diagnose;
+pub mod expected;
 pub mod render;
 pub mod report;
 pub mod text;

@@ -9,6 +9,7 @@ use crate::report::{FailOn, Report, exit_status};
 use page::Style;
 
 pub mod compact;
+pub mod compare;
 pub mod explain;
 pub mod html;
 pub mod json;

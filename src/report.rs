@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 use crate::diagnose::facts::{EndpointFacts, Facts, ZoneFact};
 use crate::diagnose::finding::{Finding, Severity};
+use crate::diagnose::levels::Levels;
 
 pub use digest::Digest;
 pub use endpoint::{EndpointReport, HttpReport, TcpReport, Timings, TlsReport};
@@ -99,6 +100,9 @@ pub struct Run {
     pub stopped: Option<Stop>,
     /// What the paths should be.
     pub expect: Expect,
+    /// Severities that the user gave to rules (`--rule`).
+    #[serde(default, skip_serializing_if = "Levels::is_empty")]
+    pub rules: Levels,
 }
 
 /// Names and addresses in this report are pseudonyms: the same original has the same pseudonym throughout, and none can be
@@ -158,6 +162,13 @@ impl Report {
         assemble(observations, facts.endpoints(), facts.zones(), findings, run)
     }
 
+    /// Notes the severities that the user gave to rules when the findings were made.
+    #[must_use]
+    pub fn with_rules(mut self, rules: Levels) -> Self {
+        self.run.rules = rules;
+        self
+    }
+
     /// The findings that no other finding explains, in their order.
     pub fn roots(&self) -> impl Iterator<Item = &Finding> {
         self.findings.iter().filter(|finding| finding.caused_by.is_none())
@@ -180,15 +191,20 @@ pub fn exit_status(report: &Report, fail_on: FailOn) -> u8 {
 impl FailOn {
     /// Whether a finding of this severity makes the exit status 1.
     pub fn counts(self, severity: Severity) -> bool {
-        match self {
-            Self::Never => false,
-            Self::Warning => severity >= Severity::Warning,
-            Self::Error => severity >= Severity::Error,
-        }
+        least_severity(self).is_some_and(|least| severity >= least)
     }
 
     fn status(self, severities: impl IntoIterator<Item = Severity>) -> u8 {
         u8::from(severities.into_iter().any(|severity| self.counts(severity)))
+    }
+}
+
+/// The severity from which a finding counts; `None` where none does.
+pub(crate) fn least_severity(fail_on: FailOn) -> Option<Severity> {
+    match fail_on {
+        FailOn::Never => None,
+        FailOn::Warning => Some(Severity::Warning),
+        FailOn::Error => Some(Severity::Error),
     }
 }
 
@@ -203,7 +219,7 @@ fn assemble(
         endpoints.iter().map(|facts| EndpointReport::new(facts, observations.started_at)).collect();
     let host = Host::new(observations);
     let verdict = Verdict::new(observations, &endpoints, &findings);
-    let notes = note::notes(&host, &endpoints);
+    let notes = note::notes(&host, &endpoints, &observations.unresolved_names);
     Report {
         schema: SCHEMA,
         tool: Tool { version: run.tool_version },
@@ -214,6 +230,7 @@ fn assemble(
             complete: observations.stopped.is_none(),
             stopped: observations.stopped,
             expect: observations.asked.expect,
+            rules: Levels::default(),
         },
         redacted: None,
         host,

@@ -2,6 +2,18 @@
 //!
 //! It escapes what a terminal or a line-based reader would act upon; markup is the business of the face that writes markup.
 
+/// Text as editors and shells save it: UTF-8, with or without a byte order mark, or the UTF-16 that `>` of Windows PowerShell
+/// writes (<https://learn.microsoft.com/powershell/module/microsoft.powershell.core/about/about_character_encoding>). `None`
+/// for anything else.
+pub fn decode(bytes: &[u8]) -> Option<String> {
+    if let Some(rest) = bytes.strip_prefix(&[0xff, 0xfe]) {
+        let units: Vec<u16> = rest.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
+        return String::from_utf16(&units).ok();
+    }
+    let bytes = bytes.strip_prefix(&[0xef, 0xbb, 0xbf]).unwrap_or(bytes);
+    String::from_utf8(bytes.to_vec()).ok()
+}
+
 /// Characters kept of one quoted value.
 pub const MAX_QUOTED: usize = 200;
 

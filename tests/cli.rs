@@ -8,6 +8,9 @@ use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
+mod again;
+mod files;
+
 pub(super) fn doctor(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ampls-doctor"));
     command.args(arguments).stdin(Stdio::null()).env_remove("NO_COLOR");
@@ -106,6 +109,7 @@ fn bad_input_is_told_in_one_line_with_what_is_wanted() {
         (&["bogus"], "bogus"),
         (&["plan", "-q", "-v"], "--verbose"),
         (&["judge"], "FILE"),
+        (&["compare", "a.json"], "<B>"),
         (&["explain"], "WHAT"),
         (&["demo", "atlantis"], "demo --list"),
         (&["completions", "tcsh"], "bash"),

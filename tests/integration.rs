@@ -1,5 +1,6 @@
 //! The one integration binary.
 //!
+//! - `catalogue`: every known fault of DNS has a world.
 //! - `cli`: the built binary as a user calls it: help, exit status, bad input, pipes, output files.
 //! - `conventions`: the house's own rules.
 //! - `formats`: the faces of a report as the built binary writes them: digests, redaction, metrics, saved reports.
@@ -9,6 +10,7 @@
 //! - `page`: the page in a browser.
 //! - `scenarios`: every world of `tests/scenarios` through the real probes.
 
+mod catalogue;
 mod cli;
 mod conventions;
 mod formats;

@@ -139,7 +139,9 @@ fn options(scenario: &Scenario) -> Result<Options, String> {
     let arguments = ["ampls-doctor".to_owned(), "check".to_owned()].into_iter().chain(scenario.arguments());
     let (command, _) = Cli::try_parse_from(arguments).map_err(|error| error.to_string())?.into_command();
     let Command::Check(check) = command else { return Err("its arguments are not those of `check`".to_owned()) };
-    check.options().map_err(|error| error.to_string())
+    let mut options = check.options().map_err(|error| error.to_string())?;
+    options.expected_records = scenario.expected_records();
+    Ok(options)
 }
 
 fn compare(scenario: &Scenario, report: &Report) -> Vec<String> {
@@ -184,14 +186,23 @@ fn compare(scenario: &Scenario, report: &Report) -> Vec<String> {
 
 /// A saved report has to give the same findings, byte for byte.
 fn judged_again(observations: &Observations, findings: &[Finding]) -> Result<(), String> {
-    let saved = serde_json::to_vec(observations).map_err(|error| error.to_string())?;
+    let told = |findings: &[Finding]| serde_json::to_string_pretty(findings).map_err(|error| error.to_string());
+    let findings = told(findings)?;
+    let saved = serde_json::to_vec_pretty(observations).map_err(|error| error.to_string())?;
     let read: Observations =
         serde_json::from_slice(&saved).map_err(|error| format!("saved and read again: {error}"))?;
     if read != *observations {
         return Err("saved and read again, the observations differ".to_owned());
     }
-    if diagnose(&read) != findings {
+    if told(&diagnose(&read))? != findings {
         return Err("judged again from the saved observations, the findings differ".to_owned());
+    }
+    for order in 0..4 {
+        let mut shuffled = read.clone();
+        shuffle(&mut shuffled.seen, order);
+        if told(&diagnose(&shuffled))? != findings {
+            return Err("judged again with the observations in another order, the findings differ".to_owned());
+        }
     }
     Ok(())
 }
@@ -210,6 +221,15 @@ fn redacted_alike(seen: &Observations, catalogue: &Catalogue, findings: &[Findin
     }
     let (wanted, found) = (outline(findings), outline(&diagnose(&redacted)));
     if wanted == found { Ok(()) } else { Err(format!("redacted: wanted {wanted}, found {found}")) }
+}
+
+/// Another order for each seed; the same seed gives the same order.
+fn shuffle<T>(items: &mut [T], seed: usize) {
+    let mut state = seed.wrapping_mul(2_654_435_761).wrapping_add(12_345);
+    for last in (1..items.len()).rev() {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        items.swap(last, (state >> 33) % (last + 1));
+    }
 }
 
 fn line(finding: &Finding) -> String {

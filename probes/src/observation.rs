@@ -22,7 +22,7 @@ pub use local::{
     Hosts, HostsEntry, HostsFile, Interface, Machine, ReadFailure, Resolver, ResolverConfig, Server, ServerRole,
 };
 pub use metadata::{Instance, Metadata, MetadataFailure, Subnet, WireServer};
-pub use proxy::{ProxyChoice, Tunnel, TunnelFailure};
+pub use proxy::{Exemptions, PlatformProxy, ProxyChoice, ProxySettings, Tunnel, TunnelFailure};
 pub use tcp::{Connected, Connection, IoFailure};
 pub use tls::{Certificate, ChainVerdict, Handshake, NameVerdict, Session, TlsFailure, Validity, Verification};
 
@@ -84,9 +84,35 @@ pub struct Asked {
     pub repeat: u32,
     /// `--public-roots` replaced the built-in public roots.
     pub public_roots_given: bool,
+    /// Who names which cloud, the strongest first: arguments, then agents' configuration, then the metadata service.
+    #[serde(default)]
+    pub clouds: Vec<CloudClaim>,
     /// `--expected-records`, each name once.
     #[serde(default)]
     pub expected_records: Vec<ExpectedRecord>,
+}
+
+/// A cloud, and who names it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CloudClaim {
+    /// `public`, `usgov` or `china`.
+    pub cloud: String,
+    /// What kind of source it is.
+    pub source: ClaimSource,
+    /// Where it says so, e.g. `` `--cloud usgov` ``.
+    pub says: String,
+}
+
+/// A kind of source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ClaimSource {
+    /// An argument.
+    Argument,
+    /// An agent's configuration.
+    Configuration,
+    /// The metadata service.
+    Metadata,
 }
 
 /// The addresses that a name should have (`--expected-records`).
@@ -117,6 +143,8 @@ pub enum Observation {
     Resolver(Resolver),
     /// The hosts file.
     Hosts(Hosts),
+    /// The proxies that this program's environment names.
+    ProxySettings(ProxySettings),
     /// The Azure instance metadata service.
     Metadata(Metadata),
     /// The Azure wire server.

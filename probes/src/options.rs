@@ -16,7 +16,7 @@ pub use azure::{Cloud, Region, StorageAccount, WorkspaceId};
 pub use connection_string::{AppInsightsEndpoint, AppInsightsRole, ConnectionString};
 pub(crate) use dce::stamp;
 pub use dce::{Dce, DceHost};
-pub use network::{ExtraEndpoint, deadline, private_range, proxy, repeat, resolver, step_timeout};
+pub use network::{ExtraEndpoint, deadline, interval, patience, private_range, proxy, repeat, resolver, step_timeout};
 
 use crate::catalogue::Group;
 use crate::observation::ExpectedRecord;
@@ -206,7 +206,7 @@ impl Options {
     }
 
     /// Which argument names which cloud, the strongest first.
-    fn cloud_evidence(&self) -> Vec<(Cloud, String)> {
+    pub fn cloud_evidence(&self) -> Vec<(Cloud, String)> {
         let mut evidence = Vec::new();
         evidence.extend(self.cloud.map(|cloud| (cloud, format!("`--cloud {cloud}`"))));
         evidence.extend(self.dces.iter().map(|dce| (dce.cloud, format!("`--dce {}`", dce.host(DceHost::Handler)))));

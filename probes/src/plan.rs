@@ -43,6 +43,15 @@ pub struct Endpoint {
     pub origin: Origin,
 }
 
+impl Endpoint {
+    /// An AMPLS may hold a record of its name. Storage accounts live in the `privatelink` zone of blobs too, but only the
+    /// agents' own name there belongs to an AMPLS.
+    pub fn has_ampls_record(&self) -> bool {
+        let foreign = |zone: &String| zone.starts_with("privatelink.blob.") && self.group == Group::Extra;
+        self.expected == Expectation::Private && self.zone.as_ref().is_some_and(|zone| !foreign(zone))
+    }
+}
+
 /// Why an endpoint is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -17,19 +17,21 @@ use jiff::Timestamp;
 
 pub use certificates::{Tls, certificate};
 pub use names::{AGENTSVC, API, DCE, HANDLER, IN_AI, METRICS, ODS, OMS, REGIONAL, WORKSPACE, ZONES, alias, endpoint};
+pub use proxied::{PROXY, shell_proxy};
 pub use says::Says;
 
 use crate::catalogue::Need;
 use crate::observation::{
-    Answer, Asked, Connected, Connection, Exchange, Found, Hosts, HostsEntry, HostsFile, HttpFailure, HttpResponse,
-    Instance, Interface, IoFailure, Lookup, LookupFailure, Machine, Metadata, Observation, Observations, Outcome,
-    RecordKind, Resolver, ResolverConfig, Server, ServerRole, Skip, Stop, Subnet, Timing,
+    Answer, Asked, Connected, Connection, Exchange, ExpectedRecord, Found, Hosts, HostsEntry, HostsFile, HttpFailure,
+    HttpResponse, Instance, Interface, IoFailure, Lookup, LookupFailure, Machine, Metadata, Observation, Observations,
+    Outcome, RecordKind, Resolver, ResolverConfig, Server, ServerRole, Skip, Stop, Subnet, Timing,
 };
 use crate::options::Expect;
 use crate::plan::Endpoint;
 
 mod certificates;
 mod names;
+mod proxied;
 mod says;
 
 /// A custom DNS server, the only one that [`private_world`] and [`public_world`] are configured with.
@@ -54,11 +56,14 @@ pub struct Scene {
     hosts: Vec<HostsEntry>,
     instance: Option<Instance>,
     says: BTreeMap<(SocketAddr, String), Says>,
+    second_tries: BTreeMap<(SocketAddr, String), Says>,
+    slow: BTreeMap<SocketAddr, u64>,
     soas: BTreeMap<(SocketAddr, String), Says>,
     system: BTreeMap<String, Outcome<Found, LookupFailure>>,
     attempts: BTreeMap<String, Vec<(SocketAddr, Attempt)>>,
     tls: BTreeMap<String, Tls>,
     http: BTreeMap<String, Outcome<HttpResponse, HttpFailure>>,
+    proxied: BTreeMap<String, proxied::Proxied>,
 }
 
 /// A machine that knows no server and looks at no name.
@@ -78,6 +83,7 @@ pub fn empty_world() -> Scene {
                 deadline_ms: 15_000,
                 repeat: 1,
                 public_roots_given: false,
+                clouds: Vec::new(),
                 expected_records: Vec::new(),
             },
             machine: Machine {
@@ -102,11 +108,14 @@ pub fn empty_world() -> Scene {
         hosts: Vec::new(),
         instance: None,
         says: BTreeMap::new(),
+        second_tries: BTreeMap::new(),
+        slow: BTreeMap::new(),
         soas: BTreeMap::new(),
         system: BTreeMap::new(),
         attempts: BTreeMap::new(),
         tls: BTreeMap::new(),
         http: BTreeMap::new(),
+        proxied: BTreeMap::new(),
     }
 }
 
@@ -196,6 +205,20 @@ impl Scene {
     #[must_use]
     pub fn says(mut self, server: &str, name: &str, says: &Says) -> Self {
         self.says.insert((socket(server), name.to_owned()), says.clone());
+        self
+    }
+
+    /// What one server says of a name when it is asked again.
+    #[must_use]
+    pub fn then_says(mut self, server: &str, name: &str, says: &Says) -> Self {
+        self.second_tries.insert((socket(server), name.to_owned()), says.clone());
+        self
+    }
+
+    /// How long one server takes for each answer about a name, in milliseconds.
+    #[must_use]
+    pub fn takes_ms(mut self, server: &str, ms: u64) -> Self {
+        self.slow.insert(socket(server), ms);
         self
     }
 
@@ -328,6 +351,21 @@ impl Scene {
         self
     }
 
+    /// `search` of the resolver configuration.
+    #[must_use]
+    pub fn search(mut self, suffix: &str) -> Self {
+        self.config.search.push(suffix.to_owned());
+        self
+    }
+
+    /// A line of `--expected-records`.
+    #[must_use]
+    pub fn expected_record(mut self, name: &str, addresses: &[&str]) -> Self {
+        let addresses = addresses.iter().map(|address| ip(address)).collect();
+        self.observations.asked.expected_records.push(ExpectedRecord { name: name.to_owned(), addresses });
+        self
+    }
+
     /// The run ended early.
     #[must_use]
     pub fn stopped(mut self, stop: Stop) -> Self {
@@ -364,14 +402,21 @@ impl Scene {
         for endpoint in &self.observations.endpoints {
             list.extend(self.lookup(&mut clock, endpoint));
         }
-        for ((server, name), says) in self.says.iter().filter(|((server, _), _)| self.asked(*server)) {
-            for kind in [RecordKind::A, RecordKind::Aaaa] {
-                let outcome = says.answer(name, kind);
-                list.push(answer(&mut clock, *server, name, kind, outcome));
+        for (try_number, said) in [&self.says, &self.second_tries].into_iter().enumerate() {
+            for ((server, name), says) in said.iter().filter(|((server, _), _)| self.asked(*server)) {
+                for kind in [RecordKind::A, RecordKind::Aaaa] {
+                    let mut answer = answer(&mut clock, *server, name, kind, says.answer(name, kind));
+                    answer.try_number = u32::try_from(try_number).unwrap_or(u32::MAX);
+                    if let Some(ms) = self.slow.get(server) {
+                        answer.timing.elapsed_us = ms.saturating_mul(1_000);
+                    }
+                    list.push(Observation::Answer(answer));
+                }
             }
         }
         for ((server, zone), says) in self.soas.iter().filter(|((server, _), _)| self.asked(*server)) {
-            list.push(answer(&mut clock, *server, zone, RecordKind::Soa, says.answer(zone, RecordKind::Soa)));
+            let said = says.answer(zone, RecordKind::Soa);
+            list.push(Observation::Answer(answer(&mut clock, *server, zone, RecordKind::Soa, said)));
         }
         for endpoint in self.observations.endpoints.iter().filter(|endpoint| endpoint.need != Need::Evidence) {
             list.extend(self.path(&mut clock, endpoint));
@@ -415,6 +460,9 @@ impl Scene {
 
     fn path(&self, clock: &mut Clock, endpoint: &Endpoint) -> Vec<Observation> {
         let id = &endpoint.id;
+        if let Some(proxied) = self.proxied.get(&endpoint.fqdn) {
+            return self.tunnelled(clock, endpoint, proxied);
+        }
         let attempts = self.attempts.get(&endpoint.fqdn).cloned().unwrap_or_else(|| {
             let found = self.system.get(&endpoint.fqdn).and_then(Outcome::seen);
             let addresses = found.map(|found| found.addresses.clone()).unwrap_or_default();
@@ -451,6 +499,13 @@ impl Scene {
         let Some(address) = connected else {
             return steps;
         };
+        steps.extend(self.secure(clock, endpoint, address));
+        steps
+    }
+
+    fn secure(&self, clock: &mut Clock, endpoint: &Endpoint, address: SocketAddr) -> Vec<Observation> {
+        let id = &endpoint.id;
+        let mut steps = Vec::new();
         let tls = self.tls.get(&endpoint.fqdn).cloned().unwrap_or_else(|| Tls::good(&endpoint.fqdn));
         let timing = clock.took(if tls.outcome == Outcome::TimedOut { 5_000_000 } else { 40_000 });
         let handshake = tls.handshake(id, address, timing);
@@ -491,9 +546,9 @@ fn answer(
     name: &str,
     kind: RecordKind,
     outcome: Outcome<crate::observation::Response, crate::observation::DnsFailure>,
-) -> Observation {
+) -> Answer {
     let timing = clock.took(if outcome == Outcome::TimedOut { 5_000_000 } else { 8_000 });
-    Observation::Answer(Answer { server, name: name.to_owned(), kind, try_number: 0, timing, outcome })
+    Answer { server, name: name.to_owned(), kind, try_number: 0, timing, outcome }
 }
 
 fn default_attempt(address: IpAddr) -> Attempt {

@@ -4,7 +4,7 @@
 //! CA: [`Network::Simulated`] maps the addresses that the program believes in to sockets that really exist, and anything
 //! that is not mapped is never dialled.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -16,7 +16,7 @@ use jiff::{SignedDuration, Timestamp};
 use rustls::pki_types::CertificateDer;
 use tokio::net::{TcpStream, UdpSocket};
 
-use crate::observation::{Found, LookupFailure, Machine, Transport};
+use crate::observation::{Found, LookupFailure, Machine, ReadFailure, Transport};
 use crate::os;
 use crate::probe::lookup::OsResolver;
 
@@ -47,6 +47,9 @@ pub struct World {
     pub roots: Roots,
     /// What is known of the machine itself.
     pub machine: Machine,
+    /// Files that count as refused to this user, as absolute paths of the examined system; only simulated worlds have any,
+    /// because tests that run as root are refused nothing.
+    pub denied: BTreeSet<PathBuf>,
 }
 
 /// A boxed future, as trait objects need it.
@@ -119,6 +122,7 @@ impl World {
             roots: Roots::from_system(&environment, public_roots),
             machine: machine::read(),
             environment,
+            denied: BTreeSet::new(),
         }
     }
 
@@ -130,6 +134,14 @@ impl World {
             return self.root.join(path.strip_prefix("/").unwrap_or(path));
         }
         root::below(&self.root, path)
+    }
+
+    /// The same, for a file that is to be read now.
+    pub fn readable(&self, path: impl AsRef<Path>) -> Result<PathBuf, ReadFailure> {
+        if self.denied.contains(path.as_ref()) {
+            return Err(ReadFailure::NotPermitted);
+        }
+        Ok(self.path(path))
     }
 
     /// Opens a TCP connection.

@@ -12,10 +12,15 @@ use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 use ipnet::IpNet;
 
+use self::output::FAIL_ON;
+pub use self::output::{Format, OutputArgs};
 use self::value::{OneOf, checked, parsed};
-use crate::render::Format;
+pub use self::watch::{Wanted, WatchArgs};
+use crate::report::FailOn;
 
+mod output;
 mod value;
+mod watch;
 
 const ABOUT: &str = "Tells whether this machine's paths to Azure Monitor go through Private Link, and if not, why";
 
@@ -30,12 +35,14 @@ Examples:
     ampls-doctor --dce name-x1y2.westeurope-1.ingest.monitor.azure.com
   Keep everything that was seen, to judge it again elsewhere:
     ampls-doctor --format json -o report.json
+  Wait until a new private link has reached this machine:
+    ampls-doctor --wait private --for 900
   List what a firewall must let through; touches nothing:
     ampls-doctor plan --format firewall
 
 Exit status:
   0  no finding at or above --fail-on
-  1  at least one finding at or above --fail-on
+  1  at least one finding at or above --fail-on, or --wait waited in vain
   2  wrong usage, or an input file that cannot be read or parsed
   3  the examination itself could not be done
 
@@ -84,6 +91,9 @@ pub enum Command {
     Judge(JudgeArgs),
     /// Replace names and addresses in a saved report with stable pseudonyms; exits with 0 whatever the report says
     Redact(RedactArgs),
+    /// Tell what differs between two reports: one machine at two moments, or a good machine and a bad one
+    #[command(after_help = COMPARE_EXAMPLES)]
+    Compare(CompareArgs),
     /// Explain a finding code or name, an address, or a host name
     #[command(after_help = EXPLAIN_EXAMPLES)]
     Explain(ExplainArgs),
@@ -106,6 +116,19 @@ Examples:
   ampls-doctor explain DNS002
   ampls-doctor explain fd40:1085:12:6d79:7712:100:c0a8:4
   ampls-doctor explain global.handler.control.monitor.azure.com";
+
+const COMPARE_EXAMPLES: &str = "\
+Both reports are judged with this version's rules. Times, ids, own ports, the
+public addresses of public names and the like are no differences.
+
+Examples:
+  ampls-doctor compare monday.json tuesday.json
+  ampls-doctor compare good-vm.json bad-vm.json
+
+Exit status:
+  0  the second report has no finding at or above --fail-on that the first lacks
+  1  it has one, or has one to a higher degree or on more endpoints
+  2  wrong usage, or a report that cannot be read or parsed";
 
 /// How the program talks.
 #[derive(Clone, Copy, Debug, Args)]
@@ -145,6 +168,9 @@ pub struct CheckArgs {
     /// How to look.
     #[command(flatten)]
     pub how: HowArgs,
+    /// How often to look.
+    #[command(flatten)]
+    pub watch: WatchArgs,
     /// Where the result goes.
     #[command(flatten)]
     pub output: OutputArgs,
@@ -210,6 +236,26 @@ pub struct JudgeArgs {
     pub output: OutputArgs,
 }
 
+/// `compare`
+#[derive(Debug, Args)]
+pub struct CompareArgs {
+    /// The report from before, or of the good machine; `-` for standard input
+    #[arg(value_name = "A")]
+    pub a: PathBuf,
+    /// The report from after, or of the bad machine; `-` for standard input
+    #[arg(value_name = "B")]
+    pub b: PathBuf,
+    /// Format of the result
+    #[arg(long, value_name = "FORMAT", default_value = "table", value_parser = OneOf(output::COMPARE_FORMATS), help_heading = "Output")]
+    pub format: Format,
+    /// Write to this file instead of standard output (created 0600)
+    #[arg(short, long, value_name = "FILE", help_heading = "Output")]
+    pub output: Option<PathBuf>,
+    /// Exit with 1 from this severity
+    #[arg(long, value_name = "SEVERITY", default_value = "error", value_parser = OneOf(FAIL_ON), help_heading = "Output")]
+    pub fail_on: FailOn,
+}
+
 /// `redact`
 #[derive(Debug, Args)]
 pub struct RedactArgs {
@@ -217,7 +263,7 @@ pub struct RedactArgs {
     #[arg(value_name = "FILE|-")]
     pub file: PathBuf,
     /// Format of the result
-    #[arg(long, value_name = "FORMAT", default_value = "json", value_parser = OneOf(FORMATS), help_heading = "Output")]
+    #[arg(long, value_name = "FORMAT", default_value = "json", value_parser = OneOf(output::FORMATS), help_heading = "Output")]
     pub format: Format,
     /// Write to this file instead of standard output (created 0600)
     #[arg(short, long, value_name = "FILE", help_heading = "Output")]
@@ -230,7 +276,7 @@ pub struct ExplainArgs {
     /// A finding code or name, an address, or a host name
     #[arg(required_unless_present = "list")]
     pub what: Option<String>,
-    /// List every code and name
+    /// List every code with its usual severity, its name and what it means
     #[arg(long, conflicts_with = "what")]
     pub list: bool,
 }
@@ -244,51 +290,13 @@ pub struct DemoArgs {
     /// List the worlds
     #[arg(long, conflicts_with = "world")]
     pub list: bool,
+    /// How often to look.
+    #[command(flatten)]
+    pub watch: WatchArgs,
     /// Where the result goes.
     #[command(flatten)]
     pub output: OutputArgs,
 }
-
-/// Where the result goes and what counts as failure.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Output")]
-pub struct OutputArgs {
-    /// Format of the result
-    #[arg(long, value_name = "FORMAT", default_value = "table", value_parser = OneOf(FORMATS))]
-    pub format: Format,
-    /// Write to this file instead of standard output (created 0600)
-    #[arg(short, long, value_name = "FILE")]
-    pub output: Option<PathBuf>,
-    /// Replace names and addresses with stable pseudonyms
-    #[arg(long)]
-    pub redact: bool,
-    /// Exit with 1 from this severity
-    #[arg(long, value_name = "SEVERITY", default_value = "error", value_parser = OneOf(FAIL_ON))]
-    pub fail_on: FailOn,
-}
-
-const FORMATS: &[(&str, Format)] = &[
-    ("table", Format::Table),
-    ("json", Format::Json),
-    ("ndjson", Format::Ndjson),
-    ("compact", Format::Compact),
-    ("html", Format::Html),
-    ("junit", Format::Junit),
-    ("metrics", Format::Metrics),
-];
-
-/// The severity from which a finding makes the exit status 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FailOn {
-    /// Errors.
-    Error,
-    /// Warnings and errors.
-    Warning,
-    /// None.
-    Never,
-}
-
-const FAIL_ON: &[(&str, FailOn)] = &[("error", FailOn::Error), ("warning", FailOn::Warning), ("never", FailOn::Never)];
 
 /// What to look at.
 #[derive(Debug, Args)]
@@ -388,6 +396,9 @@ pub struct HowArgs {
     /// PEM file of roots that count as Azure's, instead of the public roots (air-gapped clouds)
     #[arg(long, value_name = "FILE")]
     pub public_roots: Option<PathBuf>,
+    /// Addresses the names should have: what `az network private-endpoint show`, its `dns-zone-group show` or `az network private-dns record-set a list` print, the portal's DNS page copied, or an earlier report
+    #[arg(long, value_name = "FILE")]
+    pub expected_records: Option<PathBuf>,
     /// Ask this DNS server too
     #[arg(long = "resolver", value_name = "IP[:PORT]…", value_delimiter = ',', value_parser = checked(resolver))]
     pub resolvers: Vec<std::net::SocketAddr>,

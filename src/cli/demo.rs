@@ -3,7 +3,7 @@
 use ampls_world::{DEFAULT, Scenario, scenario, scenarios, start};
 use clap::Parser;
 
-use super::args::{Cli, Command, DemoArgs, TalkArgs};
+use super::args::{CheckArgs, Cli, Command, DemoArgs, TalkArgs};
 use super::check::examine;
 use super::output::{Output, style};
 use super::{Failure, one_line, print};
@@ -19,19 +19,21 @@ pub(super) fn demo(arguments: &DemoArgs, talk: TalkArgs) -> Result<u8, Failure> 
         return Err(Failure::Usage(format!("there is no world {}; `demo --list` names them", quote(name))));
     };
     let world = embedded.parse().map_err(|error| Failure::Impossible(error.to_string()))?;
-    let output = Output::open(arguments.output.output.as_deref())?;
-    let options = options(&world)?;
+    let check = check(&world)?;
+    let mut options = check.options()?;
+    options.expected_records = world.expected_records();
+    arguments.watch.apply(&mut options).map_err(Failure::Usage)?;
     let running =
         start(&world).map_err(|error| Failure::Impossible(format!("the world cannot be simulated: {error}")))?;
-    examine(running.world.clone(), options, &arguments.output, talk, output)
+    examine(&|| running.world.clone(), &options, &arguments.watch, &arguments.output, talk)
 }
 
 /// The arguments with which the world is examined.
-fn options(world: &Scenario) -> Result<ampls_probes::Options, Failure> {
+fn check(world: &Scenario) -> Result<Box<CheckArgs>, Failure> {
     let line = ["ampls-doctor".to_owned(), "check".to_owned()].into_iter().chain(world.arguments());
     let parsed = Cli::try_parse_from(line).map_err(|error| one_line(&error).unwrap_or_default());
     match parsed.map(|cli| cli.command) {
-        Ok(Some(Command::Check(check))) => Ok(check.options()?),
+        Ok(Some(Command::Check(check))) => Ok(check),
         Ok(_) => Err(Failure::Impossible(format!("the world {} has no arguments of `check`", quote(&world.name)))),
         Err(line) => Err(Failure::Impossible(format!("the arguments of the world {}: {line}", quote(&world.name)))),
     }

@@ -4,12 +4,18 @@ use super::args::{ExplainArgs, TalkArgs};
 use super::output::{Output, style};
 use super::{Failure, catalogue, print};
 use crate::diagnose::rules::RULES;
+use crate::diagnose::severity::usual;
 use crate::render::explain::{self, RulePage};
 
 pub(super) fn explain(arguments: &ExplainArgs, talk: TalkArgs) -> Result<u8, Failure> {
     let rules: Vec<RulePage> = RULES
         .iter()
-        .map(|rule| RulePage { code: rule.code.to_owned(), name: rule.name.to_owned(), page: rule.page_markdown() })
+        .map(|rule| RulePage {
+            code: rule.code.to_owned(),
+            name: rule.name.to_owned(),
+            severity: usual(rule.code),
+            page: rule.page_markdown(),
+        })
         .collect();
     let style = style(&Output::Stdout, talk);
     let Some(what) = &arguments.what else {

@@ -1,48 +1,34 @@
 //! A saved report, read again and judged with the rules of this version.
 
-use std::fmt;
-use std::fs::File;
-use std::io::{self, Read};
 use std::path::Path;
 
 use ampls_probes::Observations;
-use ampls_probes::observation::VERSION;
+use ampls_probes::observation::{Observation, VERSION};
 use serde::Deserialize;
 use uuid::Uuid;
 
+use super::input::{self, InputError};
+use crate::diagnose::levels::Levels;
 use crate::render::page::inert;
 use crate::report::digest::{Digest, KIND};
 use crate::report::{Redacted, SCHEMA};
-use crate::text::quote;
+use crate::text::{decode, quote};
 
-/// Bytes read of a report; a run of hundreds of endpoints stays under a tenth of it.
-const MAX_BYTES: u64 = 64 * 1024 * 1024;
+/// MiB read of a report; a run of hundreds of endpoints stays under a tenth of it.
+const MAX_REPORT: u64 = 64;
 
 /// What a judgement takes from a report.
 #[derive(Debug)]
 pub(super) struct Saved {
     /// The run's id.
     pub(super) id: Uuid,
+    /// Severities that rules were given when the report was made.
+    pub(super) rules: Levels,
     /// What was seen.
     pub(super) observations: Observations,
     /// What had been replaced before it was saved.
     pub(super) redacted: Option<Redacted>,
 }
-
-/// What is wrong with an input file, and what is wanted, in one line.
-#[derive(Debug)]
-pub(super) struct InputError {
-    file: String,
-    what: String,
-}
-
-impl fmt::Display for InputError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}: {}", self.file, self.what)
-    }
-}
-
-impl std::error::Error for InputError {}
 
 /// What can be judged again.
 #[derive(Debug)]
@@ -55,33 +41,17 @@ pub(super) enum Input {
 
 /// Reads a report from a file, or from standard input when it is called `-`.
 pub(super) fn read(path: &Path) -> Result<Saved, InputError> {
-    load(path, parse)
+    parse(&input::bytes(path, MAX_REPORT)?).map_err(|what| InputError::new(path, what))
 }
 
 /// Reads a report or a digest likewise; the digest may stand among the other lines of the `compact` format.
 pub(super) fn read_any(path: &Path) -> Result<Input, InputError> {
-    load(path, |bytes| match digest(bytes) {
+    let bytes = input::bytes(path, MAX_REPORT)?;
+    let read = match digest(&bytes) {
         Some(digest) => digest.map(|digest| Input::Digest(Box::new(digest))),
-        None => parse(bytes).map(|saved| Input::Report(Box::new(saved))),
-    })
-}
-
-fn load<T>(path: &Path, parse: impl Fn(&[u8]) -> Result<T, String>) -> Result<T, InputError> {
-    let stdin = path.as_os_str() == "-";
-    let file = if stdin { "standard input".to_owned() } else { quote(&path.to_string_lossy()) };
-    let wrong = |what: String| InputError { file: file.clone(), what };
-    let bytes = if stdin { bounded(io::stdin().lock()) } else { File::open(path).and_then(bounded) };
-    let bytes = bytes.map_err(|error| wrong(format!("cannot be read: {error}")))?;
-    if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > MAX_BYTES {
-        return Err(wrong(format!("is larger than {} MiB; give one report", MAX_BYTES / 1024 / 1024)));
-    }
-    parse(&bytes).map_err(wrong)
-}
-
-fn bounded(source: impl Read) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    source.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
-    Ok(bytes)
+        None => parse(&bytes).map(|saved| Input::Report(Box::new(saved))),
+    };
+    read.map_err(|what| InputError::new(path, what))
 }
 
 /// The fields that tell what a document is, before all of it is believed.
@@ -108,6 +78,8 @@ struct Document {
 #[derive(Deserialize)]
 struct Run {
     id: Uuid,
+    #[serde(default)]
+    rules: Levels,
 }
 
 /// The last digest of a text; `None` when it has none.
@@ -149,18 +121,31 @@ fn parse(bytes: &[u8]) -> Result<Saved, String> {
         Some(_) => {}
     }
     let document: Document = serde_json::from_str(&text).map_err(|error| wrong(&error))?;
-    Ok(Saved { id: document.run.id, observations: document.observations, redacted: document.redacted })
+    if let Some(text) = acting(&document.observations) {
+        return Err(format!("is no report of a run: {} would act in a shell; {WANTED}", quote(text)));
+    }
+    let Document { run, redacted, observations } = document;
+    Ok(Saved { id: run.id, rules: run.rules, observations, redacted })
 }
 
-/// Text as editors and shells save it: UTF-8, with or without a byte order mark, or the UTF-16 that `>` of Windows PowerShell
-/// writes (<https://learn.microsoft.com/powershell/module/microsoft.powershell.core/about/about_character_encoding>).
-fn decode(bytes: &[u8]) -> Option<String> {
-    if let Some(rest) = bytes.strip_prefix(&[0xff, 0xfe]) {
-        let units: Vec<u16> = rest.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
-        return String::from_utf16(&units).ok();
-    }
-    let bytes = bytes.strip_prefix(&[0xef, 0xbb, 0xbf]).unwrap_or(bytes);
-    String::from_utf8(bytes.to_vec()).ok()
+/// The first text that rules put into commands and that no run can have recorded there. What a saved report says is somebody
+/// else's word, and a fix is there to be pasted into a shell.
+fn acting(observations: &Observations) -> Option<&str> {
+    let harmless = |text: &str, also: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || also.contains(c));
+    let mut names = observations.endpoints.iter().flat_map(|endpoint| {
+        let own =
+            [Some(&endpoint.fqdn), endpoint.zone.as_ref(), endpoint.alias.as_ref(), endpoint.service_tag.as_ref()];
+        own.into_iter().flatten()
+    });
+    let mut files = observations.seen.iter().filter_map(|seen| match seen {
+        Observation::Hosts(hosts) => hosts.outcome.seen().map(|file| &file.source),
+        Observation::Resolver(resolver) => resolver.outcome.seen().map(|config| &config.source),
+        _ => None,
+    });
+    let name = names
+        .find(|name| !harmless(name, "._-"))
+        .or_else(|| observations.zones.iter().find(|zone| !harmless(zone, "._-")));
+    name.or_else(|| files.find(|file| !harmless(file, "._-/\\: ()"))).map(String::as_str)
 }
 
 #[cfg(test)]
@@ -170,7 +155,9 @@ mod tests {
 
     #[test]
     fn a_report_is_read_back_as_it_was_seen() {
-        for report in [healthy(), mixed(), hostile()] {
+        let mut hostile = hostile();
+        "ods.example.net".clone_into(&mut hostile.observations.endpoints[0].fqdn);
+        for report in [healthy(), mixed(), hostile] {
             let text = serde_json::to_string_pretty(&report).unwrap();
             let saved = parse(text.as_bytes()).unwrap();
             assert_eq!((saved.id, saved.observations), (report.run.id, report.observations));
@@ -184,6 +171,26 @@ mod tests {
         utf16.extend(text.encode_utf16().flat_map(u16::to_le_bytes));
         assert!(parse(&utf16).is_ok());
         assert!(parse(&[&[0xef, 0xbb, 0xbf], text.as_bytes()].concat()).is_ok());
+    }
+
+    #[test]
+    fn text_that_would_act_in_a_pasted_command_is_refused() {
+        let ways: [fn(&mut Observations, String); 5] = [
+            |seen, text| seen.endpoints[0].fqdn = text,
+            |seen, text| seen.endpoints[0].alias = Some(text),
+            |seen, text| seen.endpoints[0].zone = Some(text),
+            |seen, text| seen.endpoints[0].service_tag = Some(text),
+            |seen, text| seen.zones[0] = text,
+        ];
+        for text in ["$(id).azure.com", "`id`.azure.com", "a;id", "a'b", "a b", "a\nb", "a|b", "a\u{202e}"] {
+            for change in ways {
+                let mut report = mixed();
+                change(&mut report.observations, text.to_owned());
+                let message = parse(serde_json::to_string(&report).unwrap().as_bytes()).unwrap_err();
+                assert!(message.contains("would act in a shell"), "{message}");
+                assert!(!message.contains(|c: char| c.is_control() || c == '\u{202e}'), "{message:?}");
+            }
+        }
     }
 
     #[test]

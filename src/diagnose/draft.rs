@@ -52,6 +52,14 @@ pub enum Reach {
     Own,
     /// Symptoms whose endpoints are all among these.
     Only(Vec<String>),
+    /// Symptoms whose endpoints are all among `only`; those with one of the codes in `own` also where all are among the
+    /// draft's own: servers disagree about a name even where its path is right.
+    Split {
+        /// Endpoints.
+        only: Vec<String>,
+        /// Codes.
+        own: &'static [&'static str],
+    },
     /// Every symptom on this machine.
     Machine,
     /// None.

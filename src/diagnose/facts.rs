@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 
-use ampls_probes::catalogue::{Expectation, Need};
+use ampls_probes::catalogue::Need;
 use ampls_probes::observation::{
     Answer, Authority, Connection, Exchange, Handshake, Hosts, HostsEntry, Instance, Lookup, Observation, Outcome,
     RecordKind, Resolver, Server, ServerRole, Timing, Tunnel,
@@ -21,13 +21,21 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use evidence::{certificate_line, route_word};
+pub use forwarding::LeftOut;
+pub use http::HttpFault;
 pub use path::{ConnectFault, Path};
+pub use platform::ClockOffset;
+pub use proxy::{ProxyFault, only_this_shell};
 pub use servers::Authorities;
 pub use tls::TlsFault;
 
 mod evidence;
 mod expect;
+mod forwarding;
+mod http;
 mod path;
+mod platform;
+mod proxy;
 mod servers;
 mod tls;
 mod view;
@@ -350,9 +358,7 @@ impl EndpointFacts<'_> {
     /// own name there belongs to an AMPLS.
     pub fn ampls_zone(&self, observations: &Observations) -> Option<&str> {
         let zone = self.endpoint.zone.as_deref()?;
-        let foreign = is_blob_zone(zone) && self.endpoint.group == ampls_probes::catalogue::Group::Extra;
-        let capable = self.endpoint.expected == Expectation::Private && !foreign;
-        (capable && observations.zones.iter().any(|known| known == zone)).then_some(zone)
+        (self.endpoint.has_ampls_record() && observations.zones.iter().any(|known| known == zone)).then_some(zone)
     }
 
     /// Monitoring does not work without it.

@@ -3,7 +3,7 @@
 //! Every changing command says what else it affects, what to look at first and how to take it back. What was not observed
 //! stays `‹…›`.
 
-use super::facts::is_blob_zone;
+use super::facts::{Facts, is_blob_zone};
 use super::finding::{BlastRadius, Fix};
 
 /// The zone that holds names shared by everybody who uses Azure Monitor.
@@ -136,11 +136,11 @@ pub(super) fn find_private_endpoint(address: &str) -> Vec<Fix> {
     ]
 }
 
-/// What the platform applies to this machine's interface.
-pub(super) fn effective_rules(destination: &str) -> Vec<Fix> {
+/// What the platform applies to this machine's interface; `service` is transport and port, like `TCP 443`.
+pub(super) fn effective_rules(destination: &str, service: &str) -> Vec<Fix> {
     vec![
         Fix::look(
-            format!("look for a rule that denies TCP 443 to `{destination}`"),
+            format!("look for a rule that denies {service} to `{destination}`"),
             "az network nic list-effective-nsg -g ‹vm-resource-group› -n ‹nic›",
         ),
         Fix::look(
@@ -150,9 +150,9 @@ pub(super) fn effective_rules(destination: &str) -> Vec<Fix> {
     ]
 }
 
-/// Allows HTTPS to a destination in a network security group.
+/// Allows HTTPS to a destination in a network security group; `destination` is for people, in backticks where it was observed.
 pub(super) fn allow_https(destination: &str, tag: &str) -> Fix {
-    Fix::change(BlastRadius::Vnet, format!("allow TCP 443 to `{destination}` where it is denied (network security group, firewall)"))
+    Fix::change(BlastRadius::Vnet, format!("allow TCP 443 to {destination} where it is denied (network security group, firewall)"))
         .with(format!(
             "az network nsg rule create -g ‹nsg-resource-group› --nsg-name ‹nsg› -n allow-azure-monitor --priority ‹priority› --direction Outbound --access Allow --protocol Tcp --destination-port-ranges 443 --destination-address-prefixes {tag}"
         ))
@@ -166,4 +166,59 @@ pub(super) fn show_chain(address: &str, fqdn: &str) -> Fix {
         "look at the chain by hand, by the public name",
         format!("openssl s_client -connect {address} -servername {fqdn} -showcerts </dev/null"),
     )
+}
+
+/// Where proxies are set, without showing passwords.
+pub(super) fn show_proxies(windows: bool) -> &'static str {
+    if windows {
+        return "netsh winhttp show proxy; Get-ChildItem env:*_proxy | ForEach-Object { $_.Name + '=' + ($_.Value -replace '//[^@/]*@', '//…@') }";
+    }
+    "env | grep -i _proxy | sed 's#//[^@/]*@#//…@#'; sudo grep -his proxy /etc/environment /etc/default/azuremonitoragent | sed 's#//[^@/]*@#//…@#'"
+}
+
+/// Adds names or addresses to what the environment exempts from its proxy.
+pub(super) fn exempt_from_proxy(facts: &Facts<'_>, names: &[&str]) -> Fix {
+    let known = facts.proxy_settings().and_then(|settings| settings.exempt.as_ref());
+    // What stands in a command line has to be harmless there.
+    let harmless = |character: char| character.is_ascii_alphanumeric() || ".,:-_*/ ".contains(character);
+    let former = known.map(|exempt| exempt.names.as_str());
+    let shown = match former {
+        None => String::new(),
+        Some(former) if former.chars().all(harmless) => former.replace(' ', ""),
+        Some(_) => "‹former-value›".to_owned(),
+    };
+    let all = [shown.as_str()].into_iter().chain(names.iter().copied()).filter(|part| !part.is_empty());
+    let all = all.collect::<Vec<_>>().join(",");
+    let fix = Fix::change(
+        BlastRadius::Machine,
+        "exempt them from the proxy, wherever it is set (this shows it for the environment)",
+    )
+    .after("look whether the direct path is open: ampls-doctor check --proxy none");
+    let former =
+        if shown.is_empty() { "its former value (none)".to_owned() } else { format!("its former value, `{shown}`") };
+    if facts.on_windows() {
+        return fix
+            .with(format!("[Environment]::SetEnvironmentVariable('NO_PROXY', '{all}', 'Machine')"))
+            .undone_by(format!("set `NO_PROXY` to {former}"));
+    }
+    fix.with(format!("export NO_PROXY='{all}' no_proxy='{all}'")).undone_by(format!("set `NO_PROXY` to {former}"))
+}
+
+/// Steps the clock to its time source.
+pub(super) fn set_clock(windows: bool) -> Fix {
+    let fix = Fix::change(BlastRadius::Machine, "step the clock to its time source, once that is right")
+        .undone_by("not needed: the time source keeps the clock from then on");
+    if windows {
+        return fix
+            .with("w32tm /resync /force")
+            .after("w32tm /query /status (source and offset); databases and clusters may mind a clock that jumps");
+    }
+    fix.with("sudo chronyc makestep")
+        .after("chronyc sources -v (a source is selected; Azure's is /dev/ptp_hyperv); databases and clusters may mind a clock that jumps")
+}
+
+/// Shows the clock beside its time source.
+pub(super) fn show_clock(windows: bool) -> Fix {
+    let command = if windows { "w32tm /query /status" } else { "timedatectl; chronyc tracking" };
+    Fix::look("compare this machine's clock with its time source", command)
 }

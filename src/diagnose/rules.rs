@@ -2,48 +2,108 @@
 
 use super::rule::Rule;
 
+mod azr001_metadata_silent;
+mod azr002_clock_skew;
+mod azr003_azure_dns_silent;
+mod azr004_cloud_mismatch;
 mod dns001_no_private_route;
 mod dns002_forwarder_bypasses_azure_dns;
 mod dns003_zone_not_linked;
 mod dns004_record_missing;
+mod dns005_servers_disagree;
 mod dns006_hosts_file_override;
+mod dns007_stale_answer;
 mod dns008_server_silent;
 mod dns009_server_fails;
+mod dns010_dns_tcp_blocked;
+mod dns011_ipv6_bypass;
 mod dns012_sinkholed;
 mod dns013_no_such_name;
+mod dns014_scopes_collide;
+mod dns015_unexpected_address;
+mod dns016_slow_resolution;
+mod dns017_public_zone_shadowed;
+mod dns019_answer_flaps;
+mod dns020_forwarder_incomplete;
+mod dns021_local_zone_shadows;
+mod dns022_search_domain_answer;
+mod htp001_access_denied_by_scope;
+mod htp002_unexpected_answer;
+mod htp003_endpoint_association_required;
+mod htp004_service_error;
+mod htp005_no_http_answer;
 mod net001_connect_timeout;
 mod net002_connect_refused;
 mod net003_no_route;
+mod prx001_proxy_takes_private_route;
+mod prx002_proxy_wants_credentials;
+mod prx003_proxy_unreachable;
+mod prx004_proxy_refuses;
+mod prx005_proxy_catches_metadata;
 mod run001_not_finished;
+mod run002_not_permitted;
+mod run003_unexplained_failure;
 mod tls001_intercepted;
 mod tls002_issuer_not_trusted;
 mod tls003_wrong_name;
 mod tls004_not_valid_now;
+mod tls005_protocol_too_old;
 mod tls006_handshake_reset;
 mod tls007_handshake_stalled;
+mod tls008_not_tls;
 mod tls009_chain_incomplete;
 
 /// Every diagnosis, one line a rule, in code order.
 pub const RULES: &[&Rule] = &[
+    &azr001_metadata_silent::AZR001,
+    &azr002_clock_skew::AZR002,
+    &azr003_azure_dns_silent::AZR003,
+    &azr004_cloud_mismatch::AZR004,
     &dns001_no_private_route::DNS001,
     &dns002_forwarder_bypasses_azure_dns::DNS002,
     &dns003_zone_not_linked::DNS003,
     &dns004_record_missing::DNS004,
+    &dns005_servers_disagree::DNS005,
     &dns006_hosts_file_override::DNS006,
+    &dns007_stale_answer::DNS007,
     &dns008_server_silent::DNS008,
     &dns009_server_fails::DNS009,
+    &dns010_dns_tcp_blocked::DNS010,
+    &dns011_ipv6_bypass::DNS011,
     &dns012_sinkholed::DNS012,
     &dns013_no_such_name::DNS013,
+    &dns014_scopes_collide::DNS014,
+    &dns015_unexpected_address::DNS015,
+    &dns016_slow_resolution::DNS016,
+    &dns017_public_zone_shadowed::DNS017,
+    &dns019_answer_flaps::DNS019,
+    &dns020_forwarder_incomplete::DNS020,
+    &dns021_local_zone_shadows::DNS021,
+    &dns022_search_domain_answer::DNS022,
+    &htp001_access_denied_by_scope::HTP001,
+    &htp002_unexpected_answer::HTP002,
+    &htp003_endpoint_association_required::HTP003,
+    &htp004_service_error::HTP004,
+    &htp005_no_http_answer::HTP005,
     &net001_connect_timeout::NET001,
     &net002_connect_refused::NET002,
     &net003_no_route::NET003,
+    &prx001_proxy_takes_private_route::PRX001,
+    &prx002_proxy_wants_credentials::PRX002,
+    &prx003_proxy_unreachable::PRX003,
+    &prx004_proxy_refuses::PRX004,
+    &prx005_proxy_catches_metadata::PRX005,
     &run001_not_finished::RUN001,
+    &run002_not_permitted::RUN002,
+    &run003_unexplained_failure::RUN003,
     &tls001_intercepted::TLS001,
     &tls002_issuer_not_trusted::TLS002,
     &tls003_wrong_name::TLS003,
     &tls004_not_valid_now::TLS004,
+    &tls005_protocol_too_old::TLS005,
     &tls006_handshake_reset::TLS006,
     &tls007_handshake_stalled::TLS007,
+    &tls008_not_tls::TLS008,
     &tls009_chain_incomplete::TLS009,
 ];
 
@@ -77,6 +137,26 @@ pub(crate) mod tests {
         "DNS020", "DNS021", "DNS022", "HTP001", "HTP002", "HTP003", "HTP004", "HTP005", "PRX001", "PRX002", "PRX003",
         "PRX004", "TLS005", "TLS008",
     ];
+
+    /// The scene, with this answer to the request to a name.
+    pub(crate) fn says_http(scene: Scene, name: &str, status: u16, body: &str) -> Scene {
+        let now = scene.observations().started_at;
+        let kind = if body.starts_with('<') { "text/html" } else { "text/plain" };
+        let response = ampls_probes::observation::HttpResponse {
+            status,
+            server: None,
+            request_id: None,
+            content_type: Some(kind.to_owned()),
+            location: None,
+            via: None,
+            authenticate: None,
+            date: Some(now),
+            received_at: now,
+            body: body.to_owned(),
+            body_truncated: false,
+        };
+        scene.http(name, ampls_probes::observation::Outcome::Seen(response))
+    }
 
     /// What one rule makes of a scene.
     pub(crate) fn drafts(rule: &Rule, scene: &Scene) -> Vec<Draft> {

@@ -1,11 +1,12 @@
 //! What a code, an address or a host name means.
 
 use std::io::{self, Write};
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use ampls_probes::Catalogue;
 use ampls_probes::addr::{self, Class, classify, embedded_ipv4, heartbeat_ipv4};
 
+use crate::diagnose::finding::Severity;
 use crate::render::page::{Page, Style, Tint};
 use crate::text::quote;
 
@@ -19,8 +20,21 @@ pub struct RulePage {
     pub code: String,
     /// `zone-not-linked`
     pub name: String,
+    /// How bad it usually is.
+    pub severity: Severity,
     /// Its page, in Markdown.
     pub page: String,
+}
+
+impl RulePage {
+    /// The first sentence of what it means.
+    fn gist(&self) -> String {
+        let lines = self.page.lines().skip_while(|line| !line.starts_with("## ")).skip(1);
+        let paragraph = lines.map(str::trim).skip_while(|line| line.is_empty()).take_while(|line| !line.is_empty());
+        let paragraph = paragraph.collect::<Vec<_>>().join(" ");
+        let end = paragraph.find(". ");
+        paragraph.get(..end.unwrap_or(paragraph.len())).unwrap_or_default().trim_end_matches('.').to_owned()
+    }
 }
 
 /// What was found about something.
@@ -38,8 +52,7 @@ pub fn find(what: &str, catalogue: &Catalogue, rules: &[RulePage]) -> Result<Top
     if let Some(rule) = rules.iter().find(|rule| is_called(rule, asked)) {
         return Ok(Topic::Page(rule.page.clone()));
     }
-    let bare = asked.trim_start_matches('[').trim_end_matches(']');
-    if let Ok(address) = bare.split('%').next().unwrap_or(bare).parse::<IpAddr>() {
+    if let Some(address) = address(asked) {
         return Ok(address_topic(address));
     }
     if let Some(topic) = host(asked).map(|host| name::topic(&host, catalogue)) {
@@ -69,17 +82,31 @@ pub fn write(topic: &Topic, style: &Style, out: &mut dyn Write) -> io::Result<()
     }
 }
 
-/// Writes every code and name.
+/// Writes every code with its usual severity, its name and what it means.
 pub fn write_list(rules: &[RulePage], style: &Style, out: &mut dyn Write) -> io::Result<()> {
     let mut page = Page::new(out, *style);
     for rule in rules {
-        page.line(Tint::Plain, &format!("{:8} {}", rule.code, rule.name))?;
+        let severity = match rule.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+            Severity::Info => "info",
+        };
+        let first = format!("{:8}{severity:9}{}: ", rule.code, rule.name);
+        page.wrapped(Tint::Plain, &first, &" ".repeat(17), &rule.gist())?;
     }
     Ok(())
 }
 
 fn is_called(rule: &RulePage, asked: &str) -> bool {
     rule.code.eq_ignore_ascii_case(asked) || rule.name.eq_ignore_ascii_case(asked)
+}
+
+/// An address out of what people paste: alone, in brackets, with a zone, a port or a prefix length, in a URL.
+fn address(asked: &str) -> Option<IpAddr> {
+    let bare = asked.trim_start_matches('[').trim_end_matches(']');
+    let alone = bare.split(['%', '/']).next().unwrap_or(bare).parse().ok();
+    let with_port = || asked.parse().ok().map(|socket: SocketAddr| socket.ip());
+    alone.or_else(with_port).or_else(|| host(asked)?.parse().ok())
 }
 
 /// A host name out of what people paste: a URL, a name with a port or a trailing dot.

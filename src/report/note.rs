@@ -18,8 +18,9 @@ pub struct Note {
     pub command: Option<String>,
 }
 
-pub(super) fn notes(host: &Host, endpoints: &[EndpointReport]) -> Vec<Note> {
-    let mut notes = vec![
+pub(super) fn notes(host: &Host, endpoints: &[EndpointReport], unresolved: &[String]) -> Vec<Note> {
+    let mut notes: Vec<Note> = not_looked_at(unresolved).into_iter().collect();
+    notes.extend([
         note(
             "a machine sees names and addresses, not the private link scope behind them: list what the scope holds",
             "az monitor private-link-scope scoped-resource list --scope-name ‹scope› --resource-group ‹resource group› \
@@ -30,11 +31,20 @@ pub(super) fn notes(host: &Host, endpoints: &[EndpointReport]) -> Vec<Note> {
             "az monitor private-link-scope show --name ‹scope› --resource-group ‹resource group› \
              --query accessModeSettings",
         ),
-    ];
+    ]);
     notes.extend(private_endpoint(endpoints));
     notes.extend(workspaces(endpoints));
     notes.push(association(host));
     notes
+}
+
+/// Names with a parameter that neither an argument nor the metadata service gave.
+fn not_looked_at(unresolved: &[String]) -> Option<Note> {
+    let names = unresolved.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    (!unresolved.is_empty()).then(|| Note {
+        text: format!("not looked at, because the region is not known (give it with --region): {names}"),
+        command: None,
+    })
 }
 
 fn private_endpoint(endpoints: &[EndpointReport]) -> Option<Note> {

@@ -279,6 +279,7 @@ impl World {
                 deadline_ms: 15_000,
                 repeat: 2,
                 public_roots_given: false,
+                clouds: Vec::new(),
                 expected_records: Vec::new(),
             },
             machine: self.machine,

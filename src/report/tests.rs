@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::sample::{finding, healthy, hostile, mixed};
 use super::*;
-use crate::diagnose::facts::Route;
+use crate::diagnose::facts::{Route, Status};
 
 /// Every promised field, as JSON pointers into the report of a mixed world.
 const PROMISED: &[&str] = &[
@@ -123,6 +123,27 @@ fn a_healthy_private_machine_says_so_with_its_numbers() {
         "PRIVATE, healthy: 2 of 2 required names private and answering; 1 optional public name blocked (normal)"
     );
     assert_eq!((verdict.route, verdict.health), (Route::Private, Health::Ok));
+}
+
+#[test]
+fn nobody_is_called_healthy_whose_required_names_do_not_work() {
+    let report = healthy();
+    let mut silent = report.endpoints.clone();
+    silent[0].reachable = Some(false);
+    let headline = Verdict::new(&report.observations, &silent, &[]).headline;
+    assert!(headline.starts_with("PRIVATE, unexplained: "), "{headline}");
+
+    let mut nowhere = report.endpoints.clone();
+    for endpoint in &mut nowhere {
+        endpoint.route = Route::None;
+    }
+    let headline = Verdict::new(&report.observations, &nowhere, &[]).headline;
+    assert!(headline.starts_with("UNRESOLVED, unexplained: none of "), "{headline}");
+    for view in nowhere.iter_mut().flat_map(|endpoint| &mut endpoint.views) {
+        view.status = Status::Skipped;
+    }
+    let headline = Verdict::new(&report.observations, &nowhere, &[]).headline;
+    assert!(headline.starts_with("UNRESOLVED, healthy: no name was looked up"), "{headline}");
 }
 
 #[test]

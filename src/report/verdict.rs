@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::EndpointReport;
-use crate::diagnose::facts::Route;
+use crate::diagnose::facts::{Route, Status};
 use crate::diagnose::finding::{Finding, Severity};
 
 /// The answer.
@@ -38,7 +38,12 @@ impl Verdict {
         let judged = judged(endpoints);
         let route = fold(judged.iter().map(|endpoint| endpoint.route));
         let health = health(findings);
-        let mut headline = format!("{}, {}: ", word(route), adjective(health));
+        let adjective = if health == Health::Ok && judged.iter().any(|endpoint| ails(endpoint)) {
+            "unexplained"
+        } else {
+            adjective(health)
+        };
+        let mut headline = format!("{}, {adjective}: ", word(route));
         headline.push_str(&match route {
             Route::Private => private(&judged, endpoints, findings),
             Route::Public => public(&judged, health, observations.asked.expect),
@@ -57,6 +62,16 @@ fn judged(endpoints: &[EndpointReport]) -> Vec<&EndpointReport> {
     let capable = || endpoints.iter().filter(|endpoint| endpoint.expected == Expectation::Private);
     let required: Vec<_> = capable().filter(|endpoint| endpoint.need == Need::Required).collect();
     if required.is_empty() { capable().collect() } else { required }
+}
+
+/// A required name that was looked at and does not work. Without a finding that says why, nobody is well.
+fn ails(endpoint: &EndpointReport) -> bool {
+    endpoint.need == Need::Required
+        && (endpoint.reachable == Some(false) || (endpoint.route == Route::None && was_looked_up(endpoint)))
+}
+
+fn was_looked_up(endpoint: &EndpointReport) -> bool {
+    endpoint.views.first().is_some_and(|system| !matches!(system.status, Status::Skipped | Status::Cancelled))
 }
 
 /// One route for many; names that lead nowhere do not count unless all do.
@@ -184,6 +199,7 @@ fn list(names: &[&str]) -> String {
 
 fn none(judged: &[&EndpointReport]) -> String {
     match judged.len() {
+        1.. if !judged.iter().any(|endpoint| was_looked_up(endpoint)) => "no name was looked up to its end".to_owned(),
         0 => "no name with a private link was looked at".to_owned(),
         1 => format!("the one {} does not resolve", kind(judged).trim_end_matches('s')),
         total => format!("none of {total} {} resolves", kind(judged)),

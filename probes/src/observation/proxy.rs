@@ -1,6 +1,6 @@
 //! What proxies apply and what they say.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +16,42 @@ pub struct ProxyChoice {
     pub source: String,
     /// It comes with credentials (which are used, never shown).
     pub has_credentials: bool,
+}
+
+/// What this program's own environment says about proxies. It is the environment of whoever started the program; agents
+/// that run as services have their own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProxySettings {
+    /// When and how long.
+    #[serde(flatten)]
+    pub timing: Timing,
+    /// The proxies that variables name, by variable.
+    pub variables: Vec<ProxyChoice>,
+    /// The names and addresses that go without a proxy.
+    pub exempt: Option<Exemptions>,
+    /// The platform's own addresses, and the proxy that would take `http://` requests to each.
+    pub platform: Vec<PlatformProxy>,
+}
+
+/// The value of `NO_PROXY`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exemptions {
+    /// The variable, as set.
+    pub source: String,
+    /// Its value, at most [`MAX_EXEMPT`] characters. Untrusted.
+    pub names: String,
+}
+
+/// Characters kept of `NO_PROXY`.
+pub const MAX_EXEMPT: usize = 1024;
+
+/// An address of the Azure platform that must be reached without a proxy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlatformProxy {
+    /// 169.254.169.254 or 168.63.129.16.
+    pub address: IpAddr,
+    /// The proxy that would take it; `None` when it is exempt or none is set.
+    pub proxy: Option<ProxyChoice>,
 }
 
 /// A proxy's answer to `CONNECT name:port`.

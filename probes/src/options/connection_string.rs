@@ -84,7 +84,12 @@ impl FromStr for ConnectionString {
                 return Err(BadValue::new(format!("connection string is not made of KEY=VALUE pairs: {WANTED}")));
             };
             let (key, value) = (key.trim().to_ascii_lowercase(), value.trim());
-            has_key |= key == "instrumentationkey";
+            if key == "instrumentationkey" {
+                if uuid::Uuid::try_parse(value).is_err() {
+                    return Err(BadValue::new(format!("connection string has an InstrumentationKey that is no GUID: {WANTED}")));
+                }
+                has_key = true;
+            }
             if key == "endpointsuffix" {
                 let host = host_of(value).ok_or_else(|| bad_endpoint("EndpointSuffix", value))?;
                 suffix = Some(host);

@@ -102,6 +102,20 @@ pub fn deadline(text: &str) -> Result<Duration, BadValue> {
     seconds(text, 3600, "deadline")
 }
 
+/// How long is waited for a verdict (`--for`): seconds, at most a day.
+pub fn patience(text: &str) -> Result<Duration, BadValue> {
+    seconds(text, 86_400, "time to wait")
+}
+
+/// The time from one run to the next (`--every`): seconds, at most a day.
+pub fn interval(text: &str) -> Result<Duration, BadValue> {
+    let every = seconds(text, 86_400, "interval")?;
+    if every < Duration::from_secs(1) {
+        return Err(BadValue::new(format!("interval {} is too short: give one second at least", quoted(text))));
+    }
+    Ok(every)
+}
+
 fn seconds(text: &str, most: u32, what: &str) -> Result<Duration, BadValue> {
     let bad =
         || BadValue::new(format!("{what} {} is no number of seconds: give one from 0.01 to {most}", quoted(text)));

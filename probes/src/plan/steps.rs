@@ -75,7 +75,8 @@ fn servers(discovered: &Discovered) -> Vec<SocketAddr> {
     servers.map(|server| server.address).filter(|address| seen.insert(*address)).collect()
 }
 
-/// First tries of everything come before second tries of anything; the authority of a zone is asked once.
+/// First tries of everything come before second tries of anything; the authority of a zone and the records of the zones
+/// are asked once.
 fn questions(options: &Options, servers: &[SocketAddr], endpoints: &[Endpoint], zones: &[String]) -> Vec<Step> {
     let mut names = Vec::new();
     for endpoint in endpoints {
@@ -100,6 +101,23 @@ fn questions(options: &Options, servers: &[SocketAddr], endpoints: &[Endpoint], 
                 steps.push(Step::Ask { server: *server, name: zone.clone(), kind: RecordKind::Soa, try_number });
             }
         }
+        for record in records(endpoints).into_iter().filter(|record| !names.contains(record)) {
+            for server in servers {
+                steps.push(Step::Ask { server: *server, name: record.clone(), kind: RecordKind::A, try_number });
+            }
+        }
     }
     steps
+}
+
+/// The AMPLS records behind the names, each once. A server that knows a record but not the name that leads to it forwards
+/// the wrong zone.
+fn records(endpoints: &[Endpoint]) -> Vec<&String> {
+    let mut records = Vec::new();
+    for alias in endpoints.iter().filter(|endpoint| endpoint.has_ampls_record()).filter_map(|e| e.alias.as_ref()) {
+        if !records.contains(&alias) {
+            records.push(alias);
+        }
+    }
+    records
 }

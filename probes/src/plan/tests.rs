@@ -205,7 +205,7 @@ fn nothing_waits_when_arguments_say_all() {
 
 #[test]
 fn connection_string_names_its_hosts() {
-    let text = "InstrumentationKey=0;IngestionEndpoint=https://westeurope-5.in.applicationinsights.azure.com/;\
+    let text = "InstrumentationKey=0f0f0f0f-2222-3333-4444-555555555555;IngestionEndpoint=https://westeurope-5.in.applicationinsights.azure.com/;\
                 LiveEndpoint=https://westeurope.livediagnostics.monitor.azure.com/";
     let options = options(|options| options.app_insights = vec![text.parse().expect("a connection string")]);
     let plan = made(&options, MetadataState::Pending, AgentsSeen::default());
@@ -245,8 +245,11 @@ fn each_server_is_asked_each_question_once_a_try() {
     let plan = made(&named(), MetadataState::Silent, AgentsSeen::default());
     let asks: Vec<&Step> = plan.steps.iter().filter(|step| matches!(step, Step::Ask { .. })).collect();
     assert_eq!(asks.iter().collect::<BTreeSet<_>>().len(), asks.len());
-    // Two servers; two types and two tries a name; one question a zone.
-    assert_eq!(asks.len(), 2 * (2 * 2 * plan.endpoints.len() + plan.zones.len()));
+    let aliases = plan.endpoints.iter().filter(|endpoint| endpoint.has_ampls_record()).filter_map(|e| e.alias.as_ref());
+    let records: BTreeSet<&String> = aliases.collect();
+    assert!(records.len() > 4);
+    // Two servers; two types and two tries a name; one question a zone and a record.
+    assert_eq!(asks.len(), 2 * (2 * 2 * plan.endpoints.len() + plan.zones.len() + records.len()));
     let tries: Vec<u32> =
         asks.iter().map(|step| if let Step::Ask { try_number, .. } = step { *try_number } else { 0 }).collect();
     assert!(tries.is_sorted());

@@ -22,8 +22,8 @@ const ENTRY_LIMIT: usize = 1000;
 /// Reads the entries that name one of `names` (lower case, without trailing dot). `start` is when the run began.
 pub fn read(world: &World, start: Instant, names: &BTreeSet<String>) -> Hosts {
     let began = Instant::now();
-    let path = world.path(os::HOSTS_FILE);
-    let outcome = match read::open(&path, Links::Follow).and_then(|file| entries_of(file, names)) {
+    let path = world.readable(os::HOSTS_FILE);
+    let outcome = match path.and_then(|path| read::open(&path, Links::Follow)).and_then(|file| entries_of(file, names)) {
         Ok(file) => Outcome::Seen(file),
         Err(failure) => Outcome::Failed(failure),
     };

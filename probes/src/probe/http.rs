@@ -23,6 +23,7 @@ use super::tcp::counted::{Counted, Seen};
 use crate::observation::http::MAX_BODY;
 use crate::observation::{Exchange, HttpFailure, HttpResponse, IoFailure, Outcome};
 use crate::os::io_failure;
+use crate::options::StepKind;
 use crate::plan::Endpoint;
 
 /// Bytes of a head that are read; also the read buffer, and so the most that one connection holds.
@@ -50,7 +51,11 @@ pub async fn request<S: Duplex + 'static>(ctx: &Context, endpoint: &Endpoint, st
             let mut start = Vec::new();
             // What came until the time was up is what there is.
             let whole = ctx.within_time(left, read(answer.body, &mut start)).await.unwrap_or(false);
-            Outcome::Seen(response(&answer.head, answer.received_at, &start, !whole))
+            let mut seen = response(&answer.head, answer.received_at, &start, !whole);
+            if !ctx.options.takes(StepKind::Clock) {
+                seen.date = None;
+            }
+            Outcome::Seen(seen)
         }
         Ok(Err(failure)) => Outcome::Failed(failure),
         Err(ended) => ended.into(),

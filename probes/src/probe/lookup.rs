@@ -94,7 +94,7 @@ fn failure(error: &LookupError) -> LookupFailure {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
+    use std::collections::{BTreeMap, BTreeSet};
     use std::sync::Arc;
 
     use rustls::RootCertStore;
@@ -127,6 +127,7 @@ mod tests {
             clock: Clock::default(),
             roots: Roots::new(Arc::clone(&empty), empty),
             machine: Machine::default(),
+            denied: BTreeSet::new(),
         };
         let options = Options { step_timeout: Duration::from_millis(10), ..Options::default() };
         Context::new(Arc::new(world), Arc::new(options), stop, 1)

@@ -1,6 +1,6 @@
 //! Servers on loopback for the tests of the probes: real protocols, and raw bytes where a peer misbehaves.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -133,6 +133,7 @@ pub(super) fn world(routes: &[(SocketAddr, Route)]) -> World {
         clock: Clock::default(),
         roots: roots(&[], &[]),
         machine,
+        denied: BTreeSet::new(),
     }
 }
 

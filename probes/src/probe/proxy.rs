@@ -2,7 +2,7 @@
 //!
 //! The proxy's credentials are used and never recorded. What travels through the tunnel is not this module's.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -11,15 +11,18 @@ use hyper::upgrade::Upgraded;
 use hyper_util::client::proxy::matcher::Matcher;
 use hyper_util::rt::TokioIo;
 
-use super::Context;
 use super::http::{self, scheme_of};
 use super::tcp::Duplex;
 use super::tcp::counted::Counted;
-use crate::observation::{HttpFailure, Outcome, ProxyChoice, Tunnel, TunnelFailure};
+use super::{Context, micros};
+use crate::observation::proxy::MAX_EXEMPT;
+use crate::observation::{
+    Exemptions, HttpFailure, Outcome, PlatformProxy, ProxyChoice, ProxySettings, Timing, Tunnel, TunnelFailure,
+};
 use crate::options::{Options, ProxyOption};
 use crate::plan::Endpoint;
 use crate::secret::Secret;
-use crate::world::World;
+use crate::world::{METADATA, WIRE_SERVER, World};
 
 /// Authentication schemes kept of a 407.
 const MAX_SCHEMES: usize = 8;
@@ -62,6 +65,37 @@ pub fn choose(world: &World, options: &Options, host: &str, port: u16) -> Option
     }
 }
 
+/// What the environment says about proxies; `None` when `--proxy` stands in its place. `start` is when the run began.
+pub fn settings(world: &World, options: &Options, start: Instant) -> Option<ProxySettings> {
+    if options.proxy != ProxyOption::Environment {
+        return None;
+    }
+    let began = Instant::now();
+    let exempt = variable(world, &["no_proxy", "NO_PROXY"]);
+    let anywhere: ::http::Uri = "https://anywhere.invalid/".parse().ok()?;
+    let named = PROXY_VARIABLES.iter().filter_map(|name| variable(world, &[name]));
+    let variables = named.filter_map(|(name, value)| Some(proxy(value, "", name, None, &anywhere)?.choice)).collect();
+    let platform = [METADATA.ip(), WIRE_SERVER.ip()].into_iter();
+    let platform = platform.map(|address| PlatformProxy { address, proxy: plain(world, address) }).collect();
+    let exempt = exempt.map(|(source, names)| Exemptions {
+        source: source.to_owned(),
+        names: names.chars().take(MAX_EXEMPT).collect(),
+    });
+    let timing = Timing { at_us: micros(began.saturating_duration_since(start)), elapsed_us: micros(began.elapsed()) };
+    Some(ProxySettings { timing, variables, exempt, platform })
+}
+
+/// Variables that name a proxy.
+const PROXY_VARIABLES: [&str; 6] = ["https_proxy", "HTTPS_PROXY", "http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"];
+
+/// The proxy that a program would use for `http://address/`. curl ignores the upper-case `HTTP_PROXY`, most others do not.
+fn plain(world: &World, address: IpAddr) -> Option<ProxyChoice> {
+    let target: ::http::Uri = format!("http://{address}/").parse().ok()?;
+    let (source, value) = variable(world, &["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"])?;
+    let exempt = variable(world, &["no_proxy", "NO_PROXY"]).map_or("", |(_, value)| value);
+    Some(proxy(value, exempt, source, None, &target)?.choice)
+}
+
 fn variable<'a>(world: &'a World, names: &[&str]) -> Option<(&'a str, &'a str)> {
     names.iter().find_map(|name| {
         let (name, value) = world.environment.get_key_value(*name)?;
@@ -72,7 +106,11 @@ fn variable<'a>(world: &'a World, names: &[&str]) -> Option<(&'a str, &'a str)> 
 
 /// `port` is for a URL that has none; `None` stands for curl's default.
 fn proxy(value: &str, exempt: &str, source: &str, port: Option<u16>, target: &::http::Uri) -> Option<Proxy> {
-    let matched = Matcher::builder().https(escape_at(value)).no(exempt).build().intercept(target)?;
+    // The matcher takes the asterisk for names only; curl takes it for everything.
+    if exempt.split(',').any(|part| part.trim() == "*") {
+        return None;
+    }
+    let matched = Matcher::builder().all(escape_at(value)).no(exempt).build().intercept(target)?;
     let uri = matched.uri();
     let scheme = uri.scheme_str()?.to_ascii_lowercase();
     let name = uri.host()?.to_ascii_lowercase();

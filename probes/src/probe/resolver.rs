@@ -75,7 +75,7 @@ fn configuration(world: &World, servers: &mut Servers) -> Result<ResolverConfig,
 const USED: usize = 3;
 
 fn resolv_conf(world: &World, servers: &mut Servers) -> Result<ResolverConfig, ReadFailure> {
-    let read = read::contents(&world.path(RESOLV_CONF), Links::Follow, LIMIT);
+    let read = world.readable(RESOLV_CONF).and_then(|path| read::contents(&path, Links::Follow, LIMIT));
     let mut parsed = match &read {
         Ok(contents) => resolv_conf::parse(&contents.bytes),
         Err(_) => ResolvConf::default(),

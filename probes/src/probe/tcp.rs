@@ -57,12 +57,27 @@ pub async fn connect(
     address: SocketAddr,
     via: Option<&str>,
 ) -> (Connection, Option<Stream>) {
-    // Waiting for a free socket is our own doing: it does not count against the time the peer has.
-    let permit = ctx.until_end(Arc::clone(&ctx.sockets).acquire_owned()).await;
+    let place = place(ctx).await;
+    dial(ctx, endpoint, address, via, place).await
+}
+
+/// A place among the sockets of the run; `None` when the run ended first. Waiting for it is our own doing: it does not count
+/// against the time the peer has.
+async fn place(ctx: &Context) -> Option<OwnedSemaphorePermit> {
+    ctx.until_end(Arc::clone(&ctx.sockets).acquire_owned()).await.ok()?.ok()
+}
+
+async fn dial(
+    ctx: &Context,
+    endpoint: &str,
+    address: SocketAddr,
+    via: Option<&str>,
+    place: Option<OwnedSemaphorePermit>,
+) -> (Connection, Option<Stream>) {
     let began = Instant::now();
-    let (outcome, stream) = match permit {
-        Err(_) | Ok(Err(_)) => (Outcome::Cancelled, None),
-        Ok(Ok(permit)) => match ctx.within(ctx.world.connect(address)).await {
+    let (outcome, stream) = match place {
+        None => (Outcome::Cancelled, None),
+        Some(permit) => match ctx.within(ctx.world.connect(address)).await {
             Ok(Ok(socket)) => (
                 Outcome::Seen(Connected { local: socket.local_addr().ok() }),
                 Some(Stream { socket, address, _permit: permit }),
@@ -117,30 +132,39 @@ impl Dialling {
             timing: Timing { elapsed_us: 0, ..ctx.timing(Instant::now()) },
             outcome: Outcome::Skipped(skip),
         };
-        let mut dialled = 0;
+        let mut wanted = Vec::new();
         for (index, ip) in addresses.iter().enumerate() {
             let address = SocketAddr::new(*ip, port);
             let skip = skip_of(*ip, via.is_some(), &also_private)
-                .or_else(|| (dialled >= MAX_ADDRESSES).then_some(Skip::TooManyAddresses));
-            if let Some(skip) = skip {
-                connections.push(Some(skipped(Some(address), skip)));
-                continue;
+                .or_else(|| (wanted.len() >= MAX_ADDRESSES).then_some(Skip::TooManyAddresses));
+            if skip.is_none() {
+                wanted.push((index, address));
             }
-            dialled += 1;
-            connections.push(None);
-            let (ctx, sender, chosen) = (ctx.clone(), sender.clone(), Arc::clone(&chosen));
-            let (endpoint, via) = (endpoint.to_owned(), via.map(str::to_owned));
-            tasks.spawn(async move {
-                let (connection, stream) = connect(&ctx, &endpoint, address, via.as_deref()).await;
-                // Once one is chosen, the others have told all they had to tell.
-                let stream = stream.filter(|_| !chosen.load(Ordering::Acquire));
-                // Nobody left to listen means that the run no longer wants to know.
-                let _ = sender.send((index, connection, stream));
-            });
+            connections.push(skip.map(|skip| skipped(Some(address), skip)));
         }
         if addresses.is_empty() {
             connections.push(Some(skipped(None, Skip::NoAddress)));
         }
+        let (ctx, chosen_here) = (ctx.clone(), Arc::clone(&chosen));
+        let (endpoint, via) = (endpoint.to_owned(), via.map(str::to_owned));
+        tasks.spawn(async move {
+            let mut dials = JoinSet::new();
+            for (index, address) in wanted {
+                // Places are taken in the system's order: a later address that held the last one while an earlier one waits
+                // for it would wait for ever to be chosen.
+                let place = place(&ctx).await;
+                let (ctx, sender, chosen) = (ctx.clone(), sender.clone(), Arc::clone(&chosen_here));
+                let (endpoint, via) = (endpoint.clone(), via.clone());
+                dials.spawn(async move {
+                    let (connection, stream) = dial(&ctx, &endpoint, address, via.as_deref(), place).await;
+                    // Once one is chosen, the others have told all they had to tell.
+                    let stream = stream.filter(|_| !chosen.load(Ordering::Acquire));
+                    // Nobody left to listen means that the run no longer wants to know.
+                    let _ = sender.send((index, connection, stream));
+                });
+            }
+            while dials.join_next().await.is_some() {}
+        });
         Self { connections, spare: BTreeMap::new(), arriving, chosen, _tasks: tasks }
     }
 

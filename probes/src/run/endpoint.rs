@@ -59,20 +59,27 @@ pub(super) async fn lane(context: Context, endpoint: Endpoint, steps: Vec<Step>,
     if !planned.lookup && !needs_address {
         return done.done;
     }
+    let applies = if context.options.takes(StepKind::Proxy) && needs_address {
+        proxy::choose(&context.world, &context.options, &endpoint.fqdn, endpoint.port)
+    } else {
+        None
+    };
     // What stands at the end of the chain needs an address even when only the end was asked for.
-    let looked_up = lookup::lookup(&context, &endpoint.fqdn).await;
-    let addresses = looked_up.outcome.seen().map(|found| found.addresses.clone()).unwrap_or_default();
-    if planned.lookup {
-        done.lookup(looked_up);
-    }
-    if !needs_address {
+    let lookup = lookup::lookup(&context, &endpoint.fqdn);
+    if let Some(proxy) = applies {
+        // Where only the proxy resolves public names, its answer must not wait for a lookup that leads nowhere.
+        let mut beyond = Record { id: endpoint.id.clone(), done: Vec::new() };
+        let through = through(&context, &endpoint, &planned, &proxy, &proxies, &mut beyond);
+        let (looked_up, ()) = tokio::join!(lookup, through);
+        done.lookup(&planned, looked_up);
+        done.done.append(&mut beyond.done);
         return done.done;
     }
-    let applies =
-        if context.options.takes(StepKind::Proxy) { proxy::choose(&context.world, &context.options, &endpoint.fqdn, endpoint.port) } else { None };
-    match applies {
-        None => direct(&context, &endpoint, &planned, &addresses, &mut done).await,
-        Some(proxy) => through(&context, &endpoint, &planned, &proxy, &proxies, &mut done).await,
+    let looked_up = lookup.await;
+    let addresses = looked_up.outcome.seen().map(|found| found.addresses.clone()).unwrap_or_default();
+    done.lookup(&planned, looked_up);
+    if needs_address {
+        direct(&context, &endpoint, &planned, &addresses, &mut done).await;
     }
     done.done
 }
@@ -165,8 +172,10 @@ struct Record {
 }
 
 impl Record {
-    fn lookup(&mut self, lookup: Lookup) {
-        self.done.push((Step::Lookup { endpoint: self.id.clone() }, vec![Observation::Lookup(lookup)]));
+    fn lookup(&mut self, planned: &Steps, lookup: Lookup) {
+        if planned.lookup {
+            self.done.push((Step::Lookup { endpoint: self.id.clone() }, vec![Observation::Lookup(lookup)]));
+        }
     }
 
     fn connections(&mut self, planned: &Steps, connections: Vec<Connection>) {

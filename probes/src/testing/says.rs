@@ -23,6 +23,8 @@ pub enum Says {
     DeniedByPrivateZone,
     /// The alias, denied without a word on who denies it.
     DeniedAnonymously,
+    /// The public name does not exist, and nobody says who denies it.
+    Unsigned,
     /// The public name does not exist, says Microsoft.
     NoSuchName,
     /// The name does not exist, says somebody's own zone.
@@ -35,10 +37,14 @@ pub enum Says {
     ServFail,
     /// REFUSED.
     Refused,
+    /// Something that is no DNS message.
+    Malformed,
     /// Nothing.
     Silence,
     /// The port is closed.
     Closed,
+    /// A truncated answer, and TCP is dropped.
+    Truncated,
     /// The run ended first.
     Unfinished,
     /// SOA of an Azure private zone.
@@ -73,6 +79,7 @@ impl Says {
             Self::Plain(text) => response(ResponseCode::NoError, of_kind(name, text), None),
             Self::DeniedByPrivateZone => response(ResponseCode::NxDomain, aliased(Vec::new()), Some(private(&alias))),
             Self::DeniedAnonymously => response(ResponseCode::NxDomain, aliased(Vec::new()), None),
+            Self::Unsigned => response(ResponseCode::NxDomain, Vec::new(), None),
             Self::NoSuchName => response(ResponseCode::NxDomain, Vec::new(), Some(microsoft("opinsights.azure.com"))),
             Self::DeniedLocally => response(ResponseCode::NxDomain, Vec::new(), Some(local("azure.com"))),
             Self::NoData => response(ResponseCode::NoError, Vec::new(), Some(microsoft("opinsights.azure.com"))),
@@ -82,8 +89,10 @@ impl Says {
             }
             Self::ServFail => response(ResponseCode::ServFail, Vec::new(), None),
             Self::Refused => response(ResponseCode::Refused, Vec::new(), None),
+            Self::Malformed => return Outcome::Failed(DnsFailure::Malformed),
             Self::Silence => return Outcome::TimedOut,
             Self::Closed => return Outcome::Failed(DnsFailure::Unreachable(IoFailure::Refused)),
+            Self::Truncated => return Outcome::Failed(DnsFailure::Truncated(None)),
             Self::Unfinished => return Outcome::Cancelled,
             Self::PrivateZone => {
                 let soa = Authority { zone: name.to_owned(), ..private(name) };
@@ -106,7 +115,7 @@ impl Says {
         match self {
             Self::Private(text) | Self::Public(text) | Self::Plain(text) => found(&[text]),
             Self::Dual(v4, v6) => found(&[v4, v6]),
-            Self::ServFail | Self::Refused | Self::Closed => Outcome::Failed(LookupFailure::TryAgain),
+            Self::ServFail | Self::Refused | Self::Closed | Self::Truncated => Outcome::Failed(LookupFailure::TryAgain),
             Self::Silence => Outcome::TimedOut,
             Self::Unfinished => Outcome::Cancelled,
             _ => Outcome::Failed(LookupFailure::NotFound),

@@ -33,6 +33,24 @@ impl<T: Clone + Send + Sync + 'static> TypedValueParser for Checked<T> {
     }
 }
 
+/// A value parser whose refusal is a message with its values quoted.
+#[derive(Clone)]
+pub(super) struct Told<T>(fn(&str) -> Result<T, String>);
+
+/// A parser of this crate's own.
+pub(super) fn told<T>(parse: fn(&str) -> Result<T, String>) -> Told<T> {
+    Told(parse)
+}
+
+impl<T: Clone + Send + Sync + 'static> TypedValueParser for Told<T> {
+    type Value = T;
+
+    fn parse_ref(&self, _command: &Command, argument: Option<&Arg>, value: &OsStr) -> Result<T, Error> {
+        let text = value.to_str().ok_or_else(|| refusal(argument, "the value is no UTF-8 text"))?;
+        (self.0)(text).map_err(|message| refusal(argument, &message))
+    }
+}
+
 /// One of a few words.
 #[derive(Clone)]
 pub(super) struct OneOf<T: 'static>(pub(super) &'static [(&'static str, T)]);

@@ -157,11 +157,11 @@ fn denier(view: &View) -> String {
     })
 }
 
-fn elapsed(timing: &Timing) -> String {
+pub(super) fn elapsed(timing: &Timing) -> String {
     duration_ms(timing.elapsed_us / 1_000)
 }
 
-fn io(failure: IoFailure) -> &'static str {
+pub(super) fn io(failure: IoFailure) -> &'static str {
     match failure {
         IoFailure::Refused => "refused the connection",
         IoFailure::Reset => "reset the connection",

@@ -5,7 +5,7 @@ use super::{
     View, ViewKind, addr,
 };
 
-use ampls_probes::observation::{DnsFailure, RecordData, Response, ResponseCode};
+use ampls_probes::observation::{DnsFailure, IoFailure, RecordData, Response, ResponseCode};
 
 impl Facts<'_> {
     /// The views of an endpoint: system, servers in the system's order, Azure, extra. A server that is asked for two
@@ -169,6 +169,8 @@ pub(super) fn status(answer: &Answer) -> Status {
             ResponseCode::FormErr | ResponseCode::NotImp => Status::FormErr,
             ResponseCode::Other(_) => Status::Malformed,
         },
+        // This process could not even ask: that says nothing about the server.
+        Outcome::Failed(DnsFailure::Unreachable(IoFailure::NoSockets)) => Status::Skipped,
         Outcome::Failed(DnsFailure::Unreachable(_)) => Status::Unreachable,
         Outcome::Failed(DnsFailure::Malformed) => Status::Malformed,
         Outcome::Failed(DnsFailure::Truncated(_)) => Status::Truncated,

@@ -3,7 +3,7 @@
 use ampls_probes::options::Expect;
 
 use crate::diagnose::draft::{Draft, Reach, Title};
-use crate::diagnose::facts::Facts;
+use crate::diagnose::facts::{Facts, View};
 use crate::diagnose::finding::{Owner, Severity};
 use crate::diagnose::{remedy, rule::rule};
 
@@ -54,8 +54,11 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
     }
     let names: Vec<_> = facts.ampls_endpoints().collect();
     let views = || names.iter().flat_map(|name| &name.views);
-    let public = names.iter().filter(|name| name.views.iter().any(super::super::facts::View::is_public)).count();
-    if public == 0 || views().any(|view| view.is_private() || facts.denied_by_private_zone(view)) {
+    let public = names.iter().filter(|name| name.views.iter().any(View::is_public)).count();
+    if public == 0
+        || facts.some_record_is_private()
+        || views().any(|view| view.is_private() || facts.denied_by_private_zone(view))
+    {
         return Vec::new();
     }
     let silent = names.iter().any(|name| name.required() && name.unreachable());

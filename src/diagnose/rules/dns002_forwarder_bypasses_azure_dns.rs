@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use ampls_probes::options::Expect;
 
 use crate::diagnose::draft::{Draft, Reach, Title};
-use crate::diagnose::facts::{EndpointFacts, Facts};
+use crate::diagnose::facts::{EndpointFacts, Facts, View};
 use crate::diagnose::finding::{Fix, Owner, Severity};
 use crate::diagnose::{remedy, rule::rule};
 
@@ -46,7 +46,7 @@ rule! {
     /// - <https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16>
     /// - <https://learn.microsoft.com/azure/azure-monitor/fundamentals/private-link-configure>
     DNS002 = "forwarder-bypasses-azure-dns", Dns, explains [
-        "DNS001", "DNS003", "DNS005", "DNS007", "NET001", "NET002", "NET003", "TLS006", "TLS007", "HTP001", "HTP003"
+        "DNS001", "DNS003", "DNS005", "DNS007", "DNS015", "NET001", "NET002", "NET003", "TLS006", "TLS007", "HTP001", "HTP003"
     ];
 }
 
@@ -56,10 +56,12 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
 }
 
 fn bypass(facts: &Facts<'_>, server: SocketAddr) -> Option<Draft> {
-    let names: Vec<&EndpointFacts<'_>> = facts
-        .ampls_endpoints()
-        .filter(|name| name.azure().is_some_and(super::super::facts::View::is_private))
-        .collect();
+    // A server that forwards some names, or only the records, has a fault of its own kind.
+    if !facts.left_out(server).is_empty() || facts.flaps(server) {
+        return None;
+    }
+    let names: Vec<&EndpointFacts<'_>> =
+        facts.ampls_endpoints().filter(|name| name.azure().is_some_and(View::is_private)).collect();
     let told: Vec<_> = names.iter().filter_map(|name| Some((*name, name.view_of(server)?))).collect();
     let answered: Vec<_> = told.into_iter().filter(|(_, view)| view.answered()).collect();
     if answered.is_empty() || !answered.iter().all(|(_, view)| view.is_public()) {
@@ -68,7 +70,7 @@ fn bypass(facts: &Facts<'_>, server: SocketAddr) -> Option<Draft> {
     let first_is_right = facts.first_server().filter(|first| *first != server).is_some_and(|first| {
         let mut views =
             answered.iter().filter_map(|(name, _)| name.view_of(first)).filter(|view| view.answered()).peekable();
-        views.peek().is_some() && views.all(super::super::facts::View::is_private)
+        views.peek().is_some() && views.all(View::is_private)
     });
     let severity = match facts.expect() {
         Expect::Public => Severity::Info,
@@ -79,7 +81,7 @@ fn bypass(facts: &Facts<'_>, server: SocketAddr) -> Option<Draft> {
     zones.sort();
     zones.dedup();
     let fqdns: Vec<String> = answered.iter().map(|(name, _)| name.fqdn().to_owned()).collect();
-    let public = answered.iter().filter(|(name, _)| !name.system().is_some_and(super::super::facts::View::is_private));
+    let public = answered.iter().filter(|(name, _)| !name.system().is_some_and(View::is_private));
     let reached = public.map(|(name, _)| name.fqdn().to_owned()).collect();
     let mut draft = Draft::new(
         severity,
@@ -101,7 +103,7 @@ fn bypass(facts: &Facts<'_>, server: SocketAddr) -> Option<Draft> {
     .arg("zones", zones.join(", "))
     .excludes("a missing link or record in this virtual network: Azure's own DNS gives the private addresses")
     .excludes("the hosts file and caches of this machine: the server itself was asked")
-    .reaching(Reach::Only(reached))
+    .reaching(Reach::Split { only: reached, own: &["DNS005"] })
     .fix([Fix::look(
         format!("look what `{server}` forwards to"),
         format!("nslookup {} {}", answered.first().map_or("", |(name, _)| name.fqdn()), server.ip()),

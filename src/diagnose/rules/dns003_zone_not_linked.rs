@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use ampls_probes::options::Expect;
 
 use crate::diagnose::draft::{Draft, Reach, Title};
-use crate::diagnose::facts::{EndpointFacts, Facts, Linked};
+use crate::diagnose::facts::{EndpointFacts, Facts, Linked, View};
 use crate::diagnose::finding::{Fix, Owner, Severity};
 use crate::diagnose::{remedy, rule::rule};
 
@@ -47,7 +47,7 @@ rule! {
     /// - <https://learn.microsoft.com/azure/private-link/private-endpoint-dns>
     /// - <https://learn.microsoft.com/azure/dns/private-dns-virtual-network-links>
     DNS003 = "zone-not-linked", Dns, explains [
-        "DNS005", "DNS007", "NET001", "NET002", "NET003", "TLS006", "TLS007", "HTP001", "HTP003", "AGT008"
+        "DNS005", "DNS007", "DNS015", "NET001", "NET002", "NET003", "TLS006", "TLS007", "HTP001", "HTP003", "AGT008"
     ];
 }
 
@@ -72,12 +72,16 @@ fn missing_at(facts: &Facts<'_>, zone: &str, server: SocketAddr) -> bool {
     let views: Vec<_> = names.iter().filter_map(|name| name.view_of(server)).collect();
     let public = views.iter().any(|view| view.is_public());
     let otherwise = views.iter().any(|view| view.is_private() || facts.denied_by_private_zone(view));
-    let private_at_azure = names.iter().filter_map(|name| name.azure()).any(super::super::facts::View::is_private);
+    let private_at_azure = names.iter().filter_map(|name| name.azure()).any(View::is_private);
+    let record = |name: &&EndpointFacts<'_>| facts.record_view(name, server).is_some_and(|view| view.is_private());
+    if facts.flaps(server) || names.iter().any(record) {
+        return false;
+    }
     if !public || otherwise || private_at_azure || facts.linked(zone, server) == Linked::Yes {
         return false;
     }
     let others = facts.ampls_endpoints().filter(|name| name.endpoint.zone.as_deref() != Some(zone));
-    others.filter_map(|name| name.view_of(server)).any(super::super::facts::View::is_private)
+    others.filter_map(|name| name.view_of(server)).any(View::is_private)
 }
 
 fn draft(facts: &Facts<'_>, zone: &str, servers: &[SocketAddr]) -> Draft {
@@ -86,11 +90,9 @@ fn draft(facts: &Facts<'_>, zone: &str, servers: &[SocketAddr]) -> Draft {
     let names = names(facts, zone);
     let public: Vec<_> = names
         .iter()
-        .filter(|name| {
-            servers.iter().filter_map(|server| name.view_of(*server)).any(super::super::facts::View::is_public)
-        })
+        .filter(|name| servers.iter().filter_map(|server| name.view_of(*server)).any(View::is_public))
         .collect();
-    let reached = names.iter().filter(|name| !name.system().is_some_and(super::super::facts::View::is_private));
+    let reached = names.iter().filter(|name| !name.system().is_some_and(View::is_private));
     let severity = if facts.expect() == Expect::Public { Severity::Info } else { Severity::Error };
     let network = if here { "this virtual network" } else { "the virtual network where that DNS server resolves" };
     let title = Title::list("private zone missing: ", [zone], format!(" (asked at {listed})"));
@@ -106,7 +108,7 @@ fn draft(facts: &Facts<'_>, zone: &str, servers: &[SocketAddr]) -> Draft {
         .arg("server", servers.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))
         .arg("cause", if here { "link-missing" } else { "link-or-forwarder-missing" })
         .excludes("a missing record: a linked zone would show its SOA, or deny the name")
-        .reaching(Reach::Only(reached.map(|name| name.fqdn().to_owned()).collect()))
+        .reaching(Reach::Split { only: reached.map(|name| name.fqdn().to_owned()).collect(), own: &["DNS005"] })
         .fix([remedy::find_zone(zone), remedy::list_links(zone), remedy::link_zone(zone, network)]);
     if !here {
         draft = draft.likely();

@@ -3,7 +3,7 @@
 use ampls_probes::options::Expect;
 
 use crate::diagnose::draft::{Draft, Reach, Title};
-use crate::diagnose::facts::{EndpointFacts, Facts, Linked, View, ViewKind};
+use crate::diagnose::facts::{Authorities, EndpointFacts, Facts, Linked, View};
 use crate::diagnose::finding::{BlastRadius, Fix, Owner, Severity};
 use crate::diagnose::{remedy, rule::rule};
 use crate::text::quote;
@@ -17,6 +17,8 @@ rule! {
     /// - The zone denies the name: the public name continues with its `privatelink` alias, and the answer is "no such name".
     ///   The summary says whether the zone looks empty: a landing zone that links an empty `privatelink.monitor.azure.com`
     ///   breaks every client of Azure Monitor, whether it wants a private link or not.
+    ///   A private zone of the *public* name (`ods.opinsights.azure.com`), linked to this network, denies the name itself. The
+    ///   zone of blobs denies storage accounts that have a private endpoint elsewhere and no record here.
     /// - The zone is linked (its SOA shows it, or other names of it are private), yet this name leads to a public address,
     ///   and so does its record asked directly: the link allows fallback to internet, which hides what is missing. The
     ///   workspace or data collection endpoint is not in the scope, or its record was lost; from the machine both look alike.
@@ -48,12 +50,13 @@ rule! {
     /// - <https://learn.microsoft.com/azure/dns/private-dns-fallback>
     /// - <https://github.com/Azure/Azure-Landing-Zones/issues/270>
     DNS004 = "record-missing", Dns, explains [
-        "DNS005", "DNS007", "NET001", "NET002", "NET003", "TLS006", "TLS007", "HTP001", "HTP003", "AGT005", "AGT008"
+        "DNS005", "DNS007", "DNS015", "NET001", "NET002", "NET003", "TLS006", "TLS007", "HTP001", "HTP003", "AGT005", "AGT008"
     ];
 }
 
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
-    facts.ampls_endpoints().filter_map(|name| denied(facts, name).or_else(|| fallen_back(facts, name))).collect()
+    let fallen_back = facts.ampls_endpoints().filter_map(|name| fallen_back(facts, name));
+    facts.endpoints().iter().filter_map(|name| denied(facts, name)).chain(fallen_back).collect()
 }
 
 /// The views of the servers that resolve for this machine.
@@ -63,11 +66,12 @@ fn resolving<'f>(facts: &'f Facts<'_>, name: &'f EndpointFacts<'_>) -> Vec<&'f V
 }
 
 fn denied(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
-    let views: Vec<&View> =
-        resolving(facts, name).into_iter().filter(|view| facts.denied_by_private_zone(view)).collect();
-    let zone = name.endpoint.zone.as_deref()?;
+    let views: Vec<&View> = resolving(facts, name).into_iter().filter(|view| denies(facts, view)).collect();
     let first = views.first()?;
-    let resolves = name.system().is_some_and(|view| !view.addresses.is_empty());
+    let private = first.authority.as_ref().filter(|soa| Authorities::private_zone(soa));
+    let zone = private.map(|soa| soa.zone.as_str()).or(name.endpoint.zone.as_deref())?;
+    let resolves =
+        name.system().is_some_and(|view| !view.addresses.is_empty()) && facts.answered_by_search(name).is_none();
     let severity = if resolves { Severity::Warning } else { Severity::Error };
     let (empty, examined) = emptiness(facts, zone, first);
     let contents = match empty {
@@ -93,14 +97,29 @@ fn denied(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
     .arg("kind", "denied")
     .arg("zone_empty", empty);
     draft = common(facts, draft, name, zone, &views);
-    if empty != "no" {
+    if empty != "no" && is_of_scope(facts, name, zone) {
         draft = draft.fix([unlink(zone)]);
     }
-    Some(
-        draft
-            .fix([fall_back(zone)])
-            .excludes("a deleted workspace or mistyped name: the public name continues with its `privatelink` alias"),
-    )
+    // Azure offers fallback for these zones only.
+    if zone.starts_with("privatelink.") {
+        draft = draft.fix([fall_back(zone)]);
+    }
+    Some(if first.cname.is_empty() {
+        draft.excludes("a deleted workspace or mistyped name: a private zone denies it, not Microsoft's public DNS")
+    } else {
+        draft.excludes("a deleted workspace or mistyped name: the public name continues with its `privatelink` alias")
+    })
+}
+
+/// A private zone denies the name: behind its alias, or, where a zone of a public name is linked, the name itself.
+fn denies(facts: &Facts<'_>, view: &View) -> bool {
+    let by_private_zone = || view.authority.as_ref().is_some_and(Authorities::private_zone);
+    facts.denied_by_private_zone(view) || (view.denied() && !view.blocked_by_policy() && by_private_zone())
+}
+
+/// The zone group of an AMPLS keeps the name's record there. Storage accounts have private endpoints of their own.
+fn is_of_scope(facts: &Facts<'_>, name: &EndpointFacts<'_>, zone: &str) -> bool {
+    name.ampls_zone(facts.observations()) == Some(zone)
 }
 
 /// Whether every name of the zone is denied by this server; `None` when only one was examined.
@@ -125,7 +144,12 @@ fn fallen_back(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
     }
     let views: Vec<&View> = resolving(facts, name)
         .into_iter()
-        .filter(|view| view.is_public() && is_linked(facts, zone, view) && record_is_public(facts, name, view))
+        .filter(|view| {
+            view.is_public()
+                && !view.server.is_some_and(|server| facts.flaps(server))
+                && is_linked(facts, zone, view)
+                && record_is_public(facts, name, view)
+        })
         .collect();
     let route = views.first()?.route;
     let severity = match facts.expect() {
@@ -135,25 +159,38 @@ fn fallen_back(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
         Expect::Auto => Severity::Warning,
     };
     let public = name.route() == route;
-    let asked = name.endpoint.alias.as_deref().is_some_and(|alias| {
-        let servers = views.iter().filter_map(|view| view.server);
-        servers.map(|server| facts.server_view(ViewKind::Server, server, alias)).any(|view| view.answered())
-    });
-    let draft = Draft::new(severity, Owner::Monitor, Title::list("record missing, fallback to internet answers: ", [name.fqdn()], format!(" (zone `{zone}`)")))
-        .group(format!("fallback {zone}"))
+    let servers = views.iter().filter_map(|view| view.server);
+    let records: Vec<View> = servers.filter_map(|server| facts.record_view(name, server)).collect();
+    let alias = name.endpoint.alias.as_deref().unwrap_or_default();
+    // The public name of a workspace may lead past the alias as long as no scope holds the workspace.
+    let denied = records.iter().any(View::denied);
+    let (title, what) = if denied {
+        (
+            "record missing, the public name leads past the zone: ",
+            "yet the zone denies this name's record, and the public name does not lead through it: the resource is not in the scope, or the record is missing",
+        )
+    } else {
+        (
+            "record missing, fallback to internet answers: ",
+            "yet this name and its record lead to public addresses: fallback to internet hides that the record is missing, or that the resource is not in the scope",
+        )
+    };
+    let draft = Draft::new(severity, Owner::Monitor, Title::list(title, [name.fqdn()], format!(" (zone `{zone}`)")))
+        .group(format!("{} {zone}", if denied { "past" } else { "fallback" }))
         .summary(format!(
-            "the private zone {} is linked where this machine's DNS resolves, yet this name and its record lead to public addresses: fallback to internet hides that the record is missing, or that the resource is not in the scope; the machine cannot tell which",
+            "the private zone {} is linked where this machine's DNS resolves, {what}; the machine cannot tell which",
             quote(zone)
         ))
-        .arg("kind", "fallback")
+        .arg("kind", if denied { "past-the-zone" } else { "fallback" })
         .excludes("a missing link: the zone's SOA or its other names show it linked")
-        .reaching(if public { Reach::Own } else { Reach::Nothing });
-    let draft = if asked { draft } else { draft.likely() };
+        .reaching(if public { Reach::Own } else { Reach::Split { only: Vec::new(), own: &["DNS005"] } });
+    let draft = if records.is_empty() { draft.likely() } else { draft };
     let draft = common(facts, draft, name, zone, &views);
     let soas = facts
         .zones()
         .iter()
         .filter(|fact| fact.zone == zone && views.iter().any(|view| view.server == Some(fact.server)));
+    let draft = draft.evidence(records.iter().map(|view| facts.name_line(alias, view)));
     Some(draft.evidence(soas.map(|fact| facts.zone_line(fact))))
 }
 
@@ -167,15 +204,16 @@ fn is_linked(facts: &Facts<'_>, zone: &str, view: &View) -> bool {
 
 /// A record that is private where its public name is not is a forwarder's fault; one that the zone denies is missing.
 fn record_is_public(facts: &Facts<'_>, name: &EndpointFacts<'_>, view: &View) -> bool {
-    let (Some(alias), Some(server)) = (name.endpoint.alias.as_deref(), view.server) else {
-        return true;
-    };
-    !facts.server_view(ViewKind::Server, server, alias).is_private()
+    let record = view.server.and_then(|server| facts.record_view(name, server));
+    record.is_none_or(|record| !record.is_private())
 }
 
 fn common(facts: &Facts<'_>, draft: Draft, name: &EndpointFacts<'_>, zone: &str, views: &[&View]) -> Draft {
-    let alias = name.endpoint.alias.clone().unwrap_or_default();
-    let record = alias.strip_suffix(zone).and_then(|rest| rest.strip_suffix('.')).unwrap_or("‹record›").to_owned();
+    let aliases = views.iter().flat_map(|view| &view.cname).chain(&name.endpoint.alias).map(String::as_str);
+    let mut records = aliases.chain([name.fqdn()]).filter_map(|owner| owner.strip_suffix(zone)?.strip_suffix('.'));
+    let record = records.next().unwrap_or("‹record›").to_owned();
+    let of_scope = is_of_scope(facts, name, zone)
+        .then(|| [remedy::add_to_scope(&resource(name.fqdn())), remedy::complete_zone_group(zone)]);
     let servers: Vec<String> = views.iter().filter_map(|view| view.server).map(|server| server.to_string()).collect();
     draft
         .about([name.fqdn()])
@@ -184,15 +222,12 @@ fn common(facts: &Facts<'_>, draft: Draft, name: &EndpointFacts<'_>, zone: &str,
         .arg("server", servers.join(", "))
         .evidence(views.iter().map(|view| facts.view_line(name, view)))
         .excludes("a DNS server that does not ask Azure's DNS: the private zone itself is seen")
-        .fix([
-            Fix::look(
-                format!("look which records `{zone}` holds"),
-                format!("az network private-dns record-set a list -g ‹dns-resource-group› -z {zone} -o table"),
-            ),
-            remedy::add_to_scope(&resource(name.fqdn())),
-            remedy::complete_zone_group(zone),
-            add_record(zone, &record),
-        ])
+        .fix([Fix::look(
+            format!("look which records `{zone}` holds"),
+            format!("az network private-dns record-set a list -g ‹dns-resource-group› -z {zone} -o table"),
+        )])
+        .fix(of_scope.into_iter().flatten())
+        .fix([add_record(zone, &record)])
 }
 
 /// What would have to be in the scope, said with the values that the name holds.
@@ -260,6 +295,19 @@ mod tests {
     }
 
     #[test]
+    fn fires_for_a_storage_account_without_scope_remedies() {
+        let mut account = ampls_probes::testing::endpoint(ODS, ampls_probes::catalogue::Need::Required);
+        (account.id, account.fqdn) = ("account".to_owned(), "account.blob.core.windows.net".to_owned());
+        (account.zone, account.alias) = (None, None);
+        account.expected = ampls_probes::catalogue::Expectation::Public;
+        let scene = private_world().endpoint(account);
+        let found = drafts(&DNS004, &scene.everywhere("account.blob.core.windows.net", &Says::DeniedByPrivateZone));
+        assert_eq!((found.len(), found[0].args["record"].as_str()), (1, "account"));
+        assert_eq!(found[0].args["zone"], ZONES[4]);
+        assert!(!found[0].fix.iter().any(|fix| fix.text.contains("Scope")));
+    }
+
+    #[test]
     fn fires_when_nobody_says_who_denies_the_alias() {
         let found = drafts(&DNS004, &private_world().everywhere(HANDLER, &Says::DeniedAnonymously));
         assert_eq!(found[0].args["zone_empty"], "no");
@@ -275,6 +323,14 @@ mod tests {
         assert_eq!(found[0].args["kind"], "fallback");
         assert_eq!(drafts(&DNS004, &scene.clone().expect(Expect::Private))[0].severity, Severity::Error);
         assert_eq!(drafts(&DNS004, &scene.connects(ODS, &Outcome::TimedOut))[0].severity, Severity::Error);
+    }
+
+    #[test]
+    fn fires_when_a_public_name_leads_past_a_zone_that_denies_its_record() {
+        let scene = private_world().everywhere(ODS, &Says::Plain("20.150.190.99"));
+        let found = drafts(&DNS004, &scene.says_of_alias(CUSTOM, ODS, &Says::DeniedByPrivateZone));
+        assert_eq!((found.len(), found[0].severity), (1, Severity::Warning));
+        assert_eq!(found[0].args["kind"], "past-the-zone");
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use ampls_probes::observation::{DnsFailure, IoFailure};
+
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::{Facts, Status};
 use crate::diagnose::finding::{Fix, Owner, Severity};
@@ -78,7 +80,13 @@ fn is_silent(facts: &Facts<'_>, server: SocketAddr) -> bool {
 }
 
 fn draft(facts: &Facts<'_>, server: SocketAddr, severity: Severity, none_answers: bool) -> Draft {
-    let closed = facts.asked_of(server).any(|(_, status)| status == Status::Unreachable);
+    let failed = || facts.asked_of(server).filter_map(|(answer, _)| answer.outcome.failed());
+    let closed = failed().any(|failure| *failure == DnsFailure::Unreachable(IoFailure::Refused));
+    let kind = match failed().any(|failure| matches!(failure, DnsFailure::Unreachable(_))) {
+        _ if closed => "port-closed",
+        true => "unreachable",
+        false => "silence",
+    };
     let asked = facts.asked_of(server).count();
     let lines = facts.asked_of(server).filter(|(_, status)| matches!(status, Status::Timeout | Status::Unreachable));
     let mut draft = Draft::new(severity, Owner::Network, Title::list("DNS server does not answer: ", [server.to_string()], ""))
@@ -91,7 +99,7 @@ fn draft(facts: &Facts<'_>, server: SocketAddr, severity: Severity, none_answers
         .evidence(lines.take(3).map(|(answer, _)| facts.answer_line(answer)))
         .arg("server", server.to_string())
         .arg("questions", asked.to_string())
-        .arg("kind", if closed { "port-closed" } else { "silence" })
+        .arg("kind", kind)
         .reaching(if none_answers { Reach::Machine } else { Reach::Nothing })
         .fix([
             Fix::look(
@@ -103,7 +111,7 @@ fn draft(facts: &Facts<'_>, server: SocketAddr, severity: Severity, none_answers
                 "az network vnet show -g ‹network-resource-group› -n ‹vnet› --query dhcpOptions.dnsServers; az network nic show -g ‹vm-resource-group› -n ‹nic› --query dnsSettings",
             ),
         ])
-        .fix(remedy::effective_rules(&server.ip().to_string()));
+        .fix(remedy::effective_rules(&server.ip().to_string(), "UDP and TCP 53"));
     if Facts::is_azure_dns(server) {
         draft = draft.fix([Fix::look(
             "look for a rule against the service tag `AzurePlatformDNS`, and for a rule of this machine's own firewall; outside Azure 168.63.129.16 never answers",
@@ -118,7 +126,7 @@ fn draft(facts: &Facts<'_>, server: SocketAddr, severity: Severity, none_answers
 
 #[cfg(test)]
 mod tests {
-    use ampls_probes::observation::ServerRole;
+    use ampls_probes::observation::{Observation, Outcome, ServerRole};
     use ampls_probes::testing::{AZURE, CUSTOM, ODS, Says, private_world, public_world};
 
     use super::*;
@@ -139,6 +147,36 @@ mod tests {
         let found = drafts(&DNS008, &scene);
         assert_eq!((found.len(), found[0].severity), (1, Severity::Warning));
         assert_eq!(found[0].args["kind"], "port-closed");
+    }
+
+    fn failing_with(failure: IoFailure) -> Vec<Draft> {
+        let mut seen = private_world().server_says(CUSTOM, &Says::Closed).observations();
+        for step in &mut seen.seen {
+            if let Observation::Answer(answer) = step
+                && answer.outcome.failed().is_some()
+            {
+                answer.outcome = Outcome::Failed(DnsFailure::Unreachable(failure));
+            }
+        }
+        check(&Facts::new(&seen))
+    }
+
+    #[test]
+    fn only_a_refusal_shows_that_nobody_listens() {
+        for (failure, kind) in [
+            (IoFailure::Refused, "port-closed"),
+            (IoFailure::HostUnreachable, "unreachable"),
+            (IoFailure::NotPermitted, "unreachable"),
+        ] {
+            let found = failing_with(failure);
+            assert_eq!(found[0].args["kind"], kind);
+            assert_eq!(found[0].excludes.is_empty(), kind != "port-closed", "{failure:?}");
+        }
+    }
+
+    #[test]
+    fn silent_when_this_process_had_no_sockets() {
+        assert_eq!(failing_with(IoFailure::NoSockets), []);
     }
 
     #[test]

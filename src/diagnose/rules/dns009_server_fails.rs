@@ -41,7 +41,7 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
     let servers = facts.resolving_servers();
     let mut drafts = Vec::new();
     for name in facts.endpoints() {
-        let failing = name.server_views().filter(|view| matches!(view.status, Status::ServFail | Status::Refused));
+        let failing = name.server_views().filter(|view| code_of(view.status).is_some());
         let by_resolving = failing.filter(|view| view.server.is_some_and(|server| servers.contains(&server)));
         drafts.extend(by_resolving.filter_map(|view| draft(facts, name, view)));
     }
@@ -50,12 +50,12 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
 
 fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>, view: &View) -> Option<Draft> {
     let server = view.server?;
-    let code = if view.status == Status::ServFail { "SERVFAIL" } else { "REFUSED" };
+    let code = code_of(view.status)?;
     let resolved = name.system().is_some_and(|system| system.status == Status::Ok);
     let elsewhere = name.server_views().any(View::answered);
     let severity = if resolved || elsewhere { Severity::Warning } else { Severity::Error };
     let azure = name.azure().filter(|azure| azure.answered() && azure.server != view.server);
-    let fix = if view.status == Status::ServFail {
+    let fix = if view.status != Status::Refused {
         Fix::look(
             format!("look who `{server}` forwards the zone to, and whether that one answers from there"),
             format!(
@@ -95,6 +95,17 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>, view: &View) -> Option<Dra
     Some(draft)
 }
 
+/// What the server does instead of answering, as operators call it.
+fn code_of(status: Status) -> Option<&'static str> {
+    match status {
+        Status::ServFail => Some("SERVFAIL"),
+        Status::Refused => Some("REFUSED"),
+        Status::FormErr => Some("FORMERR"),
+        Status::Malformed => Some("no DNS message"),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use ampls_probes::observation::ServerRole;
@@ -109,6 +120,14 @@ mod tests {
         let found = drafts(&DNS009, &scene);
         assert_eq!((found.len(), found[0].severity), (1, Severity::Error));
         assert_eq!(found[0].args["code"], "SERVFAIL");
+    }
+
+    #[test]
+    fn fires_when_the_server_does_not_speak_dns() {
+        let scene = private_world().says(CUSTOM, ODS, &Says::Malformed).system(ODS, &Says::ServFail);
+        let found = drafts(&DNS009, &scene);
+        assert_eq!((found.len(), found[0].severity), (1, Severity::Error));
+        assert_eq!(found[0].args["code"], "no DNS message");
     }
 
     #[test]

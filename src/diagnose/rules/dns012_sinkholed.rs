@@ -35,7 +35,7 @@ rule! {
     ///
     /// - <https://learn.microsoft.com/azure/dns/dns-security-policy>
     /// - <https://learn.microsoft.com/azure/azure-monitor/fundamentals/azure-monitor-network-access>
-    DNS012 = "sinkholed", Dns, explains ["DNS005", "DNS007"];
+    DNS012 = "sinkholed", Dns, explains ["DNS005", "DNS007", "DNS015"];
 }
 
 fn check(facts: &Facts<'_>) -> Vec<Draft> {

@@ -33,7 +33,7 @@ rule! {
     ///
     /// - <https://learn.microsoft.com/azure/azure-monitor/logs/delete-workspace>
     /// - <https://learn.microsoft.com/azure/azure-monitor/agents/azure-monitor-agent-network-configuration>
-    DNS013 = "no-such-name", Dns, explains ["AGT008"];
+    DNS013 = "no-such-name", Dns, explains ["DNS015", "AGT008"];
 }
 
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
@@ -42,7 +42,8 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
 
 fn is_unknown(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> bool {
     let mut answering = name.views.iter().filter(|view| view.server.is_some() && view.answered()).peekable();
-    let resolved = name.system().is_some_and(|view| view.status == Status::Ok);
+    let resolved =
+        name.system().is_some_and(|view| view.status == Status::Ok) && facts.answered_by_search(name).is_none();
     !resolved && answering.peek().is_some() && answering.all(|view| denied_by_microsoft(facts, view))
 }
 

@@ -89,9 +89,11 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
         "stale-record" => draft.fix(remedy::find_private_endpoint(&address)).fix([stale(name, &address)]),
         "path" => draft
             .fix(remedy::find_private_endpoint(&address))
-            .fix(remedy::effective_rules(&address))
+            .fix(remedy::effective_rules(&address, "TCP 443"))
             .fix([remedy::allow_https("the subnet of the private endpoint", "‹endpoint-subnet-prefix›")]),
-        _ => draft.fix(remedy::effective_rules(&address)).fix([remedy::allow_https(name.fqdn(), &tag)]),
+        _ => draft
+            .fix(remedy::effective_rules(&address, "TCP 443"))
+            .fix([remedy::allow_https(&format!("`{}`", name.fqdn()), &tag)]),
     }
 }
 

@@ -65,9 +65,11 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
     .excludes("packets that are dropped on the way: an answer came back")
     .reaching(Reach::Nothing);
     if private {
-        return draft.fix(remedy::find_private_endpoint(&address)).fix(remedy::effective_rules(&address));
+        return draft.fix(remedy::find_private_endpoint(&address)).fix(remedy::effective_rules(&address, "TCP 443"));
     }
-    draft.fix(remedy::effective_rules(&address)).fix([remedy::allow_https(name.fqdn(), &tag)])
+    draft
+        .fix(remedy::effective_rules(&address, "TCP 443"))
+        .fix([remedy::allow_https(&format!("`{}`", name.fqdn()), &tag)])
 }
 
 #[cfg(test)]

@@ -98,7 +98,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
             look_at_route,
         ]);
     }
-    draft.fix([look_at_route]).fix(remedy::effective_rules(&address))
+    draft.fix([look_at_route]).fix(remedy::effective_rules(&address, "TCP 443"))
 }
 
 #[cfg(test)]

@@ -43,7 +43,9 @@ rule! {
     /// - <https://learn.microsoft.com/azure/azure-monitor/agents/azure-monitor-agent-network-configuration>
     /// - <https://learn.microsoft.com/azure/security/fundamentals/azure-certificate-authority-details>
     /// - <https://github.com/Azure/azure-linux-extensions/issues/1950>
-    TLS001 = "intercepted", Tls, explains ["TLS002", "TLS004", "TLS003", "TLS009"];
+    TLS001 = "intercepted", Tls, explains [
+        "TLS002", "TLS004", "TLS003", "TLS009", "HTP002", "HTP004", "HTP005"
+    ];
 }
 
 fn check(facts: &Facts<'_>) -> Vec<Draft> {

@@ -6,6 +6,7 @@ fn rules() -> Vec<RulePage> {
     let page = |code: &str, name: &str| RulePage {
         code: code.to_owned(),
         name: name.to_owned(),
+        severity: Severity::Error,
         page: format!(
             "# {code} {name}\n\n## What it means\n\nOne\nparagraph.\n\n- an item\n  that goes on\n\n```\naz  x\n```\n"
         ),
@@ -52,6 +53,14 @@ fn a_heartbeat_address_gives_the_machines_own() {
 }
 
 #[test]
+fn an_address_is_found_in_what_people_paste() {
+    for pasted in ["10.0.0.5", "10.0.0.5:443", "10.0.0.0/8", "https://10.0.0.5/x", "::ffff:10.0.0.5", "[fd00::4]:53"] {
+        let said = said(pasted);
+        assert!(said.contains("class        private"), "{pasted}: {said}");
+    }
+}
+
+#[test]
 fn what_is_unknown_names_what_comes_near() {
     let catalogue = Catalogue::builtin().unwrap();
     let failed = |what: &str| find(what, &catalogue, &rules()).unwrap_err();
@@ -71,4 +80,13 @@ fn folklore_is_warned_of() {
 #[test]
 fn a_name_nobody_knows_says_so() {
     assert!(said("www.example.com").contains("not in the catalogue"));
+}
+
+#[test]
+fn the_list_tells_code_severity_name_and_meaning() {
+    let mut out = Vec::new();
+    write_list(&rules(), &Style::default(), &mut out).unwrap();
+    let list = String::from_utf8(out).unwrap();
+    assert_eq!(list.lines().next(), Some("DNS003  error    zone-not-linked: One paragraph"));
+    assert_eq!(list.lines().count(), 3);
 }

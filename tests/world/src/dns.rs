@@ -1,9 +1,10 @@
 //! DNS servers on loopback, over UDP and TCP, each with a behaviour.
 
+use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use hickory_proto::op::{Edns, Message, ResponseCode};
 use hickory_proto::rr::RecordType;
@@ -27,8 +28,10 @@ pub(crate) struct Dns {
     pub(crate) zones: Arc<Zones>,
     pub(crate) server: Server,
     pub(crate) latency: Duration,
-    /// Questions answered so far, for a server that flaps.
-    pub(crate) turn: AtomicU64,
+    /// When the world began.
+    pub(crate) began: Instant,
+    /// How often each question came so far, for a server that flaps.
+    pub(crate) turns: Mutex<HashMap<(String, RecordType), u64>>,
 }
 
 /// What goes back over a transport.
@@ -89,7 +92,6 @@ impl Dns {
     }
 
     async fn reply(&self, question: &Message, udp: bool) -> Back {
-        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
         let Some(query) = question.queries.first() else { return Back::Nothing };
         let name = query.name().to_ascii().trim_end_matches('.').to_lowercase();
         let kind = query.query_type();
@@ -105,7 +107,9 @@ impl Dns {
             Some(ServerFault::Sinkhole) => only(&name, IpAddr::V4(Ipv4Addr::UNSPECIFIED), kind),
             Some(ServerFault::BlockPolicy) => blocked(&name),
             Some(ServerFault::Loop) => circle(&name),
-            Some(ServerFault::Flaps) if turn % 2 == 1 => self.zones.answer(View::Public, &[], &name, kind),
+            Some(ServerFault::Flaps) if self.turn(&name, kind) % 2 == 1 => {
+                self.zones.answer(View::Public, &[], &name, kind)
+            }
             _ => self.honest(&name, kind),
         };
         let truncate = udp && matches!(fault, Some(ServerFault::Truncated | ServerFault::TruncatedTcpDropped));
@@ -117,9 +121,21 @@ impl Dns {
         Back::Message(bytes)
     }
 
+    /// How often this question came before.
+    fn turn(&self, name: &str, kind: RecordType) -> u64 {
+        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        let turn = turns.entry((name.to_owned(), kind)).or_default();
+        *turn += 1;
+        *turn - 1
+    }
+
     fn fault_for(&self, name: &str) -> Option<ServerFault> {
         let below = &self.server.fault_below;
-        self.server.fault.filter(|_| below.is_empty() || below.iter().any(|suffix| within(name, suffix)))
+        let mended = self.server.mends_after_ms.is_some_and(|ms| self.began.elapsed() >= Duration::from_millis(ms));
+        self.server
+            .fault
+            .filter(|_| !mended)
+            .filter(|_| below.is_empty() || below.iter().any(|suffix| within(name, suffix)))
     }
 
     fn honest(&self, name: &str, kind: RecordType) -> Reply {

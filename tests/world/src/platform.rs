@@ -32,7 +32,7 @@ pub(crate) fn instance(scenario: &Scenario) -> String {
 "vmId":"02aab8a4-74ef-476e-8182-f6d2ba4166a6"}},"network":{{"interface":[{{"ipv4":{{
 "ipAddress":[{{"privateIpAddress":"{own}","publicIpAddress":""}}],"subnet":[{{"address":"{subnet}","prefix":"{prefix}"}}]}},
 "ipv6":{{"ipAddress":[]}},"macAddress":"000D3A2B4C5D"}}]}}}}"#,
-        environment = scenario.cloud.environment(),
+        environment = scenario.platform.environment.as_deref().unwrap_or(scenario.cloud.environment()),
         region = scenario.region,
     )
 }

@@ -6,8 +6,10 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::net::IpAddr;
 use std::path::{Component, Path};
 
+use ampls_probes::observation::ExpectedRecord;
 use serde::Deserialize;
 
 use crate::names::Cloud;
@@ -54,6 +56,9 @@ pub struct Scenario {
     /// Arguments of `check` beside those that follow from the rest of the file (`--workspace`, `--dce`, `--timeout`).
     #[serde(default, rename = "arguments")]
     pub more_arguments: Vec<String>,
+    /// What a file of `--expected-records` would say: addresses by public name.
+    #[serde(default)]
+    pub expected_records: BTreeMap<String, Vec<IpAddr>>,
     /// The cloud whose names exist here.
     #[serde(default)]
     pub cloud: Cloud,
@@ -170,6 +175,14 @@ impl Scenario {
         }
         arguments.extend(self.more_arguments.iter().map(|argument| self.expand(argument)));
         arguments
+    }
+
+    /// `--expected-records` of this world.
+    pub fn expected_records(&self) -> Vec<ExpectedRecord> {
+        let records = self.expected_records.iter();
+        records
+            .map(|(name, addresses)| ExpectedRecord { name: self.expand(name), addresses: addresses.clone() })
+            .collect()
     }
 
     /// A text with `<workspace>`, `<dce>` and `<region>` filled in.

@@ -1,13 +1,13 @@
 //! Opens the sockets of a scenario and joins them to a [`World`]: routes, files, trust stores, resolver.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ampls_probes::World;
 use ampls_probes::observation::{Interface, Machine, Transport};
@@ -98,6 +98,7 @@ pub fn start(scenario: &Scenario) -> io::Result<Running> {
         clock: Clock { shift: SignedDuration::from_secs(scenario.clock_shift_s) },
         roots,
         machine: machine(scenario),
+        denied: scenario.machine.denied_files.iter().map(PathBuf::from).collect(),
     };
     running.asked = asked;
     Ok(running)
@@ -131,7 +132,8 @@ impl Sockets<'_> {
                 zones: Arc::clone(zones),
                 server: server.clone(),
                 latency: Duration::from_millis(scenario.latency_ms),
-                turn: AtomicU64::new(0),
+                began: Instant::now(),
+                turns: Mutex::default(),
             });
             let (socket, asked) = (self.udp(address)?, self.count(Transport::Udp, address));
             self.runtime.spawn(Arc::clone(&dns).serve_udp(socket, asked));
@@ -294,6 +296,7 @@ fn azure_dns(configured: bool) -> Server {
         forward: BTreeMap::new(),
         fault: None,
         fault_below: Vec::new(),
+        mends_after_ms: None,
         delay_ms: 0,
         zones: Vec::new(),
         configured,
@@ -358,6 +361,7 @@ fn empty_world(root: PathBuf) -> World {
         clock: Clock::default(),
         roots: Roots::new(Arc::clone(&none), none),
         machine: Machine::default(),
+        denied: BTreeSet::new(),
     }
 }
 

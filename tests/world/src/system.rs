@@ -60,8 +60,9 @@ impl Glibc {
         };
         if failure == LookupFailure::NotFound && !absolute {
             for suffix in &self.search {
-                if let Ok(found) = self.both(&format!("{name}.{suffix}")).await {
-                    return Ok(found);
+                let full = format!("{name}.{suffix}");
+                if let Ok(found) = self.both(&full).await {
+                    return Ok(Found { canonical: found.canonical.or(Some(full)), ..found });
                 }
             }
         }

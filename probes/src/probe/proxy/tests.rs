@@ -227,3 +227,45 @@ async fn proxy_of_another_protocol_is_sent_nothing() {
     assert_eq!(tunnel.outcome, Outcome::Failed(TunnelFailure::UnsupportedScheme("socks5".to_owned())));
     assert_eq!(read, b"");
 }
+
+fn read_settings(environment: &[(&str, &str)]) -> ProxySettings {
+    let mut world = world(&[]);
+    let pairs = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    world.environment = pairs.collect();
+    settings(&world, &Options::default(), Instant::now()).unwrap()
+}
+
+fn caught(environment: &[(&str, &str)]) -> Vec<String> {
+    let platform = read_settings(environment).platform.into_iter();
+    platform.filter(|to| to.proxy.is_some()).map(|to| to.address.to_string()).collect()
+}
+
+#[test]
+fn platform_addresses_are_caught_by_what_applies_to_http_and_freed_by_exemptions() {
+    const BOTH: [&str; 2] = ["169.254.169.254", "168.63.129.16"];
+    for name in ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"] {
+        assert_eq!(caught(&[(name, "http://10.0.0.9:3128")]), BOTH, "{name}");
+    }
+    assert_eq!(caught(&[("HTTPS_PROXY", "http://10.0.0.9:3128")]), Vec::<String>::new());
+    let exempt = |names| caught(&[("http_proxy", "http://10.0.0.9:3128"), ("no_proxy", names)]);
+    assert_eq!(exempt("localhost,169.254.169.254"), ["168.63.129.16"]);
+    assert_eq!(exempt("169.254.0.0/16,168.63.129.16"), Vec::<String>::new());
+    assert_eq!(exempt("*"), Vec::<String>::new());
+}
+
+#[test]
+fn settings_name_variables_and_no_password() {
+    let seen = read_settings(&[("HTTPS_PROXY", "http://user:hunter2@10.0.0.9:3128"), ("NO_PROXY", "localhost")]);
+    assert_eq!(seen.variables.len(), 1);
+    assert!(seen.variables[0].has_credentials && seen.variables[0].source == "HTTPS_PROXY");
+    assert_eq!(seen.exempt.as_ref().map(|exempt| exempt.names.as_str()), Some("localhost"));
+    assert!(!serde_json::to_string(&seen).unwrap().contains("hunter2"));
+}
+
+#[test]
+fn an_argument_stands_in_place_of_the_environment() {
+    let mut world = world(&[]);
+    world.environment.insert("http_proxy".to_owned(), "http://10.0.0.9:3128".to_owned());
+    let options = Options { proxy: ProxyOption::Direct, ..Options::default() };
+    assert_eq!(settings(&world, &options, Instant::now()), None);
+}

@@ -50,6 +50,7 @@ fn world(root: &Path, environment: BTreeMap<String, String>) -> World {
         clock: Clock::default(),
         roots: Roots::new(Arc::clone(&empty), empty),
         machine: Machine::default(),
+        denied: std::collections::BTreeSet::new(),
     }
 }
 

@@ -118,6 +118,22 @@ async fn places_are_waited_for_and_not_counted_against_the_peer() {
     server.told().await;
 }
 
+/// On a worker of its own, as in a run: there the task that was started last may begin first.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn later_address_never_holds_the_place_that_an_earlier_one_needs() {
+    for _ in 0..50 {
+        let (one, two) = (answering("").await, serve(async |_| ()).await);
+        let mut ctx = context(world(&[(at(1), Route::To(one.address)), (at(2), Route::To(two.address))]), LONG);
+        ctx.sockets = Arc::new(tokio::sync::Semaphore::new(1));
+        let first = tokio::spawn(async move {
+            let mut dialling = connect_all(&ctx, &endpoint(), &[ip(1), ip(2)]);
+            dialling.first().await.map(|stream| stream.address())
+        });
+        let first = tokio::time::timeout(LONG / 2, first).await.expect("the first address has a place").unwrap();
+        assert_eq!(first, Some(at(1)));
+    }
+}
+
 #[tokio::test]
 async fn what_is_not_dialled_says_why() {
     let v6: IpAddr = "2603:1030::1".parse().unwrap();

@@ -56,6 +56,8 @@ pub struct Server {
     /// The fault concerns names below these suffixes only; empty means all.
     #[serde(default)]
     pub fault_below: Vec<String>,
+    /// The fault ends so many milliseconds after the world began.
+    pub mends_after_ms: Option<u64>,
     /// Added to every answer, in milliseconds.
     #[serde(default)]
     pub delay_ms: u64,

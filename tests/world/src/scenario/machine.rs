@@ -20,6 +20,8 @@ pub struct Machine {
     pub public_root: bool,
     /// Lines of the hosts file beside `localhost`: name → address.
     pub hosts: BTreeMap<String, IpAddr>,
+    /// Absolute paths of files that this user may not read.
+    pub denied_files: Vec<String>,
 }
 
 impl Default for Machine {
@@ -29,6 +31,7 @@ impl Default for Machine {
             ipv6: false,
             public_root: true,
             hosts: BTreeMap::new(),
+            denied_files: Vec::new(),
         }
     }
 }
@@ -41,6 +44,8 @@ pub struct Platform {
     pub metadata: PlatformAnswer,
     /// The wire server.
     pub wire_server: PlatformAnswer,
+    /// `azEnvironment`, where it is not that of this world's cloud.
+    pub environment: Option<String>,
 }
 
 /// How a service of the platform answers.

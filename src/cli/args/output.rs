@@ -1,0 +1,71 @@
+//! Where the result goes, and what counts as failure.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::value::{OneOf, told};
+use crate::diagnose::levels::{Level, Levels};
+use crate::diagnose::rules::explain_page;
+pub use crate::render::Format;
+use crate::report;
+use crate::text::quote;
+
+/// Where the result goes and what counts as failure.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub struct OutputArgs {
+    /// Format of the result
+    #[arg(long, value_name = "FORMAT", default_value = "table", value_parser = OneOf(FORMATS))]
+    pub format: Format,
+    /// Write to this file instead of standard output (created 0600)
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Replace names and addresses with stable pseudonyms
+    #[arg(long)]
+    pub redact: bool,
+    /// Exit with 1 from this severity
+    #[arg(long, value_name = "SEVERITY", default_value = "error", value_parser = OneOf(FAIL_ON))]
+    pub fail_on: report::FailOn,
+    /// What a finding counts as: off, info, warning or error; a cause still counts as what it explains
+    #[arg(long = "rule", value_name = "CODE=LEVEL…", value_delimiter = ',', value_parser = told(rule))]
+    pub rules: Vec<(&'static str, Level)>,
+}
+
+impl OutputArgs {
+    /// The severities that the user gave to rules; the last one given to a rule holds.
+    pub fn levels(&self) -> Levels {
+        self.rules.iter().copied().collect()
+    }
+}
+
+pub(super) const FORMATS: &[(&str, Format)] = &[
+    ("table", Format::Table),
+    ("json", Format::Json),
+    ("ndjson", Format::Ndjson),
+    ("compact", Format::Compact),
+    ("html", Format::Html),
+    ("junit", Format::Junit),
+    ("metrics", Format::Metrics),
+];
+
+/// Those that `compare` has.
+pub(super) const COMPARE_FORMATS: &[(&str, Format)] = &[("table", Format::Table), ("json", Format::Json)];
+
+pub(super) const FAIL_ON: &[(&str, report::FailOn)] =
+    &[("error", report::FailOn::Error), ("warning", report::FailOn::Warning), ("never", report::FailOn::Never)];
+
+const LEVELS: [(&str, Level); 4] =
+    [("off", Level::Off), ("info", Level::Info), ("warning", Level::Warning), ("error", Level::Error)];
+
+fn rule(text: &str) -> Result<(&'static str, Level), String> {
+    let Some((code, level)) = text.split_once('=') else {
+        return Err(format!("{} names no level: give CODE=off, info, warning or error", quote(text)));
+    };
+    let rule = explain_page(code)
+        .ok_or_else(|| format!("there is no code {}; `ampls-doctor explain --list` names them", quote(code)))?;
+    let known = LEVELS.iter().find(|(name, _)| *name == level.trim());
+    known
+        .map(|(_, level)| (rule.code, *level))
+        .ok_or_else(|| format!("{} is no level: give off, info, warning or error", quote(level)))
+}

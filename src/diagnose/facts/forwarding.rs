@@ -1,0 +1,104 @@
+//! What a server does with the records behind the names, whether its answers hold, and which names a search suffix answers.
+
+use super::{EndpointFacts, Facts, RecordKind, Route, SocketAddr, Status, View, ViewKind};
+
+/// How it shows that a server leads a name past the private zone that it uses for others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LeftOut {
+    /// The record asked directly is private.
+    RecordIsPrivate,
+    /// Another name with the same record is private.
+    SiblingIsPrivate,
+    /// Azure's view has the name private, and this server has other names private.
+    AzureIsPrivate,
+}
+
+impl Facts<'_> {
+    /// What a server says of the record behind a name, asked for directly; `None` when nothing was heard of it.
+    pub fn record_view(&self, name: &EndpointFacts<'_>, server: SocketAddr) -> Option<View> {
+        let alias = name.endpoint.alias.as_deref()?;
+        let view = self.server_view(ViewKind::Server, server, alias);
+        view.answered().then_some(view)
+    }
+
+    /// Some server gives a record that was asked for directly as a private address.
+    pub fn some_record_is_private(&self) -> bool {
+        let of = |name: &EndpointFacts<'_>| {
+            self.servers()
+                .iter()
+                .any(|server| self.record_view(name, server.address).is_some_and(|view| view.is_private()))
+        };
+        self.ampls_endpoints().any(of)
+    }
+
+    /// The names that a server answers publicly although it, or the record it gives when asked directly, shows that they
+    /// could be private. Nothing is said of Azure's own DNS, which forwards nothing, and of a server whose answers flap.
+    pub fn left_out(&self, server: SocketAddr) -> Vec<(&EndpointFacts<'_>, LeftOut)> {
+        if Self::is_azure_dns(server) || self.flaps(server) {
+            return Vec::new();
+        }
+        let private = |name: &&EndpointFacts<'_>| name.view_of(server).is_some_and(View::is_private);
+        let private: Vec<&EndpointFacts<'_>> = self.ampls_endpoints().filter(private).collect();
+        let how = |name: &EndpointFacts<'_>| {
+            name.view_of(server).filter(|view| view.is_public())?;
+            let sibling = |other: &&EndpointFacts<'_>| {
+                other.endpoint.alias.is_some() && other.endpoint.alias == name.endpoint.alias
+            };
+            if self.record_view(name, server).is_some_and(|view| view.is_private()) {
+                Some(LeftOut::RecordIsPrivate)
+            } else if private.iter().any(sibling) {
+                Some(LeftOut::SiblingIsPrivate)
+            } else {
+                let azure = name.azure().is_some_and(View::is_private);
+                (azure && !private.is_empty()).then_some(LeftOut::AzureIsPrivate)
+            }
+        };
+        self.ampls_endpoints().filter_map(|name| Some((name, how(name)?))).collect()
+    }
+
+    /// Whether a server answers the same question differently from one try to the next, for any name.
+    pub fn flaps(&self, server: SocketAddr) -> bool {
+        self.endpoints().iter().any(|name| self.routes_by_try(name.fqdn(), server).len() > 1)
+    }
+
+    /// The routes that the tries of one question to one server gave, without repetition: private and public addresses of A and
+    /// of AAAA, and denials of A. A private zone holds no AAAA records, so that no AAAA means nothing.
+    pub fn routes_by_try(&self, name: &str, server: SocketAddr) -> Vec<Route> {
+        let mut most: Vec<Route> = Vec::new();
+        for kind in [RecordKind::A, RecordKind::Aaaa] {
+            let mut routes: Vec<Route> = Vec::new();
+            for answer in self.answers(server, name, kind) {
+                let Some(response) = answer.outcome.seen() else { continue };
+                let answered = matches!(super::view::status(answer), Status::Ok | Status::NxDomain | Status::NoData);
+                let route = self.route_of(name, &response.addresses(name));
+                let tells = answered && (route != Route::None || kind == RecordKind::A);
+                if tells && !routes.contains(&route) {
+                    routes.push(route);
+                }
+            }
+            if routes.len() > most.len() {
+                most = routes;
+            }
+        }
+        most
+    }
+
+    /// The search suffix by which the system answers a name that no server of this machine knows. `Some(None)` where the
+    /// system did not tell which of the suffixes it was.
+    pub fn answered_by_search(&self, name: &EndpointFacts<'_>) -> Option<Option<String>> {
+        let system = name.system().filter(|view| view.status == Status::Ok)?;
+        let search = self.resolver_config().map(|config| config.search.as_slice()).unwrap_or_default();
+        let servers = self.resolving_servers();
+        let told: Vec<&View> = name
+            .server_views()
+            .filter(|view| view.answered() && view.server.is_some_and(|server| servers.contains(&server)))
+            .collect();
+        let unknown = !told.is_empty() && told.iter().all(|view| view.denied());
+        if search.is_empty() || !unknown || !self.hosts_entries(name.fqdn()).is_empty() {
+            return None;
+        }
+        let canonical = system.cname.first().map(String::as_str).unwrap_or_default();
+        let rest = canonical.strip_prefix(name.fqdn()).and_then(|rest| rest.strip_prefix('.'));
+        Some(rest.filter(|rest| search.iter().any(|suffix| suffix == rest)).map(str::to_owned))
+    }
+}

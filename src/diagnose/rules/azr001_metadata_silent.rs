@@ -1,0 +1,147 @@
+//! AZR001: the metadata service does not answer.
+
+use ampls_probes::observation::{MetadataFailure, Outcome};
+
+use crate::diagnose::draft::{Draft, Reach, Title};
+use crate::diagnose::facts::Facts;
+use crate::diagnose::finding::{Fix, Owner, Severity};
+use crate::diagnose::rule::rule;
+
+rule! {
+    /// ## What it means
+    ///
+    /// `http://169.254.169.254` gives no instance document. Where the wire server (168.63.129.16) is silent too, this is most
+    /// likely no Azure VM, and all is as it should be. Where the wire server answers, this is one, and something on the
+    /// machine hides the metadata service: a guest firewall, a route, a container network.
+    ///
+    /// ## Why it matters
+    ///
+    /// On an Azure VM the agents take their tokens from this service and report nothing without it. This program takes cloud
+    /// and region from it; without it, name them with `--cloud` and `--region`.
+    ///
+    /// ## How to fix
+    ///
+    /// On an Azure VM: allow 169.254.169.254 on port 80 in the guest firewall, and let its route lead to the primary
+    /// interface. Elsewhere nothing is to be done.
+    ///
+    /// ## How to confirm
+    ///
+    /// `curl --noproxy '*' -H Metadata:true "http://169.254.169.254/metadata/instance?api-version=2021-02-01"` prints a
+    /// document.
+    ///
+    /// ## References
+    ///
+    /// - <https://learn.microsoft.com/azure/virtual-machines/instance-metadata-service>
+    /// - <https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16>
+    AZR001 = "metadata-silent", Metadata, explains ["AZR003"];
+}
+
+fn check(facts: &Facts<'_>) -> Vec<Draft> {
+    draft(facts).into_iter().collect()
+}
+
+fn draft(facts: &Facts<'_>) -> Option<Draft> {
+    let metadata = facts.metadata()?;
+    let (kind, what) = match &metadata.outcome {
+        Outcome::TimedOut => ("silence", "is silent".to_owned()),
+        Outcome::Failed(MetadataFailure::Unreachable(_)) => ("unreachable", "cannot be connected to".to_owned()),
+        Outcome::Failed(MetadataFailure::Status(status)) => ("status", format!("answers `{status}`")),
+        Outcome::Failed(MetadataFailure::Malformed) => {
+            ("malformed", "answers something that is no instance document".to_owned())
+        }
+        Outcome::Seen(_) | Outcome::Cancelled | Outcome::Skipped(_) => return None,
+    };
+    let elsewhere = facts.platform_is_silent();
+    let hidden = facts.wire_server().is_some_and(|wire| wire.outcome.seen().is_some());
+    let look = if facts.on_windows() {
+        "route print 169.254.169.254; Get-NetFirewallRule -Direction Outbound -Action Block -Enabled True"
+    } else {
+        "ip route get 169.254.169.254; sudo iptables -S OUTPUT; sudo nft list ruleset"
+    };
+    let draft = Draft::new(
+        Severity::Info,
+        Owner::Os,
+        Title::plain(if elsewhere {
+            "no metadata service and no wire server: most likely not an Azure VM".to_owned()
+        } else {
+            format!("the metadata service `169.254.169.254` {what}")
+        }),
+    )
+    .summary(if hidden {
+        "the wire server answers, so this is an Azure VM, and something on it hides the metadata service: agents get no token without it"
+    } else if elsewhere {
+        "neither service of the platform answers; off Azure this is as it should be, on an Azure VM something hides both"
+    } else {
+        "cloud and region are unknown unless arguments or agents name them; on an Azure VM agents get no token without it"
+    })
+    .evidence([format!("{} `169.254.169.254:80` {what}", facts.when(&metadata.timing))])
+    .evidence(facts.wire_server().map(|wire| {
+        let said = match &wire.outcome {
+            Outcome::Seen(status) => format!("answered `{status}`"),
+            Outcome::TimedOut => "was silent".to_owned(),
+            Outcome::Failed(_) => "could not be connected to".to_owned(),
+            Outcome::Cancelled | Outcome::Skipped(_) => "was not heard".to_owned(),
+        };
+        format!("{} `168.63.129.16:80` {said}", facts.when(&wire.timing))
+    }))
+    .arg("kind", kind)
+    .arg("azure_vm", if hidden { "yes" } else { "unknown" })
+    // A machine outside Azure has none of the platform's services.
+    .reaching(if elsewhere { Reach::Machine } else { Reach::Nothing });
+    let draft = if elsewhere { draft.likely() } else { draft };
+    Some(if elsewhere {
+        draft
+    } else {
+        draft.fix([Fix::look("look what stands between this machine and its own host", look)])
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use ampls_probes::observation::{IoFailure, Metadata, Observation, Timing, WireServer};
+    use ampls_probes::testing::{Scene, private_world};
+
+    use super::*;
+    use crate::diagnose::rules::tests::drafts;
+
+    fn scene(
+        metadata: Outcome<ampls_probes::observation::Instance, MetadataFailure>,
+        wire: Outcome<u16, IoFailure>,
+    ) -> Scene {
+        private_world().edit(|seen| {
+            let timing = Timing::default();
+            seen.seen.push(Observation::Metadata(Metadata { timing, outcome: metadata }));
+            seen.seen.push(Observation::WireServer(WireServer { timing, outcome: wire }));
+        })
+    }
+
+    #[test]
+    fn fires_where_nothing_of_the_platform_answers() {
+        let found = drafts(&AZR001, &scene(Outcome::TimedOut, Outcome::TimedOut));
+        assert_eq!((found.len(), found[0].severity, &found[0].reach), (1, Severity::Info, &Reach::Machine));
+        assert!(found[0].title.text().contains("not an Azure VM"));
+    }
+
+    #[test]
+    fn fires_on_an_azure_vm_that_hides_it() {
+        for failure in [
+            Outcome::TimedOut,
+            Outcome::Failed(MetadataFailure::Unreachable(IoFailure::NotPermitted)),
+            Outcome::Failed(MetadataFailure::Status(404)),
+            Outcome::Failed(MetadataFailure::Malformed),
+        ] {
+            let found = drafts(&AZR001, &scene(failure, Outcome::Seen(200)));
+            assert_eq!((found[0].args["azure_vm"].as_str(), found[0].fix.len()), ("yes", 1));
+        }
+    }
+
+    #[test]
+    fn silent_when_it_answers_or_was_not_asked() {
+        assert_eq!(
+            drafts(&AZR001, &scene(Outcome::Seen(ampls_probes::observation::Instance::default()), Outcome::TimedOut)),
+            []
+        );
+        assert_eq!(drafts(&AZR001, &scene(Outcome::Cancelled, Outcome::TimedOut)), []);
+        assert_eq!(drafts(&AZR001, &private_world()), []);
+    }
+}

@@ -1,0 +1,177 @@
+//! DNS005: two DNS servers of this machine lead one name different ways.
+
+use std::net::SocketAddr;
+
+use ampls_probes::options::Expect;
+
+use crate::diagnose::draft::{Draft, Title};
+use crate::diagnose::facts::{EndpointFacts, Facts, View, route_word};
+use crate::diagnose::finding::{Fix, Owner, Severity};
+use crate::diagnose::rule::rule;
+
+rule! {
+    /// ## What it means
+    ///
+    /// Two DNS servers that this machine uses give different routes for one name: one a private address, the other a public
+    /// one, or one of them denies the name. Which of them programs hear depends on which one answers: the order in the
+    /// configuration, a timeout, `rotate`, or the link that a local stub prefers.
+    ///
+    /// It is an error when the server that is asked first is the wrong one, and a warning otherwise. A server that is known to
+    /// bypass Azure's DNS, or to forward only some suffixes, explains it.
+    ///
+    /// ## Why it matters
+    ///
+    /// The path changes without any change by anybody: private today, public after the first server was slow once. Agents keep
+    /// the address that they heard first until they are restarted.
+    ///
+    /// ## How to fix
+    ///
+    /// Let every configured server resolve alike: the same forwarders for the public zones, or the same links. A public
+    /// resolver as a second server is no reserve, it is another answer: take it out.
+    ///
+    /// ## How to confirm
+    ///
+    /// The columns of the servers in this program's table show one route for each name.
+    ///
+    /// ## References
+    ///
+    /// - <https://learn.microsoft.com/azure/private-link/private-endpoint-dns-integration>
+    /// - <https://learn.microsoft.com/azure/virtual-network/virtual-networks-name-resolution-for-vms-and-role-instances>
+    /// - <https://man7.org/linux/man-pages/man5/resolv.conf.5.html>
+    DNS005 = "servers-disagree", Dns, explains [
+        "DNS007", "DNS015", "NET001", "NET002", "NET003", "TLS006", "TLS007", "HTP001", "HTP003"
+    ];
+}
+
+fn check(facts: &Facts<'_>) -> Vec<Draft> {
+    let servers: Vec<SocketAddr> =
+        facts.resolving_servers().into_iter().filter(|server| !facts.flaps(*server)).collect();
+    facts.endpoints().iter().filter_map(|name| disagree(facts, name, &servers)).collect()
+}
+
+/// How a server leads a name, the best first where private paths are expected.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Led {
+    Privately,
+    Publicly,
+    Nowhere,
+}
+
+fn led(view: &View) -> Led {
+    if view.is_private() {
+        return Led::Privately;
+    }
+    if view.is_public() { Led::Publicly } else { Led::Nowhere }
+}
+
+fn disagree(facts: &Facts<'_>, name: &EndpointFacts<'_>, servers: &[SocketAddr]) -> Option<Draft> {
+    let answered = |server: &SocketAddr| name.view_of(*server).filter(|view| view.answered());
+    let views: Vec<&View> = servers.iter().filter_map(answered).collect();
+    let first = views.first()?;
+    if views.iter().all(|view| led(view) == led(first)) {
+        return None;
+    }
+    // The first of the configuration: when it was silent, nobody knows what it would have said.
+    let asked_first = facts.first_server().and_then(|server| answered(&server));
+    let wrong =
+        asked_first.is_some_and(|asked| views.iter().any(|other| is_better(facts, name, led(other), led(asked))));
+    let routes: Vec<String> =
+        views.iter().filter_map(|view| Some(format!("`{}` {}", view.server?, route_word(view.route)))).collect();
+    let listed: Vec<String> = views.iter().filter_map(|view| view.server).map(|server| server.to_string()).collect();
+    let severity = if wrong { Severity::Error } else { Severity::Warning };
+    Some(
+        Draft::new(severity, Owner::Dns, Title::list("DNS servers disagree about ", [name.fqdn()], ""))
+            .about([name.fqdn()])
+            .group(if wrong { "first" } else { "later" })
+            .summary(format!(
+                "servers that this machine uses lead the name different ways: {}; {}",
+                routes.join(", "),
+                if wrong { "the one that is asked first is the wrong one" } else { "which one programs hear depends on which answers" }
+            ))
+            .evidence(views.iter().map(|view| facts.view_line(name, view)))
+            .evidence(name.system().map(|view| facts.view_line(name, view)))
+            .arg("servers", listed.join(", "))
+            .arg("first_is_wrong", if wrong { "yes" } else { "no" })
+            .excludes("answers that change from one try to the next: each server repeats its own")
+            .fix([Fix::look(
+                "look which DNS servers the network and the interface are set to",
+                "az network vnet show -g ‹network-resource-group› -n ‹vnet› --query dhcpOptions.dnsServers; az network nic show -g ‹vm-resource-group› -n ‹nic› --query dnsSettings",
+            )])
+            .fix(listed.iter().map(|server| {
+                let server = server.rsplit_once(':').map_or(server.as_str(), |(address, _)| address);
+                let server = server.trim_start_matches('[').trim_end_matches(']');
+                Fix::look(format!("ask `{server}` by hand"), format!("nslookup {} {server}", name.fqdn()))
+            })),
+    )
+}
+
+/// Whether the other way is the one that is wanted.
+fn is_better(facts: &Facts<'_>, name: &EndpointFacts<'_>, other: Led, asked: Led) -> bool {
+    if asked == Led::Nowhere || other == Led::Nowhere {
+        return other < asked;
+    }
+    if name.ampls_zone(facts.observations()).is_none() {
+        return false;
+    }
+    match facts.expect() {
+        Expect::Public => other > asked,
+        _ => other < asked,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ampls_probes::observation::ServerRole;
+    use ampls_probes::testing::{CUSTOM, ODS, Says, Scene, private_world};
+
+    use super::*;
+    use crate::diagnose::rules::tests::drafts;
+
+    const SECOND: &str = "10.1.0.5:53";
+
+    fn two_servers() -> Scene {
+        let mut scene = private_world().server(SECOND, &[ServerRole::Configured]);
+        for name in scene.observations().endpoints {
+            scene = scene.says(SECOND, &name.fqdn, &Says::Private("10.0.0.5"));
+        }
+        scene
+    }
+
+    #[test]
+    fn fires_as_error_when_the_first_server_is_wrong() {
+        let found = drafts(&DNS005, &two_servers().says(CUSTOM, ODS, &Says::Public("20.1.1.1")));
+        assert_eq!((found.len(), found[0].severity), (1, Severity::Error));
+        assert_eq!(found[0].endpoints, [ODS]);
+    }
+
+    #[test]
+    fn fires_as_warning_when_a_later_server_is_wrong() {
+        for says in [Says::Public("20.1.1.1"), Says::DeniedByPrivateZone, Says::DeniedLocally] {
+            let found = drafts(&DNS005, &two_servers().says(SECOND, ODS, &says));
+            assert_eq!((found.len(), found[0].severity), (1, Severity::Warning), "{says:?}");
+        }
+    }
+
+    #[test]
+    fn fires_as_warning_when_public_is_wanted_and_the_first_is_public() {
+        let scene = two_servers().says(CUSTOM, ODS, &Says::Public("20.1.1.1")).expect(Expect::Public);
+        assert_eq!(drafts(&DNS005, &scene)[0].severity, Severity::Warning);
+    }
+
+    #[test]
+    fn silent_about_a_server_that_does_not_answer() {
+        assert_eq!(drafts(&DNS005, &two_servers().says(SECOND, ODS, &Says::Silence)), []);
+        assert_eq!(drafts(&DNS005, &two_servers().says(SECOND, ODS, &Says::ServFail)), []);
+    }
+
+    #[test]
+    fn silent_about_servers_that_are_not_used() {
+        let scene = private_world().server(SECOND, &[ServerRole::Extra]).says(SECOND, ODS, &Says::Public("20.1.1.1"));
+        assert_eq!(drafts(&DNS005, &scene), []);
+    }
+
+    #[test]
+    fn silent_when_they_agree_by_other_addresses() {
+        assert_eq!(drafts(&DNS005, &two_servers()), []);
+    }
+}

@@ -1,0 +1,193 @@
+//! DNS007: this machine's resolver gives what no server says any more.
+
+use std::net::SocketAddr;
+
+use crate::diagnose::draft::{Draft, Title};
+use crate::diagnose::facts::{EndpointFacts, Facts, Route, Status, View, route_word};
+use crate::diagnose::finding::{BlastRadius, Fix, Owner, Severity};
+use crate::diagnose::rule::rule;
+
+rule! {
+    /// ## What it means
+    ///
+    /// The operating system answers a name with another route than every DNS server it uses: private where all of them say
+    /// public, public where all say private, an address where all deny the name, or none where all have one. No line of the
+    /// hosts file and no search suffix explains it, and the servers agree among themselves, so that no per-link choice of
+    /// servers does. What is left is an answer kept from before: the cache of the system, of `nscd`, `sssd`, `dnsmasq` or
+    /// systemd-resolved, or a resolver of another kind (a VPN client's, a module of `nsswitch.conf`).
+    ///
+    /// ## Why it matters
+    ///
+    /// After a change of DNS the machine goes on using the old path until the answer expires, while `nslookup` and `dig`, which
+    /// ask the server themselves, already show the new one. Agents keep their own copy besides until they are restarted.
+    ///
+    /// ## How to fix
+    ///
+    /// Empty the cache and restart the agent. If the answer stays, look for whoever else answers: the `hosts:` line of
+    /// `nsswitch.conf`, a VPN client, a local DNS service.
+    ///
+    /// ## How to confirm
+    ///
+    /// `getent ahosts <name>` (Linux) or `Resolve-DnsName <name>` (Windows) gives what the DNS server gives.
+    ///
+    /// ## References
+    ///
+    /// - <https://www.freedesktop.org/software/systemd/man/latest/resolvectl.html>
+    /// - <https://learn.microsoft.com/powershell/module/dnsclient/clear-dnsclientcache>
+    /// - <https://man7.org/linux/man-pages/man5/nsswitch.conf.5.html>
+    DNS007 = "stale-answer", Dns, explains [
+        "DNS014", "DNS015", "NET001", "NET002", "NET003", "TLS003", "TLS006", "TLS007", "HTP001", "HTP003"
+    ];
+}
+
+fn check(facts: &Facts<'_>) -> Vec<Draft> {
+    let servers = facts.resolving_servers();
+    // What such a server told the system was chance.
+    if servers.iter().any(|server| facts.flaps(*server)) {
+        return Vec::new();
+    }
+    facts.endpoints().iter().filter_map(|name| stale(facts, name, &servers)).collect()
+}
+
+fn stale(facts: &Facts<'_>, name: &EndpointFacts<'_>, servers: &[SocketAddr]) -> Option<Draft> {
+    let system = name.system()?;
+    let kept = kept_route(facts, name, system)?;
+    let views: Vec<&View> = servers.iter().filter_map(|server| name.view_of(*server)).collect();
+    let given = views.first()?.route;
+    let all_say_so = views.len() == servers.len() && views.iter().all(|view| view.answered() && view.route == given);
+    let explained = !facts.hosts_entries(name.fqdn()).is_empty() || facts.answered_by_search(name).is_some();
+    // A name with both kinds of addresses is a question of preference, not of age.
+    if !all_say_so || explained || kept == given || [kept, given].contains(&Route::Mixed) {
+        return None;
+    }
+    let listed: Vec<String> = servers.iter().map(ToString::to_string).collect();
+    Some(
+        Draft::new(
+            Severity::Warning,
+            Owner::Os,
+            Title::list("this machine's resolver gives what no DNS server says: ", [name.fqdn()], ""),
+        )
+        .about([name.fqdn()])
+        .group(format!("{} {}", route_word(kept), route_word(given)))
+        .summary(format!(
+            "the operating system gives {} for the name, every DNS server that it uses {}: an answer kept from before, or another resolver in between",
+            led(kept),
+            led(given)
+        ))
+        .evidence([facts.view_line(name, system)])
+        .evidence(views.iter().map(|view| facts.view_line(name, view)))
+        .arg("system", route_word(kept))
+        .arg("servers_say", route_word(given))
+        .arg("server", listed.join(", "))
+        .excludes("the hosts file: no line of it names the endpoint")
+        .excludes("a choice of servers by link: all of them say the same")
+        .likely()
+        .fix(fixes(facts, name.fqdn())),
+    )
+}
+
+/// The route that the system gives; `None` where it gave no answer to judge by.
+fn kept_route(facts: &Facts<'_>, name: &EndpointFacts<'_>, system: &View) -> Option<Route> {
+    let not_found = ampls_probes::observation::LookupFailure::NotFound;
+    match system.status {
+        Status::Ok => Some(system.route),
+        Status::Failed => {
+            let failed = facts.lookup(name.fqdn()).and_then(|lookup| lookup.outcome.failed());
+            (failed == Some(&not_found)).then_some(Route::None)
+        }
+        _ => None,
+    }
+}
+
+fn led(route: Route) -> &'static str {
+    match route {
+        Route::Private => "a private address",
+        Route::Public => "a public address",
+        Route::Mixed => "both kinds of addresses",
+        Route::None => "no usable address",
+    }
+}
+
+fn fixes(facts: &Facts<'_>, fqdn: &str) -> Vec<Fix> {
+    if facts.on_windows() {
+        return vec![
+            Fix::look(
+                "look what is kept",
+                format!("Get-DnsClientCache -Entry {fqdn}; Resolve-DnsName {fqdn} -DnsOnly -NoHostsFile"),
+            ),
+            Fix::change(BlastRadius::Machine, "empty the system's cache and restart the agent")
+                .with("Clear-DnsClientCache")
+                .after(format!("Get-DnsClientCache -Entry {fqdn} (names are resolved again; nothing else is lost)"))
+                .undone_by("nothing to undo: answers are kept anew"),
+        ];
+    }
+    vec![
+        Fix::look(
+            "look who answers: caches and modules between programs and DNS",
+            format!("getent ahosts {fqdn}; grep hosts: /etc/nsswitch.conf; resolvectl query {fqdn}"),
+        ),
+        Fix::change(BlastRadius::Machine, "empty the cache that is in use and restart the agent")
+            .with("sudo resolvectl flush-caches   # systemd-resolved\nsudo nscd -i hosts   # nscd\nsudo systemctl restart dnsmasq   # dnsmasq")
+            .after("resolvectl statistics; systemctl is-active nscd dnsmasq (names are resolved again; nothing else is lost)")
+            .undone_by("nothing to undo: answers are kept anew"),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use ampls_probes::observation::ServerRole;
+    use ampls_probes::testing::{CUSTOM, ODS, Says, private_world, public_world};
+
+    use super::*;
+    use crate::diagnose::rules::tests::drafts;
+
+    #[test]
+    fn fires_when_the_system_says_what_no_server_says() {
+        let cases = [
+            (private_world(), Says::Public("20.1.1.1"), "public"),
+            (public_world(), Says::Private("10.0.0.5"), "private"),
+            (private_world(), Says::NoSuchName, "none"),
+        ];
+        for (scene, says, system) in cases {
+            let found = drafts(&DNS007, &scene.system(ODS, &says));
+            assert_eq!((found.len(), found[0].severity), (1, Severity::Warning), "{says:?}");
+            assert_eq!(found[0].args["system"], system);
+        }
+        let gone = private_world().everywhere(ODS, &Says::DeniedByPrivateZone).system(ODS, &Says::Private("10.0.0.6"));
+        assert_eq!(drafts(&DNS007, &gone)[0].args["servers_say"], "none");
+    }
+
+    #[test]
+    fn silent_when_any_server_says_the_same() {
+        let second = "10.1.0.5:53";
+        let scene = private_world()
+            .server(second, &[ServerRole::Configured])
+            .server_says(second, &Says::Public("20.1.1.1"))
+            .system(ODS, &Says::Public("20.1.1.1"));
+        assert_eq!(drafts(&DNS007, &scene), []);
+    }
+
+    #[test]
+    fn silent_when_a_server_was_not_heard() {
+        let scene = private_world().system(ODS, &Says::Public("20.1.1.1")).says(CUSTOM, ODS, &Says::Silence);
+        assert_eq!(drafts(&DNS007, &scene), []);
+    }
+
+    #[test]
+    fn silent_when_the_hosts_file_explains_it() {
+        assert_eq!(drafts(&DNS007, &private_world().hosts("20.1.1.1", ODS)), []);
+    }
+
+    #[test]
+    fn silent_when_the_answers_of_the_server_flap() {
+        let scene =
+            private_world().then_says(CUSTOM, ODS, &Says::Public("20.1.1.1")).system(ODS, &Says::Public("20.1.1.1"));
+        assert_eq!(drafts(&DNS007, &scene), []);
+    }
+
+    #[test]
+    fn silent_when_the_system_could_not_ask() {
+        assert_eq!(drafts(&DNS007, &private_world().system(ODS, &Says::ServFail)), []);
+        assert_eq!(drafts(&DNS007, &private_world()), []);
+    }
+}

@@ -1,0 +1,136 @@
+//! DNS011: IPv6 leads past the private endpoint.
+
+use std::net::IpAddr;
+
+use ampls_probes::options::Expect;
+
+use crate::diagnose::draft::{Draft, Title};
+use crate::diagnose::facts::{EndpointFacts, Facts, View};
+use crate::diagnose::finding::{BlastRadius, Fix, Owner, Severity};
+use crate::diagnose::rule::rule;
+
+rule! {
+    /// ## What it means
+    ///
+    /// The name has a private IPv4 address and a public IPv6 address, and this machine can use IPv6: it has a route for it, and
+    /// the operating system puts the IPv6 address first (RFC 6724). Private zones of Azure hold A records only, so an AAAA
+    /// record comes from elsewhere: a DNS server that answers A and AAAA from different sources, a local zone, a DNS64.
+    ///
+    /// ## Why it matters
+    ///
+    /// Programs connect to the first address, so logs leave over the public IPv6 path although the private address is there and
+    /// every look at the A record shows it.
+    ///
+    /// ## How to fix
+    ///
+    /// Find who adds the AAAA record and stop it there: forward the whole public zone, all types, to Azure's DNS; take the
+    /// record out of the local zone. Preferring IPv4 on the machine hides the fault for this machine only.
+    ///
+    /// ## How to confirm
+    ///
+    /// `nslookup -type=AAAA <name> <server>` gives no address.
+    ///
+    /// ## References
+    ///
+    /// - <https://www.rfc-editor.org/rfc/rfc6724>
+    /// - <https://learn.microsoft.com/azure/private-link/private-endpoint-dns-integration>
+    DNS011 = "ipv6-bypass", Dns, explains [
+        "DNS005", "DNS007", "DNS015", "NET001", "NET002", "NET003", "TLS006", "TLS007", "HTP001", "HTP003"
+    ];
+}
+
+fn check(facts: &Facts<'_>) -> Vec<Draft> {
+    if facts.expect() == Expect::Public || !facts.observations().machine.has_ipv6 {
+        return Vec::new();
+    }
+    facts.ampls_endpoints().filter_map(|name| bypassed(facts, name)).collect()
+}
+
+fn bypassed(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
+    let leads = |address: &IpAddr| facts.leads_private(name.fqdn(), *address);
+    let private = name.addresses().iter().find(|address| address.is_ipv4() && leads(address) == Some(true))?;
+    // The system's order is that of RFC 6724, which knows the sources this machine has.
+    let first = name.addresses().first().filter(|first| first.is_ipv6() && leads(first) == Some(false))?;
+    let who: Vec<&View> = name.server_views().filter(|view| view.addresses.contains(first)).collect();
+    let servers: Vec<String> = who.iter().filter_map(|view| view.server).map(|server| server.to_string()).collect();
+    let asked = servers.first().and_then(|server| server.rsplit_once(':')).map_or("", |(address, _)| address);
+    let asked = asked.trim_start_matches('[').trim_end_matches(']');
+    Some(
+        Draft::new(
+            Severity::Error,
+            Owner::Dns,
+            Title::list("IPv6 leads past the private endpoint: ", [name.fqdn()], ""),
+        )
+        .about([name.fqdn()])
+        .group(servers.join(" "))
+        .summary(format!(
+            "the name is private over IPv4 (`{private}`), but its public IPv6 address `{first}` comes first on this machine, so programs connect to that one"
+        ))
+        .evidence(name.system().map(|view| facts.view_line(name, view)))
+        .evidence(who.iter().map(|view| facts.view_line(name, view)))
+        .evidence(name.connections.iter().map(|connection| facts.connection_line(connection)))
+        .arg("private", private.to_string())
+        .arg("public", first.to_string())
+        .arg("server", servers.join(", "))
+        .excludes("a missing link or record: the private address is given too")
+        .fix([
+            Fix::look("look who gives the AAAA record", format!("nslookup -type=AAAA {} {asked}", name.fqdn())),
+            Fix::change(
+                BlastRadius::EveryNetworkOnThisDns,
+                "on that DNS server answer A and AAAA from the same source: forward the whole public zone to Azure's DNS, and take the AAAA record out of local zones",
+            )
+            .after(format!("nslookup -type=AAAA {} 168.63.129.16 (a private zone gives none)", name.fqdn()))
+            .undone_by("put the record back"),
+        ]),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use ampls_probes::observation::{Found, Observation, Outcome};
+    use ampls_probes::testing::{ODS, Says, Scene, private_world};
+
+    use super::*;
+    use crate::diagnose::rules::tests::drafts;
+
+    fn dual(first: &str, second: &str, ipv6: bool) -> Scene {
+        let addresses = vec![first.parse().expect("an address"), second.parse().expect("an address")];
+        let found = Outcome::Seen(Found { addresses, canonical: None });
+        private_world().everywhere(ODS, &Says::Unfinished).edit(|seen| {
+            seen.machine.has_ipv6 = ipv6;
+            seen.seen.push(Observation::Lookup(ampls_probes::observation::Lookup {
+                name: ODS.to_owned(),
+                timing: ampls_probes::observation::Timing::default(),
+                outcome: found,
+            }));
+        })
+    }
+
+    #[test]
+    fn fires_when_a_public_ipv6_address_comes_first() {
+        let found = drafts(&DNS011, &dual("2603:1020::5", "10.0.0.6", true));
+        assert_eq!((found.len(), found[0].severity), (1, Severity::Error));
+        assert_eq!(found[0].args["public"], "2603:1020::5");
+    }
+
+    #[test]
+    fn silent_when_the_private_address_comes_first() {
+        assert_eq!(drafts(&DNS011, &dual("10.0.0.6", "2603:1020::5", true)), []);
+    }
+
+    #[test]
+    fn silent_when_this_machine_has_no_ipv6() {
+        assert_eq!(drafts(&DNS011, &dual("2603:1020::5", "10.0.0.6", false)), []);
+    }
+
+    #[test]
+    fn silent_when_both_are_public_or_both_private() {
+        assert_eq!(drafts(&DNS011, &dual("2603:1020::5", "20.1.1.1", true)), []);
+        assert_eq!(drafts(&DNS011, &dual("fd00::5", "10.0.0.6", true)), []);
+    }
+
+    #[test]
+    fn silent_where_public_was_asked_for() {
+        assert_eq!(drafts(&DNS011, &dual("2603:1020::5", "10.0.0.6", true).expect(Expect::Public)), []);
+    }
+}

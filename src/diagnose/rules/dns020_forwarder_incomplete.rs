@@ -1,0 +1,212 @@
+//! DNS020: a DNS server forwards some names to Azure's DNS and not others.
+
+use std::net::SocketAddr;
+
+use ampls_probes::options::Expect;
+
+use crate::diagnose::draft::{Draft, Reach, Title};
+use crate::diagnose::facts::{EndpointFacts, Facts, LeftOut, View};
+use crate::diagnose::finding::{Fix, Owner, Severity};
+use crate::diagnose::{remedy, rule::rule};
+
+rule! {
+    /// ## What it means
+    ///
+    /// A DNS server of this machine reaches the private zones for some names and leads others past them. One of three things
+    /// shows it:
+    ///
+    /// - some public suffixes (or single names) are private there, others are public although Azure's own DNS, asked from this
+    ///   machine, has them private: a conditional forwarder is missing;
+    /// - two names that share one record differ (`api.loganalytics.io` and `api.monitor.azure.com`): the suffix of one of them is
+    ///   not forwarded;
+    /// - the record asked directly (`….privatelink.…`) is private, and the public name that leads to it is public: the
+    ///   forwarder was made for the `privatelink` zone instead of the public one. The server then resolves the whole chain of
+    ///   the public name elsewhere and never uses its forwarder.
+    ///
+    /// It is a warning when another server is asked first and has these names private. With `--expect public` it is
+    /// information.
+    ///
+    /// ## Why it matters
+    ///
+    /// Configuration arrives privately and logs leave publicly, or the other way round: a workspace that refuses public
+    /// ingestion answers 403 while every test of the private link looks right.
+    ///
+    /// ## How to fix
+    ///
+    /// On that DNS server forward every public suffix: `monitor.azure.com`, `oms.opinsights.azure.com`,
+    /// `ods.opinsights.azure.com`, `agentsvc.azure-automation.net`, `blob.core.windows.net` (last), and where Application Insights is
+    /// used `applicationinsights.azure.com` and `services.visualstudio.com`. Forward the public names, not the `privatelink`
+    /// ones.
+    ///
+    /// ## How to confirm
+    ///
+    /// `nslookup <name> <server>` ends at the private address for a name of each suffix.
+    ///
+    /// ## References
+    ///
+    /// - <https://learn.microsoft.com/azure/private-link/private-endpoint-dns-integration>
+    /// - <https://learn.microsoft.com/azure/private-link/private-endpoint-dns>
+    /// - <https://learn.microsoft.com/azure/azure-monitor/fundamentals/private-link-configure>
+    DNS020 = "forwarder-incomplete", Dns, explains [
+        "DNS001", "DNS003", "DNS004", "DNS005", "DNS007", "DNS015", "NET001", "NET002", "NET003", "TLS006", "TLS007", "HTP001", "HTP003",
+        "AGT008"
+    ];
+}
+
+fn check(facts: &Facts<'_>) -> Vec<Draft> {
+    facts.resolving_servers().into_iter().filter_map(|server| incomplete(facts, server)).collect()
+}
+
+fn incomplete(facts: &Facts<'_>, server: SocketAddr) -> Option<Draft> {
+    let left_out = facts.left_out(server);
+    let (first_name, _) = left_out.first()?;
+    let records = left_out.iter().any(|(_, how)| *how == LeftOut::RecordIsPrivate);
+    let first_is_right = facts
+        .first_server()
+        .filter(|first| *first != server)
+        .is_some_and(|first| left_out.iter().all(|(name, _)| name.view_of(first).is_some_and(View::is_private)));
+    let severity = match facts.expect() {
+        Expect::Public => Severity::Info,
+        _ if first_is_right => Severity::Warning,
+        _ => Severity::Error,
+    };
+    let mut zones: Vec<String> = left_out.iter().filter_map(|(name, _)| name.endpoint.zone.clone()).collect();
+    zones.sort();
+    zones.dedup();
+    let suffixes: Vec<&str> = zones.iter().map(|zone| zone.strip_prefix("privatelink.").unwrap_or(zone)).collect();
+    let public = left_out.iter().filter(|(name, _)| !name.system().is_some_and(View::is_private));
+    let reached = public.map(|(name, _)| name.fqdn().to_owned()).collect();
+    let why = if records {
+        "gives their `privatelink` records as private addresses when asked directly: the forwarder was made for the `privatelink` zones instead of the public ones"
+    } else {
+        "has other names private: a conditional forwarder for these is missing"
+    };
+    let mut draft = Draft::new(
+        severity,
+        Owner::Dns,
+        Title::list(
+            &format!("DNS server `{server}` forwards only some names: public are "),
+            left_out.iter().map(|(name, _)| name.fqdn()),
+            "",
+        ),
+    )
+    .about(left_out.iter().map(|(name, _)| name.fqdn()))
+    .group(server.to_string())
+    .summary(format!(
+        "`{server}` answers {} names publicly and {why}{}",
+        left_out.len(),
+        if first_is_right { "; it is not asked first, and the first server is right" } else { "" }
+    ))
+    .arg("server", server.to_string())
+    .arg("suffixes", suffixes.join(", "))
+    .arg("kind", if records { "alias-zones-forwarded" } else { "suffix-not-forwarded" })
+    .excludes("a missing link or record: the private addresses of these names, or of the same zones, are seen")
+    .excludes("a server that never asks Azure's DNS: other answers of it are private")
+    .reaching(Reach::Split { only: reached, own: &["DNS005"] })
+    .fix([Fix::look(
+        format!("look which zones `{}` forwards", server.ip()),
+        format!(
+            "Get-DnsServerZone -ComputerName {0} | Where-Object ZoneType -eq Forwarder; nslookup {1} {0}",
+            server.ip(),
+            first_name.fqdn()
+        ),
+    )])
+    .fix(remedy::forward(&zones, &server.ip().to_string()));
+    for (name, how) in &left_out {
+        draft = draft.evidence(evidence(facts, name, *how, server));
+    }
+    Some(draft)
+}
+
+fn evidence(facts: &Facts<'_>, name: &EndpointFacts<'_>, how: LeftOut, server: SocketAddr) -> Vec<String> {
+    let mut lines: Vec<String> = name.view_of(server).map(|view| facts.view_line(name, view)).into_iter().collect();
+    match how {
+        LeftOut::RecordIsPrivate => {
+            let record = facts.record_view(name, server);
+            lines.extend(record.zip(name.endpoint.alias.as_deref()).map(|(view, alias)| facts.name_line(alias, &view)));
+        }
+        LeftOut::SiblingIsPrivate => {
+            let same =
+                |other: &&EndpointFacts<'_>| other.endpoint.alias == name.endpoint.alias && other.fqdn() != name.fqdn();
+            let sibling = facts.ampls_endpoints().filter(same).find_map(|other| {
+                Some(facts.view_line(other, other.view_of(server).filter(|view| view.is_private())?))
+            });
+            lines.extend(sibling);
+        }
+        LeftOut::AzureIsPrivate => lines.extend(name.azure().map(|view| facts.view_line(name, view))),
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use ampls_probes::observation::ServerRole;
+    use ampls_probes::testing::{AZURE, CUSTOM, HANDLER, ODS, OMS, Says, Scene, private_world, public_world};
+
+    use super::*;
+    use crate::diagnose::rules::tests::drafts;
+
+    fn without_opinsights() -> Scene {
+        let mut scene = private_world();
+        for name in [ODS, OMS] {
+            scene = scene.says(CUSTOM, name, &Says::Public("20.1.1.1")).system(name, &Says::Public("20.1.1.1"));
+        }
+        scene
+    }
+
+    #[test]
+    fn fires_when_some_suffixes_are_not_forwarded() {
+        let found = drafts(&DNS020, &without_opinsights());
+        assert_eq!((found.len(), found[0].severity), (1, Severity::Error));
+        assert_eq!(found[0].endpoints, [ODS, OMS]);
+        assert_eq!(found[0].args["kind"], "suffix-not-forwarded");
+    }
+
+    #[test]
+    fn fires_when_only_the_records_are_forwarded() {
+        let scene = public_world().says_of_alias(CUSTOM, ODS, &Says::Private("10.0.0.6"));
+        let found = drafts(&DNS020, &scene);
+        assert_eq!(found[0].args["kind"], "alias-zones-forwarded");
+        assert_eq!(found[0].endpoints, [ODS]);
+        assert_eq!(found[0].evidence.len(), 2);
+    }
+
+    #[test]
+    fn fires_when_names_with_one_record_differ() {
+        let mut twin = ampls_probes::testing::endpoint(ODS, ampls_probes::catalogue::Need::Required);
+        (twin.id, twin.fqdn) = ("twin".to_owned(), "twin.example.net".to_owned());
+        let scene = private_world().says(AZURE, ODS, &Says::Silence).endpoint(twin);
+        let scene = scene.says(CUSTOM, "twin.example.net", &Says::Public("20.1.1.1"));
+        assert_eq!(drafts(&DNS020, &scene)[0].endpoints, ["twin.example.net"]);
+    }
+
+    #[test]
+    fn fires_as_warning_when_the_first_server_is_right() {
+        let second = "10.1.0.5:53";
+        let mut scene = private_world().server(second, &[ServerRole::Configured]);
+        for name in scene.observations().endpoints {
+            scene = scene.says(second, &name.fqdn, &Says::Private("10.0.0.5"));
+        }
+        let found = drafts(&DNS020, &scene.says(second, ODS, &Says::Public("20.1.1.1")));
+        assert_eq!((found.len(), found[0].severity), (1, Severity::Warning));
+        assert_eq!(found[0].args["server"], second);
+    }
+
+    #[test]
+    fn silent_when_azure_has_them_public_too() {
+        let scene = without_opinsights().says(AZURE, ODS, &Says::Public("20.1.1.1"));
+        assert_eq!(drafts(&DNS020, &scene.says(AZURE, OMS, &Says::Public("20.1.1.1"))), []);
+    }
+
+    #[test]
+    fn silent_when_nothing_on_the_server_is_private() {
+        let scene = public_world().says(AZURE, ODS, &Says::Private("10.0.0.6"));
+        assert_eq!(drafts(&DNS020, &scene), []);
+    }
+
+    #[test]
+    fn silent_about_answers_that_flap() {
+        assert_eq!(drafts(&DNS020, &without_opinsights().then_says(CUSTOM, HANDLER, &Says::Public("20.1.1.1"))), []);
+        assert_eq!(drafts(&DNS020, &private_world()), []);
+    }
+}

@@ -1,0 +1,162 @@
+//! DNS021: somebody's own zone denies a name that exists.
+
+use ampls_probes::catalogue::Group;
+
+use crate::diagnose::draft::{Draft, Title};
+use crate::diagnose::facts::{Authorities, EndpointFacts, Facts, Status, View};
+use crate::diagnose::finding::{BlastRadius, Fix, Owner, Severity};
+use crate::diagnose::rule::rule;
+use crate::text::quote;
+
+rule! {
+    /// ## What it means
+    ///
+    /// A DNS server of this machine denies a public name, and the denial comes neither from Microsoft's public DNS nor from an
+    /// Azure private zone: the server has a zone of its own (split-brain DNS) whose name covers this one, and the name is not in
+    /// it. Where the server does not say who denies the name, another server that resolves it shows it.
+    ///
+    /// It is a warning when this machine still resolves the name by another server.
+    ///
+    /// ## Why it matters
+    ///
+    /// A zone `azure.com` or `opinsights.azure.com` on a company's server, made for a handful of records, hides all other names
+    /// below it: agents cannot resolve their service, whatever is linked in Azure.
+    ///
+    /// ## How to fix
+    ///
+    /// Best remove the zone and forward its name to Azure's DNS, so that public names and private zones are found. Otherwise
+    /// delegate or forward the names below it, or narrow the zone to the very names that it is there for. Adding the missing
+    /// record by hand works until the private endpoint is made anew.
+    ///
+    /// ## How to confirm
+    ///
+    /// `nslookup <name> <server>` gives an address, and the SOA of the name is Microsoft's.
+    ///
+    /// ## References
+    ///
+    /// - <https://learn.microsoft.com/azure/private-link/private-endpoint-dns-integration>
+    /// - <https://learn.microsoft.com/windows-server/networking/dns/deploy/split-brain-dns-deployment>
+    /// - <https://www.rfc-editor.org/rfc/rfc2308>
+    DNS021 = "local-zone-shadows", Dns, explains ["DNS005", "DNS007", "DNS015", "AGT008"];
+}
+
+fn check(facts: &Facts<'_>) -> Vec<Draft> {
+    facts.endpoints().iter().filter_map(|name| shadowed(facts, name)).collect()
+}
+
+fn shadowed(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
+    let servers = facts.resolving_servers();
+    let own = name.server_views().filter(|view| view.server.is_some_and(|server| servers.contains(&server)));
+    let views: Vec<&View> = own.filter(|view| is_shadow(facts, name, view)).collect();
+    let first = views.first()?;
+    let server = first.server?;
+    let resolves =
+        name.system().is_some_and(|view| view.status == Status::Ok) && facts.answered_by_search(name).is_none();
+    let (zone, mname) = first.authority.as_ref().map_or(("", ""), |soa| (soa.zone.as_str(), soa.mname.as_str()));
+    let who = if zone.is_empty() {
+        "a zone that it does not name".to_owned()
+    } else {
+        format!("its zone {} (primary server {})", quote(zone), quote(mname))
+    };
+    let address = server.ip().to_string();
+    let elsewhere = name.views.iter().filter(|view| view.status == Status::Ok && view.server.is_some());
+    let severity = if resolves { Severity::Warning } else { Severity::Error };
+    Some(
+        Draft::new(severity, Owner::Dns, Title::list(&format!("a local zone on `{server}` hides "), [name.fqdn()], ""))
+            .about([name.fqdn()])
+            .group(format!("{server} {zone}"))
+            .summary(format!(
+                "`{server}` denies the public name by {who}: not Microsoft's public DNS and not an Azure private zone, but a zone of somebody's own that lacks the name"
+            ))
+            .evidence(views.iter().map(|view| facts.view_line(name, view)))
+            .evidence(elsewhere.map(|view| facts.view_line(name, view)))
+            .arg("server", server.to_string())
+            .arg("zone", zone)
+            .arg("primary", mname)
+            .excludes("a deleted workspace: the denial is not Microsoft's")
+            .excludes("a private zone without the record: there is no `privatelink` alias, and the zone is not Azure's")
+            .fix(fixes(name, &address, zone)),
+    )
+}
+
+fn is_shadow(facts: &Facts<'_>, name: &EndpointFacts<'_>, view: &View) -> bool {
+    if !view.denied() || view.blocked_by_policy() || view.cname.iter().any(|alias| facts.is_ampls_name(alias)) {
+        return false;
+    }
+    // A name of the customer's own is rightly denied by whoever has its zone.
+    let foreign = name.endpoint.group == Group::Extra && name.endpoint.zone.is_none();
+    match &view.authority {
+        Some(soa) if Authorities::private_zone(soa) || Authorities::microsoft(soa) => false,
+        Some(soa) if !foreign && covers(&soa.zone, name.fqdn()) => true,
+        _ => name
+            .views
+            .iter()
+            .any(|other| other.server.is_some() && other.server != view.server && other.status == Status::Ok),
+    }
+}
+
+/// A zone with at least two labels: a denial by the root or a top-level domain is nobody's own.
+fn covers(zone: &str, fqdn: &str) -> bool {
+    let below = fqdn == zone || fqdn.strip_suffix(zone).is_some_and(|rest| rest.ends_with('.'));
+    below && zone.trim_matches('.').contains('.')
+}
+
+fn fixes(name: &EndpointFacts<'_>, address: &str, zone: &str) -> Vec<Fix> {
+    let zone = if zone.is_empty() { "‹zone›" } else { zone };
+    vec![
+        Fix::look(
+            format!("look who made the zone on `{address}`, and what it holds"),
+            format!("Get-DnsServerZone -ComputerName {address}; Get-DnsServerResourceRecord -ComputerName {address} -ZoneName {zone}; nslookup -type=SOA {} {address}", name.fqdn()),
+        ),
+        Fix::change(
+            BlastRadius::EveryNetworkOnThisDns,
+            format!("replace the zone `{zone}` on `{address}` by a conditional forwarder of that name to 168.63.129.16 (outside Azure: to the inbound endpoint of a DNS Private Resolver)"),
+        )
+        .with(format!("Export-DnsServerZone -ComputerName {address} -Name {zone} -FileName {zone}.before.txt\nRemove-DnsServerZone -ComputerName {address} -Name {zone}\nAdd-DnsServerConditionalForwarderZone -ComputerName {address} -Name {zone} -MasterServers 168.63.129.16"))
+        .after(format!("Get-DnsServerResourceRecord -ComputerName {address} -ZoneName {zone} (everybody who uses its records loses them: look whether each is known to Azure's DNS or public)"))
+        .undone_by(format!("Remove-DnsServerZone -ComputerName {address} -Name {zone}; Add-DnsServerPrimaryZone -ComputerName {address} -Name {zone} -ZoneFile {zone}.before.txt -LoadExisting")),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use ampls_probes::testing::{AZURE, CUSTOM, ODS, Says, private_world, public_world};
+
+    use super::*;
+    use crate::diagnose::rules::tests::drafts;
+
+    #[test]
+    fn fires_when_somebodys_own_zone_denies() {
+        let found = drafts(&DNS021, &private_world().everywhere(ODS, &Says::DeniedLocally));
+        assert_eq!((found.len(), found[0].severity), (1, Severity::Error));
+        assert_eq!((found[0].args["server"].as_str(), found[0].args["zone"].as_str()), (CUSTOM, "azure.com"));
+    }
+
+    #[test]
+    fn fires_as_warning_while_the_system_resolves_it() {
+        let scene = private_world().says(CUSTOM, ODS, &Says::DeniedLocally);
+        assert_eq!(drafts(&DNS021, &scene)[0].severity, Severity::Warning);
+    }
+
+    #[test]
+    fn fires_for_an_unsigned_denial_only_when_another_view_resolves() {
+        let denied = Says::Unsigned;
+        let scene = private_world().everywhere(ODS, &denied);
+        assert_eq!(drafts(&DNS021, &scene), []);
+        assert_eq!(drafts(&DNS021, &scene.says(AZURE, ODS, &Says::Private("10.0.0.6"))).len(), 1);
+    }
+
+    #[test]
+    fn silent_about_microsofts_and_private_zones_denials() {
+        for says in
+            [Says::NoSuchName, Says::DeniedByPrivateZone, Says::DeniedAnonymously, Says::BlockedByPolicy, Says::NoData]
+        {
+            assert_eq!(drafts(&DNS021, &public_world().everywhere(ODS, &says)), [], "{says:?}");
+        }
+    }
+
+    #[test]
+    fn silent_about_what_only_azure_says() {
+        assert_eq!(drafts(&DNS021, &private_world().says(AZURE, ODS, &Says::DeniedLocally)), []);
+    }
+}

@@ -1,0 +1,113 @@
+//! HTP003: a data collection endpoint has to be used.
+
+use crate::diagnose::draft::{Draft, Reach, Title};
+use crate::diagnose::facts::{EndpointFacts, Facts, HttpFault};
+use crate::diagnose::finding::{BlastRadius, Fix, Owner, Severity};
+use crate::diagnose::rule::rule;
+
+rule! {
+    /// ## What it means
+    ///
+    /// The control service of Azure Monitor Agent answers `InvalidAccess`: *Data collection endpoint must be used to access
+    /// configuration over private link.* The shared handler is reached over a private link, and this machine has no data
+    /// collection endpoint of that scope to fetch its configuration from.
+    ///
+    /// It also happens to machines that have nothing to do with the private link and only share its DNS.
+    ///
+    /// ## Why it matters
+    ///
+    /// The agent gets no configuration, so it collects nothing, although every name resolves and every port is open.
+    ///
+    /// ## How to fix
+    ///
+    /// Associate the machine with a data collection endpoint of its own region under the name
+    /// `configurationAccessEndpoint`, and add that endpoint to the scope. A machine that should not use the private link
+    /// needs DNS of its own instead.
+    ///
+    /// The command creates or updates: it replaces an association of that name.
+    ///
+    /// ## How to confirm
+    ///
+    /// The agent's log says `MCS redirected to endpoint https://<dce>…handler.control…`.
+    ///
+    /// ## References
+    ///
+    /// - <https://learn.microsoft.com/azure/azure-monitor/fundamentals/private-link-vm>
+    /// - <https://learn.microsoft.com/azure/azure-monitor/data-collection/data-collection-endpoint-overview>
+    HTP003 = "endpoint-association-required", Http, explains ["AGT008"];
+}
+
+fn check(facts: &Facts<'_>) -> Vec<Draft> {
+    let required = facts.endpoints().iter().filter(|name| name.http_fault() == Some(HttpFault::EndpointRequired));
+    required.map(|name| draft(facts, name)).collect()
+}
+
+fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
+    let machine = facts.instance().and_then(|instance| instance.resource_id.as_deref()).and_then(resource_id);
+    let machine = machine.unwrap_or("‹vm-resource-id›");
+    Draft::new(
+        Severity::Error,
+        Owner::Monitor,
+        Title::list("a data collection endpoint is required: ", [name.fqdn()], ""),
+    )
+    .about([name.fqdn()])
+    .summary("the control service refuses with `InvalidAccess`: over a private link an agent has to fetch its configuration from a data collection endpoint of that scope, and this machine has none")
+    .evidence(name.connections.iter().map(|connection| facts.connection_line(connection)))
+    .evidence(name.exchange.map(|exchange| facts.exchange_line(name, exchange)))
+    .excludes("DNS, the network path and TLS: the control service itself answered")
+    .reaching(Reach::Own)
+    .fix([
+        Fix::look(
+            "look which rules and endpoints this machine is associated with",
+            format!("az monitor data-collection rule association list --resource {machine} -o table"),
+        ),
+        Fix::change(BlastRadius::Machine, "associate this machine with a data collection endpoint of its region")
+            .with(format!("az monitor data-collection rule association create --name configurationAccessEndpoint --resource {machine} --data-collection-endpoint-id ‹dce-resource-id›"))
+            .after("the list above: an association of the name `configurationAccessEndpoint` is replaced, so keep its endpoint; the endpoint has to be in the scope: az monitor private-link-scope scoped-resource list -g ‹scope-resource-group› --scope-name ‹scope› -o table")
+            .undone_by(format!("az monitor data-collection rule association delete --name configurationAccessEndpoint --resource {machine} (or create it again with the endpoint it had)")),
+    ])
+}
+
+/// What the metadata service told, if it can stand in a command line as it is.
+fn resource_id(text: &str) -> Option<&str> {
+    let plain = |character: char| character.is_ascii_alphanumeric() || "/-_.".contains(character);
+    let harmless = text.starts_with('/') && text.chars().all(plain);
+    harmless.then_some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use ampls_probes::testing::{HANDLER, ODS, private_world};
+
+    use super::*;
+    use crate::diagnose::rules::tests::{drafts, says_http};
+
+    const BODY: &str = r#"{"error":{"code":"InvalidAccess","message":"Data collection endpoint must be used to access configuration over private link."}}"#;
+
+    #[test]
+    fn fires_for_the_refusal_of_the_control_service() {
+        let found = drafts(&HTP003, &says_http(private_world(), HANDLER, 403, BODY));
+        assert_eq!((found.len(), found[0].severity), (1, Severity::Error));
+        assert!(
+            found[0]
+                .fix
+                .iter()
+                .any(|fix| fix.command.as_deref().is_some_and(|c| c.contains("configurationAccessEndpoint")))
+        );
+    }
+
+    #[test]
+    fn a_resource_id_that_could_act_in_a_shell_is_left_out() {
+        assert_eq!(resource_id("/subscriptions/x/resourceGroups/rg-1"), Some("/subscriptions/x/resourceGroups/rg-1"));
+        for hostile in ["/x; rm -rf /", "/x$(y)", "x", "/a`b`"] {
+            assert_eq!(resource_id(hostile), None, "{hostile}");
+        }
+    }
+
+    #[test]
+    fn silent_for_other_refusals() {
+        assert_eq!(drafts(&HTP003, &says_http(private_world(), ODS, 403, "")), []);
+        assert_eq!(drafts(&HTP003, &says_http(private_world(), HANDLER, 401, "InvalidAccessToken")), []);
+        assert_eq!(drafts(&HTP003, &private_world()), []);
+    }
+}

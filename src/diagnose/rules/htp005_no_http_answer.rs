@@ -1,0 +1,104 @@
+//! HTP005: TLS is verified, then nothing comes.
+
+use ampls_probes::observation::{HttpFailure, Outcome};
+
+use crate::diagnose::draft::{Draft, Reach, Title};
+use crate::diagnose::facts::{EndpointFacts, Facts, HttpFault};
+use crate::diagnose::finding::{Fix, Owner, Severity};
+use crate::diagnose::{remedy, rule::rule};
+
+rule! {
+    /// ## What it means
+    ///
+    /// The handshake is verified and the request is sent, and then the peer is silent, closes the connection, or sends
+    /// something that is no HTTP. It has the certificate of the service and does not behave like it.
+    ///
+    /// ## Why it matters
+    ///
+    /// Tests that end with the handshake say that all is well, while nothing can be uploaded.
+    ///
+    /// ## How to fix
+    ///
+    /// Look at what stands between this machine and the service: a firewall that closes connections once it has recognised
+    /// the application, a path whose MTU loses large packets, a device that holds idle connections. For a private address
+    /// look at the state of the private endpoint's connection.
+    ///
+    /// ## How to confirm
+    ///
+    /// `curl -v https://<name>/` prints any HTTP status.
+    ///
+    /// ## References
+    ///
+    /// - <https://learn.microsoft.com/azure/azure-monitor/agents/azure-monitor-agent-network-configuration>
+    /// - <https://learn.microsoft.com/azure/private-link/private-endpoint-overview>
+    HTP005 = "no-http-answer", Http, explains [];
+}
+
+fn check(facts: &Facts<'_>) -> Vec<Draft> {
+    let without = facts.endpoints().iter().filter(|name| name.http_fault() == Some(HttpFault::NoAnswer));
+    without.filter_map(|name| draft(facts, name)).collect()
+}
+
+fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
+    let exchange = name.exchange?;
+    let (kind, what) = match &exchange.outcome {
+        Outcome::TimedOut => ("silence", "silence"),
+        Outcome::Failed(HttpFailure::Closed(_)) => ("closed", "the connection ends"),
+        _ => ("garbage", "something that is no HTTP"),
+    };
+    let address = name.handshake.and_then(|handshake| handshake.address).map(|address| address.ip().to_string());
+    let address = address.unwrap_or_default();
+    Some(
+        Draft::new(
+            Severity::Error,
+            Owner::Network,
+            Title::list("TLS is verified and no HTTP answer comes: ", [name.fqdn()], format!(" ({what})")),
+        )
+        .about([name.fqdn()])
+        .group(kind)
+        .summary(format!("the certificate is verified, the request is sent, and then: {what}; something on the way ends or holds the connection"))
+        .evidence(name.handshake.map(|handshake| facts.handshake_line(name, handshake)))
+        .evidence([facts.exchange_line(name, exchange)])
+        .arg("kind", kind)
+        .arg("address", address.clone())
+        .excludes("DNS, a blocked port and certificates: TLS is verified")
+        .likely()
+        .reaching(Reach::Own)
+        .fix([Fix::look(
+            "ask by hand and watch where it ends",
+            format!("curl -sv --max-time 10 https://{}{}", name.fqdn(), name.endpoint.path),
+        )])
+        .fix(remedy::effective_rules(&address, "TCP 443")),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use ampls_probes::observation::{IoFailure, Skip};
+    use ampls_probes::testing::{ODS, private_world};
+
+    use super::*;
+    use crate::diagnose::rules::tests::drafts;
+
+    #[test]
+    fn fires_for_silence_close_and_garbage() {
+        let outcomes = [
+            (Outcome::TimedOut, "silence"),
+            (Outcome::Failed(HttpFailure::Closed(IoFailure::Closed)), "closed"),
+            (Outcome::Failed(HttpFailure::Malformed), "garbage"),
+            (Outcome::Failed(HttpFailure::HeadTooLarge), "garbage"),
+        ];
+        for (outcome, kind) in outcomes {
+            let found = drafts(&HTP005, &private_world().http(ODS, outcome));
+            assert_eq!((found.len(), found[0].severity), (1, Severity::Error));
+            assert_eq!(found[0].args["kind"], kind);
+        }
+    }
+
+    #[test]
+    fn silent_when_not_asked_or_not_finished() {
+        assert_eq!(drafts(&HTP005, &private_world().http(ODS, Outcome::Cancelled)), []);
+        assert_eq!(drafts(&HTP005, &private_world().http(ODS, Outcome::Skipped(Skip::NotAsked))), []);
+        assert_eq!(drafts(&HTP005, &private_world()), []);
+    }
+}

@@ -1,0 +1,162 @@
+//! PRX001: a proxy applies to a name that is private here.
+
+use crate::diagnose::draft::{Draft, Reach, Title};
+use crate::diagnose::facts::{EndpointFacts, Facts, HttpFault, ProxyFault, Route, only_this_shell};
+use crate::diagnose::finding::{Fix, Owner, Severity};
+use crate::diagnose::{remedy, rule::rule};
+use crate::text::quote;
+
+rule! {
+    /// ## What it means
+    ///
+    /// The name is private on this machine, but a proxy applies to it, and a proxy resolves names itself. What the private
+    /// endpoint would take goes to the proxy instead, and from there wherever the proxy's own DNS leads: usually over the
+    /// internet.
+    ///
+    /// It is information while only the environment of the shell that started this program names the proxy: services such as
+    /// the agents do not inherit it, but whatever runs in such a shell goes astray. With `--proxy` it is a warning, and an
+    /// error where the proxy gives no tunnel or the service refuses what comes that way.
+    ///
+    /// ## Why it matters
+    ///
+    /// The private link is not used, although every test of name resolution says that it is. A service that takes no public
+    /// traffic answers 403, because it sees the proxy's public address.
+    ///
+    /// ## How to fix
+    ///
+    /// Exempt the private names from the proxy, for the agents where their proxy is set (extension settings, Arc agent), for
+    /// programs in `NO_PROXY`. Look first whether the direct path is open.
+    ///
+    /// ## How to confirm
+    ///
+    /// With the exemption this program connects to the private address itself: the finding is gone, and the endpoint answers.
+    ///
+    /// ## References
+    ///
+    /// - <https://learn.microsoft.com/azure/azure-monitor/agents/azure-monitor-agent-network-configuration>
+    /// - <https://learn.microsoft.com/azure/azure-arc/servers/manage-agent>
+    /// - <https://curl.se/docs/manpage.html>
+    PRX001 = "proxy-takes-private-route", Proxy, explains [
+        "PRX002", "PRX003", "PRX004", "TLS006", "TLS007", "HTP001", "HTP005"
+    ];
+}
+
+fn check(facts: &Facts<'_>) -> Vec<Draft> {
+    let taken: Vec<&EndpointFacts<'_>> = facts.endpoints().iter().filter(|name| is_taken(name)).collect();
+    let names: Vec<&str> = taken.iter().map(|name| name.fqdn()).collect();
+    taken.iter().filter_map(|name| draft(facts, name, &names)).collect()
+}
+
+fn is_taken(name: &EndpointFacts<'_>) -> bool {
+    name.proxy().is_some() && matches!(name.route(), Route::Private | Route::Mixed)
+}
+
+fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>, all: &[&str]) -> Option<Draft> {
+    let proxy = name.proxy()?;
+    let fault = facts.proxy_fault(name);
+    let fails = fault.is_some_and(|fault| !matches!(fault, ProxyFault::Scheme(_)));
+    let refused = name.http_fault() == Some(HttpFault::DeniedByScope);
+    let severity = match (only_this_shell(proxy), fails || refused) {
+        (true, _) => Severity::Info,
+        (false, true) => Severity::Error,
+        (false, false) => Severity::Warning,
+    };
+    let by = if only_this_shell(proxy) {
+        format!("the variable {} of this program's environment", quote(&proxy.source))
+    } else {
+        quote(&proxy.source)
+    };
+    let consequence = if refused {
+        "; the service refuses what comes from there"
+    } else if fails {
+        "; the proxy gives no tunnel for it"
+    } else {
+        ""
+    };
+    Some(
+        Draft::new(
+            severity,
+            Owner::Os,
+            Title::list(&format!("the proxy {} takes what should go to the private endpoint: ", quote(&proxy.url)), [name.fqdn()], ""),
+        )
+        .about([name.fqdn()])
+        .group(format!("{} {}", proxy.url, proxy.source))
+        .summary(format!(
+            "the name is private here, but {by} sends it to a proxy, which resolves the name itself and does not use this machine's private link{consequence}"
+        ))
+        .evidence(name.system().map(|view| facts.view_line(name, view)))
+        .evidence(name.tunnel.map(|tunnel| facts.tunnel_line(name, tunnel)))
+        .evidence(name.exchange.map(|exchange| facts.exchange_line(name, exchange)))
+        .arg("proxy", proxy.url.clone())
+        .arg("source", proxy.source.clone())
+        .excludes("name resolution on this machine: it gives the private address")
+        .reaching(Reach::Own)
+        .fix([
+            Fix::look(
+                "look where proxies are set on this machine",
+                remedy::show_proxies(facts.on_windows()),
+            ),
+            remedy::exempt_from_proxy(facts, all),
+        ]),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use ampls_probes::observation::{Outcome, TunnelFailure};
+    use ampls_probes::testing::{HANDLER, ODS, private_world, public_world};
+
+    use super::*;
+    use crate::diagnose::diagnose;
+    use crate::diagnose::rules::tests::{drafts, says_http};
+
+    const ISOLATED: &str = r#"{"error":{"code":"NspValidationFailedError"}}"#;
+
+    #[test]
+    fn fires_as_warning_for_a_given_proxy() {
+        let found = drafts(&PRX001, &private_world().tunnel(ODS, "--proxy", Outcome::Seen(200)));
+        assert_eq!((found.len(), found[0].severity), (1, Severity::Warning));
+        assert_eq!(found[0].endpoints, [ODS]);
+    }
+
+    #[test]
+    fn fires_as_information_where_only_this_shell_says_so() {
+        let found = drafts(&PRX001, &private_world().tunnel(ODS, "HTTPS_PROXY", Outcome::Seen(200)));
+        assert_eq!(found[0].severity, Severity::Info);
+    }
+
+    #[test]
+    fn fires_as_error_when_the_proxy_gives_no_tunnel() {
+        let denied = Outcome::Failed(TunnelFailure::Status(403));
+        let scene = private_world().tunnel(ODS, "--proxy", denied);
+        assert_eq!(drafts(&PRX001, &scene)[0].severity, Severity::Error);
+        let found = diagnose(&scene.observations());
+        let order: Vec<_> = found.iter().map(|seen| (seen.code.as_str(), seen.caused_by.as_deref())).collect();
+        assert_eq!(order, [("PRX001", None), ("PRX004", Some("PRX001"))]);
+    }
+
+    #[test]
+    fn fires_as_error_and_explains_the_refusal_of_what_comes_that_way() {
+        let scene = says_http(private_world().tunnel(ODS, "--proxy", Outcome::Seen(200)), ODS, 403, ISOLATED);
+        let found = diagnose(&scene.observations());
+        let order: Vec<_> = found.iter().map(|seen| (seen.code.as_str(), seen.caused_by.as_deref())).collect();
+        assert_eq!(order, [("PRX001", None), ("HTP001", Some("PRX001"))]);
+        assert_eq!(found[0].severity, Severity::Error);
+    }
+
+    #[test]
+    fn one_exemption_names_all_that_is_taken() {
+        let scene =
+            private_world().tunnel(ODS, "--proxy", Outcome::Seen(200)).tunnel(HANDLER, "--proxy", Outcome::Seen(200));
+        let found = diagnose(&scene.observations());
+        let command =
+            found[0].fix.iter().filter_map(|fix| fix.command.as_deref()).find(|command| command.contains("NO_PROXY"));
+        assert!(command.is_some_and(|command| command.contains(ODS) && command.contains(HANDLER)), "{command:?}");
+    }
+
+    #[test]
+    fn silent_for_public_names_and_without_a_proxy() {
+        assert_eq!(drafts(&PRX001, &public_world().tunnel(ODS, "--proxy", Outcome::Seen(200))), []);
+        assert_eq!(drafts(&PRX001, &private_world()), []);
+    }
+}

@@ -1,0 +1,153 @@
+//! PRX003: the proxy itself cannot be reached.
+
+use ampls_probes::observation::{Outcome, TunnelFailure};
+
+use crate::diagnose::draft::{Draft, Reach, Title};
+use crate::diagnose::facts::{EndpointFacts, Facts, ProxyFault};
+use crate::diagnose::finding::{BlastRadius, Fix, Owner, Severity};
+use crate::diagnose::{remedy, rule::rule};
+use crate::text::quote;
+
+rule! {
+    /// ## What it means
+    ///
+    /// A proxy applies to the name, and the proxy cannot be used: its own name has no address, its port does not answer or
+    /// refuses, or what answers there is no HTTP proxy. Nothing was tried directly, because programs that use this proxy do
+    /// not do so either.
+    ///
+    /// It is information where the proxy's scheme is one that this program does not speak (`socks5`, `https`): then nothing
+    /// behind the proxy was looked at.
+    ///
+    /// ## Why it matters
+    ///
+    /// Every name that goes through this proxy is out of reach for the programs that use it.
+    ///
+    /// ## How to fix
+    ///
+    /// Correct the proxy's address where it is set, open the way to its port, or take the setting away where the proxy is
+    /// gone. With `--proxy none` this program shows what the direct path gives.
+    ///
+    /// ## How to confirm
+    ///
+    /// The proxy's port connects, and it answers `CONNECT`.
+    ///
+    /// ## References
+    ///
+    /// - <https://learn.microsoft.com/azure/azure-monitor/agents/azure-monitor-agent-network-configuration>
+    /// - <https://curl.se/docs/manpage.html>
+    PRX003 = "proxy-unreachable", Proxy, explains ["AGT008"];
+}
+
+fn check(facts: &Facts<'_>) -> Vec<Draft> {
+    facts.endpoints().iter().filter_map(|name| draft(facts, name)).collect()
+}
+
+fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
+    let tunnel = name.tunnel?;
+    let proxy = &tunnel.proxy;
+    let (severity, kind, what) = match facts.proxy_fault(name)? {
+        ProxyFault::Scheme(_) => {
+            (Severity::Info, "scheme", "its scheme is not spoken by this program, so nothing behind it was looked at")
+        }
+        ProxyFault::Unreachable => match &tunnel.outcome {
+            Outcome::Failed(TunnelFailure::NoAddress) => (Severity::Error, "no-address", "its name has no address"),
+            Outcome::Skipped(_) => (Severity::Error, "no-connection", "its port cannot be connected to"),
+            _ => (Severity::Error, "no-answer", "it accepts the connection and does not answer as a proxy"),
+        },
+        _ => return None,
+    };
+    let before = if kind == "scheme" { "was not asked" } else { "cannot be reached" };
+    let host = proxy.url.rsplit_once("://").map_or(proxy.url.as_str(), |(_, rest)| rest);
+    let (host, port) = host.rsplit_once(':').unwrap_or((host, "‹port›"));
+    let connect = if facts.on_windows() {
+        format!("Test-NetConnection {host} -Port {port}")
+    } else {
+        format!("getent ahosts {host}; curl -sv --max-time 5 telnet://{host}:{port} </dev/null")
+    };
+    let look = Fix::look("look where proxies are set on this machine", remedy::show_proxies(facts.on_windows()));
+    let draft = Draft::new(
+        severity,
+        Owner::Network,
+        Title::list(&format!("the proxy {} {before}: ", quote(&proxy.url)), [name.fqdn()], ""),
+    )
+    .about([name.fqdn()])
+    .group(format!("{kind} {}", proxy.url))
+    .summary(format!("{} sends this name to a proxy: {what}", quote(&proxy.source)))
+    .evidence(name.connections.iter().filter(|seen| seen.via.is_some()).map(|seen| facts.connection_line(seen)))
+    .evidence([facts.tunnel_line(name, tunnel)])
+    .arg("proxy", proxy.url.clone())
+    .arg("source", proxy.source.clone())
+    .arg("kind", kind)
+    .excludes("the endpoint itself: nothing was tried directly")
+    .reaching(Reach::Own);
+    if kind == "scheme" {
+        return Some(draft.fix([look]));
+    }
+    Some(
+        draft.fix([
+            look,
+            Fix::look("connect to the proxy by hand", connect),
+            Fix::change(
+                BlastRadius::Machine,
+                format!("correct the proxy where {} sets it, or take the setting away", quote(&proxy.source)),
+            )
+            .after("ampls-doctor check --proxy none (what the direct path gives); other programs may need the setting")
+            .undone_by("set the former value again"),
+        ]),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use ampls_probes::observation::{HttpFailure, IoFailure};
+    use ampls_probes::testing::{HANDLER, ODS, private_world, public_world};
+
+    use super::*;
+    use crate::diagnose::diagnose;
+    use crate::diagnose::rules::tests::drafts;
+
+    #[test]
+    fn fires_when_the_port_is_silent_or_refuses() {
+        for attempt in [Outcome::TimedOut, Outcome::Failed(IoFailure::Refused)] {
+            let found = drafts(&PRX003, &public_world().dead_proxy(ODS, "HTTPS_PROXY", &attempt));
+            assert_eq!((found.len(), found[0].severity), (1, Severity::Error));
+            assert_eq!(found[0].args["kind"], "no-connection");
+        }
+    }
+
+    #[test]
+    fn fires_when_the_proxy_says_nothing_at_all() {
+        for outcome in [Outcome::TimedOut, Outcome::Failed(TunnelFailure::NoAnswer(HttpFailure::Malformed))] {
+            assert_eq!(drafts(&PRX003, &public_world().tunnel(ODS, "--proxy", outcome))[0].args["kind"], "no-answer");
+        }
+        let unnamed = Outcome::Failed(TunnelFailure::NoAddress);
+        assert_eq!(drafts(&PRX003, &public_world().tunnel(ODS, "--proxy", unnamed))[0].args["kind"], "no-address");
+    }
+
+    #[test]
+    fn fires_as_information_for_a_scheme_that_is_not_spoken() {
+        let socks = Outcome::Failed(TunnelFailure::UnsupportedScheme("socks5".to_owned()));
+        assert_eq!(drafts(&PRX003, &public_world().tunnel(ODS, "ALL_PROXY", socks))[0].severity, Severity::Info);
+    }
+
+    #[test]
+    fn one_dead_proxy_is_one_finding_about_all_its_names() {
+        let scene = public_world().dead_proxy(ODS, "--proxy", &Outcome::TimedOut).dead_proxy(
+            HANDLER,
+            "--proxy",
+            &Outcome::TimedOut,
+        );
+        let found = diagnose(&scene.observations());
+        let dead: Vec<_> = found.iter().filter(|seen| seen.code == "PRX003").collect();
+        assert_eq!((dead.len(), dead[0].endpoints.len()), (1, 2));
+    }
+
+    #[test]
+    fn silent_when_the_proxy_answers_others_or_anything() {
+        let scene =
+            public_world().tunnel(ODS, "--proxy", Outcome::TimedOut).tunnel(HANDLER, "--proxy", Outcome::Seen(200));
+        assert_eq!(drafts(&PRX003, &scene), []);
+        assert_eq!(drafts(&PRX003, &public_world().tunnel(ODS, "--proxy", Outcome::Cancelled)), []);
+        assert_eq!(drafts(&PRX003, &private_world()), []);
+    }
+}

@@ -1,0 +1,121 @@
+//! PRX004: the proxy denies a name.
+
+use crate::diagnose::draft::{Draft, Reach, Title};
+use crate::diagnose::facts::{EndpointFacts, Facts, ProxyFault};
+use crate::diagnose::finding::{BlastRadius, Fix, Owner, Severity};
+use crate::diagnose::{remedy, rule::rule};
+use crate::text::quote;
+
+rule! {
+    /// ## What it means
+    ///
+    /// The proxy is there and gives no tunnel to this name. A status of the 400s is its own decision: the name is not on its
+    /// list. A status of the 500s says that the proxy tried and could not resolve or reach the name; so does silence about
+    /// one name while others pass.
+    ///
+    /// ## Why it matters
+    ///
+    /// What the name is for does not work through this proxy: configuration, log upload, or queries.
+    ///
+    /// ## How to fix
+    ///
+    /// Allow the name on the proxy, by host name and without inspection. For a 5xx look how the proxy resolves the name: a
+    /// proxy in another network may see a private zone without the record, or no route to the private address. Names that are
+    /// private here should not go through a proxy at all (PRX001).
+    ///
+    /// ## How to confirm
+    ///
+    /// The proxy answers 200 to `CONNECT`: this finding is gone.
+    ///
+    /// ## References
+    ///
+    /// - <https://learn.microsoft.com/azure/azure-monitor/agents/azure-monitor-agent-network-configuration>
+    /// - <https://www.rfc-editor.org/rfc/rfc9110>
+    PRX004 = "proxy-refuses", Proxy, explains ["AGT008"];
+}
+
+fn check(facts: &Facts<'_>) -> Vec<Draft> {
+    facts.endpoints().iter().filter_map(|name| draft(facts, name)).collect()
+}
+
+fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
+    let Some(ProxyFault::Refuses(status)) = facts.proxy_fault(name) else {
+        return None;
+    };
+    let tunnel = name.tunnel?;
+    let proxy = &tunnel.proxy;
+    let (kind, what, answer) = match status {
+        Some(status) if status >= 500 => {
+            ("unreached", "the proxy tried, and could not resolve or reach the name", format!("`{status}`"))
+        }
+        Some(status) => ("denied", "the proxy's own rules deny the name", format!("`{status}`")),
+        None => (
+            "silence",
+            "the proxy answers for other names and is silent about this one: it cannot reach it",
+            "silence".to_owned(),
+        ),
+    };
+    Some(
+        Draft::new(
+            Severity::Error,
+            Owner::Network,
+            Title::list(&format!("the proxy {} gives no tunnel ({answer}): ", quote(&proxy.url)), [name.fqdn()], ""),
+        )
+        .about([name.fqdn()])
+        .group(format!("{kind} {}", proxy.url))
+        .summary(what)
+        .evidence([facts.tunnel_line(name, tunnel)])
+        .arg("proxy", proxy.url.clone())
+        .arg("source", proxy.source.clone())
+        .arg("kind", kind)
+        .arg("status", status.map(|status| status.to_string()).unwrap_or_default())
+        .excludes("a proxy that is down: it answers")
+        .excludes("missing credentials: it does not ask for any")
+        .reaching(Reach::Own)
+        .fix([
+            Fix::look(
+                "ask the proxy by hand",
+                format!("curl -sv --max-time 10 --proxy {} https://{}{} -o /dev/null", proxy.url, name.fqdn(), name.endpoint.path),
+            ),
+            Fix::change(BlastRadius::Vnet, "allow the name on the proxy, without TLS inspection")
+                .after("look in the proxy's log for this name and the time in the evidence; the rule holds for every machine behind the proxy")
+                .undone_by("remove the rule"),
+            Fix::look("look where proxies are set on this machine", remedy::show_proxies(facts.on_windows())),
+        ]),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use ampls_probes::observation::{Outcome, TunnelFailure};
+    use ampls_probes::testing::{HANDLER, ODS, private_world, public_world};
+
+    use super::*;
+    use crate::diagnose::rules::tests::drafts;
+
+    #[test]
+    fn fires_for_a_denial_and_for_what_the_proxy_cannot_reach() {
+        for (status, kind) in [(403, "denied"), (502, "unreached"), (503, "unreached")] {
+            let refused = Outcome::Failed(TunnelFailure::Status(status));
+            let found = drafts(&PRX004, &public_world().tunnel(ODS, "HTTPS_PROXY", refused));
+            assert_eq!((found.len(), found[0].severity), (1, Severity::Error));
+            assert_eq!(found[0].args["kind"], kind);
+        }
+    }
+
+    #[test]
+    fn fires_for_silence_about_one_name_only() {
+        let scene =
+            public_world().tunnel(ODS, "--proxy", Outcome::TimedOut).tunnel(HANDLER, "--proxy", Outcome::Seen(200));
+        let found = drafts(&PRX004, &scene);
+        assert_eq!((found.len(), found[0].args["kind"].as_str()), (1, "silence"));
+    }
+
+    #[test]
+    fn silent_when_credentials_are_missing_and_when_a_tunnel_stands() {
+        let wants = Outcome::Failed(TunnelFailure::WantsCredentials(Vec::new()));
+        assert_eq!(drafts(&PRX004, &public_world().tunnel(ODS, "--proxy", wants)), []);
+        assert_eq!(drafts(&PRX004, &public_world().tunnel(ODS, "--proxy", Outcome::Seen(200))), []);
+        assert_eq!(drafts(&PRX004, &private_world()), []);
+    }
+}

@@ -1,0 +1,135 @@
+//! PRX005: a proxy stands before the platform's own addresses.
+
+use crate::diagnose::draft::{Draft, Reach, Title};
+use crate::diagnose::facts::{Facts, only_this_shell};
+use crate::diagnose::finding::{Fix, Owner, Severity};
+use crate::diagnose::{remedy, rule::rule};
+use crate::text::quote;
+
+rule! {
+    /// ## What it means
+    ///
+    /// Proxy variables apply to `http://169.254.169.254` (the metadata service, which gives tokens) or `http://168.63.129.16`
+    /// (the wire server): neither is on the exemption list. A proxy cannot reach them: they exist on this machine's own host
+    /// only, and the metadata service refuses what a proxy has passed on.
+    ///
+    /// It is information while only the environment of the shell that started this program says so. This program asks both
+    /// without a proxy.
+    ///
+    /// ## Why it matters
+    ///
+    /// An agent or script with these variables gets no token (`Failed to get MSI token from IMDS endpoint`) and reports
+    /// nothing, or sends the request for a token to the proxy.
+    ///
+    /// ## How to fix
+    ///
+    /// Add both addresses to `NO_PROXY` wherever the proxy is set.
+    ///
+    /// ## How to confirm
+    ///
+    /// `curl -H Metadata:true "http://169.254.169.254/metadata/instance?api-version=2021-02-01"` prints the document without
+    /// `--noproxy`.
+    ///
+    /// ## References
+    ///
+    /// - <https://learn.microsoft.com/azure/virtual-machines/instance-metadata-service>
+    /// - <https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16>
+    PRX005 = "proxy-catches-metadata", Proxy, explains ["AGT008"];
+}
+
+fn check(facts: &Facts<'_>) -> Vec<Draft> {
+    // Where neither service answers there is nothing for a proxy to catch.
+    if facts.platform_is_silent() {
+        return Vec::new();
+    }
+    facts.proxy_settings().and_then(|settings| {
+        let caught: Vec<_> = settings.platform.iter().filter_map(|to| Some((to.address, to.proxy.as_ref()?))).collect();
+        let (_, proxy) = caught.first()?;
+        let addresses: Vec<String> = caught.iter().map(|(address, _)| address.to_string()).collect();
+        let severity = if only_this_shell(proxy) { Severity::Info } else { Severity::Warning };
+        let exempt = settings.exempt.as_ref();
+        let names: Vec<&str> = addresses.iter().map(String::as_str).collect();
+        Some(
+            Draft::new(
+                severity,
+                Owner::Os,
+                Title::list(&format!("the proxy {} catches ", quote(&proxy.url)), addresses.clone(), ""),
+            )
+            .summary(format!(
+                "the variable {} applies to addresses that only this machine's own host serves: programs with this environment get no token from the metadata service",
+                quote(&proxy.source)
+            ))
+            .evidence(settings.variables.iter().map(|named| format!("{} names the proxy {}", quote(&named.source), quote(&named.url))))
+            .evidence([exempt.map_or_else(
+                || "`NO_PROXY` is not set".to_owned(),
+                |exempt| format!("{} is {}", quote(&exempt.source), quote(&exempt.names)),
+            )])
+            .arg("proxy", proxy.url.clone())
+            .arg("source", proxy.source.clone())
+            .arg("addresses", addresses.join(", "))
+            .reaching(Reach::Nothing)
+            .fix([
+                Fix::look("look where proxies are set on this machine", remedy::show_proxies(facts.on_windows())),
+                remedy::exempt_from_proxy(facts, &names),
+            ]),
+        )
+    })
+    .into_iter()
+    .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use ampls_probes::observation::{
+        Exemptions, Metadata, Observation, Outcome, PlatformProxy, ProxySettings, Timing, WireServer,
+    };
+    use ampls_probes::testing::{Scene, private_world, shell_proxy};
+
+    use super::*;
+    use crate::diagnose::rules::tests::drafts;
+
+    fn with_settings(caught: &[(&str, bool)], exempt: Option<&str>) -> Scene {
+        let platform = caught.iter().map(|(address, caught)| PlatformProxy {
+            address: address.parse().expect("an address"),
+            proxy: caught.then(shell_proxy),
+        });
+        let settings = ProxySettings {
+            timing: Timing::default(),
+            variables: vec![shell_proxy()],
+            exempt: exempt.map(|names| Exemptions { source: "NO_PROXY".to_owned(), names: names.to_owned() }),
+            platform: platform.collect(),
+        };
+        private_world().edit(|seen| seen.seen.push(Observation::ProxySettings(settings)))
+    }
+
+    #[test]
+    fn fires_as_information_for_what_is_not_exempt() {
+        let found =
+            drafts(&PRX005, &with_settings(&[("169.254.169.254", true), ("168.63.129.16", true)], Some("localhost")));
+        assert_eq!((found.len(), found[0].severity), (1, Severity::Info));
+        let command = found[0].fix[1].command.clone().unwrap_or_default();
+        assert!(command.contains("localhost,169.254.169.254,168.63.129.16"), "{command}");
+    }
+
+    #[test]
+    fn fires_for_one_of_the_two() {
+        let found = drafts(&PRX005, &with_settings(&[("169.254.169.254", false), ("168.63.129.16", true)], None));
+        assert_eq!(found[0].args["addresses"], "168.63.129.16");
+    }
+
+    #[test]
+    fn silent_when_both_are_exempt_and_where_nothing_was_read() {
+        assert_eq!(drafts(&PRX005, &with_settings(&[("169.254.169.254", false), ("168.63.129.16", false)], None)), []);
+        assert_eq!(drafts(&PRX005, &private_world()), []);
+    }
+
+    #[test]
+    fn silent_outside_azure() {
+        let scene = with_settings(&[("169.254.169.254", true)], None).edit(|seen| {
+            let timing = Timing::default();
+            seen.seen.push(Observation::Metadata(Metadata { timing, outcome: Outcome::TimedOut }));
+            seen.seen.push(Observation::WireServer(WireServer { timing, outcome: Outcome::TimedOut }));
+        });
+        assert_eq!(drafts(&PRX005, &scene), []);
+    }
+}

@@ -1,0 +1,105 @@
+//! RUN002: files that need more rights.
+
+use ampls_probes::observation::{Observation, Outcome, ReadFailure};
+
+use crate::diagnose::draft::{Draft, Reach, Title};
+use crate::diagnose::facts::Facts;
+use crate::diagnose::finding::{Fix, Owner, Severity};
+use crate::diagnose::rule::rule;
+
+rule! {
+    /// ## What it means
+    ///
+    /// Files that this program reads are there and may not be read by the user who started it. What they hold was not looked
+    /// at, which is not the same as fine: it is listed.
+    ///
+    /// Files that are not there are no finding: most machines lack most of them.
+    ///
+    /// ## Why it matters
+    ///
+    /// What stands in those files is missing from the judgement: a line of the hosts file, the servers that the resolver
+    /// asks, what an agent is configured with.
+    ///
+    /// ## How to fix
+    ///
+    /// Run the program as a user who may read them: with `sudo`, or as Administrator. It changes nothing either way.
+    ///
+    /// ## How to confirm
+    ///
+    /// The finding is gone.
+    ///
+    /// ## References
+    ///
+    /// - <https://learn.microsoft.com/azure/virtual-machines/linux/run-command>
+    /// - <https://man7.org/linux/man-pages/man5/hosts.5.html>
+    RUN002 = "not-permitted", Run, explains [];
+}
+
+fn check(facts: &Facts<'_>) -> Vec<Draft> {
+    let windows = facts.on_windows();
+    let mut refused: Vec<(&str, &str)> = Vec::new();
+    for seen in &facts.observations().seen {
+        match seen {
+            Observation::Hosts(hosts) if hosts.outcome == Outcome::Failed(ReadFailure::NotPermitted) => {
+                let file = if windows { r"C:\Windows\System32\drivers\etc\hosts" } else { "/etc/hosts" };
+                refused.push((file, "whether the hosts file decides a name"));
+            }
+            Observation::Resolver(resolver) if resolver.outcome == Outcome::Failed(ReadFailure::NotPermitted) => {
+                let file = if windows { "the network adapters" } else { "/etc/resolv.conf" };
+                refused.push((file, "which DNS servers this machine uses"));
+            }
+            _ => {}
+        }
+    }
+    if refused.is_empty() {
+        return Vec::new();
+    }
+    let again = if windows {
+        "run it in a console opened as Administrator: ampls-doctor check"
+    } else {
+        "sudo ampls-doctor check"
+    };
+    vec![
+        Draft::new(
+            Severity::Info,
+            Owner::Os,
+            Title::list("not permitted to read ", refused.iter().map(|(file, _)| *file), ""),
+        )
+        .summary("what these files hold was not looked at; with more rights the examination is complete")
+        .evidence(refused.iter().map(|(file, what)| format!("`{file}` may not be read: {what} was not looked at")))
+        .arg("files", refused.iter().map(|(file, _)| *file).collect::<Vec<_>>().join(", "))
+        .reaching(Reach::Nothing)
+        .fix([Fix::look("examine again as a user who may read them", again)]),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use ampls_probes::testing::{Scene, private_world};
+
+    use super::*;
+    use crate::diagnose::rules::tests::drafts;
+
+    fn hosts_fails(failure: &ReadFailure) -> Vec<Draft> {
+        let mut seen = Scene::observations(&private_world());
+        for observation in &mut seen.seen {
+            if let Observation::Hosts(hosts) = observation {
+                hosts.outcome = Outcome::Failed(failure.clone());
+            }
+        }
+        check(&Facts::new(&seen))
+    }
+
+    #[test]
+    fn fires_and_says_what_was_not_seen() {
+        let found = hosts_fails(&ReadFailure::NotPermitted);
+        assert_eq!((found.len(), found[0].severity), (1, Severity::Info));
+        assert!(found[0].evidence[0].contains("/etc/hosts"), "{:?}", found[0].evidence);
+    }
+
+    #[test]
+    fn silent_for_files_that_are_not_there_and_for_those_that_were_read() {
+        assert_eq!(hosts_fails(&ReadFailure::Missing), []);
+        assert_eq!(drafts(&RUN002, &private_world()), []);
+    }
+}

@@ -1,0 +1,104 @@
+//! RUN003: a required name does not work, and no other rule says why.
+
+use ampls_probes::observation::Stop;
+
+use crate::diagnose::draft::{Draft, Reach, Title};
+use crate::diagnose::facts::{EndpointFacts, Facts, Status};
+use crate::diagnose::finding::{Fix, Owner, Severity};
+use crate::diagnose::rule::rule;
+
+rule! {
+    /// ## What it means
+    ///
+    /// A name that monitoring needs does not resolve or does not answer, and none of the other rules recognises the fault. What
+    /// was observed is listed, step by step, without an interpretation.
+    ///
+    /// ## Why it matters
+    ///
+    /// Monitoring does not work over this name, whatever the cause. A doctor that knows no name for an illness must not call
+    /// the patient healthy.
+    ///
+    /// ## How to fix
+    ///
+    /// Look at the evidence, beginning with the first step that failed: lookup, connection, handshake, request. The report
+    /// holds every detail; `-v` prints more of it.
+    ///
+    /// ## How to confirm
+    ///
+    /// Run the program again: the name is private or public as it should be, and answers.
+    ///
+    /// ## References
+    ///
+    /// - <https://learn.microsoft.com/azure/azure-monitor/agents/azure-monitor-agent-network-configuration>
+    /// - <https://learn.microsoft.com/azure/azure-monitor/fundamentals/private-link-configure>
+    RUN003 = "unexplained-failure", Run, explains [];
+}
+
+fn check(facts: &Facts<'_>) -> Vec<Draft> {
+    // A run that was stopped says itself what it did not finish.
+    if facts.observations().stopped == Some(Stop::Interrupt) {
+        return Vec::new();
+    }
+    facts.endpoints().iter().filter(|name| name.required() && fails(name)).map(|name| draft(facts, name)).collect()
+}
+
+fn fails(name: &EndpointFacts<'_>) -> bool {
+    let unresolved = name.system().is_some_and(|view| {
+        matches!(view.status, Status::Failed | Status::NoData | Status::NxDomain | Status::Timeout)
+    });
+    name.unreachable() || unresolved
+}
+
+fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
+    let mut draft = Draft::new(
+        Severity::Error,
+        Owner::Network,
+        Title::list("does not work, for a reason unknown to every rule: ", [name.fqdn()], ""),
+    )
+    .about([name.fqdn()])
+    .summary("monitoring needs this name and it does not work; the observations fit none of the known faults")
+    .likely()
+    .evidence(name.views.iter().map(|view| facts.view_line(name, view)))
+    .evidence(name.connections.iter().map(|connection| facts.connection_line(connection)))
+    .reaching(Reach::Nothing)
+    .fix([Fix::look(
+        "keep the whole report, every observation included, and look at the first step that failed",
+        "ampls-doctor check --format json -o report.json",
+    )]);
+    if let Some(handshake) = name.handshake {
+        draft = draft.evidence([facts.handshake_line(name, handshake)]);
+    }
+    draft
+}
+
+#[cfg(test)]
+mod tests {
+    use ampls_probes::testing::{HANDLER, ODS, Says, private_world};
+
+    use super::*;
+    use crate::diagnose::diagnose;
+    use crate::diagnose::rules::tests::drafts;
+
+    #[test]
+    fn fires_when_the_system_finds_nothing_although_every_server_answers() {
+        let scene = private_world().system(ODS, &Says::ServFail);
+        assert_eq!(drafts(&RUN003, &scene).len(), 1);
+        let found = diagnose(&scene.observations());
+        assert!(
+            found.iter().any(|finding| finding.severity == Severity::Error),
+            "a dead name is never healthy: {found:?}"
+        );
+    }
+
+    #[test]
+    fn silent_when_everything_works() {
+        assert_eq!(drafts(&RUN003, &private_world()), []);
+    }
+
+    #[test]
+    fn silent_where_another_rule_says_why() {
+        let scene = private_world().attempt(HANDLER, "10.0.0.10:443", &ampls_probes::observation::Outcome::TimedOut);
+        let found = diagnose(&scene.observations());
+        assert!(found.iter().all(|finding| finding.code != "RUN003"), "{found:?}");
+    }
+}

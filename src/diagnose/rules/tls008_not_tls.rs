@@ -1,0 +1,111 @@
+//! TLS008: something other than TLS answers.
+
+use ampls_probes::observation::{Outcome, TlsFailure};
+
+use crate::diagnose::draft::{Draft, Reach, Title};
+use crate::diagnose::facts::{EndpointFacts, Facts, Route, TlsFault, route_word};
+use crate::diagnose::finding::{BlastRadius, Fix, Owner, Severity};
+use crate::diagnose::{remedy, rule::rule};
+
+rule! {
+    /// ## What it means
+    ///
+    /// TCP connects, and what comes back after the `ClientHello` is no TLS, or TLS that breaks its own rules: a web server that
+    /// speaks plain HTTP, a block page, another service that holds the address now. Azure Monitor always speaks TLS on 443.
+    ///
+    /// ## Why it matters
+    ///
+    /// Nothing can be sent to the service. An address of a private endpoint that was given to another machine shows like this.
+    ///
+    /// ## How to fix
+    ///
+    /// Find out who holds the address. For a private address look which private endpoint it belongs to; none means that the
+    /// record is left from a former one. For a public address look at the devices on the way: one of them answers in the
+    /// service's place.
+    ///
+    /// ## How to confirm
+    ///
+    /// `openssl s_client -connect <address>:443 -servername <name>` shows a certificate for the name.
+    ///
+    /// ## References
+    ///
+    /// - <https://learn.microsoft.com/azure/azure-monitor/agents/azure-monitor-agent-network-configuration>
+    /// - <https://learn.microsoft.com/azure/private-link/private-endpoint-overview>
+    /// - <https://www.rfc-editor.org/rfc/rfc8446>
+    TLS008 = "not-tls", Tls, explains ["TLS005", "TLS006", "TLS007", "TLS001", "TLS002", "TLS004", "TLS003"];
+}
+
+fn check(facts: &Facts<'_>) -> Vec<Draft> {
+    let other = facts.endpoints().iter().filter(|name| name.has_tls_fault(TlsFault::NotTls));
+    other.filter_map(|name| draft(facts, name)).collect()
+}
+
+fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
+    let handshake = name.handshake?;
+    let broken = matches!(handshake.outcome, Outcome::Failed(TlsFailure::Protocol(_)));
+    let private = name.tunnel.is_none() && matches!(name.route(), Route::Private | Route::Mixed);
+    let ip = handshake.address.map(|address| address.ip().to_string()).unwrap_or_default();
+    let address = handshake.address.map(|address| address.to_string());
+    let address = address.unwrap_or_else(|| format!("{}:{}", name.fqdn(), name.endpoint.port));
+    let draft = Draft::new(
+        Severity::Error,
+        Owner::Network,
+        Title::list(&format!("something other than TLS answers ({}): ", route_word(name.route())), [name.fqdn()], ""),
+    )
+    .about([name.fqdn()])
+    .group(route_word(name.route()))
+    .summary(if broken {
+        "TCP connects and the peer breaks the rules of TLS in its answer: it is not the service that speaks"
+    } else {
+        "TCP connects and the answer to the ClientHello is no TLS: another service or a block page answers at this address"
+    })
+    .evidence(name.connections.iter().map(|connection| facts.connection_line(connection)))
+    .evidence([facts.handshake_line(name, handshake)])
+    .arg("address", address)
+    .arg("kind", if broken { "protocol" } else { "not-tls" })
+    .excludes("a blocked port: TCP connects and bytes come back")
+    .reaching(Reach::Own)
+    .fix([Fix::look("look what answers without TLS", format!("curl -sv --max-time 5 http://{ip}:{}/ -o /dev/null", name.endpoint.port))]);
+    if private {
+        return Some(draft.fix(remedy::find_private_endpoint(&ip)));
+    }
+    Some(draft.fix([
+        Fix::change(BlastRadius::Vnet, "exempt the name on the device on the way that answers in the service's place")
+            .after("look in the device's log for this host name and the time in the evidence; the change holds for every machine behind it")
+            .undone_by("take the exemption back"),
+    ]))
+}
+
+#[cfg(test)]
+mod tests {
+    use ampls_probes::testing::{ODS, Tls, private_world, public_world};
+
+    use super::*;
+    use crate::diagnose::rules::tests::drafts;
+
+    #[test]
+    fn fires_for_what_is_no_tls_and_for_what_breaks_it() {
+        for (failure, kind) in
+            [(TlsFailure::NotTls, "not-tls"), (TlsFailure::Protocol("PeerMisbehaved".to_owned()), "protocol")]
+        {
+            let found = drafts(&TLS008, &private_world().tls(ODS, Tls::failed(Outcome::Failed(failure))));
+            assert_eq!((found.len(), found[0].severity), (1, Severity::Error));
+            assert_eq!(found[0].args["kind"], kind);
+        }
+    }
+
+    #[test]
+    fn fires_with_the_owner_of_the_address_to_look_for_only_when_private() {
+        let fails = || Tls::failed(Outcome::Failed(TlsFailure::NotTls));
+        let asks = |drafts: &[Draft]| drafts[0].fix.iter().any(|fix| fix.text.contains("private endpoint"));
+        assert!(asks(&drafts(&TLS008, &private_world().tls(ODS, fails()))));
+        assert!(!asks(&drafts(&TLS008, &public_world().tls(ODS, fails()))));
+    }
+
+    #[test]
+    fn silent_for_tls_that_fails_otherwise() {
+        let old = Tls::failed(Outcome::Failed(TlsFailure::ProtocolTooOld));
+        assert_eq!(drafts(&TLS008, &private_world().tls(ODS, old)), []);
+        assert_eq!(drafts(&TLS008, &private_world()), []);
+    }
+}
