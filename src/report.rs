@@ -18,6 +18,7 @@ use crate::diagnose::facts::{EndpointFacts, Facts, ZoneFact};
 use crate::diagnose::finding::{Finding, Severity};
 use crate::diagnose::levels::Levels;
 
+pub use browser::BrowserReport;
 pub use digest::Digest;
 pub use endpoint::{EndpointReport, HttpReport, TcpReport, Timings, TlsReport};
 pub use host::{Azure, Environment, Host};
@@ -27,6 +28,7 @@ pub use schema::schema;
 pub(crate) use verdict::fold;
 pub use verdict::{Health, Verdict};
 
+mod browser;
 pub mod digest;
 mod endpoint;
 mod host;
@@ -64,7 +66,7 @@ pub struct Report {
     /// Agents found on the machine.
     pub agents: Vec<serde_json::Value>,
     /// Browsers found on the machine.
-    pub browsers: Vec<serde_json::Value>,
+    pub browsers: Vec<BrowserReport>,
     /// Proxies that apply to an endpoint.
     pub proxies: Vec<ProxyReport>,
     /// DNS servers that were asked, configured ones first.
@@ -238,7 +240,7 @@ fn assemble(
         endpoints,
         zones: zones.to_vec(),
         agents: Vec::new(),
-        browsers: Vec::new(),
+        browsers: browser::browsers(observations),
         proxies: proxies(observations),
         servers: servers(observations),
         notes,

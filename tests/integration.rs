@@ -1,6 +1,7 @@
 //! The one integration binary.
 //!
 //! - `catalogue`: every known fault of DNS has a world.
+//! - `browsers`: fake roots with browsers of every kind and setting.
 //! - `cli`: the built binary as a user calls it: help, exit status, bad input, pipes, output files.
 //! - `conventions`: the house's own rules.
 //! - `formats`: the faces of a report as the built binary writes them: digests, redaction, metrics, saved reports.
@@ -11,6 +12,7 @@
 //! - `scenarios`: every world of `tests/scenarios` through the real probes.
 
 mod catalogue;
+mod browsers;
 mod cli;
 mod conventions;
 mod formats;

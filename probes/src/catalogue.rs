@@ -9,10 +9,12 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use browsers::{BrowserCatalogue, ChromiumPlaces, FirefoxPlaces, Provider};
 pub use template::{Parameter, Template, Values};
 
 use crate::options::{Cloud, DceHost};
 
+mod browsers;
 mod file;
 mod template;
 

@@ -13,6 +13,10 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use browser::{
+    Asks, BrowserFamily, BrowserSetting, Browsers, BrowsersSeen, EncryptedDns, EncryptedResolver, LocalNetwork, SecureDnsMode,
+    SetBy, UnreadFile, UnreadReason,
+};
 pub use dns::{
     Answer, Authority, DnsFailure, Found, Lookup, LookupFailure, Record, RecordData, RecordKind, Response,
     ResponseCode, Transport,
@@ -29,6 +33,7 @@ pub use tls::{Certificate, ChainVerdict, Handshake, NameVerdict, Session, TlsFai
 use crate::options::Expect;
 use crate::plan::Endpoint;
 
+pub mod browser;
 pub mod dns;
 pub mod http;
 pub mod local;
@@ -143,6 +148,10 @@ pub enum Observation {
     Resolver(Resolver),
     /// The hosts file.
     Hosts(Hosts),
+    /// The browsers' settings.
+    Browsers(Browsers),
+    /// Encrypted DNS of the operating system.
+    EncryptedDns(EncryptedDns),
     /// The proxies that this program's environment names.
     ProxySettings(ProxySettings),
     /// The Azure instance metadata service.

@@ -9,6 +9,8 @@ use std::path::Path;
 use crate::observation::ReadFailure;
 use crate::os;
 
+pub mod below;
+
 /// Whether a symbolic link at the end of a path is followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Links {

@@ -18,7 +18,7 @@ use crate::observation::{
 };
 use crate::options::{Cloud, DceHost, Options, StepKind};
 use crate::plan::{Discovered, MetadataState, Plan, Step, plan};
-use crate::probe::{Context, hosts, imds, proxy, resolver};
+use crate::probe::{Context, browser, encrypted_dns, hosts, imds, proxy, resolver};
 use crate::world::World;
 
 pub use patience::Patience;
@@ -116,6 +116,10 @@ async fn examine(
         return Err(RunError::NothingToDo);
     }
     lanes.start(&plan);
+    let browsers = tokio::spawn({
+        let (context, resolver) = (context.clone(), discovered.resolver.clone());
+        async move { browser::look(&context, resolver.as_ref()).await }
+    });
     let mut metadata = None;
     if plan.steps.contains(&Step::Metadata) {
         let mut wait = tokio::spawn({
@@ -137,8 +141,11 @@ async fn examine(
     let stopped = *cause.lock().unwrap_or_else(PoisonError::into_inner);
     let names: BTreeSet<String> = plan.endpoints.iter().map(|endpoint| endpoint.fqdn.clone()).collect();
     let mut seen = Vec::new();
+    let encrypted = encrypted_dns::read(&world, context.start, discovered.resolver.as_ref());
     seen.extend(discovered.resolver.take().map(Observation::Resolver));
     seen.push(Observation::Hosts(hosts::read(&world, context.start, &names)));
+    seen.push(Observation::EncryptedDns(encrypted));
+    seen.push(Observation::Browsers(browsers.await.unwrap_or_else(|_| browser::cancelled())));
     if options.takes(StepKind::Proxy) {
         seen.extend(proxy::settings(&world, &options, context.start).map(Observation::ProxySettings));
     }

@@ -29,6 +29,7 @@ pub use proxy::{ProxyFault, only_this_shell};
 pub use servers::Authorities;
 pub use tls::TlsFault;
 
+mod browsers;
 mod evidence;
 mod expect;
 mod forwarding;

@@ -7,6 +7,7 @@ use std::io::{self, Write};
 use crate::render::page::{Detail, Page, Style, Tint};
 use crate::report::{Health, Report};
 
+mod browsers;
 pub(super) mod causes;
 mod endpoints;
 pub(super) mod matrix;
@@ -22,6 +23,7 @@ pub fn write(report: &Report, style: &Style, out: &mut dyn Write) -> io::Result<
     matrix::write(report, &mut page)?;
     causes::write(report, &mut page)?;
     endpoints::write(report, &mut page)?;
+    browsers::write(report, &mut page)?;
     notes(report, &mut page)
 }
 

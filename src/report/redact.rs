@@ -23,7 +23,7 @@ mod masking;
 mod words;
 
 /// Fields that hold words of standards and of this program, never of a network.
-const KEPT: [&str; 21] = [
+const KEPT: [&str; 26] = [
     "alert",
     "alpn",
     "arch",
@@ -35,14 +35,19 @@ const KEPT: [&str; 21] = [
     "minimum",
     "os",
     "outcome",
+    "policy",
+    "portal",
     "probe",
     "protocol",
     "purpose",
     "region",
+    "service",
     "service_tag",
     "set_by",
+    "setting",
     "signature",
     "unsupported-scheme",
+    "upgraded_to",
     "version",
     "wants-credentials",
 ];

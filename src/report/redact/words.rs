@@ -18,7 +18,7 @@ cn o ou c st l dc corporation ca rsa ecc issuing tls digicert inc global root g2
 etc opt var lib usr share home root run proc sys dev tmp log mnt config conf d resolv.conf resolv hosts nsswitch drivers \
 system32 programdata program files users appdata roaming registry hklm hkcu software policies currentversion \
 omsagent omsadmin azuremonitoragent azuremonitorwindowsagent waagent himds azcmagent mdsd amacoreagent systemd google chrome \
-chromium firefox mozilla edge profiles default managed policy policies.json prefs.js user.js preferences state \
+chromium firefox mozilla edge brave opera vivaldi browser esr stable beta snap flatpak profiles default managed policy policies.json prefs.js user.js preferences state \
 dns google cloudflare-dns quad9 opendns query dns-query chrome.cloudflare-dns family security \
 subscriptions resourcegroups providers compute virtualmachines virtualmachinescalesets hybridcompute machines insights extensions";
 
