@@ -142,7 +142,8 @@ fn options(scenario: &Scenario) -> Result<Options, String> {
     let Command::Check(check) = command else { return Err("its arguments are not those of `check`".to_owned()) };
     let mut options = check.options().map_err(|error| error.to_string())?;
     if let Some(records) = &scenario.expected_records {
-        options.expected_records = expected::read(scenario.expand(records).as_bytes()).map_err(|error| error.to_string())?;
+        options.expected_records =
+            expected::read(scenario.expand(records).as_bytes()).map_err(|error| error.to_string())?;
     }
     Ok(options)
 }

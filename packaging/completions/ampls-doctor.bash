@@ -19,6 +19,9 @@ _ampls__doctor() {
             ampls__doctor,check)
                 cmd="ampls__doctor__subcmd__check"
                 ;;
+            ampls__doctor,compare)
+                cmd="ampls__doctor__subcmd__compare"
+                ;;
             ampls__doctor,completions)
                 cmd="ampls__doctor__subcmd__completions"
                 ;;
@@ -50,7 +53,7 @@ _ampls__doctor() {
 
     case "${cmd}" in
         ampls__doctor)
-            opts="-o -q -v -h -V --expect --cloud --region --workspace --dce --app-insights --storage --endpoint --set --private-range --public-roots --resolver --proxy --timeout --deadline --repeat --only --skip --format --output --redact --fail-on --quiet --verbose --color --help --version check plan judge redact explain demo schema completions man"
+            opts="-o -q -v -h -V --expect --cloud --region --workspace --dce --app-insights --storage --endpoint --set --private-range --public-roots --expected-records --resolver --proxy --timeout --deadline --repeat --only --skip --wait --for --every --format --output --redact --fail-on --rule --quiet --verbose --color --help --version check plan judge redact compare explain demo schema completions man"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -100,6 +103,10 @@ _ampls__doctor() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --expected-records)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --resolver)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -128,6 +135,18 @@ _ampls__doctor() {
                     COMPREPLY=($(compgen -W "dns tcp tls http imds agent browser proxy clock" -- "${cur}"))
                     return 0
                     ;;
+                --wait)
+                    COMPREPLY=($(compgen -W "private healthy" -- "${cur}"))
+                    return 0
+                    ;;
+                --for)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --every)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --format)
                     COMPREPLY=($(compgen -W "table json ndjson compact html junit metrics" -- "${cur}"))
                     return 0
@@ -144,6 +163,10 @@ _ampls__doctor() {
                     COMPREPLY=($(compgen -W "error warning never" -- "${cur}"))
                     return 0
                     ;;
+                --rule)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
@@ -156,7 +179,7 @@ _ampls__doctor() {
             return 0
             ;;
         ampls__subcmd__doctor__subcmd__check)
-            opts="-o -q -v -h --expect --cloud --region --workspace --dce --app-insights --storage --endpoint --set --private-range --public-roots --resolver --proxy --timeout --deadline --repeat --only --skip --format --output --redact --fail-on --quiet --verbose --color --help"
+            opts="-o -q -v -h --expect --cloud --region --workspace --dce --app-insights --storage --endpoint --set --private-range --public-roots --expected-records --resolver --proxy --timeout --deadline --repeat --only --skip --wait --for --every --format --output --redact --fail-on --rule --quiet --verbose --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -206,6 +229,10 @@ _ampls__doctor() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --expected-records)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --resolver)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -234,8 +261,58 @@ _ampls__doctor() {
                     COMPREPLY=($(compgen -W "dns tcp tls http imds agent browser proxy clock" -- "${cur}"))
                     return 0
                     ;;
+                --wait)
+                    COMPREPLY=($(compgen -W "private healthy" -- "${cur}"))
+                    return 0
+                    ;;
+                --for)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --every)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --format)
                     COMPREPLY=($(compgen -W "table json ndjson compact html junit metrics" -- "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --fail-on)
+                    COMPREPLY=($(compgen -W "error warning never" -- "${cur}"))
+                    return 0
+                    ;;
+                --rule)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ampls__subcmd__doctor__subcmd__compare)
+            opts="-o -q -v -h --format --output --fail-on --quiet --verbose --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --format)
+                    COMPREPLY=($(compgen -W "table json" -- "${cur}"))
                     return 0
                     ;;
                 --output)
@@ -280,12 +357,24 @@ _ampls__doctor() {
             return 0
             ;;
         ampls__subcmd__doctor__subcmd__demo)
-            opts="-o -q -v -h --list --format --output --redact --fail-on --quiet --verbose --color --help"
+            opts="-o -q -v -h --list --wait --for --every --format --output --redact --fail-on --rule --quiet --verbose --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --wait)
+                    COMPREPLY=($(compgen -W "private healthy" -- "${cur}"))
+                    return 0
+                    ;;
+                --for)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --every)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --format)
                     COMPREPLY=($(compgen -W "table json ndjson compact html junit metrics" -- "${cur}"))
                     return 0
@@ -300,6 +389,10 @@ _ampls__doctor() {
                     ;;
                 --fail-on)
                     COMPREPLY=($(compgen -W "error warning never" -- "${cur}"))
+                    return 0
+                    ;;
+                --rule)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -332,7 +425,7 @@ _ampls__doctor() {
             return 0
             ;;
         ampls__subcmd__doctor__subcmd__judge)
-            opts="-o -q -v -h --format --output --redact --fail-on --quiet --verbose --color --help"
+            opts="-o -q -v -h --format --output --redact --fail-on --rule --quiet --verbose --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -352,6 +445,10 @@ _ampls__doctor() {
                     ;;
                 --fail-on)
                     COMPREPLY=($(compgen -W "error warning never" -- "${cur}"))
+                    return 0
+                    ;;
+                --rule)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -384,7 +481,7 @@ _ampls__doctor() {
             return 0
             ;;
         ampls__subcmd__doctor__subcmd__plan)
-            opts="-o -q -v -h --expect --cloud --region --workspace --dce --app-insights --storage --endpoint --set --private-range --public-roots --resolver --proxy --timeout --deadline --repeat --only --skip --format --output --quiet --verbose --color --help"
+            opts="-o -q -v -h --expect --cloud --region --workspace --dce --app-insights --storage --endpoint --set --private-range --public-roots --expected-records --resolver --proxy --timeout --deadline --repeat --only --skip --format --output --quiet --verbose --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -431,6 +528,10 @@ _ampls__doctor() {
                     return 0
                     ;;
                 --public-roots)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --expected-records)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_ampls_doctor_global_optspecs
-    string join \n expect= cloud= region= workspace= dce= app-insights= storage= endpoint= set= private-range= public-roots= resolver= proxy= timeout= deadline= repeat= only= skip= format= o/output= redact fail-on= q/quiet v/verbose color= h/help V/version
+    string join \n expect= cloud= region= workspace= dce= app-insights= storage= endpoint= set= private-range= public-roots= expected-records= resolver= proxy= timeout= deadline= repeat= only= skip= wait= for= every= format= o/output= redact fail-on= rule= q/quiet v/verbose color= h/help V/version
 end
 
 function __fish_ampls_doctor_needs_command
@@ -45,6 +45,7 @@ arc\t''
 all\t''"
 complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -l private-range -d 'Range that also counts as private' -r
 complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -l public-roots -d 'PEM file of roots that count as Azure\'s, instead of the public roots (air-gapped clouds)' -r -F
+complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -l expected-records -d 'Addresses the names should have: what `az network private-endpoint show`, its `dns-zone-group show` or `az network private-dns record-set a list` print, the portal\'s DNS page copied, or an earlier report' -r -F
 complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -l resolver -d 'Ask this DNS server too' -r
 complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -l proxy -d 'Proxy for every name, or none [default: as the environment says]' -r
 complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -l timeout -d 'Limit of one step, in seconds [default: 5]' -r
@@ -68,6 +69,10 @@ agent\t''
 browser\t''
 proxy\t''
 clock\t''"
+complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -l wait -d 'Look again until the verdict is private (implies --expect private) or healthy; exit with 1 if it never is' -r -f -a "private\t''
+healthy\t''"
+complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -l for -d 'Wait so long at most, in seconds [default: 600]' -r
+complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -l every -d 'Look again every so many seconds until a signal comes; a table is followed by one line a look, JSON is one document a line' -r
 complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -l format -d 'Format of the result' -r -f -a "table\t''
 json\t''
 ndjson\t''
@@ -79,6 +84,7 @@ complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -s o -l output -
 complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -l fail-on -d 'Exit with 1 from this severity' -r -f -a "error\t''
 warning\t''
 never\t''"
+complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -l rule -d 'What a finding counts as: off, info, warning or error; a cause still counts as what it explains' -r
 complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -l color -d 'Colour; auto obeys NO_COLOR' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -91,6 +97,7 @@ complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -f -a "check" -d
 complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -f -a "plan" -d 'Print what `check` would look at; touch nothing'
 complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -f -a "judge" -d 'Judge a saved report again, offline, with this version\'s rules'
 complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -f -a "redact" -d 'Replace names and addresses in a saved report with stable pseudonyms; exits with 0 whatever the report says'
+complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -f -a "compare" -d 'Tell what differs between two reports: one machine at two moments, or a good machine and a bad one'
 complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -f -a "explain" -d 'Explain a finding code or name, an address, or a host name'
 complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -f -a "demo" -d 'Examine a simulated Azure on loopback'
 complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -f -a "schema" -d 'Print the report\'s JSON Schema'
@@ -117,6 +124,7 @@ arc\t''
 all\t''"
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand check" -l private-range -d 'Range that also counts as private' -r
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand check" -l public-roots -d 'PEM file of roots that count as Azure\'s, instead of the public roots (air-gapped clouds)' -r -F
+complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand check" -l expected-records -d 'Addresses the names should have: what `az network private-endpoint show`, its `dns-zone-group show` or `az network private-dns record-set a list` print, the portal\'s DNS page copied, or an earlier report' -r -F
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand check" -l resolver -d 'Ask this DNS server too' -r
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand check" -l proxy -d 'Proxy for every name, or none [default: as the environment says]' -r
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand check" -l timeout -d 'Limit of one step, in seconds [default: 5]' -r
@@ -140,6 +148,10 @@ agent\t''
 browser\t''
 proxy\t''
 clock\t''"
+complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand check" -l wait -d 'Look again until the verdict is private (implies --expect private) or healthy; exit with 1 if it never is' -r -f -a "private\t''
+healthy\t''"
+complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand check" -l for -d 'Wait so long at most, in seconds [default: 600]' -r
+complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand check" -l every -d 'Look again every so many seconds until a signal comes; a table is followed by one line a look, JSON is one document a line' -r
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand check" -l format -d 'Format of the result' -r -f -a "table\t''
 json\t''
 ndjson\t''
@@ -151,6 +163,7 @@ complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand check" -s o -l
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand check" -l fail-on -d 'Exit with 1 from this severity' -r -f -a "error\t''
 warning\t''
 never\t''"
+complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand check" -l rule -d 'What a finding counts as: off, info, warning or error; a cause still counts as what it explains' -r
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand check" -l color -d 'Colour; auto obeys NO_COLOR' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -179,6 +192,7 @@ arc\t''
 all\t''"
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand plan" -l private-range -d 'Range that also counts as private' -r
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand plan" -l public-roots -d 'PEM file of roots that count as Azure\'s, instead of the public roots (air-gapped clouds)' -r -F
+complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand plan" -l expected-records -d 'Addresses the names should have: what `az network private-endpoint show`, its `dns-zone-group show` or `az network private-dns record-set a list` print, the portal\'s DNS page copied, or an earlier report' -r -F
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand plan" -l resolver -d 'Ask this DNS server too' -r
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand plan" -l proxy -d 'Proxy for every name, or none [default: as the environment says]' -r
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand plan" -l timeout -d 'Limit of one step, in seconds [default: 5]' -r
@@ -223,6 +237,7 @@ complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand judge" -s o -l
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand judge" -l fail-on -d 'Exit with 1 from this severity' -r -f -a "error\t''
 warning\t''
 never\t''"
+complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand judge" -l rule -d 'What a finding counts as: off, info, warning or error; a cause still counts as what it explains' -r
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand judge" -l color -d 'Colour; auto obeys NO_COLOR' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -244,13 +259,29 @@ never\t''"
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand redact" -s q -l quiet -d 'Print the result and errors only'
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand redact" -s v -l verbose -d 'Print every endpoint and every answer'
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand redact" -s h -l help -d 'Print help'
+complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand compare" -l format -d 'Format of the result' -r -f -a "table\t''
+json\t''"
+complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand compare" -s o -l output -d 'Write to this file instead of standard output (created 0600)' -r -F
+complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand compare" -l fail-on -d 'Exit with 1 from this severity' -r -f -a "error\t''
+warning\t''
+never\t''"
+complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand compare" -l color -d 'Colour; auto obeys NO_COLOR' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand compare" -s q -l quiet -d 'Print the result and errors only'
+complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand compare" -s v -l verbose -d 'Print every endpoint and every answer'
+complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand compare" -s h -l help -d 'Print help'
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand explain" -l color -d 'Colour; auto obeys NO_COLOR' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand explain" -l list -d 'List every code and name'
+complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand explain" -l list -d 'List every code with its usual severity, its name and what it means'
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand explain" -s q -l quiet -d 'Print the result and errors only'
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand explain" -s v -l verbose -d 'Print every endpoint and every answer'
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand explain" -s h -l help -d 'Print help'
+complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand demo" -l wait -d 'Look again until the verdict is private (implies --expect private) or healthy; exit with 1 if it never is' -r -f -a "private\t''
+healthy\t''"
+complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand demo" -l for -d 'Wait so long at most, in seconds [default: 600]' -r
+complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand demo" -l every -d 'Look again every so many seconds until a signal comes; a table is followed by one line a look, JSON is one document a line' -r
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand demo" -l format -d 'Format of the result' -r -f -a "table\t''
 json\t''
 ndjson\t''
@@ -262,6 +293,7 @@ complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand demo" -s o -l 
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand demo" -l fail-on -d 'Exit with 1 from this severity' -r -f -a "error\t''
 warning\t''
 never\t''"
+complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand demo" -l rule -d 'What a finding counts as: off, info, warning or error; a cause still counts as what it explains' -r
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand demo" -l color -d 'Colour; auto obeys NO_COLOR' -r -f -a "auto\t''
 always\t''
 never\t''"

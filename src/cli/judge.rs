@@ -89,7 +89,7 @@ fn digest(bytes: &[u8]) -> Option<Result<Digest, String>> {
     let line = text.lines().map(str::trim).filter(|line| line.starts_with('{') && line.contains(KIND)).rfind(start)?;
     let parsed: Result<Digest, _> = serde_json::from_str(line);
     Some(match parsed {
-        Err(error) => Err(format!("holds a broken digest: {}", inert(&error.to_string()))),
+        Err(error) => Err(format!("is a digest that cannot be read: {}", inert(&error.to_string()))),
         Ok(digest) if digest.schema != SCHEMA => Err(newer("schema", digest.schema, SCHEMA)),
         Ok(digest) => Ok(digest),
     })
