@@ -11,12 +11,14 @@ use ampls_probes::options::BadValue;
 use ampls_probes::run::RunError;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
+use clap_complete::Shell;
 
 use args::{Cli, Command};
 use input::InputError;
 use output::{Output, OutputError};
 
 use crate::render::page::inert;
+use crate::{render, report};
 
 pub mod args;
 mod check;
@@ -49,17 +51,28 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
         Command::Check(arguments) => check::check(&arguments, talk),
         Command::Plan(arguments) => check::plan(&arguments, talk),
         Command::Judge(arguments) => check::judge(&arguments, talk),
+        Command::Redact(arguments) => check::redact(&arguments, talk),
         Command::Compare(arguments) => check::compare(&arguments, talk),
         Command::Explain(arguments) => explain::explain(&arguments, talk),
         #[cfg(feature = "demo")]
         Command::Demo(arguments) => demo::demo(&arguments, talk),
-        Command::Completions { shell } => {
-            let mut text = Vec::new();
-            clap_complete::generate(shell, &mut Cli::command(), "ampls-doctor", &mut text);
-            print(|out| out.write_all(&text))
-        }
-        Command::Man => print(|out| clap_mangen::Man::new(Cli::command()).render(out)),
+        Command::Schema => print(|out| render::json::write(&report::schema(), out)),
+        Command::Completions { shell } => print(|out| out.write_all(&completions(shell))),
+        Command::Man => print(|out| manual(out)),
     }
+}
+
+/// The completion script of a shell.
+pub fn completions(shell: Shell) -> Vec<u8> {
+    let mut text = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "ampls-doctor", &mut text);
+    text
+}
+
+/// The manual page, in roff.
+pub fn manual(out: &mut dyn Write) -> io::Result<()> {
+    let mut out = out;
+    clap_mangen::Man::new(Cli::command()).render(&mut out)
 }
 
 /// What a parse error says, in one line; `None` for help and version, which are no errors.

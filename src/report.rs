@@ -4,10 +4,13 @@
 //! it, and the raw `observations` it was made from, so that it can be judged again, offline, by a later version. It is
 //! made of values and knows neither clock nor file; how it looks on a screen is the business of [`crate::render`].
 
+use std::collections::BTreeMap;
+
 use ampls_probes::Observations;
 use ampls_probes::observation::{AgentKind, Observation, Server, Stop};
 use ampls_probes::options::Expect;
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -17,24 +20,33 @@ use crate::diagnose::levels::Levels;
 
 pub use agent::AgentReport;
 pub use browser::BrowserReport;
+pub use digest::Digest;
 pub use endpoint::{EndpointReport, HttpReport, TcpReport, Timings, TlsReport};
 pub use host::{Azure, Environment, Host};
 pub use note::Note;
+pub use redact::redact;
+pub use schema::schema;
 pub(crate) use verdict::fold;
 pub use verdict::{Health, Verdict};
 
 mod agent;
 mod browser;
+pub mod digest;
 mod endpoint;
 mod host;
 mod note;
+mod redact;
+mod schema;
 mod verdict;
 
 /// The version of the document that this program writes.
 pub const SCHEMA: u32 = 1;
 
+/// The exit status of a run that could look at nothing.
+const NOTHING_LOOKED_AT: u8 = 3;
+
 /// One run, judged.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct Report {
     /// Version of this document, [`SCHEMA`].
     pub schema: u32,
@@ -42,6 +54,9 @@ pub struct Report {
     pub tool: Tool,
     /// The run.
     pub run: Run,
+    /// What was replaced; `None` when nothing was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub redacted: Option<Redacted>,
     /// The machine.
     pub host: Host,
     /// The answer in one line.
@@ -62,19 +77,20 @@ pub struct Report {
     pub notes: Vec<Note>,
     /// What was found: roots first.
     pub findings: Vec<Finding>,
-    /// Everything that was seen.
+    /// Everything that was seen, for `judge`; its shape has a `version` of its own.
+    #[schemars(with = "schema::Seen")]
     pub observations: Observations,
 }
 
 /// The program that judged.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct Tool {
     /// Its version.
     pub version: String,
 }
 
 /// The run itself.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct Run {
     /// Unique for each run; a later judgement keeps it.
     pub id: Uuid,
@@ -93,6 +109,23 @@ pub struct Run {
     pub rules: Levels,
 }
 
+/// Names and addresses in this report are pseudonyms: the same original has the same pseudonym throughout, and none can be
+/// undone.
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+pub struct Redacted {
+    /// What was replaced, by kind: `address`, `id`, `name`, `fingerprint`.
+    pub manifest: BTreeMap<String, Replaced>,
+}
+
+/// How often a kind of value was replaced.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+pub struct Replaced {
+    /// Different values.
+    pub values: usize,
+    /// Occurrences of any of them.
+    pub occurrences: usize,
+}
+
 /// What a report cannot take from the observations.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunInfo {
@@ -103,7 +136,7 @@ pub struct RunInfo {
 }
 
 /// A proxy and the endpoints it applies to.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct ProxyReport {
     /// `http://host:port`, without credentials.
     pub url: String,
@@ -157,10 +190,20 @@ impl Report {
 /// The exit status: 0 nothing at or above `fail_on`, 1 something, 3 nothing could be looked at.
 pub fn exit_status(report: &Report, fail_on: FailOn) -> u8 {
     if report.observations.seen.is_empty() {
-        return 3;
+        return NOTHING_LOOKED_AT;
     }
-    let Some(least) = least_severity(fail_on) else { return 0 };
-    u8::from(report.findings.iter().any(|finding| finding.severity >= least))
+    fail_on.status(report.findings.iter().map(|finding| finding.severity))
+}
+
+impl FailOn {
+    /// Whether a finding of this severity makes the exit status 1.
+    pub fn counts(self, severity: Severity) -> bool {
+        least_severity(self).is_some_and(|least| severity >= least)
+    }
+
+    fn status(self, severities: impl IntoIterator<Item = Severity>) -> u8 {
+        u8::from(severities.into_iter().any(|severity| self.counts(severity)))
+    }
 }
 
 /// The severity from which a finding counts; `None` where none does.
@@ -196,6 +239,7 @@ fn assemble(
             expect: observations.asked.expect,
             rules: Levels::default(),
         },
+        redacted: None,
         host,
         verdict,
         endpoints,
@@ -243,7 +287,7 @@ fn proxies(observations: &Observations) -> Vec<ProxyReport> {
 #[cfg(test)]
 mod sample;
 #[cfg(test)]
-pub(crate) use sample::{healthy, hostile, mixed};
+pub(crate) use sample::{crowded, healthy, hostile, mixed};
 
 #[cfg(test)]
 mod tests;

@@ -11,7 +11,7 @@ use serde_json::Value;
 mod again;
 mod files;
 
-fn doctor(arguments: &[&str]) -> Command {
+pub(super) fn doctor(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ampls-doctor"));
     command.args(arguments).stdin(Stdio::null()).env_remove("NO_COLOR");
     for proxy in ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "https_proxy", "http_proxy", "all_proxy"] {
@@ -20,20 +20,20 @@ fn doctor(arguments: &[&str]) -> Command {
     command
 }
 
-fn ran(arguments: &[&str]) -> Output {
+pub(super) fn ran(arguments: &[&str]) -> Output {
     doctor(arguments).output().expect("the binary runs")
 }
 
-fn status(output: &Output) -> Option<i32> {
+pub(super) fn status(output: &Output) -> Option<i32> {
     output.status.code()
 }
 
-fn text(bytes: &[u8]) -> String {
+pub(super) fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).expect("UTF-8")
 }
 
 /// One harmless line on standard error, nothing on standard output.
-fn refused_in_one_line(output: &Output, wanted: i32) -> String {
+pub(super) fn refused_in_one_line(output: &Output, wanted: i32) -> String {
     let line = text(&output.stderr);
     assert_eq!(status(output), Some(wanted), "{line}");
     assert!(output.stdout.is_empty(), "{}", text(&output.stdout));
@@ -43,17 +43,17 @@ fn refused_in_one_line(output: &Output, wanted: i32) -> String {
 }
 
 /// A folder of one test's own.
-struct Folder(PathBuf);
+pub(super) struct Folder(pub(super) PathBuf);
 
 impl Folder {
-    fn new(name: &str) -> Self {
+    pub(super) fn new(name: &str) -> Self {
         let path = std::env::temp_dir().join(format!("ampls-doctor-cli-{name}-{}", std::process::id()));
         let _ = fs::remove_dir_all(&path);
         fs::create_dir(&path).expect("a folder");
         Self(path)
     }
 
-    fn path(&self, name: &str) -> String {
+    pub(super) fn path(&self, name: &str) -> String {
         self.0.join(name).to_str().expect("UTF-8").to_owned()
     }
 }
@@ -65,7 +65,7 @@ impl Drop for Folder {
 }
 
 /// A report of a simulated world, written to a file.
-fn report(folder: &Folder, world: &str, wanted: i32) -> String {
+pub(super) fn report(folder: &Folder, world: &str, wanted: i32) -> String {
     let file = folder.path(&format!("{world}.json"));
     let output = ran(&["demo", world, "--format", "json", "-o", &file]);
     assert_eq!(status(&output), Some(wanted), "{}", text(&output.stderr));
@@ -73,7 +73,7 @@ fn report(folder: &Folder, world: &str, wanted: i32) -> String {
     file
 }
 
-fn json(text: &str) -> Value {
+pub(super) fn json(text: &str) -> Value {
     serde_json::from_str(text).expect("JSON")
 }
 
@@ -154,7 +154,7 @@ fn a_pipe_carries_eighty_columns_without_colour() {
 #[test]
 fn a_reader_that_leaves_early_changes_nothing() {
     for (world, wanted) in [("healthy-private", 0), ("zone-not-linked-ods", 1)] {
-        for format in ["table", "json"] {
+        for format in ["table", "json", "ndjson", "compact", "html", "junit", "metrics"] {
             let mut command = doctor(&["demo", world, "--format", format]);
             let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("a child");
             drop(child.stdout.take());

@@ -4,11 +4,14 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use ampls_doctor::cli::{completions, manual};
 use ampls_doctor::diagnose::rules::RULES;
+use ampls_doctor::report::schema;
+use clap_complete::Shell;
 
 #[test]
 fn code_pages_are_fresh() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging/docs/codes");
+    let folder = packaging("docs/codes");
     let mut expected = BTreeSet::new();
     for rule in RULES {
         let file = folder.join(format!("{}.md", rule.code));
@@ -19,6 +22,34 @@ fn code_pages_are_fresh() {
         fs::read_dir(&folder).expect("the folder of pages").map(|entry| entry.expect("an entry").path()).collect();
     let stray: Vec<_> = present.difference(&expected).collect();
     assert!(stray.is_empty(), "pages without a rule: {stray:?}");
+}
+
+#[test]
+fn the_schema_is_fresh() {
+    let mut text = serde_json::to_string_pretty(&schema()).expect("JSON");
+    text.push('\n');
+    check(&packaging("report.schema.json"), &text);
+}
+
+#[test]
+fn completions_and_manual_are_fresh() {
+    for (shell, name) in [
+        (Shell::Bash, "ampls-doctor.bash"),
+        (Shell::Zsh, "_ampls-doctor"),
+        (Shell::Fish, "ampls-doctor.fish"),
+        (Shell::PowerShell, "ampls-doctor.ps1"),
+        (Shell::Elvish, "ampls-doctor.elv"),
+    ] {
+        let text = String::from_utf8(completions(shell)).expect("UTF-8");
+        check(&packaging("completions").join(name), &text);
+    }
+    let mut page = Vec::new();
+    manual(&mut page).expect("memory takes it");
+    check(&packaging("man/ampls-doctor.1"), &String::from_utf8(page).expect("UTF-8"));
+}
+
+fn packaging(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging").join(name)
 }
 
 /// Compares a file with what it should be, or writes it when asked to.

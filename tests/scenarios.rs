@@ -5,8 +5,8 @@
 //! every world. `ONLY=name,name cargo test scenarios` examines some of them.
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{LazyLock, Mutex};
 use std::{env, thread};
 
 use ampls_doctor::cli::args::{Cli, Command};
@@ -14,7 +14,9 @@ use ampls_doctor::diagnose::diagnose;
 use ampls_doctor::diagnose::facts::Facts;
 use ampls_doctor::diagnose::finding::{Finding, Severity};
 use ampls_doctor::expected;
-use ampls_doctor::report::{FailOn, Report, RunInfo, exit_status};
+use ampls_doctor::render::page::Style;
+use ampls_doctor::render::{self, Format};
+use ampls_doctor::report::{FailOn, Report, RunInfo, exit_status, redact, schema};
 use ampls_probes::{Catalogue, Observations, Options};
 use ampls_world::{Embedded, Scenario};
 use clap::Parser;
@@ -69,11 +71,69 @@ fn examine(embedded: &Embedded) -> Result<Vec<String>, String> {
         faults.push("no server of this world was ever asked".to_owned());
     }
     faults.extend(judged_again(&observations, &findings).err());
+    faults.extend(faces(&report));
+    faults.extend(redacted_alike(&observations, &catalogue, &findings).err());
     if !faults.is_empty() {
         faults.push(format!("headline: {}", report.verdict.headline));
         faults.extend(report.findings.iter().map(line));
     }
     Ok(faults)
+}
+
+/// The report must be valid by its schema, and every format must tell the same verdict and codes.
+fn faces(report: &Report) -> Vec<String> {
+    static SCHEMA: LazyLock<jsonschema::Validator> =
+        LazyLock::new(|| jsonschema::draft202012::new(&schema()).expect("the schema is one"));
+    let mut faults = Vec::new();
+    let told = |format| {
+        let mut out = Vec::new();
+        render::write(format, report, FailOn::Error, &Style::default(), &mut out).expect("memory takes it");
+        String::from_utf8(out).expect("UTF-8")
+    };
+    let json: serde_json::Value = serde_json::from_str(&told(Format::Json)).expect("JSON");
+    faults.extend(SCHEMA.iter_errors(&json).map(|error| format!("schema: {}: {error}", error.instance_path)));
+
+    let route = format!("{:?}", report.verdict.route).to_lowercase();
+    let health = format!("{:?}", report.verdict.health).to_lowercase();
+    let exit = exit_status(report, FailOn::Error);
+    let mut codes: Vec<&str> = Vec::new();
+    for finding in &report.findings {
+        if !codes.contains(&finding.code.as_str()) {
+            codes.push(&finding.code);
+        }
+    }
+    let spaced = codes.iter().fold(String::new(), |all, code| all + " " + code);
+    let compact = told(Format::Compact);
+    if compact.len() > render::compact::MOST || !compact.is_ascii() {
+        faults.push(format!("compact: {} bytes, ASCII: {}", compact.len(), compact.is_ascii()));
+    }
+    let mut wanted = vec![
+        (Format::Compact, format!("\nVERDICT {route} {health} exit={exit}{spaced}\n")),
+        (Format::Ndjson, format!("\"route\":\"{route}\"")),
+        (Format::Ndjson, format!("\"health\":\"{health}\"")),
+        (Format::Junit, format!("name=\"route\" value=\"{route}\"")),
+        (Format::Junit, format!("name=\"health\" value=\"{health}\"")),
+        (Format::Metrics, format!("ampls_doctor_route{{route=\"{route}\"}} 1\n")),
+        (Format::Metrics, format!("ampls_doctor_health{{health=\"{health}\"}} 1\n")),
+        (Format::Metrics, format!("ampls_doctor_exit_status {exit}\n")),
+        (Format::Html, format!("data-route=\"{route}\" data-health=\"{health}\" data-exit=\"{exit}\"")),
+    ];
+    for code in codes {
+        wanted.push((Format::Ndjson, format!("\"code\":\"{code}\"")));
+        wanted.push((Format::Junit, format!("{code} ")));
+        wanted.push((Format::Metrics, format!("ampls_doctor_findings{{code=\"{code}\"")));
+        wanted.push((Format::Html, format!(">{code}<")));
+    }
+    faults.extend(
+        wanted
+            .into_iter()
+            .filter(|(format, text)| !told(*format).contains(text))
+            .map(|(format, text)| format!("{format:?} lacks `{text}`")),
+    );
+    if told(Format::Junit).contains("<failure") != (exit == 1) {
+        faults.push("junit fails otherwise than the exit status".to_owned());
+    }
+    faults
 }
 
 fn options(scenario: &Scenario) -> Result<Options, String> {
@@ -82,7 +142,8 @@ fn options(scenario: &Scenario) -> Result<Options, String> {
     let Command::Check(check) = command else { return Err("its arguments are not those of `check`".to_owned()) };
     let mut options = check.options().map_err(|error| error.to_string())?;
     if let Some(records) = &scenario.expected_records {
-        options.expected_records = expected::read(scenario.expand(records).as_bytes()).map_err(|error| error.to_string())?;
+        options.expected_records =
+            expected::read(scenario.expand(records).as_bytes()).map_err(|error| error.to_string())?;
     }
     Ok(options)
 }
@@ -148,6 +209,22 @@ fn judged_again(observations: &Observations, findings: &[Finding]) -> Result<(),
         }
     }
     Ok(())
+}
+
+/// Under pseudonyms the findings have to be the same, and no name of the world's own may be left.
+fn redacted_alike(seen: &Observations, catalogue: &Catalogue, findings: &[Finding]) -> Result<(), String> {
+    let outline = |findings: &[Finding]| {
+        let mut told: Vec<String> =
+            findings.iter().map(|it| format!("{} {:?} {:?}", it.code, it.severity, it.caused_by)).collect();
+        told.sort();
+        told.join(", ")
+    };
+    let (redacted, manifest) = redact(seen, catalogue, [9; 16]).map_err(|error| format!("redacted: {error}"))?;
+    if !seen.seen.is_empty() && manifest.manifest.is_empty() {
+        return Err("redacted: nothing was replaced".to_owned());
+    }
+    let (wanted, found) = (outline(findings), outline(&diagnose(&redacted)));
+    if wanted == found { Ok(()) } else { Err(format!("redacted: wanted {wanted}, found {found}")) }
 }
 
 /// Another order for each seed; the same seed gives the same order.

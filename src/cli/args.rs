@@ -89,6 +89,8 @@ pub enum Command {
     Plan(Box<PlanArgs>),
     /// Judge a saved report again, offline, with this version's rules
     Judge(JudgeArgs),
+    /// Replace names and addresses in a saved report with stable pseudonyms; exits with 0 whatever the report says
+    Redact(RedactArgs),
     /// Tell what differs between two reports: one machine at two moments, or a good machine and a bad one
     #[command(after_help = COMPARE_EXAMPLES)]
     Compare(CompareArgs),
@@ -98,6 +100,8 @@ pub enum Command {
     /// Examine a simulated Azure on loopback
     #[cfg(feature = "demo")]
     Demo(Box<DemoArgs>),
+    /// Print the report's JSON Schema
+    Schema,
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -242,7 +246,7 @@ pub struct CompareArgs {
     #[arg(value_name = "B")]
     pub b: PathBuf,
     /// Format of the result
-    #[arg(long, value_name = "FORMAT", default_value = "table", value_parser = OneOf(output::FORMATS), help_heading = "Output")]
+    #[arg(long, value_name = "FORMAT", default_value = "table", value_parser = OneOf(output::COMPARE_FORMATS), help_heading = "Output")]
     pub format: Format,
     /// Write to this file instead of standard output (created 0600)
     #[arg(short, long, value_name = "FILE", help_heading = "Output")]
@@ -250,6 +254,20 @@ pub struct CompareArgs {
     /// Exit with 1 from this severity
     #[arg(long, value_name = "SEVERITY", default_value = "error", value_parser = OneOf(FAIL_ON), help_heading = "Output")]
     pub fail_on: FailOn,
+}
+
+/// `redact`
+#[derive(Debug, Args)]
+pub struct RedactArgs {
+    /// The report, `-` for standard input
+    #[arg(value_name = "FILE|-")]
+    pub file: PathBuf,
+    /// Format of the result
+    #[arg(long, value_name = "FORMAT", default_value = "json", value_parser = OneOf(output::FORMATS), help_heading = "Output")]
+    pub format: Format,
+    /// Write to this file instead of standard output (created 0600)
+    #[arg(short, long, value_name = "FILE", help_heading = "Output")]
+    pub output: Option<PathBuf>,
 }
 
 /// `explain`

@@ -4,7 +4,6 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use ampls_probes::observation::Observations;
 use ampls_probes::plan::{Discovered, MetadataState};
 use ampls_probes::run::{discover, run};
 use ampls_probes::world::roots_from_pem;
@@ -12,15 +11,17 @@ use ampls_probes::{Catalogue, Options, World};
 use uuid::Uuid;
 
 use super::args::{
-    CheckArgs, CompareArgs, Format, HowArgs, JudgeArgs, OutputArgs, PlanArgs, PlanFormat, TalkArgs, WatchArgs,
+    CheckArgs, CompareArgs, Format, HowArgs, JudgeArgs, OutputArgs, PlanArgs, PlanFormat, RedactArgs, TalkArgs, WatchArgs,
 };
+use super::judge::{Input, Saved};
 use super::output::{self, Output, OutputError};
 use super::progress::ProgressLine;
 use super::{Failure, catalogue, input, watch};
 use crate::diagnose::diagnose_with;
 use crate::diagnose::facts::Facts;
 use crate::diagnose::levels::Levels;
-use crate::report::{Report, RunInfo, exit_status};
+use crate::report::digest::Digest;
+use crate::report::{self, FailOn, Report, RunInfo, exit_status};
 use crate::text::quote;
 use crate::{compare, render};
 
@@ -52,7 +53,8 @@ pub(super) fn examine(
     let output = Output::open(face.output.as_deref())?;
     let catalogue = catalogue()?;
     let levels = face.levels();
-    let look = |options: Options| look(world(), options, &catalogue, &levels, talk);
+    let key = face.redact.then(key);
+    let look = |options: Options| look(world(), options, &catalogue, (&levels, key), talk);
     if let Some(wanted) = often.wait {
         let (report, reached) = watch::wait(&look, options, wanted, often.patience, talk)?;
         let status = tell(&report, face, talk, output)?;
@@ -64,49 +66,98 @@ pub(super) fn examine(
     tell(&look(options.clone())?, face, talk, output)
 }
 
-/// One look, judged.
+/// One look, judged; under pseudonyms where there is a key for them.
 fn look(
     world: World,
     options: Options,
     catalogue: &Catalogue,
-    levels: &Levels,
+    (levels, key): (&Levels, Option<[u8; 16]>),
     talk: TalkArgs,
 ) -> Result<Report, Failure> {
-    let line = ProgressLine::new(talk.quiet);
+    let line = ProgressLine::new(talk.quiet || key.is_some());
     let observations = run(world, options, catalogue, &|progress| line.show(progress))?;
-    Ok(judged(&observations, Uuid::new_v4(), levels.clone()))
+    let seen = Saved { id: Uuid::new_v4(), rules: levels.clone(), observations, redacted: None };
+    Ok(judged(match key {
+        Some(key) => redacted(seen, catalogue, key)?,
+        None => seen,
+    }))
 }
 
-fn judged(observations: &Observations, id: Uuid, levels: Levels) -> Report {
-    let facts = Facts::new(observations);
-    let findings = diagnose_with(&facts, &levels);
-    let run = RunInfo { id, tool_version: env!("CARGO_PKG_VERSION").to_owned() };
-    Report::new(observations, &facts, findings, run).with_rules(levels)
+fn judged(seen: Saved) -> Report {
+    let facts = Facts::new(&seen.observations);
+    let findings = diagnose_with(&facts, &seen.rules);
+    let run = RunInfo { id: seen.id, tool_version: env!("CARGO_PKG_VERSION").to_owned() };
+    let report = Report::new(&seen.observations, &facts, findings, run);
+    Report { redacted: seen.redacted, ..report.with_rules(seen.rules) }
 }
 
 pub(super) fn judge(arguments: &JudgeArgs, talk: TalkArgs) -> Result<u8, Failure> {
-    let saved = super::judge::read(&arguments.file)?;
+    let input = super::judge::read_any(&arguments.file)?;
     let output = Output::open(arguments.output.output.as_deref())?;
+    let mut saved = match input {
+        Input::Report(saved) => *saved,
+        Input::Digest(digest) => return repeat(&digest, &arguments.output, output),
+    };
     let given = arguments.output.levels();
-    let levels = if given.is_empty() { saved.rules } else { given };
-    tell(&judged(&saved.observations, saved.id, levels), &arguments.output, talk, output)
+    if !given.is_empty() {
+        saved.rules = given;
+    }
+    if arguments.output.redact {
+        saved = redacted(saved, &catalogue()?, key())?;
+    }
+    tell(&judged(saved), &arguments.output, talk, output)
+}
+
+pub(super) fn redact(arguments: &RedactArgs, talk: TalkArgs) -> Result<u8, Failure> {
+    let saved = redacted(super::judge::read(&arguments.file)?, &catalogue()?, key())?;
+    let output = Output::open(arguments.output.as_deref())?;
+    let style = output::style(&output, talk);
+    let report = judged(saved);
+    status_of(output.write(|out| render::write(arguments.format, &report, FailOn::Error, &style, out)), 0)
+}
+
+/// A key for pseudonyms, forgotten when the program ends.
+fn key() -> [u8; 16] {
+    Uuid::new_v4().into_bytes()
+}
+
+/// What was seen, under pseudonyms that nobody can undo. The run's id would lead back to the original.
+fn redacted(seen: Saved, catalogue: &Catalogue, key: [u8; 16]) -> Result<Saved, Failure> {
+    let (observations, redacted) = report::redact(&seen.observations, catalogue, key)
+        .map_err(|error| Failure::Impossible(format!("the report cannot be redacted: {error}")))?;
+    Ok(Saved { id: Uuid::new_v4(), rules: seen.rules, observations, redacted: Some(redacted) })
+}
+
+/// A digest holds no observations: its codes are repeated.
+fn repeat(digest: &Digest, face: &OutputArgs, output: Output) -> Result<u8, Failure> {
+    if face.redact {
+        return Err(Failure::Usage("a digest cannot be redacted: give the whole report".to_owned()));
+    }
+    let status = digest.exit_status(face.fail_on);
+    let written = match face.format {
+        Format::Table | Format::Compact => output.write(|out| render::compact::repeat(digest, status, out)),
+        Format::Json => output.write(|out| render::json::write(digest, out)),
+        _ => {
+            return Err(Failure::Usage(
+                "a digest holds no observations: give the whole report for this format".to_owned(),
+            ));
+        }
+    };
+    status_of(written, status)
 }
 
 pub(super) fn compare(arguments: &CompareArgs, talk: TalkArgs) -> Result<u8, Failure> {
     if input::is_stdin(&arguments.a) && input::is_stdin(&arguments.b) {
         return Err(Failure::Usage("standard input holds one report only; give the other one as a file".to_owned()));
     }
-    let report = |path: &Path| {
-        let saved = super::judge::read(path)?;
-        Ok::<_, Failure>(judged(&saved.observations, saved.id, saved.rules))
-    };
+    let report = |path: &Path| Ok::<_, Failure>(judged(super::judge::read(path)?));
     let comparison = compare::compare(&report(&arguments.a)?, &report(&arguments.b)?);
     let status = comparison.exit_status(arguments.fail_on);
     let output = Output::open(arguments.output.as_deref())?;
     let style = output::style(&output, talk);
     let written = output.write(|out| match arguments.format {
-        Format::Table => render::compare::write(&comparison, &style, out),
         Format::Json => render::json::write(&comparison, out),
+        _ => render::compare::write(&comparison, &style, out),
     });
     status_of(written, status)
 }
@@ -114,10 +165,7 @@ pub(super) fn compare(arguments: &CompareArgs, talk: TalkArgs) -> Result<u8, Fai
 /// Writes a report and gives its exit status.
 pub(super) fn tell(report: &Report, face: &OutputArgs, talk: TalkArgs, output: Output) -> Result<u8, Failure> {
     let style = output::style(&output, talk);
-    let written = output.write(|out| match face.format {
-        Format::Table => render::table::write(report, &style, out),
-        Format::Json => render::json::write(report, out),
-    });
+    let written = output.write(|out| render::write(face.format, report, face.fail_on, &style, out));
     status_of(written, exit_status(report, face.fail_on))
 }
 

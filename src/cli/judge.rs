@@ -10,7 +10,8 @@ use uuid::Uuid;
 use super::input::{self, InputError};
 use crate::diagnose::levels::Levels;
 use crate::render::page::inert;
-use crate::report::SCHEMA;
+use crate::report::digest::{Digest, KIND};
+use crate::report::{Redacted, SCHEMA};
 use crate::text::{decode, quote};
 
 /// MiB read of a report; a run of hundreds of endpoints stays under a tenth of it.
@@ -25,11 +26,32 @@ pub(super) struct Saved {
     pub(super) rules: Levels,
     /// What was seen.
     pub(super) observations: Observations,
+    /// What had been replaced before it was saved.
+    pub(super) redacted: Option<Redacted>,
+}
+
+/// What can be judged again.
+#[derive(Debug)]
+pub(super) enum Input {
+    /// A report.
+    Report(Box<Saved>),
+    /// A digest, which can only be repeated.
+    Digest(Box<Digest>),
 }
 
 /// Reads a report from a file, or from standard input when it is called `-`.
 pub(super) fn read(path: &Path) -> Result<Saved, InputError> {
     parse(&input::bytes(path, MAX_REPORT)?).map_err(|what| InputError::new(path, what))
+}
+
+/// Reads a report or a digest likewise; the digest may stand among the other lines of the `compact` format.
+pub(super) fn read_any(path: &Path) -> Result<Input, InputError> {
+    let bytes = input::bytes(path, MAX_REPORT)?;
+    let read = match digest(&bytes) {
+        Some(digest) => digest.map(|digest| Input::Digest(Box::new(digest))),
+        None => parse(&bytes).map(|saved| Input::Report(Box::new(saved))),
+    };
+    read.map_err(|what| InputError::new(path, what))
 }
 
 /// The fields that tell what a document is, before all of it is believed.
@@ -48,6 +70,8 @@ struct Version {
 #[derive(Deserialize)]
 struct Document {
     run: Run,
+    #[serde(default)]
+    redacted: Option<Redacted>,
     observations: Observations,
 }
 
@@ -58,6 +82,23 @@ struct Run {
     rules: Levels,
 }
 
+/// The last digest of a text; `None` when it has none.
+fn digest(bytes: &[u8]) -> Option<Result<Digest, String>> {
+    let text = decode(bytes)?;
+    let start = |line: &&str| serde_json::from_str::<Start>(line).is_ok_and(|it| it.kind.as_deref() == Some(KIND));
+    let line = text.lines().map(str::trim).filter(|line| line.starts_with('{') && line.contains(KIND)).rfind(start)?;
+    let parsed: Result<Digest, _> = serde_json::from_str(line);
+    Some(match parsed {
+        Err(error) => Err(format!("is a digest that cannot be read: {}", inert(&error.to_string()))),
+        Ok(digest) if digest.schema != SCHEMA => Err(newer("schema", digest.schema, SCHEMA)),
+        Ok(digest) => Ok(digest),
+    })
+}
+
+fn newer(what: &str, found: u32, known: u32) -> String {
+    format!("has {what} {found}, this version knows {known}; judge it with the version that wrote it, or a later one")
+}
+
 fn parse(bytes: &[u8]) -> Result<Saved, String> {
     const WANTED: &str = "give a report that `ampls-doctor --format json` wrote";
     let text = decode(bytes).ok_or_else(|| format!("is no UTF-8 text; {WANTED}"))?;
@@ -66,14 +107,9 @@ fn parse(bytes: &[u8]) -> Result<Saved, String> {
     }
     let wrong = |error: &serde_json::Error| format!("is no report: {}; {WANTED}", inert(&error.to_string()));
     let start: Start = serde_json::from_str(&text).map_err(|error| wrong(&error))?;
-    if start.kind.as_deref() == Some("digest") {
+    if start.kind.as_deref() == Some(KIND) {
         return Err(format!("is a digest, which holds no observations; {WANTED}"));
     }
-    let newer = |what: &str, found: u32, known: u32| {
-        format!(
-            "has {what} {found}, this version knows {known}; judge it with the version that wrote it, or a later one"
-        )
-    };
     match start.schema {
         None => return Err(format!("is no report: it has no `schema`; {WANTED}")),
         Some(schema) if schema != SCHEMA => return Err(newer("schema", schema, SCHEMA)),
@@ -88,7 +124,8 @@ fn parse(bytes: &[u8]) -> Result<Saved, String> {
     if let Some(text) = acting(&document.observations) {
         return Err(format!("is no report of a run: {} would act in a shell; {WANTED}", quote(text)));
     }
-    Ok(Saved { id: document.run.id, rules: document.run.rules, observations: document.observations })
+    let Document { run, redacted, observations } = document;
+    Ok(Saved { id: run.id, rules: run.rules, observations, redacted })
 }
 
 /// The first text that rules put into commands and that no run can have recorded there. What a saved report says is somebody

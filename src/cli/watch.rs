@@ -113,7 +113,6 @@ fn one(
     }
     let written = match (face.format, last) {
         (Format::Json, _) => output.write(|out| json::write_line(report, out)),
-        (Format::Table, None) => return tell(report, face, talk, output),
         (Format::Table, Some(last)) => {
             let comparison = compare(last, report);
             if talk.quiet && comparison.same {
@@ -124,6 +123,7 @@ fn one(
             let line = render::compare::line(&comparison);
             output.write(|out| Page::new(out, style).line(tint, &line))
         }
+        _ => return tell(report, face, talk, output),
     };
     status_of(written, exit_status(report, face.fail_on))
 }

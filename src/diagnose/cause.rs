@@ -96,9 +96,7 @@ fn explains(cause: &Statement<'_>, symptom: &Statement<'_>) -> bool {
         Reach::Machine => true,
         Reach::Own => covers(&cause.draft.endpoints),
         Reach::Only(endpoints) => covers(endpoints),
-        Reach::Split { only, own } => {
-            covers(only) || (own.contains(&symptom.code) && covers(&cause.draft.endpoints))
-        }
+        Reach::Split { only, own } => covers(only) || (own.contains(&symptom.code) && covers(&cause.draft.endpoints)),
     }
 }
 

@@ -17,6 +17,7 @@ use ampls_probes::plan::Endpoint;
 use ampls_probes::{Observations, addr};
 use ipnet::IpNet;
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use agents::{agent_line, workspace_lines};
@@ -206,7 +207,7 @@ fn own_ranges(observations: &Observations, instance: Option<&Instance>) -> Vec<I
 }
 
 /// Where a name leads.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Route {
     /// To private addresses only.
@@ -221,7 +222,7 @@ pub enum Route {
 }
 
 /// Who was asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ViewKind {
     /// The operating system's own call.
@@ -235,7 +236,7 @@ pub enum ViewKind {
 }
 
 /// What became of a name in one view, of A and AAAA together.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
     /// It has an address.
@@ -267,7 +268,7 @@ pub enum Status {
 }
 
 /// A name as one view shows it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct View {
     /// Who was asked.
     pub view: ViewKind,
@@ -418,7 +419,7 @@ pub fn is_blob_zone(zone: &str) -> bool {
 }
 
 /// Whether a private zone is linked where a server resolves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Linked {
     /// The SOA is that of an Azure private zone.
@@ -432,7 +433,7 @@ pub enum Linked {
 }
 
 /// The SOA of one AMPLS zone as one server gives it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct ZoneFact {
     /// The zone.
     pub zone: String,

@@ -8,9 +8,9 @@ use crate::render::page::{Detail, Page, Style, Tint};
 use crate::report::{AgentReport, Health, Report};
 
 mod browsers;
-mod causes;
+pub(super) mod causes;
 mod endpoints;
-mod matrix;
+pub(super) mod matrix;
 
 /// Writes the report.
 pub fn write(report: &Report, style: &Style, out: &mut dyn Write) -> io::Result<()> {
@@ -46,6 +46,9 @@ fn machine(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
     }
     parts.push(format!("{:.0}", report.run.started_at));
     parts.push(format!("{} ms", report.run.elapsed_ms));
+    if report.redacted.is_some() {
+        parts.push("redacted".to_owned());
+    }
     parts.retain(|part| !part.is_empty());
     page.wrapped(Tint::Plain, "", "  ", &parts.join(", "))
 }

@@ -2,12 +2,13 @@
 
 use ampls_probes::Observations;
 use ampls_probes::observation::{Agent, AgentKind, AgentProxy, Agents, Observation};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::ProxyReport;
 
 /// An agent found on the machine.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct AgentReport {
     /// Which.
     pub kind: AgentKind,

@@ -2,10 +2,11 @@
 
 use ampls_probes::Observations;
 use ampls_probes::observation::{Asks, BrowserSetting, Observation, SecureDnsMode, SetBy};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A profile of a browser, or a browser that has policies and no profile.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct BrowserReport {
     /// Name of the browser.
     pub name: String,

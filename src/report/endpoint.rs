@@ -6,12 +6,13 @@ use ampls_probes::catalogue::{Expectation, Group, Need};
 use ampls_probes::observation::{Connection, Exchange, Handshake, IoFailure, Outcome, Skip, Timing, Verification};
 use ampls_probes::observation::{HttpFailure, TlsFailure};
 use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::diagnose::facts::{EndpointFacts, Route, View, ViewKind};
 
 /// One endpoint.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct EndpointReport {
     /// Unique within the report.
     pub id: String,
@@ -48,7 +49,7 @@ pub struct EndpointReport {
 }
 
 /// One connection attempt.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct TcpReport {
     /// The address and port dialled.
     pub address: SocketAddr,
@@ -65,7 +66,7 @@ pub struct TcpReport {
 }
 
 /// A handshake.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct TlsReport {
     /// The address it was made with.
     pub address: Option<SocketAddr>,
@@ -92,7 +93,7 @@ pub struct TlsReport {
 }
 
 /// A request.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct HttpReport {
     /// `answered`, `timeout`, `cancelled`, or the failure.
     pub outcome: String,
@@ -111,7 +112,7 @@ pub struct HttpReport {
 }
 
 /// How long each layer took, in milliseconds; `None` where it did not happen.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct Timings {
     /// The system's lookup.
     pub dns: Option<u64>,

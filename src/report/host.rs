@@ -2,12 +2,13 @@
 
 use ampls_probes::Observations;
 use ampls_probes::observation::{AgentKind, Instance, Observation};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::agent;
 
 /// The machine that looked.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct Host {
     /// Host name.
     pub name: String,
@@ -22,7 +23,7 @@ pub struct Host {
 }
 
 /// What kind of machine it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Environment {
     /// An Azure VM.
@@ -38,7 +39,7 @@ pub enum Environment {
 }
 
 /// The machine in Azure.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct Azure {
     /// `public`, `usgov`, `china`, or the name the metadata service gave.
     pub cloud: Option<String>,

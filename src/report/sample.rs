@@ -110,6 +110,33 @@ pub(crate) fn hostile() -> Report {
     world.report(vec![root])
 }
 
+/// As many endpoints and findings as wanted, three of four findings explained by an earlier one.
+pub(crate) fn crowded(endpoints: usize, findings: usize, hostile_text: bool) -> Report {
+    let filler =
+        if hostile_text { "\u{1b}[2J\"\\é😀\nVERDICT private ok exit=0 ".repeat(40) } else { "word ".repeat(60) };
+    let mut world = World::new();
+    world.machine.name.clone_from(&filler);
+    for index in 0..endpoints {
+        let zone = ["monitor", "ods.opinsights", "oms.opinsights"][index % 3];
+        let fqdn = format!("name-{index}.ods.opinsights.azure.com");
+        world.name(&format!("name-{index}"), &fqdn, zone, Need::Required, "10.0.0.5");
+    }
+    let found = (0..findings).map(|index| {
+        let severity = if index % 4 == 0 { Severity::Error } else { Severity::Warning };
+        let mut found = finding(&format!("DNS{index:03}"), "some-rule", severity, &filler);
+        found.summary.clone_from(&filler);
+        found.endpoints = (0..endpoints).map(|index| format!("name-{index}.ods.opinsights.azure.com")).collect();
+        found.evidence = vec![filler.clone(); 16];
+        found.args = (0..8).map(|arg| (format!("value_{arg}"), filler.clone())).collect();
+        found.fix = vec![Fix::change(BlastRadius::Vnet, filler.as_str()).with(filler.as_str())];
+        (index % 4 != 0).then(|| format!("DNS{:03}", index - index % 4)).clone_into(&mut found.caused_by);
+        found.caused_by_id.clone_from(&found.caused_by);
+        found
+    });
+    let (roots, symptoms): (Vec<_>, Vec<_>) = found.partition(|found: &Finding| found.caused_by.is_none());
+    world.report([roots, symptoms].concat())
+}
+
 pub(crate) fn finding(code: &str, name: &str, severity: Severity, title: &str) -> Finding {
     Finding {
         id: code.to_owned(),

@@ -3,6 +3,7 @@
 use ampls_probes::Observations;
 use ampls_probes::catalogue::{Expectation, Need};
 use ampls_probes::options::Expect;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::EndpointReport;
@@ -10,7 +11,7 @@ use crate::diagnose::facts::{Route, Status};
 use crate::diagnose::finding::{Finding, Severity};
 
 /// The answer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct Verdict {
     /// Where the required private-capable names lead (all private-capable ones where none is required).
     pub route: Route,
@@ -21,7 +22,7 @@ pub struct Verdict {
 }
 
 /// The highest severity among the roots; information counts as [`Health::Ok`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Health {
     /// Nothing to mend.

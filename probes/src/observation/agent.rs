@@ -1,6 +1,7 @@
 //! What the files and processes of Azure Monitor's agents say. Keys, passwords and tokens are never part of it.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Timing, Unread};
@@ -22,7 +23,7 @@ pub struct Agents {
 }
 
 /// Which agent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum AgentKind {
     /// Log Analytics agent for Windows (Microsoft Monitoring Agent).

@@ -1,5 +1,6 @@
 //! What the browsers of this machine are set to do with DNS.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Outcome, ReadFailure, Timing, Unread};
@@ -78,7 +79,7 @@ pub enum BrowserFamily {
 }
 
 /// A browser's mode for DNS over HTTPS.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SecureDnsMode {
     /// Never.
@@ -92,7 +93,7 @@ pub enum SecureDnsMode {
 }
 
 /// Who set a mode.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SetBy {
     /// A policy of the machine.
@@ -104,7 +105,7 @@ pub enum SetBy {
 }
 
 /// Whom a browser asks for the names of Azure Monitor.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Asks {
     /// This machine's own resolver.

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use ipnet::IpNet;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Outcome, Timing};
@@ -81,7 +82,7 @@ pub struct ResolverConfig {
 }
 
 /// A DNS server and why it is asked. One server may be asked for several reasons.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct Server {
     /// Address and port.
     pub address: SocketAddr,
@@ -90,7 +91,7 @@ pub struct Server {
 }
 
 /// Why a server is asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ServerRole {
     /// This machine's resolver configuration names it and the resolver uses it (glibc: the first three).

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::tcp::IoFailure;
@@ -96,7 +97,7 @@ pub const MAX_NAMES: usize = 40;
 
 /// What a presented chain proves. Chains are judged at `now` if that lies inside the leaf's validity, else at its nearest
 /// end, so that an expired certificate does not hide who issued it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct Verification {
     /// Against this machine's own trust store.
     pub machine: ChainVerdict,
@@ -116,7 +117,7 @@ impl Verification {
 }
 
 /// Where a chain leads.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ChainVerdict {
     /// To a root of the store.
@@ -132,7 +133,7 @@ pub enum ChainVerdict {
 }
 
 /// Whether the certificate is for the name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum NameVerdict {
     /// It is.
@@ -144,7 +145,7 @@ pub enum NameVerdict {
 }
 
 /// A leaf's validity by this machine's clock.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Validity {
     /// Now lies inside.

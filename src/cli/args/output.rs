@@ -7,6 +7,7 @@ use clap::Args;
 use super::value::{OneOf, told};
 use crate::diagnose::levels::{Level, Levels};
 use crate::diagnose::rules::explain_page;
+pub use crate::render::Format;
 use crate::report;
 use crate::text::quote;
 
@@ -20,6 +21,9 @@ pub struct OutputArgs {
     /// Write to this file instead of standard output (created 0600)
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// Replace names and addresses with stable pseudonyms
+    #[arg(long)]
+    pub redact: bool,
     /// Exit with 1 from this severity
     #[arg(long, value_name = "SEVERITY", default_value = "error", value_parser = OneOf(FAIL_ON))]
     pub fail_on: report::FailOn,
@@ -35,16 +39,18 @@ impl OutputArgs {
     }
 }
 
-/// Formats of a report.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    /// For people.
-    Table,
-    /// Everything, for machines.
-    Json,
-}
+pub(super) const FORMATS: &[(&str, Format)] = &[
+    ("table", Format::Table),
+    ("json", Format::Json),
+    ("ndjson", Format::Ndjson),
+    ("compact", Format::Compact),
+    ("html", Format::Html),
+    ("junit", Format::Junit),
+    ("metrics", Format::Metrics),
+];
 
-pub(super) const FORMATS: &[(&str, Format)] = &[("table", Format::Table), ("json", Format::Json)];
+/// Those that `compare` has.
+pub(super) const COMPARE_FORMATS: &[(&str, Format)] = &[("table", Format::Table), ("json", Format::Json)];
 
 pub(super) const FAIL_ON: &[(&str, report::FailOn)] =
     &[("error", report::FailOn::Error), ("warning", report::FailOn::Warning), ("never", report::FailOn::Never)];

@@ -2,8 +2,8 @@
 
 use super::{Answer, Facts, Server, ServerRole, SocketAddr, Status};
 
-use ampls_probes::observation::{Authority, ResolverConfig};
 use ampls_probes::addr::AZURE_DNS;
+use ampls_probes::observation::{Authority, ResolverConfig};
 
 /// Who an SOA belongs to.
 pub struct Authorities;

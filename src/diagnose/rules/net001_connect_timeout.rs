@@ -91,7 +91,9 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
             .fix(remedy::find_private_endpoint(&address))
             .fix(remedy::effective_rules(&address, "TCP 443"))
             .fix([remedy::allow_https("the subnet of the private endpoint", "‹endpoint-subnet-prefix›")]),
-        _ => draft.fix(remedy::effective_rules(&address, "TCP 443")).fix([remedy::allow_https(&format!("`{}`", name.fqdn()), &tag)]),
+        _ => draft
+            .fix(remedy::effective_rules(&address, "TCP 443"))
+            .fix([remedy::allow_https(&format!("`{}`", name.fqdn()), &tag)]),
     }
 }
 

@@ -67,7 +67,9 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
     if private {
         return draft.fix(remedy::find_private_endpoint(&address)).fix(remedy::effective_rules(&address, "TCP 443"));
     }
-    draft.fix(remedy::effective_rules(&address, "TCP 443")).fix([remedy::allow_https(&format!("`{}`", name.fqdn()), &tag)])
+    draft
+        .fix(remedy::effective_rules(&address, "TCP 443"))
+        .fix([remedy::allow_https(&format!("`{}`", name.fqdn()), &tag)])
 }
 
 #[cfg(test)]

@@ -127,7 +127,7 @@ fn advice(label: &str, text: &str, page: &mut Page<'_>) -> io::Result<()> {
 }
 
 /// Text such as `az … list; mind this` or `az … list (mind this)`, taken apart. Either part may be empty.
-fn parts(text: &str) -> (&str, &str) {
+pub(in crate::render) fn parts(text: &str) -> (&str, &str) {
     if !is_command(text) {
         return ("", text);
     }
@@ -186,7 +186,8 @@ fn severity(severity: Severity) -> (&'static str, Tint) {
     }
 }
 
-fn owner(owner: Owner) -> &'static str {
+/// An owner in a word or two.
+pub(in crate::render) fn owner(owner: Owner) -> &'static str {
     match owner {
         Owner::Dns => "DNS",
         Owner::Network => "network",
@@ -203,7 +204,8 @@ fn sure(certainty: Certainty) -> &'static str {
     }
 }
 
-fn reach(radius: BlastRadius) -> &'static str {
+/// How far a change reaches.
+pub(in crate::render) fn reach(radius: BlastRadius) -> &'static str {
     match radius {
         BlastRadius::Machine => "this machine only",
         BlastRadius::Vnet => "every machine of this virtual network",

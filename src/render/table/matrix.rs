@@ -45,7 +45,8 @@ pub(super) fn write(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
     Ok(())
 }
 
-fn rows(report: &Report) -> Vec<(String, Vec<String>)> {
+/// A label for each zone, and what each column says.
+pub(in crate::render) fn rows(report: &Report) -> Vec<(String, Vec<String>)> {
     let mut zones: Vec<&str> = Vec::new();
     for zone in report.endpoints.iter().filter_map(|endpoint| endpoint.zone.as_deref()) {
         if !zones.contains(&zone) {
@@ -155,7 +156,7 @@ fn why(asked: &[&View]) -> String {
 }
 
 /// A status in a word.
-pub(super) fn word(status: Status) -> &'static str {
+pub(in crate::render) fn word(status: Status) -> &'static str {
     match status {
         Status::Ok => "ok",
         Status::NxDomain => "nxdomain",

@@ -1,0 +1,265 @@
+//! The report for Azure Run Command: ASCII, at most [`MOST`] bytes however much was found.
+//!
+//! Run Command returns the last 4,096 bytes of what a script prints
+//! (<https://learn.microsoft.com/azure/virtual-machines/linux/run-command>). So the answer comes at both ends: people read
+//! the first lines, programs the digest and the `VERDICT` at the end. What is least important goes first, and is counted.
+
+use std::io::{self, Write};
+
+use super::page::inert;
+use super::table::{causes, matrix};
+use crate::diagnose::facts::Route;
+use crate::diagnose::finding::{Finding, Severity};
+use crate::report::{Digest, Health, Report};
+
+/// Bytes of the whole.
+pub const MOST: usize = 4_000;
+
+/// Bytes of the digest.
+const DIGEST: usize = 2_200;
+
+/// Bytes of one line for people; a longer sentence is cut, a longer command is left out.
+const LINE: usize = 360;
+
+/// Codes of the last line.
+const CODES: usize = 60;
+
+/// Writes the report of a run that ends with this exit status.
+pub fn write(report: &Report, status: u8, out: &mut dyn Write) -> io::Result<()> {
+    let digest = Digest::new(report, status);
+    let verdict = verdict(&digest);
+    let line = digest.line(DIGEST);
+    let left = MOST.saturating_sub(line.len() + verdict.len() + 2);
+    for text in fitting(lines(report), left) {
+        writeln!(out, "{text}")?;
+    }
+    writeln!(out, "{line}")?;
+    writeln!(out, "{verdict}")
+}
+
+/// Writes a digest once more, with nothing but what it holds.
+pub fn repeat(digest: &Digest, status: u8, out: &mut dyn Write) -> io::Result<()> {
+    let mut digest = digest.clone();
+    digest.verdict.exit = status;
+    let answer = &digest.verdict;
+    writeln!(out, "{}, {}: repeated from a digest", route(answer.route).to_uppercase(), health(answer.health))?;
+    writeln!(out, "{}", cut(&ascii(&format!("{} {:.0}", digest.host, digest.at))))?;
+    for code in digest.codes.iter().filter(|code| code.by.is_none()) {
+        writeln!(out, "{}", cut(&ascii(&format!("{} {}", severity(code.severity), code.code))))?;
+    }
+    let verdict = verdict(&digest);
+    writeln!(out, "{}", digest.line(DIGEST))?;
+    writeln!(out, "{verdict}")
+}
+
+/// `VERDICT <route> <health> exit=<n> <codes…>`
+fn verdict(digest: &Digest) -> String {
+    let answer = &digest.verdict;
+    let mut text = format!("VERDICT {} {} exit={}", route(answer.route), health(answer.health), answer.exit);
+    let codes = digest.distinct_codes();
+    for code in codes.iter().take(CODES) {
+        text.push(' ');
+        text.push_str(&ascii(&code.chars().take(12).collect::<String>()));
+    }
+    match codes.len().checked_sub(CODES) {
+        None | Some(0) => text,
+        Some(more) => format!("{text} +{more}"),
+    }
+}
+
+/// A line and how soon it may go: the greater, the sooner.
+struct Line {
+    goes: usize,
+    text: String,
+}
+
+fn lines(report: &Report) -> Vec<Line> {
+    let mut lines = vec![said(0, &report.verdict.headline)];
+    if report.redacted.is_some() {
+        lines.push(said(0, "redacted: names and addresses are pseudonyms"));
+    }
+    let azure = report.host.azure.as_ref();
+    let region = azure.and_then(|azure| azure.region.as_deref()).unwrap_or("-");
+    lines.push(said(1, &format!("{} {} {region} {:.0}", report.host.name, report.host.os, report.run.started_at)));
+    for (zone, cells) in matrix::rows(report) {
+        lines.push(said(30, &format!("{zone}: {}", cells.join(" | "))));
+    }
+    for (index, root) in report.roots().enumerate() {
+        // Information never pushes out how to mend a fault.
+        let goes = if root.severity == Severity::Info { 1_000 } else { 2 } + index;
+        let title = format!("{} {} {}: {}", severity(root.severity), root.code, root.name, root.title);
+        lines.push(said(goes, &title));
+        lines.extend(root.evidence.first().map(|seen| said(goes + 60, &format!("  seen: {seen}"))));
+        lines.extend(remedy(root, goes + 20));
+    }
+    let symptoms = report.findings.len() - report.roots().count();
+    if symptoms > 0 {
+        lines.push(said(90, &format!("{symptoms} more findings follow from these")));
+    }
+    lines
+}
+
+fn remedy(root: &Finding, goes: usize) -> Vec<Line> {
+    let Some(fix) = root.fix.iter().find(|fix| !fix.read_only).or(root.fix.first()) else {
+        return Vec::new();
+    };
+    let reach =
+        if fix.read_only { "only looks".to_owned() } else { format!("changes {}", causes::reach(fix.blast_radius)) };
+    let mut lines = vec![said(goes, &format!("  fix ({}; {reach}): {}", causes::owner(root.owner), fix.text))];
+    if fix.check_first.is_some() {
+        lines.push(said(
+            goes,
+            &format!("  first read what to look at and how to undo it: ampls-doctor explain {}", root.code),
+        ));
+    }
+    let command = fix.command.as_deref().map(ascii).filter(|command| command.len() <= LINE);
+    lines.extend(command.map(|command| Line { goes: goes + 20, text: format!("    {command}") }));
+    lines
+}
+
+/// The lines that fit, in their order, and how many did not.
+fn fitting(lines: Vec<Line>, most: usize) -> Vec<String> {
+    const TOLD: usize = 80;
+    let total = lines.len();
+    let mut order: Vec<usize> = (0..total).collect();
+    order.sort_by_key(|index| lines.get(*index).map(|line| line.goes));
+    let mut used = TOLD;
+    let mut kept = vec![false; total];
+    for index in order {
+        let (Some(line), Some(kept)) = (lines.get(index), kept.get_mut(index)) else { continue };
+        if used + line.text.len() < most {
+            used += line.text.len() + 1;
+            *kept = true;
+        }
+    }
+    let left_out = kept.iter().filter(|kept| !**kept).count();
+    let mut texts: Vec<String> =
+        lines.into_iter().zip(kept).filter(|(_, kept)| *kept).map(|(line, _)| line.text).collect();
+    if left_out > 0 {
+        texts.push(format!("{left_out} of {total} lines left out; `--format json` has everything"));
+    }
+    texts
+}
+
+fn said(goes: usize, text: &str) -> Line {
+    Line { goes, text: cut(&ascii(text)) }
+}
+
+/// Text that is ASCII already, on one line.
+fn cut(text: &str) -> String {
+    match text.get(..LINE) {
+        Some(start) if text.len() > LINE => format!("{start}..."),
+        _ => text.to_owned(),
+    }
+}
+
+/// One line of printable ASCII; what has no place there is written as an escape.
+fn ascii(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    for character in inert(text).chars() {
+        match character {
+            '\u{2039}' => plain.push('<'),
+            '\u{203a}' => plain.push('>'),
+            '\u{2026}' => plain.push_str("..."),
+            _ if character.is_ascii() => plain.push(character),
+            _ => plain.extend(character.escape_unicode()),
+        }
+    }
+    plain
+}
+
+/// A route in a word.
+pub(super) fn route(route: Route) -> &'static str {
+    match route {
+        Route::Private => "private",
+        Route::Public => "public",
+        Route::Mixed => "mixed",
+        Route::None => "none",
+    }
+}
+
+/// A health in a word.
+pub(super) fn health(health: Health) -> &'static str {
+    match health {
+        Health::Ok => "ok",
+        Health::Warning => "warning",
+        Health::Error => "error",
+    }
+}
+
+/// A severity in a word.
+pub(super) fn severity(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "ERROR",
+        Severity::Warning => "WARNING",
+        Severity::Info => "info",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::{FailOn, crowded, exit_status, healthy, hostile, mixed};
+
+    fn compact(report: &Report) -> String {
+        let mut out = Vec::new();
+        write(report, exit_status(report, FailOn::Error), &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    fn digest(text: &str) -> Digest {
+        serde_json::from_str(text.lines().rev().nth(1).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn people_read_the_start_and_programs_the_end() {
+        let text = compact(&mixed());
+        assert!(text.starts_with("MIXED, broken: "), "{text}");
+        assert!(text.ends_with("\nVERDICT mixed error exit=1 DNS003 NET002\n"), "{text}");
+        assert!(text.lines().rev().nth(1).unwrap().starts_with("{\"schema\":1,\"kind\":\"digest\","), "{text}");
+    }
+
+    #[test]
+    fn sixty_endpoints_and_twenty_findings_fit_and_keep_their_roots() {
+        for hostile_text in [false, true] {
+            let report = crowded(60, 20, hostile_text);
+            let text = compact(&report);
+            assert!(text.len() <= MOST, "{}", text.len());
+            assert!(text.contains("left out"), "{text}");
+            let roots: Vec<_> = report.roots().map(|root| root.code.clone()).collect();
+            let digest = digest(&text);
+            let kept: Vec<_> = digest.codes.iter().filter(|it| it.by.is_none()).map(|it| it.code.clone()).collect();
+            assert_eq!(kept, roots);
+            assert_eq!(digest.exit_status(FailOn::Error), exit_status(&report, FailOn::Error));
+        }
+    }
+
+    #[test]
+    fn no_number_of_findings_exceeds_the_limit() {
+        for (endpoints, findings) in [(0, 0), (1, 1), (7, 40), (400, 300)] {
+            let text = compact(&crowded(endpoints, findings, true));
+            assert!(text.len() <= MOST, "{endpoints} {findings}: {}", text.len());
+            assert!(text.lines().last().unwrap().starts_with("VERDICT "), "{text}");
+            digest(&text);
+        }
+    }
+
+    #[test]
+    fn every_character_is_ascii_and_harmless() {
+        for report in [healthy(), mixed(), hostile(), crowded(60, 20, true)] {
+            let text = compact(&report);
+            assert!(text.chars().all(|c| c == '\n' || c == ' ' || c.is_ascii_graphic()), "{text}");
+            assert_eq!(text.lines().filter(|line| line.starts_with("VERDICT ")).count(), 1, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_digest_repeated_says_the_same() {
+        let text = compact(&mixed());
+        let mut out = Vec::new();
+        repeat(&digest(&text), 1, &mut out).unwrap();
+        let again = String::from_utf8(out).unwrap();
+        assert_eq!(text.lines().last(), again.lines().last());
+        assert_eq!(text.lines().rev().nth(1), again.lines().rev().nth(1));
+    }
+}

@@ -1,0 +1,200 @@
+//! The report as one page that needs nothing but itself: no script, no request, nothing that a mail filter would remove.
+//!
+//! The policy in its head forbids everything but the one style sheet, by its hash; and no value from outside is ever written
+//! but through [`safe`]. Colour says nothing that a word does not say too.
+
+use std::io::{self, Write};
+
+use super::compact::{health, route};
+use super::page::inert;
+use super::table::matrix;
+use crate::diagnose::facts::Route;
+use crate::report::{Health, Report};
+use crate::text::duration_ms;
+
+mod endpoints;
+mod findings;
+mod path;
+
+/// The whole style of the page.
+const STYLE: &str = include_str!("html/style.css");
+
+/// SHA-256 of [`STYLE`], as the policy names it.
+const STYLE_HASH: &str = "sha256-3pt0AcihhFrGRMtqumxEFOf0sar+u7UoEXvrggSOZA4=";
+
+/// Writes the page of a run that ended with this exit status.
+pub fn write(report: &Report, status: u8, out: &mut dyn Write) -> io::Result<()> {
+    let verdict = &report.verdict;
+    write!(
+        out,
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src '{STYLE_HASH}'; \
+         img-src data:; base-uri 'none'; form-action 'none'\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <meta name=\"referrer\" content=\"no-referrer\">\n<link rel=\"icon\" href=\"data:,\">\n\
+         <title>{}: ampls-doctor</title>\n<style>{STYLE}</style>\n</head>\n<body>\n\
+         <main data-route=\"{}\" data-health=\"{}\" data-exit=\"{status}\">\n",
+        safe(&verdict.headline),
+        route(verdict.route),
+        health(verdict.health),
+    )?;
+    head(report, out)?;
+    path::write(report, out)?;
+    zones(report, out)?;
+    findings::write(report, out)?;
+    endpoints::write(report, out)?;
+    endpoints::timings(report, out)?;
+    notes(report, out)?;
+    machine(report, out)?;
+    write!(
+        out,
+        "<footer>ampls-doctor {}, run {}, schema {}. Times are UTC. This page loads nothing.</footer>\n</main>\n</body>\n</html>\n",
+        safe(&report.tool.version),
+        report.run.id,
+        report.schema
+    )
+}
+
+fn head(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    let verdict = &report.verdict;
+    let (tone, word) = match verdict.health {
+        Health::Ok => ("ok", "healthy"),
+        Health::Warning => ("warn", "with warnings"),
+        Health::Error => ("bad", "broken"),
+    };
+    write!(
+        out,
+        "<header class=\"card verdict {tone}\"><div class=\"tags\"><span class=\"tag big {}\">{}</span>\
+         <span class=\"tag big\">{word}</span>",
+        leads(verdict.route),
+        if verdict.route == Route::None { "unresolved" } else { route(verdict.route) }
+    )?;
+    if report.redacted.is_some() {
+        write!(out, "<span class=\"tag info\">redacted: names and addresses are pseudonyms</span>")?;
+    }
+    if !report.run.complete {
+        write!(out, "<span class=\"tag warn\">cut short</span>")?;
+    }
+    write!(out, "</div>\n<h1>{}</h1>\n<dl class=\"facts\">", safe(&verdict.headline))?;
+    let azure = report.host.azure.as_ref();
+    let subnet = azure.and_then(|azure| azure.subnet.as_deref()).unwrap_or_default();
+    for (name, value) in [
+        ("machine", report.host.name.as_str()),
+        ("system", &report.host.os),
+        ("region", azure.and_then(|azure| azure.region.as_deref()).unwrap_or_default()),
+        ("subnet", subnet),
+        ("looked at", &format!("{:.0}", report.run.started_at)),
+        ("took", &duration_ms(report.run.elapsed_ms)),
+    ] {
+        if !value.is_empty() {
+            write!(out, "<div><dt>{name}</dt><dd>{}</dd></div>", safe(value))?;
+        }
+    }
+    writeln!(out, "</dl></header>")
+}
+
+fn zones(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    let rows = matrix::rows(report);
+    if rows.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "<section><h2>Who says what of each zone</h2><div class=\"card scroll\"><table><tbody>")?;
+    for (zone, cells) in rows {
+        write!(out, "<tr><th scope=\"row\">{}</th>", safe(&zone))?;
+        for cell in cells {
+            write!(out, "<td class=\"mono\">{}</td>", safe(&cell))?;
+        }
+        writeln!(out, "</tr>")?;
+    }
+    writeln!(out, "</tbody></table></div></section>")
+}
+
+fn notes(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    if report.notes.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "<section><h2>Beyond this machine's sight</h2><div class=\"card\">")?;
+    for note in &report.notes {
+        writeln!(out, "<p>{}</p>", prose(&note.text))?;
+        if let Some(command) = &note.command {
+            writeln!(out, "{}", commands(command))?;
+        }
+    }
+    writeln!(out, "</div></section>")
+}
+
+/// What else was found on the machine, as it stands in the report.
+fn machine(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    let found = [
+        ("agents", serde_json::to_value(&report.agents)?),
+        ("browsers", serde_json::to_value(&report.browsers)?),
+        ("proxies", serde_json::to_value(&report.proxies)?),
+        ("servers", serde_json::to_value(&report.servers)?),
+    ];
+    writeln!(out, "<section><h2>On this machine</h2><div class=\"card\">")?;
+    for (name, value) in found {
+        let count = value.as_array().map_or(0, Vec::len);
+        writeln!(out, "<details><summary>{name} ({count})</summary>")?;
+        for item in value.as_array().into_iter().flatten() {
+            writeln!(out, "{}", commands(&serde_json::to_string_pretty(item)?))?;
+        }
+        writeln!(out, "</details>")?;
+    }
+    writeln!(out, "</div></section>")
+}
+
+/// The tone of a route.
+fn leads(route: Route) -> &'static str {
+    match route {
+        Route::Private => "ok",
+        Route::Public => "info",
+        Route::Mixed => "warn",
+        Route::None => "off",
+    }
+}
+
+/// Text that can neither leave its element nor its attribute, nor act in any other way.
+fn safe(text: &str) -> String {
+    escaped(&inert(text))
+}
+
+/// A sentence: what stands in backticks is shown as code.
+fn prose(text: &str) -> String {
+    let parts = inert(text);
+    let mut html = String::new();
+    for (index, part) in parts.split('`').enumerate() {
+        let part = escaped(part);
+        if index % 2 == 0 {
+            html.push_str(&part);
+        } else {
+            html.push_str("<code>");
+            html.push_str(&part);
+            html.push_str("</code>");
+        }
+    }
+    html
+}
+
+/// Lines to be copied.
+fn commands(text: &str) -> String {
+    let lines: Vec<String> = text.lines().map(safe).collect();
+    format!("<pre><code>{}</code></pre>", lines.join("\n"))
+}
+
+fn escaped(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => safe.push_str("&amp;"),
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '"' => safe.push_str("&quot;"),
+            '\'' => safe.push_str("&#39;"),
+            _ => safe.push(character),
+        }
+    }
+    safe
+}
+
+#[cfg(test)]
+mod tests;

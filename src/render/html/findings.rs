@@ -1,0 +1,130 @@
+//! The findings: roots in full with their fixes, what they explain folded below them.
+
+use std::io::{self, Write};
+
+use super::{commands, prose, safe};
+use crate::diagnose::finding::{BlastRadius, Certainty, Finding, Fix, Severity};
+use crate::render::table::causes::{owner, parts};
+use crate::report::Report;
+
+pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "<section><h2>Findings</h2>")?;
+    if report.findings.is_empty() {
+        writeln!(out, "<p class=\"card\">Nothing was found that would need mending.</p>")?;
+    }
+    for root in report.roots() {
+        finding(report, root, out)?;
+    }
+    writeln!(out, "</section>")
+}
+
+fn finding(report: &Report, root: &Finding, out: &mut dyn Write) -> io::Result<()> {
+    let (tone, word) = tone(root.severity);
+    let sure = match root.certainty {
+        Certainty::Proven => "proven",
+        Certainty::Likely => "likely",
+    };
+    write!(
+        out,
+        "<article class=\"card finding {tone}\"><div class=\"tags\"><span class=\"tag\">{word}</span>\
+         <span class=\"code\">{}</span><span class=\"soft\">{}, {sure}, for whoever runs: {}</span></div>\n<h3>{}</h3>",
+        safe(&root.code),
+        safe(&root.name),
+        owner(root.owner),
+        prose(&root.title)
+    )?;
+    if !root.summary.is_empty() {
+        write!(out, "<p>{}</p>", prose(&root.summary))?;
+    }
+    for fix in &root.fix {
+        self::fix(fix, out)?;
+    }
+    if !root.evidence.is_empty() || !root.excludes.is_empty() {
+        write!(out, "<details><summary>Evidence ({})</summary><ul>", root.evidence.len())?;
+        for seen in &root.evidence {
+            write!(out, "<li>{}</li>", prose(seen))?;
+        }
+        for excluded in &root.excludes {
+            write!(out, "<li>ruled out: {}</li>", prose(excluded))?;
+        }
+        write!(out, "</ul></details>")?;
+    }
+    names(root, out)?;
+    symptoms(report, root, out)?;
+    // A report that was saved could name any scheme.
+    if root.link.starts_with("https://") {
+        write!(out, "<p><a href=\"{}\" rel=\"noreferrer noopener\">Read on</a></p>", safe(&root.link))?;
+    }
+    writeln!(out, "</article>")
+}
+
+fn fix(fix: &Fix, out: &mut dyn Write) -> io::Result<()> {
+    let reach = match fix.blast_radius {
+        _ if fix.read_only => "only looks, changes nothing",
+        BlastRadius::Machine => "changes this machine only",
+        BlastRadius::Vnet => "changes every machine of this virtual network",
+        BlastRadius::EveryNetworkOnThisDns => "changes every network that uses this DNS",
+    };
+    let tone = if fix.read_only { "off" } else { "warn" };
+    write!(out, "<div class=\"fix\"><p>{} <span class=\"tag {tone}\">{reach}</span></p>", prose(&fix.text))?;
+    let said = [("Look first", &fix.check_first), ("Run", &fix.command), ("To undo", &fix.undo)];
+    for (label, text) in said.iter().filter_map(|(label, text)| text.as_ref().map(|text| (label, text))) {
+        let (command, sentence) = parts(text);
+        // What is copied must not end in a remark.
+        let (command, aside) = parts(command);
+        write!(out, "<p class=\"label\">{label}</p>")?;
+        if !command.is_empty() {
+            write!(out, "{}", commands(command))?;
+        }
+        for sentence in [aside, sentence].iter().filter(|sentence| !sentence.is_empty()) {
+            write!(out, "<p>{}</p>", prose(sentence))?;
+        }
+    }
+    writeln!(out, "</div>")
+}
+
+fn names(root: &Finding, out: &mut dyn Write) -> io::Result<()> {
+    if root.endpoints.is_empty() {
+        return Ok(());
+    }
+    write!(out, "<details><summary>Names ({})</summary><ul>", root.endpoints.len())?;
+    for name in &root.endpoints {
+        write!(out, "<li><code>{}</code></li>", safe(name))?;
+    }
+    writeln!(out, "</ul></details>")
+}
+
+fn symptoms(report: &Report, root: &Finding, out: &mut dyn Write) -> io::Result<()> {
+    let symptoms: Vec<_> = report.explained_by(root).collect();
+    if symptoms.is_empty() {
+        return Ok(());
+    }
+    write!(out, "<details><summary>Follows from it ({})</summary><ul>", symptoms.len())?;
+    for symptom in symptoms {
+        write!(
+            out,
+            "<li><code>{}</code> {}: {} {}",
+            safe(&symptom.code),
+            safe(&symptom.name),
+            prose(&symptom.title),
+            prose(&symptom.summary)
+        )?;
+        if !symptom.evidence.is_empty() {
+            write!(out, "<ul>")?;
+            for seen in &symptom.evidence {
+                write!(out, "<li>{}</li>", prose(seen))?;
+            }
+            write!(out, "</ul>")?;
+        }
+        write!(out, "</li>")?;
+    }
+    writeln!(out, "</ul></details>")
+}
+
+fn tone(severity: Severity) -> (&'static str, &'static str) {
+    match severity {
+        Severity::Error => ("bad", "error"),
+        Severity::Warning => ("warn", "warning"),
+        Severity::Info => ("info", "information"),
+    }
+}

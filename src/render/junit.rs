@@ -1,0 +1,244 @@
+//! The report as test cases, for pipelines: one suite of endpoints, one of rules.
+//!
+//! A case fails exactly when what it is about makes the exit status 1. The elements are those that the common readers agree
+//! on (<https://github.com/testmoapp/junitxml>).
+
+use std::io::{self, Write};
+
+use super::compact::severity;
+use super::page::inert;
+use crate::diagnose::finding::Finding;
+use crate::diagnose::rules::RULES;
+use crate::report::{EndpointReport, FailOn, Report};
+
+/// Writes the document.
+pub fn write(report: &Report, fail_on: FailOn, out: &mut dyn Write) -> io::Result<()> {
+    let suites = [("endpoints", endpoints(report, fail_on)), ("rules", rules(report, fail_on))];
+    let all = || suites.iter().flat_map(|(_, cases)| cases);
+    writeln!(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>")?;
+    writeln!(
+        out,
+        "<testsuites name=\"ampls-doctor\" {} time=\"{}\" timestamp=\"{:.0}\">",
+        counts(all()),
+        seconds(report.run.elapsed_ms),
+        report.run.started_at
+    )?;
+    for (name, cases) in &suites {
+        writeln!(
+            out,
+            "  <testsuite name=\"{name}\" hostname=\"{}\" {} time=\"{}\" timestamp=\"{:.0}\">",
+            escaped(&report.host.name),
+            counts(cases.iter()),
+            seconds(cases.iter().map(|case| case.elapsed_ms).sum()),
+            report.run.started_at
+        )?;
+        if *name == "endpoints" {
+            properties(report, out)?;
+        }
+        for case in cases {
+            self::case(name, case, out)?;
+        }
+        writeln!(out, "  </testsuite>")?;
+    }
+    writeln!(out, "</testsuites>")
+}
+
+struct Case {
+    name: String,
+    elapsed_ms: u64,
+    state: State,
+}
+
+enum State {
+    Passed(String),
+    Skipped(String),
+    Failed { message: String, kind: String, text: String },
+}
+
+fn endpoints(report: &Report, fail_on: FailOn) -> Vec<Case> {
+    report
+        .endpoints
+        .iter()
+        .map(|endpoint| {
+            let concerns = |finding: &&Finding| finding.endpoints.contains(&endpoint.fqdn);
+            let (failing, other): (Vec<&Finding>, Vec<&Finding>) =
+                report.findings.iter().filter(concerns).partition(|finding| fail_on.counts(finding.severity));
+            let route = super::compact::route(endpoint.route);
+            let state = match failing.first() {
+                Some(first) => State::Failed {
+                    message: first.title.clone(),
+                    kind: first.code.clone(),
+                    text: failing.iter().map(|finding| told(finding)).collect::<Vec<_>>().join("\n"),
+                },
+                None if endpoint.reachable.is_none() && other.is_empty() => {
+                    State::Skipped(format!("{route}; not dialled"))
+                }
+                None => State::Passed(
+                    std::iter::once(format!("route {route}"))
+                        .chain(other.iter().map(|it| told(it)))
+                        .collect::<Vec<_>>()
+                        .join("\n"),
+                ),
+            };
+            Case { name: format!("{}:{}", endpoint.fqdn, endpoint.port), elapsed_ms: elapsed(endpoint), state }
+        })
+        .collect()
+}
+
+fn elapsed(endpoint: &EndpointReport) -> u64 {
+    let timings = endpoint.timings_ms;
+    [timings.dns, timings.tcp, timings.tls, timings.http].into_iter().flatten().sum()
+}
+
+fn rules(report: &Report, fail_on: FailOn) -> Vec<Case> {
+    let known = RULES.iter().map(|rule| (rule.code, rule.name));
+    let found = report.findings.iter().map(|finding| (finding.code.as_str(), finding.name.as_str()));
+    let mut named: Vec<(&str, &str)> = Vec::new();
+    for (code, name) in known.chain(found) {
+        if !named.iter().any(|(seen, _)| *seen == code) {
+            named.push((code, name));
+        }
+    }
+    named
+        .into_iter()
+        .map(|(code, name)| {
+            let findings: Vec<&Finding> = report.findings.iter().filter(|finding| finding.code == code).collect();
+            let text = findings.iter().map(|finding| told(finding)).collect::<Vec<_>>().join("\n");
+            let state = match findings.iter().find(|finding| fail_on.counts(finding.severity)) {
+                Some(first) => State::Failed { message: first.title.clone(), kind: name.to_owned(), text },
+                None => State::Passed(text),
+            };
+            Case { name: format!("{code} {name}"), elapsed_ms: 0, state }
+        })
+        .collect()
+}
+
+/// A finding as lines of text.
+fn told(finding: &Finding) -> String {
+    let mut lines =
+        vec![format!("{} {} {}: {}", severity(finding.severity), finding.code, finding.name, finding.title)];
+    lines.extend(finding.caused_by.iter().map(|root| format!("explained by {root}")));
+    lines.extend(Some(&finding.summary).filter(|summary| !summary.is_empty()).cloned());
+    lines.extend(finding.evidence.iter().map(|seen| format!("seen: {seen}")));
+    for fix in &finding.fix {
+        lines.push(format!("fix: {}", fix.text));
+        lines.extend(fix.command.iter().map(|command| format!("    {command}")));
+    }
+    lines.iter().map(|line| inert(line)).collect::<Vec<_>>().join("\n")
+}
+
+fn properties(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "    <properties>")?;
+    for (name, value) in [
+        ("version", report.tool.version.as_str()),
+        ("run", &report.run.id.to_string()),
+        ("route", super::compact::route(report.verdict.route)),
+        ("health", super::compact::health(report.verdict.health)),
+        ("headline", &report.verdict.headline),
+        ("redacted", if report.redacted.is_some() { "true" } else { "false" }),
+    ] {
+        writeln!(out, "      <property name=\"{name}\" value=\"{}\"/>", escaped(value))?;
+    }
+    writeln!(out, "    </properties>")
+}
+
+fn case(suite: &str, case: &Case, out: &mut dyn Write) -> io::Result<()> {
+    let name = escaped(&case.name);
+    let time = seconds(case.elapsed_ms);
+    write!(out, "    <testcase name=\"{name}\" classname=\"ampls-doctor.{suite}\" time=\"{time}\"")?;
+    match &case.state {
+        State::Passed(text) if text.is_empty() => writeln!(out, "/>"),
+        State::Passed(text) => writeln!(out, "><system-out>{}</system-out></testcase>", escaped_lines(text)),
+        State::Skipped(why) => writeln!(out, "><skipped message=\"{}\"/></testcase>", escaped(why)),
+        State::Failed { message, kind, text } => writeln!(
+            out,
+            "><failure message=\"{}\" type=\"{}\">{}</failure></testcase>",
+            escaped(message),
+            escaped(kind),
+            escaped_lines(text)
+        ),
+    }
+}
+
+fn counts<'a>(cases: impl Iterator<Item = &'a Case>) -> String {
+    let (mut tests, mut failures, mut skipped) = (0, 0, 0);
+    for case in cases {
+        tests += 1;
+        failures += usize::from(matches!(case.state, State::Failed { .. }));
+        skipped += usize::from(matches!(case.state, State::Skipped(_)));
+    }
+    format!("tests=\"{tests}\" failures=\"{failures}\" errors=\"0\" skipped=\"{skipped}\"")
+}
+
+fn seconds(ms: u64) -> String {
+    format!("{}.{:03}", ms / 1_000, ms % 1_000)
+}
+
+/// One line of text for an attribute or an element.
+fn escaped(text: &str) -> String {
+    escaped_lines(&inert(text))
+}
+
+/// Text whose line breaks are our own.
+fn escaped_lines(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => safe.push_str("&amp;"),
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '"' => safe.push_str("&quot;"),
+            // XML 1.0 2.2: no characters.
+            '\u{fffe}' | '\u{ffff}' => safe.push('\u{fffd}'),
+            _ => safe.push(character),
+        }
+    }
+    safe
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::{crowded, exit_status, healthy, hostile, mixed};
+
+    fn document(report: &Report, fail_on: FailOn) -> String {
+        let mut out = Vec::new();
+        write(report, fail_on, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_case_fails_exactly_when_the_exit_status_does() {
+        for report in [healthy(), mixed(), hostile(), crowded(3, 4, true)] {
+            for fail_on in [FailOn::Error, FailOn::Warning, FailOn::Never] {
+                let text = document(&report, fail_on);
+                let parsed = roxmltree::Document::parse(&text).unwrap();
+                let failures = parsed.descendants().filter(|node| node.has_tag_name("failure")).count();
+                assert_eq!(failures > 0, exit_status(&report, fail_on) == 1, "{text}");
+                let counted = parsed.root_element().attribute("failures").unwrap();
+                assert_eq!(counted, failures.to_string());
+            }
+        }
+    }
+
+    #[test]
+    fn hostile_text_stays_text() {
+        let mut report = mixed();
+        report.host.name = "\"/><script>&\u{1b}\u{ffff}]]>".to_owned();
+        report.findings[0].title = "</failure><failure>".to_owned();
+        let text = document(&report, FailOn::Error);
+        let parsed = roxmltree::Document::parse(&text).unwrap();
+        assert!(!parsed.descendants().any(|node| node.has_tag_name("script")));
+        let message = parsed.descendants().find_map(|node| node.attribute("message")).unwrap();
+        assert!(parsed.descendants().any(|node| node.attribute("message") == Some("</failure><failure>")), "{message}");
+    }
+
+    #[test]
+    fn every_rule_and_endpoint_is_a_case() {
+        let report = mixed();
+        let text = document(&report, FailOn::Error);
+        let parsed = roxmltree::Document::parse(&text).unwrap();
+        let cases = parsed.descendants().filter(|node| node.has_tag_name("testcase")).count();
+        assert!(cases >= RULES.len() + report.endpoints.len());
+    }
+}

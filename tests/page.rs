@@ -1,0 +1,99 @@
+//! The page in a browser: headless Chromium without a network shows it as it is meant and lets nothing in it act.
+#![cfg(target_os = "linux")]
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use super::cli::{Folder, json, ran, report, text};
+
+/// Opens a page and gives the document as the browser made it; on standard error what the browser's console says.
+fn opened(folder: &Folder, page: &Path) -> Option<Output> {
+    let browser = std::env::var("AMPLS_CHROMIUM").unwrap_or_else(|_| "chromium".to_owned());
+    let possible = Command::new("unshare").args(["-n", &browser, "--version"]).output();
+    if !possible.is_ok_and(|output| output.status.success()) {
+        let _ = writeln!(std::io::stderr(), "SKIPPED: no `chromium` in a namespace: the page was not looked at");
+        return None;
+    }
+    let mut command = Command::new("unshare");
+    // A namespace of its own has not even a loopback that is up.
+    command.args(["-n", "timeout", "60", &browser, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run"]);
+    command.args(["--disable-background-networking", "--disable-component-update", "--disable-sync"]);
+    command.args(["--enable-logging=stderr", "--window-size=1200,2400", "--dump-dom"]);
+    command.arg(format!("--user-data-dir={}", folder.path("profile")));
+    command.arg(format!("--log-net-log={}", folder.path("net.json")));
+    command.arg(format!("file://{}", page.display()));
+    Some(command.output().expect("the browser runs"))
+}
+
+/// What the console said, and requests for anything but the page itself.
+fn complaints(folder: &Folder, output: &Output) -> Vec<String> {
+    let errors = text(&output.stderr);
+    let mut found: Vec<String> = errors.lines().filter(|line| line.contains("CONSOLE")).map(str::to_owned).collect();
+    let log = fs::read_to_string(folder.path("net.json")).unwrap_or_default();
+    found.extend(
+        ["evil.example", "198.51.100.7", "learn.microsoft.com"]
+            .iter()
+            .filter(|it| log.contains(**it))
+            .map(|it| format!("asked for {it}")),
+    );
+    found
+}
+
+#[test]
+fn the_page_shows_every_finding_and_asks_for_nothing() {
+    let folder = Folder::new("page");
+    for (world, wanted) in [("healthy-private", 0), ("two-faults-record-and-inspection", 1)] {
+        let saved = report(&folder, world, wanted);
+        let page = folder.0.join(format!("{world}.html"));
+        let written = ran(&["judge", &saved, "--format", "html", "-o", page.to_str().expect("UTF-8")]);
+        assert_eq!(written.status.code(), Some(wanted));
+        let Some(output) = opened(&folder, &page) else { return };
+        let dom = text(&output.stdout);
+        assert_eq!(complaints(&folder, &output), Vec::<String>::new(), "{world}");
+        assert!(dom.contains("<main data-route="), "{dom}");
+        let saved = json(&fs::read_to_string(saved).expect("the report"));
+        for finding in saved["findings"].as_array().expect("findings") {
+            let title = finding["title"].as_str().expect("a title").split('`').next().unwrap_or_default().trim();
+            assert!(dom.contains(title) && dom.contains(finding["code"].as_str().expect("a code")), "{title}");
+        }
+    }
+}
+
+#[test]
+fn hostile_text_does_nothing_in_a_browser() {
+    let folder = Folder::new("hostile-page");
+    let mut saved = json(&fs::read_to_string(report(&folder, "zone-not-linked-ods", 1)).expect("the report"));
+    let evil = "</title></style><script>document.title='owned';console.error('owned')</script>\
+                <img src=\"http://evil.example/x\" onerror=\"console.error('owned')\"><link rel=stylesheet href=//198.51.100.7/>\
+                <meta http-equiv=refresh content=\"0;url=http://evil.example/\">\"'>`";
+    saved["observations"]["machine"]["name"] = evil.into();
+    saved["observations"]["machine"]["os"] = evil.into();
+    for endpoint in saved["observations"]["endpoints"].as_array_mut().expect("endpoints") {
+        endpoint["purpose"] = evil.into();
+    }
+    let (file, page) = (folder.path("hostile.json"), folder.0.join("hostile.html"));
+    fs::write(&file, saved.to_string()).expect("written");
+    ran(&["judge", &file, "--format", "html", "-o", page.to_str().expect("UTF-8")]);
+    let Some(output) = opened(&folder, &page) else { return };
+    let dom = text(&output.stdout);
+    assert_eq!(complaints(&folder, &output), Vec::<String>::new());
+    assert!(dom.contains("<main data-route=") && dom.contains("&lt;script&gt;"), "{dom}");
+    for acting in ["<script", "<img", "http-equiv=\"refresh\"", "stylesheet\" href"] {
+        assert!(!dom.contains(acting), "{acting}");
+    }
+}
+
+#[test]
+fn a_page_that_does_act_would_be_noticed() {
+    let folder = Folder::new("acting-page");
+    let page = folder.0.join("acting.html");
+    fs::write(&page, "<!DOCTYPE html><script>console.error('owned')</script><img src=http://evil.example/x>")
+        .expect("written");
+    let Some(output) = opened(&folder, &page) else { return };
+    assert_eq!(
+        complaints(&folder, &output).iter().filter(|it| it.contains("owned") || it.contains("asked for")).count(),
+        2
+    );
+}
