@@ -6,7 +6,7 @@ use ampls_probes::options::Expect;
 use serde::{Deserialize, Serialize};
 
 use super::EndpointReport;
-use crate::diagnose::facts::{Route, Status};
+use crate::diagnose::facts::{Route, Status, complete};
 use crate::diagnose::finding::{Finding, Severity};
 
 /// The answer.
@@ -49,7 +49,7 @@ impl Verdict {
             Route::Mixed => mixed(&judged),
             Route::None => none(&judged),
         });
-        if observations.stopped.is_some() {
+        if !complete(observations) {
             headline.push_str("; the run was cut short");
         }
         Self { route, health, headline }
