@@ -5,6 +5,7 @@
 //! - `cli`: the built binary as a user calls it: help, exit status, bad input, pipes, output files.
 //! - `conventions`: the house's own rules.
 //! - `generated`: files made from the code are fresh.
+//! - `hosts`: fake roots with agents as found on real machines, through `--root`.
 //! - `netns`: whole machines in network namespaces, with real servers.
 //! - `scenarios`: every world of `tests/scenarios` through the real probes.
 
@@ -13,5 +14,6 @@ mod browsers;
 mod cli;
 mod conventions;
 mod generated;
+mod hosts;
 mod netns;
 mod scenarios;

@@ -13,6 +13,7 @@ pub use template::{Parameter, Template, Values};
 
 use crate::options::{Cloud, DceHost};
 
+pub mod agents;
 mod browsers;
 mod file;
 mod template;

@@ -10,6 +10,7 @@ use crate::observation::{Outcome, Timing};
 use crate::options::Options;
 use crate::world::World;
 
+pub mod agent;
 pub mod browser;
 pub mod dns;
 pub mod encrypted_dns;

@@ -2,6 +2,14 @@
 
 use super::rule::Rule;
 
+mod agt001_agent_below_minimum;
+mod agt002_no_agent;
+mod agt003_agent_retired;
+mod agt004_agent_not_running;
+mod agt005_rule_without_endpoint;
+mod agt006_two_agents;
+mod agt007_workspace_not_reported_to;
+mod agt008_agent_was_refused;
 mod azr001_metadata_silent;
 mod azr002_clock_skew;
 mod azr003_azure_dns_silent;
@@ -61,6 +69,14 @@ mod tls009_chain_incomplete;
 
 /// Every diagnosis, one line a rule, in code order.
 pub const RULES: &[&Rule] = &[
+    &agt001_agent_below_minimum::AGT001,
+    &agt002_no_agent::AGT002,
+    &agt003_agent_retired::AGT003,
+    &agt004_agent_not_running::AGT004,
+    &agt005_rule_without_endpoint::AGT005,
+    &agt006_two_agents::AGT006,
+    &agt007_workspace_not_reported_to::AGT007,
+    &agt008_agent_was_refused::AGT008,
     &azr001_metadata_silent::AZR001,
     &azr002_clock_skew::AZR002,
     &azr003_azure_dns_silent::AZR003,

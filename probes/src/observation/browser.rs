@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Outcome, ReadFailure, Timing};
+use super::{Outcome, ReadFailure, Timing, Unread};
 
 /// All browsers of the machine.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -21,7 +21,7 @@ pub struct BrowsersSeen {
     /// One entry for each profile, or for a browser that has policies and no profile; by browser, then by profile.
     pub settings: Vec<BrowserSetting>,
     /// Files that are there and could not be used, in the order met.
-    pub unread: Vec<UnreadFile>,
+    pub unread: Vec<Unread>,
     /// There were more users, profiles or files than are looked at.
     pub truncated: bool,
     /// `use-application-dns.net` does not exist here, which switches Firefox' own rollout off; `None` when nothing depends on
@@ -128,29 +128,6 @@ pub struct LocalNetwork {
     pub blocked: bool,
     /// The file, a path below the root.
     pub source: String,
-}
-
-/// A file that is there and could not be used.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct UnreadFile {
-    /// A path below the root.
-    pub path: String,
-    /// Why.
-    pub why: UnreadReason,
-}
-
-/// Why a file could not be used.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum UnreadReason {
-    /// It could not be read.
-    Failed(ReadFailure),
-    /// A symbolic link stands on its way below the user's home.
-    Link,
-    /// It is larger than is read.
-    TooLarge,
-    /// It is not what it should be (JSON).
-    Malformed,
 }
 
 /// What the operating system does with DNS.

@@ -111,14 +111,14 @@ impl Policies {
     /// Takes in a file; of two that set the same policy the later counts.
     fn take(&mut self, look: &mut Look<'_>, path: &str, mandatory: bool) {
         let contents = match read::contents(&look.world.path(path), Links::Follow, POLICY_LIMIT) {
-            Ok(contents) if contents.truncated => return look.unread(path, UnreadReason::TooLarge),
+            Ok(contents) if contents.truncated => return look.unread(path, UnreadReason::LongerThan(POLICY_LIMIT)),
             Ok(contents) => contents,
             // Only regular files are policies.
             Err(ReadFailure::NotAFile) => return,
             Err(failure) => return look.unread(path, UnreadReason::Failed(failure)),
         };
         let Some(Value::Object(found)) = json::lenient(&contents.bytes) else {
-            return look.unread(path, UnreadReason::Malformed);
+            return look.unread(path, UnreadReason::NotUnderstood);
         };
         if !found.is_empty() && self.first.is_none() {
             self.first = Some(path.to_owned());
@@ -176,13 +176,13 @@ fn local_state(home: &Path, state: &Path) -> Result<UserChoice, UnreadReason> {
     let read = file.take(STATE_LIMIT + 1).read_to_end(&mut bytes);
     let read = read.map_err(|error| UnreadReason::Failed(read::failure(&error)))?;
     if u64::try_from(read).unwrap_or(u64::MAX) > STATE_LIMIT {
-        return Err(UnreadReason::TooLarge);
+        return Err(UnreadReason::LongerThan(STATE_LIMIT));
     }
     // An array would do for the fields of a structure.
     if bytes.trim_ascii_start().first() != Some(&b'{') {
-        return Err(UnreadReason::Malformed);
+        return Err(UnreadReason::NotUnderstood);
     }
-    let state: LocalState = serde_json::from_slice(&bytes).map_err(|_| UnreadReason::Malformed)?;
+    let state: LocalState = serde_json::from_slice(&bytes).map_err(|_| UnreadReason::NotUnderstood)?;
     Ok(UserChoice {
         mode: state.dns_over_https.get("mode").and_then(mode),
         template: state.dns_over_https.get("templates").and_then(template),
@@ -217,7 +217,12 @@ fn weigh(policies: &Policies, profile: Option<&str>, user: &UserChoice) -> Chose
     let policy_template = policies.managed(TEMPLATES).and_then(|policy| template(&policy.value));
     let by_policy = policies.managed(MODE).and_then(|policy| Some((mode(&policy.value)?, &policy.source)));
     if let Some((mode, source)) = by_policy {
-        let template = policy_template.or_else(|| user.template.clone()).filter(|_| mode != SecureDnsMode::Off);
+        let template = match mode {
+            SecureDnsMode::Off => None,
+            // A strict policy without templates empties those of the user; seen with Chromium 156.
+            SecureDnsMode::Secure => policy_template,
+            _ => policy_template.or_else(|| user.template.clone()),
+        };
         return Chosen { mode, set_by: SetBy::Policy, template, source: source.clone() };
     }
     if let Some(source) = &policies.first {
@@ -240,9 +245,8 @@ fn weigh(policies: &Policies, profile: Option<&str>, user: &UserChoice) -> Chose
 /// Automatic mode, which is the default too, asks its templates first, or the encrypted twin of a server of the machine.
 fn asks(mode: SecureDnsMode, template: Option<&str>, known_server: bool) -> Asks {
     match mode {
-        SecureDnsMode::Off => Asks::System,
         SecureDnsMode::Secure => Asks::EncryptedOnly,
         SecureDnsMode::Automatic | SecureDnsMode::Unset if template.is_some() || known_server => Asks::EncryptedFirst,
-        SecureDnsMode::Automatic | SecureDnsMode::Unset => Asks::System,
+        _ => Asks::System,
     }
 }

@@ -144,7 +144,7 @@ impl Sources {
     fn weigh<'a>(&'a self, user: &'a Layer, name: &str) -> Option<(&'a Value, SetBy, &'a str)> {
         let of = |layer: &'a Layer, by| layer.get(name).map(|(set, path)| (&set.value, by, path.as_str()));
         let system_lock = self.system.get(name).filter(|(set, _)| set.locked);
-        let user = if self.cleared.iter().any(|cleared| *cleared == name) { None } else { of(user, SetBy::User) };
+        let user = if self.cleared.contains(&name) { None } else { of(user, SetBy::User) };
         of(&self.locked, SetBy::Policy)
             .or_else(|| system_lock.map(|(set, path)| (&set.value, SetBy::Policy, path.as_str())))
             .or(user)
@@ -165,13 +165,13 @@ fn value_of(value: &Json) -> Option<Value> {
 fn policies(look: &mut Look<'_>, places: &FirefoxPlaces) -> Option<(String, Json)> {
     for path in &places.policies {
         let why = match read::contents(&look.world.path(path), Links::Follow, POLICY_LIMIT) {
-            Ok(contents) if contents.truncated => UnreadReason::TooLarge,
+            Ok(contents) if contents.truncated => UnreadReason::LongerThan(POLICY_LIMIT),
             Ok(contents) => match serde_json::from_slice::<Json>(&contents.bytes) {
                 Ok(mut document) => {
                     let found = document.get_mut("policies").map(Json::take).unwrap_or_default();
                     return Some((path.clone(), found));
                 }
-                Err(_) => UnreadReason::Malformed,
+                Err(_) => UnreadReason::NotUnderstood,
             },
             Err(ReadFailure::Missing) => continue,
             Err(failure) => UnreadReason::Failed(failure),
@@ -220,7 +220,7 @@ fn take_file(look: &mut Look<'_>, layer: &mut Layer, path: &str, file: impl Read
     match prefs::parse(file) {
         Ok((found, truncated)) => {
             if truncated {
-                look.unread(path, UnreadReason::TooLarge);
+                look.unread(path, UnreadReason::LongerThan(prefs::FILE_LIMIT));
             }
             layer.extend(found.into_iter().map(|(name, preference)| (name, (preference, path.to_owned()))));
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use crate::observation::{BrowsersSeen, UnreadFile, UnreadReason};
+use crate::observation::{BrowsersSeen, Unread, UnreadReason};
 use crate::read::{self, Links, below};
 use crate::world::World;
 
@@ -32,7 +32,7 @@ pub(super) fn homes(world: &World, seen: &mut BrowsersSeen) -> Vec<Home> {
         Err(failure) => {
             let why = UnreadReason::Failed(failure);
             if !below::is_missing(&why) {
-                seen.unread.push(UnreadFile { path: PASSWD.to_owned(), why });
+                seen.unread.push(Unread { path: PASSWD.to_owned(), why });
             }
         }
     }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::io::{self, BufRead, BufReader, Read};
 
 /// Octets that are read: more than a million lines.
-const FILE_LIMIT: u64 = 128 * 1024 * 1024;
+pub(super) const FILE_LIMIT: u64 = 128 * 1024 * 1024;
 /// Octets of a line that are looked at; lists of add-ons are longer and of no concern.
 const LINE_LIMIT: u64 = 16 * 1024;
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use super::*;
-use crate::observation::ReadFailure;
+use crate::observation::{SecureDnsMode, SetBy};
 use crate::world::{Clock, Network, Roots, Routes};
 
 struct Machine {
@@ -75,11 +75,11 @@ fn deep_huge_binary_and_mistyped_documents_are_said() {
     huge.resize(17 * 1024 * 1024, b'x');
     let deep = [b"{\"dns_over_https\":".repeat(200_000), b"1".to_vec()].concat();
     for (bytes, why) in [
-        (huge.as_slice(), UnreadReason::TooLarge),
-        (&deep, UnreadReason::Malformed),
-        (b"\0\0\xff\xfe", UnreadReason::Malformed),
-        (b"[]", UnreadReason::Malformed),
-        (b"", UnreadReason::Malformed),
+        (huge.as_slice(), UnreadReason::LongerThan(16 * 1024 * 1024)),
+        (&deep, UnreadReason::NotUnderstood),
+        (b"\0\0\xff\xfe", UnreadReason::NotUnderstood),
+        (b"[]", UnreadReason::NotUnderstood),
+        (b"", UnreadReason::NotUnderstood),
     ] {
         let seen = Machine::new().file(STATE, bytes).read();
         assert_eq!(seen.settings, []);
