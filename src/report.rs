@@ -14,7 +14,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::diagnose::facts::{EndpointFacts, Facts, ZoneFact};
+use crate::diagnose::facts::{EndpointFacts, Facts, ZoneFact, complete};
 use crate::diagnose::finding::{Finding, Severity};
 use crate::diagnose::levels::Levels;
 
@@ -100,7 +100,7 @@ pub struct Run {
     pub elapsed_ms: u64,
     /// Every step was done.
     pub complete: bool,
-    /// What ended it early.
+    /// What told it to end.
     pub stopped: Option<Stop>,
     /// What the paths should be.
     pub expect: Expect,
@@ -234,7 +234,7 @@ fn assemble(
             id: run.id,
             started_at: observations.started_at,
             elapsed_ms: observations.elapsed_ms,
-            complete: observations.stopped.is_none(),
+            complete: complete(observations),
             stopped: observations.stopped,
             expect: observations.asked.expect,
             rules: Levels::default(),

@@ -167,6 +167,21 @@ pub struct Options {
     pub skip: Vec<StepKind>,
 }
 
+impl StepKind {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::Dns,
+        Self::Tcp,
+        Self::Tls,
+        Self::Http,
+        Self::Imds,
+        Self::Agent,
+        Self::Browser,
+        Self::Proxy,
+        Self::Clock,
+    ];
+}
+
 impl Options {
     /// Whether a kind of step is to be taken.
     pub fn takes(&self, step: StepKind) -> bool {
@@ -194,8 +209,18 @@ impl Options {
             .or_else(|| self.app_insights.iter().find_map(ConnectionString::region))
     }
 
-    /// Fails when the arguments contradict each other: they name more than one cloud.
+    /// Fails when the arguments contradict each other: they name more than one cloud, want a name both private and public, or
+    /// leave no step.
     pub fn check(&self) -> Result<(), BadValue> {
+        if StepKind::ALL.iter().all(|step| !self.takes(*step)) {
+            return Err(BadValue::new("`--only` and `--skip` leave no step to take: name fewer steps in `--skip`"));
+        }
+        if let Some(endpoint) = self.endpoints.iter().find(|one| self.endpoints.iter().any(|other| one.contradicts(other))) {
+            return Err(BadValue::new(format!(
+                "`--endpoint` expects two things of {}: a name has the same addresses every time; give it one expectation",
+                quoted(&endpoint.host)
+            )));
+        }
         let evidence = self.cloud_evidence();
         let Some((cloud, by)) = evidence.first() else {
             return Ok(());
@@ -316,6 +341,26 @@ mod tests {
             });
             assert_eq!(options.check().is_ok(), fits, "{region}");
         }
+    }
+
+    #[test]
+    fn one_name_has_one_expectation() {
+        let extra = |text: &str| text.parse::<ExtraEndpoint>().expect(text);
+        let fits = |texts: &[&str]| with(|o| o.endpoints = texts.iter().map(|text| extra(text)).collect()).check().is_ok();
+        assert!(fits(&["a.b=private", "a.b", "a.b=private", "c.d=public", "a.b:8443=any"]));
+        assert!(!fits(&["a.b=private", "a.b=public"]));
+        assert!(!fits(&["a.b=private", "A.b.:8443=public"]));
+        assert!(!fits(&["a.b=private", "a.b=any"]));
+    }
+
+    #[test]
+    fn steps_that_are_all_left_out_are_refused() {
+        let check = |only: &[StepKind], skip: &[StepKind]| {
+            with(|options| (options.only, options.skip) = (only.to_vec(), skip.to_vec())).check()
+        };
+        assert!(check(&[StepKind::Dns], &[StepKind::Dns]).is_err());
+        assert!(check(&[], &StepKind::ALL).is_err());
+        assert!(check(&[StepKind::Dns, StepKind::Tcp], &[StepKind::Dns]).is_ok());
     }
 
     #[test]

@@ -50,6 +50,11 @@ pub(crate) fn open(path: &Path, follow: bool) -> io::Result<File> {
     platform::open(path, follow)
 }
 
+/// How many files, sockets included, this process may have open; `None` where nothing bounds them.
+pub(crate) fn open_files() -> Option<u64> {
+    platform::open_files()
+}
+
 #[cfg(test)]
 mod tests {
     use std::net::{TcpListener, TcpStream};

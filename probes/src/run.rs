@@ -22,20 +22,16 @@ use crate::probe::{Context, agent, browser, encrypted_dns, hosts, imds, proxy, r
 use crate::world::World;
 
 pub use patience::Patience;
+use places::Places;
 
 mod endpoint;
 mod patience;
+mod places;
 mod questions;
 mod signal;
 
-/// TCP connections that may be open at once: well under the usual limit of 1,024 files a process.
-const MAX_CONNECTIONS: usize = 256;
-
 /// How long the steps have to wind up after the run was told to end. What is still busy then is left behind.
 const GRACE: Duration = Duration::from_millis(200);
-
-/// Threads for the operating system's resolver call, which blocks.
-const MAX_LOOKUPS: usize = 96;
 
 /// How far a run has come.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,7 +99,7 @@ pub fn run(
 ) -> Result<Observations, RunError> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
-        .max_blocking_threads(MAX_LOOKUPS)
+        .max_blocking_threads(Places::here(1).lookups)
         .enable_all()
         .build()
         .map_err(RunError::Runtime)?;
@@ -121,11 +117,12 @@ async fn examine(
 ) -> Result<Observations, RunError> {
     let started_at = world.clock.now();
     let (stop, stopped) = watch::channel(false);
-    let context = Context::new(world.clone(), options.clone(), stopped, MAX_CONNECTIONS);
+    let context = Context::new(world.clone(), options.clone(), stopped, Places::here(1).connections);
     let cause = end_of_run(stop, options.deadline);
 
     let mut discovered = configured(&context).await;
-    let mut lanes = Lanes::new(context.clone(), &discovered);
+    let servers = discovered.resolver.as_ref().map_or(0, |resolver| resolver.servers.len());
+    let mut lanes = Lanes::new(context.clone(), &discovered, Places::here(servers).questions);
     let mut plan = plan(catalogue, &options, &discovered);
     if plan.steps.is_empty() && plan.waiting.is_empty() && discovered.agents_found.is_none() {
         return Err(RunError::NothingToDo);
@@ -255,10 +252,10 @@ struct Lanes {
 }
 
 impl Lanes {
-    fn new(context: Context, discovered: &Discovered) -> Self {
+    fn new(context: Context, discovered: &Discovered, questions: usize) -> Self {
         let resolver = discovered.resolver.as_ref();
         Self {
-            servers: questions::Servers::new(resolver.map_or(&[], |resolver| &resolver.servers)),
+            servers: questions::Servers::new(resolver.map_or(&[], |resolver| &resolver.servers), questions),
             style: questions::style(resolver),
             proxies: Arc::new(endpoint::Proxies::default()),
             context,

@@ -179,8 +179,9 @@ pub struct CheckArgs {
 impl CheckArgs {
     /// The options of a run; fails when arguments contradict each other.
     pub fn options(&self) -> Result<Options, BadValue> {
-        let mut options = self.look.options()?;
+        let mut options = self.look.options();
         self.how.apply(&mut options);
+        options.check()?;
         Ok(options)
     }
 }
@@ -205,8 +206,9 @@ pub struct PlanArgs {
 impl PlanArgs {
     /// The options of the run that is planned; fails when arguments contradict each other.
     pub fn options(&self) -> Result<Options, BadValue> {
-        let mut options = self.look.options()?;
+        let mut options = self.look.options();
         self.how.apply(&mut options);
+        options.check()?;
         Ok(options)
     }
 }
@@ -361,7 +363,7 @@ const EXPECTATIONS: &[(&str, Expect)] =
 const CLOUDS: &[(&str, Cloud)] = &[("public", Cloud::Public), ("usgov", Cloud::UsGov), ("china", Cloud::China)];
 
 impl LookArgs {
-    fn options(&self) -> Result<Options, BadValue> {
+    fn options(&self) -> Options {
         let mut sets = Vec::new();
         for set in &self.sets {
             match set {
@@ -369,7 +371,7 @@ impl LookArgs {
                 Set::All => sets.extend(Group::SETS),
             }
         }
-        let options = Options {
+        Options {
             expect: self.expect,
             cloud: self.cloud,
             region: self.region.clone(),
@@ -380,9 +382,7 @@ impl LookArgs {
             endpoints: self.endpoints.clone(),
             sets,
             ..Options::default()
-        };
-        options.check()?;
-        Ok(options)
+        }
     }
 }
 
@@ -521,6 +521,15 @@ mod tests {
     fn contradicting_clouds_are_refused() {
         let arguments = ["--cloud", "china", "--region", "westeurope"];
         assert!(check(&arguments).options().is_err());
+    }
+
+    #[test]
+    fn steps_that_exclude_each_other_are_refused() {
+        let arguments = ["--only", "dns", "--skip", "dns"];
+        assert!(check(&arguments).options().is_err());
+        let cli = Cli::try_parse_from([&["ampls-doctor", "plan"], &arguments[..]].concat()).expect("valid arguments");
+        let (Command::Plan(plan), _) = cli.into_command() else { panic!("not `plan`") };
+        assert!(plan.options().is_err());
     }
 
     #[test]

@@ -142,14 +142,29 @@ fn acting(observations: &Observations) -> Option<&str> {
         Observation::Resolver(resolver) => resolver.outcome.seen().map(|config| &config.source),
         _ => None,
     });
+    let mut paths = observations.endpoints.iter().map(|endpoint| &endpoint.path);
+    let mut asked = observations.seen.iter().filter_map(|seen| match seen {
+        Observation::Answer(answer) => Some(&answer.name),
+        _ => None,
+    });
+    let mut proxies = observations.seen.iter().filter_map(|seen| match seen {
+        Observation::Tunnel(tunnel) => Some(&tunnel.proxy.url),
+        Observation::Connection(connection) => connection.via.as_ref(),
+        _ => None,
+    });
     let name = names
         .find(|name| !harmless(name, "._-"))
-        .or_else(|| observations.zones.iter().find(|zone| !harmless(zone, "._-")));
+        .or_else(|| observations.zones.iter().find(|zone| !harmless(zone, "._-")))
+        .or_else(|| paths.find(|path| !harmless(path, "/._-")))
+        .or_else(|| asked.find(|name| !harmless(name, "._-")))
+        .or_else(|| proxies.find(|proxy| !harmless(proxy, ":/._-[]%")));
     name.or_else(|| files.find(|file| !harmless(file, "._-/\\: ()"))).map(String::as_str)
 }
 
 #[cfg(test)]
 mod tests {
+    use ampls_probes::observation::{Answer, Outcome, RecordKind, Timing};
+
     use super::*;
     use crate::report::{healthy, hostile, mixed};
 
@@ -175,12 +190,26 @@ mod tests {
 
     #[test]
     fn text_that_would_act_in_a_pasted_command_is_refused() {
-        let ways: [fn(&mut Observations, String); 5] = [
+        let ways: [fn(&mut Observations, String); 8] = [
             |seen, text| seen.endpoints[0].fqdn = text,
             |seen, text| seen.endpoints[0].alias = Some(text),
             |seen, text| seen.endpoints[0].zone = Some(text),
             |seen, text| seen.endpoints[0].service_tag = Some(text),
             |seen, text| seen.zones[0] = text,
+            |seen, text| seen.endpoints[0].path = text,
+            |seen, name| {
+                let (server, kind) = (([10, 1, 0, 4], 53).into(), RecordKind::A);
+                let (timing, outcome) = (Timing::default(), Outcome::Cancelled);
+                let answer = Answer { server, name, kind, try_number: 0, timing, outcome };
+                seen.seen.push(Observation::Answer(answer));
+            },
+            |seen, text| {
+                for seen in &mut seen.seen {
+                    if let Observation::Connection(connection) = seen {
+                        connection.via = Some(text.clone());
+                    }
+                }
+            },
         ];
         for text in ["$(id).azure.com", "`id`.azure.com", "a;id", "a'b", "a b", "a\nb", "a|b", "a\u{202e}"] {
             for change in ways {

@@ -88,6 +88,12 @@ fn explains(cause: &Statement<'_>, symptom: &Statement<'_>) -> bool {
     if cause.code == symptom.code || !cause.explains.contains(&symptom.code) {
         return false;
     }
+    // Another port of the host is another service.
+    if let (Some(cause), Some(symptom)) = (cause.draft.port, symptom.draft.port)
+        && cause != symptom
+    {
+        return false;
+    }
     let covers = |reached: &[String]| {
         !symptom.draft.endpoints.is_empty() && symptom.draft.endpoints.iter().all(|name| reached.contains(name))
     };
@@ -211,6 +217,17 @@ mod tests {
             statement(4, Severity::Error, &["a", "b"], Reach::Own),
         ];
         assert!(explain(two).iter().all(|group| group.root.is_none()));
+    }
+
+    #[test]
+    fn a_fault_on_one_port_does_not_explain_one_on_another() {
+        let mut two = [2, 4].map(|code| statement(code, Severity::Error, &["a"], Reach::Own));
+        for (port, symptom_explained) in [(443, true), (8443, false)] {
+            two[0].draft.port = Some(443);
+            two[1].draft.port = Some(port);
+            let roots = explain(two.to_vec()).iter().filter(|group| group.root.is_none()).count();
+            assert_eq!(roots == 1, symptom_explained, "{port}");
+        }
     }
 
     proptest! {

@@ -73,6 +73,8 @@ pub struct Draft {
     pub group: String,
     /// Full host names concerned.
     pub endpoints: Vec<String>,
+    /// The port that it concerns; `None` where it concerns the names on every port.
+    pub port: Option<u16>,
     /// How bad for an endpoint that is required.
     pub severity: Severity,
     /// The severity holds whatever depends on the endpoints.
@@ -103,6 +105,7 @@ impl Draft {
         Self {
             group: String::new(),
             endpoints: Vec::new(),
+            port: None,
             severity,
             severity_is_final: false,
             title,
@@ -123,6 +126,13 @@ impl Draft {
         self.endpoints.extend(endpoints.into_iter().map(Into::into));
         self.endpoints.sort();
         self.endpoints.dedup();
+        self
+    }
+
+    /// The port concerned: faults on different ports of a host do not explain each other.
+    #[must_use]
+    pub fn at_port(mut self, port: u16) -> Self {
+        self.port = Some(port);
         self
     }
 

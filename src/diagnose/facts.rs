@@ -24,7 +24,7 @@ pub use agents::{agent_line, workspace_lines};
 pub use evidence::{certificate_line, route_word};
 pub use forwarding::LeftOut;
 pub use http::HttpFault;
-pub use path::{ConnectFault, Path};
+pub use path::{ConnectFault, Path, complete};
 pub use platform::ClockOffset;
 pub use proxy::ProxyFault;
 pub use servers::Authorities;
@@ -106,9 +106,15 @@ impl<'a> Facts<'a> {
         &self.endpoints
     }
 
-    /// The endpoint with this host name.
+    /// The endpoint with this host name; the most needed one, the first of those, where several ports are looked at.
     pub fn endpoint(&self, fqdn: &str) -> Option<&EndpointFacts<'a>> {
-        self.endpoints.iter().find(|facts| facts.endpoint.fqdn == fqdn)
+        // `max_by_key` gives the last of equals.
+        self.endpoints_named(fqdn).rev().max_by_key(|facts| facts.endpoint.need)
+    }
+
+    /// The endpoints with this host name, one a port.
+    pub fn endpoints_named(&self, fqdn: &str) -> impl DoubleEndedIterator<Item = &EndpointFacts<'a>> {
+        self.endpoints.iter().filter(move |facts| facts.endpoint.fqdn == fqdn)
     }
 
     /// Endpoints that an AMPLS holds a record for: private-capable, and in one of its zones.

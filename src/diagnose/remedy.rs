@@ -122,6 +122,11 @@ fn lines(zones: &[&str], line: impl Fn(&str) -> String) -> String {
     zones.iter().map(|zone| line(zone)).collect::<Vec<_>>().join("\n")
 }
 
+/// A name as it may stand in a command that is pasted into a shell: DNS carries any byte (RFC 2181 11).
+pub(super) fn is_plain(name: &str) -> bool {
+    !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
+}
+
 /// Which private endpoint holds an address, and whether its connection is approved.
 pub(super) fn find_private_endpoint(address: &str) -> Vec<Fix> {
     vec![
@@ -152,11 +157,11 @@ pub(super) fn effective_rules(destination: &str, service: &str) -> Vec<Fix> {
     ]
 }
 
-/// Allows HTTPS to a destination in a network security group; `destination` is for people, in backticks where it was observed.
-pub(super) fn allow_https(destination: &str, tag: &str) -> Fix {
-    Fix::change(BlastRadius::Vnet, format!("allow TCP 443 to {destination} where it is denied (network security group, firewall)"))
+/// Allows a port of TCP to a destination in a network security group; `destination` is for people, in backticks where it was observed.
+pub(super) fn allow_tcp(port: u16, destination: &str, tag: &str) -> Fix {
+    Fix::change(BlastRadius::Vnet, format!("allow TCP {port} to {destination} where it is denied (network security group, firewall)"))
         .with(format!(
-            "az network nsg rule create -g ‹nsg-resource-group› --nsg-name ‹nsg› -n allow-azure-monitor --priority ‹priority› --direction Outbound --access Allow --protocol Tcp --destination-port-ranges 443 --destination-address-prefixes {tag}"
+            "az network nsg rule create -g ‹nsg-resource-group› --nsg-name ‹nsg› -n allow-azure-monitor --priority ‹priority› --direction Outbound --access Allow --protocol Tcp --destination-port-ranges {port} --destination-address-prefixes {tag}"
         ))
         .after("az network nsg rule list -g ‹nsg-resource-group› --nsg-name ‹nsg› -o table; the rule holds for every machine behind this group")
         .undone_by("az network nsg rule delete -g ‹nsg-resource-group› --nsg-name ‹nsg› -n allow-azure-monitor")

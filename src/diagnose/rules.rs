@@ -39,6 +39,7 @@ mod dns019_answer_flaps;
 mod dns020_forwarder_incomplete;
 mod dns021_local_zone_shadows;
 mod dns022_search_domain_answer;
+mod dns023_unexpected_private_route;
 mod htp001_access_denied_by_scope;
 mod htp002_unexpected_answer;
 mod htp003_endpoint_association_required;
@@ -47,6 +48,7 @@ mod htp005_no_http_answer;
 mod net001_connect_timeout;
 mod net002_connect_refused;
 mod net003_no_route;
+mod net004_some_addresses_dead;
 mod prx001_proxy_takes_private_route;
 mod prx002_proxy_wants_credentials;
 mod prx003_proxy_unreachable;
@@ -104,6 +106,7 @@ pub const RULES: &[&Rule] = &[
     &dns020_forwarder_incomplete::DNS020,
     &dns021_local_zone_shadows::DNS021,
     &dns022_search_domain_answer::DNS022,
+    &dns023_unexpected_private_route::DNS023,
     &htp001_access_denied_by_scope::HTP001,
     &htp002_unexpected_answer::HTP002,
     &htp003_endpoint_association_required::HTP003,
@@ -112,6 +115,7 @@ pub const RULES: &[&Rule] = &[
     &net001_connect_timeout::NET001,
     &net002_connect_refused::NET002,
     &net003_no_route::NET003,
+    &net004_some_addresses_dead::NET004,
     &prx001_proxy_takes_private_route::PRX001,
     &prx002_proxy_wants_credentials::PRX002,
     &prx003_proxy_unreachable::PRX003,

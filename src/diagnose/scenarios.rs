@@ -119,7 +119,8 @@ fn a_silent_server_on_its_own_is_a_warning() {
 #[test]
 fn when_no_server_answers_nothing_else_is_blamed() {
     let scene = private_world().every_name(&Says::Silence).server_says(CUSTOM, &Says::Silence);
-    assert_eq!(outline(&scene.stopped(Stop::Deadline)), ["DNS008 error", "RUN001 warning"]);
+    let scene = scene.says(CUSTOM, ODS, &Says::Unfinished).stopped(Stop::Deadline);
+    assert_eq!(outline(&scene), ["DNS008 error", "RUN001 warning"]);
 }
 
 #[test]

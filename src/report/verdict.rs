@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::EndpointReport;
-use crate::diagnose::facts::{Route, Status};
+use crate::diagnose::facts::{Route, Status, complete};
 use crate::diagnose::finding::{Finding, Severity};
 
 /// The answer.
@@ -53,7 +53,7 @@ impl Verdict {
             Route::Mixed => mixed(&judged),
             Route::None => none(&judged),
         });
-        if observations.stopped.is_some() {
+        if !complete(observations) {
             headline.push_str("; the run was cut short");
         }
         Self { route, health, headline }

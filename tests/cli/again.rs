@@ -95,3 +95,34 @@ fn looking_for_ever_ends_with_a_signal_and_the_last_verdict() {
         assert!(output.stderr.is_empty(), "{}", text(&output.stderr));
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn a_signal_ends_the_program_while_nobody_reads_its_report() {
+    use std::io::Read;
+
+    let mut child = doctor(&["demo", "healthy-private", "--format", "json"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("a child");
+    let mut pipe = child.stdout.take().expect("a pipe");
+    // The run is over once something is written; what does not fit into the pipe waits for a reader that does not come.
+    pipe.read_exact(&mut [0; 1]).expect("the beginning of a report");
+    std::thread::sleep(Duration::from_millis(500));
+    let told = Command::new("kill").args(["-s", "INT", &child.id().to_string()]).status();
+    assert!(told.is_ok_and(|told| told.success()));
+    let began = Instant::now();
+    let ended = loop {
+        match child.try_wait().expect("a child") {
+            Some(ended) => break Some(ended),
+            None if began.elapsed() > Duration::from_secs(20) => break None,
+            None => std::thread::sleep(Duration::from_millis(20)),
+        }
+    };
+    if ended.is_none() {
+        let _ = child.kill();
+        let _ = child.wait();
+    }
+    assert_eq!(ended.and_then(|ended| ended.code()), Some(130));
+}

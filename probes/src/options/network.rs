@@ -20,6 +20,15 @@ pub struct ExtraEndpoint {
     pub expected: Option<Expectation>,
 }
 
+impl ExtraEndpoint {
+    /// Both cannot hold: one name leads to the same addresses on every port.
+    pub(super) fn contradicts(&self, other: &Self) -> bool {
+        let (Some(one), Some(two)) = (self.expected, other.expected) else { return false };
+        let same_port = self.port == other.port || ![one, two].contains(&Expectation::Any);
+        self.host == other.host && one != two && same_port
+    }
+}
+
 impl FromStr for ExtraEndpoint {
     type Err = BadValue;
 
@@ -52,9 +61,10 @@ impl FromStr for ExtraEndpoint {
 /// A range that counts as private (`--private-range`): an address with a prefix length.
 pub fn private_range(text: &str) -> Result<IpNet, BadValue> {
     let range = text.parse::<IpNet>().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from));
-    range.map(|range| range.trunc()).ok_or_else(|| {
-        BadValue::new(format!("private range {} is no CIDR range: give one like `165.21.0.0/16`", quoted(text)))
-    })
+    let wrong =
+        |what: &str| BadValue::new(format!("private range {} {what}: give one like `165.21.0.0/16`", quoted(text)));
+    let range = range.map(|range| range.trunc()).ok_or_else(|| wrong("is no CIDR range"))?;
+    if range.prefix_len() == 0 { Err(wrong("holds every address")) } else { Ok(range) }
 }
 
 /// A DNS server (`--resolver`): an address, with a port if it is not 53; IPv6 with a port needs brackets.
@@ -62,7 +72,7 @@ pub fn resolver(text: &str) -> Result<SocketAddr, BadValue> {
     let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).filter(|inner| inner.contains(':'));
     let address = bare.unwrap_or(text).parse::<IpAddr>().map(|address| SocketAddr::new(address, 53));
     let parsed = address.or_else(|_| text.parse::<SocketAddr>()).ok().filter(|server| server.port() != 0);
-    parsed.filter(|server| !server.ip().is_unspecified()).ok_or_else(|| {
+    parsed.filter(|server| is_of_one_host(server.ip().to_canonical())).ok_or_else(|| {
         BadValue::new(format!(
             "resolver {} is no address of a DNS server: give IP or IP:PORT, like `10.1.0.4` or `[fd00::4]:5353`",
             quoted(text)
@@ -70,11 +80,17 @@ pub fn resolver(text: &str) -> Result<SocketAddr, BadValue> {
     })
 }
 
+/// An address that one host can have.
+fn is_of_one_host(address: IpAddr) -> bool {
+    let broadcast = matches!(address, IpAddr::V4(address) if address.is_broadcast());
+    !address.is_unspecified() && !address.is_multicast() && !broadcast
+}
+
 /// The proxy for every name (`--proxy`): `none`, or an `http` URL, or host and port. Messages never repeat the value, which
 /// may hold a password.
 pub fn proxy(text: &str) -> Result<ProxyOption, BadValue> {
     const WANTED: &str = "give `none` or a URL like `http://proxy.example.net:3128`";
-    if text == "none" {
+    if text.eq_ignore_ascii_case("none") {
         return Ok(ProxyOption::Direct);
     }
     let with_scheme = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
@@ -217,20 +233,25 @@ mod tests {
         {
             assert!(resolver(text).is_err(), "{text}");
         }
+        for text in ["224.0.0.251", "255.255.255.255", "ff02::fb", "[ff02::fb]:53", "::ffff:0.0.0.0"] {
+            assert!(resolver(text).is_err(), "{text}");
+        }
     }
 
     #[test]
     fn private_range_is_truncated_to_its_network() {
         assert_eq!(private_range("10.1.2.3/16"), Ok("10.1.0.0/16".parse().expect("a range")));
         assert_eq!(private_range("10.1.2.3"), Ok("10.1.2.3/32".parse().expect("a range")));
-        for text in ["10.0.0.0/33", "10.0.0.0/", "x/8", ""] {
+        for text in ["10.0.0.0/33", "10.0.0.0/", "x/8", "", "0.0.0.0/0", "::/0"] {
             assert!(private_range(text).is_err(), "{text}");
         }
     }
 
     #[test]
     fn proxy_is_none_a_url_or_a_host_and_a_port() {
-        assert_eq!(proxy("none"), Ok(ProxyOption::Direct));
+        for text in ["none", "NONE", "None"] {
+            assert_eq!(proxy(text), Ok(ProxyOption::Direct), "{text}");
+        }
         for text in
             ["proxy:3128", "http://proxy:3128", "http://user:word@proxy:3128/", "10.0.0.9:8080", "http://[fd00::1]:80"]
         {

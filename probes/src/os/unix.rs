@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
 use rustix::io::Errno;
+use rustix::process::{Resource, getrlimit};
 
 use crate::observation::IoFailure;
 
@@ -26,6 +27,10 @@ pub(super) fn failure(code: i32) -> Option<IoFailure> {
 
 pub(super) fn root() -> PathBuf {
     PathBuf::from("/")
+}
+
+pub(super) fn open_files() -> Option<u64> {
+    getrlimit(Resource::Nofile).current
 }
 
 pub(super) fn open(path: &Path, follow: bool) -> io::Result<File> {

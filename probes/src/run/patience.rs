@@ -24,7 +24,7 @@ impl Patience {
             *heard.0.lock().unwrap_or_else(PoisonError::into_inner) = true;
             heard.1.notify_all();
         };
-        thread::Builder::new().name("signals".to_owned()).spawn(listen).map_err(RunError::Runtime)?;
+        thread::Builder::new().name("patience".to_owned()).spawn(listen).map_err(RunError::Runtime)?;
         Ok(Self { began: Instant::now(), ended })
     }
 

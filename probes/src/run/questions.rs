@@ -15,9 +15,6 @@ use crate::observation::{
 use crate::plan::Step;
 use crate::probe::{Context, Ended, dns};
 
-/// Questions in flight at one server. Ten at once for every name have been seen to lose datagrams.
-const MAX_IN_FLIGHT: usize = 64;
-
 /// Azure's DNS is a hop away in Azure and nowhere else: a machine elsewhere should not wait the whole step limit for it.
 const AZURE_PATIENCE: Duration = Duration::from_millis(1500);
 
@@ -37,22 +34,27 @@ pub(super) struct ServerState {
 }
 
 /// The servers of a run.
-pub(super) struct Servers(BTreeMap<SocketAddr, Arc<ServerState>>);
+pub(super) struct Servers {
+    known: BTreeMap<SocketAddr, Arc<ServerState>>,
+    in_flight: usize,
+}
 
 impl Servers {
-    pub(super) fn new(servers: &[Server]) -> Self {
-        Self(servers.iter().map(|server| (server.address, Arc::new(ServerState::new(&server.roles)))).collect())
+    /// `in_flight` questions at once for each.
+    pub(super) fn new(servers: &[Server], in_flight: usize) -> Self {
+        let state = |server: &Server| (server.address, Arc::new(ServerState::new(&server.roles, in_flight)));
+        Self { known: servers.iter().map(state).collect(), in_flight }
     }
 
     pub(super) fn of(&mut self, address: SocketAddr) -> Arc<ServerState> {
-        self.0.entry(address).or_insert_with(|| Arc::new(ServerState::new(&[]))).clone()
+        self.known.entry(address).or_insert_with(|| Arc::new(ServerState::new(&[], self.in_flight))).clone()
     }
 }
 
 impl ServerState {
-    fn new(roles: &[ServerRole]) -> Self {
+    fn new(roles: &[ServerRole], in_flight: usize) -> Self {
         Self {
-            room: Semaphore::new(MAX_IN_FLIGHT),
+            room: Semaphore::new(in_flight),
             has_answered: AtomicBool::new(false),
             patience: (roles == [ServerRole::Azure]).then_some(AZURE_PATIENCE),
         }
@@ -133,12 +135,5 @@ pub(super) fn without_answer(
     try_number: u32,
     outcome: Outcome<Response, DnsFailure>,
 ) -> Observation {
-    Observation::Answer(Answer {
-        server,
-        name: name.to_owned(),
-        kind,
-        try_number,
-        timing: Timing::default(),
-        outcome,
-    })
+    Observation::Answer(Answer { server, name: name.to_owned(), kind, try_number, timing: Timing::default(), outcome })
 }

@@ -1,6 +1,6 @@
 //! How far the way to an endpoint leads: TCP, TLS, HTTP.
 
-use super::{Connection, EndpointFacts, Facts, Outcome, Route};
+use super::{Connection, EndpointFacts, Facts, IpAddr, Observation, Observations, Outcome, Route};
 
 use ampls_probes::observation::IoFailure;
 
@@ -51,9 +51,21 @@ impl EndpointFacts<'_> {
         self.reachable() == Some(false)
     }
 
+    /// The addresses that were dialled directly and did not answer, in the system's order.
+    pub fn dead_addresses(&self) -> Vec<IpAddr> {
+        let direct = self.connections.iter().filter(|seen| seen.via.is_none());
+        let dead = direct.filter(|seen| connect_fault(seen).is_some());
+        dead.filter_map(|seen| seen.address.map(|address| address.ip())).collect()
+    }
+
     /// TCP to any of the addresses.
     pub fn tcp(&self) -> Path {
-        let steps: Vec<Path> = self.connections.iter().map(|seen| step(&seen.outcome, |_| true)).collect();
+        let path = |seen: &&Connection| match seen.outcome {
+            // It was never tried.
+            Outcome::Failed(IoFailure::NoSockets) => Path::Unknown,
+            _ => step(&seen.outcome, |_| true),
+        };
+        let steps: Vec<Path> = self.connections.iter().map(path).collect();
         [Path::Passed, Path::Unknown, Path::Failed]
             .into_iter()
             .find(|path| steps.contains(path))
@@ -95,6 +107,27 @@ fn connect_fault(connection: &Connection) -> Option<ConnectFault> {
         Outcome::Failed(IoFailure::Refused | IoFailure::Reset | IoFailure::Closed) => Some(ConnectFault::Refused),
         Outcome::Failed(IoFailure::NoSockets) | Outcome::Seen(_) | Outcome::Cancelled | Outcome::Skipped(_) => None,
         Outcome::Failed(_) => Some(ConnectFault::Unreachable),
+    }
+}
+
+/// Every step of a run ended: a signal or the deadline that came when all was done cut nothing off.
+pub fn complete(observations: &Observations) -> bool {
+    observations.stopped.is_none() || !observations.seen.iter().any(cut_off)
+}
+
+fn cut_off(step: &Observation) -> bool {
+    match step {
+        Observation::Resolver(seen) => matches!(seen.outcome, Outcome::Cancelled),
+        Observation::Hosts(seen) => matches!(seen.outcome, Outcome::Cancelled),
+        Observation::Metadata(seen) => matches!(seen.outcome, Outcome::Cancelled),
+        Observation::WireServer(seen) => matches!(seen.outcome, Outcome::Cancelled),
+        Observation::Lookup(seen) => matches!(seen.outcome, Outcome::Cancelled),
+        Observation::Answer(seen) => matches!(seen.outcome, Outcome::Cancelled),
+        Observation::Connection(seen) => matches!(seen.outcome, Outcome::Cancelled),
+        Observation::Tunnel(seen) => matches!(seen.outcome, Outcome::Cancelled),
+        Observation::Handshake(seen) => matches!(seen.outcome, Outcome::Cancelled),
+        Observation::Exchange(seen) => matches!(seen.outcome, Outcome::Cancelled),
+        _ => false,
     }
 }
 
@@ -153,6 +186,11 @@ mod tests {
         assert_eq!(without(&private_world(), "http"), Some(true));
         assert_eq!(without(&private_world(), "tls http"), Some(true));
         assert_eq!(without(&private_world(), "tcp tls http"), None);
+    }
+
+    #[test]
+    fn a_connection_without_a_socket_says_nothing_of_the_endpoint() {
+        assert_eq!(reachable(&private_world().connects(ODS, &Outcome::Failed(IoFailure::NoSockets))), None);
     }
 
     #[test]

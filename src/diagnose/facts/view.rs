@@ -31,7 +31,7 @@ impl Facts<'_> {
         let mut addresses = Vec::new();
         for tries in [self.answers(server, name, RecordKind::A), self.answers(server, name, RecordKind::Aaaa)] {
             for response in tries.iter().filter_map(|answer| answer.outcome.seen()) {
-                for (_, address) in addresses_of(response) {
+                for address in response.addresses(name) {
                     if !addresses.contains(&address) {
                         addresses.push(address);
                     }
@@ -47,8 +47,8 @@ impl Facts<'_> {
             server: Some(server),
             status,
             route: self.route_of(name, &addresses),
-            cname: telling.clone().map(|response| chain(name, response)).max_by_key(Vec::len).unwrap_or_default(),
-            ttl: telling.flat_map(ttls).min(),
+            cname: chain(name, telling.clone()),
+            ttl: telling.flat_map(|response| ttls(name, response)).min(),
             elapsed_ms: timings.max().unwrap_or_default(),
             authority: denying.and_then(|response| response.authority.clone()),
             addresses,
@@ -124,8 +124,10 @@ impl Facts<'_> {
         let kind = if address.is_ipv4() { RecordKind::A } else { RecordKind::Aaaa };
         let servers: BTreeSet<SocketAddr> = self.servers().iter().map(|server| server.address).collect();
         let answers = servers.into_iter().flat_map(|server| self.answers(server, name, kind));
-        let mut records = answers.filter_map(|answer| answer.outcome.seen()).flat_map(addresses_of);
-        records.any(|(owner, given)| given == address && owner_passes(owner))
+        let mut responses = answers.filter_map(|answer| answer.outcome.seen());
+        responses.any(|response| {
+            response.addresses(name).contains(&address) && response.address_owner(name).is_some_and(&owner_passes)
+        })
     }
 }
 
@@ -161,7 +163,7 @@ fn together(a: Option<&Answer>, aaaa: Option<&Answer>) -> Status {
 pub(super) fn status(answer: &Answer) -> Status {
     match &answer.outcome {
         Outcome::Seen(response) => match response.code {
-            ResponseCode::NoError if addresses_of(response).next().is_some() => Status::Ok,
+            ResponseCode::NoError if !response.addresses(&answer.name).is_empty() => Status::Ok,
             ResponseCode::NoError => Status::NoData,
             ResponseCode::NxDomain => Status::NxDomain,
             ResponseCode::ServFail => Status::ServFail,
@@ -180,35 +182,17 @@ pub(super) fn status(answer: &Answer) -> Status {
     }
 }
 
-/// The address records of an answer with their owners.
-fn addresses_of(response: &Response) -> impl Iterator<Item = (&str, IpAddr)> {
-    response.records.iter().filter_map(|record| match &record.data {
-        RecordData::A(address) => Some((record.owner.as_str(), IpAddr::V4(*address))),
-        RecordData::Aaaa(address) => Some((record.owner.as_str(), IpAddr::V6(*address))),
-        _ => None,
-    })
+/// The time to live of the addresses of a name.
+fn ttls(name: &str, response: &Response) -> impl Iterator<Item = u32> {
+    let owner = response.address_owner(name);
+    let own = response.records.iter().filter(move |record| Some(record.owner.as_str()) == owner);
+    own.filter(|record| record.address().is_some()).map(|record| record.ttl)
 }
 
-fn ttls(response: &Response) -> impl Iterator<Item = u32> {
-    let addresses = response.records.iter().filter(|r| matches!(r.data, RecordData::A(_) | RecordData::Aaaa(_)));
-    addresses.map(|record| record.ttl)
-}
-
-/// The aliases behind a name, followed owner by owner; a loop ends where it begins again.
-fn chain(name: &str, response: &Response) -> Vec<String> {
-    let mut aliases: Vec<String> = Vec::new();
-    let mut current = name;
-    while let Some(next) = response.records.iter().find_map(|record| match &record.data {
-        RecordData::Cname(target) if record.owner == current => Some(target),
-        _ => None,
-    }) {
-        if next == name || aliases.contains(next) {
-            break;
-        }
-        aliases.push(next.clone());
-        current = next;
-    }
-    aliases
+/// The longest chain of aliases behind a name that one of the answers tells.
+fn chain<'r>(name: &str, responses: impl Iterator<Item = &'r Response>) -> Vec<String> {
+    let longest = responses.map(|response| response.chain(name)).max_by_key(Vec::len);
+    longest.unwrap_or_default().into_iter().map(str::to_owned).collect()
 }
 
 /// The authority of the best answer to a question.
@@ -225,7 +209,7 @@ pub(super) fn authority(tries: &[&Answer]) -> Option<Authority> {
 #[cfg(test)]
 mod tests {
     use ampls_probes::catalogue::Need;
-    use ampls_probes::observation::ServerRole;
+    use ampls_probes::observation::{Record, ServerRole};
     use ampls_probes::testing::{AZURE, CUSTOM, ODS, Says, Scene, empty_world, private_world};
 
     use super::*;
@@ -295,6 +279,32 @@ mod tests {
         let kinds: Vec<_> =
             facts.endpoint(ODS).into_iter().flat_map(|name| &name.views).map(|view| view.view).collect();
         assert_eq!(kinds, [ViewKind::System, ViewKind::Server, ViewKind::Server, ViewKind::Azure]);
+    }
+
+    #[test]
+    fn addresses_of_other_names_are_not_of_this_name() {
+        let stray = |seen: &mut ampls_probes::Observations| {
+            for observation in &mut seen.seen {
+                if let ampls_probes::Observation::Answer(Answer { outcome: Outcome::Seen(response), .. }) = observation
+                {
+                    let data = RecordData::A([203, 0, 113, 9].into());
+                    response.records.push(Record { owner: "stray.example.net".to_owned(), ttl: 1, data });
+                }
+            }
+        };
+        let mut seen = bare().everywhere(ODS, &Says::Private("10.0.0.5")).observations();
+        stray(&mut seen);
+        let facts = Facts::new(&seen);
+        let view = facts.endpoint(ODS).and_then(|name| name.server_views().next()).expect("a view");
+        assert_eq!((view.addresses.len(), view.route), (1, Route::Private));
+        assert_ne!(view.ttl, Some(1));
+        let mut denied = bare().everywhere(ODS, &Says::NoData).observations();
+        stray(&mut denied);
+        let facts = Facts::new(&denied);
+        assert_eq!(
+            facts.endpoint(ODS).and_then(|name| name.server_views().next()).map(|view| view.status),
+            Some(Status::NoData)
+        );
     }
 
     #[test]

@@ -45,7 +45,7 @@ rule! {
     /// - <https://learn.microsoft.com/azure/azure-monitor/fundamentals/private-link-configure>
     /// - <https://learn.microsoft.com/azure/private-link/private-endpoint-dns-integration>
     /// - <https://techcommunity.microsoft.com/t5/fasttrack-for-azure/how-azure-monitor-s-implementation-of-private-link-differs-from/ba-p/3608938>
-    DNS001 = "no-private-route", Dns, explains ["NET001", "NET002", "NET003", "TLS006", "TLS007", "HTP001", "HTP003"];
+    DNS001 = "no-private-route", Dns, explains ["NET001", "NET002", "NET003", "NET004", "TLS006", "TLS007", "HTP001", "HTP003"];
 }
 
 fn check(facts: &Facts<'_>) -> Vec<Draft> {

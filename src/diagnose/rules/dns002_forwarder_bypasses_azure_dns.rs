@@ -46,7 +46,7 @@ rule! {
     /// - <https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16>
     /// - <https://learn.microsoft.com/azure/azure-monitor/fundamentals/private-link-configure>
     DNS002 = "forwarder-bypasses-azure-dns", Dns, explains [
-        "DNS001", "DNS003", "DNS005", "DNS007", "DNS015", "NET001", "NET002", "NET003", "TLS006", "TLS007", "HTP001", "HTP003"
+        "DNS001", "DNS003", "DNS005", "DNS007", "DNS015", "NET001", "NET002", "NET003", "NET004", "TLS006", "TLS007", "HTP001", "HTP003"
     ];
 }
 

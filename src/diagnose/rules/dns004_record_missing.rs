@@ -50,7 +50,7 @@ rule! {
     /// - <https://learn.microsoft.com/azure/dns/private-dns-fallback>
     /// - <https://github.com/Azure/Azure-Landing-Zones/issues/270>
     DNS004 = "record-missing", Dns, explains [
-        "DNS005", "DNS007", "DNS015", "NET001", "NET002", "NET003", "TLS006", "TLS007", "HTP001", "HTP003", "AGT005", "AGT008"
+        "DNS005", "DNS007", "DNS015", "NET001", "NET002", "NET003", "NET004", "TLS006", "TLS007", "HTP001", "HTP003", "AGT005", "AGT008"
     ];
 }
 
@@ -211,7 +211,7 @@ fn record_is_public(facts: &Facts<'_>, name: &EndpointFacts<'_>, view: &View) ->
 fn common(facts: &Facts<'_>, draft: Draft, name: &EndpointFacts<'_>, zone: &str, views: &[&View]) -> Draft {
     let aliases = views.iter().flat_map(|view| &view.cname).chain(&name.endpoint.alias).map(String::as_str);
     let mut records = aliases.chain([name.fqdn()]).filter_map(|owner| owner.strip_suffix(zone)?.strip_suffix('.'));
-    let record = records.next().unwrap_or("‹record›").to_owned();
+    let record = records.find(|record| remedy::is_plain(record)).unwrap_or("‹record›").to_owned();
     let of_scope = is_of_scope(facts, name, zone)
         .then(|| [remedy::add_to_scope(&resource(name.fqdn())), remedy::complete_zone_group(zone)]);
     let servers: Vec<String> = views.iter().filter_map(|view| view.server).map(|server| server.to_string()).collect();
@@ -267,11 +267,29 @@ fn fall_back(zone: &str) -> Fix {
 
 #[cfg(test)]
 mod tests {
-    use ampls_probes::observation::Outcome;
+    use ampls_probes::observation::{Answer, Observation, Outcome, RecordData};
     use ampls_probes::testing::{API, AZURE, CUSTOM, HANDLER, IN_AI, ODS, Says, ZONES, private_world, public_world};
 
     use super::*;
     use crate::diagnose::rules::tests::drafts;
+
+    #[test]
+    fn fires_without_repeating_in_a_command_what_would_act_there() {
+        let mut seen = private_world().everywhere(ODS, &Says::DeniedByPrivateZone).observations();
+        for observation in &mut seen.seen {
+            if let Observation::Answer(Answer { outcome: Outcome::Seen(response), .. }) = observation {
+                for record in &mut response.records {
+                    if let RecordData::Cname(target) = &mut record.data {
+                        *target = format!("$(id).{}", ZONES[2]);
+                    }
+                }
+            }
+        }
+        let found = check(&Facts::new(&seen));
+        assert!(!found.is_empty());
+        let fixes = format!("{:?}", found.iter().map(|draft| &draft.fix).collect::<Vec<_>>());
+        assert!(!fixes.contains("$("), "{fixes}");
+    }
 
     #[test]
     fn fires_when_a_private_zone_denies_a_name() {

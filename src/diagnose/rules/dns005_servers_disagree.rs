@@ -39,7 +39,7 @@ rule! {
     /// - <https://learn.microsoft.com/azure/virtual-network/virtual-networks-name-resolution-for-vms-and-role-instances>
     /// - <https://man7.org/linux/man-pages/man5/resolv.conf.5.html>
     DNS005 = "servers-disagree", Dns, explains [
-        "DNS007", "DNS015", "NET001", "NET002", "NET003", "TLS006", "TLS007", "HTP001", "HTP003"
+        "DNS007", "DNS015", "NET001", "NET002", "NET003", "NET004", "TLS006", "TLS007", "HTP001", "HTP003"
     ];
 }
 

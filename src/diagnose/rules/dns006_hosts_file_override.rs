@@ -38,8 +38,8 @@ rule! {
     /// - <https://learn.microsoft.com/azure/azure-monitor/fundamentals/private-link-configure>
     /// - <https://man7.org/linux/man-pages/man5/hosts.5.html>
     DNS006 = "hosts-file-override", Dns, explains [
-        "DNS007", "DNS012", "DNS014", "DNS015", "NET001", "NET002", "NET003", "TLS003", "TLS006", "TLS007", "TLS008",
-        "HTP001", "HTP002", "HTP003", "HTP005"
+        "DNS007", "DNS012", "DNS014", "DNS015", "NET001", "NET002", "NET003", "NET004", "TLS003", "TLS006", "TLS007", "TLS008",
+        "HTP001", "HTP002", "HTP003", "HTP005", "DNS023"
     ];
 }
 

@@ -36,7 +36,7 @@ rule! {
     /// - <https://learn.microsoft.com/powershell/module/dnsclient/clear-dnsclientcache>
     /// - <https://man7.org/linux/man-pages/man5/nsswitch.conf.5.html>
     DNS007 = "stale-answer", Dns, explains [
-        "DNS014", "DNS015", "NET001", "NET002", "NET003", "TLS003", "TLS006", "TLS007", "HTP001", "HTP003"
+        "DNS014", "DNS015", "NET001", "NET002", "NET003", "NET004", "TLS003", "TLS006", "TLS007", "HTP001", "HTP003"
     ];
 }
 

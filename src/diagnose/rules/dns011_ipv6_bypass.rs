@@ -35,7 +35,7 @@ rule! {
     /// - <https://www.rfc-editor.org/rfc/rfc6724>
     /// - <https://learn.microsoft.com/azure/private-link/private-endpoint-dns-integration>
     DNS011 = "ipv6-bypass", Dns, explains [
-        "DNS005", "DNS007", "DNS015", "NET001", "NET002", "NET003", "TLS006", "TLS007", "HTP001", "HTP003"
+        "DNS005", "DNS007", "DNS015", "NET001", "NET002", "NET003", "NET004", "TLS006", "TLS007", "HTP001", "HTP003"
     ];
 }
 

@@ -39,7 +39,7 @@ rule! {
     ///
     /// - <https://learn.microsoft.com/azure/azure-monitor/fundamentals/private-link-design>
     /// - <https://learn.microsoft.com/azure/private-link/private-endpoint-dns-integration>
-    DNS014 = "scopes-collide", Dns, explains ["NET001", "NET002", "NET003"];
+    DNS014 = "scopes-collide", Dns, explains ["NET001", "NET002", "NET003", "NET004"];
 }
 
 /// What became of the addresses of one subnet.
@@ -108,7 +108,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>, address: IpAddr, subnet: I
     .excludes("a block of every private endpoint: others answer")
     .likely()
     .fix(remedy::find_private_endpoint(&address.to_string()))
-    .fix(remedy::effective_rules(&address.to_string(), "TCP 443"))
+    .fix(remedy::effective_rules(&address.to_string(), &format!("TCP {}", name.endpoint.port)))
 }
 
 #[cfg(test)]

@@ -39,7 +39,7 @@ rule! {
     /// - <https://learn.microsoft.com/cli/azure/network/private-endpoint>
     /// - <https://learn.microsoft.com/azure/private-link/private-endpoint-dns-integration>
     DNS015 = "unexpected-address", Dns, explains [
-        "DNS014", "NET001", "NET002", "NET003", "TLS003", "HTP001"
+        "DNS014", "NET001", "NET002", "NET003", "NET004", "TLS003", "HTP001"
     ];
 }
 

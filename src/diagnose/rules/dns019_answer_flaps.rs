@@ -40,7 +40,7 @@ rule! {
     /// - <https://www.freedesktop.org/software/systemd/man/latest/systemd-resolved.service.html>
     DNS019 = "answer-flaps", Dns, explains [
         "DNS001", "DNS002", "DNS003", "DNS004", "DNS005", "DNS007", "DNS011", "DNS013", "DNS015", "DNS020", "DNS021", "NET001", "NET002",
-        "NET003", "TLS006", "TLS007", "HTP001", "HTP003"
+        "NET003", "NET004", "TLS006", "TLS007", "HTP001", "HTP003"
     ];
 }
 

@@ -48,7 +48,7 @@ rule! {
     /// - <https://learn.microsoft.com/azure/private-link/private-endpoint-dns>
     /// - <https://learn.microsoft.com/azure/azure-monitor/fundamentals/private-link-configure>
     DNS020 = "forwarder-incomplete", Dns, explains [
-        "DNS001", "DNS003", "DNS004", "DNS005", "DNS007", "DNS015", "NET001", "NET002", "NET003", "TLS006", "TLS007", "HTP001", "HTP003",
+        "DNS001", "DNS003", "DNS004", "DNS005", "DNS007", "DNS015", "NET001", "NET002", "NET003", "NET004", "TLS006", "TLS007", "HTP001", "HTP003",
         "AGT008"
     ];
 }

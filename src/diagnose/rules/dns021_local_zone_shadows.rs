@@ -37,7 +37,7 @@ rule! {
     /// - <https://learn.microsoft.com/azure/private-link/private-endpoint-dns-integration>
     /// - <https://learn.microsoft.com/windows-server/networking/dns/deploy/split-brain-dns-deployment>
     /// - <https://www.rfc-editor.org/rfc/rfc2308>
-    DNS021 = "local-zone-shadows", Dns, explains ["DNS005", "DNS007", "DNS015", "AGT008"];
+    DNS021 = "local-zone-shadows", Dns, explains ["DNS005", "DNS007", "DNS015", "AGT008", "DNS023"];
 }
 
 fn check(facts: &Facts<'_>) -> Vec<Draft> {

@@ -3,7 +3,7 @@
 use crate::diagnose::draft::{Draft, Title};
 use crate::diagnose::facts::{EndpointFacts, Facts, View};
 use crate::diagnose::finding::{Fix, Owner, Severity};
-use crate::diagnose::rule::rule;
+use crate::diagnose::{remedy, rule::rule};
 use crate::text::quote;
 
 rule! {
@@ -34,7 +34,7 @@ rule! {
     /// - <https://man7.org/linux/man-pages/man5/resolv.conf.5.html>
     /// - <https://learn.microsoft.com/azure/virtual-network/virtual-networks-name-resolution-for-vms-and-role-instances>
     DNS022 = "search-domain-answer", Dns, explains [
-        "DNS007", "DNS015", "NET001", "NET002", "NET003", "TLS001", "TLS003", "TLS004", "TLS006", "TLS007", "TLS008", "HTP002", "HTP005"
+        "DNS007", "DNS015", "NET001", "NET002", "NET003", "NET004", "TLS001", "TLS003", "TLS004", "TLS006", "TLS007", "TLS008", "HTP002", "HTP005", "DNS023"
     ];
 }
 
@@ -71,7 +71,7 @@ fn answered(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
 }
 
 fn fixes(facts: &Facts<'_>, fqdn: &str, suffix: Option<&str>) -> Vec<Fix> {
-    let suffix = suffix.unwrap_or("‹search-domain›");
+    let suffix = suffix.filter(|suffix| remedy::is_plain(suffix)).unwrap_or("‹search-domain›");
     if facts.on_windows() {
         return vec![
             Fix::look(

@@ -59,6 +59,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
         Title::list(&format!("refused by network isolation ({path}): "), [name.fqdn()], ""),
     )
     .about([name.fqdn()])
+    .at_port(name.endpoint.port)
     .group(if private { "private" } else { "public" })
     .summary(format!(
         "{}{}",

@@ -50,6 +50,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
     Some(
         Draft::new(Severity::Warning, Owner::Network, Title::list(&format!("{what}: "), [name.fqdn()], ""))
             .about([name.fqdn()])
+            .at_port(name.endpoint.port)
             .group(kind)
             .summary(format!(
                 "the certificate is verified, and {what}{location}: something else may answer in the service's name"

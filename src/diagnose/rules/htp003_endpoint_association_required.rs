@@ -50,6 +50,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
         Title::list("a data collection endpoint is required: ", [name.fqdn()], ""),
     )
     .about([name.fqdn()])
+    .at_port(name.endpoint.port)
     .summary("the control service refuses with `InvalidAccess`: over a private link an agent has to fetch its configuration from a data collection endpoint of that scope, and this machine has none")
     .evidence(name.connections.iter().map(|connection| facts.connection_line(connection)))
     .evidence(name.exchange.map(|exchange| facts.exchange_line(name, exchange)))

@@ -46,6 +46,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
             Title::list(&format!("the service answers `{}`: ", response.status), [name.fqdn()], ""),
         )
         .about([name.fqdn()])
+        .at_port(name.endpoint.port)
         .group(response.status.to_string())
         .summary("the service is reached over verified TLS and says that it fails or is busy; nothing on the way there is at fault")
         .evidence(name.exchange.map(|exchange| facts.exchange_line(name, exchange)))

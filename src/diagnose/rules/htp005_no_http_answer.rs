@@ -40,7 +40,7 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
 }
 
 fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
-    let exchange = name.exchange?;
+    let (exchange, port) = (name.exchange?, name.endpoint.port);
     let (kind, what) = match &exchange.outcome {
         Outcome::TimedOut => ("silence", "silence"),
         Outcome::Failed(HttpFailure::Closed(_)) => ("closed", "the connection ends"),
@@ -55,6 +55,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
             Title::list("TLS is verified and no HTTP answer comes: ", [name.fqdn()], format!(" ({what})")),
         )
         .about([name.fqdn()])
+        .at_port(name.endpoint.port)
         .group(kind)
         .summary(format!("the certificate is verified, the request is sent, and then: {what}; something on the way ends or holds the connection"))
         .evidence(name.handshake.map(|handshake| facts.handshake_line(name, handshake)))
@@ -66,9 +67,9 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
         .reaching(Reach::Own)
         .fix([Fix::look(
             "ask by hand and watch where it ends",
-            format!("curl -sv --max-time 10 https://{}{}", name.fqdn(), name.endpoint.path),
+            format!("curl -sv --max-time 10 https://{}:{port}{}", name.fqdn(), name.endpoint.path),
         )])
-        .fix(remedy::effective_rules(&address, "TCP 443")),
+        .fix(remedy::effective_rules(&address, &format!("TCP {port}"))),
     )
 }
 

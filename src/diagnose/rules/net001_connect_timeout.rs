@@ -1,5 +1,7 @@
 //! NET001: silence on the port.
 
+use std::net::IpAddr;
+
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::{ConnectFault, EndpointFacts, Facts, Route, route_word};
 use crate::diagnose::finding::{BlastRadius, Fix, Owner, Severity};
@@ -66,7 +68,11 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
             "the public addresses do not answer: a firewall drops the traffic; allow it, or mend the name resolution where the name should be private",
         ),
     };
-    let address = name.addresses().first().map(ToString::to_string).unwrap_or_default();
+    let is_private = |address: &&IpAddr| facts.leads_private(name.fqdn(), **address) == Some(true);
+    let address = name.addresses().iter().find(is_private).or_else(|| name.addresses().first());
+    // A zone keeps the two families in record sets of their own.
+    let set = if address.is_some_and(IpAddr::is_ipv6) { "aaaa" } else { "a" };
+    let address = address.map(ToString::to_string).unwrap_or_default();
     let tag = name.endpoint.service_tag.clone().unwrap_or_else(|| "‹service-tag›".to_owned());
     let mut draft = Draft::new(
         Severity::Error,
@@ -74,6 +80,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
         Title::list(&format!("no answer on TCP {port} ({}): ", route_word(name.route())), [name.fqdn()], ""),
     )
     .about([name.fqdn()])
+    .at_port(name.endpoint.port)
     .group(format!("{reading} {port}"))
     .summary(summary)
     .evidence(name.connections.iter().map(|connection| facts.connection_line(connection)))
@@ -86,32 +93,34 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
         draft = draft.likely().excludes("name resolution past the private link: the addresses are private");
     }
     match reading {
-        "stale-record" => draft.fix(remedy::find_private_endpoint(&address)).fix([stale(name, &address)]),
+        "stale-record" => draft.fix(remedy::find_private_endpoint(&address)).fix([stale(name, set, &address)]),
         "path" => draft
             .fix(remedy::find_private_endpoint(&address))
-            .fix(remedy::effective_rules(&address, "TCP 443"))
-            .fix([remedy::allow_https("the subnet of the private endpoint", "‹endpoint-subnet-prefix›")]),
-        _ => draft
-            .fix(remedy::effective_rules(&address, "TCP 443"))
-            .fix([remedy::allow_https(&format!("`{}`", name.fqdn()), &tag)]),
+            .fix(remedy::effective_rules(&address, &format!("TCP {port}")))
+            .fix([remedy::allow_tcp(port, "the subnet of the private endpoint", "‹endpoint-subnet-prefix›")]),
+        _ => draft.fix(remedy::effective_rules(&address, &format!("TCP {port}"))).fix([remedy::allow_tcp(
+            port,
+            &format!("`{}`", name.fqdn()),
+            &tag,
+        )]),
     }
 }
 
-fn stale(name: &EndpointFacts<'_>, address: &str) -> Fix {
+fn stale(name: &EndpointFacts<'_>, set: &str, address: &str) -> Fix {
     let zone = name.endpoint.zone.clone().unwrap_or_else(|| "‹zone›".to_owned());
     let alias = name.endpoint.alias.clone().unwrap_or_default();
     let record = alias.strip_suffix(zone.as_str()).and_then(|rest| rest.strip_suffix('.')).unwrap_or("‹record›");
     Fix::change(BlastRadius::EveryNetworkOnThisDns, "if no private endpoint holds the address, remove the stale record")
-        .with(format!("az network private-dns record-set a remove-record -g ‹dns-resource-group› -z {zone} -n {record} -a {address}"))
-        .after(format!("az network private-dns record-set a show -g ‹dns-resource-group› -z {zone} -n {record} (metadata names the zone group that made it); two scopes that write one zone overwrite each other"))
-        .undone_by(format!("az network private-dns record-set a add-record -g ‹dns-resource-group› -z {zone} -n {record} -a {address}"))
+        .with(format!("az network private-dns record-set {set} remove-record -g ‹dns-resource-group› -z {zone} -n {record} -a {address}"))
+        .after(format!("az network private-dns record-set {set} show -g ‹dns-resource-group› -z {zone} -n {record} (metadata names the zone group that made it); two scopes that write one zone overwrite each other"))
+        .undone_by(format!("az network private-dns record-set {set} add-record -g ‹dns-resource-group› -z {zone} -n {record} -a {address}"))
 }
 
 #[cfg(test)]
 mod tests {
     use ampls_probes::catalogue::Need;
     use ampls_probes::observation::{IoFailure, Outcome};
-    use ampls_probes::testing::{AGENTSVC, HANDLER, METRICS, ODS, OMS, Says, open, private_world, public_world};
+    use ampls_probes::testing::{AGENTSVC, HANDLER, METRICS, ODS, OMS, Says, Scene, open, private_world, public_world};
 
     use super::*;
     use crate::diagnose::diagnose;
@@ -151,6 +160,23 @@ mod tests {
         let found = diagnose(&scene.observations());
         let severities: Vec<_> = found.iter().map(|finding| (finding.code.as_str(), finding.severity)).collect();
         assert_eq!(severities, [("NET001", Severity::Info)]);
+    }
+
+    #[test]
+    fn fixes_name_the_real_port_and_the_right_record_set() {
+        let mut other = ampls_probes::testing::endpoint(ODS, Need::Required);
+        other.port = 8443;
+        let other = private_world().endpoint(other);
+        let commands = |scene: &Scene| {
+            let found = drafts(&NET001, &scene.clone().connects(ODS, &Outcome::TimedOut));
+            found.iter().flat_map(|draft| &draft.fix).map(|fix| format!("{fix:?}")).collect::<String>()
+        };
+        let public = commands(&other.clone().everywhere(ODS, &Says::Public("20.1.1.1")));
+        assert!(public.contains("TCP 8443") && public.contains("--destination-port-ranges 8443"), "{public}");
+        assert!(!public.contains("TCP 443"), "{public}");
+        assert!(commands(&other).contains("record-set a remove-record"), "{}", commands(&other));
+        let v6 = commands(&other.everywhere(ODS, &Says::Plain("fd00::6")));
+        assert!(v6.contains("record-set aaaa remove-record") && !v6.contains("record-set a "), "{v6}");
     }
 
     #[test]

@@ -53,6 +53,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
         Title::list(&format!("refused on TCP {port} ({}): ", route_word(name.route())), [name.fqdn()], ""),
     )
     .about([name.fqdn()])
+    .at_port(name.endpoint.port)
     .group(format!("{} {port}", route_word(name.route())))
     .summary(if private {
         "something answers for the private address and refuses the connection: the record points to a host that is not the private endpoint, or a firewall on the way rejects"
@@ -65,11 +66,15 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
     .excludes("packets that are dropped on the way: an answer came back")
     .reaching(Reach::Nothing);
     if private {
-        return draft.fix(remedy::find_private_endpoint(&address)).fix(remedy::effective_rules(&address, "TCP 443"));
+        return draft
+            .fix(remedy::find_private_endpoint(&address))
+            .fix(remedy::effective_rules(&address, &format!("TCP {port}")));
     }
-    draft
-        .fix(remedy::effective_rules(&address, "TCP 443"))
-        .fix([remedy::allow_https(&format!("`{}`", name.fqdn()), &tag)])
+    draft.fix(remedy::effective_rules(&address, &format!("TCP {port}"))).fix([remedy::allow_tcp(
+        port,
+        &format!("`{}`", name.fqdn()),
+        &tag,
+    )])
 }
 
 #[cfg(test)]

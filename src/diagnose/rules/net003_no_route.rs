@@ -73,6 +73,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
         Title::list(&format!("no way to TCP {port} ({reason}): "), [name.fqdn()], ""),
     )
     .about([name.fqdn()])
+    .at_port(name.endpoint.port)
     .group(format!("{reason} {port}"))
     .summary(summary)
     .evidence(name.connections.iter().map(|connection| facts.connection_line(connection)))
@@ -94,11 +95,14 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
     let look_at_route = Fix::look("look which route this machine takes to the address", route);
     if own {
         return draft.fix([
-            Fix::look("look for a rule of this machine's own firewall that blocks outgoing TCP 443", firewall),
+            Fix::look(
+                format!("look for a rule of this machine's own firewall that blocks outgoing TCP {port}"),
+                firewall,
+            ),
             look_at_route,
         ]);
     }
-    draft.fix([look_at_route]).fix(remedy::effective_rules(&address, "TCP 443"))
+    draft.fix([look_at_route]).fix(remedy::effective_rules(&address, &format!("TCP {port}")))
 }
 
 #[cfg(test)]

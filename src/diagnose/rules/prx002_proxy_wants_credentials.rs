@@ -87,9 +87,11 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
 
 #[cfg(test)]
 mod tests {
-    use ampls_probes::testing::{ODS, private_world, public_world};
+    use ampls_probes::catalogue::Need;
+    use ampls_probes::testing::{METRICS, ODS, Says, private_world, public_world};
 
     use super::*;
+    use crate::diagnose::diagnose;
     use crate::diagnose::rules::tests::drafts;
 
     #[test]
@@ -99,6 +101,15 @@ mod tests {
         assert_eq!((found.len(), found[0].severity), (1, Severity::Error));
         assert_eq!(found[0].args["schemes"], "Negotiate, Basic");
         assert_eq!(found[0].args["credentials_given"], "no");
+    }
+
+    #[test]
+    fn fires_as_information_for_optional_public_names() {
+        let wants = Outcome::Failed(TunnelFailure::WantsCredentials(Vec::new()));
+        let scene = public_world().name(METRICS, Need::Optional).everywhere(METRICS, &Says::Public("20.1.1.1"));
+        let found = diagnose(&scene.tunnel(METRICS, "HTTPS_PROXY", wants).observations());
+        let severity = found.iter().find(|finding| finding.code == "PRX002").map(|finding| finding.severity);
+        assert_eq!(severity, Some(Severity::Info));
     }
 
     #[test]

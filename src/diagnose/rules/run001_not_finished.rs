@@ -1,6 +1,8 @@
 //! RUN001: the run ended before its steps were done.
 
-use ampls_probes::observation::{Observation, Outcome, RecordKind, Stop};
+use std::collections::BTreeSet;
+
+use ampls_probes::observation::{Answer, Connection, DnsFailure, IoFailure, Observation, Outcome, RecordKind, Stop};
 
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::Facts;
@@ -14,6 +16,9 @@ rule! {
     /// The deadline of the run passed, or the run was interrupted, before every step had ended. What was not finished is
     /// listed. Everything else in the report stands; what is listed was not looked at, which is not the same as fine.
     ///
+    /// The same is said where this process could open no more sockets: the limit of open files (`ulimit -n`) was used up, by this
+    /// program or, on the whole machine, by others.
+    ///
     /// ## Why it matters
     ///
     /// A fault in a step that never ended is missing from the report. Steps that take so long are themselves a sign: DNS
@@ -22,7 +27,8 @@ rule! {
     /// ## How to fix
     ///
     /// Mend the other findings first: silent servers and addresses take most of the time. Then give the run more of it with
-    /// `--deadline`, or each step less with `--timeout`, or look at fewer things with `--only`.
+    /// `--deadline`, or each step less with `--timeout`, or look at fewer things with `--only`. Where sockets ran out, raise the
+    /// limit (`ulimit -n 1024`).
     ///
     /// ## How to confirm
     ///
@@ -36,6 +42,50 @@ rule! {
 }
 
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
+    cut_short(facts).into_iter().chain(without_sockets(facts)).collect()
+}
+
+/// What this process had no socket left for.
+fn without_sockets(facts: &Facts<'_>) -> Option<Draft> {
+    let lines = facts.observations().seen.iter().filter_map(|step| match step {
+        Observation::Connection(seen) if seen.outcome == Outcome::Failed(IoFailure::NoSockets) => {
+            Some(format!("not taken: {}", connection(facts, seen)))
+        }
+        Observation::Answer(seen) if seen.outcome == Outcome::Failed(DnsFailure::Unreachable(IoFailure::NoSockets)) => {
+            Some(format!("not taken: {}", question(seen)))
+        }
+        _ => None,
+    });
+    let lines: BTreeSet<String> = lines.collect();
+    if lines.is_empty() {
+        return None;
+    }
+    let fix = if facts.on_windows() {
+        Fix::look(
+            "look which process holds the machine's sockets",
+            "Get-NetTCPConnection | Group-Object OwningProcess -NoElement",
+        )
+    } else {
+        Fix::look("examine again with room for more open files", "ulimit -n 1024; ampls-doctor check")
+    };
+    let count = lines.len();
+    Some(
+        Draft::new(
+            Severity::Warning,
+            Owner::Os,
+            Title::plain(format!("this process may open no more sockets: {count} steps were not taken")),
+        )
+        .group("sockets")
+        .summary("the limit of open files of this process, or of the machine, was used up; what is listed was not looked at, so a fault there is missing from this report")
+        .evidence(lines)
+        .arg("steps", count.to_string())
+        .arg("stopped_by", "sockets")
+        .reaching(Reach::Nothing)
+        .fix([fix]),
+    )
+}
+
+fn cut_short(facts: &Facts<'_>) -> Vec<Draft> {
     let seen = facts.observations();
     let Some(stop) = seen.stopped else {
         return Vec::new();
@@ -43,6 +93,10 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
     let mut unfinished: Vec<String> = seen.seen.iter().filter_map(|step| unfinished(facts, step)).collect();
     unfinished.sort();
     unfinished.dedup();
+    // A signal or the deadline that came when all was done cut nothing off.
+    if unfinished.is_empty() {
+        return Vec::new();
+    }
     let why = match stop {
         Stop::Deadline => format!("the deadline of {} passed", duration_ms(seen.asked.deadline_ms)),
         Stop::Interrupt => "the run was interrupted".to_owned(),
@@ -63,22 +117,32 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
     ]
 }
 
+fn host(facts: &Facts<'_>, id: &str) -> String {
+    let endpoint = facts.endpoints().iter().find(|name| name.endpoint.id == id);
+    quote(endpoint.map_or(id, |name| name.fqdn()))
+}
+
+fn connection(facts: &Facts<'_>, seen: &Connection) -> String {
+    let to = seen.address.map_or_else(String::new, |address| format!(" (`{address}`)"));
+    format!("the connection to {}{to}", host(facts, &seen.endpoint))
+}
+
+fn question(seen: &Answer) -> String {
+    let kind = if seen.kind == RecordKind::Soa { "SOA" } else { "address" };
+    format!("`{}` asked for the {kind} of {}", seen.server, quote(&seen.name))
+}
+
 fn unfinished(facts: &Facts<'_>, step: &Observation) -> Option<String> {
-    let host = |id: &str| {
-        let endpoint = facts.endpoints().iter().find(|name| name.endpoint.id == id);
-        quote(endpoint.map_or(id, |name| name.fqdn()))
-    };
+    let host = |id: &str| host(facts, id);
     match step {
         Observation::Lookup(seen) if seen.outcome == Outcome::Cancelled => {
             Some(format!("not finished: the system's own lookup of {}", quote(&seen.name)))
         }
         Observation::Answer(seen) if seen.outcome == Outcome::Cancelled => {
-            let kind = if seen.kind == RecordKind::Soa { "SOA" } else { "address" };
-            Some(format!("not finished: `{}` asked for the {kind} of {}", seen.server, quote(&seen.name)))
+            Some(format!("not finished: {}", question(seen)))
         }
         Observation::Connection(seen) if seen.outcome == Outcome::Cancelled => {
-            let to = seen.address.map_or_else(String::new, |address| format!(" (`{address}`)"));
-            Some(format!("not finished: the connection to {}{to}", host(&seen.endpoint)))
+            Some(format!("not finished: {}", connection(facts, seen)))
         }
         Observation::Tunnel(seen) if seen.outcome == Outcome::Cancelled => {
             Some(format!("not finished: the proxy's tunnel to {}", host(&seen.endpoint)))
@@ -104,6 +168,7 @@ mod tests {
     use ampls_probes::testing::{CUSTOM, HANDLER, ODS, Says, private_world};
 
     use super::*;
+    use crate::diagnose::diagnose;
     use crate::diagnose::rules::tests::drafts;
 
     #[test]
@@ -120,8 +185,23 @@ mod tests {
 
     #[test]
     fn fires_when_interrupted() {
-        let found = drafts(&RUN001, &private_world().stopped(Stop::Interrupt));
+        let found = drafts(&RUN001, &private_world().connects(HANDLER, &Outcome::Cancelled).stopped(Stop::Interrupt));
         assert_eq!(found[0].args["stopped_by"], "interrupt");
+    }
+
+    #[test]
+    fn fires_when_the_sockets_ran_out_and_nothing_else_does() {
+        let scene = private_world().connects(HANDLER, &Outcome::Failed(IoFailure::NoSockets));
+        let found = drafts(&RUN001, &scene);
+        assert_eq!((found.len(), found[0].severity), (1, Severity::Warning));
+        assert!(found[0].evidence[0].contains(HANDLER), "{:?}", found[0].evidence);
+        let codes: Vec<_> = diagnose(&scene.observations()).into_iter().map(|finding| finding.code).collect();
+        assert_eq!(codes, ["RUN001"]);
+    }
+
+    #[test]
+    fn silent_when_the_deadline_cut_nothing_off() {
+        assert_eq!(drafts(&RUN001, &private_world().stopped(Stop::Deadline)), []);
     }
 
     #[test]

@@ -97,7 +97,7 @@ mod tests {
 
     #[test]
     fn silent_where_another_rule_says_why() {
-        let scene = private_world().attempt(HANDLER, "10.0.0.10:443", &ampls_probes::observation::Outcome::TimedOut);
+        let scene = private_world().attempt(HANDLER, "10.0.0.10", &ampls_probes::observation::Outcome::TimedOut);
         let found = diagnose(&scene.observations());
         assert!(found.iter().all(|finding| finding.code != "RUN003"), "{found:?}");
     }

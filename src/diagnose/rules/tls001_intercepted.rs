@@ -68,6 +68,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
         Title::list(&format!("TLS is intercepted (issuer {}): ", quote(&issuer)), [name.fqdn()], ""),
     )
     .about([name.fqdn()])
+    .at_port(name.endpoint.port)
     .group(format!("{trusted} {issuer}"))
     .summary(format!(
         "the certificate's chain does not lead to {roots}, so it is not Azure's: something on the way opens the connection; this machine {} the issuer",

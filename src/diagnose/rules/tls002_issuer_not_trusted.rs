@@ -58,6 +58,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
         Title::list(&format!("this machine does not trust the public issuer {}: ", quote(&issuer)), [name.fqdn()], ""),
     )
     .about([name.fqdn()])
+    .at_port(name.endpoint.port)
     .group(issuer.clone())
     .summary(if empty {
         "the chain leads to the public roots, but this machine's trust store is empty or cannot be read"

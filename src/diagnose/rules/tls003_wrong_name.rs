@@ -53,6 +53,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
         Title::list(&format!("the certificate is for {}, not for ", text::list(&names, 2)), [name.fqdn()], ""),
     )
     .about([name.fqdn()])
+    .at_port(name.endpoint.port)
     .group(names.join(" "))
     .summary("the certificate that answers at the address is for other names: the address belongs to something else")
     .evidence(name.handshake.map(|handshake| facts.handshake_line(name, handshake)))

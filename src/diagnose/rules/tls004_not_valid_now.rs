@@ -122,6 +122,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>, clock: &Clock) -> Draft {
     };
     let draft = Draft::new(Severity::Error, owner, Title::list(&format!("{what}: "), [name.fqdn()], title))
         .about([name.fqdn()])
+        .at_port(name.endpoint.port)
         .group(kind)
         .summary(summary)
         .evidence(name.handshake.map(|handshake| facts.handshake_line(name, handshake)))

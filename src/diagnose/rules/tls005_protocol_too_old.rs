@@ -47,6 +47,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
     Some(
         Draft::new(Severity::Error, Owner::Security, Title::list("nothing at or above TLS 1.2 is offered: ", [name.fqdn()], ""))
             .about([name.fqdn()])
+            .at_port(name.endpoint.port)
             .summary("the peer refuses TLS 1.2 and 1.3, which every front end of Azure Monitor speaks: an old device on the way answers in its place")
             .evidence(name.connections.iter().map(|connection| facts.connection_line(connection)))
             .evidence([facts.handshake_line(name, handshake)])

@@ -65,6 +65,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
         Title::list(&format!("TLS is cut off after the name is sent ({}): ", route_word(name.route())), [name.fqdn()], ""),
     )
     .about([name.fqdn()])
+    .at_port(name.endpoint.port)
     .group(format!("{kind} {}", route_word(name.route())))
     .summary(format!(
         "TCP connects, and the handshake is ended as soon as the name is known: something on the way filters by host name; {others} other names complete their handshake"

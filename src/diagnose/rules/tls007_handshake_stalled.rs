@@ -57,6 +57,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
             Title::list(&format!("TCP connects but TLS never finishes ({}): ", route_word(name.route())), [name.fqdn()], ""),
         )
         .about([name.fqdn()])
+        .at_port(name.endpoint.port)
         .group(route_word(name.route()))
         .summary("TCP connects, the ClientHello is sent, and no answer comes: large packets are lost on the way (MTU), or something that inspects holds the connection")
         .evidence(name.connections.iter().map(|connection| facts.connection_line(connection)))

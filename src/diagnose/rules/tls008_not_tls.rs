@@ -53,6 +53,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
         Title::list(&format!("something other than TLS answers ({}): ", route_word(name.route())), [name.fqdn()], ""),
     )
     .about([name.fqdn()])
+    .at_port(name.endpoint.port)
     .group(route_word(name.route()))
     .summary(if broken {
         "TCP connects and the peer breaks the rules of TLS in its answer: it is not the service that speaks"

@@ -54,6 +54,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
         Title::list(&format!("the chain stops at the issuer {}, which was not sent: ", quote(&issuer)), [name.fqdn()], ""),
     )
     .about([name.fqdn()])
+    .at_port(name.endpoint.port)
     .group(issuer.clone())
     .summary("the peer sent its own certificate only, and neither this machine nor the public roots know its issuer: where the chain leads cannot be told from here")
     .evidence(name.handshake.map(|handshake| facts.handshake_line(name, handshake)))

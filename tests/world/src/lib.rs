@@ -111,4 +111,13 @@ mod tests {
             .expect_err("no such zone");
         assert!(zone.to_string().contains("`sql`"), "{zone}");
     }
+
+    #[test]
+    fn a_file_that_the_world_writes_itself_is_refused() {
+        for (path, key) in [("/etc/hosts", "machine.hosts"), ("/etc/resolv.conf", "resolver")] {
+            let text = format!("title = \"t\"\nstory = \"s\"\n[files]\n\"{path}\" = \"\"\n");
+            let error = Scenario::parse("odd", &text).expect_err("a file that nothing would read").to_string();
+            assert!([path, key, "odd"].iter().all(|part| error.contains(part)), "{error}");
+        }
+    }
 }

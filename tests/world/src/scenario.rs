@@ -143,6 +143,11 @@ impl Scenario {
             if !path.starts_with('/') || !Path::new(path).components().all(inside) {
                 return Err(wrong(format!("`files` names `{path}`; paths are absolute and without `..`")));
             }
+            // The simulated system resolves by `machine.hosts` and `resolver`, whatever stands in a file.
+            let of_the_world = [("/etc/hosts", "machine.hosts"), ("/etc/resolv.conf", "resolver")];
+            if let Some((_, key)) = of_the_world.iter().find(|(known, _)| Path::new(path) == Path::new(known)) {
+                return Err(wrong(format!("`files` names `{path}`, which the world writes itself; use `{key}`")));
+            }
         }
         for (part, vnet) in [("vnet", &scenario.vnet), ("hub", &scenario.hub)] {
             for zone in vnet.linked.iter().chain(&vnet.empty).chain(&vnet.fallback) {
