@@ -5,6 +5,7 @@
 //! - `conventions`: the house's own rules.
 //! - `generated`: files made from the code are fresh.
 //! - `netns`: whole machines in network namespaces, with real servers.
+//! - `pairs`: every pair of independent faults gives both roots.
 //! - `scenarios`: every world of `tests/scenarios` through the real probes.
 
 mod catalogue;
@@ -12,4 +13,5 @@ mod cli;
 mod conventions;
 mod generated;
 mod netns;
+mod pairs;
 mod scenarios;
