@@ -48,15 +48,22 @@ pub(super) fn possible() -> bool {
     false
 }
 
+/// Waits for the lab before to be gone; the first also removes what killed runs left.
+pub(super) fn turn() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    static SWEEP: Once = Once::new();
+
+    let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    SWEEP.call_once(namespace::sweep);
+    turn
+}
+
 impl Lab {
     /// Builds the lab and waits until every server answers.
     pub(super) fn start(design: &Design) -> Result<Self> {
-        static TURN: Mutex<()> = Mutex::new(());
-        static SWEEP: Once = Once::new();
         static NUMBER: AtomicU32 = AtomicU32::new(0);
 
-        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-        SWEEP.call_once(namespace::sweep);
+        let turn = turn();
         let name = format!("{PREFIX}-{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
         let mut lab = Self {
             vm: format!("{name}-vm"),
