@@ -15,16 +15,16 @@ use crate::diagnose::facts::{EndpointFacts, Facts, ZoneFact};
 use crate::diagnose::finding::{Finding, Severity};
 use crate::diagnose::levels::Levels;
 
-pub use browser::BrowserReport;
 pub use agent::AgentReport;
+pub use browser::BrowserReport;
 pub use endpoint::{EndpointReport, HttpReport, TcpReport, Timings, TlsReport};
 pub use host::{Azure, Environment, Host};
 pub use note::Note;
 pub(crate) use verdict::fold;
 pub use verdict::{Health, Verdict};
 
-mod browser;
 mod agent;
+mod browser;
 mod endpoint;
 mod host;
 mod note;
@@ -200,8 +200,8 @@ fn assemble(
         verdict,
         endpoints,
         zones: zones.to_vec(),
-        browsers: browser::browsers(observations),
         agents: agent::agents(observations),
+        browsers: browser::browsers(observations),
         proxies: proxies(observations),
         servers: servers(observations),
         notes,

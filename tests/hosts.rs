@@ -255,11 +255,11 @@ fn differences(host: &Host) -> Vec<String> {
 fn nothing_is_asked_over_the_network_for_another_machines_files() {
     let root = Root::new();
     let report = examine(&root.0, &["--workspace".to_owned(), Uuid::nil().to_string()]);
-    let asked = report
-        .observations
-        .seen
-        .iter()
-        .filter(|seen| !matches!(seen, Observation::Resolver(_) | Observation::Hosts(_) | Observation::Agents(_)));
+    let local = |seen: &&Observation| {
+        use Observation as Seen;
+        matches!(seen, Seen::Resolver(_) | Seen::Hosts(_) | Seen::Agents(_) | Seen::Browsers(_) | Seen::EncryptedDns(_))
+    };
+    let asked = report.observations.seen.iter().filter(|seen| !local(seen));
     assert_eq!(asked.count(), 0, "{:?}", report.observations.seen);
     assert!(report.verdict.headline.starts_with("FILES ONLY"), "{}", report.verdict.headline);
 }

@@ -13,8 +13,8 @@ pub use template::{Parameter, Template, Values};
 
 use crate::options::{Cloud, DceHost};
 
-mod browsers;
 pub mod agents;
+mod browsers;
 mod file;
 mod template;
 

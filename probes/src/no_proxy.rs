@@ -11,19 +11,18 @@ const LONGEST_ADDRESS: usize = 128;
 ///
 /// Entries are separated by commas and blanks. `*` alone exempts everything. A name exempts itself and all names below it,
 /// with or without a leading dot; one trailing dot is ignored. An address exempts itself, `10.0.0.0/8` its range. A pattern
-/// like `10.*` exempts nothing.
+/// like `10.*` exempts nothing. Ranges of IPv6 are matched as curl's manual has them; curl 7.88 compares such addresses as
+/// text.
 pub fn exempts(no_proxy: &str, host: &str) -> bool {
     if no_proxy == "*" {
         return true;
     }
     let mut entries = no_proxy.split([' ', '\t', ',']).filter(|entry| !entry.is_empty());
-    match host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>() {
-        Ok(address) => entries.any(|entry| holds_address(entry, address)),
-        Err(_) => {
-            let host = host.strip_suffix('.').unwrap_or(host);
-            !host.is_empty() && entries.any(|entry| holds_name(entry, host))
-        }
+    if let Ok(address) = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>() {
+        return entries.any(|entry| holds_address(entry, address));
     }
+    let host = host.strip_suffix('.').unwrap_or(host);
+    !host.is_empty() && entries.any(|entry| holds_name(entry, host))
 }
 
 fn holds_name(entry: &str, host: &str) -> bool {

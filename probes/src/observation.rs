@@ -36,8 +36,8 @@ pub use tls::{Certificate, ChainVerdict, Handshake, NameVerdict, Session, TlsFai
 use crate::options::Expect;
 use crate::plan::Endpoint;
 
-pub mod browser;
 pub mod agent;
+pub mod browser;
 pub mod dns;
 pub mod http;
 pub mod local;
@@ -155,12 +155,12 @@ pub enum Observation {
     Resolver(Resolver),
     /// The hosts file.
     Hosts(Hosts),
+    /// The agents of Azure Monitor.
+    Agents(Agents),
     /// The browsers' settings.
     Browsers(Browsers),
     /// Encrypted DNS of the operating system.
     EncryptedDns(EncryptedDns),
-    /// The agents of Azure Monitor.
-    Agents(Agents),
     /// The proxies that this program's environment names.
     ProxySettings(ProxySettings),
     /// The Azure instance metadata service.

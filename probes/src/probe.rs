@@ -10,8 +10,8 @@ use crate::observation::{Outcome, Timing};
 use crate::options::Options;
 use crate::world::World;
 
-pub mod browser;
 pub mod agent;
+pub mod browser;
 pub mod dns;
 pub mod encrypted_dns;
 pub mod hosts;

@@ -159,9 +159,9 @@ async fn examine(
     let encrypted = encrypted_dns::read(&world, context.start, discovered.resolver.as_ref());
     seen.extend(discovered.resolver.take().map(Observation::Resolver));
     seen.push(Observation::Hosts(hosts::read(&world, context.start, &names)));
+    seen.extend(discovered.agents_found.take().map(Observation::Agents));
     seen.push(Observation::EncryptedDns(encrypted));
     seen.push(Observation::Browsers(browsers.await.unwrap_or_else(|_| browser::cancelled())));
-    seen.extend(discovered.agents_found.take().map(Observation::Agents));
     if options.takes(StepKind::Proxy) {
         seen.extend(proxy::settings(&world, &options, context.start).map(Observation::ProxySettings));
     }

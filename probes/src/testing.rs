@@ -15,8 +15,8 @@ use std::net::{IpAddr, SocketAddr};
 use ipnet::IpNet;
 use jiff::Timestamp;
 
-pub use browsers::browser;
 pub use agents::agent;
+pub use browsers::browser;
 pub use certificates::{Tls, certificate};
 pub use names::{AGENTSVC, API, DCE, HANDLER, IN_AI, METRICS, ODS, OMS, REGIONAL, WORKSPACE, ZONES, alias, endpoint};
 pub use proxied::{PROXY, shell_proxy};
@@ -31,8 +31,8 @@ use crate::observation::{
 use crate::options::Expect;
 use crate::plan::Endpoint;
 
-mod browsers;
 mod agents;
+mod browsers;
 mod certificates;
 mod names;
 mod proxied;

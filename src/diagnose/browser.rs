@@ -109,7 +109,7 @@ fn chromium(setting: &BrowserSetting) -> Fix {
 }
 
 fn firefox(facts: &Facts<'_>, setting: &BrowserSetting) -> Vec<Fix> {
-    let file = if setting.set_by == SetBy::Policy && setting.source.ends_with(".json") {
+    let file = if setting.set_by == SetBy::Policy && setting.source.ends_with("/policies.json") {
         &setting.source
     } else {
         &setting.policy_file

@@ -29,8 +29,8 @@ pub use proxy::ProxyFault;
 pub use servers::Authorities;
 pub use tls::TlsFault;
 
-mod browsers;
 mod agents;
+mod browsers;
 mod evidence;
 mod expect;
 mod forwarding;

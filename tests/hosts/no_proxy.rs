@@ -68,8 +68,11 @@ const CASES: &[(&str, &str)] = &[
     ("::ffff:10.0.0.1", "10.0.0.1"),
 ];
 
+/// Where something listens, and how often it was called.
+type Counted = (SocketAddr, Arc<AtomicUsize>);
+
 /// Says 204 to everything and counts.
-fn listener() -> (SocketAddr, Arc<AtomicUsize>) {
+fn listener() -> Counted {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a socket");
     let address = listener.local_addr().expect("an address");
     let count = Arc::new(AtomicUsize::new(0));
@@ -86,8 +89,8 @@ fn listener() -> (SocketAddr, Arc<AtomicUsize>) {
 
 /// Whether curl goes around the proxy.
 fn curl_exempts(list: &str, host: &str) -> bool {
-    static LISTENERS: OnceLock<((SocketAddr, Arc<AtomicUsize>), (SocketAddr, Arc<AtomicUsize>))> = OnceLock::new();
-    let ((proxy, through), (direct, around)) = LISTENERS.get_or_init(|| (listener(), listener()));
+    static LISTENERS: OnceLock<[Counted; 2]> = OnceLock::new();
+    let [(proxy, through), (direct, around)] = LISTENERS.get_or_init(|| [listener(), listener()]);
     let before = (through.load(Ordering::SeqCst), around.load(Ordering::SeqCst));
     let status = Command::new("curl")
         .env_clear()

@@ -58,7 +58,8 @@ fn package_that_dpkg_installed_is_found_until_it_is_removed() {
 
 fn rpm_file(work: &Path, name: &str, version: &str, release: &str) -> std::path::PathBuf {
     let spec = work.join(format!("{name}.spec"));
-    let files: String = (0..400).map(|n| format!("%ghost /opt/{name}/a/long/way/down/to/file-{n}\n")).collect();
+    let files: Vec<String> = (0..400).map(|n| format!("%ghost /opt/{name}/a/long/way/down/to/file-{n}")).collect();
+    let files = files.join("\n");
     let text = format!(
         "Name: {name}\nVersion: {version}\nRelease: {release}\nSummary: empty\nLicense: none\nBuildArch: noarch\n%description\nempty\n%files\n{files}"
     );

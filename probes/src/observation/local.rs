@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{Outcome, Timing};
 
 /// The machine that looked.
+#[expect(clippy::struct_excessive_bools, reason = "facts that do not depend on each other")]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Machine {
     /// Host name.

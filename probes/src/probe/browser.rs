@@ -9,8 +9,8 @@ use std::time::Instant;
 
 use crate::catalogue::BrowserCatalogue;
 use crate::observation::{
-    Asks, Browsers, BrowsersSeen, LookupFailure, Outcome, ReadFailure, Resolver, SecureDnsMode, ServerRole, SetBy,
-    Skip, Timing, Unread, UnreadReason,
+    Browsers, BrowsersSeen, LookupFailure, Outcome, ReadFailure, Resolver, ServerRole, Skip, Timing, Unread,
+    UnreadReason,
 };
 use crate::options::StepKind;
 use crate::probe::{Context, lookup};
@@ -30,7 +30,8 @@ mod places;
 mod portal;
 mod prefs;
 
-/// Firefox's own rollout is switched off where this name does not exist.
+/// Firefox's own rollout is switched off where this name does not exist, some time after the start: a mode that it left in
+/// the profile counts until then.
 /// Source: <https://support.mozilla.org/kb/canary-domain-use-application-dnsnet>
 const CANARY: &str = "use-application-dns.net";
 
@@ -114,19 +115,11 @@ async fn ask_canary(context: &Context, seen: &mut BrowsersSeen) {
         return;
     }
     let lookup = lookup::lookup(context, CANARY).await;
-    let denied = match lookup.outcome {
-        Outcome::Seen(found) => found.addresses.is_empty(),
-        Outcome::Failed(LookupFailure::NotFound) => true,
-        _ => return,
+    seen.canary_denied = match lookup.outcome {
+        Outcome::Seen(found) => Some(found.addresses.is_empty()),
+        Outcome::Failed(LookupFailure::NotFound) => Some(true),
+        _ => None,
     };
-    seen.canary_denied = Some(denied);
-    if denied {
-        for setting in seen.settings.iter_mut().filter(|setting| setting.rolled_out) {
-            setting.mode = SecureDnsMode::Off;
-            setting.set_by = SetBy::Default;
-            setting.asks = Asks::System;
-        }
-    }
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::net::IpAddr;
+use std::path::Path;
 use std::time::Instant;
 
 use crate::observation::{EncryptedDns, EncryptedResolver, Outcome, ReadFailure, Resolver, Skip, Timing};
@@ -66,7 +67,7 @@ fn resolved(world: &World, in_use: bool) -> Option<EncryptedResolver> {
         let Ok(entries) = fs::read_dir(world.path(folder)) else { continue };
         for entry in entries.flatten().take(FILES) {
             let Some(name) = entry.file_name().to_str().map(str::to_owned) else { continue };
-            if name.ends_with(".conf") {
+            if Path::new(&name).extension().is_some_and(|extension| extension == "conf") {
                 drop_ins.insert(name.clone(), format!("{folder}/{name}"));
             }
         }

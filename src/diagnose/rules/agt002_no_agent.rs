@@ -1,10 +1,11 @@
 //! AGT002: no monitoring agent on this machine.
 
+use ampls_probes::observation::AgentKind;
+
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::Facts;
 use crate::diagnose::finding::{Owner, Severity};
 use crate::diagnose::rule::rule;
-use ampls_probes::observation::AgentKind;
 
 rule! {
     /// ## What it means
@@ -29,6 +30,7 @@ rule! {
     /// ## References
     ///
     /// - <https://learn.microsoft.com/azure/azure-monitor/agents/azure-monitor-agent-manage>
+    /// - <https://learn.microsoft.com/azure/azure-monitor/data-collection/data-collection-rule-overview>
     AGT002 = "no-agent", Agent, explains [];
 }
 

@@ -3,7 +3,7 @@
 use ampls_probes::observation::{AgentKind, CachedConfiguration};
 
 use crate::diagnose::draft::{Draft, Title};
-use crate::diagnose::facts::{EndpointFacts, Facts, agent_line};
+use crate::diagnose::facts::{EndpointFacts, Facts, View, agent_line};
 use crate::diagnose::finding::{Owner, Severity};
 use crate::diagnose::remedy;
 use crate::diagnose::rule::rule;
@@ -37,6 +37,9 @@ rule! {
     AGT005 = "rule-without-endpoint", Agent, explains ["AGT008"];
 }
 
+/// The control service's global name, in every cloud.
+const GLOBAL: &str = "global.handler.control.";
+
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
     draft(facts).into_iter().collect()
 }
@@ -44,7 +47,7 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
 fn draft(facts: &Facts<'_>) -> Option<Draft> {
     let agent = facts.agent(AgentKind::Ama)?;
     let cached = agent.cached.as_ref()?;
-    let handler = facts.endpoints().iter().find(|name| name.endpoint.id == "handler-global")?;
+    let handler = facts.endpoints().iter().find(|name| name.fqdn().starts_with(GLOBAL))?;
     if !private_here(handler) || !cached.endpoint_handlers.is_empty() {
         return None;
     }
@@ -76,7 +79,7 @@ fn draft(facts: &Facts<'_>) -> Option<Draft> {
 }
 
 fn private_here(name: &EndpointFacts<'_>) -> bool {
-    name.system().is_some_and(|view| view.is_private()) || name.server_views().any(|view| view.is_private())
+    name.system().is_some_and(View::is_private) || name.server_views().any(View::is_private)
 }
 
 fn described(cached: &CachedConfiguration) -> Option<String> {

@@ -42,8 +42,8 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
     }
     let named = facts.endpoints().iter().filter(|name| name.endpoint.origin == Origin::Argument);
     let missing = named.filter_map(|name| {
-        let id = name.endpoint.id.strip_prefix("ods:")?;
-        (!known.contains(&id)).then(|| (id, name.fqdn()))
+        let (id, rest) = name.fqdn().split_once('.')?;
+        (rest.starts_with("ods.") && !known.contains(&id)).then(|| (id, name.fqdn()))
     });
     missing
         .map(|(id, fqdn)| {

@@ -62,7 +62,7 @@ fn of_agents(facts: &Facts<'_>) -> Vec<Draft> {
 fn of_agent(facts: &Facts<'_>, proxy: &AgentProxy) -> Option<Draft> {
     let taken = |name: &&EndpointFacts<'_>| {
         let private = matches!(name.route(), Route::Private | Route::Mixed);
-        let own = name.endpoint.group == Group::Agent && !name.proxy().is_some_and(|known| known.url == proxy.url);
+        let own = name.endpoint.group == Group::Agent && name.proxy().is_none_or(|known| known.url != proxy.url);
         private && own && !exempts(&proxy.no_proxy, name.fqdn())
     };
     let names: Vec<&EndpointFacts<'_>> = facts.endpoints().iter().filter(taken).collect();

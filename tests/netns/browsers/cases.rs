@@ -51,6 +51,17 @@ fn chromium() -> Vec<Case> {
             machine: vec![(managed, json!({"DnsOverHttpsMode": "secure"}).to_string())],
             ..of("chromium: policy secure without a template", Asks::EncryptedOnly)
         },
+        Case {
+            machine: vec![(managed, json!({"DnsOverHttpsMode": "secure"}).to_string())],
+            profile: state(user("automatic")),
+            ..of("chromium: policy secure over a user's template", Asks::EncryptedOnly)
+        },
+        Case {
+            machine: vec![(managed, json!({"DnsOverHttpsMode": "automatic"}).to_string())],
+            profile: state(user("secure")),
+            late: true,
+            ..of("chromium: policy automatic over a user's template", Asks::EncryptedFirst)
+        },
     ]
 }
 
@@ -66,6 +77,12 @@ fn firefox() -> Vec<Case> {
             ("prefs.js", text),
             ("compatibility.ini", "[Compatibility]\nLastPlatformDir=/usr/lib/firefox-esr\n".to_owned()),
         ]
+    };
+    let enabled = "user_pref(\"doh-rollout.enabled\", true);\nuser_pref(\"doh-rollout.home-region\", \"US\");\n";
+    let rollout = |more: &str| {
+        let mode = "user_pref(\"doh-rollout.mode\", 2);\nuser_pref(\"doh-rollout.home-region\", \"US\");\n";
+        let text = format!("{mode}{more}user_pref(\"doh-rollout.uri\", \"{DOH}\");\n");
+        vec![("prefs.js", text), compatibility()]
     };
     let policy = |doh: serde_json::Value| {
         vec![("distribution/policies.json", json!({"policies": {"DNSOverHTTPS": doh}}).to_string())]
@@ -91,5 +108,20 @@ fn firefox() -> Vec<Case> {
             ..of("firefox: policy locked strict over mode 5", Asks::EncryptedOnly)
         },
         Case { profile: prefs(2), ..of("firefox: mode 2 whatever the canary says", Asks::EncryptedFirst) },
+        Case { profile: rollout(""), ..of("firefox: mode left by the rollout", Asks::EncryptedFirst) },
+        Case {
+            profile: rollout("user_pref(\"doh-rollout.enabled\", true);\n"),
+            ..of("firefox: mode left by the rollout, canary denied since", Asks::EncryptedFirst)
+        },
+        Case {
+            profile: vec![("prefs.js", enabled.to_owned()), compatibility()],
+            late: true,
+            ..of("firefox: rollout on, canary denied", Asks::System)
+        },
     ]
+}
+
+/// The folder of the installation tells which Firefox used the profile last.
+fn compatibility() -> (&'static str, String) {
+    ("compatibility.ini", "[Compatibility]\nLastPlatformDir=/usr/lib/firefox-esr\n".to_owned())
 }

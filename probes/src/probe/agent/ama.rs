@@ -19,10 +19,7 @@ const KEPT: usize = 64;
 pub(super) fn read(files: &mut Files<'_>, agent: &mut Agent, seen: &mut AgentsSeen) -> Option<String> {
     let mut cached = CachedConfiguration::default();
     let mut places = Places::default();
-    for name in files.names(CHUNKS) {
-        if !name.ends_with(".json") {
-            continue;
-        }
+    for name in files.names(CHUNKS, "json") {
         let path = format!("{CHUNKS}/{name}");
         let Some(chunk) = files.json(&path) else { continue };
         // A chunk of kind `AgentSettings` has no channels; what else is unknown has none that are understood.

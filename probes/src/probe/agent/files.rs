@@ -75,9 +75,12 @@ impl<'w> Files<'w> {
         self.entries(path, true)
     }
 
-    /// The names of everything but folders below a folder, sorted: links, FIFOs and devices too, which are then not read.
-    pub(super) fn names(&mut self, path: &str) -> Vec<String> {
-        self.entries(path, false)
+    /// The names with this extension of everything but folders below a folder, sorted: links, FIFOs and devices too, which
+    /// are then not read.
+    pub(super) fn names(&mut self, path: &str, extension: &str) -> Vec<String> {
+        let mut names = self.entries(path, false);
+        names.retain(|name| Path::new(name).extension().is_some_and(|found| found == extension));
+        names
     }
 
     /// Whether anything is there.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use sysinfo::{ProcessRefreshKind, ProcessesToUpdate, System, UpdateKind};
+use sysinfo::{Process, ProcessRefreshKind, ProcessesToUpdate, System, UpdateKind};
 
 use crate::os;
 use crate::read::{self, Links};
@@ -38,13 +38,12 @@ fn system() -> Option<Vec<Vec<String>>> {
     let mut system = System::new().ok()?;
     let what = ProcessRefreshKind::nothing().with_exe(UpdateKind::Always).with_cmd(UpdateKind::Always).without_tasks();
     system.refresh_processes_specifics(ProcessesToUpdate::All, true, what);
-    let mut first_seen = cfg!(windows);
-    let mut all = Vec::new();
-    for (id, process) in system.processes() {
-        first_seen |= id.as_u32() == 1;
+    let first_seen = cfg!(windows) || system.processes().keys().any(|id| id.as_u32() == 1);
+    let words = |process: &Process| {
         let command = process.cmd().iter().take(ARGUMENTS).map(|word| word.to_string_lossy().into_owned());
-        all.push(command.chain(process.exe().map(|exe| exe.to_string_lossy().into_owned())).collect());
-    }
+        command.chain(process.exe().map(|exe| exe.to_string_lossy().into_owned())).collect()
+    };
+    let all = system.processes().values().map(words).collect();
     // Mounted with `hidepid`, `/proc` hides the processes of others: nothing follows from what is missing then.
     first_seen.then_some(all)
 }

@@ -29,7 +29,10 @@ pub(super) fn read(files: &mut Files<'_>, agents: &[Agent]) -> Vec<AgentProxy> {
     if there(AgentKind::Ama) {
         // The connected machine's proxy goes before the extension's own, unless it is told to pass the agent by.
         let mut ama: Vec<Setting> = arc.iter().filter(|setting| !setting.passes_ama_by).cloned().collect();
-        ama.iter_mut().for_each(|setting| setting.no_proxy.clear());
+        // What it passes by for itself says nothing about the agent.
+        for setting in &mut ama {
+            setting.no_proxy.clear();
+        }
         ama.extend(ama_settings(files));
         for unit in AMA_UNITS {
             ama.extend(drop_ins(files, &format!("/etc/systemd/system/{unit}.service.d"), "Environment"));
@@ -105,10 +108,7 @@ fn ama_settings(files: &mut Files<'_>) -> Option<Setting> {
 /// The proxy that the drop-ins of a unit set, later files over earlier ones. Source: systemd.unit(5)
 fn drop_ins(files: &mut Files<'_>, folder: &str, key: &str) -> Option<Setting> {
     let (mut proxy, mut no_proxy) = (None, String::new());
-    for name in files.names(folder) {
-        if !name.ends_with(".conf") {
-            continue;
-        }
+    for name in files.names(folder, "conf") {
         let path = format!("{folder}/{name}");
         let Some(text) = files.text(&path) else { continue };
         for (variable, value) in text.lines().flat_map(|line| assignments(line, key)) {

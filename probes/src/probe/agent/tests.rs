@@ -42,7 +42,10 @@ fn refused_folder_is_recorded_and_the_agent_is_there_all_the_same() {
     let (agents, seen) = read(&world, Instant::now());
     assert!(seen.ama && agents.found[0].kind == AgentKind::Ama);
     assert_eq!(agents.unread.len(), 1);
-    assert_eq!((agents.unread[0].path.as_str(), &agents.unread[0].why), (chunks, &UnreadReason::Failed(ReadFailure::NotPermitted)));
+    assert_eq!(
+        (agents.unread[0].path.as_str(), &agents.unread[0].why),
+        (chunks, &UnreadReason::Failed(ReadFailure::NotPermitted))
+    );
 }
 
 #[test]

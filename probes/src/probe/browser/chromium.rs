@@ -217,7 +217,12 @@ fn weigh(policies: &Policies, profile: Option<&str>, user: &UserChoice) -> Chose
     let policy_template = policies.managed(TEMPLATES).and_then(|policy| template(&policy.value));
     let by_policy = policies.managed(MODE).and_then(|policy| Some((mode(&policy.value)?, &policy.source)));
     if let Some((mode, source)) = by_policy {
-        let template = policy_template.or_else(|| user.template.clone()).filter(|_| mode != SecureDnsMode::Off);
+        let template = match mode {
+            SecureDnsMode::Off => None,
+            // A strict policy without templates empties those of the user; seen with Chromium 156.
+            SecureDnsMode::Secure => policy_template,
+            _ => policy_template.or_else(|| user.template.clone()),
+        };
         return Chosen { mode, set_by: SetBy::Policy, template, source: source.clone() };
     }
     if let Some(source) = &policies.first {
@@ -240,9 +245,8 @@ fn weigh(policies: &Policies, profile: Option<&str>, user: &UserChoice) -> Chose
 /// Automatic mode, which is the default too, asks its templates first, or the encrypted twin of a server of the machine.
 fn asks(mode: SecureDnsMode, template: Option<&str>, known_server: bool) -> Asks {
     match mode {
-        SecureDnsMode::Off => Asks::System,
         SecureDnsMode::Secure => Asks::EncryptedOnly,
         SecureDnsMode::Automatic | SecureDnsMode::Unset if template.is_some() || known_server => Asks::EncryptedFirst,
-        SecureDnsMode::Automatic | SecureDnsMode::Unset => Asks::System,
+        _ => Asks::System,
     }
 }

@@ -144,7 +144,7 @@ impl Sources {
     fn weigh<'a>(&'a self, user: &'a Layer, name: &str) -> Option<(&'a Value, SetBy, &'a str)> {
         let of = |layer: &'a Layer, by| layer.get(name).map(|(set, path)| (&set.value, by, path.as_str()));
         let system_lock = self.system.get(name).filter(|(set, _)| set.locked);
-        let user = if self.cleared.iter().any(|cleared| *cleared == name) { None } else { of(user, SetBy::User) };
+        let user = if self.cleared.contains(&name) { None } else { of(user, SetBy::User) };
         of(&self.locked, SetBy::Policy)
             .or_else(|| system_lock.map(|(set, path)| (&set.value, SetBy::Policy, path.as_str())))
             .or(user)

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use super::*;
-use crate::observation::ReadFailure;
+use crate::observation::{SecureDnsMode, SetBy};
 use crate::world::{Clock, Network, Roots, Routes};
 
 struct Machine {

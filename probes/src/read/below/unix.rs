@@ -73,7 +73,7 @@ fn settled(folder: &OwnedFd, mut name: OsString) -> Result<OsString, UnreadReaso
                 if target.is_empty() || target.contains(&b'/') || target == b"." || target == b".." {
                     return Err(UnreadReason::Link);
                 }
-                name = OsStr::from_bytes(&target).to_owned();
+                OsStr::from_bytes(&target).clone_into(&mut name);
             }
             Err(Errno::INVAL) => return Ok(name),
             Err(error) => return Err(failure(error)),
