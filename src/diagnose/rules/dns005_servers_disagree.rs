@@ -154,7 +154,8 @@ mod tests {
         let scene = two_servers().says(SECOND, ODS, &Says::Public("20.1.1.1")).connects(ODS, &Outcome::TimedOut);
         let found = diagnose(&scene.observations());
         let order: Vec<_> = found.iter().map(|seen| (seen.code.as_str(), seen.caused_by.as_deref())).collect();
-        assert!(order.contains(&("NET001", None)) && order.contains(&("DNS005", None)), "{order:?}");
+        assert!(order.contains(&("NET001", None)), "{order:?}");
+        assert!(order.iter().any(|(code, _)| *code == "DNS005"), "{order:?}");
     }
 
     #[test]
