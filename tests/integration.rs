@@ -1,25 +1,29 @@
 //! The one integration binary.
 //!
-//! - `catalogue`: every known fault of DNS has a world.
 //! - `browsers`: fake roots with browsers of every kind and setting.
+//! - `catalogue`: every known fault has a world, or a reason why none can show it.
 //! - `cli`: the built binary as a user calls it: help, exit status, bad input, pipes, output files.
 //! - `conventions`: the house's own rules.
 //! - `formats`: the faces of a report as the built binary writes them: digests, redaction, metrics, saved reports.
 //! - `generated`: files made from the code are fresh.
+//! - `healthy`: every kind of healthy network has a world without findings.
 //! - `hosts`: fake roots with agents as found on real machines, through `--root`.
 //! - `netns`: whole machines in network namespaces, with real servers.
 //! - `output`: disks that are full, folders that take nothing.
 //! - `page`: the page in a browser.
+//! - `pairs`: every pair of independent faults gives both roots.
 //! - `scenarios`: every world of `tests/scenarios` through the real probes.
 
-mod catalogue;
 mod browsers;
+mod catalogue;
 mod cli;
 mod conventions;
 mod formats;
 mod generated;
+mod healthy;
 mod hosts;
 mod netns;
 mod output;
 mod page;
+mod pairs;
 mod scenarios;

@@ -33,15 +33,24 @@ fn every_world_gets_the_findings_it_names() {
         .filter(|world| only.is_empty() || only.split(',').any(|name| name == world.name))
         .collect();
     assert!(!worlds.is_empty(), "no world is called `{only}`");
+    side_by_side(&worlds, |world| world.name.to_owned(), |world| examine(world));
+}
+
+/// Examines several worlds at a time; fails with the lines of all those that have some.
+pub(crate) fn side_by_side<T: Sync>(
+    worlds: &[T],
+    name: impl Fn(&T) -> String + Sync,
+    examine: impl Fn(&T) -> Result<Vec<String>, String> + Sync,
+) {
     let next = AtomicUsize::new(0);
-    let faults: Mutex<BTreeMap<&str, Vec<String>>> = Mutex::default();
+    let faults: Mutex<BTreeMap<String, Vec<String>>> = Mutex::default();
     thread::scope(|scope| {
         for _ in 0..SIDE_BY_SIDE {
             scope.spawn(|| {
                 while let Some(world) = worlds.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let found = examine(world).unwrap_or_else(|error| vec![error]);
                     if !found.is_empty() {
-                        faults.lock().expect("no thread panics while it holds the list").insert(world.name, found);
+                        faults.lock().expect("no thread panics while it holds the list").insert(name(world), found);
                     }
                 }
             });
@@ -53,21 +62,35 @@ fn every_world_gets_the_findings_it_names() {
     assert!(faults.is_empty(), "{} of {} worlds differ:\n\n{}\n", faults.len(), worlds.len(), shown.join("\n"));
 }
 
-/// What differs from the world file, line by line.
-fn examine(embedded: &Embedded) -> Result<Vec<String>, String> {
-    let scenario = embedded.parse().map_err(|error| error.to_string())?;
-    let options = options(&scenario)?;
-    let running = ampls_world::start(&scenario).map_err(|error| error.to_string())?;
+/// A world as the doctor saw it.
+pub(crate) struct Seen {
+    pub(crate) observations: Observations,
+    pub(crate) findings: Vec<Finding>,
+    /// Some server of the world was asked something.
+    asked: bool,
+}
+
+/// Runs the real probes in a world and all rules over what they saw.
+pub(crate) fn observe(scenario: &Scenario) -> Result<Seen, String> {
+    let options = options(scenario)?;
+    let running = ampls_world::start(scenario).map_err(|error| error.to_string())?;
     let catalogue = Catalogue::builtin().map_err(|error| error.to_string())?;
     let observations = ampls_probes::run::run(running.world.clone(), options, &catalogue, &|_| {})
         .map_err(|error| error.to_string())?;
     let findings = diagnose(&observations);
+    Ok(Seen { observations, findings, asked: !running.all_asked().is_empty() })
+}
+
+/// What differs from the world file, line by line.
+fn examine(embedded: &Embedded) -> Result<Vec<String>, String> {
+    let scenario = embedded.parse().map_err(|error| error.to_string())?;
+    let Seen { observations, findings, asked } = observe(&scenario)?;
     let facts = Facts::new(&observations);
     let run = RunInfo { id: Uuid::nil(), tool_version: "0.0.0".to_owned() };
     let report = Report::new(&observations, &facts, findings.clone(), run);
 
     let mut faults = compare(&scenario, &report);
-    if running.all_asked().is_empty() {
+    if !asked {
         faults.push("no server of this world was ever asked".to_owned());
     }
     faults.extend(judged_again(&observations, &findings).err());
@@ -189,7 +212,7 @@ fn compare(scenario: &Scenario, report: &Report) -> Vec<String> {
 }
 
 /// A saved report has to give the same findings, byte for byte.
-fn judged_again(observations: &Observations, findings: &[Finding]) -> Result<(), String> {
+pub(crate) fn judged_again(observations: &Observations, findings: &[Finding]) -> Result<(), String> {
     let told = |findings: &[Finding]| serde_json::to_string_pretty(findings).map_err(|error| error.to_string());
     let findings = told(findings)?;
     let saved = serde_json::to_vec_pretty(observations).map_err(|error| error.to_string())?;
@@ -236,7 +259,7 @@ fn shuffle<T>(items: &mut [T], seed: usize) {
     }
 }
 
-fn line(finding: &Finding) -> String {
+pub(crate) fn line(finding: &Finding) -> String {
     let by = finding.caused_by_id.as_deref().map(|by| format!(" (by {by})")).unwrap_or_default();
     format!("{:?} {}{by}: {}", finding.severity, finding.id, finding.title)
 }

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use ampls_probes::options::Expect;
 
-use crate::diagnose::draft::{Draft, Title};
+use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::{EndpointFacts, Facts, View, route_word};
 use crate::diagnose::finding::{Fix, Owner, Severity};
 use crate::diagnose::rule::rule;
@@ -78,6 +78,9 @@ fn disagree(facts: &Facts<'_>, name: &EndpointFacts<'_>, servers: &[SocketAddr])
     let routes: Vec<String> =
         views.iter().filter_map(|view| Some(format!("`{}` {}", view.server?, route_word(view.route)))).collect();
     let listed: Vec<String> = views.iter().filter_map(|view| view.server).map(|server| server.to_string()).collect();
+    // A path that was led the best way fails for a reason of its own.
+    let led_well =
+        name.system().is_some_and(|seen| views.iter().all(|other| !is_better(facts, name, led(other), led(seen))));
     let severity = if wrong { Severity::Error } else { Severity::Warning };
     Some(
         Draft::new(severity, Owner::Dns, Title::list("DNS servers disagree about ", [name.fqdn()], ""))
@@ -90,6 +93,7 @@ fn disagree(facts: &Facts<'_>, name: &EndpointFacts<'_>, servers: &[SocketAddr])
             ))
             .evidence(views.iter().map(|view| facts.view_line(name, view)))
             .evidence(name.system().map(|view| facts.view_line(name, view)))
+            .reaching(if led_well { Reach::Split { only: Vec::new(), own: &["DNS007", "DNS015"] } } else { Reach::Own })
             .arg("servers", listed.join(", "))
             .arg("first_is_wrong", if wrong { "yes" } else { "no" })
             .excludes("answers that change from one try to the next: each server repeats its own")
@@ -121,10 +125,11 @@ fn is_better(facts: &Facts<'_>, name: &EndpointFacts<'_>, other: Led, asked: Led
 
 #[cfg(test)]
 mod tests {
-    use ampls_probes::observation::ServerRole;
+    use ampls_probes::observation::{Outcome, ServerRole};
     use ampls_probes::testing::{CUSTOM, ODS, Says, Scene, private_world};
 
     use super::*;
+    use crate::diagnose::diagnose;
     use crate::diagnose::rules::tests::drafts;
 
     const SECOND: &str = "10.1.0.5:53";
@@ -142,6 +147,15 @@ mod tests {
         let found = drafts(&DNS005, &two_servers().says(CUSTOM, ODS, &Says::Public("20.1.1.1")));
         assert_eq!((found.len(), found[0].severity), (1, Severity::Error));
         assert_eq!(found[0].endpoints, [ODS]);
+    }
+
+    #[test]
+    fn does_not_explain_a_path_that_was_led_the_right_way() {
+        let scene = two_servers().says(SECOND, ODS, &Says::Public("20.1.1.1")).connects(ODS, &Outcome::TimedOut);
+        let found = diagnose(&scene.observations());
+        let order: Vec<_> = found.iter().map(|seen| (seen.code.as_str(), seen.caused_by.as_deref())).collect();
+        assert!(order.contains(&("NET001", None)), "{order:?}");
+        assert!(order.iter().any(|(code, _)| *code == "DNS005"), "{order:?}");
     }
 
     #[test]

@@ -11,10 +11,13 @@ use rcgen::{
     KeyPair, KeyUsagePurpose, date_time_ymd,
 };
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
-use rustls::{RootCertStore, ServerConfig};
+use rustls::version::TLS12;
+use rustls::{ALL_VERSIONS, RootCertStore, ServerConfig, SupportedProtocolVersion};
 
 use crate::scenario::{Scenario, TlsFault};
 
+/// What an older server speaks.
+const ONLY_TLS12: &[&SupportedProtocolVersion] = &[&TLS12];
 /// Name of an inspecting authority that a world does not name.
 const INSPECTOR: &str = "Corp TLS Inspection CA";
 /// What a wrong certificate is for.
@@ -98,7 +101,7 @@ impl Authorities {
         }
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(self.leaf_key.serialize_der()));
         let mut config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .with_safe_default_protocol_versions()
+            .with_protocol_versions(if fault == TlsFault::Tls12 { ONLY_TLS12 } else { ALL_VERSIONS })
             .map_err(io::Error::other)?
             .with_no_client_auth()
             .with_single_cert(chain, key)

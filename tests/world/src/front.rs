@@ -115,6 +115,7 @@ impl Fronts {
                 return stream.write_all(&[0xff_u8; 64]).await;
             }
             TlsFault::Ok
+            | TlsFault::Tls12
             | TlsFault::Expired
             | TlsFault::NotYetValid
             | TlsFault::WrongName

@@ -55,6 +55,8 @@ pub enum TcpFault {
 pub enum TlsFault {
     /// None: an entry that takes a part out of a wider one.
     Ok,
+    /// None: TLS 1.2 and nothing newer.
+    Tls12,
     /// RST.
     Reset,
     /// FIN.
