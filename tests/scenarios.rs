@@ -75,7 +75,8 @@ fn examine(embedded: &Embedded) -> Result<Vec<String>, String> {
     Ok(faults)
 }
 
-fn options(scenario: &Scenario) -> Result<Options, String> {
+/// What `check` is told in a world.
+pub(super) fn options(scenario: &Scenario) -> Result<Options, String> {
     let arguments = ["ampls-doctor".to_owned(), "check".to_owned()].into_iter().chain(scenario.arguments());
     let (command, _) = Cli::try_parse_from(arguments).map_err(|error| error.to_string())?.into_command();
     let Command::Check(check) = command else { return Err("its arguments are not those of `check`".to_owned()) };

@@ -14,7 +14,7 @@ use std::sync::{Mutex, MutexGuard, Once, OnceLock, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::design::{AZURE_DNS, CUSTOM_DNS, Design, Inspection, PROXY, PUBLIC_DNS};
+use super::design::{AZURE_DNS, CUSTOM_DNS, Design, Inspection, PROXY, PUBLIC_DNS, SECOND_DNS};
 use super::namespace::{PREFIX, batch, inside, link, run};
 use super::{certificates, namespace, servers};
 
@@ -185,8 +185,9 @@ impl Lab {
             &azure,
             &format!(
                 "link set lo up\nlink set eth0 up\naddress add 10.0.0.1/24 dev eth0\naddress add {CUSTOM_DNS}/24 dev eth0\n\
-                 address add {PROXY}/24 dev eth0\naddress add {AZURE_DNS}/32 dev lo\naddress add {PUBLIC_DNS}/32 dev lo\n\
-                 address add 169.254.169.254/32 dev lo\nroute add local 10.1.0.0/24 dev lo\nroute add local 20.0.0.0/8 dev lo\n"
+                 address add {PROXY}/24 dev eth0\naddress add {SECOND_DNS}/24 dev eth0\naddress add {AZURE_DNS}/32 dev lo\naddress add {PUBLIC_DNS}/32 dev lo\n\
+                 address add 169.254.169.254/32 dev lo\nroute add local 10.1.0.0/24 dev lo\nroute add local 10.7.0.0/16 dev lo\n\
+                 route add local 20.0.0.0/8 dev lo\n"
             ),
         )?;
         if let Some(delay) = delay_ms {
@@ -210,6 +211,7 @@ impl Lab {
         let port = match design.inspection {
             Inspection::None => None,
             Inspection::Trusted => Some(8443),
+            Inspection::Old => Some(8444),
             Inspection::Mitmproxy => Some(8080),
         };
         if let Some(port) = port {
