@@ -10,7 +10,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, MutexGuard, Once, OnceLock, PoisonError};
+use std::sync::{Once, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -31,9 +31,18 @@ pub(super) struct Lab {
     azure: String,
     folder: PathBuf,
     children: Vec<Child>,
-    /// Labs take turns: the machine that carries them is small, and some worlds are about time.
-    _turn: MutexGuard<'static, ()>,
+    _turn: Turn,
 }
+
+/// Labs take turns: the machine that carries them is small, and some worlds are about time.
+#[expect(dead_code, reason = "guards are held, not read")]
+enum Turn {
+    Alone(RwLockWriteGuard<'static, ()>),
+    /// Beside others that do not mind either.
+    Shared(RwLockReadGuard<'static, ()>),
+}
+
+static TURNS: RwLock<()> = RwLock::new(());
 
 /// Whether labs can be built here; without the means to, a test is skipped loudly, and fails where it is required.
 pub(super) fn possible() -> bool {
@@ -51,11 +60,18 @@ pub(super) fn possible() -> bool {
 impl Lab {
     /// Builds the lab and waits until every server answers.
     pub(super) fn start(design: &Design) -> Result<Self> {
-        static TURN: Mutex<()> = Mutex::new(());
+        Self::build(design, Turn::Alone(TURNS.write().unwrap_or_else(PoisonError::into_inner)))
+    }
+
+    /// The same, beside other labs.
+    pub(super) fn start_beside(design: &Design) -> Result<Self> {
+        Self::build(design, Turn::Shared(TURNS.read().unwrap_or_else(PoisonError::into_inner)))
+    }
+
+    fn build(design: &Design, turn: Turn) -> Result<Self> {
         static SWEEP: Once = Once::new();
         static NUMBER: AtomicU32 = AtomicU32::new(0);
 
-        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         SWEEP.call_once(namespace::sweep);
         let name = format!("{PREFIX}-{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
         let mut lab = Self {

@@ -3,8 +3,7 @@
 //! The table names the lab that each world stands for. Both are told the same arguments and the same environment; only the
 //! lab's own workspace, data collection endpoint and proxy are put in their places.
 
-use std::collections::BTreeSet;
-use std::sync::Mutex;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
@@ -23,7 +22,10 @@ use super::names::{DCE, WORKSPACE, Zone};
 use super::{SHORT, all_but, custom, ods};
 
 /// Simulated worlds examined side by side.
-const SIDE_BY_SIDE: usize = 6;
+const WORLDS: usize = 6;
+
+/// Labs side by side.
+const LABS: usize = 3;
 
 /// A world and the lab that is the same.
 struct Pair {
@@ -52,7 +54,7 @@ macro_rules! front {
 }
 
 /// Names, servers, zones.
-const DNS: [Pair; 25] = [
+const DNS: [Pair; 28] = [
     pair("healthy-private", Design::default),
     pair("healthy-public", || unlinked(Design::default())),
     pair("spoke-without-links", || unlinked(Design::default())),
@@ -69,21 +71,26 @@ const DNS: [Pair; 25] = [
         unlinked(Design { second: true, custom: Custom::Hub, resolv_conf, ..Design::default() })
     }),
     pair("hosts-entry-dead", || Design { hosts: format!("10.9.9.9 {}\n", ods()), ..Design::default() }),
-    pair("hosts-entry-public", || Design { hosts: format!("20.50.2.1 {}\n", ods()), ..Design::default() }),
+    pair("hosts-entry-public", || Design {
+        hosts: format!("20.99.9.9 {}\n", ods()),
+        firewall: "ip daddr 20.99.9.9 drop",
+        ..Design::default()
+    }),
     pair("server-silent-all", || asking(CUSTOM_DNS, Custom::Absent)),
     pair("server-silent-one", || {
         let resolv_conf = format!("nameserver {CUSTOM_DNS}\nnameserver {SECOND_DNS}\n{SHORT}");
         Design { second: true, resolv_conf, ..Design::default() }
     }),
-    pair("server-closed", || custom(Custom::Closed)),
+    // The kernel bounds how often it says that a port is closed: the machine must not wait long for what is left unsaid.
+    pair("server-closed", || asking(CUSTOM_DNS, Custom::Closed)),
     pair("server-refused", || {
         let resolv_conf = format!("nameserver {CUSTOM_DNS}\nnameserver {SECOND_DNS}\n");
         Design { second: true, custom: Custom::Refusing, resolv_conf, ..Design::default() }
     }),
-    pair("truncated-dns-over-tcp", || custom(Custom::Unbending("max-udp-size: 64"))),
+    pair("truncated-dns-over-tcp", || custom(Custom::Unbending("max-udp-size: 95"))),
     pair("dns-over-tcp-blocked", || Design {
         firewall: "ip daddr 10.0.0.4 tcp dport 53 drop",
-        ..asking(CUSTOM_DNS, Custom::Unbending("max-udp-size: 64"))
+        ..asking(CUSTOM_DNS, Custom::Unbending("max-udp-size: 95"))
     }),
     pair("sinkholed", || {
         custom(Custom::Unbending(
@@ -93,10 +100,14 @@ const DNS: [Pair; 25] = [
     pair("workspace-deleted", Design::default),
     pair("forwarder-for-some-suffixes", || custom(Custom::Partial("monitor.azure.com"))),
     pair("split-brain-zone", || custom(Custom::Zoned("ods.opinsights.azure.com", "another IN A 10.1.2.77\n"))),
+    pair("shadow-zone-that-works", || {
+        let records = "global IN A 10.1.0.12\nwesteurope IN A 20.50.1.2\n";
+        custom(Custom::Zoned("handler.control.monitor.azure.com", records))
+    }),
     pair("search-domain-answers", || Design {
         resolv_conf: format!("nameserver {CUSTOM_DNS}\nsearch corp.example\n"),
         firewall: "ip daddr 10.7.7.7 tcp dport 443 reject with tcp reset",
-        ..custom(Custom::Zoned("corp.example", "*.ods.opinsights.azure.com IN A 10.7.7.7\n"))
+        ..custom(Custom::Zoned("corp.example", "dc1 IN A 10.0.0.4\n*.ods.opinsights.azure.com IN A 10.7.7.7\n"))
     }),
     pair("azure-dns-blocked", || Design {
         firewall: "ip daddr 168.63.129.16 meta l4proto { tcp, udp } th dport 53 drop",
@@ -106,6 +117,14 @@ const DNS: [Pair; 25] = [
         linked: all_but(Zone::Ods),
         hosts: "10.9.9.9 global.handler.control.monitor.azure.com\n".to_owned(),
         ..Design::default()
+    }),
+    pair("two-faults-split-brain-and-hosts", || Design {
+        hosts: "10.9.9.9 global.handler.control.monitor.azure.com\n".to_owned(),
+        ..custom(Custom::Zoned("ods.opinsights.azure.com", "another IN A 10.1.2.77\n"))
+    }),
+    pair("two-faults-dns-and-tls", || Design {
+        inspection: Inspection::Trusted,
+        ..custom(Custom::Dnsmasq(PUBLIC_DNS))
     }),
     pair("two-faults-server-and-port", || Design {
         second: true,
@@ -163,7 +182,7 @@ const FRONTS: [Pair; 19] = [
 ];
 
 /// Proxies.
-const PROXIES: [Pair; 10] = [
+const PROXIES: [Pair; 11] = [
     pair("proxy-takes-private-names", proxied),
     pair("shell-proxy-takes-private-names", proxied),
     pair("proxy-exempts-private-names", proxied),
@@ -176,6 +195,7 @@ const PROXIES: [Pair; 10] = [
         Design { proxy_rules, ..unlinked(proxied()) }
     }),
     pair("proxy-dead", || unlinked(Design::default())),
+    pair("proxy-dead-private", || filtered("ip daddr 10.0.0.5 tcp dport 3128 drop")),
     pair("proxy-denies", || Design { proxy_rules: "http_access deny CONNECT", ..unlinked(proxied()) }),
     pair("proxy-silent", || Design {
         firewall: "ip daddr 10.0.0.5 tcp dport 3128 ip length > 80 drop",
@@ -184,40 +204,62 @@ const PROXIES: [Pair; 10] = [
 ];
 
 #[test]
-fn simulated_and_real_dns_give_the_same_findings() -> Result<()> {
-    agree(&DNS)
+fn simulated_and_real_dns_give_the_same_findings() {
+    agree(&DNS);
 }
 
 #[test]
-fn simulated_and_real_fronts_give_the_same_findings() -> Result<()> {
-    agree(&FRONTS)
+fn simulated_and_real_fronts_give_the_same_findings() {
+    agree(&FRONTS);
 }
 
 #[test]
-fn simulated_and_real_proxies_give_the_same_findings() -> Result<()> {
-    agree(&PROXIES)
+fn simulated_and_real_proxies_give_the_same_findings() {
+    agree(&PROXIES);
 }
 
 /// Examines both worlds of every pair and compares what was found; `ONLY=name,name` examines some of them.
-fn agree(pairs: &[Pair]) -> Result<()> {
+fn agree(pairs: &[Pair]) {
     if !possible() {
-        return Ok(());
+        return;
     }
     let only = std::env::var("ONLY").unwrap_or_default();
     let wanted = |pair: &&Pair| only.is_empty() || only.split(',').any(|name| name == pair.world);
     let pairs: Vec<&Pair> = pairs.iter().filter(wanted).collect();
-    let simulated = simulate(&pairs)?;
-    let mut faults = Vec::new();
-    for (pair, simulated) in pairs.iter().zip(simulated) {
-        let simulated = simulated.map_err(|error| format!("`{}`: {error}", pair.world))?;
-        let seen = real(pair)?;
-        let real = Told::new(seen.report(), &scenario(pair)?);
-        if simulated != real {
-            faults.push(format!("{}\n  simulated {simulated:?}\n  real      {real:?}\n{seen}", pair.world));
-        }
+    let simulated = each(&pairs, WORLDS, |pair| simulated(&scenario(pair)?));
+    let real = each(&pairs, LABS, |pair| real(pair).map_err(|error| error.to_string()));
+    let mut faults = BTreeMap::new();
+    for pair in &pairs {
+        let fault = match (&simulated[pair.world], &real[pair.world]) {
+            (Ok(simulated), Ok((told, _))) if simulated == told => continue,
+            (Ok(simulated), Ok((told, seen))) => format!("simulated {simulated:?}\nreal      {told:?}\n{seen}"),
+            (Err(error), _) => format!("simulated: {error}"),
+            (_, Err(error)) => format!("real: {error}"),
+        };
+        faults.insert(pair.world, fault);
     }
-    assert!(faults.is_empty(), "{} of {} worlds differ:\n{}", faults.len(), pairs.len(), faults.join("\n"));
-    Ok(())
+    let shown: Vec<String> = faults.iter().map(|(world, fault)| format!("{world}\n{fault}")).collect();
+    assert!(faults.is_empty(), "{} of {} worlds differ:\n\n{}", faults.len(), pairs.len(), shown.join("\n\n"));
+}
+
+/// Does this with every pair, some of them side by side: most of the time is waited.
+fn each<T: Send>(
+    pairs: &[&Pair],
+    side_by_side: usize,
+    examine: impl Fn(&Pair) -> std::result::Result<T, String> + Sync,
+) -> BTreeMap<&'static str, std::result::Result<T, String>> {
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut done = Vec::new();
+        while let Some(pair) = pairs.get(next.fetch_add(1, Ordering::Relaxed)) {
+            done.push((pair.world, examine(pair)));
+        }
+        done
+    };
+    thread::scope(|scope| {
+        let workers: Vec<_> = (0..side_by_side).map(|_| scope.spawn(work)).collect();
+        workers.into_iter().flat_map(|worker| worker.join().expect("no examination panics")).collect()
+    })
 }
 
 /// What both worlds have to have in common. Information counts only where the world file names it, as for the world itself:
@@ -252,30 +294,7 @@ impl Told {
     }
 }
 
-type Simulated = std::result::Result<Told, String>;
-
-fn simulate(pairs: &[&Pair]) -> Result<Vec<Simulated>> {
-    let next = AtomicUsize::new(0);
-    let told: Mutex<Vec<Option<Simulated>>> = Mutex::new(pairs.iter().map(|_| None).collect());
-    thread::scope(|scope| {
-        for _ in 0..SIDE_BY_SIDE {
-            scope.spawn(|| {
-                loop {
-                    let number = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(pair) = pairs.get(number) else { break };
-                    let found = scenario(pair).map_err(|error| error.to_string()).and_then(|world| simulated(&world));
-                    if let Some(place) = told.lock().ok().as_mut().and_then(|told| told.get_mut(number)) {
-                        *place = Some(found);
-                    }
-                }
-            });
-        }
-    });
-    let told = told.into_inner().map_err(|error| error.to_string())?;
-    told.into_iter().map(|told| told.ok_or_else(|| "a world was not examined".into())).collect()
-}
-
-fn simulated(scenario: &Scenario) -> Simulated {
+fn simulated(scenario: &Scenario) -> std::result::Result<Told, String> {
     let options = crate::scenarios::options(scenario)?;
     let running = ampls_world::start(scenario).map_err(|error| error.to_string())?;
     let catalogue = Catalogue::builtin().map_err(|error| error.to_string())?;
@@ -287,7 +306,7 @@ fn simulated(scenario: &Scenario) -> Simulated {
     Ok(Told::new(&report, scenario))
 }
 
-fn real(pair: &Pair) -> Result<Examination> {
+fn real(pair: &Pair) -> Result<(Told, Examination)> {
     let mut scenario = scenario(pair)?;
     let proxy = scenario.proxy.as_ref().map(|proxy| proxy.address.ip().to_string());
     let in_lab = |text: &str| proxy.as_ref().map_or_else(|| text.to_owned(), |proxy| text.replace(proxy, PROXY));
@@ -299,13 +318,14 @@ fn real(pair: &Pair) -> Result<Examination> {
     }
     let arguments: Vec<String> = scenario.arguments().iter().map(|argument| in_lab(argument)).collect();
     let environment = scenario.environment.iter().map(|(name, value)| (name.clone(), in_lab(value))).collect();
-    let lab = Lab::start(&(pair.design)()).map_err(|error| format!("`{}`: {error}", pair.world))?;
-    examine_as(&lab, &arguments, &environment)
+    let lab = Lab::start_beside(&(pair.design)())?;
+    let seen = examine_as(&lab, &arguments, &environment)?;
+    Ok((Told::new(seen.report(), &scenario), seen))
 }
 
-fn scenario(pair: &Pair) -> Result<Scenario> {
+fn scenario(pair: &Pair) -> std::result::Result<Scenario, String> {
     let embedded = ampls_world::scenario(pair.world).ok_or_else(|| format!("there is no world `{}`", pair.world))?;
-    Ok(embedded.parse()?)
+    embedded.parse().map_err(|error| error.to_string())
 }
 
 fn unlinked(design: Design) -> Design {
