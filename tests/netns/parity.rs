@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use ampls_doctor::diagnose::diagnose;
@@ -32,10 +33,16 @@ struct Pair {
     /// The name of the world file.
     world: &'static str,
     design: fn() -> Design,
+    /// Codes that differ by nature, and why.
+    apart: &'static [(&'static str, &'static str)],
 }
 
 const fn pair(world: &'static str, design: fn() -> Design) -> Pair {
-    Pair { world, design }
+    Pair { world, design, apart: &[] }
+}
+
+const fn pair_but(world: &'static str, design: fn() -> Design, apart: &'static [(&'static str, &'static str)]) -> Pair {
+    Pair { world, design, apart }
 }
 
 /// A server of nginx: where it listens, which certificate it has, what it does with a request.
@@ -88,10 +95,17 @@ const DNS: [Pair; 28] = [
         Design { second: true, custom: Custom::Refusing, resolv_conf, ..Design::default() }
     }),
     pair("truncated-dns-over-tcp", || custom(Custom::Unbending("max-udp-size: 95"))),
-    pair("dns-over-tcp-blocked", || Design {
-        firewall: "ip daddr 10.0.0.4 tcp dport 53 drop",
-        ..asking(CUSTOM_DNS, Custom::Unbending("max-udp-size: 95"))
-    }),
+    pair_but(
+        "dns-over-tcp-blocked",
+        || Design {
+            firewall: "ip daddr 10.0.0.4 tcp dport 53 drop",
+            ..asking(CUSTOM_DNS, Custom::Unbending("max-udp-size: 95"))
+        },
+        &[(
+            "RUN001",
+            "glibc waits for TCP 53 as long as the kernel tries to connect, the simulated resolver its time-out",
+        )],
+    ),
     pair("sinkholed", || {
         custom(Custom::Unbending(
             "local-zone: \"ods.opinsights.azure.com.\" redirect\n    local-data: \"ods.opinsights.azure.com. A 0.0.0.0\"",
@@ -218,6 +232,8 @@ fn simulated_and_real_proxies_give_the_same_findings() {
     agree(&PROXIES);
 }
 
+static TURN: Mutex<()> = Mutex::new(());
+
 /// Examines both worlds of every pair and compares what was found; `ONLY=name,name` examines some of them.
 fn agree(pairs: &[Pair]) {
     if !possible() {
@@ -226,18 +242,26 @@ fn agree(pairs: &[Pair]) {
     let only = std::env::var("ONLY").unwrap_or_default();
     let wanted = |pair: &&Pair| only.is_empty() || only.split(',').any(|name| name == pair.world);
     let pairs: Vec<&Pair> = pairs.iter().filter(wanted).collect();
-    let simulated = each(&pairs, WORLDS, |pair| simulated(&scenario(pair)?));
-    let real = each(&pairs, LABS, |pair| real(pair).map_err(|error| error.to_string()));
-    let mut faults = BTreeMap::new();
-    for pair in &pairs {
-        let fault = match (&simulated[pair.world], &real[pair.world]) {
-            (Ok(simulated), Ok((told, _))) if simulated == told => continue,
-            (Ok(simulated), Ok((told, seen))) => format!("simulated {simulated:?}\nreal      {told:?}\n{seen}"),
-            (Err(error), _) => format!("simulated: {error}"),
-            (_, Err(error)) => format!("real: {error}"),
-        };
-        faults.insert(pair.world, fault);
-    }
+    // One table after the other: what waits for silence may not wait for a processor too.
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let look = |pairs: &[&Pair], worlds, labs| {
+        let simulated = each(pairs, worlds, simulated);
+        let real = each(pairs, labs, |pair| real(pair).map_err(|error| error.to_string()));
+        let faults = pairs.iter().filter_map(|pair| {
+            let fault = match (&simulated[pair.world], &real[pair.world]) {
+                (Ok(simulated), Ok((told, _))) if simulated == told => return None,
+                (Ok(simulated), Ok((told, seen))) => format!("simulated {simulated:?}\nreal      {told:?}\n{seen}"),
+                (Err(error), _) => format!("simulated: {error}"),
+                (_, Err(error)) => format!("real: {error}"),
+            };
+            Some((pair.world, fault))
+        });
+        faults.collect::<BTreeMap<_, _>>()
+    };
+    let differ = look(&pairs, WORLDS, LABS);
+    // A busy machine lets a step time out that nothing is wrong with: what differs is looked at again with nothing beside it.
+    let again: Vec<&Pair> = pairs.iter().copied().filter(|pair| differ.contains_key(pair.world)).collect();
+    let faults = look(&again, 1, 1);
     let shown: Vec<String> = faults.iter().map(|(world, fault)| format!("{world}\n{fault}")).collect();
     assert!(faults.is_empty(), "{} of {} worlds differ:\n\n{}", faults.len(), pairs.len(), shown.join("\n\n"));
 }
@@ -275,12 +299,13 @@ struct Told {
 }
 
 impl Told {
-    fn new(report: &Value, scenario: &Scenario) -> Self {
+    fn new(report: &Value, scenario: &Scenario, pair: &Pair) -> Self {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let (mut roots, mut caused) = (Vec::new(), BTreeSet::new());
         for finding in report["findings"].as_array().into_iter().flatten() {
             let code = text(&finding["code"]);
-            if finding["severity"] == "info" && !scenario.expect.roots.contains(&code) {
+            let quiet = finding["severity"] == "info" && !scenario.expect.roots.contains(&code);
+            if quiet || pair.apart.iter().any(|(apart, _)| *apart == code) {
                 continue;
             }
             if finding["caused_by"].is_null() {
@@ -294,16 +319,17 @@ impl Told {
     }
 }
 
-fn simulated(scenario: &Scenario) -> std::result::Result<Told, String> {
-    let options = crate::scenarios::options(scenario)?;
-    let running = ampls_world::start(scenario).map_err(|error| error.to_string())?;
+fn simulated(pair: &Pair) -> std::result::Result<Told, String> {
+    let scenario = scenario(pair)?;
+    let options = crate::scenarios::options(&scenario)?;
+    let running = ampls_world::start(&scenario).map_err(|error| error.to_string())?;
     let catalogue = Catalogue::builtin().map_err(|error| error.to_string())?;
     let observations = ampls_probes::run::run(running.world.clone(), options, &catalogue, &|_| {})
         .map_err(|error| error.to_string())?;
     let run = RunInfo { id: Uuid::nil(), tool_version: "0.0.0".to_owned() };
     let report = Report::new(&observations, &Facts::new(&observations), diagnose(&observations), run);
     let report = serde_json::to_value(&report).map_err(|error| error.to_string())?;
-    Ok(Told::new(&report, scenario))
+    Ok(Told::new(&report, &scenario, pair))
 }
 
 fn real(pair: &Pair) -> Result<(Told, Examination)> {
@@ -320,7 +346,7 @@ fn real(pair: &Pair) -> Result<(Told, Examination)> {
     let environment = scenario.environment.iter().map(|(name, value)| (name.clone(), in_lab(value))).collect();
     let lab = Lab::start_beside(&(pair.design)())?;
     let seen = examine_as(&lab, &arguments, &environment)?;
-    Ok((Told::new(seen.report(), &scenario), seen))
+    Ok((Told::new(seen.report(), &scenario, pair), seen))
 }
 
 fn scenario(pair: &Pair) -> std::result::Result<Scenario, String> {
