@@ -16,23 +16,49 @@ struct Ban {
     why: &'static str,
 }
 
-const IO: &[&str] = &["std::fs", "std::env", "std::process", "std::thread", "tokio", "TcpStream", "UdpSocket", "File::"];
+const IO: &[&str] =
+    &["std::fs", "std::env", "std::process", "std::thread", "tokio", "TcpStream", "UdpSocket", "File::"];
 const TIME: &[&str] = &["SystemTime", "Instant", "Timestamp::now", "Zoned::now"];
 const PRINT: &[&str] = &["println!", "print!", "eprintln!", "eprint!", "stdout()", "stderr()"];
 
 const BANS: &[Ban] = &[
     Ban { place: "src", except: &["src/cli", "src/cli.rs", "src/main.rs"], words: IO, why: "the doctor does no I/O" },
-    Ban { place: "src", except: &["src/cli", "src/cli.rs", "src/main.rs"], words: TIME, why: "rules use the observations' own clock" },
-    Ban { place: "src", except: &["src/cli", "src/cli.rs", "src/main.rs"], words: PRINT, why: "renderers write to the `Write` they are given" },
+    Ban {
+        place: "src",
+        except: &["src/cli", "src/cli.rs", "src/main.rs"],
+        words: TIME,
+        why: "rules use the observations' own clock",
+    },
+    Ban {
+        place: "src",
+        except: &["src/cli", "src/cli.rs", "src/main.rs"],
+        words: PRINT,
+        why: "renderers write to the `Write` they are given",
+    },
     Ban {
         place: "src",
         except: &["src/cli", "src/cli.rs", "src/main.rs"],
         words: &["ampls_probes::run", "ampls_probes::world", "ampls_probes::World", "ampls_probes::probe"],
         why: "only `cli` runs the probes",
     },
-    Ban { place: "src/diagnose/rules", except: &[], words: &["super::dns", "super::net", "super::tls", "rules::dns", "rules::net", "rules::tls"], why: "a rule never imports another rule" },
-    Ban { place: "src/diagnose", except: &[], words: &["crate::report", "crate::render", "crate::cli"], why: "judging knows no report" },
-    Ban { place: "src/report", except: &[], words: &["crate::render", "crate::cli"], why: "the report knows no format" },
+    Ban {
+        place: "src/diagnose/rules",
+        except: &[],
+        words: &["super::dns", "super::net", "super::tls", "rules::dns", "rules::net", "rules::tls"],
+        why: "a rule never imports another rule",
+    },
+    Ban {
+        place: "src/diagnose",
+        except: &[],
+        words: &["crate::report", "crate::render", "crate::cli"],
+        why: "judging knows no report",
+    },
+    Ban {
+        place: "src/report",
+        except: &[],
+        words: &["crate::render", "crate::cli"],
+        why: "the report knows no format",
+    },
     Ban { place: "src/render", except: &[], words: &["crate::cli"], why: "a format knows no terminal" },
     Ban { place: "probes/src/addr.rs", except: &[], words: IO, why: "pure" },
     Ban { place: "probes/src/catalogue", except: &[], words: IO, why: "pure" },
@@ -46,8 +72,18 @@ const BANS: &[Ban] = &[
     Ban { place: "probes/src/plan.rs", except: &[], words: TIME, why: "a plan is the same at any time" },
     Ban { place: "probes/src", except: &[], words: &["Finding", "Severity"], why: "probes observe and never judge" },
     Ban { place: "probes/src", except: &[], words: PRINT, why: "probes do not print" },
-    Ban { place: "probes/src", except: &[], words: &["process::Command", "Command::new(", "process::{"], why: "no child process is ever started" },
-    Ban { place: "src", except: &[], words: &["process::Command", "Command::new(\""], why: "no child process is ever started" },
+    Ban {
+        place: "probes/src",
+        except: &[],
+        words: &["process::Command", "Command::new(", "process::{"],
+        why: "no child process is ever started",
+    },
+    Ban {
+        place: "src",
+        except: &[],
+        words: &["process::Command", "Command::new(\""],
+        why: "no child process is ever started",
+    },
 ];
 
 #[test]

@@ -12,6 +12,7 @@ mod doctor;
 mod lab;
 mod names;
 mod namespace;
+mod parity;
 mod servers;
 mod speed;
 mod worlds;

@@ -85,6 +85,7 @@ pub(crate) fn observe(scenario: &Scenario) -> Result<Seen, String> {
 fn examine(embedded: &Embedded) -> Result<Vec<String>, String> {
     let scenario = embedded.parse().map_err(|error| error.to_string())?;
     let Seen { observations, findings, asked } = observe(&scenario)?;
+    let catalogue = Catalogue::builtin().map_err(|error| error.to_string())?;
     let facts = Facts::new(&observations);
     let run = RunInfo { id: Uuid::nil(), tool_version: "0.0.0".to_owned() };
     let report = Report::new(&observations, &facts, findings.clone(), run);
@@ -159,7 +160,8 @@ fn faces(report: &Report) -> Vec<String> {
     faults
 }
 
-fn options(scenario: &Scenario) -> Result<Options, String> {
+/// What `check` is told in a world.
+pub(super) fn options(scenario: &Scenario) -> Result<Options, String> {
     let arguments = ["ampls-doctor".to_owned(), "check".to_owned()].into_iter().chain(scenario.arguments());
     let (command, _) = Cli::try_parse_from(arguments).map_err(|error| error.to_string())?.into_command();
     let Command::Check(check) = command else { return Err("its arguments are not those of `check`".to_owned()) };

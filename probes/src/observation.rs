@@ -17,8 +17,8 @@ pub use agent::{
     Agent, AgentKind, AgentProxy, AgentWorkspace, Agents, CachedConfiguration, Installed, Refusal, RefusalCode,
 };
 pub use browser::{
-    Asks, BrowserFamily, BrowserSetting, Browsers, BrowsersSeen, EncryptedDns, EncryptedResolver, LocalNetwork, SecureDnsMode,
-    SetBy,
+    Asks, BrowserFamily, BrowserSetting, Browsers, BrowsersSeen, EncryptedDns, EncryptedResolver, LocalNetwork,
+    SecureDnsMode, SetBy,
 };
 pub use dns::{
     Answer, Authority, DnsFailure, Found, Lookup, LookupFailure, Record, RecordData, RecordKind, Response,

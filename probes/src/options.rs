@@ -169,17 +169,8 @@ pub struct Options {
 
 impl StepKind {
     /// All of them.
-    pub const ALL: [Self; 9] = [
-        Self::Dns,
-        Self::Tcp,
-        Self::Tls,
-        Self::Http,
-        Self::Imds,
-        Self::Agent,
-        Self::Browser,
-        Self::Proxy,
-        Self::Clock,
-    ];
+    pub const ALL: [Self; 9] =
+        [Self::Dns, Self::Tcp, Self::Tls, Self::Http, Self::Imds, Self::Agent, Self::Browser, Self::Proxy, Self::Clock];
 }
 
 impl Options {
@@ -215,7 +206,9 @@ impl Options {
         if StepKind::ALL.iter().all(|step| !self.takes(*step)) {
             return Err(BadValue::new("`--only` and `--skip` leave no step to take: name fewer steps in `--skip`"));
         }
-        if let Some(endpoint) = self.endpoints.iter().find(|one| self.endpoints.iter().any(|other| one.contradicts(other))) {
+        if let Some(endpoint) =
+            self.endpoints.iter().find(|one| self.endpoints.iter().any(|other| one.contradicts(other)))
+        {
             return Err(BadValue::new(format!(
                 "`--endpoint` expects two things of {}: a name has the same addresses every time; give it one expectation",
                 quoted(&endpoint.host)
@@ -346,7 +339,8 @@ mod tests {
     #[test]
     fn one_name_has_one_expectation() {
         let extra = |text: &str| text.parse::<ExtraEndpoint>().expect(text);
-        let fits = |texts: &[&str]| with(|o| o.endpoints = texts.iter().map(|text| extra(text)).collect()).check().is_ok();
+        let fits =
+            |texts: &[&str]| with(|o| o.endpoints = texts.iter().map(|text| extra(text)).collect()).check().is_ok();
         assert!(fits(&["a.b=private", "a.b", "a.b=private", "c.d=public", "a.b:8443=any"]));
         assert!(!fits(&["a.b=private", "a.b=public"]));
         assert!(!fits(&["a.b=private", "A.b.:8443=public"]));

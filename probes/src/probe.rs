@@ -17,9 +17,9 @@ pub mod encrypted_dns;
 pub mod hosts;
 pub mod http;
 pub mod imds;
+pub mod lookup;
 #[cfg(test)]
 mod loopback;
-pub mod lookup;
 pub mod proxy;
 pub mod resolver;
 pub mod tcp;

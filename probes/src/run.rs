@@ -69,8 +69,7 @@ impl std::error::Error for RunError {}
 
 /// What is known before anything is asked: this machine's own configuration.
 pub fn discover(world: &World, options: &Options) -> Discovered {
-    let metadata =
-        if options.takes(StepKind::Imds) { MetadataState::Pending } else { MetadataState::Silent };
+    let metadata = if options.takes(StepKind::Imds) { MetadataState::Pending } else { MetadataState::Silent };
     let resolver = Some(resolver::read(world, options));
     let (agents_found, agents) = agents(world, options, Instant::now()).unzip();
     Discovered { resolver, metadata, agents: agents.unwrap_or_default(), agents_found, ..Discovered::default() }
@@ -202,7 +201,10 @@ fn clouds(catalogue: &Catalogue, options: &Options, discovered: &Discovered) -> 
         arguments.map(|(cloud, says)| claim(cloud, ClaimSource::Argument, says)).collect();
     let agents = &discovered.agents;
     let configured = agents.cloud.into_iter().map(|cloud| (cloud, "the agents' configuration".to_owned()));
-    let dces = agents.dces.iter().map(|dce| (dce.cloud, format!("the agents' data collection endpoint `{}`", dce.host(DceHost::Handler))));
+    let dces = agents
+        .dces
+        .iter()
+        .map(|dce| (dce.cloud, format!("the agents' data collection endpoint `{}`", dce.host(DceHost::Handler))));
     clouds.extend(configured.chain(dces).map(|(cloud, says)| claim(cloud, ClaimSource::Configuration, says)));
     if let MetadataState::Answered(Instance { environment: Some(environment), .. }) = &discovered.metadata
         && let Some(cloud) = catalogue.cloud_of_environment(environment)

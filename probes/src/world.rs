@@ -29,7 +29,6 @@ pub use crate::addr::{AZURE_DNS, METADATA, WIRE_SERVER};
 pub use environment::VARIABLES;
 pub use roots::{PemFailure, Roots, roots_from_pem};
 
-
 /// Everything the probes touch.
 #[derive(Clone)]
 pub struct World {

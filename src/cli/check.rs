@@ -11,7 +11,8 @@ use ampls_probes::{Catalogue, Options, World};
 use uuid::Uuid;
 
 use super::args::{
-    CheckArgs, CompareArgs, Format, HowArgs, JudgeArgs, OutputArgs, PlanArgs, PlanFormat, RedactArgs, TalkArgs, WatchArgs,
+    CheckArgs, CompareArgs, Format, HowArgs, JudgeArgs, OutputArgs, PlanArgs, PlanFormat, RedactArgs, TalkArgs,
+    WatchArgs,
 };
 use super::judge::{Input, Saved};
 use super::output::{self, Output, OutputError};
@@ -183,8 +184,10 @@ pub(super) fn plan(arguments: &PlanArgs, talk: TalkArgs) -> Result<u8, Failure> 
     options.expected_records = input::expected_records(arguments.how.expected_records.as_deref())?;
     let output = Output::open(arguments.output.as_deref())?;
     // Nothing is asked, so nothing can be waited for.
-    let discovered =
-        Discovered { metadata: MetadataState::Silent, ..discover(&World::from_system(root(&arguments.how)?, None), &options) };
+    let discovered = Discovered {
+        metadata: MetadataState::Silent,
+        ..discover(&World::from_system(root(&arguments.how)?, None), &options)
+    };
     let plan = ampls_probes::plan::plan(&catalogue()?, &options, &discovered);
     let style = output::style(&output, talk);
     output.write(|out| match arguments.format {

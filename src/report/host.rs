@@ -76,7 +76,8 @@ fn environment(observations: &Observations, instance: Option<&Instance>) -> Envi
     if observations.machine.container {
         return Environment::Container;
     }
-    let connected = agent::seen(observations).is_some_and(|agents| agents.found.iter().any(|a| a.kind == AgentKind::Arc));
+    let connected =
+        agent::seen(observations).is_some_and(|agents| agents.found.iter().any(|a| a.kind == AgentKind::Arc));
     let Some(instance) = instance else {
         return if connected { Environment::Arc } else { Environment::Other };
     };

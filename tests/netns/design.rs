@@ -8,6 +8,8 @@ pub(super) const AZURE_DNS: &str = "168.63.129.16";
 pub(super) const PUBLIC_DNS: &str = "8.8.8.8";
 /// The customer's own DNS server.
 pub(super) const CUSTOM_DNS: &str = "10.0.0.4";
+/// A second one.
+pub(super) const SECOND_DNS: &str = "10.0.0.6";
 /// The customer's proxy.
 pub(super) const PROXY: &str = "10.0.0.5";
 
@@ -27,6 +29,10 @@ pub(super) struct Design {
     pub(super) hosts: String,
     /// The server at [`CUSTOM_DNS`].
     pub(super) custom: Custom,
+    /// A dnsmasq at [`SECOND_DNS`] that forwards everything to Azure's DNS.
+    pub(super) second: bool,
+    /// Servers of nginx beside those that answer as Azure does: what is wrong with some address or name.
+    pub(super) front: &'static str,
     /// nftables rules for what comes to Azure's side from the machine.
     pub(super) firewall: &'static str,
     /// The machine's trust store lacks the root of the fronts.
@@ -35,6 +41,8 @@ pub(super) struct Design {
     pub(super) inspection: Inspection,
     /// A squid at [`PROXY`], port 3128.
     pub(super) proxy: bool,
+    /// What it does not allow.
+    pub(super) proxy_rules: &'static str,
     /// One-way delay between the machine and everything else, in milliseconds.
     pub(super) delay_ms: Option<u32>,
 }
@@ -52,6 +60,16 @@ pub(super) enum Custom {
     Bind(&'static str),
     /// dnsmasq that has nobody to forward to: it refuses.
     Refusing,
+    /// dnsmasq that forwards this suffix to Azure's DNS and everything else to the internet.
+    Partial(&'static str),
+    /// unbound that forwards everything to Azure's DNS, with these lines under `server:`.
+    Unbending(&'static str),
+    /// bind that forwards everything to Azure's DNS, with a zone of its own: origin and records.
+    Zoned(&'static str, &'static str),
+    /// bind in another virtual network, to which every private zone is linked.
+    Hub,
+    /// The machine is there, and nobody listens on port 53.
+    Closed,
 }
 
 /// Who breaks TLS open on the way.
@@ -60,6 +78,8 @@ pub(super) enum Inspection {
     None,
     /// A firewall whose authority the machine trusts.
     Trusted,
+    /// An old device that speaks nothing newer than TLS 1.1.
+    Old,
     /// mitmproxy, whose authority the machine does not know.
     Mitmproxy,
 }
@@ -75,10 +95,13 @@ impl Default for Design {
             resolv_conf: format!("nameserver {AZURE_DNS}\n"),
             hosts: String::new(),
             custom: Custom::Absent,
+            second: false,
+            front: "",
             firewall: "",
             distrustful: false,
             inspection: Inspection::None,
             proxy: false,
+            proxy_rules: "",
             delay_ms: None,
         }
     }

@@ -2,6 +2,7 @@
 //!
 //! There is no way to run it anywhere else: its default targets are real addresses.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::process::{Command, Stdio};
 use std::thread;
@@ -48,6 +49,18 @@ pub(super) fn examine_untold(lab: &Lab) -> Result<Examination> {
     run(lab, command)
 }
 
+/// Examines the machine with these arguments of `check` alone.
+pub(super) fn examine_as(
+    lab: &Lab,
+    arguments: &[String],
+    environment: &BTreeMap<String, String>,
+) -> Result<Examination> {
+    let mut command = lab.on_machine(&binary());
+    command.args(["check", "--format", "json"]).args(arguments).arg("--public-roots").arg(lab.public_roots());
+    command.envs(environment);
+    run(lab, command)
+}
+
 fn run(lab: &Lab, mut command: Command) -> Result<Examination> {
     let (out, err) = (lab.folder().join("report.json"), lab.folder().join("doctor.log"));
     command.stdin(Stdio::null()).stdout(fs::File::create(&out)?).stderr(fs::File::create(&err)?);
@@ -75,6 +88,11 @@ impl Examination {
     /// Roots above information, in the report's order.
     fn roots(&self) -> Vec<&str> {
         self.graver().filter(|finding| finding["caused_by"].is_null()).map(code).collect()
+    }
+
+    /// The whole report.
+    pub(super) fn report(&self) -> &Value {
+        &self.report
     }
 
     /// The first finding with a code.

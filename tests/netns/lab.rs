@@ -10,11 +10,11 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, MutexGuard, Once, OnceLock, PoisonError};
+use std::sync::{Once, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::design::{AZURE_DNS, CUSTOM_DNS, Design, Inspection, PROXY, PUBLIC_DNS};
+use super::design::{AZURE_DNS, CUSTOM_DNS, Design, Inspection, PROXY, PUBLIC_DNS, SECOND_DNS};
 use super::namespace::{PREFIX, batch, inside, link, run};
 use super::{certificates, namespace, servers};
 
@@ -31,9 +31,20 @@ pub(super) struct Lab {
     azure: String,
     folder: PathBuf,
     children: Vec<Child>,
-    /// Labs take turns: the machine that carries them is small, and some worlds are about time.
-    _turn: MutexGuard<'static, ()>,
+    _turn: Turn,
 }
+
+/// Labs take turns: the machine that carries them is small, and some worlds are about time.
+#[expect(dead_code, reason = "guards are held, not read")]
+enum Turn {
+    Alone(RwLockWriteGuard<'static, ()>),
+    /// Beside others that do not mind either.
+    Shared(RwLockReadGuard<'static, ()>),
+}
+
+static TURNS: RwLock<()> = RwLock::new(());
+
+static SWEEP: Once = Once::new();
 
 /// Whether labs can be built here; without the means to, a test is skipped loudly, and fails where it is required.
 pub(super) fn possible() -> bool {
@@ -49,11 +60,8 @@ pub(super) fn possible() -> bool {
 }
 
 /// Waits for the lab before to be gone; the first also removes what killed runs left.
-pub(super) fn turn() -> MutexGuard<'static, ()> {
-    static TURN: Mutex<()> = Mutex::new(());
-    static SWEEP: Once = Once::new();
-
-    let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+pub(super) fn turn() -> RwLockWriteGuard<'static, ()> {
+    let turn = TURNS.write().unwrap_or_else(PoisonError::into_inner);
     SWEEP.call_once(namespace::sweep);
     turn
 }
@@ -61,9 +69,18 @@ pub(super) fn turn() -> MutexGuard<'static, ()> {
 impl Lab {
     /// Builds the lab and waits until every server answers.
     pub(super) fn start(design: &Design) -> Result<Self> {
+        Self::build(design, Turn::Alone(TURNS.write().unwrap_or_else(PoisonError::into_inner)))
+    }
+
+    /// The same, beside other labs.
+    pub(super) fn start_beside(design: &Design) -> Result<Self> {
+        Self::build(design, Turn::Shared(TURNS.read().unwrap_or_else(PoisonError::into_inner)))
+    }
+
+    fn build(design: &Design, turn: Turn) -> Result<Self> {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
 
-        let turn = turn();
+        SWEEP.call_once(namespace::sweep);
         let name = format!("{PREFIX}-{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
         let mut lab = Self {
             vm: format!("{name}-vm"),
@@ -192,8 +209,9 @@ impl Lab {
             &azure,
             &format!(
                 "link set lo up\nlink set eth0 up\naddress add 10.0.0.1/24 dev eth0\naddress add {CUSTOM_DNS}/24 dev eth0\n\
-                 address add {PROXY}/24 dev eth0\naddress add {AZURE_DNS}/32 dev lo\naddress add {PUBLIC_DNS}/32 dev lo\n\
-                 address add 169.254.169.254/32 dev lo\nroute add local 10.1.0.0/24 dev lo\nroute add local 20.0.0.0/8 dev lo\n"
+                 address add {PROXY}/24 dev eth0\naddress add {SECOND_DNS}/24 dev eth0\naddress add {AZURE_DNS}/32 dev lo\naddress add {PUBLIC_DNS}/32 dev lo\n\
+                 address add 169.254.169.254/32 dev lo\nroute add local 10.1.0.0/24 dev lo\nroute add local 10.7.0.0/16 dev lo\n\
+                 route add local 20.0.0.0/8 dev lo\n"
             ),
         )?;
         if let Some(delay) = delay_ms {
@@ -217,6 +235,7 @@ impl Lab {
         let port = match design.inspection {
             Inspection::None => None,
             Inspection::Trusted => Some(8443),
+            Inspection::Old => Some(8444),
             Inspection::Mitmproxy => Some(8080),
         };
         if let Some(port) = port {

@@ -83,12 +83,15 @@ struct Covered {
 }
 
 /// Names without a private record: name, public address.
-const PUBLIC_ONLY: [(&str, &str); 5] = [
+const PUBLIC_ONLY: [(&str, &str); 8] = [
     ("westeurope.handler.control.monitor.azure.com", "20.50.1.2"),
     ("scadvisorcontent.blob.core.windows.net", "20.60.1.2"),
     ("global.prod.microsoftmetrics.com", "20.50.5.1"),
     ("management.azure.com", "20.50.6.1"),
     ("westeurope.monitoring.azure.com", "20.50.7.1"),
+    ("adx.monitor.azure.com", "20.50.1.3"),
+    ("ade.loganalytics.io", "20.50.1.3"),
+    ("ade.applicationinsights.io", "20.50.1.3"),
 ];
 
 /// What every zone of Microsoft's public DNS begins with.
@@ -96,7 +99,10 @@ const PUBLIC_HEADER: &str = "$TTL 3600\n@ IN SOA ns1-01.azure-dns.com. msnhst.mi
                              @ IN NS ns1-01.azure-dns.com.\n";
 
 /// Names that are aliases of covered names.
-const ALIASES: [(&str, &str); 3] = [
+const ALIASES: [(&str, &str); 6] = [
+    ("api.loganalytics.azure.com", "api.monitor.azure.com"),
+    ("api.applicationinsights.io", "api.monitor.azure.com"),
+    ("api.applicationinsights.azure.com", "api.monitor.azure.com"),
     ("api.loganalytics.io", "api.monitor.azure.com"),
     ("dc.services.visualstudio.com", "dc.applicationinsights.azure.com"),
     ("dc.applicationinsights.azure.com", "global.in.ai.monitor.azure.com"),
@@ -135,6 +141,8 @@ impl Names {
             "monitoring.azure.com",
             "microsoftmetrics.com",
             "loganalytics.io",
+            "loganalytics.azure.com",
+            "applicationinsights.io",
             "visualstudio.com",
             "applicationinsights.azure.com",
             "monitor.azure.com",

@@ -5,10 +5,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::design::{AZURE_DNS, CUSTOM_DNS, Custom, Design, Inspection, PROXY, PUBLIC_DNS};
+use super::design::{AZURE_DNS, CUSTOM_DNS, Custom, Design, Inspection, PROXY, PUBLIC_DNS, SECOND_DNS};
 use super::lab::{Lab, Result};
 use super::names::{Holds, Zone};
 use super::namespace::run;
+
+/// What the company's own zones begin with.
+const CORPORATE_HEADER: &str =
+    "$TTL 3600\n@ IN SOA dc1.corp.example. hostmaster.corp.example. 1 900 600 86400 60\n@ IN NS dc1.corp.example.\n";
 
 /// Whether a program can be found.
 pub(super) fn on_path(program: &str) -> bool {
@@ -38,13 +42,16 @@ pub(super) fn start(lab: &mut Lab, design: &Design) -> Result<()> {
         public.iter().filter(|(origin, _)| !is_linked(design, origin)).cloned().chain(private).collect();
     bind(lab, "azure-dns", AZURE_DNS, &zone_statements(lab.folder(), "azure-dns", &azure)?)?;
     bind(lab, "public-dns", PUBLIC_DNS, &zone_statements(lab.folder(), "public-dns", &public)?)?;
-    nginx(lab)?;
-    custom(lab, design.custom)?;
+    nginx(lab, design.front)?;
+    custom(lab, design)?;
+    if design.second {
+        dnsmasq(lab, SECOND_DNS, &[AZURE_DNS])?;
+    }
     if design.inspection == Inspection::Mitmproxy {
         mitmproxy(lab)?;
     }
     if design.proxy {
-        squid(lab)?;
+        squid(lab, design.proxy_rules)?;
     }
     ready(lab, design)
 }
@@ -95,48 +102,65 @@ fn bind(lab: &mut Lab, name: &str, address: &str, zones: &str) -> Result<()> {
     lab.serve(name, command)
 }
 
-fn nginx(lab: &mut Lab) -> Result<()> {
+fn nginx(lab: &mut Lab, fronts: &str) -> Result<()> {
     let folder = lab.folder().to_owned();
     fs::write(folder.join("instance.json"), include_str!("instance.json"))?;
-    let file = write(&folder, "nginx.conf", include_str!("nginx.conf"))?;
+    let file = write(&folder, "nginx.conf", &include_str!("nginx.conf").replace("@FRONTS@", fronts))?;
     let mut command = lab.in_azure("nginx");
     command.arg("-p").arg(&folder).arg("-e").arg(folder.join("error.log")).arg("-c").arg(file);
     lab.serve("nginx", command)
 }
 
-fn custom(lab: &mut Lab, custom: Custom) -> Result<()> {
-    match custom {
+fn custom(lab: &mut Lab, design: &Design) -> Result<()> {
+    let forwards = |forward| format!("zone \".\" {{ type forward; forward only; forwarders {{ {forward}; }}; }};");
+    match design.custom {
         Custom::Absent => lab.filter(&format!("ip daddr {CUSTOM_DNS} meta l4proto {{ tcp, udp }} th dport 53 drop")),
-        Custom::Dnsmasq(forward) => dnsmasq(lab, Some(forward)),
-        Custom::Refusing => dnsmasq(lab, None),
-        Custom::Unbound(forward) => {
-            let folder = lab.folder().to_owned();
-            let text = include_str!("unbound.conf").replace("@ADDRESS@", CUSTOM_DNS).replace("@FORWARD@", forward);
-            let file = write(&folder, "unbound.conf", &text)?;
-            let mut command = lab.in_azure("unbound");
-            command.args(["-d", "-c"]).arg(file);
-            lab.serve("unbound", command)
+        Custom::Closed => Ok(()),
+        Custom::Dnsmasq(forward) => dnsmasq(lab, CUSTOM_DNS, &[forward]),
+        Custom::Partial(suffix) => dnsmasq(lab, CUSTOM_DNS, &[&format!("/{suffix}/{AZURE_DNS}"), PUBLIC_DNS]),
+        Custom::Refusing => dnsmasq(lab, CUSTOM_DNS, &[]),
+        Custom::Unbound(forward) => unbound(lab, forward, ""),
+        Custom::Unbending(more) => unbound(lab, AZURE_DNS, more),
+        Custom::Bind(forward) => bind(lab, "custom-dns", CUSTOM_DNS, &forwards(forward)),
+        Custom::Zoned(origin, records) => {
+            let zones = [(origin.to_owned(), CORPORATE_HEADER.to_owned() + records)];
+            let own = zone_statements(lab.folder(), "custom-dns", &zones)?;
+            bind(lab, "custom-dns", CUSTOM_DNS, &(own + &forwards(AZURE_DNS)))
         }
-        Custom::Bind(forward) => {
-            let zone = format!("zone \".\" {{ type forward; forward only; forwarders {{ {forward}; }}; }};");
-            bind(lab, "custom-dns", CUSTOM_DNS, &zone)
+        Custom::Hub => {
+            let private = Zone::ALL.map(|zone| design.names.private_zone(zone, Holds::Records));
+            let mut zones = design.names.public_zones();
+            zones.retain(|(origin, _)| Zone::ALL.iter().all(|zone| zone.private() != *origin));
+            zones.extend(private);
+            let zones = zone_statements(lab.folder(), "custom-dns", &zones)?;
+            bind(lab, "custom-dns", CUSTOM_DNS, &zones)
         }
     }
 }
 
-fn dnsmasq(lab: &mut Lab, forward: Option<&str>) -> Result<()> {
+fn unbound(lab: &mut Lab, forward: &str, more: &str) -> Result<()> {
+    let folder = lab.folder().to_owned();
+    let text = include_str!("unbound.conf").replace("@ADDRESS@", CUSTOM_DNS).replace("@FORWARD@", forward);
+    let file = write(&folder, "unbound.conf", &text.replace("@MORE@", more))?;
+    let mut command = lab.in_azure("unbound");
+    command.args(["-d", "-c"]).arg(file);
+    lab.serve("unbound", command)
+}
+
+fn dnsmasq(lab: &mut Lab, address: &str, forward: &[&str]) -> Result<()> {
     let mut command = lab.in_azure("dnsmasq");
     command.args(["--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv", "--no-hosts", "--bind-interfaces"]);
     command.args(["--except-interface=lo", "--user=root", "--pid-file=", "--log-facility=-"]);
-    command.arg(format!("--listen-address={CUSTOM_DNS}"));
-    command.args(forward.map(|server| format!("--server={server}")));
-    lab.serve("dnsmasq", command)
+    command.arg(format!("--listen-address={address}"));
+    command.args(forward.iter().map(|server| format!("--server={server}")));
+    lab.serve(&format!("dnsmasq-{address}"), command)
 }
 
-fn squid(lab: &mut Lab) -> Result<()> {
+fn squid(lab: &mut Lab, rules: &str) -> Result<()> {
     let folder = lab.folder().join("squid");
     fs::create_dir(&folder)?;
-    let file = write(&folder, "squid.conf", &include_str!("squid.conf").replace("@ADDRESS@", PROXY))?;
+    let text = include_str!("squid.conf").replace("@ADDRESS@", PROXY).replace("@RULES@", rules);
+    let file = write(&folder, "squid.conf", &text)?;
     // squid gives its rights up and then writes its logs.
     run(Command::new("chown").arg("-R").arg("proxy").arg(&folder))?;
     let mut command = lab.in_azure("squid");
@@ -161,8 +185,11 @@ fn write(folder: &Path, name: &str, template: &str) -> Result<PathBuf> {
 
 fn ready(lab: &mut Lab, design: &Design) -> Result<()> {
     let mut servers = vec![AZURE_DNS, PUBLIC_DNS];
-    if design.custom != Custom::Absent {
+    if !matches!(design.custom, Custom::Absent | Custom::Closed) {
         servers.push(CUSTOM_DNS);
+    }
+    if design.second {
+        servers.push(SECOND_DNS);
     }
     for server in servers {
         let host = format!("global.handler.control.{}", Zone::Monitor.suffix());
@@ -191,9 +218,10 @@ fn ready(lab: &mut Lab, design: &Design) -> Result<()> {
     }
     if design.proxy {
         lab.wait_until("squid", |lab| {
-            let mut command = lab.on_machine("curl");
-            command.args(["-sS", "-m2", "-k", "--proxy", &format!("http://{PROXY}:3128"), &url]);
-            fetched(&mut command, "Healthy")
+            // The proxy's own refusal of what is no request for a proxy: its rules play no part in it.
+            let mut command = lab.in_azure("curl");
+            command.args(["-sS", "-m2", "-o", "/dev/null", "-w", "%{http_code}", &format!("http://{PROXY}:3128/")]);
+            fetched(&mut command, "400")
         })?;
     }
     if design.delay_ms.is_some() {

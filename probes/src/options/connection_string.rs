@@ -86,7 +86,9 @@ impl FromStr for ConnectionString {
             let (key, value) = (key.trim().to_ascii_lowercase(), value.trim());
             if key == "instrumentationkey" {
                 if uuid::Uuid::try_parse(value).is_err() {
-                    return Err(BadValue::new(format!("connection string has an InstrumentationKey that is no GUID: {WANTED}")));
+                    return Err(BadValue::new(format!(
+                        "connection string has an InstrumentationKey that is no GUID: {WANTED}"
+                    )));
                 }
                 has_key = true;
             }

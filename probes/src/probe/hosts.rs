@@ -23,7 +23,8 @@ const ENTRY_LIMIT: usize = 1000;
 pub fn read(world: &World, start: Instant, names: &BTreeSet<String>) -> Hosts {
     let began = Instant::now();
     let path = world.readable(os::HOSTS_FILE);
-    let outcome = match path.and_then(|path| read::open(&path, Links::Follow)).and_then(|file| entries_of(file, names)) {
+    let outcome = match path.and_then(|path| read::open(&path, Links::Follow)).and_then(|file| entries_of(file, names))
+    {
         Ok(file) => Outcome::Seen(file),
         Err(failure) => Outcome::Failed(failure),
     };

@@ -22,8 +22,8 @@ use super::tcp::Duplex;
 use super::tcp::counted::{Counted, Seen};
 use crate::observation::http::MAX_BODY;
 use crate::observation::{Exchange, HttpFailure, HttpResponse, IoFailure, Outcome};
-use crate::os::io_failure;
 use crate::options::StepKind;
+use crate::os::io_failure;
 use crate::plan::Endpoint;
 
 /// Bytes of a head that are read; also the read buffer, and so the most that one connection holds.

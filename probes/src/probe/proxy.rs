@@ -15,11 +15,11 @@ use super::http::{self, scheme_of};
 use super::tcp::Duplex;
 use super::tcp::counted::Counted;
 use super::{Context, micros};
+use crate::no_proxy;
 use crate::observation::proxy::MAX_EXEMPT;
 use crate::observation::{
     Exemptions, HttpFailure, Outcome, PlatformProxy, ProxyChoice, ProxySettings, Timing, Tunnel, TunnelFailure,
 };
-use crate::no_proxy;
 use crate::options::{Options, ProxyOption};
 use crate::plan::Endpoint;
 use crate::secret::Secret;

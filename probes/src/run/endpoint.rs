@@ -112,8 +112,11 @@ async fn through(
     let first = dialling.first().await;
     let rest = async {
         let Some(stream) = first else {
-            let outcome =
-                if addresses.is_empty() { Outcome::Failed(TunnelFailure::NoAddress) } else { skipped(Skip::EarlierStepFailed) };
+            let outcome = if addresses.is_empty() {
+                Outcome::Failed(TunnelFailure::NoAddress)
+            } else {
+                skipped(Skip::EarlierStepFailed)
+            };
             return (without_tunnel(endpoint, &proxy.choice, outcome), without_connection(endpoint, planned));
         };
         let address = stream.address();

@@ -52,9 +52,9 @@ impl Facts<'_> {
 
     /// Only this program's environment names this proxy, and no agent is told to use it.
     pub fn only_this_shell(&self, proxy: &ProxyChoice) -> bool {
-        let of_agent = self.agents().is_some_and(|agents| {
-            agents.proxies.iter().any(|known| known.effective && known.url == proxy.url)
-        });
+        let of_agent = self
+            .agents()
+            .is_some_and(|agents| agents.proxies.iter().any(|known| known.effective && known.url == proxy.url));
         proxy.source != ARGUMENT && !of_agent
     }
 

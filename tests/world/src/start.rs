@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use ampls_probes::World;
@@ -395,7 +395,8 @@ fn write_files(scenario: &Scenario, servers: &[Server], root: &Path) -> io::Resu
     }
     files.insert("/etc/hosts".to_owned(), hosts);
     let now = jiff::Timestamp::now().to_string();
-    files.extend(scenario.files.iter().map(|(path, text)| (path.clone(), scenario.expand(text).replace("<now>", &now))));
+    files
+        .extend(scenario.files.iter().map(|(path, text)| (path.clone(), scenario.expand(text).replace("<now>", &now))));
     for (path, text) in files {
         let file = root.join(path.trim_start_matches('/'));
         if let Some(folder) = file.parent() {
