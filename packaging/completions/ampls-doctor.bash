@@ -53,7 +53,7 @@ _ampls__doctor() {
 
     case "${cmd}" in
         ampls__doctor)
-            opts="-o -q -v -h -V --expect --cloud --region --workspace --dce --app-insights --storage --endpoint --set --private-range --public-roots --expected-records --resolver --proxy --timeout --deadline --repeat --only --skip --wait --for --every --format --output --redact --fail-on --rule --quiet --verbose --color --help --version check plan judge redact compare explain demo schema completions man"
+            opts="-o -q -v -h -V --expect --cloud --region --workspace --dce --app-insights --storage --endpoint --set --private-range --public-roots --expected-records --resolver --proxy --timeout --deadline --repeat --only --root --skip --wait --for --every --format --output --redact --fail-on --rule --quiet --verbose --color --help --version check plan judge redact compare explain demo schema completions man"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -131,6 +131,10 @@ _ampls__doctor() {
                     COMPREPLY=($(compgen -W "dns tcp tls http imds agent browser proxy clock" -- "${cur}"))
                     return 0
                     ;;
+                --root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --skip)
                     COMPREPLY=($(compgen -W "dns tcp tls http imds agent browser proxy clock" -- "${cur}"))
                     return 0
@@ -179,7 +183,7 @@ _ampls__doctor() {
             return 0
             ;;
         ampls__subcmd__doctor__subcmd__check)
-            opts="-o -q -v -h --expect --cloud --region --workspace --dce --app-insights --storage --endpoint --set --private-range --public-roots --expected-records --resolver --proxy --timeout --deadline --repeat --only --skip --wait --for --every --format --output --redact --fail-on --rule --quiet --verbose --color --help"
+            opts="-o -q -v -h --expect --cloud --region --workspace --dce --app-insights --storage --endpoint --set --private-range --public-roots --expected-records --resolver --proxy --timeout --deadline --repeat --only --root --skip --wait --for --every --format --output --redact --fail-on --rule --quiet --verbose --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -255,6 +259,10 @@ _ampls__doctor() {
                     ;;
                 --only)
                     COMPREPLY=($(compgen -W "dns tcp tls http imds agent browser proxy clock" -- "${cur}"))
+                    return 0
+                    ;;
+                --root)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --skip)
@@ -481,7 +489,7 @@ _ampls__doctor() {
             return 0
             ;;
         ampls__subcmd__doctor__subcmd__plan)
-            opts="-o -q -v -h --expect --cloud --region --workspace --dce --app-insights --storage --endpoint --set --private-range --public-roots --expected-records --resolver --proxy --timeout --deadline --repeat --only --skip --format --output --quiet --verbose --color --help"
+            opts="-o -q -v -h --expect --cloud --region --workspace --dce --app-insights --storage --endpoint --set --private-range --public-roots --expected-records --resolver --proxy --timeout --deadline --repeat --only --root --skip --format --output --quiet --verbose --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -557,6 +565,10 @@ _ampls__doctor() {
                     ;;
                 --only)
                     COMPREPLY=($(compgen -W "dns tcp tls http imds agent browser proxy clock" -- "${cur}"))
+                    return 0
+                    ;;
+                --root)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --skip)

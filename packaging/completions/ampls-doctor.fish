@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_ampls_doctor_global_optspecs
-    string join \n expect= cloud= region= workspace= dce= app-insights= storage= endpoint= set= private-range= public-roots= expected-records= resolver= proxy= timeout= deadline= repeat= only= skip= wait= for= every= format= o/output= redact fail-on= rule= q/quiet v/verbose color= h/help V/version
+    string join \n expect= cloud= region= workspace= dce= app-insights= storage= endpoint= set= private-range= public-roots= expected-records= resolver= proxy= timeout= deadline= repeat= only= root= skip= wait= for= every= format= o/output= redact fail-on= rule= q/quiet v/verbose color= h/help V/version
 end
 
 function __fish_ampls_doctor_needs_command
@@ -60,6 +60,7 @@ agent\t''
 browser\t''
 proxy\t''
 clock\t''"
+complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -l root -d 'Look at the files under this folder instead of / (a mounted disk, a collected folder); no network' -r -F
 complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -l skip -d 'Leave these steps out' -r -f -a "dns\t''
 tcp\t''
 tls\t''
@@ -139,6 +140,7 @@ agent\t''
 browser\t''
 proxy\t''
 clock\t''"
+complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand check" -l root -d 'Look at the files under this folder instead of / (a mounted disk, a collected folder); no network' -r -F
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand check" -l skip -d 'Leave these steps out' -r -f -a "dns\t''
 tcp\t''
 tls\t''
@@ -207,6 +209,7 @@ agent\t''
 browser\t''
 proxy\t''
 clock\t''"
+complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand plan" -l root -d 'Look at the files under this folder instead of / (a mounted disk, a collected folder); no network' -r -F
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand plan" -l skip -d 'Leave these steps out' -r -f -a "dns\t''
 tcp\t''
 tls\t''
