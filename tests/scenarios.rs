@@ -96,6 +96,7 @@ fn examine(embedded: &Embedded) -> Result<Vec<String>, String> {
     }
     faults.extend(judged_again(&observations, &findings).err());
     faults.extend(faces(&report));
+    let catalogue = Catalogue::builtin().map_err(|error| error.to_string())?;
     faults.extend(redacted_alike(&observations, &catalogue, &findings).err());
     if !faults.is_empty() {
         faults.push(format!("headline: {}", report.verdict.headline));
