@@ -11,6 +11,7 @@ use finding::{Certainty, Finding};
 use levels::Levels;
 use rules::RULES;
 
+mod browser;
 mod cause;
 pub mod draft;
 pub mod facts;

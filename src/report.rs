@@ -5,7 +5,7 @@
 //! made of values and knows neither clock nor file; how it looks on a screen is the business of [`crate::render`].
 
 use ampls_probes::Observations;
-use ampls_probes::observation::{Observation, Server, Stop};
+use ampls_probes::observation::{AgentKind, Observation, Server, Stop};
 use ampls_probes::options::Expect;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -15,12 +15,16 @@ use crate::diagnose::facts::{EndpointFacts, Facts, ZoneFact};
 use crate::diagnose::finding::{Finding, Severity};
 use crate::diagnose::levels::Levels;
 
+pub use agent::AgentReport;
+pub use browser::BrowserReport;
 pub use endpoint::{EndpointReport, HttpReport, TcpReport, Timings, TlsReport};
 pub use host::{Azure, Environment, Host};
 pub use note::Note;
 pub(crate) use verdict::fold;
 pub use verdict::{Health, Verdict};
 
+mod agent;
+mod browser;
 mod endpoint;
 mod host;
 mod note;
@@ -47,9 +51,9 @@ pub struct Report {
     /// The SOA of every AMPLS zone from every server.
     pub zones: Vec<ZoneFact>,
     /// Agents found on the machine.
-    pub agents: Vec<serde_json::Value>,
+    pub agents: Vec<AgentReport>,
     /// Browsers found on the machine.
-    pub browsers: Vec<serde_json::Value>,
+    pub browsers: Vec<BrowserReport>,
     /// Proxies that apply to an endpoint.
     pub proxies: Vec<ProxyReport>,
     /// DNS servers that were asked, configured ones first.
@@ -107,6 +111,9 @@ pub struct ProxyReport {
     pub source: String,
     /// It comes with credentials.
     pub has_credentials: bool,
+    /// The agent that is told to use it; null for the proxy of this run.
+    #[serde(default)]
+    pub used_by: Option<AgentKind>,
     /// Full host names, in the plan's order.
     pub endpoints: Vec<String>,
 }
@@ -193,8 +200,8 @@ fn assemble(
         verdict,
         endpoints,
         zones: zones.to_vec(),
-        agents: Vec::new(),
-        browsers: Vec::new(),
+        agents: agent::agents(observations),
+        browsers: browser::browsers(observations),
         proxies: proxies(observations),
         servers: servers(observations),
         notes,
@@ -224,10 +231,12 @@ fn proxies(observations: &Observations) -> Vec<ProxyReport> {
                 url: tunnel.proxy.url.clone(),
                 source: tunnel.proxy.source.clone(),
                 has_credentials: tunnel.proxy.has_credentials,
+                used_by: None,
                 endpoints: vec![name.clone()],
             }),
         }
     }
+    proxies.extend(agent::proxies(observations));
     proxies
 }
 

@@ -5,6 +5,7 @@
 
 #![cfg(target_os = "linux")]
 
+mod browsers;
 mod certificates;
 mod design;
 mod doctor;

@@ -13,6 +13,7 @@ use ampls_doctor::cli::args::{Cli, Command};
 use ampls_doctor::diagnose::diagnose;
 use ampls_doctor::diagnose::facts::Facts;
 use ampls_doctor::diagnose::finding::{Finding, Severity};
+use ampls_doctor::expected;
 use ampls_doctor::report::{FailOn, Report, RunInfo, exit_status};
 use ampls_probes::{Catalogue, Observations, Options};
 use ampls_world::{Embedded, Scenario};
@@ -81,7 +82,9 @@ pub(super) fn options(scenario: &Scenario) -> Result<Options, String> {
     let (command, _) = Cli::try_parse_from(arguments).map_err(|error| error.to_string())?.into_command();
     let Command::Check(check) = command else { return Err("its arguments are not those of `check`".to_owned()) };
     let mut options = check.options().map_err(|error| error.to_string())?;
-    options.expected_records = scenario.expected_records();
+    if let Some(records) = &scenario.expected_records {
+        options.expected_records = expected::read(scenario.expand(records).as_bytes()).map_err(|error| error.to_string())?;
+    }
     Ok(options)
 }
 

@@ -8,10 +8,13 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+pub use browsers::{BrowserCatalogue, ChromiumPlaces, FirefoxPlaces, Provider};
 pub use template::{Parameter, Template, Values};
 
 use crate::options::{Cloud, DceHost};
 
+pub mod agents;
+mod browsers;
 mod file;
 mod template;
 

@@ -8,6 +8,8 @@
 //! |---|---|
 //! | [`addr`] | what kind of address an address is (pure) |
 //! | [`catalogue`] | the names of Azure Monitor as data (pure) |
+//! | [`no_proxy`] | which hosts go around a proxy (pure) |
+//! | [`version`] | dotted versions, parsed and ordered (pure) |
 //! | [`options`] | what was asked for, parsed and valid (pure) |
 //! | [`plan`] | which steps follow from catalogue, options and discoveries (pure) |
 //! | [`observation`] | what was seen |
@@ -20,6 +22,7 @@
 
 pub mod addr;
 pub mod catalogue;
+pub mod no_proxy;
 pub mod observation;
 pub mod options;
 pub mod os;
@@ -30,6 +33,7 @@ pub mod run;
 pub mod secret;
 #[cfg(feature = "testing")]
 pub mod testing;
+pub mod version;
 pub mod world;
 
 pub use catalogue::Catalogue;

@@ -12,6 +12,13 @@ use std::net::IpAddr;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use agent::{
+    Agent, AgentKind, AgentProxy, AgentWorkspace, Agents, CachedConfiguration, Installed, Refusal, RefusalCode,
+};
+pub use browser::{
+    Asks, BrowserFamily, BrowserSetting, Browsers, BrowsersSeen, EncryptedDns, EncryptedResolver, LocalNetwork, SecureDnsMode,
+    SetBy,
+};
 pub use dns::{
     Answer, Authority, DnsFailure, Found, Lookup, LookupFailure, Record, RecordData, RecordKind, Response,
     ResponseCode, Transport,
@@ -19,6 +26,7 @@ pub use dns::{
 pub use http::{Exchange, HttpFailure, HttpResponse};
 pub use local::{
     Hosts, HostsEntry, HostsFile, Interface, Machine, ReadFailure, Resolver, ResolverConfig, Server, ServerRole,
+    Unread, UnreadReason,
 };
 pub use metadata::{Instance, Metadata, MetadataFailure, Subnet, WireServer};
 pub use proxy::{Exemptions, PlatformProxy, ProxyChoice, ProxySettings, Tunnel, TunnelFailure};
@@ -28,6 +36,8 @@ pub use tls::{Certificate, ChainVerdict, Handshake, NameVerdict, Session, TlsFai
 use crate::options::Expect;
 use crate::plan::Endpoint;
 
+pub mod agent;
+pub mod browser;
 pub mod dns;
 pub mod http;
 pub mod local;
@@ -83,6 +93,9 @@ pub struct Asked {
     pub repeat: u32,
     /// `--public-roots` replaced the built-in public roots.
     pub public_roots_given: bool,
+    /// `--root`: only another machine's files were looked at.
+    #[serde(default)]
+    pub files_only: bool,
     /// Who names which cloud, the strongest first: arguments, then agents' configuration, then the metadata service.
     #[serde(default)]
     pub clouds: Vec<CloudClaim>,
@@ -142,6 +155,12 @@ pub enum Observation {
     Resolver(Resolver),
     /// The hosts file.
     Hosts(Hosts),
+    /// The agents of Azure Monitor.
+    Agents(Agents),
+    /// The browsers' settings.
+    Browsers(Browsers),
+    /// Encrypted DNS of the operating system.
+    EncryptedDns(EncryptedDns),
     /// The proxies that this program's environment names.
     ProxySettings(ProxySettings),
     /// The Azure instance metadata service.

@@ -158,6 +158,8 @@ pub struct Options {
     pub deadline: Duration,
     /// `--repeat`: how often each DNS question is asked of each server.
     pub repeat: u32,
+    /// `--root`: only files are looked at, and they are another machine's; nothing is asked over the network.
+    pub files_only: bool,
     /// Steps to take; empty means all.
     pub only: Vec<StepKind>,
     /// Steps to leave out.
@@ -167,7 +169,8 @@ pub struct Options {
 impl Options {
     /// Whether a kind of step is to be taken.
     pub fn takes(&self, step: StepKind) -> bool {
-        (self.only.is_empty() || self.only.contains(&step)) && !self.skip.contains(&step)
+        let possible = !self.files_only || matches!(step, StepKind::Agent | StepKind::Browser);
+        possible && (self.only.is_empty() || self.only.contains(&step)) && !self.skip.contains(&step)
     }
 
     /// Whether a group of endpoints is to be looked at.
@@ -238,6 +241,7 @@ impl Default for Options {
             step_timeout: Duration::from_secs(5),
             deadline: Duration::from_secs(15),
             repeat: 2,
+            files_only: false,
             only: Vec::new(),
             skip: Vec::new(),
         }
@@ -265,6 +269,15 @@ mod tests {
         assert!(options.takes(StepKind::Dns));
         assert!(!options.takes(StepKind::Tcp));
         assert!(!options.takes(StepKind::Http));
+    }
+
+    #[test]
+    fn files_of_another_machine_are_looked_at_without_network() {
+        let options = with(|options| options.files_only = true);
+        assert!(options.takes(StepKind::Agent) && options.takes(StepKind::Browser));
+        for step in [StepKind::Dns, StepKind::Tcp, StepKind::Tls, StepKind::Http, StepKind::Imds, StepKind::Clock] {
+            assert!(!options.takes(step), "{step:?}");
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::catalogue::{Catalogue, Expectation, Group, Need, Pattern};
-use crate::observation::{Hosts, Instance, RecordKind, Resolver};
+use crate::observation::{Agents, Hosts, Instance, RecordKind, Resolver};
 use crate::options::{Cloud, Dce, Options, Region, WorkspaceId};
 
 mod names;
@@ -77,6 +77,8 @@ pub struct Discovered {
     pub metadata: MetadataState,
     /// What the agents' configuration says. The default: no agent is seen.
     pub agents: AgentsSeen,
+    /// The agents themselves; `None` when they were not looked for.
+    pub agents_found: Option<Agents>,
 }
 
 /// How far the metadata service has been heard.

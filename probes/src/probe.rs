@@ -10,7 +10,10 @@ use crate::observation::{Outcome, Timing};
 use crate::options::Options;
 use crate::world::World;
 
+pub mod agent;
+pub mod browser;
 pub mod dns;
+pub mod encrypted_dns;
 pub mod hosts;
 pub mod http;
 pub mod imds;

@@ -3,11 +3,13 @@
 //! What the bytes mean is for the probe that reads them.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use crate::observation::ReadFailure;
 use crate::os;
+
+pub mod below;
 
 /// Whether a symbolic link at the end of a path is followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +38,21 @@ pub fn contents(path: &Path, links: Links, limit: u64) -> Result<Contents, ReadF
     let truncated = bytes.len() > limit;
     bytes.truncate(limit);
     Ok(Contents { bytes, truncated })
+}
+
+/// Reads the whole lines among the last `limit` bytes of a regular file.
+pub fn tail(path: &Path, links: Links, limit: u64) -> Result<Vec<u8>, ReadFailure> {
+    let mut file = open(path, links)?;
+    let length = file.metadata().map_err(|error| failure(&error))?.len();
+    let start = length.saturating_sub(limit);
+    file.seek(SeekFrom::Start(start)).map_err(|error| failure(&error))?;
+    let mut bytes = Vec::new();
+    file.take(limit).read_to_end(&mut bytes).map_err(|error| failure(&error))?;
+    if start > 0 {
+        let first = bytes.iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |end| end + 1);
+        bytes.drain(..first);
+    }
+    Ok(bytes)
 }
 
 /// Opens a regular file for reading. FIFOs, devices, sockets and directories are [`ReadFailure::NotAFile`], and opening
@@ -102,6 +119,15 @@ mod tests {
         for (limit, bytes, truncated) in [(6, "12345", false), (5, "12345", false), (4, "1234", true), (0, "", true)] {
             let expected = Contents { bytes: bytes.into(), truncated };
             assert_eq!(contents(&path, Links::Refuse, limit), Ok(expected), "{limit}");
+        }
+    }
+
+    #[test]
+    fn tail_holds_whole_lines_only() {
+        let folder = Folder::new();
+        let path = folder.file(b"one\ntwo\nthree\n");
+        for (limit, expected) in [(100, "one\ntwo\nthree\n"), (8, "three\n"), (6, ""), (0, "")] {
+            assert_eq!(tail(&path, Links::Refuse, limit), Ok(expected.into()), "{limit}");
         }
     }
 

@@ -14,11 +14,11 @@ use tokio::task::JoinSet;
 
 use crate::catalogue::Catalogue;
 use crate::observation::{
-    Asked, ClaimSource, CloudClaim, Instance, Metadata, Observation, Observations, Outcome, Skip, Stop, VERSION,
+    Agents, Asked, ClaimSource, CloudClaim, Instance, Metadata, Observation, Observations, Outcome, Skip, Stop, VERSION,
 };
 use crate::options::{Cloud, DceHost, Options, StepKind};
-use crate::plan::{Discovered, MetadataState, Plan, Step, plan};
-use crate::probe::{Context, hosts, imds, proxy, resolver};
+use crate::plan::{AgentsSeen, Discovered, MetadataState, Plan, Step, plan};
+use crate::probe::{Context, agent, browser, encrypted_dns, hosts, imds, proxy, resolver};
 use crate::world::World;
 
 pub use patience::Patience;
@@ -75,7 +75,22 @@ impl std::error::Error for RunError {}
 pub fn discover(world: &World, options: &Options) -> Discovered {
     let metadata =
         if options.takes(StepKind::Imds) { MetadataState::Pending } else { MetadataState::Silent };
-    Discovered { resolver: Some(resolver::read(world, options)), metadata, ..Discovered::default() }
+    let resolver = Some(resolver::read(world, options));
+    let (agents_found, agents) = agents(world, options, Instant::now()).unzip();
+    Discovered { resolver, metadata, agents: agents.unwrap_or_default(), agents_found, ..Discovered::default() }
+}
+
+/// [`discover`] within the run's deadline: files on a share that nobody serves any more never answer.
+async fn configured(context: &Context) -> Discovered {
+    let (world, options) = (context.world.clone(), context.options.clone());
+    let reading = tokio::task::spawn_blocking(move || discover(&world, &options));
+    context.until_end(reading).await.ok().and_then(Result::ok).unwrap_or_default()
+}
+
+/// The agents, if they are to be looked for and this system's sources are known.
+fn agents(world: &World, options: &Options, start: Instant) -> Option<(Agents, AgentsSeen)> {
+    let known = !cfg!(windows) || world.root != crate::os::root();
+    (known && options.takes(StepKind::Agent)).then(|| agent::read(world, start))
 }
 
 /// Looks at everything at once and returns what was seen, at the latest shortly after `options.deadline`, whatever the peers
@@ -109,13 +124,17 @@ async fn examine(
     let context = Context::new(world.clone(), options.clone(), stopped, MAX_CONNECTIONS);
     let cause = end_of_run(stop, options.deadline);
 
-    let mut discovered = discover(&world, &options);
+    let mut discovered = configured(&context).await;
     let mut lanes = Lanes::new(context.clone(), &discovered);
     let mut plan = plan(catalogue, &options, &discovered);
-    if plan.steps.is_empty() && plan.waiting.is_empty() {
+    if plan.steps.is_empty() && plan.waiting.is_empty() && discovered.agents_found.is_none() {
         return Err(RunError::NothingToDo);
     }
     lanes.start(&plan);
+    let browsers = tokio::spawn({
+        let (context, resolver) = (context.clone(), discovered.resolver.clone());
+        async move { browser::look(&context, resolver.as_ref()).await }
+    });
     let mut metadata = None;
     if plan.steps.contains(&Step::Metadata) {
         let mut wait = tokio::spawn({
@@ -137,8 +156,12 @@ async fn examine(
     let stopped = *cause.lock().unwrap_or_else(PoisonError::into_inner);
     let names: BTreeSet<String> = plan.endpoints.iter().map(|endpoint| endpoint.fqdn.clone()).collect();
     let mut seen = Vec::new();
+    let encrypted = encrypted_dns::read(&world, context.start, discovered.resolver.as_ref());
     seen.extend(discovered.resolver.take().map(Observation::Resolver));
     seen.push(Observation::Hosts(hosts::read(&world, context.start, &names)));
+    seen.extend(discovered.agents_found.take().map(Observation::Agents));
+    seen.push(Observation::EncryptedDns(encrypted));
+    seen.push(Observation::Browsers(browsers.await.unwrap_or_else(|_| browser::cancelled())));
     if options.takes(StepKind::Proxy) {
         seen.extend(proxy::settings(&world, &options, context.start).map(Observation::ProxySettings));
     }
@@ -168,6 +191,7 @@ fn asked(world: &World, options: &Options, plan: &Plan, clouds: Vec<CloudClaim>)
         deadline_ms: millis(options.deadline),
         repeat: options.repeat,
         public_roots_given: world.roots.public_given(),
+        files_only: options.files_only,
         clouds,
         expected_records: options.expected_records.clone(),
     }

@@ -15,6 +15,8 @@ use std::net::{IpAddr, SocketAddr};
 use ipnet::IpNet;
 use jiff::Timestamp;
 
+pub use agents::agent;
+pub use browsers::browser;
 pub use certificates::{Tls, certificate};
 pub use names::{AGENTSVC, API, DCE, HANDLER, IN_AI, METRICS, ODS, OMS, REGIONAL, WORKSPACE, ZONES, alias, endpoint};
 pub use proxied::{PROXY, shell_proxy};
@@ -29,6 +31,8 @@ use crate::observation::{
 use crate::options::Expect;
 use crate::plan::Endpoint;
 
+mod agents;
+mod browsers;
 mod certificates;
 mod names;
 mod proxied;
@@ -83,6 +87,7 @@ pub fn empty_world() -> Scene {
                 deadline_ms: 15_000,
                 repeat: 1,
                 public_roots_given: false,
+                files_only: false,
                 clouds: Vec::new(),
                 expected_records: Vec::new(),
             },

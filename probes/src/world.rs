@@ -113,14 +113,15 @@ impl World {
     ///
     /// The machine's trust store is loaded beside what comes next, see [`Roots::from_system`].
     pub fn from_system(root: Option<&Path>, public_roots: Option<&[CertificateDer<'static>]>) -> Self {
-        let environment = environment::read();
+        // What this shell is told says nothing about another machine's files.
+        let environment = if root.is_some() { BTreeMap::new() } else { environment::read() };
         Self {
             root: root.map_or_else(os::root, Path::to_path_buf),
             network: Network::Real,
             resolver: Arc::new(OsResolver),
             clock: Clock::default(),
             roots: Roots::from_system(&environment, public_roots),
-            machine: machine::read(),
+            machine: root.map_or_else(machine::read, machine::of_files),
             environment,
             denied: BTreeSet::new(),
         }

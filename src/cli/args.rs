@@ -399,6 +399,9 @@ pub struct HowArgs {
     /// Take only these steps, and those they need
     #[arg(long, value_name = "STEP…", value_delimiter = ',', value_parser = OneOf(STEPS))]
     pub only: Vec<StepKind>,
+    /// Look at the files under this folder instead of / (a mounted disk, a collected folder); no network
+    #[arg(long, value_name = "DIR")]
+    pub root: Option<PathBuf>,
     /// Leave these steps out
     #[arg(long, value_name = "STEP…", value_delimiter = ',', value_parser = OneOf(STEPS))]
     pub skip: Vec<StepKind>,
@@ -426,6 +429,7 @@ impl HowArgs {
         options.repeat = self.repeat.unwrap_or(options.repeat);
         options.only.clone_from(&self.only);
         options.skip.clone_from(&self.skip);
+        options.files_only = self.root.is_some();
     }
 }
 

@@ -11,7 +11,9 @@ use ampls_probes::world::roots_from_pem;
 use ampls_probes::{Catalogue, Options, World};
 use uuid::Uuid;
 
-use super::args::{CheckArgs, CompareArgs, Format, JudgeArgs, OutputArgs, PlanArgs, PlanFormat, TalkArgs, WatchArgs};
+use super::args::{
+    CheckArgs, CompareArgs, Format, HowArgs, JudgeArgs, OutputArgs, PlanArgs, PlanFormat, TalkArgs, WatchArgs,
+};
 use super::output::{self, Output, OutputError};
 use super::progress::ProgressLine;
 use super::{Failure, catalogue, input, watch};
@@ -34,7 +36,8 @@ pub(super) fn check(arguments: &CheckArgs, talk: TalkArgs) -> Result<u8, Failure
         None => None,
     };
     // What a machine is configured to do may change between two looks.
-    let world = || World::from_system(None, roots.as_deref());
+    let root = root(&arguments.how)?;
+    let world = || World::from_system(root, roots.as_deref());
     examine(&world, &options, &arguments.watch, &arguments.output, talk)
 }
 
@@ -133,7 +136,7 @@ pub(super) fn plan(arguments: &PlanArgs, talk: TalkArgs) -> Result<u8, Failure> 
     let output = Output::open(arguments.output.as_deref())?;
     // Nothing is asked, so nothing can be waited for.
     let discovered =
-        Discovered { metadata: MetadataState::Silent, ..discover(&World::from_system(None, None), &options) };
+        Discovered { metadata: MetadataState::Silent, ..discover(&World::from_system(root(&arguments.how)?, None), &options) };
     let plan = ampls_probes::plan::plan(&catalogue()?, &options, &discovered);
     let style = output::style(&output, talk);
     output.write(|out| match arguments.format {
@@ -142,6 +145,17 @@ pub(super) fn plan(arguments: &PlanArgs, talk: TalkArgs) -> Result<u8, Failure> 
         PlanFormat::Firewall => render::plan::firewall(&plan, out),
     })?;
     Ok(0)
+}
+
+/// `--root`, if it is a folder.
+fn root(how: &HowArgs) -> Result<Option<&Path>, Failure> {
+    let Some(root) = how.root.as_deref() else { return Ok(None) };
+    let wrong = |what: &str| Failure::Usage(format!("--root {}: {what}", quote(&root.to_string_lossy())));
+    match root.metadata() {
+        Ok(metadata) if metadata.is_dir() => Ok(Some(root)),
+        Ok(_) => Err(wrong("is no folder")),
+        Err(error) => Err(wrong(&format!("cannot be read: {error}"))),
+    }
 }
 
 fn pem(path: &Path) -> Result<Vec<u8>, Failure> {

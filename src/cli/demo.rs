@@ -7,6 +7,7 @@ use super::args::{CheckArgs, Cli, Command, DemoArgs, TalkArgs};
 use super::check::examine;
 use super::output::{Output, style};
 use super::{Failure, one_line, print};
+use crate::expected;
 use crate::render::page::{Page, Tint};
 use crate::text::quote;
 
@@ -21,8 +22,11 @@ pub(super) fn demo(arguments: &DemoArgs, talk: TalkArgs) -> Result<u8, Failure> 
     let world = embedded.parse().map_err(|error| Failure::Impossible(error.to_string()))?;
     let check = check(&world)?;
     let mut options = check.options()?;
-    options.expected_records = world.expected_records();
     arguments.watch.apply(&mut options).map_err(Failure::Usage)?;
+    if let Some(records) = &world.expected_records {
+        let read = expected::read(world.expand(records).as_bytes());
+        options.expected_records = read.map_err(|error| Failure::Impossible(error.to_string()))?;
+    }
     let running =
         start(&world).map_err(|error| Failure::Impossible(format!("the world cannot be simulated: {error}")))?;
     examine(&|| running.world.clone(), &options, &arguments.watch, &arguments.output, talk)

@@ -19,15 +19,18 @@ use ipnet::IpNet;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use agents::{agent_line, workspace_lines};
 pub use evidence::{certificate_line, route_word};
 pub use forwarding::LeftOut;
 pub use http::HttpFault;
 pub use path::{ConnectFault, Path};
 pub use platform::ClockOffset;
-pub use proxy::{ProxyFault, only_this_shell};
+pub use proxy::ProxyFault;
 pub use servers::Authorities;
 pub use tls::TlsFault;
 
+mod agents;
+mod browsers;
 mod evidence;
 mod expect;
 mod forwarding;

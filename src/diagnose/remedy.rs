@@ -3,6 +3,8 @@
 //! Every changing command says what else it affects, what to look at first and how to take it back. What was not observed
 //! stays `‹…›`.
 
+use ampls_probes::observation::Instance;
+
 use super::facts::{Facts, is_blob_zone};
 use super::finding::{BlastRadius, Fix};
 
@@ -168,6 +170,30 @@ pub(super) fn show_chain(address: &str, fqdn: &str) -> Fix {
     )
 }
 
+/// Associates this machine with a data collection endpoint for its configuration.
+/// Source: <https://learn.microsoft.com/azure/azure-monitor/fundamentals/private-link-vm>
+pub(super) fn associate_endpoint(instance: Option<&Instance>) -> Vec<Fix> {
+    let machine = instance.and_then(|instance| instance.resource_id.as_deref()).and_then(resource_id);
+    let machine = machine.unwrap_or("‹vm-resource-id›");
+    vec![
+        Fix::look(
+            "look which rules and endpoints this machine is associated with",
+            format!("az monitor data-collection rule association list --resource {machine} -o table"),
+        ),
+        Fix::change(BlastRadius::Machine, "associate this machine with a data collection endpoint of its region")
+            .with(format!("az monitor data-collection rule association create --name configurationAccessEndpoint --resource {machine} --data-collection-endpoint-id ‹dce-resource-id›"))
+            .after("the list above: an association of the name `configurationAccessEndpoint` is replaced, so keep its endpoint; the endpoint has to be in the scope: az monitor private-link-scope scoped-resource list -g ‹scope-resource-group› --scope-name ‹scope› -o table")
+            .undone_by(format!("az monitor data-collection rule association delete --name configurationAccessEndpoint --resource {machine} (or create it again with the endpoint it had)")),
+    ]
+}
+
+/// What the metadata service told, if it can stand in a command line as it is.
+fn resource_id(text: &str) -> Option<&str> {
+    let plain = |character: char| character.is_ascii_alphanumeric() || "/-_.".contains(character);
+    let harmless = text.starts_with('/') && text.chars().all(plain);
+    harmless.then_some(text)
+}
+
 /// Where proxies are set, without showing passwords.
 pub(super) fn show_proxies(windows: bool) -> &'static str {
     if windows {
@@ -221,4 +247,17 @@ pub(super) fn set_clock(windows: bool) -> Fix {
 pub(super) fn show_clock(windows: bool) -> Fix {
     let command = if windows { "w32tm /query /status" } else { "timedatectl; chronyc tracking" };
     Fix::look("compare this machine's clock with its time source", command)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_resource_id_that_could_act_in_a_shell_is_left_out() {
+        assert_eq!(resource_id("/subscriptions/x/resourceGroups/rg-1"), Some("/subscriptions/x/resourceGroups/rg-1"));
+        for hostile in ["/x; rm -rf /", "/x$(y)", "x", "/a`b`"] {
+            assert_eq!(resource_id(hostile), None, "{hostile}");
+        }
+    }
 }

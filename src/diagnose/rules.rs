@@ -2,10 +2,21 @@
 
 use super::rule::Rule;
 
+mod agt001_agent_below_minimum;
+mod agt002_no_agent;
+mod agt003_agent_retired;
+mod agt004_agent_not_running;
+mod agt005_rule_without_endpoint;
+mod agt006_two_agents;
+mod agt007_workspace_not_reported_to;
+mod agt008_agent_was_refused;
 mod azr001_metadata_silent;
 mod azr002_clock_skew;
 mod azr003_azure_dns_silent;
 mod azr004_cloud_mismatch;
+mod brw001_secure_dns_forced;
+mod brw002_secure_dns_preferred;
+mod brw003_local_network_blocked;
 mod dns001_no_private_route;
 mod dns002_forwarder_bypasses_azure_dns;
 mod dns003_zone_not_linked;
@@ -23,6 +34,7 @@ mod dns014_scopes_collide;
 mod dns015_unexpected_address;
 mod dns016_slow_resolution;
 mod dns017_public_zone_shadowed;
+mod dns018_system_encrypted_dns;
 mod dns019_answer_flaps;
 mod dns020_forwarder_incomplete;
 mod dns021_local_zone_shadows;
@@ -55,10 +67,21 @@ mod tls009_chain_incomplete;
 
 /// Every diagnosis, one line a rule, in code order.
 pub const RULES: &[&Rule] = &[
+    &agt001_agent_below_minimum::AGT001,
+    &agt002_no_agent::AGT002,
+    &agt003_agent_retired::AGT003,
+    &agt004_agent_not_running::AGT004,
+    &agt005_rule_without_endpoint::AGT005,
+    &agt006_two_agents::AGT006,
+    &agt007_workspace_not_reported_to::AGT007,
+    &agt008_agent_was_refused::AGT008,
     &azr001_metadata_silent::AZR001,
     &azr002_clock_skew::AZR002,
     &azr003_azure_dns_silent::AZR003,
     &azr004_cloud_mismatch::AZR004,
+    &brw001_secure_dns_forced::BRW001,
+    &brw002_secure_dns_preferred::BRW002,
+    &brw003_local_network_blocked::BRW003,
     &dns001_no_private_route::DNS001,
     &dns002_forwarder_bypasses_azure_dns::DNS002,
     &dns003_zone_not_linked::DNS003,
@@ -76,6 +99,7 @@ pub const RULES: &[&Rule] = &[
     &dns015_unexpected_address::DNS015,
     &dns016_slow_resolution::DNS016,
     &dns017_public_zone_shadowed::DNS017,
+    &dns018_system_encrypted_dns::DNS018,
     &dns019_answer_flaps::DNS019,
     &dns020_forwarder_incomplete::DNS020,
     &dns021_local_zone_shadows::DNS021,

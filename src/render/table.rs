@@ -5,8 +5,9 @@
 use std::io::{self, Write};
 
 use crate::render::page::{Detail, Page, Style, Tint};
-use crate::report::{Health, Report};
+use crate::report::{AgentReport, Health, Report};
 
+mod browsers;
 mod causes;
 mod endpoints;
 mod matrix;
@@ -19,9 +20,11 @@ pub fn write(report: &Report, style: &Style, out: &mut dyn Write) -> io::Result<
         return causes::write_titles(report, &mut page);
     }
     machine(report, &mut page)?;
+    agents(report, &mut page)?;
     matrix::write(report, &mut page)?;
     causes::write(report, &mut page)?;
     endpoints::write(report, &mut page)?;
+    browsers::write(report, &mut page)?;
     notes(report, &mut page)
 }
 
@@ -45,6 +48,27 @@ fn machine(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
     parts.push(format!("{} ms", report.run.elapsed_ms));
     parts.retain(|part| !part.is_empty());
     page.wrapped(Tint::Plain, "", "  ", &parts.join(", "))
+}
+
+/// One line for all agents: `agents: ama 1.33.1 running, oms 1.12.24-0 stopped (needs 1.12.25)`.
+fn agents(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
+    if report.agents.is_empty() {
+        return Ok(());
+    }
+    let described = |agent: &AgentReport| {
+        let mut text = agent.kind.as_str().to_owned();
+        text.extend(agent.version.iter().map(|version| format!(" {version}")));
+        text.push_str(match agent.running {
+            Some(true) => " running",
+            Some(false) => " not running",
+            None => "",
+        });
+        let minimum = agent.minimum.as_deref().filter(|_| agent.meets_minimum == Some(false));
+        text.extend(minimum.map(|minimum| format!(" (needs {minimum})")));
+        text
+    };
+    let all = report.agents.iter().map(described).collect::<Vec<_>>().join(", ");
+    page.wrapped(Tint::Plain, "agents: ", "  ", &all)
 }
 
 fn notes(report: &Report, page: &mut Page<'_>) -> io::Result<()> {

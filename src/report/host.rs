@@ -1,8 +1,10 @@
 //! The machine, as the report names it.
 
 use ampls_probes::Observations;
-use ampls_probes::observation::{Instance, Observation};
+use ampls_probes::observation::{AgentKind, Instance, Observation};
 use serde::{Deserialize, Serialize};
+
+use super::agent;
 
 /// The machine that looked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,7 +63,7 @@ impl Host {
             name: machine.name.clone(),
             os: machine.os.clone(),
             arch: machine.arch.clone(),
-            environment: instance.map_or(Environment::Other, environment),
+            environment: environment(observations, instance),
             azure: instance.map(azure),
         }
     }
@@ -69,7 +71,14 @@ impl Host {
 
 /// AKS names its nodes `aks-<pool>-…` and keeps them in a resource group `MC_<group>_<cluster>_<region>`.
 /// Source: <https://learn.microsoft.com/azure/aks/faq>
-fn environment(instance: &Instance) -> Environment {
+fn environment(observations: &Observations, instance: Option<&Instance>) -> Environment {
+    if observations.machine.container {
+        return Environment::Container;
+    }
+    let connected = agent::seen(observations).is_some_and(|agents| agents.found.iter().any(|a| a.kind == AgentKind::Arc));
+    let Some(instance) = instance else {
+        return if connected { Environment::Arc } else { Environment::Other };
+    };
     let node = instance.name.as_deref().is_some_and(|name| name.starts_with("aks-"));
     let group = instance.resource_id.as_deref().unwrap_or_default().to_ascii_lowercase();
     if node && group.contains("/resourcegroups/mc_") { Environment::AksNode } else { Environment::Vm }

@@ -252,6 +252,7 @@ impl World {
                 deadline_ms: 15_000,
                 repeat: 2,
                 public_roots_given: false,
+                files_only: false,
                 clouds: Vec::new(),
                 expected_records: Vec::new(),
             },

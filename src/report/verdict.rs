@@ -37,6 +37,9 @@ impl Verdict {
         let judged = judged(endpoints);
         let route = fold(judged.iter().map(|endpoint| endpoint.route));
         let health = health(findings);
+        if observations.asked.files_only {
+            return Self { route, health, headline: files_only(observations, health) };
+        }
         let adjective = if health == Health::Ok && judged.iter().any(|endpoint| ails(endpoint)) {
             "unexplained"
         } else {
@@ -54,6 +57,12 @@ impl Verdict {
         }
         Self { route, health, headline }
     }
+}
+
+fn files_only(observations: &Observations, health: Health) -> String {
+    let found = super::agent::agents(observations).len();
+    let agents = if found == 1 { "agent" } else { "agents" };
+    format!("FILES ONLY, {}: {found} {agents} found; nothing was asked over the network", adjective(health))
 }
 
 /// The endpoints whose routes decide.

@@ -157,7 +157,7 @@ fn entry(table: EndpointTable, zones: &[Zone]) -> Result<Entry, String> {
 }
 
 /// Line, key and message of a TOML error, in one line.
-fn place(text: &str, error: &toml::de::Error) -> String {
+pub(super) fn place(text: &str, error: &toml::de::Error) -> String {
     let message = error.message().lines().collect::<Vec<_>>().join(" ");
     let Some(before) = error.span().and_then(|span| text.get(..span.start)) else {
         return message;

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{Outcome, Timing};
 
 /// The machine that looked.
+#[expect(clippy::struct_excessive_bools, reason = "facts that do not depend on each other")]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Machine {
     /// Host name.
@@ -24,6 +25,9 @@ pub struct Machine {
     pub has_ipv6: bool,
     /// The system resolver is not the one agents use (static musl builds ignore nsswitch).
     pub resolver_is_not_the_systems: bool,
+    /// It is a container: its files are not those of the machine it runs on.
+    #[serde(default)]
+    pub container: bool,
 }
 
 /// An address of an interface with its prefix.
@@ -130,6 +134,29 @@ pub struct HostsEntry {
     pub address: IpAddr,
     /// The endpoint's name, lower case.
     pub name: String,
+}
+
+/// A file that says less than it should.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unread {
+    /// The path on the examined system.
+    pub path: String,
+    /// Why.
+    pub why: UnreadReason,
+}
+
+/// Why a file says less than it should.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum UnreadReason {
+    /// It could not be opened or read.
+    Failed(ReadFailure),
+    /// A symbolic link stands on its way below the user's home.
+    Link,
+    /// It is longer than is read: only this many octets (of a folder: entries) were looked at.
+    LongerThan(u64),
+    /// It is not what it should be: no JSON, another shape.
+    NotUnderstood,
 }
 
 /// Why a local source could not be read.

@@ -43,7 +43,7 @@ impl Cloud {
     }
 
     /// The cloud whose names end like this host, by the suffixes that name a cloud at all.
-    pub(super) fn of_host(host: &str) -> Option<Self> {
+    pub(crate) fn of_host(host: &str) -> Option<Self> {
         const SUFFIXES: [(&str, Cloud); 8] = [
             (".azure.com", Cloud::Public),
             (".applicationinsights.microsoft.com", Cloud::Public),

@@ -40,7 +40,7 @@ impl Depth {
         let start = if options.takes(StepKind::Dns) { Self::Lookup } else { Self::Nothing };
         chain
             .into_iter()
-            .take_while(|(kind, _)| !options.skip.contains(kind))
+            .take_while(|(kind, _)| !options.files_only && !options.skip.contains(kind))
             .filter(|(kind, _)| options.takes(*kind))
             .map(|(_, depth)| depth)
             .fold(start, Self::max)

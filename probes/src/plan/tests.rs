@@ -38,7 +38,7 @@ fn resolver() -> Resolver {
 }
 
 fn discovered(metadata: MetadataState, agents: AgentsSeen) -> Discovered {
-    Discovered { resolver: Some(resolver()), hosts: None, metadata, agents }
+    Discovered { resolver: Some(resolver()), metadata, agents, ..Discovered::default() }
 }
 
 fn answered(location: &str, environment: &str) -> MetadataState {

@@ -19,6 +19,7 @@ use crate::observation::proxy::MAX_EXEMPT;
 use crate::observation::{
     Exemptions, HttpFailure, Outcome, PlatformProxy, ProxyChoice, ProxySettings, Timing, Tunnel, TunnelFailure,
 };
+use crate::no_proxy;
 use crate::options::{Options, ProxyOption};
 use crate::plan::Endpoint;
 use crate::secret::Secret;
@@ -106,11 +107,10 @@ fn variable<'a>(world: &'a World, names: &[&str]) -> Option<(&'a str, &'a str)> 
 
 /// `port` is for a URL that has none; `None` stands for curl's default.
 fn proxy(value: &str, exempt: &str, source: &str, port: Option<u16>, target: &::http::Uri) -> Option<Proxy> {
-    // The matcher takes the asterisk for names only; curl takes it for everything.
-    if exempt.split(',').any(|part| part.trim() == "*") {
+    if no_proxy::exempts(exempt, target.host()?) {
         return None;
     }
-    let matched = Matcher::builder().all(escape_at(value)).no(exempt).build().intercept(target)?;
+    let matched = Matcher::builder().all(escape_at(value)).build().intercept(target)?;
     let uri = matched.uri();
     let scheme = uri.scheme_str()?.to_ascii_lowercase();
     let name = uri.host()?.to_ascii_lowercase();

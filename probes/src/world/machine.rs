@@ -1,11 +1,14 @@
 //! What is known of the machine without asking anybody.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::path::Path;
 
 use ipnet::IpNet;
 use sysinfo::{InterfaceOperationalState, Networks, System};
 
 use crate::observation::{Interface, Machine};
+use crate::os;
+use crate::read::{self, Links};
 
 pub(super) fn read() -> Machine {
     let interfaces = interfaces();
@@ -21,7 +24,35 @@ pub(super) fn read() -> Machine {
         has_ipv4: has_network_ipv4 || has_route(GLOBAL_IPV4),
         has_ipv6: has_route(GLOBAL_IPV6),
         resolver_is_not_the_systems: cfg!(target_env = "musl"),
+        container: is_container(&os::root()),
     }
+}
+
+/// The machine whose files are below `root`: it has no interfaces and sends nothing.
+pub(super) fn of_files(root: &Path) -> Machine {
+    let text = |path: &str| {
+        let path = super::root::below(root, Path::new(path));
+        let contents = read::contents(&path, Links::Refuse, FILE_LIMIT).ok()?;
+        Some(String::from_utf8_lossy(&contents.bytes).into_owned())
+    };
+    let name = text("/etc/hostname").and_then(|text| Some(text.lines().next()?.trim().to_owned()));
+    let release = text("/etc/os-release").or_else(|| text("/usr/lib/os-release")).unwrap_or_default();
+    let pretty = release.lines().find_map(|line| line.strip_prefix("PRETTY_NAME="));
+    Machine {
+        name: name.unwrap_or_default(),
+        os: pretty.map(|name| name.trim().trim_matches('"').to_owned()).unwrap_or_default(),
+        container: is_container(root),
+        ..Machine::default()
+    }
+}
+
+/// Octets that are read of a file of one line, or of twenty.
+const FILE_LIMIT: u64 = 64 * 1024;
+
+/// Files that Docker, Podman and Kubernetes put into every container.
+fn is_container(root: &Path) -> bool {
+    let signs = [".dockerenv", "run/.containerenv", "run/secrets/kubernetes.io", "var/run/secrets/kubernetes.io"];
+    cfg!(unix) && signs.iter().any(|sign| root.join(sign).symlink_metadata().is_ok())
 }
 
 /// `Debian GNU/Linux 12`, `Windows Server 2022 (20348)`.

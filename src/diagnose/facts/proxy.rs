@@ -29,11 +29,6 @@ impl EndpointFacts<'_> {
     }
 }
 
-/// Only the environment of whoever started the program names this proxy; agents may have another, or none.
-pub fn only_this_shell(proxy: &ProxyChoice) -> bool {
-    proxy.source != ARGUMENT
-}
-
 impl Facts<'_> {
     /// What is wrong with the proxy on the way to a name; `None` when no proxy applies, the tunnel stands, or the run ended.
     pub fn proxy_fault(&self, name: &EndpointFacts<'_>) -> Option<ProxyFault> {
@@ -53,6 +48,14 @@ impl Facts<'_> {
             Outcome::Skipped(_) if name.tcp() == Path::Failed => Some(ProxyFault::Unreachable),
             Outcome::Seen(_) | Outcome::Cancelled | Outcome::Skipped(_) => None,
         }
+    }
+
+    /// Only this program's environment names this proxy, and no agent is told to use it.
+    pub fn only_this_shell(&self, proxy: &ProxyChoice) -> bool {
+        let of_agent = self.agents().is_some_and(|agents| {
+            agents.proxies.iter().any(|known| known.effective && known.url == proxy.url)
+        });
+        proxy.source != ARGUMENT && !of_agent
     }
 
     /// What the environment says about proxies, where it was read.

@@ -2,7 +2,8 @@
 
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::{EndpointFacts, Facts, HttpFault};
-use crate::diagnose::finding::{BlastRadius, Fix, Owner, Severity};
+use crate::diagnose::finding::{Owner, Severity};
+use crate::diagnose::remedy;
 use crate::diagnose::rule::rule;
 
 rule! {
@@ -43,8 +44,6 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
 }
 
 fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
-    let machine = facts.instance().and_then(|instance| instance.resource_id.as_deref()).and_then(resource_id);
-    let machine = machine.unwrap_or("‹vm-resource-id›");
     Draft::new(
         Severity::Error,
         Owner::Monitor,
@@ -56,23 +55,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
     .evidence(name.exchange.map(|exchange| facts.exchange_line(name, exchange)))
     .excludes("DNS, the network path and TLS: the control service itself answered")
     .reaching(Reach::Own)
-    .fix([
-        Fix::look(
-            "look which rules and endpoints this machine is associated with",
-            format!("az monitor data-collection rule association list --resource {machine} -o table"),
-        ),
-        Fix::change(BlastRadius::Machine, "associate this machine with a data collection endpoint of its region")
-            .with(format!("az monitor data-collection rule association create --name configurationAccessEndpoint --resource {machine} --data-collection-endpoint-id ‹dce-resource-id›"))
-            .after("the list above: an association of the name `configurationAccessEndpoint` is replaced, so keep its endpoint; the endpoint has to be in the scope: az monitor private-link-scope scoped-resource list -g ‹scope-resource-group› --scope-name ‹scope› -o table")
-            .undone_by(format!("az monitor data-collection rule association delete --name configurationAccessEndpoint --resource {machine} (or create it again with the endpoint it had)")),
-    ])
-}
-
-/// What the metadata service told, if it can stand in a command line as it is.
-fn resource_id(text: &str) -> Option<&str> {
-    let plain = |character: char| character.is_ascii_alphanumeric() || "/-_.".contains(character);
-    let harmless = text.starts_with('/') && text.chars().all(plain);
-    harmless.then_some(text)
+    .fix(remedy::associate_endpoint(facts.instance()))
 }
 
 #[cfg(test)]
@@ -94,14 +77,6 @@ mod tests {
                 .iter()
                 .any(|fix| fix.command.as_deref().is_some_and(|c| c.contains("configurationAccessEndpoint")))
         );
-    }
-
-    #[test]
-    fn a_resource_id_that_could_act_in_a_shell_is_left_out() {
-        assert_eq!(resource_id("/subscriptions/x/resourceGroups/rg-1"), Some("/subscriptions/x/resourceGroups/rg-1"));
-        for hostile in ["/x; rm -rf /", "/x$(y)", "x", "/a`b`"] {
-            assert_eq!(resource_id(hostile), None, "{hostile}");
-        }
     }
 
     #[test]

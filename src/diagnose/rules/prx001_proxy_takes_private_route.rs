@@ -1,7 +1,11 @@
 //! PRX001: a proxy applies to a name that is private here.
 
+use ampls_probes::catalogue::Group;
+use ampls_probes::no_proxy::exempts;
+use ampls_probes::observation::{AgentKind, AgentProxy};
+
 use crate::diagnose::draft::{Draft, Reach, Title};
-use crate::diagnose::facts::{EndpointFacts, Facts, HttpFault, ProxyFault, Route, only_this_shell};
+use crate::diagnose::facts::{EndpointFacts, Facts, HttpFault, ProxyFault, Route};
 use crate::diagnose::finding::{Fix, Owner, Severity};
 use crate::diagnose::{remedy, rule::rule};
 use crate::text::quote;
@@ -14,8 +18,8 @@ rule! {
     /// internet.
     ///
     /// It is information while only the environment of the shell that started this program names the proxy: services such as
-    /// the agents do not inherit it, but whatever runs in such a shell goes astray. With `--proxy` it is a warning, and an
-    /// error where the proxy gives no tunnel or the service refuses what comes that way.
+    /// the agents do not inherit it, but whatever runs in such a shell goes astray. With `--proxy`, or where an
+    /// agent is told to use it, it is a warning, and an error where the proxy gives no tunnel or the service refuses what comes that way.
     ///
     /// ## Why it matters
     ///
@@ -44,7 +48,44 @@ rule! {
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
     let taken: Vec<&EndpointFacts<'_>> = facts.endpoints().iter().filter(|name| is_taken(name)).collect();
     let names: Vec<&str> = taken.iter().map(|name| name.fqdn()).collect();
-    taken.iter().filter_map(|name| draft(facts, name, &names)).collect()
+    let run = taken.iter().filter_map(|name| draft(facts, name, &names));
+    run.chain(of_agents(facts)).collect()
+}
+
+/// What the agents themselves are told to use; nothing was sent through it.
+fn of_agents(facts: &Facts<'_>) -> Vec<Draft> {
+    let proxies = facts.agents().map_or(&[][..], |agents| agents.proxies.as_slice());
+    let monitoring = proxies.iter().filter(|proxy| proxy.effective && proxy.used_by != AgentKind::Arc);
+    monitoring.filter_map(|proxy| of_agent(facts, proxy)).collect()
+}
+
+fn of_agent(facts: &Facts<'_>, proxy: &AgentProxy) -> Option<Draft> {
+    let taken = |name: &&EndpointFacts<'_>| {
+        let private = matches!(name.route(), Route::Private | Route::Mixed);
+        let own = name.endpoint.group == Group::Agent && name.proxy().is_none_or(|known| known.url != proxy.url);
+        private && own && !exempts(&proxy.no_proxy, name.fqdn())
+    };
+    let names: Vec<&EndpointFacts<'_>> = facts.endpoints().iter().filter(taken).collect();
+    let first = names.first()?;
+    let agent = proxy.used_by.as_str();
+    let title =
+        format!("the {agent} agent's proxy {} takes what should go to the private endpoint: ", quote(&proxy.url));
+    Some(
+        Draft::new(Severity::Warning, Owner::Os, Title::list(&title, names.iter().map(|name| name.fqdn()), ""))
+            .about(names.iter().map(|name| name.fqdn()))
+            .group(format!("{agent} {} {}", proxy.url, proxy.source))
+            .summary(format!(
+                "the names are private here, but {} tells the agent to use a proxy, which resolves them itself and does not use this machine's private link",
+                quote(&proxy.source)
+            ))
+            .evidence([format!("{} names the proxy {}", quote(&proxy.source), quote(&proxy.url))])
+            .evidence(first.system().map(|view| facts.view_line(first, view)))
+            .arg("proxy", proxy.url.clone())
+            .arg("source", proxy.source.clone())
+            .arg("agent", agent)
+            .reaching(Reach::Nothing)
+            .fix([Fix::look("look where proxies are set on this machine", remedy::show_proxies(facts.on_windows()))]),
+    )
 }
 
 fn is_taken(name: &EndpointFacts<'_>) -> bool {
@@ -56,12 +97,12 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>, all: &[&str]) -> Option<Dr
     let fault = facts.proxy_fault(name);
     let fails = fault.is_some_and(|fault| !matches!(fault, ProxyFault::Scheme(_)));
     let refused = name.http_fault() == Some(HttpFault::DeniedByScope);
-    let severity = match (only_this_shell(proxy), fails || refused) {
+    let severity = match (facts.only_this_shell(proxy), fails || refused) {
         (true, _) => Severity::Info,
         (false, true) => Severity::Error,
         (false, false) => Severity::Warning,
     };
-    let by = if only_this_shell(proxy) {
+    let by = if facts.only_this_shell(proxy) {
         format!("the variable {} of this program's environment", quote(&proxy.source))
     } else {
         quote(&proxy.source)
@@ -103,6 +144,8 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>, all: &[&str]) -> Option<Dr
 
 #[cfg(test)]
 mod tests {
+    use ampls_probes::testing::agent;
+
     use ampls_probes::observation::{Outcome, TunnelFailure};
     use ampls_probes::testing::{HANDLER, ODS, private_world, public_world};
 
@@ -111,6 +154,23 @@ mod tests {
     use crate::diagnose::rules::tests::{drafts, says_http};
 
     const ISOLATED: &str = r#"{"error":{"code":"NspValidationFailedError"}}"#;
+
+    #[test]
+    fn fires_for_the_proxy_of_an_agent_and_minds_what_it_is_not_used_for() {
+        let proxy = |no_proxy: &str| AgentProxy {
+            used_by: AgentKind::Ama,
+            url: "http://proxy:3128".to_owned(),
+            has_credentials: false,
+            source: "/etc/default/azuremonitoragent".to_owned(),
+            no_proxy: no_proxy.to_owned(),
+            effective: true,
+        };
+        let scene = || ampls_probes::testing::private_world().agents([agent(AgentKind::Ama, "1.33.1")]);
+        let found = check(&Facts::new(&scene().agent_proxy(proxy("")).observations()));
+        assert_eq!(found.iter().map(|draft| draft.severity).collect::<Vec<_>>(), [Severity::Warning]);
+        let exempt = scene().agent_proxy(proxy("monitor.azure.com,.opinsights.azure.com,azure-automation.net"));
+        assert_eq!(check(&Facts::new(&exempt.observations())), []);
+    }
 
     #[test]
     fn fires_as_warning_for_a_given_proxy() {

@@ -1,7 +1,7 @@
 //! PRX005: a proxy stands before the platform's own addresses.
 
 use crate::diagnose::draft::{Draft, Reach, Title};
-use crate::diagnose::facts::{Facts, only_this_shell};
+use crate::diagnose::facts::Facts;
 use crate::diagnose::finding::{Fix, Owner, Severity};
 use crate::diagnose::{remedy, rule::rule};
 use crate::text::quote;
@@ -46,7 +46,7 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
         let caught: Vec<_> = settings.platform.iter().filter_map(|to| Some((to.address, to.proxy.as_ref()?))).collect();
         let (_, proxy) = caught.first()?;
         let addresses: Vec<String> = caught.iter().map(|(address, _)| address.to_string()).collect();
-        let severity = if only_this_shell(proxy) { Severity::Info } else { Severity::Warning };
+        let severity = if facts.only_this_shell(proxy) { Severity::Info } else { Severity::Warning };
         let exempt = settings.exempt.as_ref();
         let names: Vec<&str> = addresses.iter().map(String::as_str).collect();
         Some(

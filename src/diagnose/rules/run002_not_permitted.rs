@@ -1,11 +1,12 @@
 //! RUN002: files that need more rights.
 
-use ampls_probes::observation::{Observation, Outcome, ReadFailure};
+use ampls_probes::observation::{Observation, Outcome, ReadFailure, UnreadReason};
 
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::Facts;
 use crate::diagnose::finding::{Fix, Owner, Severity};
 use crate::diagnose::rule::rule;
+use crate::text::quote;
 
 rule! {
     /// ## What it means
@@ -48,6 +49,11 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
                 let file = if windows { "the network adapters" } else { "/etc/resolv.conf" };
                 refused.push((file, "which DNS servers this machine uses"));
             }
+            Observation::Agents(agents) => {
+                let hidden =
+                    agents.unread.iter().filter(|unread| unread.why == UnreadReason::Failed(ReadFailure::NotPermitted));
+                refused.extend(hidden.map(|unread| (unread.path.as_str(), "what the agents are configured to do")));
+            }
             _ => {}
         }
     }
@@ -66,7 +72,9 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
             Title::list("not permitted to read ", refused.iter().map(|(file, _)| *file), ""),
         )
         .summary("what these files hold was not looked at; with more rights the examination is complete")
-        .evidence(refused.iter().map(|(file, what)| format!("`{file}` may not be read: {what} was not looked at")))
+        .evidence(
+            refused.iter().map(|(file, what)| format!("{} may not be read: {what} was not looked at", quote(file))),
+        )
         .arg("files", refused.iter().map(|(file, _)| *file).collect::<Vec<_>>().join(", "))
         .reaching(Reach::Nothing)
         .fix([Fix::look("examine again as a user who may read them", again)]),
@@ -75,6 +83,7 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
 
 #[cfg(test)]
 mod tests {
+    use ampls_probes::observation::Unread;
     use ampls_probes::testing::{Scene, private_world};
 
     use super::*;
@@ -95,6 +104,18 @@ mod tests {
         let found = hosts_fails(&ReadFailure::NotPermitted);
         assert_eq!((found.len(), found[0].severity), (1, Severity::Info));
         assert!(found[0].evidence[0].contains("/etc/hosts"), "{:?}", found[0].evidence);
+    }
+
+    #[test]
+    fn fires_for_the_files_of_agents() {
+        let mut seen = Scene::observations(&private_world().agents([]));
+        for observation in &mut seen.seen {
+            if let Observation::Agents(agents) = observation {
+                let why = UnreadReason::Failed(ReadFailure::NotPermitted);
+                agents.unread.push(Unread { path: "/var/lib/waagent".to_owned(), why });
+            }
+        }
+        assert!(check(&Facts::new(&seen))[0].evidence[0].contains("/var/lib/waagent"));
     }
 
     #[test]

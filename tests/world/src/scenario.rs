@@ -6,10 +6,8 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::net::IpAddr;
 use std::path::{Component, Path};
 
-use ampls_probes::observation::ExpectedRecord;
 use serde::Deserialize;
 
 use crate::names::Cloud;
@@ -56,9 +54,8 @@ pub struct Scenario {
     /// Arguments of `check` beside those that follow from the rest of the file (`--workspace`, `--dce`, `--timeout`).
     #[serde(default, rename = "arguments")]
     pub more_arguments: Vec<String>,
-    /// What a file of `--expected-records` would say: addresses by public name.
-    #[serde(default)]
-    pub expected_records: BTreeMap<String, Vec<IpAddr>>,
+    /// What the file of `--expected-records` holds.
+    pub expected_records: Option<String>,
     /// The cloud whose names exist here.
     #[serde(default)]
     pub cloud: Cloud,
@@ -109,7 +106,7 @@ pub struct Scenario {
     /// Environment variables.
     #[serde(default)]
     pub environment: BTreeMap<String, String>,
-    /// Files, by absolute path.
+    /// Files, by absolute path; `<now>` in them is the moment of the start.
     #[serde(default)]
     pub files: BTreeMap<String, String>,
     /// What the doctor must say.
@@ -175,14 +172,6 @@ impl Scenario {
         }
         arguments.extend(self.more_arguments.iter().map(|argument| self.expand(argument)));
         arguments
-    }
-
-    /// `--expected-records` of this world.
-    pub fn expected_records(&self) -> Vec<ExpectedRecord> {
-        let records = self.expected_records.iter();
-        records
-            .map(|(name, addresses)| ExpectedRecord { name: self.expand(name), addresses: addresses.clone() })
-            .collect()
     }
 
     /// A text with `<workspace>`, `<dce>` and `<region>` filled in.

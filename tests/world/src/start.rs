@@ -394,7 +394,8 @@ fn write_files(scenario: &Scenario, servers: &[Server], root: &Path) -> io::Resu
         let _ = writeln!(hosts, "{address} {}", scenario.expand(name));
     }
     files.insert("/etc/hosts".to_owned(), hosts);
-    files.extend(scenario.files.iter().map(|(path, text)| (path.clone(), scenario.expand(text))));
+    let now = jiff::Timestamp::now().to_string();
+    files.extend(scenario.files.iter().map(|(path, text)| (path.clone(), scenario.expand(text).replace("<now>", &now))));
     for (path, text) in files {
         let file = root.join(path.trim_start_matches('/'));
         if let Some(folder) = file.parent() {

@@ -1,0 +1,166 @@
+//! What the files and processes of Azure Monitor's agents say. Keys, passwords and tokens are never part of it.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{Timing, Unread};
+
+/// The agents of this machine, as their own files and the process list show them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Agents {
+    /// When and how long.
+    #[serde(flatten)]
+    pub timing: Timing,
+    /// The agents, in the order of the catalogue.
+    pub found: Vec<Agent>,
+    /// Proxies that they are told to use, the strongest setting of each agent first.
+    pub proxies: Vec<AgentProxy>,
+    /// Refusals that their own recent logs tell of.
+    pub refusals: Vec<Refusal>,
+    /// Files that say something and could not be read to their end, or not be understood.
+    pub unread: Vec<Unread>,
+}
+
+/// Which agent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AgentKind {
+    /// Log Analytics agent for Windows (Microsoft Monitoring Agent).
+    Mma,
+    /// Log Analytics agent for Linux (OMS).
+    Oms,
+    /// Azure Monitor Agent.
+    Ama,
+    /// Dependency agent.
+    Dependency,
+    /// Azure Connected Machine agent (Azure Arc).
+    Arc,
+}
+
+impl AgentKind {
+    /// `mma`, `oms`, `ama`, `dependency` or `arc`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Mma => "mma",
+            Self::Oms => "oms",
+            Self::Ama => "ama",
+            Self::Dependency => "dependency",
+            Self::Arc => "arc",
+        }
+    }
+
+    /// A retired agent that reports to workspaces by itself.
+    pub fn is_legacy(self) -> bool {
+        matches!(self, Self::Mma | Self::Oms)
+    }
+}
+
+/// One agent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Agent {
+    /// Which.
+    pub kind: AgentKind,
+    /// Its name, for people.
+    pub name: String,
+    /// Its versions, newest first, each once; more than one are leftovers. Empty when none could be read.
+    pub versions: Vec<Installed>,
+    /// The least version that works with a private link, where one is documented.
+    pub minimum: Option<String>,
+    /// Whether the newest version is at least that; `None` where either is unknown.
+    pub meets_minimum: Option<bool>,
+    /// The day it was retired, `YYYY-MM-DD`.
+    pub retired: Option<String>,
+    /// Whether one of its programs runs; `None` when the processes could not be seen.
+    pub running: Option<bool>,
+    /// Workspaces that it reports to, each once, in the order found.
+    pub workspaces: Vec<AgentWorkspace>,
+    /// Hosts that its configuration names, lower case, each once, sorted.
+    pub endpoints: Vec<String>,
+    /// What configuration of the service is cached; `None` for agents that have none.
+    pub cached: Option<CachedConfiguration>,
+    /// What showed that it is there: a path.
+    pub source: String,
+}
+
+/// A version and where it was read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Installed {
+    /// As written there, e.g. `1.14.9-0`.
+    pub version: String,
+    /// The path.
+    pub source: String,
+}
+
+/// A workspace that an agent reports to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AgentWorkspace {
+    /// Its id: a GUID, lower case.
+    pub id: String,
+    /// The path.
+    pub source: String,
+}
+
+/// The data collection rules that the Azure Monitor Agent has cached.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CachedConfiguration {
+    /// Files with at least one channel.
+    pub chunks: u32,
+    /// Regional handlers (`<region>.handler.control.…`) that gave them: no data collection endpoint is used.
+    pub regional_handlers: Vec<String>,
+    /// Handlers of data collection endpoints that gave them.
+    pub endpoint_handlers: Vec<String>,
+    /// Protocols of channels that this program does not know.
+    pub unknown_protocols: Vec<String>,
+}
+
+/// A proxy that an agent is told to use.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AgentProxy {
+    /// By which agent it is used.
+    pub used_by: AgentKind,
+    /// `http://host:port`, without credentials.
+    pub url: String,
+    /// It comes with credentials (which are not kept).
+    pub has_credentials: bool,
+    /// The path of the file that sets it.
+    pub source: String,
+    /// What it is not used for, as `NO_PROXY` has it.
+    pub no_proxy: String,
+    /// No stronger setting of the same agent overrides it.
+    pub effective: bool,
+}
+
+/// A refusal in an agent's own log: the line itself is not kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// The agent.
+    pub agent: AgentKind,
+    /// What it was refused.
+    pub code: RefusalCode,
+    /// The host, where the line names one of Azure Monitor.
+    pub host: Option<String>,
+    /// When it was last refused.
+    pub at: Timestamp,
+    /// How often, in the part of the log that was read.
+    pub count: u32,
+    /// The path of the log.
+    pub source: String,
+}
+
+/// What the known lines of the agents' logs mean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RefusalCode {
+    /// `InvalidAccess`: a data collection endpoint must be used.
+    InvalidAccess,
+    /// 403 of log ingestion.
+    IngestionForbidden,
+    /// A name has no address.
+    NameNotResolved,
+    /// No token of the machine's identity.
+    NoToken,
+    /// The handshake failed.
+    Handshake,
+    /// The token's lifetime does not fit the clock.
+    TokenExpired,
+}

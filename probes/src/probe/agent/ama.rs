@@ -1,0 +1,134 @@
+//! The Azure Monitor Agent for Linux: the data collection rules it has cached, and whom it got them from.
+//!
+//! Source: <https://github.com/Azure/azure-linux-extensions/tree/master/AzureMonitorAgent/ama_tst>, `helpers.py`
+
+use serde_json::Value;
+
+use super::files::Files;
+use super::settings::{cloud_of, host, workspace_of};
+use super::{Agent, add_workspace};
+use crate::observation::{CachedConfiguration, UnreadReason};
+use crate::options::{Dce, DceHost, Region};
+use crate::plan::AgentsSeen;
+
+const CHUNKS: &str = "/etc/opt/microsoft/azuremonitoragent/config-cache/configchunks";
+/// Hosts and protocols that are kept of each kind.
+const KEPT: usize = 64;
+
+/// Reads the cache. Its folder is given if it holds a channel.
+pub(super) fn read(files: &mut Files<'_>, agent: &mut Agent, seen: &mut AgentsSeen) -> Option<String> {
+    let mut cached = CachedConfiguration::default();
+    let mut places = Places::default();
+    for name in files.names(CHUNKS, "json") {
+        let path = format!("{CHUNKS}/{name}");
+        let Some(chunk) = files.json(&path) else { continue };
+        // A chunk of kind `AgentSettings` has no channels; what else is unknown has none that are understood.
+        let Some(object) = chunk.as_object() else {
+            files.note(&path, UnreadReason::NotUnderstood);
+            continue;
+        };
+        let channels = object.get("channels").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        cached.chunks += u32::from(channels.iter().any(Value::is_object));
+        for channel in channels {
+            read_channel(channel, &path, &mut cached, &mut places, agent, seen);
+        }
+    }
+    places.tell(&cached, seen);
+    let source = (cached.chunks > 0).then(|| CHUNKS.to_owned());
+    agent.cached = Some(cached);
+    source
+}
+
+/// Regions by where they are named, and data collection endpoints by their use.
+#[derive(Default)]
+struct Places {
+    of_handlers: Vec<Region>,
+    of_tokens: Vec<Region>,
+    of_metrics: Vec<Region>,
+    handlers: Vec<Dce>,
+    others: Vec<Dce>,
+}
+
+impl Places {
+    /// A configuration endpoint is in the machine's own region, one for ingestion in its workspace's.
+    fn tell(self, cached: &CachedConfiguration, seen: &mut AgentsSeen) {
+        let of_endpoint = self.handlers.first().map(|dce| dce.region.clone());
+        let regions = self.of_handlers.into_iter().chain(of_endpoint).chain(self.of_tokens).chain(self.of_metrics);
+        seen.region = seen.region.take().or_else(|| { regions }.next());
+        let dces = self.handlers.into_iter().chain(self.others);
+        for dce in dces {
+            if !seen.dces.contains(&dce) && seen.dces.len() < KEPT {
+                seen.dces.push(dce);
+            }
+        }
+        let hosts = cached.regional_handlers.iter().chain(&cached.endpoint_handlers);
+        seen.cloud = seen.cloud.or_else(|| hosts.into_iter().find_map(|host| cloud_of(host)));
+    }
+}
+
+fn read_channel(
+    channel: &Value,
+    path: &str,
+    cached: &mut CachedConfiguration,
+    places: &mut Places,
+    agent: &mut Agent,
+    seen: &mut AgentsSeen,
+) {
+    let text = |key: &str| channel.get(key).and_then(Value::as_str);
+    let Some(protocol) = text("protocol") else { return };
+    let endpoint = text("endpoint").or_else(|| text("endpointUriTemplate")).and_then(host);
+    match protocol {
+        "ods" => {
+            let id = endpoint.as_deref().and_then(workspace_of);
+            if let Some(id) = id.filter(|_| agent.workspaces.len() < KEPT) {
+                add_workspace(agent, seen, id, path);
+            }
+            seen.cloud = seen.cloud.or_else(|| endpoint.as_deref().and_then(cloud_of));
+        }
+        "me" => {
+            seen.me_channel = true;
+            let region = endpoint.as_deref().and_then(|host| host.split('.').next()?.parse().ok());
+            places.of_metrics.extend(region);
+        }
+        "gig" => places.others.extend(endpoint.as_deref().and_then(|host| host.parse::<Dce>().ok())),
+        _ => keep(&mut cached.unknown_protocols, protocol.chars().take(40).collect()),
+    }
+    if let Some(host) = endpoint {
+        keep(&mut agent.endpoints, host);
+    }
+    let Some(token) = text("tokenEndpointUri") else { return };
+    places.of_tokens.extend(location(token));
+    let Some(handler) = host(token) else { return };
+    if let Ok(dce) = handler.parse::<Dce>() {
+        if dce.hosts.contains(&DceHost::Handler) {
+            keep(&mut cached.endpoint_handlers, handler.clone());
+        }
+        places.handlers.push(dce);
+    } else if let Some(region) = regional_handler(&handler) {
+        keep(&mut cached.regional_handlers, handler.clone());
+        places.of_handlers.push(region);
+    }
+    keep(&mut agent.endpoints, handler);
+}
+
+fn keep(list: &mut Vec<String>, value: String) {
+    if list.len() < KEPT && !list.contains(&value) {
+        list.push(value);
+    }
+}
+
+/// `westeurope` of `westeurope.handler.control.monitor.azure.com`.
+fn regional_handler(host: &str) -> Option<Region> {
+    let (region, rest) = host.split_once('.')?;
+    if region == "global" || !rest.starts_with("handler.control.") {
+        return None;
+    }
+    region.parse().ok()
+}
+
+/// `Location=<region>&` of a token's address.
+fn location(uri: &str) -> Option<Region> {
+    let query = uri.split_once('?')?.1;
+    let value = query.split('&').find_map(|part| part.strip_prefix("Location="))?;
+    value.parse().ok()
+}

@@ -1,0 +1,50 @@
+//! The Log Analytics agent for Linux: its version and the workspaces it is onboarded to.
+//!
+//! Source: <https://github.com/microsoft/OMS-Agent-for-Linux/blob/master/installer/scripts/omsadmin.sh>
+
+use super::files::Files;
+use super::settings::{cloud_of, host, pairs};
+use super::{Agent, Installed, add_workspace};
+use crate::options::WorkspaceId;
+use crate::plan::AgentsSeen;
+
+const FOLDER: &str = "/etc/opt/microsoft/omsagent";
+const INSTALL_INFO: &str = "/etc/opt/microsoft/omsagent/sysconf/installinfo.txt";
+
+/// `1.14.9-0 20210304 Release_Build`
+pub(super) fn install_info(files: &mut Files<'_>) -> Option<Installed> {
+    let text = files.text(INSTALL_INFO)?;
+    let version = text.split_whitespace().next()?;
+    Some(Installed { version: version.to_owned(), source: INSTALL_INFO.to_owned() })
+}
+
+/// Reads `omsadmin.conf` in both places: one folder a workspace, and `conf`, which is the only one of old versions and
+/// leads to the first workspace in newer ones. The path of the first file is given.
+pub(super) fn read(files: &mut Files<'_>, agent: &mut Agent, seen: &mut AgentsSeen) -> Option<String> {
+    let mut first = None;
+    // `scom` and `LAD` are pseudo workspaces of other programs that share the layout: their names are no GUIDs.
+    let mut places: Vec<(String, Option<WorkspaceId>)> = Vec::new();
+    for name in files.folders(FOLDER) {
+        places.extend(name.parse().ok().map(|id| (format!("{FOLDER}/{name}/conf/omsadmin.conf"), Some(id))));
+    }
+    places.push((format!("{FOLDER}/conf/omsadmin.conf"), None));
+    for (path, of_folder) in places {
+        if !files.exists(&path) {
+            continue;
+        }
+        let text = files.text(&path).unwrap_or_default();
+        let id = pairs(&text).filter(|(key, _)| *key == "WORKSPACE_ID").find_map(|(_, value)| value.parse().ok());
+        // A file that was being written names no workspace yet, its folder does.
+        let Some(id) = id.or(of_folder) else { continue };
+        add_workspace(agent, seen, id, &path);
+        for (key, value) in pairs(&text) {
+            match key {
+                "OMS_ENDPOINT" | "DSC_ENDPOINT" | "CERTIFICATE_UPDATE_ENDPOINT" => agent.endpoints.extend(host(value)),
+                "URL_TLD" => seen.cloud = seen.cloud.or_else(|| cloud_of(&format!(".{value}"))),
+                _ => {}
+            }
+        }
+        first = first.or(Some(path));
+    }
+    first
+}

@@ -1,0 +1,63 @@
+//! Which programs run: the system's process list, or `/proc` of a collected folder.
+
+use std::path::Path;
+
+use sysinfo::{Process, ProcessRefreshKind, ProcessesToUpdate, System, UpdateKind};
+
+use crate::os;
+use crate::read::{self, Links};
+use crate::world::{Network, World};
+
+/// Arguments that are looked at: a script's interpreter comes before it.
+const ARGUMENTS: usize = 4;
+/// Octets that are read of one command line.
+const COMMAND_LINE: u64 = 64 * 1024;
+/// Processes that are looked at in a collected folder.
+const FOLDERS: usize = 65_536;
+
+/// The programs of all processes; `None` when they cannot be seen.
+pub(super) struct Processes(Option<Vec<Vec<String>>>);
+
+impl Processes {
+    pub(super) fn read(world: &World) -> Self {
+        let own = world.root == os::root() && matches!(world.network, Network::Real);
+        Self(if own { system() } else { collected(world) })
+    }
+
+    /// Whether one of these programs runs. Names of processes are cut after 15 characters, so whole paths are compared.
+    pub(super) fn running(&self, programs: &[String]) -> Option<bool> {
+        let processes = self.0.as_ref()?;
+        if programs.is_empty() {
+            return None;
+        }
+        Some(processes.iter().flatten().any(|word| programs.contains(word)))
+    }
+}
+
+fn system() -> Option<Vec<Vec<String>>> {
+    let mut system = System::new().ok()?;
+    let what = ProcessRefreshKind::nothing().with_exe(UpdateKind::Always).with_cmd(UpdateKind::Always).without_tasks();
+    system.refresh_processes_specifics(ProcessesToUpdate::All, true, what);
+    let first_seen = cfg!(windows) || system.processes().keys().any(|id| id.as_u32() == 1);
+    let words = |process: &Process| {
+        let command = process.cmd().iter().take(ARGUMENTS).map(|word| word.to_string_lossy().into_owned());
+        command.chain(process.exe().map(|exe| exe.to_string_lossy().into_owned())).collect()
+    };
+    let all = system.processes().values().map(words).collect();
+    // Mounted with `hidepid`, `/proc` hides the processes of others: nothing follows from what is missing then.
+    first_seen.then_some(all)
+}
+
+fn collected(world: &World) -> Option<Vec<Vec<String>>> {
+    let folder = world.path("/proc");
+    command_line(&folder.join("1"))?;
+    let entries = folder.read_dir().ok()?.take(FOLDERS).flatten();
+    let numbered = entries.filter(|entry| entry.file_name().to_str().is_some_and(|name| name.parse::<u32>().is_ok()));
+    Some(numbered.filter_map(|entry| command_line(&entry.path())).collect())
+}
+
+fn command_line(process: &Path) -> Option<Vec<String>> {
+    let contents = read::contents(&process.join("cmdline"), Links::Refuse, COMMAND_LINE).ok()?;
+    let words = contents.bytes.split(|octet| *octet == 0).take(ARGUMENTS);
+    Some(words.map(|word| String::from_utf8_lossy(word).trim().to_owned()).collect())
+}

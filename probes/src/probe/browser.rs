@@ -1,0 +1,126 @@
+//! The browsers: policies of the machine and settings of every user on it, weighed as the browsers weigh them.
+//!
+//! Whom a browser asks follows from its sources mechanically; whether that is a fault is not judged here. Files of users are
+//! read below their homes only, through no link that leads elsewhere, and bounded.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::catalogue::BrowserCatalogue;
+use crate::observation::{
+    Browsers, BrowsersSeen, LookupFailure, Outcome, ReadFailure, Resolver, ServerRole, Skip, Timing, Unread,
+    UnreadReason,
+};
+use crate::options::StepKind;
+use crate::probe::{Context, lookup};
+use crate::read::below;
+use crate::world::World;
+
+mod chromium;
+mod firefox;
+mod homes;
+mod json;
+#[cfg(not(windows))]
+#[path = "browser/unix.rs"]
+mod places;
+#[cfg(windows)]
+#[path = "browser/windows.rs"]
+mod places;
+mod portal;
+mod prefs;
+
+/// Firefox's own rollout is switched off where this name does not exist, some time after the start: a mode that it left in
+/// the profile counts until then.
+/// Source: <https://support.mozilla.org/kb/canary-domain-use-application-dnsnet>
+const CANARY: &str = "use-application-dns.net";
+
+/// Looks at all browsers. A file system that does not answer holds nobody up but this.
+pub async fn look(context: &Context, resolver: Option<&Resolver>) -> Browsers {
+    let began = Instant::now();
+    if !context.options.takes(StepKind::Browser) {
+        return Browsers { timing: context.timing(began), outcome: Outcome::Skipped(Skip::NotAsked) };
+    }
+    let servers = configured(resolver);
+    let world = context.world.clone();
+    let task = tokio::task::spawn_blocking(move || read(&world, &servers));
+    let outcome = match context.until_end(task).await {
+        Ok(Ok(outcome)) => outcome,
+        Ok(Err(_)) => Outcome::Cancelled,
+        Err(ended) => ended.into(),
+    };
+    let outcome = match outcome {
+        Outcome::Seen(mut seen) => {
+            ask_canary(context, &mut seen).await;
+            Outcome::Seen(seen)
+        }
+        other => other,
+    };
+    Browsers { timing: context.timing(began), outcome }
+}
+
+/// What is recorded of browsers that nothing was heard of.
+pub fn cancelled() -> Browsers {
+    Browsers { timing: Timing::default(), outcome: Outcome::Cancelled }
+}
+
+/// Reads everything that lies below the root; asks nobody. `servers` are the machine's own, in its order.
+pub fn read(world: &Arc<World>, servers: &[IpAddr]) -> Outcome<BrowsersSeen, ReadFailure> {
+    if let Some(skip) = places::skipped(world) {
+        return Outcome::Skipped(skip);
+    }
+    let Ok(catalogue) = BrowserCatalogue::builtin() else { return Outcome::Seen(BrowsersSeen::default()) };
+    let mut look = Look { world, servers, catalogue: &catalogue, homes: Vec::new(), seen: BrowsersSeen::default() };
+    look.homes = homes::homes(world, &mut look.seen);
+    for places in &catalogue.chromium {
+        chromium::look(&mut look, places);
+    }
+    for places in &catalogue.firefox {
+        firefox::look(&mut look, places);
+    }
+    for places in &catalogue.firefox {
+        firefox::look_at_policies(&mut look, places);
+    }
+    Outcome::Seen(look.seen)
+}
+
+/// The servers that the system's own resolver asks.
+pub fn configured(resolver: Option<&Resolver>) -> Vec<IpAddr> {
+    let servers = resolver.map(|resolver| resolver.servers.as_slice()).unwrap_or_default();
+    let own = servers.iter().filter(|server| server.roles.contains(&ServerRole::Configured));
+    own.map(|server| server.address.ip()).collect()
+}
+
+/// What one look at all browsers shares.
+struct Look<'a> {
+    world: &'a World,
+    servers: &'a [IpAddr],
+    catalogue: &'a BrowserCatalogue,
+    homes: Vec<homes::Home>,
+    seen: BrowsersSeen,
+}
+
+impl Look<'_> {
+    /// Remembers a file that is there and could not be used.
+    fn unread(&mut self, path: &str, why: UnreadReason) {
+        let known = self.seen.unread.iter().any(|unread| unread.path == path);
+        if !known && !below::is_missing(&why) {
+            self.seen.unread.push(Unread { path: path.to_owned(), why });
+        }
+    }
+}
+
+async fn ask_canary(context: &Context, seen: &mut BrowsersSeen) {
+    if !seen.settings.iter().any(|setting| setting.rolled_out) {
+        return;
+    }
+    let lookup = lookup::lookup(context, CANARY).await;
+    seen.canary_denied = match lookup.outcome {
+        Outcome::Seen(found) => Some(found.addresses.is_empty()),
+        Outcome::Failed(LookupFailure::NotFound) => Some(true),
+        _ => None,
+    };
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,252 @@
+//! Chromium and its relatives: policies in folders, the user's choice in `Local State`.
+//!
+//! A mandatory `DnsOverHttpsMode` wins over the user. Without one, any other policy of the machine switches encrypted DNS off,
+//! whatever the user chose: so does a recommended one.
+//! Source: <https://chromium.googlesource.com/chromium/src/+/main/chrome/browser/net/stub_resolver_config_reader.cc>
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Read;
+use std::path::Path;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{Look, json, portal};
+use crate::catalogue::ChromiumPlaces;
+use crate::observation::{Asks, BrowserFamily, BrowserSetting, ReadFailure, SecureDnsMode, SetBy, UnreadReason};
+use crate::read::{self, Links, below};
+
+/// Octets of a policy file.
+const POLICY_LIMIT: u64 = 1024 * 1024;
+/// Files of a policy folder.
+const POLICY_FILES: usize = 256;
+/// Octets of a `Local State`: experiments and profiles fill some hundred thousand.
+const STATE_LIMIT: u64 = 16 * 1024 * 1024;
+/// Characters of a list of templates that are kept.
+const TEMPLATE_LIMIT: usize = 1000;
+
+const MODE: &str = "DnsOverHttpsMode";
+const TEMPLATES: &str = "DnsOverHttpsTemplates";
+
+pub(super) fn look(look: &mut Look<'_>, places: &ChromiumPlaces) {
+    let policies = Policies::read(look, places);
+    let mut profiles = Vec::new();
+    for home in look.homes.clone() {
+        for data in &places.data {
+            let state = Path::new(data).join("Local State");
+            let path = format!("{}/{data}", home.path);
+            match local_state(&home.place, &state) {
+                Ok(user) => profiles.push((Some(path), user)),
+                Err(why) => look.unread(&format!("{path}/Local State"), why),
+            }
+        }
+    }
+    if profiles.is_empty() && policies.first.as_deref().is_some_and(|file| is_own(look, places, file)) {
+        profiles.push((None, UserChoice::default()));
+    }
+    let upgraded_to = look.servers.iter().find_map(|server| look.catalogue.provider(*server));
+    let upgraded_to = upgraded_to.map(|provider| provider.name.clone());
+    let policy_file = places.managed.first().map(|folder| format!("{folder}/ampls.json")).unwrap_or_default();
+    for (profile, user) in profiles {
+        let chosen = weigh(&policies, profile.as_deref(), &user);
+        let asks = asks(chosen.mode, chosen.template.as_deref(), upgraded_to.is_some());
+        let upgrades = asks == Asks::EncryptedFirst && chosen.template.is_none();
+        look.seen.settings.push(BrowserSetting {
+            id: places.id.clone(),
+            name: places.name.clone(),
+            family: BrowserFamily::Chromium,
+            profile,
+            mode: chosen.mode,
+            trr_mode: None,
+            set_by: chosen.set_by,
+            asks,
+            template: chosen.template,
+            upgraded_to: upgraded_to.clone().filter(|_| upgrades),
+            source: chosen.source,
+            rolled_out: false,
+            excluded_domains: Vec::new(),
+            allows_private: true,
+            local_network: portal::local_network(&policies),
+            policy_file: policy_file.clone(),
+        });
+    }
+}
+
+/// Of browsers that share a folder of policies the first of the catalogue owns it.
+fn is_own(look: &Look<'_>, places: &ChromiumPlaces, file: &str) -> bool {
+    let folder = file.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let reads =
+        |places: &&ChromiumPlaces| places.managed.iter().chain(&places.recommended).any(|known| known == folder);
+    look.catalogue.chromium.iter().find(reads).is_some_and(|owner| owner.id == places.id)
+}
+
+/// A policy and the file that sets it.
+pub(super) struct Policy {
+    pub(super) value: Value,
+    pub(super) source: String,
+}
+
+/// The policies of a browser.
+#[derive(Default)]
+pub(super) struct Policies {
+    mandatory: BTreeMap<String, Policy>,
+    /// The first file, mandatory or recommended, that sets any policy.
+    first: Option<String>,
+}
+
+impl Policies {
+    fn read(look: &mut Look<'_>, places: &ChromiumPlaces) -> Self {
+        let mut policies = Self::default();
+        for (folders, mandatory) in [(&places.managed, true), (&places.recommended, false)] {
+            for folder in folders {
+                for path in files(look, folder) {
+                    policies.take(look, &path, mandatory);
+                }
+            }
+        }
+        policies
+    }
+
+    /// Takes in a file; of two that set the same policy the later counts.
+    fn take(&mut self, look: &mut Look<'_>, path: &str, mandatory: bool) {
+        let contents = match read::contents(&look.world.path(path), Links::Follow, POLICY_LIMIT) {
+            Ok(contents) if contents.truncated => return look.unread(path, UnreadReason::LongerThan(POLICY_LIMIT)),
+            Ok(contents) => contents,
+            // Only regular files are policies.
+            Err(ReadFailure::NotAFile) => return,
+            Err(failure) => return look.unread(path, UnreadReason::Failed(failure)),
+        };
+        let Some(Value::Object(found)) = json::lenient(&contents.bytes) else {
+            return look.unread(path, UnreadReason::NotUnderstood);
+        };
+        if !found.is_empty() && self.first.is_none() {
+            self.first = Some(path.to_owned());
+        }
+        if mandatory {
+            for (name, value) in found {
+                self.mandatory.insert(name, Policy { value, source: path.to_owned() });
+            }
+        }
+    }
+
+    /// A mandatory policy.
+    pub(super) fn managed(&self, name: &str) -> Option<&Policy> {
+        self.mandatory.get(name)
+    }
+}
+
+/// The entries of a policy folder in lexicographic order, as paths below the root.
+fn files(look: &mut Look<'_>, folder: &str) -> Vec<String> {
+    let entries = match fs::read_dir(look.world.path(folder)) {
+        Ok(entries) => entries,
+        Err(error) => {
+            look.unread(folder, UnreadReason::Failed(read::failure(&error)));
+            return Vec::new();
+        }
+    };
+    let mut names: Vec<String> = Vec::new();
+    for entry in entries.flatten() {
+        if names.len() == POLICY_FILES {
+            look.seen.truncated = true;
+            break;
+        }
+        names.extend(entry.file_name().to_str().map(|name| format!("{folder}/{name}")));
+    }
+    names.sort();
+    names
+}
+
+/// What a user chose.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct UserChoice {
+    mode: Option<SecureDnsMode>,
+    template: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct LocalState {
+    #[serde(default)]
+    dns_over_https: Value,
+}
+
+fn local_state(home: &Path, state: &Path) -> Result<UserChoice, UnreadReason> {
+    let file = below::open(home, state)?;
+    let mut bytes = Vec::new();
+    let read = file.take(STATE_LIMIT + 1).read_to_end(&mut bytes);
+    let read = read.map_err(|error| UnreadReason::Failed(read::failure(&error)))?;
+    if u64::try_from(read).unwrap_or(u64::MAX) > STATE_LIMIT {
+        return Err(UnreadReason::LongerThan(STATE_LIMIT));
+    }
+    // An array would do for the fields of a structure.
+    if bytes.trim_ascii_start().first() != Some(&b'{') {
+        return Err(UnreadReason::NotUnderstood);
+    }
+    let state: LocalState = serde_json::from_slice(&bytes).map_err(|_| UnreadReason::NotUnderstood)?;
+    Ok(UserChoice {
+        mode: state.dns_over_https.get("mode").and_then(mode),
+        template: state.dns_over_https.get("templates").and_then(template),
+    })
+}
+
+fn mode(value: &Value) -> Option<SecureDnsMode> {
+    match value.as_str()? {
+        "off" => Some(SecureDnsMode::Off),
+        "automatic" => Some(SecureDnsMode::Automatic),
+        "secure" => Some(SecureDnsMode::Secure),
+        _ => None,
+    }
+}
+
+/// The templates that are any use: others are ignored by the browser too.
+fn template(value: &Value) -> Option<String> {
+    let usable = value.as_str()?.split_whitespace().filter(|template| template.starts_with("https://"));
+    let usable: Vec<&str> = usable.collect();
+    let text: String = usable.join(" ").chars().take(TEMPLATE_LIMIT).collect();
+    (!text.is_empty()).then_some(text)
+}
+
+struct Chosen {
+    mode: SecureDnsMode,
+    set_by: SetBy,
+    template: Option<String>,
+    source: String,
+}
+
+fn weigh(policies: &Policies, profile: Option<&str>, user: &UserChoice) -> Chosen {
+    let policy_template = policies.managed(TEMPLATES).and_then(|policy| template(&policy.value));
+    let by_policy = policies.managed(MODE).and_then(|policy| Some((mode(&policy.value)?, &policy.source)));
+    if let Some((mode, source)) = by_policy {
+        let template = match mode {
+            SecureDnsMode::Off => None,
+            // A strict policy without templates empties those of the user; seen with Chromium 156.
+            SecureDnsMode::Secure => policy_template,
+            _ => policy_template.or_else(|| user.template.clone()),
+        };
+        return Chosen { mode, set_by: SetBy::Policy, template, source: source.clone() };
+    }
+    if let Some(source) = &policies.first {
+        return Chosen { mode: SecureDnsMode::Off, set_by: SetBy::Policy, template: None, source: source.clone() };
+    }
+    match (user.mode, profile) {
+        (Some(mode), Some(profile)) => {
+            let template = user.template.clone().filter(|_| mode != SecureDnsMode::Off);
+            Chosen { mode, set_by: SetBy::User, template, source: format!("{profile}/Local State") }
+        }
+        _ => Chosen {
+            mode: SecureDnsMode::Unset,
+            set_by: SetBy::Default,
+            template: user.template.clone(),
+            source: String::new(),
+        },
+    }
+}
+
+/// Automatic mode, which is the default too, asks its templates first, or the encrypted twin of a server of the machine.
+fn asks(mode: SecureDnsMode, template: Option<&str>, known_server: bool) -> Asks {
+    match mode {
+        SecureDnsMode::Secure => Asks::EncryptedOnly,
+        SecureDnsMode::Automatic | SecureDnsMode::Unset if template.is_some() || known_server => Asks::EncryptedFirst,
+        _ => Asks::System,
+    }
+}

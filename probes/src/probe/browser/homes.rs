@@ -1,0 +1,75 @@
+//! The homes of everybody on the machine: those of `/etc/passwd`, and what lies in `/home` (directory services list nobody).
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use crate::observation::{BrowsersSeen, Unread, UnreadReason};
+use crate::read::{self, Links, below};
+use crate::world::World;
+
+const PASSWD: &str = "/etc/passwd";
+/// Ten thousand users.
+const PASSWD_LIMIT: u64 = 1024 * 1024;
+/// Homes that are looked at.
+const HOMES: usize = 1000;
+
+/// A home.
+#[derive(Clone, Debug)]
+pub(super) struct Home {
+    /// As the examined system calls it.
+    pub(super) path: String,
+    /// Where it really is.
+    pub(super) place: PathBuf,
+}
+
+pub(super) fn homes(world: &World, seen: &mut BrowsersSeen) -> Vec<Home> {
+    let mut paths: BTreeSet<String> = BTreeSet::new();
+    match read::contents(&world.path(PASSWD), Links::Follow, PASSWD_LIMIT) {
+        Ok(contents) => {
+            seen.truncated |= contents.truncated;
+            paths.extend(of_passwd(&contents.bytes));
+        }
+        Err(failure) => {
+            let why = UnreadReason::Failed(failure);
+            if !below::is_missing(&why) {
+                seen.unread.push(Unread { path: PASSWD.to_owned(), why });
+            }
+        }
+    }
+    if let Ok((names, more)) = below::entries(&world.path("/"), Path::new("home"), HOMES) {
+        seen.truncated |= more;
+        paths.extend(names.iter().filter_map(|name| Some(format!("/home/{}", name.to_str()?))));
+    }
+    seen.truncated |= paths.len() > HOMES;
+    let mut homes: Vec<Home> = Vec::new();
+    for path in paths.into_iter().take(HOMES) {
+        let place = world.path(&path);
+        if place.is_dir() && !homes.iter().any(|known| known.place == place) {
+            homes.push(Home { path, place });
+        }
+    }
+    homes
+}
+
+/// The home folders of the lines that have one of their own.
+fn of_passwd(bytes: &[u8]) -> impl Iterator<Item = String> {
+    bytes.split(|octet| *octet == b'\n').filter_map(|line| {
+        let home = std::str::from_utf8(line.split(|octet| *octet == b':').nth(5)?).ok()?;
+        let home = home.trim_end_matches('/');
+        let own = home.starts_with('/') && !home.contains('\0') && !Path::new(home).starts_with("/proc");
+        (own && !Path::new(home).starts_with("/dev")).then(|| home.to_owned())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn homes_come_from_sound_lines() {
+        let passwd =
+            b"root:x:0:0:root:/root:/bin/bash\nnobody:x:1:1::/:/bin/sh\nbad\n\xff\xfe\nb:x:1:1::relative:/bin/sh\n\
+            c:x:1:1::/home/c/:\nd:x:1:1::/dev/null:\ne:x:1:1::/home/\xff:\n";
+        assert_eq!(of_passwd(passwd).collect::<Vec<_>>(), ["/root", "/home/c"]);
+    }
+}

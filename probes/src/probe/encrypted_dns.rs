@@ -1,0 +1,200 @@
+//! Encrypted DNS of the operating system: systemd-resolved, and local stubs that forward encrypted. Configuration files only;
+//! whether that is wanted is not judged here.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::net::IpAddr;
+use std::path::Path;
+use std::time::Instant;
+
+use crate::observation::{EncryptedDns, EncryptedResolver, Outcome, ReadFailure, Resolver, Skip, Timing};
+use crate::probe::{browser, micros};
+use crate::read::{self, Links};
+use crate::world::World;
+
+/// Octets of a configuration file.
+const LIMIT: u64 = 1024 * 1024;
+/// Files of a folder of drop-ins.
+const FILES: usize = 256;
+/// Servers that are kept of one service.
+const SERVERS: usize = 32;
+
+/// Reads the configuration of every known service.
+pub fn read(world: &World, start: Instant, resolver: Option<&Resolver>) -> EncryptedDns {
+    let began = Instant::now();
+    let outcome = look(world, resolver);
+    let timing = Timing { at_us: micros(began.saturating_duration_since(start)), elapsed_us: micros(began.elapsed()) };
+    EncryptedDns { timing, outcome }
+}
+
+fn look(world: &World, resolver: Option<&Resolver>) -> Outcome<Vec<EncryptedResolver>, ReadFailure> {
+    if cfg!(windows) && world.root == crate::os::root() {
+        return Outcome::Skipped(Skip::NotOnThisSystem);
+    }
+    let servers = browser::configured(resolver);
+    let local = servers.iter().any(IpAddr::is_loopback);
+    let systemd = servers.iter().any(|server| is_systemd_stub(*server));
+    let mut found: Vec<EncryptedResolver> = Vec::new();
+    found.extend(resolved(world, systemd));
+    for stub in [dnscrypt_proxy, cloudflared, stubby, unbound] {
+        found.extend(stub(world).map(|resolver| EncryptedResolver { in_use: local, ..resolver }));
+    }
+    Outcome::Seen(found)
+}
+
+/// 127.0.0.53 answers from caches and hosts, 127.0.0.54 passes questions on.
+fn is_systemd_stub(address: IpAddr) -> bool {
+    [IpAddr::from([127, 0, 0, 53]), IpAddr::from([127, 0, 0, 54])].contains(&address)
+}
+
+/// The main file and the folders of drop-ins, least important first.
+/// Source: <https://www.freedesktop.org/software/systemd/man/latest/resolved.conf.html>
+const RESOLVED: [&str; 3] =
+    ["/usr/lib/systemd/resolved.conf", "/run/systemd/resolved.conf", "/etc/systemd/resolved.conf"];
+const RESOLVED_DROP_INS: [&str; 4] = [
+    "/usr/lib/systemd/resolved.conf.d",
+    "/usr/local/lib/systemd/resolved.conf.d",
+    "/run/systemd/resolved.conf.d",
+    "/etc/systemd/resolved.conf.d",
+];
+
+fn resolved(world: &World, in_use: bool) -> Option<EncryptedResolver> {
+    // Of the main files the most important one counts; drop-ins add to it in the order of their names, and of two with the
+    // same name the more important one counts.
+    let main = RESOLVED.iter().rev().find(|path| world.path(path).is_file()).map(|path| (*path).to_owned());
+    let mut drop_ins: BTreeMap<String, String> = BTreeMap::new();
+    for folder in RESOLVED_DROP_INS {
+        let Ok(entries) = fs::read_dir(world.path(folder)) else { continue };
+        for entry in entries.flatten().take(FILES) {
+            let Some(name) = entry.file_name().to_str().map(str::to_owned) else { continue };
+            if Path::new(&name).extension().is_some_and(|extension| extension == "conf") {
+                drop_ins.insert(name.clone(), format!("{folder}/{name}"));
+            }
+        }
+    }
+    let mut setting: Option<(String, String)> = None;
+    let mut servers: Vec<String> = Vec::new();
+    for path in main.into_iter().chain(drop_ins.into_values()) {
+        let Some(text) = text(world, &path) else { continue };
+        for (key, value) in settings_of(&text, "Resolve") {
+            match key {
+                "DNSOverTLS" => setting = Some((value.to_owned(), path.clone())),
+                "DNS" if value.is_empty() => servers.clear(),
+                "DNS" => servers.extend(value.split_whitespace().map(str::to_owned)),
+                _ => {}
+            }
+        }
+    }
+    let (value, source) = setting?;
+    let strict = match value.to_ascii_lowercase().as_str() {
+        "yes" | "true" | "on" | "1" => true,
+        "opportunistic" => false,
+        _ => return None,
+    };
+    servers.truncate(SERVERS);
+    let setting = format!("DNSOverTLS={value}");
+    Some(EncryptedResolver { service: "systemd-resolved".to_owned(), source, setting, strict, servers, in_use })
+}
+
+/// `key=value` below a heading of an ini file; comments left out.
+fn settings_of<'a>(text: &'a str, heading: &str) -> Vec<(&'a str, &'a str)> {
+    let mut inside = false;
+    let mut found = Vec::new();
+    for line in text.lines().map(str::trim).filter(|line| !line.starts_with(['#', ';'])) {
+        if let Some(name) = line.strip_prefix('[') {
+            inside = name.trim_end_matches(']') == heading;
+        } else if let Some((key, value)) = line.split_once('=').filter(|_| inside) {
+            found.push((key.trim(), value.trim()));
+        }
+    }
+    found
+}
+
+/// Source: <https://github.com/DNSCrypt/dnscrypt-proxy/wiki/Configuration>
+fn dnscrypt_proxy(world: &World) -> Option<EncryptedResolver> {
+    let paths = [
+        "/etc/dnscrypt-proxy/dnscrypt-proxy.toml",
+        "/etc/dnscrypt-proxy.toml",
+        "/opt/dnscrypt-proxy/dnscrypt-proxy.toml",
+    ];
+    let (path, text) = first(world, &paths)?;
+    let document: Option<toml::Table> = text.parse().ok();
+    let names = document.as_ref().and_then(|document| document.get("server_names")).and_then(toml::Value::as_array);
+    let names = names.into_iter().flatten().filter_map(toml::Value::as_str);
+    Some(stub("dnscrypt-proxy", path, "server_names", names.map(str::to_owned).collect()))
+}
+
+/// Source: <https://developers.cloudflare.com/1.1.1.1/encryption/dns-over-https/dns-over-https-client/>
+fn cloudflared(world: &World) -> Option<EncryptedResolver> {
+    let paths = [
+        "/etc/cloudflared/config.yml",
+        "/etc/cloudflared/config.yaml",
+        "/usr/local/etc/cloudflared/config.yml",
+        "/etc/default/cloudflared",
+    ];
+    let (path, text) = first(world, &paths)?;
+    if !text.lines().any(|line| line.contains("proxy-dns") && !line.trim_start().starts_with('#')) {
+        return None;
+    }
+    Some(stub("cloudflared", path, "proxy-dns", urls(&text)))
+}
+
+/// Source: <https://dnsprivacy.org/dns_privacy_daemon_-_stubby/configuring_stubby/>
+fn stubby(world: &World) -> Option<EncryptedResolver> {
+    let (path, text) = first(world, &["/etc/stubby/stubby.yml", "/usr/local/etc/stubby/stubby.yml"])?;
+    let lines = text.lines().map(str::trim).filter(|line| !line.starts_with('#'));
+    let servers = lines.filter_map(|line| line.strip_prefix("- address_data:")).map(|value| value.trim().to_owned());
+    Some(stub("stubby", path, "upstream_recursive_servers", servers.collect()))
+}
+
+/// Source: <https://nlnetlabs.nl/documentation/unbound/unbound.conf/>
+fn unbound(world: &World) -> Option<EncryptedResolver> {
+    let mut paths = vec!["/etc/unbound/unbound.conf".to_owned()];
+    let drop_ins = "/etc/unbound/unbound.conf.d";
+    let entries = fs::read_dir(world.path(drop_ins)).into_iter().flatten().flatten().take(FILES);
+    let mut names: Vec<String> = entries.filter_map(|entry| entry.file_name().to_str().map(str::to_owned)).collect();
+    names.sort();
+    paths.extend(names.iter().map(|name| format!("{drop_ins}/{name}")));
+    for path in paths {
+        let Some(text) = text(world, &path) else { continue };
+        let lines = || text.lines().map(|line| line.split('#').next().unwrap_or_default().trim());
+        let encrypts = |line: &str| {
+            let (key, value) = line.split_once(':').unwrap_or_default();
+            matches!(key, "forward-tls-upstream" | "forward-ssl-upstream" | "tls-upstream" | "ssl-upstream")
+                && value.trim() == "yes"
+        };
+        if let Some(setting) = lines().find(|line| encrypts(line)) {
+            let servers =
+                lines().filter_map(|line| line.strip_prefix("forward-addr:")).map(|value| value.trim().to_owned());
+            return Some(stub("unbound", path.clone(), setting, servers.collect()));
+        }
+    }
+    None
+}
+
+/// A stub that only ever asks encrypted.
+fn stub(service: &str, source: String, setting: &str, mut servers: Vec<String>) -> EncryptedResolver {
+    servers.truncate(SERVERS);
+    EncryptedResolver {
+        service: service.to_owned(),
+        source,
+        setting: setting.to_owned(),
+        strict: true,
+        servers,
+        in_use: false,
+    }
+}
+
+fn urls(text: &str) -> Vec<String> {
+    let words = text.split(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | ',' | '='));
+    words.filter(|word| word.starts_with("https://")).map(str::to_owned).collect()
+}
+
+fn first(world: &World, paths: &[&str]) -> Option<(String, String)> {
+    paths.iter().find_map(|path| Some(((*path).to_owned(), text(world, path)?)))
+}
+
+fn text(world: &World, path: &str) -> Option<String> {
+    let contents = read::contents(&world.path(path), Links::Follow, LIMIT).ok()?;
+    Some(String::from_utf8_lossy(&contents.bytes).into_owned())
+}

@@ -1,0 +1,91 @@
+//! Unix: `openat` from folder to folder, never through a link.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Component, Path};
+
+use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags};
+use rustix::io::Errno;
+
+use crate::observation::{ReadFailure, UnreadReason};
+
+/// Links to neighbours that are followed one after the other.
+const LINKS: usize = 4;
+
+pub(super) fn open(base: &Path, relative: &Path) -> Result<File, UnreadReason> {
+    let (folder, name) = walk(base, relative)?;
+    let name = settled(&folder, name)?;
+    let stat = rustix::fs::statat(&folder, &name, AtFlags::SYMLINK_NOFOLLOW).map_err(failure)?;
+    // Opening some devices has effects of its own, so they are recognised before.
+    if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
+        return Err(UnreadReason::Failed(ReadFailure::NotAFile));
+    }
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    rustix::fs::openat(&folder, &name, flags, Mode::empty()).map(File::from).map_err(failure)
+}
+
+pub(super) fn entries(base: &Path, relative: &Path, limit: usize) -> Result<(Vec<OsString>, bool), UnreadReason> {
+    let (folder, name) = walk(base, relative)?;
+    let folder = step(&folder, &name)?;
+    let mut names = Vec::new();
+    for entry in Dir::read_from(&folder).map_err(failure)? {
+        let entry = entry.map_err(failure)?;
+        let name = entry.file_name().to_bytes();
+        if name == b"." || name == b".." {
+            continue;
+        }
+        if names.len() == limit {
+            return Ok((names, true));
+        }
+        names.push(OsString::from_vec(name.to_vec()));
+    }
+    Ok((names, false))
+}
+
+/// The folder that holds the last part, and that part. The base itself is the caller's choice: it may be reached by links.
+fn walk(base: &Path, relative: &Path) -> Result<(OwnedFd, OsString), UnreadReason> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let mut folder = rustix::fs::open(base, flags, Mode::empty()).map_err(failure)?;
+    let mut last: Option<OsString> = None;
+    for part in relative.components() {
+        let Component::Normal(name) = part else { return Err(UnreadReason::Link) };
+        if let Some(before) = last.replace(name.to_owned()) {
+            folder = step(&folder, &before)?;
+        }
+    }
+    Ok((folder, last.ok_or(UnreadReason::Failed(ReadFailure::NotAFile))?))
+}
+
+fn step(folder: &OwnedFd, name: &OsStr) -> Result<OwnedFd, UnreadReason> {
+    let name = settled(folder, name.to_owned())?;
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    rustix::fs::openat(folder, &name, flags, Mode::empty()).map_err(failure)
+}
+
+/// The name itself, or the neighbour that a link of that name leads to.
+fn settled(folder: &OwnedFd, mut name: OsString) -> Result<OsString, UnreadReason> {
+    for _ in 0..LINKS {
+        match rustix::fs::readlinkat(folder, &name, Vec::new()) {
+            Ok(target) => {
+                let target = target.into_bytes();
+                if target.is_empty() || target.contains(&b'/') || target == b"." || target == b".." {
+                    return Err(UnreadReason::Link);
+                }
+                OsStr::from_bytes(&target).clone_into(&mut name);
+            }
+            Err(Errno::INVAL) => return Ok(name),
+            Err(error) => return Err(failure(error)),
+        }
+    }
+    Err(UnreadReason::Link)
+}
+
+fn failure(error: Errno) -> UnreadReason {
+    match error {
+        Errno::LOOP => UnreadReason::Link,
+        Errno::NOTDIR => UnreadReason::Failed(ReadFailure::Missing),
+        error => UnreadReason::Failed(crate::read::failure(&error.into())),
+    }
+}

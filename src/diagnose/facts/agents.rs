@@ -1,0 +1,48 @@
+//! The agents on this machine, as their own files and the process list show them.
+
+use ampls_probes::observation::{Agent, AgentKind, Agents, Observation, ReadFailure, UnreadReason};
+
+use super::Facts;
+use crate::text::quote;
+
+impl<'a> Facts<'a> {
+    /// The agents; `None` when they were not looked for.
+    pub fn agents(&self) -> Option<&'a Agents> {
+        self.observations().seen.iter().find_map(|seen| match seen {
+            Observation::Agents(agents) => Some(agents),
+            _ => None,
+        })
+    }
+
+    /// One agent, if it is there.
+    pub fn agent(&self, kind: AgentKind) -> Option<&'a Agent> {
+        self.agents()?.found.iter().find(|agent| agent.kind == kind)
+    }
+
+    /// All agents, in the catalogue's order.
+    pub fn all_agents(&self) -> &'a [Agent] {
+        self.agents().map_or(&[], |agents| agents.found.as_slice())
+    }
+
+    /// Files of agents that need more rights.
+    pub fn agents_hidden(&self) -> bool {
+        let refused = UnreadReason::Failed(ReadFailure::NotPermitted);
+        self.agents().is_some_and(|agents| agents.unread.iter().any(|unread| unread.why == refused))
+    }
+}
+
+/// `Log Analytics agent for Linux` `1.14.9-0` (where it was read).
+pub fn agent_line(agent: &Agent) -> String {
+    match agent.versions.first() {
+        Some(installed) => format!("{} {} ({})", agent.name, quote(&installed.version), quote(&installed.source)),
+        None => format!("{}, version unknown ({})", agent.name, quote(&agent.source)),
+    }
+}
+
+/// The workspaces of an agent, each with the file that names it.
+pub fn workspace_lines(agent: &Agent) -> impl Iterator<Item = String> {
+    agent
+        .workspaces
+        .iter()
+        .map(|workspace| format!("it reports to workspace {} ({})", quote(&workspace.id), quote(&workspace.source)))
+}

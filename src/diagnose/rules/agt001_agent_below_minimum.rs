@@ -1,0 +1,124 @@
+//! AGT001: the agent is too old for a private link.
+
+use ampls_probes::observation::{Agent, AgentKind};
+
+use crate::diagnose::draft::{Draft, Reach, Title};
+use crate::diagnose::facts::{Facts, agent_line, workspace_lines};
+use crate::diagnose::finding::{BlastRadius, Fix, Owner, Severity};
+use crate::diagnose::rule::rule;
+use crate::text::quote;
+
+rule! {
+    /// ## What it means
+    ///
+    /// The legacy agent on this machine reports to a workspace and is older than the first version that works with a private
+    /// link: 10.20.18038.0 for Windows, 1.12.25 for Linux. Versions are compared by number; package revisions do not count.
+    ///
+    /// ## Why it matters
+    ///
+    /// Names may resolve to private addresses and connections may open, yet the agent's uploads fail.
+    ///
+    /// ## How to fix
+    ///
+    /// Upgrade the agent, or better replace it: it was retired on 31 August 2024, and the Azure Monitor Agent is its
+    /// successor. Where the Linux agent cannot be upgraded, Microsoft's way is to onboard it anew with `omsadmin.sh -X` and
+    /// `omsadmin.sh -w <workspace> -s <key>`. `-X` removes every workspace: list them with `-l` first.
+    ///
+    /// ## How to confirm
+    ///
+    /// `ampls-doctor` shows the new version, and the workspace gets a heartbeat from this machine.
+    ///
+    /// ## References
+    ///
+    /// - <https://learn.microsoft.com/azure/azure-monitor/fundamentals/private-link-security>
+    /// - <https://github.com/microsoft/OMS-Agent-for-Linux>
+    AGT001 = "agent-below-minimum", Agent, explains [];
+}
+
+const ADMIN: &str = "/opt/microsoft/omsagent/bin/omsadmin.sh";
+
+fn check(facts: &Facts<'_>) -> Vec<Draft> {
+    let old =
+        |agent: &&Agent| agent.kind.is_legacy() && !agent.workspaces.is_empty() && agent.meets_minimum == Some(false);
+    facts.all_agents().iter().filter(old).map(draft).collect()
+}
+
+fn draft(agent: &Agent) -> Draft {
+    let version = agent.versions.first().map_or("", |installed| installed.version.as_str());
+    let minimum = agent.minimum.as_deref().unwrap_or_default();
+    let title = format!("{} {} is older than `{minimum}`, the first for a private link", agent.name, quote(version));
+    let mut draft = Draft::new(Severity::Error, Owner::Os, Title::plain(title))
+        .group(agent.kind.as_str())
+        .summary("uploads of this version over a private link fail whatever DNS and the network do")
+        .evidence([agent_line(agent)])
+        .evidence(workspace_lines(agent))
+        .arg("agent", agent.kind.as_str())
+        .arg("version", version)
+        .arg("minimum", minimum)
+        .reaching(Reach::Nothing)
+        .fix([Fix::change(BlastRadius::Machine, format!("upgrade the agent to `{minimum}` or later, or replace it by the Azure Monitor Agent"))
+            .after("the agent is retired: look whether the Azure Monitor Agent already collects the same data, which would then arrive twice")
+            .undone_by("install the earlier version again")]);
+    if agent.kind == AgentKind::Oms {
+        draft = draft.fix([onboard_anew(agent)]);
+    }
+    draft
+}
+
+fn onboard_anew(agent: &Agent) -> Fix {
+    let onboard =
+        agent.workspaces.iter().map(|workspace| format!("sudo {ADMIN} -w {} -s ‹workspace-key›", workspace.id));
+    let commands: Vec<String> = std::iter::once(format!("sudo {ADMIN} -X")).chain(onboard).collect();
+    Fix::change(BlastRadius::Machine, "or onboard the agent anew, where it cannot be upgraded")
+        .with(commands.join("\n"))
+        .after(format!(
+            "sudo {ADMIN} -l (`-X` removes every workspace listed there, `-x <workspace>` one); a key on a command line shows in the process list and the shell's history"
+        ))
+        .undone_by(format!("onboard each workspace of the list again: sudo {ADMIN} -w ‹workspace-id› -s ‹workspace-key›"))
+}
+
+#[cfg(test)]
+mod tests {
+    use ampls_probes::testing::{WORKSPACE, agent, private_world};
+
+    use super::*;
+    use crate::diagnose::rules::tests::drafts;
+
+    #[test]
+    fn fires_below_the_first_version_for_a_private_link() {
+        for (kind, version) in
+            [(AgentKind::Oms, "1.12.24-0"), (AgentKind::Oms, "1.12.9"), (AgentKind::Mma, "10.20.18029.0")]
+        {
+            let found = drafts(&AGT001, &private_world().agents([agent(kind, version)]));
+            assert_eq!(found.len(), 1, "{version}");
+            assert_eq!(found[0].severity, Severity::Error);
+        }
+    }
+
+    #[test]
+    fn fires_with_the_commands_for_this_workspace() {
+        let found = drafts(&AGT001, &private_world().agents([agent(AgentKind::Oms, "1.12.24-0")]));
+        let anew = found[0].fix[1].command.as_deref().expect("a command");
+        assert!(anew.contains("-X") && anew.contains(&format!("-w {WORKSPACE} -s ‹workspace-key›")), "{anew}");
+        assert!(found[0].fix[1].check_first.as_deref().is_some_and(|check| check.contains("-l ")));
+    }
+
+    #[test]
+    fn silent_from_that_version_on() {
+        for (kind, version) in [
+            (AgentKind::Oms, "1.12.25-0"),
+            (AgentKind::Oms, "1.13.4"),
+            (AgentKind::Mma, "10.20.18067.0"),
+            (AgentKind::Ama, "1.0.0"),
+        ] {
+            assert_eq!(drafts(&AGT001, &private_world().agents([agent(kind, version)])), [], "{version}");
+        }
+    }
+
+    #[test]
+    fn silent_without_a_workspace_and_without_a_version() {
+        let idle = Agent { workspaces: Vec::new(), ..agent(AgentKind::Oms, "1.0") };
+        let unknown = Agent { versions: Vec::new(), meets_minimum: None, ..agent(AgentKind::Mma, "1.0") };
+        assert_eq!(drafts(&AGT001, &private_world().agents([idle, unknown])), []);
+    }
+}

@@ -1,0 +1,72 @@
+//! AGT002: no monitoring agent on this machine.
+
+use ampls_probes::observation::AgentKind;
+
+use crate::diagnose::draft::{Draft, Reach, Title};
+use crate::diagnose::facts::Facts;
+use crate::diagnose::finding::{Owner, Severity};
+use crate::diagnose::rule::rule;
+
+rule! {
+    /// ## What it means
+    ///
+    /// Neither the Azure Monitor Agent nor a Log Analytics agent was found on this machine: no package, no VM extension, no
+    /// configuration, no process.
+    ///
+    /// ## Why it matters
+    ///
+    /// It is normal where only an application sends telemetry by itself, and on a machine that is used to look at the
+    /// network. On a machine whose logs are missed it is the reason.
+    ///
+    /// ## How to fix
+    ///
+    /// Nothing, unless this machine should send its own logs: then install the Azure Monitor Agent and associate the
+    /// machine with a data collection rule.
+    ///
+    /// ## How to confirm
+    ///
+    /// `ampls-doctor` lists the agent with its version.
+    ///
+    /// ## References
+    ///
+    /// - <https://learn.microsoft.com/azure/azure-monitor/agents/azure-monitor-agent-manage>
+    /// - <https://learn.microsoft.com/azure/azure-monitor/data-collection/data-collection-rule-overview>
+    AGT002 = "no-agent", Agent, explains [];
+}
+
+fn check(facts: &Facts<'_>) -> Vec<Draft> {
+    let Some(agents) = facts.agents() else { return Vec::new() };
+    let sends = |kind: AgentKind| kind.is_legacy() || kind == AgentKind::Ama;
+    if agents.found.iter().any(|agent| sends(agent.kind)) {
+        return Vec::new();
+    }
+    let draft = Draft::new(Severity::Info, Owner::Os, Title::plain("no monitoring agent was found on this machine"))
+        .summary(
+            "this is normal where only applications send telemetry; the endpoints of all agents are looked at instead",
+        )
+        .reaching(Reach::Nothing)
+        .as_stated();
+    vec![if facts.agents_hidden() { draft.likely() } else { draft }]
+}
+
+#[cfg(test)]
+mod tests {
+    use ampls_probes::testing::{agent, private_world};
+
+    use super::*;
+    use crate::diagnose::rules::tests::drafts;
+
+    #[test]
+    fn fires_when_nothing_sends() {
+        assert_eq!(drafts(&AGT002, &private_world().agents([]))[0].severity, Severity::Info);
+        assert_eq!(drafts(&AGT002, &private_world().agents([agent(AgentKind::Arc, "1.44")])).len(), 1);
+    }
+
+    #[test]
+    fn silent_with_an_agent_and_when_none_was_looked_for() {
+        for kind in [AgentKind::Ama, AgentKind::Oms, AgentKind::Mma] {
+            assert_eq!(drafts(&AGT002, &private_world().agents([agent(kind, "1.30")])), []);
+        }
+        assert_eq!(drafts(&AGT002, &private_world()), []);
+    }
+}

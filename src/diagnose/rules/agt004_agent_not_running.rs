@@ -1,0 +1,102 @@
+//! AGT004: an agent is installed and does not run.
+
+use ampls_probes::observation::{Agent, AgentKind};
+
+use crate::diagnose::draft::{Draft, Reach, Title};
+use crate::diagnose::facts::{Facts, agent_line};
+use crate::diagnose::finding::{BlastRadius, Fix, Owner, Severity};
+use crate::diagnose::rule::rule;
+
+rule! {
+    /// ## What it means
+    ///
+    /// A package, an extension's folder or a cached configuration shows that the agent belongs on this machine, and none of
+    /// its programs is among the running processes.
+    ///
+    /// ## Why it matters
+    ///
+    /// Nothing is sent, however good the network is: every test of a path may be green.
+    ///
+    /// ## How to fix
+    ///
+    /// Look at the service's state and its own log, mend what stopped it (a full disk, a missing certificate bundle, a half
+    /// removed version) and start it. An agent that should be gone leaves files behind: remove it properly.
+    ///
+    /// ## How to confirm
+    ///
+    /// `ampls-doctor` shows the agent as running, and a heartbeat arrives within minutes.
+    ///
+    /// ## References
+    ///
+    /// - <https://learn.microsoft.com/azure/azure-monitor/agents/azure-monitor-agent-troubleshoot-linux-vm>
+    AGT004 = "agent-not-running", Agent, explains [];
+}
+
+fn check(facts: &Facts<'_>) -> Vec<Draft> {
+    // A legacy agent without a workspace has nothing to start for.
+    let stopped =
+        |agent: &&Agent| agent.running == Some(false) && (!agent.kind.is_legacy() || !agent.workspaces.is_empty());
+    facts.all_agents().iter().filter(stopped).map(draft).collect()
+}
+
+fn draft(agent: &Agent) -> Draft {
+    Draft::new(Severity::Error, Owner::Os, Title::plain(format!("{} is here and does not run", agent.name)))
+        .group(agent.kind.as_str())
+        .summary("none of its programs is among the running processes, so it sends nothing")
+        .evidence([agent_line(agent)])
+        .arg("agent", agent.kind.as_str())
+        .reaching(Reach::Nothing)
+        .fix(fixes(agent.kind))
+}
+
+fn fixes(kind: AgentKind) -> Vec<Fix> {
+    let (look, start) = match kind {
+        AgentKind::Mma => ("Get-Service HealthService", "Start-Service HealthService"),
+        AgentKind::Ama => {
+            ("systemctl status azuremonitoragent; df -h /var /etc", "sudo systemctl restart azuremonitoragent")
+        }
+        AgentKind::Oms => (
+            "sudo /opt/microsoft/omsagent/bin/omsadmin.sh -l; df -h /var",
+            "sudo /opt/microsoft/omsagent/bin/service_control restart",
+        ),
+        AgentKind::Dependency => {
+            ("systemctl status microsoft-dependency-agent", "sudo systemctl restart microsoft-dependency-agent")
+        }
+        AgentKind::Arc => ("systemctl status himdsd", "sudo systemctl restart himdsd"),
+    };
+    vec![
+        Fix::look("look at the state of its service and the room on its disks", look),
+        Fix::change(BlastRadius::Machine, "start it, once what stopped it is mended")
+            .with(start)
+            .after(
+                "the command above; an agent that was removed on purpose leaves files behind and should stay stopped",
+            )
+            .undone_by("stop the service again"),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use ampls_probes::testing::{agent, private_world};
+
+    use super::*;
+    use crate::diagnose::rules::tests::drafts;
+
+    fn stopped(kind: AgentKind) -> Agent {
+        Agent { running: Some(false), ..agent(kind, "1.33.1") }
+    }
+
+    #[test]
+    fn fires_for_every_kind_that_is_installed_and_stopped() {
+        for kind in [AgentKind::Ama, AgentKind::Oms, AgentKind::Mma, AgentKind::Dependency, AgentKind::Arc] {
+            assert_eq!(drafts(&AGT004, &private_world().agents([stopped(kind)]))[0].severity, Severity::Error);
+        }
+    }
+
+    #[test]
+    fn silent_when_it_runs_or_nobody_could_see() {
+        let unseen = Agent { running: None, ..stopped(AgentKind::Ama) };
+        let idle = Agent { workspaces: Vec::new(), ..stopped(AgentKind::Oms) };
+        assert_eq!(drafts(&AGT004, &private_world().agents([unseen, idle, agent(AgentKind::Arc, "1.44")])), []);
+    }
+}

@@ -1,0 +1,179 @@
+//! AGT008: the agent's own log tells of a refusal.
+
+use ampls_probes::observation::{Refusal, RefusalCode};
+use jiff::SignedDuration;
+
+use crate::diagnose::draft::{Draft, Reach, Title};
+use crate::diagnose::facts::Facts;
+use crate::diagnose::finding::{Fix, Owner, Severity};
+use crate::diagnose::remedy;
+use crate::diagnose::rule::rule;
+use crate::text::quote;
+
+rule! {
+    /// ## What it means
+    ///
+    /// The agent itself has written down, within the last day and without a later success, that it was refused. Only known
+    /// lines are recognised; what is shown is their meaning, the host and the time, never the line, because these logs hold
+    /// tokens.
+    ///
+    /// ## Why it matters
+    ///
+    /// It is the best witness there is: what the agent met on its own way, with its own identity. `InvalidAccess` means that
+    /// a data collection endpoint is required; a 403 of log ingestion, that the workspace is not in this scope or the request
+    /// came over a public address; an address that cannot be resolved, DNS; a missing token, the metadata service.
+    ///
+    /// ## How to fix
+    ///
+    /// Mend what the other findings name first: most of them are the cause. Where there is none, follow the remedy of the
+    /// refusal shown here.
+    ///
+    /// ## How to confirm
+    ///
+    /// Restart the agent and run `ampls-doctor` after ten minutes: the time of the last refusal does not move.
+    ///
+    /// ## References
+    ///
+    /// - <https://learn.microsoft.com/azure/azure-monitor/agents/azure-monitor-agent-troubleshoot-linux-vm>
+    /// - <https://learn.microsoft.com/azure/azure-monitor/fundamentals/private-link-vm>
+    AGT008 = "agent-was-refused", Agent, explains [];
+}
+
+/// Older refusals are history.
+const RECENT: SignedDuration = SignedDuration::from_hours(24);
+
+fn check(facts: &Facts<'_>) -> Vec<Draft> {
+    let Some(agents) = facts.agents() else { return Vec::new() };
+    let recent = |refusal: &&Refusal| {
+        let age = facts.observations().started_at.duration_since(refusal.at);
+        // The clock may have been set back a little since; a day ahead is no time of this log.
+        age < RECENT && age > -RECENT
+    };
+    agents.refusals.iter().filter(recent).map(|refusal| draft(facts, refusal)).collect()
+}
+
+fn draft(facts: &Facts<'_>, refusal: &Refusal) -> Draft {
+    let Meaning { code, says, summary, owner } = meaning(refusal.code);
+    let host = refusal.host.as_deref();
+    let planned = host.filter(|host| facts.endpoint(host).is_some());
+    let at = host.map_or_else(String::new, |host| format!(" at {}", quote(host)));
+    let agent = refusal.agent.as_str();
+    let fixes = match refusal.code {
+        RefusalCode::InvalidAccess => remedy::associate_endpoint(facts.instance()),
+        RefusalCode::IngestionForbidden => {
+            vec![remedy::add_to_scope("the workspace")]
+        }
+        _ => Vec::<Fix>::new(),
+    };
+    Draft::new(Severity::Error, owner, Title::plain(format!("the {agent} agent's own log says: {says}")))
+        .group(format!("{agent} {code}"))
+        .about(planned)
+        .summary(summary)
+        .evidence([format!(
+            "last at {:.0}, {} times in the part of {} that was read: `{code}`{at}",
+            refusal.at,
+            refusal.count,
+            quote(&refusal.source)
+        )])
+        .arg("agent", agent)
+        .arg("code", code)
+        .arg("at", format!("{:.0}", refusal.at))
+        .reaching(Reach::Nothing)
+        .as_stated()
+        .fix(fixes)
+}
+
+struct Meaning {
+    code: &'static str,
+    says: &'static str,
+    summary: &'static str,
+    owner: Owner,
+}
+
+fn meaning(code: RefusalCode) -> Meaning {
+    let of = |code, says, summary, owner| Meaning { code, says, summary, owner };
+    match code {
+        RefusalCode::InvalidAccess => of(
+            "InvalidAccess",
+            "a data collection endpoint is required",
+            "the control service refused configuration over the private link: the machine is not associated with a data collection endpoint of the scope",
+            Owner::Monitor,
+        ),
+        RefusalCode::IngestionForbidden => of(
+            "ODS 403",
+            "log ingestion refused its upload",
+            "the workspace does not take data from public networks and the request came over a public address, or the workspace is not in this scope",
+            Owner::Monitor,
+        ),
+        RefusalCode::NameNotResolved => of(
+            "Error resolving address",
+            "a name had no address",
+            "the agent could not resolve a name of the service: see the findings on DNS",
+            Owner::Dns,
+        ),
+        RefusalCode::NoToken => of(
+            "Failed to get MSI token",
+            "it got no token",
+            "the metadata service, or himds on an Arc machine, gave no token: it is blocked, caught by a proxy, or the machine has no identity",
+            Owner::Os,
+        ),
+        RefusalCode::Handshake => of(
+            "Error in SSL handshake",
+            "a TLS handshake failed",
+            "something inspects or breaks the agent's TLS, or its trust store lacks a root",
+            Owner::Security,
+        ),
+        RefusalCode::TokenExpired => of(
+            "Lifetime validation failed",
+            "its token was taken for expired",
+            "this machine's clock does not fit the service's",
+            Owner::Os,
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ampls_probes::observation::AgentKind;
+    use ampls_probes::testing::{HANDLER, agent, private_world};
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::diagnose::rules::tests::drafts;
+
+    fn refusal(code: RefusalCode, hours_ago: i64) -> Refusal {
+        let now: Timestamp = private_world().observations().started_at;
+        Refusal {
+            agent: AgentKind::Ama,
+            code,
+            host: Some(HANDLER.to_owned()),
+            at: now - SignedDuration::from_hours(hours_ago),
+            count: 3,
+            source: "/var/opt/microsoft/azuremonitoragent/log/mdsd.err".to_owned(),
+        }
+    }
+
+    #[test]
+    fn fires_for_every_known_refusal_of_the_last_day() {
+        for code in [
+            RefusalCode::InvalidAccess,
+            RefusalCode::IngestionForbidden,
+            RefusalCode::NameNotResolved,
+            RefusalCode::NoToken,
+            RefusalCode::Handshake,
+            RefusalCode::TokenExpired,
+        ] {
+            let scene = private_world().agents([agent(AgentKind::Ama, "1.33.1")]).refused(refusal(code, 23));
+            let found = drafts(&AGT008, &scene);
+            assert_eq!((found.len(), found[0].severity), (1, Severity::Error), "{code:?}");
+            assert_eq!(found[0].endpoints, [HANDLER]);
+        }
+    }
+
+    #[test]
+    fn silent_about_history() {
+        let scene = private_world().refused(refusal(RefusalCode::InvalidAccess, 25));
+        assert_eq!(drafts(&AGT008, &scene), []);
+        assert_eq!(drafts(&AGT008, &private_world()), []);
+    }
+}

@@ -1,0 +1,146 @@
+//! DNS018: the operating system sends DNS encrypted.
+
+use std::net::IpAddr;
+
+use ampls_probes::addr::Class;
+use ampls_probes::observation::EncryptedResolver;
+
+use crate::diagnose::draft::{Draft, Reach, Title};
+use crate::diagnose::facts::Facts;
+use crate::diagnose::finding::{BlastRadius, Fix, Owner, Severity};
+use crate::diagnose::rule::rule;
+
+rule! {
+    /// ## What it means
+    ///
+    /// A service of this machine sends its questions encrypted: systemd-resolved with `DNSOverTLS`, or a local stub
+    /// (dnscrypt-proxy, cloudflared, stubby, unbound) that forwards over TLS or HTTPS. It is a warning when plain DNS is never
+    /// used instead, or when a public server is asked; else, and where the resolver configuration does not lead to the
+    /// service, information.
+    ///
+    /// ## Why it matters
+    ///
+    /// 168.63.129.16 answers plain DNS only: a strict service cannot use it, and nothing resolves. A public resolver knows no
+    /// private zone, so every name of Azure Monitor gets its public address.
+    ///
+    /// ## How to fix
+    ///
+    /// Set `DNSOverTLS=no` and let systemd-resolved use the network's DNS servers, or give the stub a rule that sends the names
+    /// of Azure Monitor to them.
+    ///
+    /// ## How to confirm
+    ///
+    /// `resolvectl status` shows `-DNSOverTLS` and the network's servers.
+    ///
+    /// ## References
+    ///
+    /// - <https://www.freedesktop.org/software/systemd/man/latest/resolved.conf.html>
+    /// - <https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16>
+    DNS018 = "system-encrypted-dns", Dns, explains [];
+}
+
+fn check(facts: &Facts<'_>) -> Vec<Draft> {
+    facts.encrypted_resolvers().iter().map(|resolver| draft(facts, resolver)).collect()
+}
+
+fn draft(facts: &Facts<'_>, resolver: &EncryptedResolver) -> Draft {
+    let mut servers = resolver.servers.clone();
+    if servers.is_empty() {
+        servers.extend(facts.upstream_servers().iter().map(|server| server.ip().to_string()));
+    }
+    let public: Vec<String> = servers.iter().filter(|server| is_public(facts, server)).cloned().collect();
+    let grave = resolver.in_use && (resolver.strict || !public.is_empty());
+    let severity = if grave { Severity::Warning } else { Severity::Info };
+    let strictness = if resolver.strict { "and never plain" } else { "where a server offers it" };
+    let asked = if servers.is_empty() { "not named".to_owned() } else { servers.join(", ") };
+    let mut summary = format!("`{}` asks encrypted {strictness}", resolver.service);
+    if !resolver.in_use {
+        summary.push_str("; the resolver configuration of this machine does not lead to it");
+    } else if !public.is_empty() {
+        summary.push_str("; a public server knows no private zone");
+    } else if resolver.strict {
+        summary.push_str("; Azure's own DNS offers plain DNS only");
+    }
+    let title = format!("`{}` sends DNS encrypted (`{}`)", resolver.service, resolver.setting);
+    Draft::new(severity, Owner::Os, Title::plain(title))
+        .as_stated()
+        .group(resolver.service.clone())
+        .summary(summary)
+        .evidence([format!("`{}` in `{}`; servers: {asked}", resolver.setting, resolver.source)])
+        .arg("service", resolver.service.clone())
+        .arg("strict", if resolver.strict { "yes" } else { "no" })
+        .arg("public_servers", public.join(" "))
+        .reaching(Reach::Nothing)
+        .fix([fix(resolver)])
+}
+
+fn fix(resolver: &EncryptedResolver) -> Fix {
+    let source = &resolver.source;
+    if resolver.service == "systemd-resolved" {
+        return Fix::change(BlastRadius::Machine, format!("set `DNSOverTLS=no` in `{source}`"))
+            .with("sudo systemctl restart systemd-resolved")
+            .after("resolvectl status")
+            .undone_by(format!("put `{}` back into `{source}` and restart the service", resolver.setting));
+    }
+    Fix::change(
+        BlastRadius::Machine,
+        format!("let `{}` send the names of Azure Monitor to the network's DNS servers (`{source}`), or take it out of the resolver configuration", resolver.service),
+    )
+    .after(format!("cat '{source}'"))
+    .undone_by("put the former lines back")
+}
+
+/// `1.1.1.1#name`, `9.9.9.9@853#name`, `https://1.1.1.1/dns-query`, or a name: a name is taken for a public server's.
+fn is_public(facts: &Facts<'_>, server: &str) -> bool {
+    let host = server.split("://").last().unwrap_or_default().split('/').next().unwrap_or_default();
+    let host = host.split(['#', '@', '%']).next().unwrap_or_default().trim_matches(['[', ']']);
+    match host
+        .parse::<IpAddr>()
+        .or_else(|_| host.rsplit_once(':').map_or("", |(ip, _)| ip.trim_matches(['[', ']'])).parse())
+    {
+        Ok(address) => facts.class(address) == Class::Public && address != ampls_probes::addr::AZURE_DNS.ip(),
+        Err(_) => !host.is_empty(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ampls_probes::testing::private_world;
+
+    use super::*;
+    use crate::diagnose::rules::tests::drafts;
+
+    fn found(strict: bool, in_use: bool, server: &str) -> Vec<(Severity, String)> {
+        let resolver = EncryptedResolver {
+            service: "systemd-resolved".to_owned(),
+            source: "/etc/systemd/resolved.conf".to_owned(),
+            setting: "DNSOverTLS=yes".to_owned(),
+            strict,
+            servers: vec![server.to_owned()],
+            in_use,
+        };
+        let drafts = drafts(&DNS018, &private_world().encrypted_dns(resolver));
+        drafts.into_iter().map(|draft| (draft.severity, draft.args["public_servers"].clone())).collect()
+    }
+
+    #[test]
+    fn fires_as_warning_when_strict_or_to_a_public_server() {
+        assert_eq!(found(true, true, "10.1.0.4"), [(Severity::Warning, String::new())]);
+        for server in
+            ["1.1.1.1#one.one.one.one", "9.9.9.9@853#x", "https://8.8.8.8/dns-query", "cloudflare", "1.1.1.1:853"]
+        {
+            assert_eq!(found(false, true, server), [(Severity::Warning, server.to_owned())]);
+        }
+    }
+
+    #[test]
+    fn fires_as_information_when_opportunistic_or_not_in_use() {
+        assert_eq!(found(false, true, "168.63.129.16")[0].0, Severity::Info);
+        assert_eq!(found(true, false, "1.1.1.1")[0].0, Severity::Info);
+    }
+
+    #[test]
+    fn silent_when_nothing_asks_encrypted() {
+        assert_eq!(drafts(&DNS018, &private_world()), []);
+    }
+}

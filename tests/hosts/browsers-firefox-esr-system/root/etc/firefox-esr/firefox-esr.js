@@ -1,0 +1,3 @@
+// system
+pref("extensions.update.enabled", true);
+lockPref("network.trr.mode", 3);

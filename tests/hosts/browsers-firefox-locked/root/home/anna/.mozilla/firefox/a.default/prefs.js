@@ -1,0 +1,4 @@
+// Mozilla User Preferences
+
+user_pref("app.update.lastUpdateTime.background-update-timer", 1790000000);
+user_pref("network.trr.mode", 3);

@@ -1,0 +1,2 @@
+/* mine */
+user_pref("network.trr.mode", 3);

@@ -1,0 +1,3 @@
+// Mozilla User Preferences
+
+user_pref("app.update.lastUpdateTime.background-update-timer", 1790000000);
