@@ -36,15 +36,13 @@ pub(super) struct Lab {
 
 /// Labs take turns: the machine that carries them is small, and some worlds are about time.
 #[expect(dead_code, reason = "guards are held, not read")]
-enum Turn {
+pub(super) enum Turn {
     Alone(RwLockWriteGuard<'static, ()>),
     /// Beside others that do not mind either.
     Shared(RwLockReadGuard<'static, ()>),
 }
 
 static TURNS: RwLock<()> = RwLock::new(());
-
-static SWEEP: Once = Once::new();
 
 /// Whether labs can be built here; without the means to, a test is skipped loudly, and fails where it is required.
 pub(super) fn possible() -> bool {
@@ -60,27 +58,32 @@ pub(super) fn possible() -> bool {
 }
 
 /// Waits for the lab before to be gone; the first also removes what killed runs left.
-pub(super) fn turn() -> RwLockWriteGuard<'static, ()> {
+pub(super) fn turn() -> Turn {
     let turn = TURNS.write().unwrap_or_else(PoisonError::into_inner);
+    sweep();
+    Turn::Alone(turn)
+}
+
+fn sweep() {
+    static SWEEP: Once = Once::new();
     SWEEP.call_once(namespace::sweep);
-    turn
 }
 
 impl Lab {
     /// Builds the lab and waits until every server answers.
     pub(super) fn start(design: &Design) -> Result<Self> {
-        Self::build(design, Turn::Alone(TURNS.write().unwrap_or_else(PoisonError::into_inner)))
+        Self::build(design, turn())
     }
 
-    /// The same, beside other labs.
+    /// The same, beside other labs that are built so.
     pub(super) fn start_beside(design: &Design) -> Result<Self> {
+        sweep();
         Self::build(design, Turn::Shared(TURNS.read().unwrap_or_else(PoisonError::into_inner)))
     }
 
     fn build(design: &Design, turn: Turn) -> Result<Self> {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
 
-        SWEEP.call_once(namespace::sweep);
         let name = format!("{PREFIX}-{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
         let mut lab = Self {
             vm: format!("{name}-vm"),
