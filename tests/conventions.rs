@@ -72,8 +72,18 @@ const BANS: &[Ban] = &[
     Ban { place: "probes/src/plan.rs", except: &[], words: TIME, why: "a plan is the same at any time" },
     Ban { place: "probes/src", except: &[], words: &["Finding", "Severity"], why: "probes observe and never judge" },
     Ban { place: "probes/src", except: &[], words: PRINT, why: "probes do not print" },
-    Ban { place: "probes/src", except: &[], words: &["process::Command", "Command::new("], why: "no child process is ever started" },
-    Ban { place: "src", except: &[], words: &["process::Command", "Command::new(\""], why: "no child process is ever started" },
+    Ban {
+        place: "probes/src",
+        except: &[],
+        words: &["process::Command", "Command::new("],
+        why: "no child process is ever started",
+    },
+    Ban {
+        place: "src",
+        except: &[],
+        words: &["process::Command", "Command::new(\""],
+        why: "no child process is ever started",
+    },
 ];
 
 #[test]

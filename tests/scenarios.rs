@@ -85,7 +85,6 @@ pub(crate) fn observe(scenario: &Scenario) -> Result<Seen, String> {
 fn examine(embedded: &Embedded) -> Result<Vec<String>, String> {
     let scenario = embedded.parse().map_err(|error| error.to_string())?;
     let Seen { observations, findings, asked } = observe(&scenario)?;
-    let catalogue = Catalogue::builtin().map_err(|error| error.to_string())?;
     let facts = Facts::new(&observations);
     let run = RunInfo { id: Uuid::nil(), tool_version: "0.0.0".to_owned() };
     let report = Report::new(&observations, &facts, findings.clone(), run);

@@ -20,7 +20,10 @@ rule! {
     /// ## How to fix
     ///
     /// Look at the service's state and its own log, mend what stopped it (a full disk, a missing certificate bundle, a half
-    /// removed version) and start it. An agent that should be gone leaves files behind: remove it properly.
+    /// removed version) and start it. An agent that should be gone leaves files behind: remove it properly, through the
+    /// extension or the package that brought it, so that its folder and cached configuration go with it.
+    ///
+    /// Processes of other users may be hidden from a plain user: then the agent counts as unknown, not as stopped.
     ///
     /// ## How to confirm
     ///

@@ -10,7 +10,7 @@ const WORDS: &str = "\
 azure azureprivatedns privatelink azuredns azuredns-hostmaster blockpolicy invalid com net org info us cn io local localhost arpa microsoft \
 windows core blob msft msedge msnhst trafficmanager cloudapp azure-dns azure-automation azurefd \
 azurepubliccloud azureusgovernment azureusgovernmentcloud azurechinacloud www https http socks5 socks tcp udp tls \
-none proxy https_proxy http_proxy all_proxy no_proxy wpad system environment winhttp pac \
+none proxy --proxy https_proxy http_proxy all_proxy no_proxy wpad system environment winhttp pac \
 html head body title doctype text plain json xml application charset utf utf-8 healthy error code message status nginx apache \
 microsoft-httpapi httpapi microsoft-iis iis kestrel basic digest ntlm negotiate bearer realm forbidden unauthorized ok bad request gateway \
 service unavailable timeout ping nspvalidationfailederror insufficientaccesserror invalidaccess \
