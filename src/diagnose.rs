@@ -1,6 +1,6 @@
 //! Runs every rule, then explains findings by their root causes.
 //!
-//! Rules make small statements ([`draft`]); [`cause`] finds the roots and gathers what belongs together; this module turns
+//! Rules make small statements ([`draft`]); `cause` finds the roots and gathers what belongs together; this module turns
 //! the groups into [`Finding`]s. The result is a pure function of the observations.
 
 use ampls_probes::Observations;

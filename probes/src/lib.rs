@@ -1,7 +1,7 @@
 //! The eyes of `ampls-doctor`: the only crate that touches network, operating system, files, registry and clock.
 //!
 //! *Catalogue + [`Options`] → [`discover`](run::discover) → [`Discovered`](plan::Discovered) → [`plan`](plan::plan) →
-//! [`Plan`](plan::Plan) → [`run`](run::run) → [`Observations`].* What is seen is recorded and never judged here: this crate
+//! [`Plan`] → [`run`](run::run) → [`Observations`].* What is seen is recorded and never judged here: this crate
 //! knows no finding, severity, code or printing.
 //!
 //! | module | responsible for |

@@ -76,13 +76,19 @@ impl Context {
 
     /// Runs a step within a limit of its own and the run's end.
     pub async fn within_time<T>(&self, limit: Duration, step: impl Future<Output = T>) -> Result<T, Ended> {
-        let mut stop = self.stop.clone();
         tokio::select! {
             biased;
             done = step => Ok(done),
-            // A closed channel means that nobody will stop the run any more: wait for the other two.
-            () = async { if stop.wait_for(|stop| *stop).await.is_err() { std::future::pending::<()>().await } } => Err(Ended::Cancelled),
+            () = self.ended() => Err(Ended::Cancelled),
             () = tokio::time::sleep(limit) => Err(Ended::TimedOut),
+        }
+    }
+
+    /// Returns when the run is to end.
+    pub async fn ended(&self) {
+        // A closed channel means that nobody will end the run any more.
+        if self.stop.clone().wait_for(|ended| *ended).await.is_err() {
+            std::future::pending::<()>().await;
         }
     }
 

@@ -290,7 +290,7 @@ impl Lanes {
                 }
                 Lane::Question(question) => {
                     let server = self.servers.of(question.server);
-                    self.busy.spawn(questions::lane(context, server, question, steps, self.style.clone()))
+                    self.busy.spawn(questions::lane(context, server, question, steps, self.style))
                 }
             };
             self.waiting.insert(handle.id(), waiting_for);
@@ -314,11 +314,9 @@ impl Lanes {
 
     /// Takes results until every lane is done, or shortly after the run was told to end.
     async fn finish(&mut self, progress: &(dyn Fn(&Progress) + Sync)) {
-        let mut stop = self.context.stop.clone();
+        let context = self.context.clone();
         let ended = async move {
-            if stop.wait_for(|stop| *stop).await.is_err() {
-                std::future::pending::<()>().await;
-            }
+            context.ended().await;
             tokio::time::sleep(GRACE).await;
         };
         tokio::pin!(ended);

@@ -170,8 +170,8 @@ impl World {
         let Network::Simulated(routes) = &self.network else {
             return Ok(address);
         };
-        let routed = if address.is_ipv4() { self.machine.has_ipv4 } else { self.machine.has_ipv6 };
-        if !routed {
+        let has_family = if address.is_ipv4() { self.machine.has_ipv4 } else { self.machine.has_ipv6 };
+        if !has_family {
             return Err(io::ErrorKind::NetworkUnreachable.into());
         }
         match routes.to.get(&(transport, address)).unwrap_or(&Route::Drop) {

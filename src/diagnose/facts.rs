@@ -1,5 +1,4 @@
-//! Read-only questions over [`Observations`](ampls_probes::Observations) that rules and the report share.
-
+//! Read-only questions over [`Observations`] that rules and the report share.
 //!
 //! [`Facts`] indexes the observations once; what it answers is derived from them alone and does not depend on the order in
 //! which they were recorded. It decides what an address, a name and a zone *are*; whether that is a fault is for the rules.

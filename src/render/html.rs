@@ -1,7 +1,7 @@
 //! The report as one page that needs nothing but itself: no script, no request, nothing that a mail filter would remove.
 //!
 //! The policy in its head forbids everything but the one style sheet, by its hash; and no value from outside is ever written
-//! but through [`safe`]. Colour says nothing that a word does not say too.
+//! but through `safe`. Colour says nothing that a word does not say too.
 
 use std::io::{self, Write};
 

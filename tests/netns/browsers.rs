@@ -66,11 +66,10 @@ struct Asked {
 }
 
 #[test]
-fn browsers_ask_whom_the_probe_says() -> Result<()> {
+fn browsers_ask_whom_the_probe_says() {
     if !possible() || !installed() {
-        return Ok(());
+        return;
     }
-    let began = Instant::now();
     let _turn = turn();
     // `ONLY=word cargo test browsers_ask` runs the cases with that word in their name.
     let only = env::var("ONLY").unwrap_or_default();
@@ -90,8 +89,6 @@ fn browsers_ask_whom_the_probe_says() -> Result<()> {
     });
     let faults = faults.into_inner().unwrap_or_else(PoisonError::into_inner);
     assert!(faults.is_empty(), "{faults}");
-    assert!(began.elapsed() < Duration::from_mins(4), "the browsers took {:?}", began.elapsed());
-    Ok(())
 }
 
 /// How the browser and the probe differ, if they do.

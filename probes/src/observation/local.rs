@@ -54,6 +54,7 @@ pub struct Resolver {
 }
 
 /// How this machine asks.
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of resolv.conf that is set or not")]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ResolverConfig {
     /// Where it was read: a path below the root that was examined.

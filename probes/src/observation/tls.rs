@@ -53,11 +53,11 @@ pub struct Session {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum TlsFailure {
-    /// The connection was reset or closed after our ClientHello, before any TLS record came.
+    /// The connection was reset or closed after our `ClientHello`, before any TLS record came.
     ClosedAfterClientHello(IoFailure),
     /// The connection was reset or closed later in the handshake.
     ClosedLater(IoFailure),
-    /// The peer offers nothing at or above TLS 1.2 (alert `protocol_version`, or an older ServerHello).
+    /// The peer offers nothing at or above TLS 1.2 (alert `protocol_version`, or an older `ServerHello`).
     ProtocolTooOld,
     /// A fatal alert, by its IANA name (`handshake_failure`, `unrecognized_name`, …).
     Alert(String),

@@ -39,6 +39,7 @@ impl Proxies {
 }
 
 /// Which steps of an endpoint were planned.
+#[expect(clippy::struct_excessive_bools, reason = "each is a step that was planned or not")]
 struct Steps {
     lookup: bool,
     tcp: bool,

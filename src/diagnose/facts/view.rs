@@ -171,14 +171,13 @@ pub(super) fn status(answer: &Answer) -> Status {
             ResponseCode::FormErr | ResponseCode::NotImp => Status::FormErr,
             ResponseCode::Other(_) => Status::Malformed,
         },
-        // This process could not even ask: that says nothing about the server.
-        Outcome::Failed(DnsFailure::Unreachable(IoFailure::NoSockets)) => Status::Skipped,
-        Outcome::Failed(DnsFailure::Unreachable(_)) => Status::Unreachable,
         Outcome::Failed(DnsFailure::Malformed) => Status::Malformed,
         Outcome::Failed(DnsFailure::Truncated(_)) => Status::Truncated,
         Outcome::TimedOut => Status::Timeout,
         Outcome::Cancelled => Status::Cancelled,
-        Outcome::Skipped(_) => Status::Skipped,
+        // A process without sockets could not even ask: that says nothing about the server.
+        Outcome::Skipped(_) | Outcome::Failed(DnsFailure::Unreachable(IoFailure::NoSockets)) => Status::Skipped,
+        Outcome::Failed(DnsFailure::Unreachable(_)) => Status::Unreachable,
     }
 }
 

@@ -55,7 +55,12 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>, view: &View) -> Option<Dra
     let elsewhere = name.server_views().any(View::answered);
     let severity = if resolved || elsewhere { Severity::Warning } else { Severity::Error };
     let azure = name.azure().filter(|azure| azure.answered() && azure.server != view.server);
-    let fix = if view.status != Status::Refused {
+    let fix = if view.status == Status::Refused {
+        Fix::look(
+            format!("look for which networks `{server}` resolves (BIND: allow-query, allow-recursion)"),
+            format!("dig @{} {}", server.ip(), name.fqdn()),
+        )
+    } else {
         Fix::look(
             format!("look who `{server}` forwards the zone to, and whether that one answers from there"),
             format!(
@@ -63,11 +68,6 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>, view: &View) -> Option<Dra
                 server.ip(),
                 name.fqdn()
             ),
-        )
-    } else {
-        Fix::look(
-            format!("look for which networks `{server}` resolves (BIND: allow-query, allow-recursion)"),
-            format!("dig @{} {}", server.ip(), name.fqdn()),
         )
     };
     let mut draft = Draft::new(

@@ -169,7 +169,7 @@ mod tests {
         let other = private_world().endpoint(other);
         let commands = |scene: &Scene| {
             let found = drafts(&NET001, &scene.clone().connects(ODS, &Outcome::TimedOut));
-            found.iter().flat_map(|draft| &draft.fix).map(|fix| format!("{fix:?}")).collect::<String>()
+            found.iter().flat_map(|draft| &draft.fix).fold(String::new(), |all, fix| all + &format!("{fix:?}"))
         };
         let public = commands(&other.clone().everywhere(ODS, &Says::Public("20.1.1.1")));
         assert!(public.contains("TCP 8443") && public.contains("--destination-port-ranges 8443"), "{public}");

@@ -1,6 +1,6 @@
 //! A simulated Azure: real servers on loopback, described by a world file of about thirty lines of TOML.
 //!
-//! [`Scenario`] is the parsed file, [`start`] opens its sockets, and [`Running`] is the world that the probes get: simulated
+//! [`Scenario`] is the parsed file, [`start()`] opens its sockets, and [`Running`] is the world that the probes get: simulated
 //! addresses that lead to loopback, files below a temporary folder, trust stores, a resolver like glibc's. Tests and
 //! `ampls-doctor demo` use the same worlds. Nothing here judges, and nothing here reaches a network.
 //!

@@ -2,7 +2,7 @@
 //!
 //! Everything has a default, so that a file states only what is wrong with its world. Names may contain `<workspace>`,
 //! `<dce>` and `<region>`, which stand for the first workspace, the first data collection endpoint (its label and stamp, as
-//! in `prod-ab12.westeurope-1`) and the region. It only describes: sockets are opened by [`crate::start`].
+//! in `prod-ab12.westeurope-1`) and the region. It only describes: sockets are opened by [`crate::start()`].
 
 use std::collections::BTreeMap;
 use std::fmt;
