@@ -24,6 +24,8 @@ rule! {
     /// After the move to the Azure Monitor Agent remove the old one. A leftover folder goes with the next update of the
     /// extension.
     ///
+    /// During a migration both agents run side by side on purpose: then compare what both send before the old one goes.
+    ///
     /// ## How to confirm
     ///
     /// `ampls-doctor` lists one agent with one version.

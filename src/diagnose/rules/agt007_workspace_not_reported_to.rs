@@ -18,6 +18,9 @@ rule! {
     /// The paths to that workspace were looked at as asked, yet this machine's data goes to another one: that data is
     /// missed in the named workspace is no fault of DNS or the network.
     ///
+    /// The id may also be mistyped, or be that of another environment: it is the workspace's id (a GUID), not its name and
+    /// not the id of the resource.
+    ///
     /// ## How to fix
     ///
     /// Run without `--workspace` to look at the workspaces that the agents use. If the named one is right, change the
