@@ -1,5 +1,9 @@
 //! PRX005: a proxy stands before the platform's own addresses.
 
+use ampls_probes::addr::{METADATA, WIRE_SERVER};
+use ampls_probes::no_proxy;
+use ampls_probes::observation::AgentProxy;
+
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::Facts;
 use crate::diagnose::finding::{Fix, Owner, Severity};
@@ -42,6 +46,53 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
     if facts.platform_is_silent() {
         return Vec::new();
     }
+    let mut drafts: Vec<Draft> = of_environment(facts).into_iter().collect();
+    let proxies = facts.agents().map_or(&[][..], |agents| agents.proxies.as_slice());
+    drafts.extend(proxies.iter().filter_map(|proxy| of_unit(facts, proxy)));
+    drafts
+}
+
+/// A proxy in the environment of an agent's service. Only there does it apply to every request of the agent: a proxy of the
+/// agent's own settings is for Azure Monitor alone.
+fn of_unit(facts: &Facts<'_>, proxy: &AgentProxy) -> Option<Draft> {
+    // A connected machine has a metadata service of its own, on loopback.
+    if facts.instance().is_none() || !proxy.effective || !proxy.source.contains("/systemd/") {
+        return None;
+    }
+    let caught: Vec<String> = [METADATA, WIRE_SERVER]
+        .map(|address| address.ip().to_string())
+        .into_iter()
+        .filter(|address| !no_proxy::exempts(&proxy.no_proxy, address))
+        .collect();
+    if caught.is_empty() {
+        return None;
+    }
+    let names: Vec<&str> = caught.iter().map(String::as_str).collect();
+    let title = Title::list(
+        &format!("the proxy {} of {} catches ", quote(&proxy.url), proxy.used_by.as_str()),
+        caught.clone(),
+        "",
+    );
+    let exempt = if proxy.no_proxy.is_empty() { "nothing".to_owned() } else { quote(&proxy.no_proxy) };
+    Some(
+        Draft::new(Severity::Warning, Owner::Os, title)
+            .group(proxy.source.clone())
+            .summary(format!(
+                "the environment that {} gives the agent applies to addresses that only this machine's own host serves: the agent gets no token from the metadata service",
+                quote(&proxy.source)
+            ))
+            .likely()
+            .evidence([format!("{} names the proxy {} and exempts {exempt}", quote(&proxy.source), quote(&proxy.url))])
+            .arg("proxy", proxy.url.clone())
+            .arg("source", proxy.source.clone())
+            .arg("addresses", caught.join(", "))
+            .reaching(Reach::Nothing)
+            .fix([remedy::exempt_from_proxy(facts, &names)]),
+    )
+}
+
+/// A proxy in the environment of this program.
+fn of_environment(facts: &Facts<'_>) -> Option<Draft> {
     facts.proxy_settings().and_then(|settings| {
         let caught: Vec<_> = settings.platform.iter().filter_map(|to| Some((to.address, to.proxy.as_ref()?))).collect();
         let (_, proxy) = caught.first()?;
@@ -74,14 +125,12 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
             ]),
         )
     })
-    .into_iter()
-    .collect()
 }
 
 #[cfg(test)]
 mod tests {
     use ampls_probes::observation::{
-        Exemptions, Metadata, Observation, Outcome, PlatformProxy, ProxySettings, Timing, WireServer,
+        AgentKind, Exemptions, Metadata, Observation, Outcome, PlatformProxy, ProxySettings, Timing, WireServer,
     };
     use ampls_probes::testing::{Scene, private_world, shell_proxy};
 
@@ -121,6 +170,36 @@ mod tests {
     fn silent_when_both_are_exempt_and_where_nothing_was_read() {
         assert_eq!(drafts(&PRX005, &with_settings(&[("169.254.169.254", false), ("168.63.129.16", false)], None)), []);
         assert_eq!(drafts(&PRX005, &private_world()), []);
+    }
+
+    fn unit(source: &str, no_proxy: &str) -> AgentProxy {
+        AgentProxy {
+            used_by: AgentKind::Ama,
+            url: "http://10.1.0.9:3128".to_owned(),
+            has_credentials: false,
+            source: source.to_owned(),
+            no_proxy: no_proxy.to_owned(),
+            effective: true,
+        }
+    }
+
+    const DROP_IN: &str = "/etc/systemd/system/azuremonitor-coreagent.service.d/proxy.conf";
+
+    #[test]
+    fn fires_for_a_service_whose_environment_exempts_nothing() {
+        let found = drafts(&PRX005, &private_world().subnet("10.0.0.0/24").agent_proxy(unit(DROP_IN, "localhost")));
+        assert_eq!((found.len(), found[0].severity), (1, Severity::Warning));
+        assert_eq!(found[0].args["addresses"], "169.254.169.254, 168.63.129.16");
+    }
+
+    #[test]
+    fn silent_for_a_service_that_exempts_both_and_for_the_agents_own_setting() {
+        let exempt = unit(DROP_IN, "169.254.169.254,168.63.129.16");
+        assert_eq!(drafts(&PRX005, &private_world().subnet("10.0.0.0/24").agent_proxy(exempt)), []);
+        // A connected machine, where the service of Azure's machines does not exist.
+        assert_eq!(drafts(&PRX005, &private_world().agent_proxy(unit(DROP_IN, ""))), []);
+        let own = unit("/etc/default/azuremonitoragent", "");
+        assert_eq!(drafts(&PRX005, &private_world().subnet("10.0.0.0/24").agent_proxy(own)), []);
     }
 
     #[test]
