@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 
 use crate::catalogue::Catalogue;
 use crate::observation::{
-    Agents, Asked, ClaimSource, CloudClaim, Instance, Metadata, Observation, Observations, Outcome, Skip, Stop, VERSION,
+    Agents, Asked, ClaimSource, CloudClaim, Instance, Metadata, Observation, Observations, Outcome, Stop, VERSION,
 };
 use crate::options::{Cloud, DceHost, Options, StepKind};
 use crate::plan::{AgentsSeen, Discovered, MetadataState, Plan, Step, plan};
@@ -411,16 +411,6 @@ fn unfinished(step: &Step, plan: &Plan) -> Option<Observation> {
     }
 }
 
-/// `Skipped` with its reason, for whatever was not seen and did not fail.
-fn skipped<T, F>(because: Skip) -> Outcome<T, F> {
-    Outcome::Skipped(because)
-}
-
 fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
-}
-
-/// The moment a lane's step begins.
-fn now() -> Instant {
-    Instant::now()
 }

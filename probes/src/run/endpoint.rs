@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::OnceCell;
 
-use super::{Done, skipped};
+use super::Done;
 use crate::observation::{
     Connection, Exchange, Handshake, Lookup, Observation, Outcome, ProxyChoice, Skip, Timing, Tunnel, TunnelFailure,
 };
@@ -116,7 +116,7 @@ async fn through(
             let outcome = if addresses.is_empty() {
                 Outcome::Failed(TunnelFailure::NoAddress)
             } else {
-                skipped(Skip::EarlierStepFailed)
+                Outcome::Skipped(Skip::EarlierStepFailed)
             };
             return (without_tunnel(endpoint, &proxy.choice, outcome), without_connection(endpoint, planned));
         };
@@ -134,7 +134,7 @@ async fn through(
         address: None,
         via: None,
         timing: Timing::default(),
-        outcome: skipped(Skip::ThroughProxy),
+        outcome: Outcome::Skipped(Skip::ThroughProxy),
     });
     done.connections(planned, connections);
     done.tunnel(tunnel);
@@ -157,15 +157,17 @@ async fn secure<S: Duplex + 'static>(
     let exchange = match stream {
         _ if !planned.http => None,
         Some(stream) => Some(http::request(context, endpoint, stream).await),
-        None if handshake.outcome.seen().is_some() => Some(without_request(endpoint, skipped(Skip::NotVerified))),
-        None => Some(without_request(endpoint, skipped(Skip::EarlierStepFailed))),
+        None if handshake.outcome.seen().is_some() => {
+            Some(without_request(endpoint, Outcome::Skipped(Skip::NotVerified)))
+        }
+        None => Some(without_request(endpoint, Outcome::Skipped(Skip::EarlierStepFailed))),
     };
     (planned.tls.then_some(handshake), exchange)
 }
 
 fn without_connection(endpoint: &Endpoint, planned: &Steps) -> Ends {
-    let handshake = planned.tls.then(|| without_handshake(&endpoint.id, skipped(Skip::EarlierStepFailed)));
-    let exchange = planned.http.then(|| without_request(endpoint, skipped(Skip::EarlierStepFailed)));
+    let handshake = planned.tls.then(|| without_handshake(&endpoint.id, Outcome::Skipped(Skip::EarlierStepFailed)));
+    let exchange = planned.http.then(|| without_request(endpoint, Outcome::Skipped(Skip::EarlierStepFailed)));
     (handshake, exchange)
 }
 

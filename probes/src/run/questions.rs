@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::Semaphore;
 
-use super::{Done, now, skipped};
+use super::Done;
 use crate::observation::{
     Answer, DnsFailure, Observation, Outcome, RecordKind, Resolver, Response, Server, ServerRole, Skip, Timing,
 };
@@ -99,9 +99,9 @@ async fn one_try(
         return without_answer(*address, name, *kind, try_number, Outcome::Cancelled);
     };
     if try_number > 0 && !server.has_answered.load(Ordering::Relaxed) {
-        return without_answer(*address, name, *kind, try_number, skipped(Skip::EarlierStepFailed));
+        return without_answer(*address, name, *kind, try_number, Outcome::Skipped(Skip::EarlierStepFailed));
     }
-    let began = now();
+    let began = Instant::now();
     let ask = dns::ask(context, *address, name, *kind, try_number, style);
     let answer = match server.patience {
         None => ask.await,
