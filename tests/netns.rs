@@ -13,6 +13,7 @@ mod lab;
 mod names;
 mod namespace;
 mod parity;
+mod run_command;
 mod servers;
 mod speed;
 mod worlds;
