@@ -70,6 +70,32 @@ fn a_digest_is_repeated_with_its_codes_and_status() {
 }
 
 #[test]
+fn a_digest_is_found_in_what_azures_commands_print() {
+    let compact = text(&ran(&["demo", "zone-not-linked-ods", "--format", "compact"]).stdout);
+    let linux = format!("Enable succeeded: \n[stdout]\n{compact}\n\n[stderr]\n");
+    let cut = &compact[compact.len() - 400..];
+    for (answer, status) in [
+        (serde_json::json!({"value": [{"code": "ProvisioningState/succeeded", "message": linux, "time": null}]}), 1),
+        (
+            serde_json::json!({"value": [{"code": "ComponentStatus/StdOut/succeeded", "message": compact},
+                                      {"code": "ComponentStatus/StdErr/succeeded", "message": ""}]}),
+            1,
+        ),
+        (
+            serde_json::json!({"name": "ampls-doctor", "instanceView": {"exitCode": 0, "output": compact, "error": ""}}),
+            1,
+        ),
+        (serde_json::json!([{"value": [{"message": linux.replace('\n', "\r\n")}]}]), 1),
+        (serde_json::json!({"value": [{"message": cut}]}), 2),
+        (serde_json::json!({"value": [{"message": "a \"digest\" of nothing"}]}), 2),
+    ] {
+        let judged = fed(&["judge", "-"], &answer.to_string());
+        assert_eq!(judged.status.code(), Some(status), "{answer}: {}", text(&judged.stderr));
+        assert_eq!(text(&judged.stdout).contains("VERDICT mixed error exit=1 DNS003"), status == 1, "{answer}");
+    }
+}
+
+#[test]
 fn a_broken_digest_is_told_in_one_line() {
     for input in ["{\"schema\":1,\"kind\":\"digest\"}", "{\"schema\":1,\"kind\":\"digest\",\"host\":\"\\u001b[2J\"}"] {
         assert!(refused_in_one_line(&fed(&["judge", "-"], input), 2).contains("digest"));

@@ -5,6 +5,7 @@ use std::path::Path;
 use ampls_probes::Observations;
 use ampls_probes::observation::{Observation, VERSION};
 use serde::Deserialize;
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::input::{self, InputError};
@@ -82,9 +83,27 @@ struct Run {
     rules: Levels,
 }
 
-/// The last digest of a text; `None` when it has none.
+/// The last digest of a text, or of a text in what `az … run-command` printed; `None` when there is none.
 fn digest(bytes: &[u8]) -> Option<Result<Digest, String>> {
     let text = decode(bytes)?;
+    digest_line(&text).or_else(|| {
+        // Quoted within JSON: only then is a document worth another look.
+        let answer: Value = text.contains("\\\"digest\\\"").then(|| serde_json::from_str(&text).ok())??;
+        texts(&answer).into_iter().rev().find_map(digest_line)
+    })
+}
+
+/// Every text of a document: Azure's commands disagree on where the output of a script stands.
+fn texts(document: &Value) -> Vec<&str> {
+    match document {
+        Value::String(text) => vec![text],
+        Value::Array(items) => items.iter().flat_map(texts).collect(),
+        Value::Object(fields) => fields.values().flat_map(texts).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn digest_line(text: &str) -> Option<Result<Digest, String>> {
     let start = |line: &&str| serde_json::from_str::<Start>(line).is_ok_and(|it| it.kind.as_deref() == Some(KIND));
     let line = text.lines().map(str::trim).filter(|line| line.starts_with('{') && line.contains(KIND)).rfind(start)?;
     let parsed: Result<Digest, _> = serde_json::from_str(line);
