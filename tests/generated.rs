@@ -9,6 +9,8 @@ use ampls_doctor::diagnose::rules::RULES;
 use ampls_doctor::report::schema;
 use clap_complete::Shell;
 
+use super::cli::{ran, text};
+
 #[test]
 fn code_pages_are_fresh() {
     let folder = packaging("docs/codes");
@@ -46,6 +48,28 @@ fn completions_and_manual_are_fresh() {
     let mut page = Vec::new();
     manual(&mut page).expect("memory takes it");
     check(&packaging("man/ampls-doctor.1"), &String::from_utf8(page).expect("UTF-8"));
+}
+
+/// The pictures beside them are drawn from the same reports by `packaging/pictures/draw`.
+#[test]
+fn the_readmes_screens_are_fresh() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let readme = root.join("README.md");
+    let mut rest = fs::read_to_string(&readme).expect("the readme");
+    let mut fresh = String::new();
+    let mut screens = 0;
+    while let Some((before, after)) = rest.split_once("<!-- screen ") {
+        let (world, after) = after.split_once(" -->\n").expect("the name of a world");
+        let (_, after) = after.split_once("<!-- end -->").expect("the end of a screen");
+        let saved = root.join(format!("tests/reports/0.1.0/{world}.json"));
+        let shown = text(&ran(&["judge", saved.to_str().expect("UTF-8")]).stdout);
+        assert!(shown.contains("vm-app-01") && !shown.contains("```"), "{world}: {shown}");
+        fresh = format!("{fresh}{before}<!-- screen {world} -->\n```text\n{shown}```\n<!-- end -->");
+        rest = after.to_owned();
+        screens += 1;
+    }
+    assert_eq!(screens, 3, "one healthy and two broken worlds");
+    check(&readme, &(fresh + &rest));
 }
 
 fn packaging(name: &str) -> PathBuf {

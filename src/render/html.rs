@@ -20,7 +20,7 @@ mod path;
 const STYLE: &str = include_str!("html/style.css");
 
 /// SHA-256 of [`STYLE`], as the policy names it.
-const STYLE_HASH: &str = "sha256-3pt0AcihhFrGRMtqumxEFOf0sar+u7UoEXvrggSOZA4=";
+const STYLE_HASH: &str = "sha256-F98r1RtsWEOZcrRjq2cgj4QPJ9aF1agUeNGPcRuMV3I=";
 
 /// Writes the page of a run that ended with this exit status.
 pub fn write(report: &Report, status: u8, out: &mut dyn Write) -> io::Result<()> {
@@ -102,7 +102,9 @@ fn zones(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     for (zone, cells) in rows {
         write!(out, "<tr><th scope=\"row\">{}</th>", safe(&zone))?;
         for cell in cells {
-            write!(out, "<td class=\"mono\">{}</td>", safe(&cell))?;
+            // The matrix writes what is not private in capitals.
+            let tone = if cell.contains("PUBLIC") || cell.contains("MIXED") { " odd" } else { "" };
+            write!(out, "<td class=\"mono{tone}\">{}</td>", safe(&cell))?;
         }
         writeln!(out, "</tr>")?;
     }
@@ -156,6 +158,11 @@ fn leads(route: Route) -> &'static str {
 /// Text that can neither leave its element nor its attribute, nor act in any other way.
 fn safe(text: &str) -> String {
     escaped(&inert(text))
+}
+
+/// The same, with places where a long name may be broken.
+fn breakable(text: &str) -> String {
+    safe(text).replace('.', ".<wbr>")
 }
 
 /// A sentence: what stands in backticks is shown as code.

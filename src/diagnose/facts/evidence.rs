@@ -176,15 +176,18 @@ pub(super) fn io(failure: IoFailure) -> &'static str {
     }
 }
 
-/// A certificate as evidence: subject, issuer, validity and names.
+/// A certificate as evidence: subject, issuer, validity and names; an authority's is for no name.
 pub fn certificate_line(certificate: &ampls_probes::observation::Certificate) -> String {
     let date = |at: Option<jiff::Timestamp>| at.map_or_else(|| "?".to_owned(), |at| format!("{at:.0}"));
-    format!(
-        "certificate {} issued by {}, valid {} to {}, for {}",
+    let line = format!(
+        "certificate {} issued by {}, valid {} to {}",
         quote(&certificate.subject),
         quote(&certificate.issuer),
         date(certificate.not_before),
         date(certificate.not_after),
-        text::list(&certificate.names, NAMED)
-    )
+    );
+    if certificate.names.is_empty() {
+        return line;
+    }
+    format!("{line}, for {}", text::list(&certificate.names, NAMED))
 }

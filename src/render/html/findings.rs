@@ -27,7 +27,7 @@ fn finding(report: &Report, root: &Finding, out: &mut dyn Write) -> io::Result<(
     write!(
         out,
         "<article class=\"card finding {tone}\"><div class=\"tags\"><span class=\"tag\">{word}</span>\
-         <span class=\"code\">{}</span><span class=\"soft\">{}, {sure}, for whoever runs: {}</span></div>\n<h3>{}</h3>",
+         <span class=\"code\">{}</span><span class=\"soft\">{}, {sure}, owner: {}</span></div>\n<h3>{}</h3>",
         safe(&root.code),
         safe(&root.name),
         owner(root.owner),

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use ampls_probes::catalogue::{Expectation, Need};
 use ampls_probes::options::Expect;
 
-use super::{leads, safe};
+use super::{breakable, leads, safe};
 use crate::diagnose::facts::{Route, Status, View, ViewKind};
 use crate::diagnose::finding::{Finding, Severity};
 use crate::render::compact::route;
@@ -82,7 +82,7 @@ fn path(report: &Report, endpoint: &EndpointReport, out: &mut dyn Write) -> io::
              aria-label=\"{said}\">{mark}</span></span><div class=\"value\">{}</div>",
             station.tone,
             station.role,
-            safe(&station.value)
+            breakable(&station.value)
         )?;
         if !station.why.is_empty() {
             write!(out, "<div class=\"why\">{}</div>", safe(&station.why))?;
