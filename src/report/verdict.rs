@@ -13,7 +13,8 @@ use crate::diagnose::finding::{Finding, Severity};
 /// The answer.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct Verdict {
-    /// Where the required private-capable names lead (all private-capable ones where none is required).
+    /// Where the required private-capable names lead (all private-capable ones where none is required; where there are none
+    /// at all, the names that monitoring requires).
     pub route: Route,
     /// The highest severity among the roots.
     pub health: Health,
@@ -66,11 +67,23 @@ fn files_only(observations: &Observations, health: Health) -> String {
     format!("FILES ONLY, {}: {found} {agents} found; nothing was asked over the network", adjective(health))
 }
 
-/// The endpoints whose routes decide.
+/// The endpoints whose routes decide. In a cloud without a private link those of its names that are needed do: a machine whose
+/// every path works is not unresolved.
 fn judged(endpoints: &[EndpointReport]) -> Vec<&EndpointReport> {
-    let capable = || endpoints.iter().filter(|endpoint| endpoint.expected == Expectation::Private);
-    let required: Vec<_> = capable().filter(|endpoint| endpoint.need == Need::Required).collect();
-    if required.is_empty() { capable().collect() } else { required }
+    let needed = |endpoint: &&EndpointReport| endpoint.need == Need::Required;
+    let capable = || endpoints.iter().filter(|endpoint| is_capable(endpoint));
+    let dialled = || endpoints.iter().filter(|endpoint| endpoint.need != Need::Evidence);
+    let choices: [Vec<_>; 4] = [
+        capable().filter(needed).collect(),
+        capable().collect(),
+        dialled().filter(needed).collect(),
+        dialled().collect(),
+    ];
+    choices.into_iter().find(|choice| !choice.is_empty()).unwrap_or_default()
+}
+
+fn is_capable(endpoint: &EndpointReport) -> bool {
+    endpoint.expected == Expectation::Private
 }
 
 /// A required name that was looked at and does not work. Without a finding that says why, nobody is well.
@@ -163,6 +176,9 @@ fn public(judged: &[&EndpointReport], health: Health, expect: Expect) -> String 
         Expect::Private => format!("a private link is expected, {total} of {total} {what} public"),
         Expect::Public => format!("{total} of {total} {what} public, as expected"),
         Expect::Auto if health == Health::Error => format!("{total} of {total} {what} public"),
+        Expect::Auto if !judged.iter().any(|endpoint| is_capable(endpoint)) => {
+            format!("{total} of {total} {what} public; none of them is known to have a private link")
+        }
         Expect::Auto => "no private link; if one is intended, run with --expect private".to_owned(),
     }
 }
@@ -209,7 +225,7 @@ fn list(names: &[&str]) -> String {
 fn none(judged: &[&EndpointReport]) -> String {
     match judged.len() {
         1.. if !judged.iter().any(|endpoint| was_looked_up(endpoint)) => "no name was looked up to its end".to_owned(),
-        0 => "no name with a private link was looked at".to_owned(),
+        0 => "no name was looked at".to_owned(),
         1 => format!("the one {} does not resolve", kind(judged).trim_end_matches('s')),
         total => format!("none of {total} {} resolves", kind(judged)),
     }
@@ -217,7 +233,13 @@ fn none(judged: &[&EndpointReport]) -> String {
 
 fn kind(judged: &[&EndpointReport]) -> &'static str {
     let required = judged.iter().all(|endpoint| endpoint.need == Need::Required);
-    if required { "required names" } else { "private-capable names" }
+    if required {
+        "required names"
+    } else if judged.iter().any(|endpoint| is_capable(endpoint)) {
+        "private-capable names"
+    } else {
+        "names"
+    }
 }
 
 /// What a name does for monitoring, in the words of whoever runs the machine.
