@@ -14,7 +14,7 @@ pub(super) const PREFIX: &str = "ampls";
 /// What is missing for labs, if anything.
 pub(super) fn missing() -> Option<String> {
     let programs = ["ip", "nft", "named", "unbound", "dnsmasq", "nginx", "squid", "curl", "dig", "setpriv", "strace"];
-    for program in programs.into_iter().chain(["wget", "strip", "pgrep"]) {
+    for program in programs.into_iter().chain(["wget", "strip", "pgrep", "busybox", "perl"]) {
         if !super::servers::on_path(program) {
             return Some(format!("`{program}` is not installed (see .ci/packages)"));
         }

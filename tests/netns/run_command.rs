@@ -24,6 +24,8 @@ const FILES: &str = "server {
     listen 20.99.0.1:80;
     root @FOLDER@/files;
     location = /moved { return 302 /ampls-doctor; }
+    location = /empty { return 200 ''; }
+    location = /page { return 200 '<html>Sign in</html>'; }
     location /secret/ { return 403; }
     location /slowly/ { alias @FOLDER@/files/; limit_rate 256k; }
 }";
@@ -31,8 +33,8 @@ const FILES: &str = "server {
 /// Where the script might leave something.
 const PLACES: [&str; 4] = ["/tmp", "/var/tmp", "/var/lib", "/root"];
 
-/// Both shells that are `/bin/sh` on the systems Azure offers.
-const SHELLS: [&str; 2] = ["dash", "bash"];
+/// What is `/bin/sh` on one system or another.
+const SHELLS: [&str; 3] = ["dash", "bash", "busybox sh"];
 
 /// How a machine is prepared, what is asked of the script, and by which shell.
 #[derive(Clone)]
@@ -168,7 +170,7 @@ fn run_command_fetches_verifies_and_examines() -> Result<()> {
     let application = "mkdir -p /var/lib/waagent/Microsoft.CPlat.Core.VMApplicationManagerLinux/ampls-doctor/1.0.0 \
                        /var/lib/waagent/Microsoft.CPlat.Core.VMApplicationManagerLinux/ampls-doctor/1.1.0
                        cd /var/lib/waagent/Microsoft.CPlat.Core.VMApplicationManagerLinux/ampls-doctor
-                       cp /bin/true 1.0.0/ampls-doctor; cp /mnt/files/ampls-doctor 1.1.0/ampls-doctor; cd /";
+                       truncate -s 150M 1.0.0/ampls-doctor; cp /mnt/files/ampls-doctor 1.1.0/ampls-doctor; cd /";
     let ways = [
         ("a URL", URL.to_owned(), arguments.clone(), ":"),
         ("what is moved", "http://20.99.0.1/moved".to_owned(), arguments.clone(), ":"),
@@ -188,7 +190,8 @@ fn run_command_fetches_verifies_and_examines() -> Result<()> {
 
     let machine = String::from_utf8(run(Command::new("uname").arg("-m"))?.stdout)?;
     fs::rename(&file, file.with_extension(machine.trim()))?;
-    let call = Call::new(&[("SOURCE", &format!("{URL}.{{arch}}")), ("SHA256", &sum), ("ARGUMENTS", &arguments)]);
+    let (url, arguments) = (format!("{URL}.{{arch}}?for={{arch}}"), arguments + "\r");
+    let call = Call::new(&[("SOURCE", &url), ("SHA256", &sum), ("ARGUMENTS", &arguments)]);
     call.run(&lab)?.examined("VERDICT mixed error exit=1 DNS003");
     fs::rename(file.with_extension(machine.trim()), &file)?;
 
@@ -199,6 +202,13 @@ fn run_command_fetches_verifies_and_examines() -> Result<()> {
     assert!(left.lines().all(|path| path.starts_with("/var/lib/waagent")), "{left}");
     let out = String::from_utf8(ended.stdout)?;
     assert!(out.lines().last().is_some_and(|last| last.starts_with("VERDICT mixed error exit=1 DNS003")), "{out}");
+
+    // Other commands have formats of their own.
+    for (arguments, wanted) in [("explain DNS003", "zone-not-linked"), ("plan --format=firewall", "443")] {
+        let ended = Call::new(&[("SOURCE", URL), ("SHA256", &sum), ("ARGUMENTS", arguments)]).run(&lab)?;
+        assert_eq!((ended.status, ended.said.as_str()), (Some(0), ""), "{arguments}");
+        assert!(ended.out.contains(wanted), "{arguments}: {}", ended.out);
+    }
     Ok(())
 }
 
@@ -212,7 +222,8 @@ fn run_command_says_what_kept_it_from_examining() -> Result<()> {
     let zeros = "0".repeat(64);
     // `printf` prints the words it is given: an empty output shows that nothing ran.
     let printf = sha256(Path::new("/usr/bin/printf"))?;
-    let printed = |source: &str, sum: &str| Call::new(&[("SOURCE", source), ("SHA256", sum), ("ARGUMENTS", "%s\\n a")]);
+    let printed =
+        |source: &str, sum: &str| Call::new(&[("SOURCE", source), ("SHA256", sum), ("ARGUMENTS", "-- %s\\n a")]);
     let ran = printed("/usr/bin/printf", &printf).run(&lab)?;
     assert_eq!((ran.status, ran.out.as_str()), (Some(0), "a\n--format\ncompact\n"), "{}", ran.said);
 
@@ -225,6 +236,8 @@ fn run_command_says_what_kept_it_from_examining() -> Result<()> {
             .run(&lab)?
             .refused(3, "cannot fetch `http://20.99.0.1:81/` (7)");
         printed("http://nobody.invalid/x", &sum).by(shell).run(&lab)?.refused(3, "resolve host");
+        printed("http://20.99.0.1/empty", &sum).by(shell).run(&lab)?.refused(3, "is empty");
+        printed("http://20.99.0.1/page", &sum).by(shell).run(&lab)?.refused(3, "it is a web page");
         printed("/mnt/missing", &sum).by(shell).run(&lab)?.refused(3, "not a file");
         printed("/dev/zero", &sum).by(shell).run(&lab)?.refused(3, "not a file");
         printed("vmapp:missing", &sum).by(shell).run(&lab)?.refused(3, "VM application");
@@ -263,6 +276,23 @@ fn run_command_says_what_kept_it_from_examining() -> Result<()> {
         let sum = sha256(&file.with_file_name(name))?;
         printed(&format!("http://20.99.0.1/{name}"), &sum).run(&lab)?.refused(3, "is not for");
     }
+
+    // A program that cannot start, and one that is killed, have no verdict.
+    let mut newer = fs::read("/usr/bin/printf")?;
+    let version = b"GLIBC_2.34";
+    let at = newer.windows(version.len()).position(|it| it == version).ok_or("no version of the C library")?;
+    newer[at + 6] = b'9';
+    fs::write(file.with_file_name("newer"), &newer)?;
+    let newer = sha256(&file.with_file_name("newer"))?;
+    printed("http://20.99.0.1/newer", &newer).run(&lab)?.refused(3, "cannot be started here");
+    let perl = sha256(Path::new("/usr/bin/perl"))?;
+    let call = Call::new(&[("SOURCE", "/usr/bin/perl"), ("SHA256", &perl), ("ARGUMENTS", "-e kill(9,$$) --")]);
+    call.run(&lab)?.refused(3, "was ended: status 137");
+
+    // A tool is not there.
+    let call = printed(URL, &sum)
+        .after("mkdir -p /mnt/few; cp -rs /usr/bin/. /mnt/few/ 2> /mnt/few.log || :; rm -f /mnt/few/od; PATH=/mnt/few");
+    call.run(&lab)?.refused(3, "`od` is not installed");
 
     // More than any binary of ours has.
     File::create(file.with_file_name("endless"))?.set_len(300 << 20)?;
@@ -333,7 +363,7 @@ fn run_command_hands_a_signal_on_and_leaves_nothing() -> Result<()> {
             };
             run(Command::new("kill").args([&format!("-{signal}"), pid.trim()]))?;
             let ended = Ended::new(&lab, child.wait_with_output()?)?;
-            if shell == SHELLS[1] {
+            if shell == SHELLS[2] {
                 return Ok(ended);
             }
         }
@@ -344,8 +374,11 @@ fn run_command_hands_a_signal_on_and_leaves_nothing() -> Result<()> {
         listed.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default()
     };
 
-    let fetching = ended("http://20.99.0.1/slowly/ampls-doctor", "TERM", &|pid| children(pid).contains("curl"))?;
-    assert_eq!((fetching.status, fetching.out.as_str()), (Some(143), ""), "{}", fetching.said);
+    for (signal, status) in [("TERM", 143), ("KILL", 137)] {
+        let fetching = |pid: &str| children(pid).contains("curl");
+        let fetching = ended("http://20.99.0.1/slowly/ampls-doctor", signal, &fetching)?;
+        assert_eq!((fetching.status, fetching.out.as_str()), (Some(status), ""), "{}", fetching.said);
+    }
 
     // The program is there, and has learnt to hear the signal (SIGTERM is the fifteenth, proc_pid_status(5)).
     let examining = |pid: &str| {
