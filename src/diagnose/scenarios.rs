@@ -11,7 +11,7 @@ use ampls_probes::testing::{
 use proptest::prelude::*;
 
 use super::diagnose;
-use super::finding::{Finding, Severity};
+use super::finding::{Finding, Fix, Severity, sentence_and_commands};
 
 /// Code, severity and root of every finding, in order.
 fn outline(scene: &Scene) -> Vec<String> {
@@ -181,6 +181,28 @@ fn every_change_says_what_else_it_affects() {
     }
 }
 
+/// Sentences that hold a command, and commands that end in a remark: neither can be copied.
+fn muddled(fix: &Fix) -> Vec<String> {
+    let programs =
+        ["az", "dig", "sudo", "cat", "ls", "env", "rndc", "nslookup", "resolvectl", "ampls-doctor", "chronyc"];
+    let begins = |text: &str| programs.contains(&text.split(' ').next().unwrap_or_default());
+    let mut found = Vec::new();
+    if fix.text.starts_with("or ") {
+        found.push(fix.text.clone());
+    }
+    for text in [&fix.check_first, &fix.undo].into_iter().flatten() {
+        let (sentence, commands) = sentence_and_commands(text);
+        let parts = sentence.split(['`', ';', ':', '(']).map(str::trim);
+        if sentence.contains(" -") || sentence.contains('‹') && !sentence.contains('`') || parts.into_iter().any(begins)
+        {
+            found.push(sentence.clone());
+        }
+        let remark = |line: &str| line.ends_with(')') && !line.contains('"') && !line.contains('\'');
+        found.extend(commands.into_iter().filter(|line| remark(line)).map(str::to_owned));
+    }
+    found
+}
+
 /// Every way in which names, servers and paths can be told in the builder, at random.
 fn any_scene() -> impl Strategy<Value = Scene> {
     let says = prop_oneof![
@@ -228,6 +250,13 @@ proptest! {
     #[test]
     fn the_order_of_observations_does_not_matter((seen, shuffled) in any_order()) {
         prop_assert_eq!(diagnose(&seen), diagnose(&shuffled));
+    }
+
+    #[test]
+    fn what_is_said_and_what_is_copied_stand_apart(scene in any_scene()) {
+        for fix in diagnose(&scene.observations()).into_iter().flat_map(|finding| finding.fix) {
+            prop_assert_eq!(muddled(&fix), Vec::<String>::new());
+        }
     }
 
     #[test]

@@ -112,8 +112,11 @@ fn stale(name: &EndpointFacts<'_>, set: &str, address: &str) -> Fix {
     let record = alias.strip_suffix(zone.as_str()).and_then(|rest| rest.strip_suffix('.')).unwrap_or("‹record›");
     Fix::change(BlastRadius::EveryNetworkOnThisDns, "if no private endpoint holds the address, remove the stale record")
         .with(format!("az network private-dns record-set {set} remove-record -g ‹dns-resource-group› -z {zone} -n {record} -a {address}"))
-        .after(format!("az network private-dns record-set {set} show -g ‹dns-resource-group› -z {zone} -n {record} (metadata names the zone group that made it); two scopes that write one zone overwrite each other"))
-        .undone_by(format!("az network private-dns record-set {set} add-record -g ‹dns-resource-group› -z {zone} -n {record} -a {address}"))
+        .after_looking(
+            "its metadata names the zone group that made it; two scopes that write one zone overwrite each other",
+            format!("az network private-dns record-set {set} show -g ‹dns-resource-group› -z {zone} -n {record}"),
+        )
+        .undone_with("", format!("az network private-dns record-set {set} add-record -g ‹dns-resource-group› -z {zone} -n {record} -a {address}"))
 }
 
 #[cfg(test)]

@@ -86,7 +86,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
                 name.fqdn()
             ))
             .after("look in the firewall's log for this name and the time in the evidence; the rule holds for every machine behind the firewall")
-            .undone_by("az network firewall policy rule-collection-group collection rule remove -g ‹firewall-resource-group› --policy-name ‹policy› --rcg-name ‹group› --collection-name ‹collection› --name allow-azure-monitor"),
+            .undone_with("", "az network firewall policy rule-collection-group collection rule remove -g ‹firewall-resource-group› --policy-name ‹policy› --rcg-name ‹group› --collection-name ‹collection› --name allow-azure-monitor"),
     ]);
     if private {
         draft = draft.fix(remedy::find_private_endpoint(&address));
