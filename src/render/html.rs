@@ -20,7 +20,7 @@ mod path;
 const STYLE: &str = include_str!("html/style.css");
 
 /// SHA-256 of [`STYLE`], as the policy names it.
-const STYLE_HASH: &str = "sha256-j0EBBIZClSRxHMACyeBl9AA3kxTHWbk3uR2R8tUslgY=";
+const STYLE_HASH: &str = "sha256-/aC0dEZSoI33mRp78Xxhq3GPNoQuI/uUx18C0hLIaaA=";
 
 /// Writes the page of a run that ended with this exit status.
 pub fn write(report: &Report, status: u8, out: &mut dyn Write) -> io::Result<()> {
@@ -102,19 +102,21 @@ fn zones(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     write!(
         out,
         "<section><h2 id=\"zones\">Who says what of each zone</h2><div class=\"card scroll\">\
-         <table aria-labelledby=\"zones\"><thead><tr><th scope=\"col\">zone</th>"
+         <table class=\"stack\" role=\"table\" aria-labelledby=\"zones\"><thead><tr role=\"row\">\
+         <th scope=\"col\" role=\"columnheader\">zone</th>"
     )?;
     for head in &heads {
-        write!(out, "<th scope=\"col\">{}</th>", safe(head))?;
+        write!(out, "<th scope=\"col\" role=\"columnheader\">{}</th>", safe(head))?;
     }
     writeln!(out, "</tr></thead><tbody>")?;
     for (zone, cells) in rows {
-        write!(out, "<tr><th scope=\"row\">{}</th>", safe(&zone))?;
+        write!(out, "<tr role=\"row\"><th scope=\"row\" role=\"rowheader\">{}</th>", safe(&zone))?;
         for (cell, head) in cells.iter().zip(&heads) {
             let cell = cell.strip_prefix(head.as_str()).unwrap_or(cell).trim_start();
             // The matrix writes what is not private in capitals.
             let tone = if cell.contains("PUBLIC") || cell.contains("MIXED") { " odd" } else { "" };
-            write!(out, "<td class=\"mono{tone}\">{}</td>", safe(cell))?;
+            let (head, cell) = (safe(head), safe(cell));
+            write!(out, "<td role=\"cell\" class=\"mono{tone}\" data-head=\"{head}\">{cell}</td>")?;
         }
         writeln!(out, "</tr>")?;
     }

@@ -21,7 +21,7 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     write!(
         out,
         "<section><h2 id=\"endpoints\">Endpoints</h2><div class=\"card\">\
-         <table class=\"endpoints\" role=\"table\" aria-labelledby=\"endpoints\"><thead><tr role=\"row\">"
+         <table class=\"endpoints stack\" role=\"table\" aria-labelledby=\"endpoints\"><thead><tr role=\"row\">"
     )?;
     for (class, head) in COLUMNS {
         write!(out, "<th scope=\"col\" role=\"columnheader\" class=\"{class}\">{head}</th>")?;
@@ -137,8 +137,9 @@ pub(super) fn timings(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     writeln!(
         out,
         "</span></h2><div class=\"card\"><table class=\"waterfall\" role=\"table\" aria-labelledby=\"timings\">\
-         <thead class=\"unseen\"><tr role=\"row\"><th scope=\"col\" role=\"columnheader\">name</th>\
-         <th scope=\"col\" role=\"columnheader\">steps</th><th scope=\"col\" role=\"columnheader\">together</th></tr></thead><tbody>"
+         <thead><tr role=\"row\"><th scope=\"col\" role=\"columnheader\" class=\"name\"><span class=\"unseen\">name</span></th>\
+         <th scope=\"col\" role=\"columnheader\"><span class=\"unseen\">steps</span></th>\
+         <th scope=\"col\" role=\"columnheader\" class=\"total\"><span class=\"unseen\">together</span></th></tr></thead><tbody>"
     )?;
     for (endpoint, steps) in rows {
         let said: Vec<String> =

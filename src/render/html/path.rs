@@ -26,7 +26,8 @@ enum Hop {
 struct Station {
     role: &'static str,
     tone: &'static str,
-    value: String,
+    /// A line each.
+    value: Vec<String>,
     why: String,
 }
 
@@ -103,7 +104,7 @@ fn path(report: &Report, endpoint: &EndpointReport, out: &mut dyn Write) -> io::
              aria-label=\"{said}\">{mark}</span></span><div class=\"value\">{}</div>",
             station.tone,
             station.role,
-            breakable(&station.value)
+            station.value.iter().map(|line| breakable(line)).collect::<Vec<_>>().join("<br>")
         )?;
         if !station.why.is_empty() {
             write!(out, "<div class=\"why\">{}</div>", safe(&station.why))?;
@@ -119,13 +120,13 @@ fn stations(report: &Report, endpoint: &EndpointReport) -> [Station; 5] {
         let here = |finding: &&Finding| concerns(finding, endpoint) && self::hop(&finding.code) == Some(hop);
         report.findings.iter().filter(here).min_by_key(|finding| Reverse(finding.severity))
     };
-    let station = |role, hop, tone: &'static str, value: String| {
+    let station = |role, hop, tone: &'static str, value: Vec<String>| {
         let told = worst(hop).filter(|finding| finding.severity > Severity::Info || tone != "ok");
         let Some(finding) = told else { return Station { role, tone, value, why: String::new() } };
         Station { role, tone: self::tone(finding.severity), value, why: why(report, finding, hop) }
     };
     [
-        Station { role: "machine", tone: "ok", value: report.host.name.clone(), why: String::new() },
+        Station { role: "machine", tone: "ok", value: vec![report.host.name.clone()], why: String::new() },
         server(endpoint, &station),
         alias(endpoint, &station),
         address(report, endpoint, &station),
@@ -162,7 +163,7 @@ pub(super) fn unreached(report: &Report, endpoint: &EndpointReport) -> &'static 
     worst.map_or(if endpoint.need == Need::Required { "bad" } else { "off" }, tone)
 }
 
-type Draw<'a> = dyn Fn(&'static str, Hop, &'static str, String) -> Station + 'a;
+type Draw<'a> = dyn Fn(&'static str, Hop, &'static str, Vec<String>) -> Station + 'a;
 
 fn configured(endpoint: &EndpointReport) -> impl Iterator<Item = &View> {
     endpoint.views.iter().filter(|view| view.view == ViewKind::Server)
@@ -187,8 +188,10 @@ fn server(endpoint: &EndpointReport, station: &Draw<'_>) -> Station {
         (false, true) if endpoint.need == Need::Required => "bad",
         (false, _) => "off",
     };
-    let value = if said.is_empty() { "none asked".to_owned() } else { said.join(", ") };
-    station("name server", Hop::Server, tone, value)
+    if said.is_empty() {
+        said.push("none asked".to_owned());
+    }
+    station("name server", Hop::Server, tone, said)
 }
 
 fn alias(endpoint: &EndpointReport, station: &Draw<'_>) -> Station {
@@ -199,7 +202,7 @@ fn alias(endpoint: &EndpointReport, station: &Draw<'_>) -> Station {
         (None, None) => "none".to_owned(),
     };
     let tone = if value == "none" { "off" } else { "ok" };
-    station("alias", Hop::Alias, tone, value)
+    station("alias", Hop::Alias, tone, vec![value])
 }
 
 /// Whether a public address stands out: some name here is private, or private ones are wanted.
@@ -217,8 +220,10 @@ fn address(report: &Report, endpoint: &EndpointReport, station: &Draw<'_>) -> St
         Route::None => "off",
         _ => "ok",
     };
-    let value = if shown.is_empty() { "none".to_owned() } else { shown.join(", ") };
-    let mut station = station("address", Hop::Address, tone, value);
+    if shown.is_empty() {
+        shown.push("none".to_owned());
+    }
+    let mut station = station("address", Hop::Address, tone, shown);
     let astray = endpoint.expected == Expectation::Private && matches!(endpoint.route, Route::Public | Route::Mixed);
     if astray && private_elsewhere(report) && station.why.is_empty() {
         station.tone = "warn";
@@ -242,7 +247,7 @@ fn service(report: &Report, endpoint: &EndpointReport, station: &Draw<'_>) -> St
         Some(false) => unreached(report, endpoint),
         None => "off",
     };
-    station("service", Hop::Service, tone, value)
+    station("service", Hop::Service, tone, vec![value])
 }
 
 /// Where on the path a finding belongs.
