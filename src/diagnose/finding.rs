@@ -76,6 +76,9 @@ pub struct Fix {
     pub undo: Option<String>,
 }
 
+/// Lines of commands in one way to mend a fault.
+const MAX_LINES: usize = 24;
+
 /// What the lines of commands begin with in [`Fix::check_first`] and [`Fix::undo`]: as a block of code in Markdown.
 const COMMAND: &str = "    ";
 
@@ -140,6 +143,29 @@ pub fn sentence_and_commands(text: &str) -> (String, Vec<&str>) {
     (sentence.join(" "), text.lines().filter_map(|line| line.strip_prefix(COMMAND)).collect())
 }
 
+/// Changes that read alike and differ only in the names within their commands, as one: the first, with the lines of all.
+pub(super) fn joined(fixes: Vec<Fix>) -> Vec<Fix> {
+    let mut joined: Vec<Fix> = Vec::new();
+    for fix in fixes {
+        let alike = |it: &&mut Fix| !fix.read_only && (&it.text, it.blast_radius) == (&fix.text, fix.blast_radius);
+        let Some(one) = joined.iter_mut().find(alike) else {
+            joined.push(fix);
+            continue;
+        };
+        let parts =
+            [(&mut one.command, fix.command), (&mut one.check_first, fix.check_first), (&mut one.undo, fix.undo)];
+        for (all, more) in parts.into_iter().filter_map(|(all, more)| all.as_mut().zip(more)) {
+            for line in more.lines() {
+                if all.lines().count() < MAX_LINES && !all.lines().any(|known| known == line) {
+                    all.push('\n');
+                    all.push_str(line);
+                }
+            }
+        }
+    }
+    joined
+}
+
 fn told(sentence: &str, commands: &str) -> String {
     let commands = commands.lines().map(|command| format!("{COMMAND}{command}"));
     let sentence = Some(sentence).filter(|sentence| !sentence.is_empty()).map(str::to_owned);
@@ -186,6 +212,21 @@ pub struct Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn changes_that_read_alike_are_one_with_the_commands_of_all() {
+        let fix = |text: &str, name: &str| {
+            Fix::change(BlastRadius::Vnet, text)
+                .with(format!("add {name}"))
+                .after_looking("mind this", "show zone")
+                .undone_with("", format!("remove {name}"))
+        };
+        let joined = joined(vec![fix("by hand", "a"), fix("by group", "a"), fix("by hand", "b")]);
+        assert_eq!(joined.len(), 2);
+        assert_eq!(joined[0].command.as_deref(), Some("add a\nadd b"));
+        assert_eq!(joined[0].check_first.as_deref(), Some("mind this\n    show zone"));
+        assert_eq!(joined[0].undo.as_deref(), Some("    remove a\n    remove b"));
+    }
 
     #[test]
     fn what_is_said_is_told_from_what_is_copied() {

@@ -245,7 +245,7 @@ fn resource(fqdn: &str) -> String {
 }
 
 fn add_record(zone: &str, record: &str) -> Fix {
-    Fix::change(BlastRadius::EveryNetworkOnThisDns, format!("add the record `{record}` to `{zone}` by hand (it goes stale when the endpoint is made anew)"))
+    Fix::change(BlastRadius::EveryNetworkOnThisDns, "add what is missing by hand (it goes stale when the endpoint is made anew)")
         .instead()
         .with(format!("az network private-dns record-set a add-record -g ‹dns-resource-group› -z {zone} -n {record} -a ‹private-endpoint-address›"))
         .after_looking(
