@@ -5,7 +5,7 @@
 
 use ampls_probes::observation::Instance;
 
-use super::facts::{Facts, is_blob_zone};
+use super::facts::{EndpointFacts, Facts, is_blob_zone};
 use super::finding::{BlastRadius, Fix};
 
 /// The zone that holds names shared by everybody who uses Azure Monitor.
@@ -164,17 +164,31 @@ pub(super) fn effective_rules(destination: &str, service: &str) -> Vec<Fix> {
     ]
 }
 
-/// Allows a port of TCP to a destination in a network security group; `destination` is for people, in backticks where it was observed.
-pub(super) fn allow_tcp(port: u16, destination: &str, tag: &str) -> Fix {
+/// Allows an endpoint's port, to its service tag where that is known: names of one tag need one rule.
+pub(super) fn allow_service(name: &EndpointFacts<'_>) -> Fix {
+    let port = name.endpoint.port;
+    match name.endpoint.service_tag.as_deref().filter(|tag| is_plain(tag)) {
+        Some(tag) => allow_tcp(port, &format!("the service tag `{tag}`"), tag, &format!("allow-{tag}")),
+        None => allow_tcp(port, &format!("`{}`", name.fqdn()), "‹service-tag›", "allow-azure-monitor"),
+    }
+}
+
+/// Allows a port to the subnet of the private endpoint.
+pub(super) fn allow_private_endpoint(port: u16) -> Fix {
+    allow_tcp(port, "the subnet of the private endpoint", "‹endpoint-subnet-prefix›", "allow-private-endpoint")
+}
+
+/// Allows a port of TCP in a network security group. A rule of the same name would be replaced.
+fn allow_tcp(port: u16, destination: &str, prefix: &str, rule: &str) -> Fix {
     Fix::change(BlastRadius::Vnet, format!("allow TCP {port} to {destination} where it is denied (network security group, firewall)"))
         .with(format!(
-            "az network nsg rule create -g ‹nsg-resource-group› --nsg-name ‹nsg› -n allow-azure-monitor --priority ‹priority› --direction Outbound --access Allow --protocol Tcp --destination-port-ranges {port} --destination-address-prefixes {tag}"
+            "az network nsg rule create -g ‹nsg-resource-group› --nsg-name ‹nsg› -n {rule}-{port} --priority ‹priority› --direction Outbound --access Allow --protocol Tcp --destination-port-ranges {port} --destination-address-prefixes {prefix}"
         ))
         .after_looking(
             "the rule holds for every machine behind this group",
             "az network nsg rule list -g ‹nsg-resource-group› --nsg-name ‹nsg› -o table",
         )
-        .undone_with("", "az network nsg rule delete -g ‹nsg-resource-group› --nsg-name ‹nsg› -n allow-azure-monitor")
+        .undone_with("", format!("az network nsg rule delete -g ‹nsg-resource-group› --nsg-name ‹nsg› -n {rule}-{port}"))
 }
 
 /// Shows the chain that a peer presents for a name.

@@ -2,7 +2,7 @@
 
 use ampls_probes::Observations;
 use ampls_probes::catalogue::Need;
-use ampls_probes::observation::{IoFailure, NameVerdict, Outcome, ServerRole, Stop, Validity};
+use ampls_probes::observation::{IoFailure, NameVerdict, Outcome, ServerRole, Stop, TlsFailure, Validity};
 use ampls_probes::options::Expect;
 use ampls_probes::testing::{
     AGENTSVC, API, AZURE, CUSTOM, DCE, HANDLER, IN_AI, METRICS, ODS, OMS, REGIONAL, Says, Scene, Tls, ZONES,
@@ -179,6 +179,25 @@ fn every_change_says_what_else_it_affects() {
     for fix in scenes.iter().flat_map(|scene| diagnose(&scene.observations())).flat_map(|finding| finding.fix) {
         assert!(fix.read_only || (fix.check_first.is_some() && fix.undo.is_some()), "{fix:?}");
     }
+}
+
+#[test]
+fn rules_that_are_all_needed_do_not_replace_each_other() {
+    let created = |scene: Scene, begins: &str, flag: &str| {
+        let found = diagnose(&scene.observations());
+        let commands = found.iter().flat_map(|finding| &finding.fix).filter_map(|fix| fix.command.as_deref());
+        let lines = commands.flat_map(str::lines).filter(|line| line.starts_with(begins));
+        let name = |line: &str| line.split(flag).nth(1)?.split(' ').next().map(str::to_owned);
+        lines.filter_map(name).collect::<Vec<_>>()
+    };
+    let reset = Tls::failed(Outcome::Failed(TlsFailure::ClosedAfterClientHello(IoFailure::Reset)));
+    let firewall = created(private_world().tls(ODS, reset.clone()).tls(OMS, reset), "az network firewall", " --name ");
+    let group = created(black_holed(public_world(), &[HANDLER, ODS]), "az network nsg", " -n ");
+    for names in [&firewall, &group] {
+        let unique: std::collections::BTreeSet<_> = names.iter().collect();
+        assert!(!names.is_empty() && unique.len() == names.len(), "{names:?}");
+    }
+    assert_eq!(firewall.len(), 2);
 }
 
 /// Sentences that hold a command, and commands that end in a remark: neither can be copied.

@@ -73,7 +73,6 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
     // A zone keeps the two families in record sets of their own.
     let set = if address.is_some_and(IpAddr::is_ipv6) { "aaaa" } else { "a" };
     let address = address.map(ToString::to_string).unwrap_or_default();
-    let tag = name.endpoint.service_tag.clone().unwrap_or_else(|| "‹service-tag›".to_owned());
     let mut draft = Draft::new(
         Severity::Error,
         if reading == "stale-record" { Owner::Dns } else { Owner::Network },
@@ -97,12 +96,8 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
         "path" => draft
             .fix(remedy::find_private_endpoint(&address))
             .fix(remedy::effective_rules(&address, &format!("TCP {port}")))
-            .fix([remedy::allow_tcp(port, "the subnet of the private endpoint", "‹endpoint-subnet-prefix›")]),
-        _ => draft.fix(remedy::effective_rules(&address, &format!("TCP {port}"))).fix([remedy::allow_tcp(
-            port,
-            &format!("`{}`", name.fqdn()),
-            &tag,
-        )]),
+            .fix([remedy::allow_private_endpoint(port)]),
+        _ => draft.fix(remedy::effective_rules(&address, &format!("TCP {port}"))).fix([remedy::allow_service(name)]),
     }
 }
 
