@@ -128,6 +128,7 @@ fn finding(group: &Group<'_>, id: &str, groups: &[Group<'_>], ids: &[String]) ->
     merged.title = title.text();
     merged.args = arguments(group);
     merged.endpoints.sort();
+    merged.fix = finding::joined(std::mem::take(&mut merged.fix));
     merged.fix.truncate(MAX_FIXES);
     if merged.evidence.len() > MAX_EVIDENCE {
         let more = merged.evidence.len() - MAX_EVIDENCE;

@@ -10,6 +10,10 @@ use super::cli::{Folder, json, ran, report, text};
 
 /// Opens a page and gives the document as the browser made it; on standard error what the browser's console says.
 fn opened(folder: &Folder, page: &Path) -> Option<Output> {
+    opened_with(folder, page, &[])
+}
+
+fn opened_with(folder: &Folder, page: &Path, arguments: &[&str]) -> Option<Output> {
     let browser = std::env::var("AMPLS_CHROMIUM").unwrap_or_else(|_| "chromium".to_owned());
     let possible = Command::new("unshare").args(["-n", &browser, "--version"]).output();
     if !possible.is_ok_and(|output| output.status.success()) {
@@ -21,6 +25,7 @@ fn opened(folder: &Folder, page: &Path) -> Option<Output> {
     command.args(["-n", "timeout", "60", &browser, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run"]);
     command.args(["--disable-background-networking", "--disable-component-update", "--disable-sync"]);
     command.args(["--enable-logging=stderr", "--window-size=1200,2400", "--dump-dom"]);
+    command.args(arguments);
     command.arg(format!("--user-data-dir={}", folder.path("profile")));
     command.arg(format!("--log-net-log={}", folder.path("net.json")));
     command.arg(format!("file://{}", page.display()));
@@ -58,6 +63,40 @@ fn the_page_shows_every_finding_and_asks_for_nothing() {
             let title = finding["title"].as_str().expect("a title").split('`').next().unwrap_or_default().trim();
             assert!(dom.contains(title) && dom.contains(finding["code"].as_str().expect("a code")), "{title}");
         }
+    }
+}
+
+/// Lays the page out at several widths and writes what sticks out sideways; the page itself runs no script.
+const RULER: &str = "<pre></pre><script>onload = () => {
+  const found = [];
+  for (const frame of document.querySelectorAll('iframe')) {
+    const page = frame.contentDocument.documentElement;
+    found.push(`${frame.width} measured`);
+    for (const it of [page, ...page.querySelectorAll('main *:not(.unseen)')]) {
+      if (it.clientWidth > 1 && it.scrollWidth > it.clientWidth + 1)
+        found.push(`${frame.width}: ${it.tagName} ${it.className}`);
+    }
+  }
+  document.querySelector('pre').textContent = found.join(', ');
+}</script>";
+
+#[test]
+fn nothing_sticks_out_at_any_width() {
+    let folder = Folder::new("wide-page");
+    for (world, wanted) in [("two-faults-servers", 1), ("ipv6-only", 0)] {
+        let saved = report(&folder, world, wanted);
+        let page = folder.0.join(format!("{world}.html"));
+        ran(&["judge", &saved, "--format", "html", "-o", page.to_str().expect("UTF-8")]);
+        let frame = |width| format!("<iframe width={width} height=900 frameborder=0 src=\"{world}.html\"></iframe>");
+        let frames: String = ["1200", "1000", "800", "400", "320"].map(frame).concat();
+        let ruler = folder.0.join("ruler.html");
+        fs::write(&ruler, format!("<!DOCTYPE html>{frames}{RULER}")).expect("written");
+        let same_origin = ["--allow-file-access-from-files", "--virtual-time-budget=5000"];
+        let Some(output) = opened_with(&folder, &ruler, &same_origin) else { return };
+        let found =
+            text(&output.stdout).split("<pre>").nth(1).and_then(|rest| rest.split('<').next()).map(str::to_owned);
+        let measured = "1200 measured, 1000 measured, 800 measured, 400 measured, 320 measured";
+        assert_eq!(found.as_deref(), Some(measured), "{world}");
     }
 }
 

@@ -94,7 +94,7 @@ fn chromium(setting: &BrowserSetting) -> Fix {
                 setting.source, setting.name
             ),
         )
-        .after(format!("cat '{}'", setting.source))
+        .after_looking("", format!("cat '{}'", setting.source))
         .undone_by("put the former value back");
     }
     let file = &setting.policy_file;
@@ -104,8 +104,8 @@ fn chromium(setting: &BrowserSetting) -> Fix {
         format!("set the policy `DnsOverHttpsMode` to `off` in `{file}`, for every user of {}", setting.name),
     )
     .with(format!("sudo mkdir -p {folder}\nprintf '{{\"DnsOverHttpsMode\": \"off\"}}\\n' | sudo tee {file}"))
-    .after(format!("ls -l {folder} (of files that set one policy the last in alphabetical order counts)"))
-    .undone_by(format!("sudo rm {file}"))
+    .after_looking("of files that set one policy the last in alphabetical order counts", format!("ls -l {folder}"))
+    .undone_with("", format!("sudo rm {file}"))
 }
 
 fn firefox(facts: &Facts<'_>, setting: &BrowserSetting) -> Vec<Fix> {
@@ -118,7 +118,7 @@ fn firefox(facts: &Facts<'_>, setting: &BrowserSetting) -> Vec<Fix> {
     let zones: Vec<String> = zones.map(|zone| format!("\"{zone}\"")).collect();
     let fix = |text: String| {
         Fix::change(BlastRadius::Machine, text)
-            .after(format!("cat '{file}' (it may hold other policies: add to them)"))
+            .after_looking("it may hold other policies: add to them", format!("cat '{file}'"))
             .undone_by("take the lines out again")
     };
     vec![
@@ -126,8 +126,9 @@ fn firefox(facts: &Facts<'_>, setting: &BrowserSetting) -> Vec<Fix> {
             "set in `{file}`: `{{\"policies\": {{\"DNSOverHTTPS\": {{\"Enabled\": false, \"Locked\": true}}}}}}`"
         )),
         fix(format!(
-            "or keep it and leave the names of Azure Monitor out, in `{file}`: `\"DNSOverHTTPS\": {{\"ExcludedDomains\": [{}], \"Locked\": true}}`",
+            "keep it and leave the names of Azure Monitor out, in `{file}`: `\"DNSOverHTTPS\": {{\"ExcludedDomains\": [{}], \"Locked\": true}}`",
             zones.join(", ")
-        )),
+        ))
+        .instead(),
     ]
 }

@@ -5,7 +5,7 @@
 
 use ampls_probes::observation::Instance;
 
-use super::facts::{Facts, is_blob_zone};
+use super::facts::{EndpointFacts, Facts, is_blob_zone};
 use super::finding::{BlastRadius, Fix};
 
 /// The zone that holds names shared by everybody who uses Azure Monitor.
@@ -50,11 +50,11 @@ pub(super) fn link_zone(zone: &str, network: &str) -> Fix {
         .with(format!(
             "az network private-dns link vnet create -g ‹dns-resource-group› -z {zone} -n ‹link-name› -v ‹vnet-id› --registration-enabled false"
         ))
-        .after(format!(
-            "az network private-dns record-set a list -g ‹dns-resource-group› -z {zone} -o table (an empty zone breaks every name in it); {}",
-            side_effect(zone)
-        ))
-        .undone_by(format!("az network private-dns link vnet delete -g ‹dns-resource-group› -z {zone} -n ‹link-name›"))
+        .after_looking(
+            &format!("an empty zone breaks every name in it; {}", side_effect(zone)),
+            format!("az network private-dns record-set a list -g ‹dns-resource-group› -z {zone} -o table"),
+        )
+        .undone_with("", format!("az network private-dns link vnet delete -g ‹dns-resource-group› -z {zone} -n ‹link-name›"))
 }
 
 /// Adds zones to the private endpoint's zone group, so that Azure keeps their records.
@@ -67,11 +67,11 @@ pub(super) fn complete_zone_group(zone: &str) -> Fix {
         "az network private-endpoint dns-zone-group add -g ‹endpoint-resource-group› --endpoint-name ‹private-endpoint› -n ‹zone-group› --private-dns-zone ‹zone-id› --zone-name {}",
         zone.replace('.', "-")
     ))
-    .after(format!(
-        "az network private-endpoint dns-zone-group list -g ‹endpoint-resource-group› --endpoint-name ‹private-endpoint› -o json; {}",
-        side_effect(zone)
-    ))
-    .undone_by(format!(
+    .after_looking(
+        side_effect(zone),
+        "az network private-endpoint dns-zone-group list -g ‹endpoint-resource-group› --endpoint-name ‹private-endpoint› -o json",
+    )
+    .undone_with("", format!(
         "az network private-endpoint dns-zone-group remove -g ‹endpoint-resource-group› --endpoint-name ‹private-endpoint› -n ‹zone-group› --zone-name {}",
         zone.replace('.', "-")
     ))
@@ -84,8 +84,11 @@ pub(super) fn add_to_scope(resource: &str) -> Fix {
         format!("add {resource} to the Azure Monitor Private Link Scope; its records appear in the zones of the zone group"),
     )
     .with("az monitor private-link-scope scoped-resource create -g ‹scope-resource-group› --scope-name ‹scope› -n ‹name› --linked-resource ‹resource-id›")
-    .after("az monitor private-link-scope scoped-resource list -g ‹scope-resource-group› --scope-name ‹scope› -o table; every network that shares this DNS then reaches the resource privately or not at all")
-    .undone_by("az monitor private-link-scope scoped-resource delete -g ‹scope-resource-group› --scope-name ‹scope› -n ‹name›")
+    .after_looking(
+        "every network that shares this DNS then reaches the resource privately or not at all",
+        "az monitor private-link-scope scoped-resource list -g ‹scope-resource-group› --scope-name ‹scope› -o table",
+    )
+    .undone_with("", "az monitor private-link-scope scoped-resource delete -g ‹scope-resource-group› --scope-name ‹scope› -n ‹name›")
 }
 
 /// Forwards the public zone of each AMPLS zone to Azure's DNS.
@@ -109,12 +112,16 @@ pub(super) fn forward(zones: &[String], server: &str) -> Vec<Fix> {
             format!("on `{server}` forward the public zones (not the `privatelink` ones) to Azure's DNS; where Application Insights is used, `applicationinsights.azure.com` and `services.visualstudio.com` too (Windows DNS)"),
         )
         .with(windows)
-        .after(format!("Get-DnsServerZone -ComputerName {server} | Where-Object ZoneType -eq Forwarder; {effects}"))
-        .undone_by(windows_undo),
+        .after_looking(
+            effects,
+            format!("Get-DnsServerZone -ComputerName {server} | Where-Object ZoneType -eq Forwarder"),
+        )
+        .undone_with("", windows_undo),
         Fix::change(BlastRadius::EveryNetworkOnThisDns, format!("the same on `{server}` in named.conf (BIND)"))
+            .instead()
             .with(bind)
-            .after(format!("named-checkconf -p | grep -A3 'type forward'; {effects}"))
-            .undone_by("remove these lines, then: rndc reconfig"),
+            .after_looking(effects, "named-checkconf -p | grep -A3 'type forward'")
+            .undone_with("remove these lines, then read the configuration anew", "rndc reconfig"),
     ]
 }
 
@@ -157,14 +164,31 @@ pub(super) fn effective_rules(destination: &str, service: &str) -> Vec<Fix> {
     ]
 }
 
-/// Allows a port of TCP to a destination in a network security group; `destination` is for people, in backticks where it was observed.
-pub(super) fn allow_tcp(port: u16, destination: &str, tag: &str) -> Fix {
+/// Allows an endpoint's port, to its service tag where that is known: names of one tag need one rule.
+pub(super) fn allow_service(name: &EndpointFacts<'_>) -> Fix {
+    let port = name.endpoint.port;
+    match name.endpoint.service_tag.as_deref().filter(|tag| is_plain(tag)) {
+        Some(tag) => allow_tcp(port, &format!("the service tag `{tag}`"), tag, &format!("allow-{tag}")),
+        None => allow_tcp(port, &format!("`{}`", name.fqdn()), "‹service-tag›", "allow-azure-monitor"),
+    }
+}
+
+/// Allows a port to the subnet of the private endpoint.
+pub(super) fn allow_private_endpoint(port: u16) -> Fix {
+    allow_tcp(port, "the subnet of the private endpoint", "‹endpoint-subnet-prefix›", "allow-private-endpoint")
+}
+
+/// Allows a port of TCP in a network security group. A rule of the same name would be replaced.
+fn allow_tcp(port: u16, destination: &str, prefix: &str, rule: &str) -> Fix {
     Fix::change(BlastRadius::Vnet, format!("allow TCP {port} to {destination} where it is denied (network security group, firewall)"))
         .with(format!(
-            "az network nsg rule create -g ‹nsg-resource-group› --nsg-name ‹nsg› -n allow-azure-monitor --priority ‹priority› --direction Outbound --access Allow --protocol Tcp --destination-port-ranges {port} --destination-address-prefixes {tag}"
+            "az network nsg rule create -g ‹nsg-resource-group› --nsg-name ‹nsg› -n {rule}-{port} --priority ‹priority› --direction Outbound --access Allow --protocol Tcp --destination-port-ranges {port} --destination-address-prefixes {prefix}"
         ))
-        .after("az network nsg rule list -g ‹nsg-resource-group› --nsg-name ‹nsg› -o table; the rule holds for every machine behind this group")
-        .undone_by("az network nsg rule delete -g ‹nsg-resource-group› --nsg-name ‹nsg› -n allow-azure-monitor")
+        .after_looking(
+            "the rule holds for every machine behind this group",
+            "az network nsg rule list -g ‹nsg-resource-group› --nsg-name ‹nsg› -o table",
+        )
+        .undone_with("", format!("az network nsg rule delete -g ‹nsg-resource-group› --nsg-name ‹nsg› -n {rule}-{port}"))
 }
 
 /// Shows the chain that a peer presents for a name.
@@ -187,8 +211,14 @@ pub(super) fn associate_endpoint(instance: Option<&Instance>) -> Vec<Fix> {
         ),
         Fix::change(BlastRadius::Machine, "associate this machine with a data collection endpoint of its region")
             .with(format!("az monitor data-collection rule association create --name configurationAccessEndpoint --resource {machine} --data-collection-endpoint-id ‹dce-resource-id›"))
-            .after("the list above: an association of the name `configurationAccessEndpoint` is replaced, so keep its endpoint; the endpoint has to be in the scope: az monitor private-link-scope scoped-resource list -g ‹scope-resource-group› --scope-name ‹scope› -o table")
-            .undone_by(format!("az monitor data-collection rule association delete --name configurationAccessEndpoint --resource {machine} (or create it again with the endpoint it had)")),
+            .after_looking(
+                "an association of the name `configurationAccessEndpoint` in the list above is replaced, so keep its endpoint; the new endpoint has to be in the scope",
+                "az monitor private-link-scope scoped-resource list -g ‹scope-resource-group› --scope-name ‹scope› -o table",
+            )
+            .undone_with(
+                "or create it again with the endpoint it had",
+                format!("az monitor data-collection rule association delete --name configurationAccessEndpoint --resource {machine}"),
+            ),
     ]
 }
 
@@ -224,7 +254,7 @@ pub(super) fn exempt_from_proxy(facts: &Facts<'_>, names: &[&str]) -> Fix {
         BlastRadius::Machine,
         "exempt them from the proxy, wherever it is set (this shows it for the environment)",
     )
-    .after("look whether the direct path is open: ampls-doctor check --proxy none");
+    .after_looking("look whether the direct path is open", "ampls-doctor check --proxy none");
     let former =
         if shown.is_empty() { "its former value (none)".to_owned() } else { format!("its former value, `{shown}`") };
     if facts.on_windows() {
@@ -240,12 +270,15 @@ pub(super) fn set_clock(windows: bool) -> Fix {
     let fix = Fix::change(BlastRadius::Machine, "step the clock to its time source, once that is right")
         .undone_by("not needed: the time source keeps the clock from then on");
     if windows {
-        return fix
-            .with("w32tm /resync /force")
-            .after("w32tm /query /status (source and offset); databases and clusters may mind a clock that jumps");
+        return fix.with("w32tm /resync /force").after_looking(
+            "look at the source and the offset; databases and clusters may mind a clock that jumps",
+            "w32tm /query /status",
+        );
     }
-    fix.with("sudo chronyc makestep")
-        .after("chronyc sources -v (a source is selected; Azure's is /dev/ptp_hyperv); databases and clusters may mind a clock that jumps")
+    fix.with("sudo chronyc makestep").after_looking(
+        "a source has to be selected, Azure's is /dev/ptp_hyperv; databases and clusters may mind a clock that jumps",
+        "chronyc sources -v",
+    )
 }
 
 /// Shows the clock beside its time source.

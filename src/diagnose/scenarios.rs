@@ -2,7 +2,7 @@
 
 use ampls_probes::Observations;
 use ampls_probes::catalogue::Need;
-use ampls_probes::observation::{IoFailure, NameVerdict, Outcome, ServerRole, Stop, Validity};
+use ampls_probes::observation::{IoFailure, NameVerdict, Outcome, ServerRole, Stop, TlsFailure, Validity};
 use ampls_probes::options::Expect;
 use ampls_probes::testing::{
     AGENTSVC, API, AZURE, CUSTOM, DCE, HANDLER, IN_AI, METRICS, ODS, OMS, REGIONAL, Says, Scene, Tls, ZONES,
@@ -11,7 +11,7 @@ use ampls_probes::testing::{
 use proptest::prelude::*;
 
 use super::diagnose;
-use super::finding::{Finding, Severity};
+use super::finding::{Finding, Fix, Severity, sentence_and_commands};
 
 /// Code, severity and root of every finding, in order.
 fn outline(scene: &Scene) -> Vec<String> {
@@ -181,6 +181,47 @@ fn every_change_says_what_else_it_affects() {
     }
 }
 
+#[test]
+fn rules_that_are_all_needed_do_not_replace_each_other() {
+    let created = |scene: Scene, begins: &str, flag: &str| {
+        let found = diagnose(&scene.observations());
+        let commands = found.iter().flat_map(|finding| &finding.fix).filter_map(|fix| fix.command.as_deref());
+        let lines = commands.flat_map(str::lines).filter(|line| line.starts_with(begins));
+        let name = |line: &str| line.split(flag).nth(1)?.split(' ').next().map(str::to_owned);
+        lines.filter_map(name).collect::<Vec<_>>()
+    };
+    let reset = Tls::failed(Outcome::Failed(TlsFailure::ClosedAfterClientHello(IoFailure::Reset)));
+    let firewall = created(private_world().tls(ODS, reset.clone()).tls(OMS, reset), "az network firewall", " --name ");
+    let group = created(black_holed(public_world(), &[HANDLER, ODS]), "az network nsg", " -n ");
+    for names in [&firewall, &group] {
+        let unique: std::collections::BTreeSet<_> = names.iter().collect();
+        assert!(!names.is_empty() && unique.len() == names.len(), "{names:?}");
+    }
+    assert_eq!(firewall.len(), 2);
+}
+
+/// Sentences that hold a command, and commands that end in a remark: neither can be copied.
+fn muddled(fix: &Fix) -> Vec<String> {
+    let programs =
+        ["az", "dig", "sudo", "cat", "ls", "env", "rndc", "nslookup", "resolvectl", "ampls-doctor", "chronyc"];
+    let begins = |text: &str| programs.contains(&text.split(' ').next().unwrap_or_default());
+    let mut found = Vec::new();
+    if fix.text.starts_with("or ") {
+        found.push(fix.text.clone());
+    }
+    for text in [&fix.check_first, &fix.undo].into_iter().flatten() {
+        let (sentence, commands) = sentence_and_commands(text);
+        let parts = sentence.split(['`', ';', ':', '(']).map(str::trim);
+        if sentence.contains(" -") || sentence.contains('‹') && !sentence.contains('`') || parts.into_iter().any(begins)
+        {
+            found.push(sentence.clone());
+        }
+        let remark = |line: &str| line.ends_with(')') && !line.contains('"') && !line.contains('\'');
+        found.extend(commands.into_iter().filter(|line| remark(line)).map(str::to_owned));
+    }
+    found
+}
+
 /// Every way in which names, servers and paths can be told in the builder, at random.
 fn any_scene() -> impl Strategy<Value = Scene> {
     let says = prop_oneof![
@@ -228,6 +269,13 @@ proptest! {
     #[test]
     fn the_order_of_observations_does_not_matter((seen, shuffled) in any_order()) {
         prop_assert_eq!(diagnose(&seen), diagnose(&shuffled));
+    }
+
+    #[test]
+    fn what_is_said_and_what_is_copied_stand_apart(scene in any_scene()) {
+        for fix in diagnose(&scene.observations()).into_iter().flat_map(|finding| finding.fix) {
+            prop_assert_eq!(muddled(&fix), Vec::<String>::new());
+        }
     }
 
     #[test]

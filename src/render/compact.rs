@@ -112,8 +112,10 @@ fn remedy(root: &Finding, goes: usize) -> Vec<Line> {
             &format!("  first read what to look at and how to undo it: ampls-doctor explain {}", root.code),
         ));
     }
-    let command = fix.command.as_deref().map(ascii).filter(|command| command.len() <= LINE);
-    lines.extend(command.map(|command| Line { goes: goes + 20, text: format!("    {command}") }));
+    // Half of a command is none.
+    let command = fix.command.iter().map(|command| command.lines().map(|line| format!("    {}", ascii(line))));
+    let command = command.map(|lines| lines.collect::<Vec<_>>().join("\n")).filter(|command| command.len() <= LINE);
+    lines.extend(command.map(|text| Line { goes: goes + 20, text }));
     lines
 }
 

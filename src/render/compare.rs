@@ -89,8 +89,8 @@ fn finding_change(finding: &FindingChange, page: &mut Page<'_>) -> io::Result<()
         Severity::Info => "info",
     };
     let root = if finding.root { "" } else { ", a consequence" };
-    let first = format!("{} {} {} ({severity}{root}): ", fate(finding.fate), finding.code, finding.name);
-    page.wrapped(tint, &first, "  ", &finding.title)?;
+    let head = format!("{} {} {} ({severity}{root})", fate(finding.fate), finding.code, finding.name);
+    page.wrapped(tint, "", "  ", &format!("{head}: {}", finding.title))?;
     finding.changes.iter().try_for_each(|change| value("  ", change, page))
 }
 
@@ -111,7 +111,7 @@ fn subjects(title: &str, subjects: &[Subject], page: &mut Page<'_>) -> io::Resul
     for subject in subjects {
         let mut indent = "  ";
         if !subject.name.is_empty() {
-            page.line(Tint::Plain, &format!("  {}", subject.name))?;
+            page.wrapped(Tint::Plain, "  ", "      ", &subject.name)?;
             indent = "    ";
         }
         subject.changes.iter().try_for_each(|change| value(indent, change, page))?;
@@ -157,6 +157,19 @@ mod tests {
         let line = line(&compare(&healthy(), &mixed()));
         assert!(line.contains("DNS003 zone-not-linked appeared"), "{line}");
         assert!(line.contains(".ods.opinsights.azure.com route: private -> public"), "{line}");
+    }
+
+    #[test]
+    fn a_name_too_long_for_the_terminal_continues_with_a_dot() {
+        let mut out = Vec::new();
+        let narrow = Style { width: 50, ..Style::default() };
+        write(&compare(&healthy(), &mixed()), &narrow, &mut out).expect("memory");
+        let text = String::from_utf8(out).expect("UTF-8");
+        assert!(text.lines().all(|line| line.chars().count() <= 50), "{text}");
+        assert!(
+            text.contains("\n  6b1c0f3e-1f2d-4c55-9a68-0a1b2c3d4e5f.ods\n      .opinsights.azure.com\n    route:"),
+            "{text}"
+        );
     }
 
     #[test]

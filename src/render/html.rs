@@ -20,7 +20,7 @@ mod path;
 const STYLE: &str = include_str!("html/style.css");
 
 /// SHA-256 of [`STYLE`], as the policy names it.
-const STYLE_HASH: &str = "sha256-F98r1RtsWEOZcrRjq2cgj4QPJ9aF1agUeNGPcRuMV3I=";
+const STYLE_HASH: &str = "sha256-aSzL538B2rJAmTW/BDkq7VzaJwTJFDIvTAZRFU67tAk=";
 
 /// Writes the page of a run that ended with this exit status.
 pub fn write(report: &Report, status: u8, out: &mut dyn Write) -> io::Result<()> {
@@ -98,13 +98,25 @@ fn zones(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     if rows.is_empty() {
         return Ok(());
     }
-    writeln!(out, "<section><h2>Who says what of each zone</h2><div class=\"card scroll\"><table><tbody>")?;
+    let heads = matrix::heads(report);
+    write!(
+        out,
+        "<section><h2 id=\"zones\">Who says what of each zone</h2><div class=\"card scroll\">\
+         <table class=\"stack\" role=\"table\" aria-labelledby=\"zones\"><thead><tr role=\"row\">\
+         <th scope=\"col\" role=\"columnheader\">zone</th>"
+    )?;
+    for head in &heads {
+        write!(out, "<th scope=\"col\" role=\"columnheader\">{}</th>", safe(head))?;
+    }
+    writeln!(out, "</tr></thead><tbody>")?;
     for (zone, cells) in rows {
-        write!(out, "<tr><th scope=\"row\">{}</th>", safe(&zone))?;
-        for cell in cells {
+        write!(out, "<tr role=\"row\"><th scope=\"row\" role=\"rowheader\">{}</th>", safe(&zone))?;
+        for (cell, head) in cells.iter().zip(&heads) {
+            let cell = cell.strip_prefix(head.as_str()).unwrap_or(cell).trim_start();
             // The matrix writes what is not private in capitals.
             let tone = if cell.contains("PUBLIC") || cell.contains("MIXED") { " odd" } else { "" };
-            write!(out, "<td class=\"mono{tone}\">{}</td>", safe(&cell))?;
+            let (head, cell) = (safe(head), safe(cell));
+            write!(out, "<td role=\"cell\" class=\"mono{tone}\" data-head=\"{head}\">{cell}</td>")?;
         }
         writeln!(out, "</tr>")?;
     }
@@ -119,7 +131,7 @@ fn notes(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     for note in &report.notes {
         writeln!(out, "<p>{}</p>", prose(&note.text))?;
         if let Some(command) = &note.command {
-            writeln!(out, "{}", commands(command))?;
+            writeln!(out, "{}", commands(command.lines()))?;
         }
     }
     writeln!(out, "</div></section>")
@@ -138,7 +150,7 @@ fn machine(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         let count = value.as_array().map_or(0, Vec::len);
         writeln!(out, "<details><summary>{name} ({count})</summary>")?;
         for item in value.as_array().into_iter().flatten() {
-            writeln!(out, "{}", commands(&serde_json::to_string_pretty(item)?))?;
+            writeln!(out, "{}", commands(serde_json::to_string_pretty(item)?.lines()))?;
         }
         writeln!(out, "</details>")?;
     }
@@ -183,8 +195,8 @@ fn prose(text: &str) -> String {
 }
 
 /// Lines to be copied.
-fn commands(text: &str) -> String {
-    let lines: Vec<String> = text.lines().map(safe).collect();
+fn commands<'a>(lines: impl Iterator<Item = &'a str>) -> String {
+    let lines: Vec<String> = lines.map(safe).collect();
     format!("<pre><code>{}</code></pre>", lines.join("\n"))
 }
 

@@ -7,6 +7,7 @@ use std::io::{self, Write};
 
 use super::compact::severity;
 use super::page::inert;
+use super::table::causes::label;
 use crate::diagnose::finding::Finding;
 use crate::diagnose::rules::RULES;
 use crate::report::{EndpointReport, FailOn, Report};
@@ -120,10 +121,13 @@ fn told(finding: &Finding) -> String {
     lines.extend(finding.caused_by.iter().map(|root| format!("explained by {root}")));
     lines.extend(Some(&finding.summary).filter(|summary| !summary.is_empty()).cloned());
     lines.extend(finding.evidence.iter().map(|seen| format!("seen: {seen}")));
+    let mut changes = 0;
     for fix in &finding.fix {
-        lines.push(format!("fix: {}", fix.text));
-        lines.extend(fix.command.iter().map(|command| format!("    {command}")));
+        changes += usize::from(!fix.read_only);
+        lines.push(format!("{}: {}", label(fix, changes == 1), fix.text));
+        lines.extend(fix.command.iter().flat_map(|command| command.lines()).map(|command| format!("    {command}")));
     }
+    // What breaks a line within any of these is not ours.
     lines.iter().map(|line| inert(line)).collect::<Vec<_>>().join("\n")
 }
 
@@ -231,6 +235,15 @@ mod tests {
         assert!(!parsed.descendants().any(|node| node.has_tag_name("script")));
         let message = parsed.descendants().find_map(|node| node.attribute("message")).unwrap();
         assert!(parsed.descendants().any(|node| node.attribute("message") == Some("</failure><failure>")), "{message}");
+    }
+
+    #[test]
+    fn a_command_of_several_lines_keeps_them() {
+        let mut report = mixed();
+        report.findings[0].fix[0].command = Some("zone \"a\" { };\nzone \"b\" { };".to_owned());
+        let text = document(&report, FailOn::Error);
+        assert!(text.contains("\n    zone &quot;a&quot; { };\n    zone &quot;b&quot; { };"), "{text}");
+        assert!(!text.contains("\\u{a}"), "{text}");
     }
 
     #[test]

@@ -116,8 +116,9 @@ fn wrap(first: &str, rest: &str, text: &str, width: usize) -> Vec<String> {
     let mut line = first.to_owned();
     let mut empty = true;
     for word in text.split(' ').filter(|word| !word.is_empty()) {
-        for piece in pieces(word, width.saturating_sub(rest.chars().count()).max(20)) {
-            if !empty && line.chars().count() + 1 + piece.chars().count() > width {
+        for (part, piece) in pieces(word, width.saturating_sub(rest.chars().count()).max(20)).into_iter().enumerate() {
+            // A space within a word would be another word.
+            if part > 0 || !empty && line.chars().count() + 1 + piece.chars().count() > width {
                 lines.push(std::mem::replace(&mut line, rest.to_owned()));
                 empty = true;
             }
@@ -166,6 +167,7 @@ mod tests {
         assert_eq!(wrap("- ", "  ", "one two three", 9), ["- one two", "  three"]);
         let lines = wrap("", "", &"x".repeat(50), 40);
         assert_eq!(lines.iter().map(String::len).collect::<Vec<_>>(), [40, 10]);
+        assert_eq!(wrap("", "    ", &format!("{}.net", "x".repeat(38)), 44), [&"x".repeat(38), "    .net"]);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::io::{self, Write};
 
 use crate::render::page::{Detail, Page, Style, Tint};
 use crate::report::{AgentReport, Health, Report};
+use crate::text::duration_ms;
 
 mod browsers;
 pub(super) mod causes;
@@ -45,7 +46,7 @@ fn machine(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
         parts.extend(azure.subnet.iter().map(|subnet| format!("subnet {subnet}")));
     }
     parts.push(format!("{:.0}", report.run.started_at));
-    parts.push(format!("{} ms", report.run.elapsed_ms));
+    parts.push(duration_ms(report.run.elapsed_ms));
     if report.redacted.is_some() {
         parts.push("redacted".to_owned());
     }

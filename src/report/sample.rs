@@ -60,13 +60,14 @@ pub(crate) fn mixed() -> Report {
             ),
             read_only: false,
             blast_radius: BlastRadius::EveryNetworkOnThisDns,
+            alternative: false,
             check_first: Some(
-                "az network private-dns link vnet list --resource-group ‹zone group› --zone-name \
+                "    az network private-dns link vnet list --resource-group ‹zone group› --zone-name \
                  privatelink.ods.opinsights.azure.com --output table"
                     .to_owned(),
             ),
             undo: Some(
-                "az network private-dns link vnet delete --resource-group ‹zone group› --zone-name \
+                "    az network private-dns link vnet delete --resource-group ‹zone group› --zone-name \
                  privatelink.ods.opinsights.azure.com --name ‹link›"
                     .to_owned(),
             ),
@@ -104,6 +105,7 @@ pub(crate) fn hostile() -> Report {
         command: Some(format!("az {evil}")),
         read_only: true,
         blast_radius: BlastRadius::Machine,
+        alternative: true,
         check_first: Some(evil.to_owned()),
         undo: Some(evil.to_owned()),
     }];

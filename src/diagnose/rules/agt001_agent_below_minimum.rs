@@ -69,12 +69,17 @@ fn onboard_anew(agent: &Agent) -> Fix {
     let onboard =
         agent.workspaces.iter().map(|workspace| format!("sudo {ADMIN} -w {} -s ‹workspace-key›", workspace.id));
     let commands: Vec<String> = std::iter::once(format!("sudo {ADMIN} -X")).chain(onboard).collect();
-    Fix::change(BlastRadius::Machine, "or onboard the agent anew, where it cannot be upgraded")
+    Fix::change(BlastRadius::Machine, "onboard the agent anew, where it cannot be upgraded")
+        .instead()
         .with(commands.join("\n"))
-        .after(format!(
-            "sudo {ADMIN} -l (`-X` removes every workspace listed there, `-x <workspace>` one); a key on a command line shows in the process list and the shell's history"
-        ))
-        .undone_by(format!("onboard each workspace of the list again: sudo {ADMIN} -w ‹workspace-id› -s ‹workspace-key›"))
+        .after_looking(
+            "`-X` removes every workspace listed there, `-x ‹workspace-id›` one; a key on a command line shows in the process list and the shell's history",
+            format!("sudo {ADMIN} -l"),
+        )
+        .undone_with(
+            "onboard each workspace of the list again",
+            format!("sudo {ADMIN} -w ‹workspace-id› -s ‹workspace-key›"),
+        )
 }
 
 #[cfg(test)]
@@ -100,7 +105,7 @@ mod tests {
         let found = drafts(&AGT001, &private_world().agents([agent(AgentKind::Oms, "1.12.24-0")]));
         let anew = found[0].fix[1].command.as_deref().expect("a command");
         assert!(anew.contains("-X") && anew.contains(&format!("-w {WORKSPACE} -s ‹workspace-key›")), "{anew}");
-        assert!(found[0].fix[1].check_first.as_deref().is_some_and(|check| check.contains("-l ")));
+        assert!(found[0].fix[1].check_first.as_deref().is_some_and(|check| check.ends_with("omsadmin.sh -l")));
     }
 
     #[test]

@@ -72,7 +72,7 @@ fn fixes(kind: AgentKind) -> Vec<Fix> {
         Fix::change(BlastRadius::Machine, "start it, once what stopped it is mended")
             .with(start)
             .after(
-                "the command above; an agent that was removed on purpose leaves files behind and should stay stopped",
+                "look what the command above says; an agent that was removed on purpose leaves files behind and should stay stopped",
             )
             .undone_by("stop the service again"),
     ]

@@ -57,7 +57,7 @@ fn draft(setting: &BrowserSetting, found: &LocalNetwork) -> Draft {
             BlastRadius::Machine,
             format!("take `{pattern}` out of `{policy}` in `{source}`, or name the sites it is meant for"),
         )
-        .after(format!("cat '{source}'"))
+        .after_looking("", format!("cat '{source}'"))
         .undone_by("put the pattern back")])
 }
 

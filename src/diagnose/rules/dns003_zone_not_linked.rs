@@ -113,9 +113,9 @@ fn draft(facts: &Facts<'_>, zone: &str, servers: &[SocketAddr]) -> Draft {
     if !here {
         draft = draft.likely();
         let first = servers.first().map(|server| server.ip().to_string()).unwrap_or_default();
-        draft = draft.fix(remedy::forward(&[zone.to_owned()], &first));
+        draft = draft.fix(remedy::forward(&[zone.to_owned()], &first).into_iter().map(Fix::instead));
     }
-    draft = draft.fix([remedy::complete_zone_group(zone), Fix::look(
+    draft = draft.fix([remedy::complete_zone_group(zone).instead(), Fix::look(
         "look which zones the private endpoint keeps records in",
         "az network private-endpoint dns-zone-group list -g ‹endpoint-resource-group› --endpoint-name ‹private-endpoint› -o json",
     )]);

@@ -213,7 +213,7 @@ fn common(facts: &Facts<'_>, draft: Draft, name: &EndpointFacts<'_>, zone: &str,
     let mut records = aliases.chain([name.fqdn()]).filter_map(|owner| owner.strip_suffix(zone)?.strip_suffix('.'));
     let record = records.find(|record| remedy::is_plain(record)).unwrap_or("‹record›").to_owned();
     let of_scope = is_of_scope(facts, name, zone)
-        .then(|| [remedy::add_to_scope(&resource(name.fqdn())), remedy::complete_zone_group(zone)]);
+        .then(|| [remedy::add_to_scope(&resource(name.fqdn())), remedy::complete_zone_group(zone).instead()]);
     let servers: Vec<String> = views.iter().filter_map(|view| view.server).map(|server| server.to_string()).collect();
     draft
         .about([name.fqdn()])
@@ -245,24 +245,33 @@ fn resource(fqdn: &str) -> String {
 }
 
 fn add_record(zone: &str, record: &str) -> Fix {
-    Fix::change(BlastRadius::EveryNetworkOnThisDns, "or add the record by hand (it goes stale when the endpoint is made anew)")
+    Fix::change(BlastRadius::EveryNetworkOnThisDns, "add what is missing by hand (it goes stale when the endpoint is made anew)")
+        .instead()
         .with(format!("az network private-dns record-set a add-record -g ‹dns-resource-group› -z {zone} -n {record} -a ‹private-endpoint-address›"))
-        .after("az network nic show -g ‹endpoint-resource-group› -n ‹nic of the private endpoint› --query ipConfigurations[].[privateIPAddress,privateLinkConnectionProperties.fqdns] (the address that belongs to this name); every network linked to the zone gets the record")
-        .undone_by(format!("az network private-dns record-set a remove-record -g ‹dns-resource-group› -z {zone} -n {record} -a ‹private-endpoint-address›"))
+        .after_looking(
+            "it shows the address that belongs to this name; every network linked to the zone gets the record",
+            "az network nic show -g ‹endpoint-resource-group› -n ‹nic-of-the-private-endpoint› --query \"ipConfigurations[].[privateIPAddress,privateLinkConnectionProperties.fqdns]\"",
+        )
+        .undone_with("", format!("az network private-dns record-set a remove-record -g ‹dns-resource-group› -z {zone} -n {record} -a ‹private-endpoint-address›"))
 }
 
 fn unlink(zone: &str) -> Fix {
-    Fix::change(BlastRadius::Vnet, format!("or, if no private link is meant, unlink the empty zone `{zone}`"))
+    Fix::change(BlastRadius::Vnet, format!("if no private link is meant, unlink the empty zone `{zone}`"))
+        .instead()
         .with(format!("az network private-dns link vnet delete -g ‹dns-resource-group› -z {zone} -n ‹link-name›"))
-        .after(format!("az network private-dns record-set list -g ‹dns-resource-group› -z {zone} -o table (only SOA: nobody loses a private path)"))
-        .undone_by(format!("az network private-dns link vnet create -g ‹dns-resource-group› -z {zone} -n ‹link-name› -v ‹vnet-id› --registration-enabled false"))
+        .after_looking(
+            "where it holds only an SOA nobody loses a private path",
+            format!("az network private-dns record-set list -g ‹dns-resource-group› -z {zone} -o table"),
+        )
+        .undone_with("", format!("az network private-dns link vnet create -g ‹dns-resource-group› -z {zone} -n ‹link-name› -v ‹vnet-id› --registration-enabled false"))
 }
 
 fn fall_back(zone: &str) -> Fix {
-    Fix::change(BlastRadius::Vnet, format!("or allow fallback to internet on the link of `{zone}`, knowing that it fails open: missing records then send data over the public path without a word"))
+    Fix::change(BlastRadius::Vnet, format!("allow fallback to internet on the link of `{zone}`, knowing that it fails open: missing records then send data over the public path without a word"))
+        .instead()
         .with(format!("az network private-dns link vnet update -g ‹dns-resource-group› -z {zone} -n ‹link-name› --resolution-policy NxDomainRedirect"))
-        .after(format!("az network private-dns link vnet show -g ‹dns-resource-group› -z {zone} -n ‹link-name› --query resolutionPolicy"))
-        .undone_by(format!("az network private-dns link vnet update -g ‹dns-resource-group› -z {zone} -n ‹link-name› --resolution-policy Default"))
+        .after_looking("", format!("az network private-dns link vnet show -g ‹dns-resource-group› -z {zone} -n ‹link-name› --query resolutionPolicy"))
+        .undone_with("", format!("az network private-dns link vnet update -g ‹dns-resource-group› -z {zone} -n ‹link-name› --resolution-policy Default"))
 }
 
 #[cfg(test)]

@@ -104,13 +104,16 @@ fn remove(facts: &Facts<'_>, line: u32, source: &str) -> Fix {
     if facts.on_windows() {
         return change
             .with(format!("Copy-Item '{source}' '{source}.before'; (Get-Content '{source}.before') | Where-Object {{ $_.ReadCount -ne {line} }} | Set-Content '{source}'"))
-            .after(format!("Get-Content '{source}' | Select-Object -Index {} (the line may name other hosts too)", line.saturating_sub(1)))
-            .undone_by(format!("Copy-Item '{source}.before' '{source}'"));
+            .after_looking(
+                "the line may name other hosts too",
+                format!("Get-Content '{source}' | Select-Object -Index {}", line.saturating_sub(1)),
+            )
+            .undone_with("", format!("Copy-Item '{source}.before' '{source}'"));
     }
     change
         .with(format!("sudo sed -i.before '{line}d' {source}"))
-        .after(format!("sed -n '{line}p' {source} (the line may name other hosts too)"))
-        .undone_by(format!("sudo cp {source}.before {source}"))
+        .after_looking("the line may name other hosts too", format!("sed -n '{line}p' {source}"))
+        .undone_with("", format!("sudo cp {source}.before {source}"))
 }
 
 #[cfg(test)]

@@ -117,7 +117,10 @@ fn fixes(facts: &Facts<'_>, fqdn: &str) -> Vec<Fix> {
             ),
             Fix::change(BlastRadius::Machine, "empty the system's cache and restart the agent")
                 .with("Clear-DnsClientCache")
-                .after(format!("Get-DnsClientCache -Entry {fqdn} (names are resolved again; nothing else is lost)"))
+                .after_looking(
+                    "names are resolved again; nothing else is lost",
+                    format!("Get-DnsClientCache -Entry {fqdn}"),
+                )
                 .undone_by("nothing to undo: answers are kept anew"),
         ];
     }
@@ -128,7 +131,10 @@ fn fixes(facts: &Facts<'_>, fqdn: &str) -> Vec<Fix> {
         ),
         Fix::change(BlastRadius::Machine, "empty the cache that is in use and restart the agent")
             .with("sudo resolvectl flush-caches   # systemd-resolved\nsudo nscd -i hosts   # nscd\nsudo systemctl restart dnsmasq   # dnsmasq")
-            .after("resolvectl statistics; systemctl is-active nscd dnsmasq (names are resolved again; nothing else is lost)")
+            .after_looking(
+                "names are resolved again; nothing else is lost",
+                "resolvectl statistics\nsystemctl is-active nscd dnsmasq",
+            )
             .undone_by("nothing to undo: answers are kept anew"),
     ]
 }

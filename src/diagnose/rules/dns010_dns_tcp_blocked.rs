@@ -88,8 +88,11 @@ fn blocked(facts: &Facts<'_>, server: SocketAddr) -> Option<Draft> {
         .fix(remedy::effective_rules(&address, "TCP 53"))
         .fix([Fix::change(BlastRadius::Vnet, format!("allow TCP 53 to `{address}` where UDP 53 is allowed (network security group, firewall, the server's own firewall)"))
             .with(format!("az network nsg rule create -g ‹nsg-resource-group› --nsg-name ‹nsg› -n allow-dns-over-tcp --priority ‹priority› --direction Outbound --access Allow --protocol Tcp --destination-port-ranges 53 --destination-address-prefixes {address}"))
-            .after("az network nsg rule list -g ‹nsg-resource-group› --nsg-name ‹nsg› -o table; the rule holds for every machine behind this group")
-            .undone_by("az network nsg rule delete -g ‹nsg-resource-group› --nsg-name ‹nsg› -n allow-dns-over-tcp")]),
+            .after_looking(
+                "the rule holds for every machine behind this group",
+                "az network nsg rule list -g ‹nsg-resource-group› --nsg-name ‹nsg› -o table",
+            )
+            .undone_with("", "az network nsg rule delete -g ‹nsg-resource-group› --nsg-name ‹nsg› -n allow-dns-over-tcp")]),
     )
 }
 

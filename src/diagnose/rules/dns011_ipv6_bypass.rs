@@ -79,7 +79,7 @@ fn bypassed(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
                 BlastRadius::EveryNetworkOnThisDns,
                 "on that DNS server answer A and AAAA from the same source: forward the whole public zone to Azure's DNS, and take the AAAA record out of local zones",
             )
-            .after(format!("nslookup -type=AAAA {} 168.63.129.16 (a private zone gives none)", name.fqdn()))
+            .after_looking("a private zone gives none", format!("nslookup -type=AAAA {} 168.63.129.16", name.fqdn()))
             .undone_by("put the record back"),
         ]),
     )

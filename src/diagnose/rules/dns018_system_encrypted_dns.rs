@@ -79,14 +79,14 @@ fn fix(resolver: &EncryptedResolver) -> Fix {
     if resolver.service == "systemd-resolved" {
         return Fix::change(BlastRadius::Machine, format!("set `DNSOverTLS=no` in `{source}`"))
             .with("sudo systemctl restart systemd-resolved")
-            .after("resolvectl status")
+            .after_looking("", "resolvectl status")
             .undone_by(format!("put `{}` back into `{source}` and restart the service", resolver.setting));
     }
     Fix::change(
         BlastRadius::Machine,
         format!("let `{}` send the names of Azure Monitor to the network's DNS servers (`{source}`), or take it out of the resolver configuration", resolver.service),
     )
-    .after(format!("cat '{source}'"))
+    .after_looking("", format!("cat '{source}'"))
     .undone_by("put the former lines back")
 }
 

@@ -113,8 +113,11 @@ fn fixes(name: &EndpointFacts<'_>, address: &str, zone: &str) -> Vec<Fix> {
             format!("replace the zone `{zone}` on `{address}` by a conditional forwarder of that name to 168.63.129.16 (outside Azure: to the inbound endpoint of a DNS Private Resolver)"),
         )
         .with(format!("Export-DnsServerZone -ComputerName {address} -Name {zone} -FileName {zone}.before.txt\nRemove-DnsServerZone -ComputerName {address} -Name {zone}\nAdd-DnsServerConditionalForwarderZone -ComputerName {address} -Name {zone} -MasterServers 168.63.129.16"))
-        .after(format!("Get-DnsServerResourceRecord -ComputerName {address} -ZoneName {zone} (everybody who uses its records loses them: look whether each is known to Azure's DNS or public)"))
-        .undone_by(format!("Remove-DnsServerZone -ComputerName {address} -Name {zone}; Add-DnsServerPrimaryZone -ComputerName {address} -Name {zone} -ZoneFile {zone}.before.txt -LoadExisting")),
+        .after_looking(
+            "everybody who uses its records loses them: look whether each is known to Azure's DNS or public",
+            format!("Get-DnsServerResourceRecord -ComputerName {address} -ZoneName {zone}"),
+        )
+        .undone_with("", format!("Remove-DnsServerZone -ComputerName {address} -Name {zone}\nAdd-DnsServerPrimaryZone -ComputerName {address} -Name {zone} -ZoneFile {zone}.before.txt -LoadExisting")),
     ]
 }
 

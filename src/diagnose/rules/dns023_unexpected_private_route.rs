@@ -73,8 +73,11 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
 fn unlink(zone: &str) -> Fix {
     Fix::change(BlastRadius::Vnet, format!("if it is not meant, unlink `{zone}` from the network whose DNS resolves here"))
         .with(format!("az network private-dns link vnet delete -g ‹dns-resource-group› -z {zone} -n ‹link-name›"))
-        .after(format!("az network private-dns link vnet show -g ‹dns-resource-group› -z {zone} -n ‹link-name› (keep what it prints); every machine of that network loses the private path"))
-        .undone_by(format!("az network private-dns link vnet create -g ‹dns-resource-group› -z {zone} -n ‹link-name› -v ‹vnet-id› --registration-enabled false"))
+        .after_looking(
+            "keep what it prints; every machine of that network loses the private path",
+            format!("az network private-dns link vnet show -g ‹dns-resource-group› -z {zone} -n ‹link-name›"),
+        )
+        .undone_with("", format!("az network private-dns link vnet create -g ‹dns-resource-group› -z {zone} -n ‹link-name› -v ‹vnet-id› --registration-enabled false"))
 }
 
 #[cfg(test)]

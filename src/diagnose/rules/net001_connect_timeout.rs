@@ -73,7 +73,6 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
     // A zone keeps the two families in record sets of their own.
     let set = if address.is_some_and(IpAddr::is_ipv6) { "aaaa" } else { "a" };
     let address = address.map(ToString::to_string).unwrap_or_default();
-    let tag = name.endpoint.service_tag.clone().unwrap_or_else(|| "‹service-tag›".to_owned());
     let mut draft = Draft::new(
         Severity::Error,
         if reading == "stale-record" { Owner::Dns } else { Owner::Network },
@@ -97,12 +96,8 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
         "path" => draft
             .fix(remedy::find_private_endpoint(&address))
             .fix(remedy::effective_rules(&address, &format!("TCP {port}")))
-            .fix([remedy::allow_tcp(port, "the subnet of the private endpoint", "‹endpoint-subnet-prefix›")]),
-        _ => draft.fix(remedy::effective_rules(&address, &format!("TCP {port}"))).fix([remedy::allow_tcp(
-            port,
-            &format!("`{}`", name.fqdn()),
-            &tag,
-        )]),
+            .fix([remedy::allow_private_endpoint(port)]),
+        _ => draft.fix(remedy::effective_rules(&address, &format!("TCP {port}"))).fix([remedy::allow_service(name)]),
     }
 }
 
@@ -112,8 +107,11 @@ fn stale(name: &EndpointFacts<'_>, set: &str, address: &str) -> Fix {
     let record = alias.strip_suffix(zone.as_str()).and_then(|rest| rest.strip_suffix('.')).unwrap_or("‹record›");
     Fix::change(BlastRadius::EveryNetworkOnThisDns, "if no private endpoint holds the address, remove the stale record")
         .with(format!("az network private-dns record-set {set} remove-record -g ‹dns-resource-group› -z {zone} -n {record} -a {address}"))
-        .after(format!("az network private-dns record-set {set} show -g ‹dns-resource-group› -z {zone} -n {record} (metadata names the zone group that made it); two scopes that write one zone overwrite each other"))
-        .undone_by(format!("az network private-dns record-set {set} add-record -g ‹dns-resource-group› -z {zone} -n {record} -a {address}"))
+        .after_looking(
+            "its metadata names the zone group that made it; two scopes that write one zone overwrite each other",
+            format!("az network private-dns record-set {set} show -g ‹dns-resource-group› -z {zone} -n {record}"),
+        )
+        .undone_with("", format!("az network private-dns record-set {set} add-record -g ‹dns-resource-group› -z {zone} -n {record} -a {address}"))
 }
 
 #[cfg(test)]

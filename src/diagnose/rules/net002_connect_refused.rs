@@ -46,7 +46,6 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
     let port = name.endpoint.port;
     let private = matches!(name.route(), Route::Private | Route::Mixed);
     let address = name.addresses().first().map(ToString::to_string).unwrap_or_default();
-    let tag = name.endpoint.service_tag.clone().unwrap_or_else(|| "‹service-tag›".to_owned());
     let draft = Draft::new(
         Severity::Error,
         Owner::Network,
@@ -70,11 +69,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
             .fix(remedy::find_private_endpoint(&address))
             .fix(remedy::effective_rules(&address, &format!("TCP {port}")));
     }
-    draft.fix(remedy::effective_rules(&address, &format!("TCP {port}"))).fix([remedy::allow_tcp(
-        port,
-        &format!("`{}`", name.fqdn()),
-        &tag,
-    )])
+    draft.fix(remedy::effective_rules(&address, &format!("TCP {port}"))).fix([remedy::allow_service(name)])
 }
 
 #[cfg(test)]

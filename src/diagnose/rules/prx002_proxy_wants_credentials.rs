@@ -76,10 +76,14 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
                 .undone_by("remove the rule"),
             Fix::change(
                 BlastRadius::Machine,
-                "or give the agent its credentials, from a file that only you can read and that you delete afterwards: a password on a command line stays in histories and process lists",
+                "give the agent its credentials, from a file that only you can read and that you delete afterwards: a password on a command line stays in histories and process lists",
             )
             .with("az vm extension set -g ‹vm-resource-group› --vm-name ‹vm› --publisher Microsoft.Azure.Monitor -n ‹AzureMonitorLinuxAgent or AzureMonitorWindowsAgent› --settings @‹settings.json› --protected-settings @‹protected-settings.json›")
-            .after("az vm extension show -g ‹vm-resource-group› --vm-name ‹vm› -n ‹extension› --query settings (new settings replace these)")
+            .instead()
+            .after_looking(
+                "new settings replace these",
+                "az vm extension show -g ‹vm-resource-group› --vm-name ‹vm› -n ‹extension› --query settings",
+            )
             .undone_by("the same command with the former settings"),
         ]),
     )

@@ -91,7 +91,10 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
                 BlastRadius::Machine,
                 format!("correct the proxy where {} sets it, or take the setting away", quote(&proxy.source)),
             )
-            .after("ampls-doctor check --proxy none (what the direct path gives); other programs may need the setting")
+            .after_looking(
+                "look what the direct path gives; other programs may need the setting",
+                "ampls-doctor check --proxy none",
+            )
             .undone_by("set the former value again"),
         ]),
     )

@@ -79,12 +79,15 @@ fn update(facts: &Facts<'_>) -> Fix {
     if facts.on_windows() {
         return change
             .with("certutil -generateSSTFromWU roots.sst")
-            .after("Get-ChildItem Cert:\\LocalMachine\\Root | Where-Object Subject -match 'DigiCert|Microsoft' (what is there already); import the missing root only")
+            .after_looking(
+                "look what is there already, and import the missing root only",
+                "Get-ChildItem Cert:\\LocalMachine\\Root | Where-Object Subject -match 'DigiCert|Microsoft'",
+            )
             .undone_by("remove the imported root from Cert:\\LocalMachine\\Root");
     }
     change
         .with("sudo apt-get install --only-upgrade ca-certificates    # or: sudo dnf upgrade ca-certificates")
-        .after("env | grep SSL_CERT (another store may be in use); ls -l /etc/ssl/certs | head")
+        .after_looking("another store may be in use", "env | grep SSL_CERT\nls -l /etc/ssl/certs | head")
         .undone_by("install the version of ca-certificates that was there before")
 }
 

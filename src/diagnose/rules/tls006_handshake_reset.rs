@@ -59,6 +59,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
     let others =
         facts.endpoints().iter().filter(|other| other.handshake.is_some_and(|seen| seen.outcome.seen().is_some()));
     let others = others.count();
+    let rule = format!("allow-{}", name.fqdn().replace('.', "-"));
     let mut draft = Draft::new(
         Severity::Error,
         Owner::Network,
@@ -82,11 +83,11 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
         remedy::show_chain(&connect, name.fqdn()),
         Fix::change(BlastRadius::Vnet, "allow the name in the application rules of the firewall on the way, without TLS inspection")
             .with(format!(
-                "az network firewall policy rule-collection-group collection rule add -g ‹firewall-resource-group› --policy-name ‹policy› --rcg-name ‹group› --collection-name ‹collection› --name allow-azure-monitor --rule-type ApplicationRule --protocols Https=443 --source-addresses ‹subnet› --target-fqdns {}",
+                "az network firewall policy rule-collection-group collection rule add -g ‹firewall-resource-group› --policy-name ‹policy› --rcg-name ‹group› --collection-name ‹collection› --name {rule} --rule-type ApplicationRule --protocols Https=443 --source-addresses ‹subnet› --target-fqdns {}",
                 name.fqdn()
             ))
             .after("look in the firewall's log for this name and the time in the evidence; the rule holds for every machine behind the firewall")
-            .undone_by("az network firewall policy rule-collection-group collection rule remove -g ‹firewall-resource-group› --policy-name ‹policy› --rcg-name ‹group› --collection-name ‹collection› --name allow-azure-monitor"),
+            .undone_with("", format!("az network firewall policy rule-collection-group collection rule remove -g ‹firewall-resource-group› --policy-name ‹policy› --rcg-name ‹group› --collection-name ‹collection› --name {rule}")),
     ]);
     if private {
         draft = draft.fix(remedy::find_private_endpoint(&address));

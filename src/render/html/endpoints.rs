@@ -5,7 +5,8 @@ use std::io::{self, Write};
 use ampls_probes::observation::Observation;
 use jiff::Timestamp;
 
-use super::{leads, safe};
+use super::path::unreached;
+use super::{breakable, leads, safe};
 use crate::render::compact::route;
 use crate::report::{EndpointReport, Report};
 use crate::text::duration_ms;
@@ -17,51 +18,101 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     if report.endpoints.is_empty() {
         return Ok(());
     }
-    write!(out, "<section><h2>Endpoints</h2><div class=\"card scroll\"><table><thead><tr>")?;
-    for head in ["name", "need", "expected", "route", "reachable", "addresses", "TCP", "TLS", "HTTP"] {
-        write!(out, "<th scope=\"col\">{head}</th>")?;
+    write!(
+        out,
+        "<section><h2 id=\"endpoints\">Endpoints</h2><div class=\"card\">\
+         <table class=\"endpoints stack\" role=\"table\" aria-labelledby=\"endpoints\"><thead><tr role=\"row\">"
+    )?;
+    for (class, head) in COLUMNS {
+        write!(out, "<th scope=\"col\" role=\"columnheader\" class=\"{class}\">{head}</th>")?;
     }
     writeln!(out, "</tr></thead><tbody>")?;
     for endpoint in &report.endpoints {
-        row(endpoint, out)?;
+        row(report, endpoint, out)?;
     }
-    writeln!(out, "</tbody></table></div></section>")
+    writeln!(out, "</tbody></table>")?;
+    issuers(report, out)?;
+    writeln!(out, "</div></section>")
 }
 
-fn row(endpoint: &EndpointReport, out: &mut dyn Write) -> io::Result<()> {
+/// The columns beside the name: a class for their width, and their heads.
+const COLUMNS: [(&str, &str); 8] = [
+    ("name", "name"),
+    ("need", "need"),
+    ("need", "expected"),
+    ("leads", "leads to"),
+    ("reached", "reachable"),
+    ("step", "TCP"),
+    ("step", "TLS"),
+    ("http", "HTTP"),
+];
+
+fn row(report: &Report, endpoint: &EndpointReport, out: &mut dyn Write) -> io::Result<()> {
     let (tone, reached) = match endpoint.reachable {
         Some(true) => ("ok", "yes"),
-        Some(false) => ("bad", "no"),
+        Some(false) => (unreached(report, endpoint), "no"),
         None => ("off", "not tried"),
     };
-    let leads = leads(endpoint.route);
-    let addresses: Vec<String> = endpoint.addresses.iter().map(|address| safe(&address.to_string())).collect();
-    let tcp: Vec<String> =
-        endpoint.tcp.iter().flatten().take(4).map(|tcp| safe(&format!("{} {}", tcp.address, tcp.outcome))).collect();
+    let mut to = vec![format!("<span class=\"tag {}\">{}</span>", leads(endpoint.route), route(endpoint.route))];
+    to.extend(endpoint.addresses.iter().map(|address| safe(&address.to_string())));
     let tls = endpoint.tls.as_ref().map_or_else(String::new, |tls| {
-        let issuer = tls.issuer.as_deref().map(|issuer| format!(", issued by {issuer}")).unwrap_or_default();
         let trust = if tls.verified { "verified" } else { "not verified" };
-        format!("{} {trust}{issuer}", tls.version.as_deref().unwrap_or(&tls.outcome))
+        format!("{} {trust}", tls.version.as_deref().unwrap_or(&tls.outcome))
     });
     let http = endpoint
         .http
         .as_ref()
         .map_or_else(String::new, |http| http.status.map_or_else(|| http.outcome.clone(), |status| status.to_string()));
-    writeln!(
+    write!(
         out,
-        "<tr><th scope=\"row\" class=\"mono\">{}:{}</th><td>{}</td><td>{}</td><td><span class=\"tag {leads}\">{}</span></td>\
-         <td><span class=\"tag {tone}\">{reached}</span></td><td class=\"mono keep\">{}</td><td class=\"mono keep\">{}</td>\
-         <td>{}</td><td>{}</td></tr>",
-        safe(&endpoint.fqdn),
-        endpoint.port,
-        endpoint.need.as_str(),
-        endpoint.expected.as_str(),
-        route(endpoint.route),
-        addresses.join("<br>"),
-        tcp.join("<br>"),
+        "<tr role=\"row\"><th scope=\"row\" role=\"rowheader\" class=\"mono\">{}:{}</th>",
+        breakable(&endpoint.fqdn),
+        endpoint.port
+    )?;
+    let cells = [
+        safe(endpoint.need.as_str()),
+        safe(endpoint.expected.as_str()),
+        format!("<span class=\"mono\">{}</span>", to.join("<br>")),
+        format!("<span class=\"tag {tone}\">{reached}</span>"),
+        tcp(endpoint),
         safe(&tls),
-        safe(&http)
-    )
+        safe(&http),
+    ];
+    for ((_, head), cell) in COLUMNS.iter().skip(1).zip(cells) {
+        write!(out, "<td role=\"cell\" data-head=\"{head}\">{cell}</td>")?;
+    }
+    writeln!(out, "</tr>")
+}
+
+/// What every address dialled came to; the address is named only where they differ.
+fn tcp(endpoint: &EndpointReport) -> String {
+    let attempts: Vec<_> = endpoint.tcp.iter().flatten().collect();
+    let Some(first) = attempts.first() else { return String::new() };
+    if attempts.iter().all(|tcp| tcp.outcome == first.outcome) {
+        return safe(&first.outcome);
+    }
+    let shown = attempts.iter().take(4).map(|tcp| safe(&format!("{} {}", tcp.address.ip(), tcp.outcome)));
+    shown.collect::<Vec<_>>().join("<br>")
+}
+
+/// Who issued the certificates, and for how many names; which ones only where issuers differ.
+fn issuers(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    let mut issuers: Vec<(&str, Vec<&str>)> = Vec::new();
+    for endpoint in &report.endpoints {
+        let Some(issuer) = endpoint.tls.as_ref().and_then(|tls| tls.issuer.as_deref()) else { continue };
+        match issuers.iter_mut().find(|(seen, _)| *seen == issuer) {
+            Some((_, names)) => names.push(&endpoint.fqdn),
+            None => issuers.push((issuer, vec![&endpoint.fqdn])),
+        }
+    }
+    if let [(issuer, _)] = issuers.as_slice() {
+        return writeln!(out, "<p class=\"soft\">All certificates are issued by <code>{}</code>.</p>", safe(issuer));
+    }
+    for (issuer, names) in issuers {
+        let names: Vec<String> = names.into_iter().map(breakable).collect();
+        writeln!(out, "<p class=\"soft\">Issued by <code>{}</code>: {}</p>", safe(issuer), names.join(", "))?;
+    }
+    Ok(())
 }
 
 /// A step: its name, when it began after the run did, and how long it took, in milliseconds.
@@ -79,11 +130,17 @@ pub(super) fn timings(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         return Ok(());
     };
     let end = end.max(1);
-    write!(out, "<section><h2>Timings <span class=\"soft\">")?;
+    write!(out, "<section><h2 id=\"timings\">Timings <span class=\"soft\">")?;
     for (class, name) in [("dns", "DNS"), ("tcp", "TCP"), ("tls", "TLS"), ("http", "HTTP")] {
         write!(out, "<span class=\"key {class}\"></span>{name}")?;
     }
-    writeln!(out, "</span></h2><div class=\"card\"><table class=\"waterfall\"><tbody>")?;
+    writeln!(
+        out,
+        "</span></h2><div class=\"card\"><table class=\"waterfall\" role=\"table\" aria-labelledby=\"timings\">\
+         <thead><tr role=\"row\"><th scope=\"col\" role=\"columnheader\" class=\"name\"><span class=\"unseen\">name</span></th>\
+         <th scope=\"col\" role=\"columnheader\"><span class=\"unseen\">steps</span></th>\
+         <th scope=\"col\" role=\"columnheader\" class=\"total\"><span class=\"unseen\">together</span></th></tr></thead><tbody>"
+    )?;
     for (endpoint, steps) in rows {
         let said: Vec<String> =
             steps.iter().map(|(step, _, took)| format!("{} {}", step.to_uppercase(), duration_ms(*took))).collect();
@@ -91,15 +148,15 @@ pub(super) fn timings(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         let total: u64 = steps.iter().map(|(_, _, took)| took).sum();
         write!(
             out,
-            "<tr><th scope=\"row\" class=\"mono name\">{}</th><td><svg class=\"bar\" viewBox=\"0 0 {WIDTH} 14\" \
+            "<tr role=\"row\"><th scope=\"row\" role=\"rowheader\" class=\"mono name\">{}</th><td role=\"cell\" class=\"steps\"><svg class=\"bar\" viewBox=\"0 0 {WIDTH} 14\" \
              preserveAspectRatio=\"none\" role=\"img\" aria-label=\"{said}\"><title>{said}</title>",
-            safe(&endpoint.fqdn)
+            breakable(&endpoint.fqdn)
         )?;
         for (step, at, took) in &steps {
             let (x, width) = (at * WIDTH / end, (took * WIDTH / end).max(3));
             write!(out, "<rect class=\"{step}\" x=\"{x}\" y=\"0\" width=\"{width}\" height=\"14\"/>")?;
         }
-        writeln!(out, "</svg></td><td class=\"total\">{}</td></tr>", duration_ms(total))?;
+        writeln!(out, "</svg></td><td role=\"cell\" class=\"total\">{}</td></tr>", duration_ms(total))?;
     }
     writeln!(out, "</tbody></table></div></section>")
 }

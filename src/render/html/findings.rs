@@ -3,8 +3,8 @@
 use std::io::{self, Write};
 
 use super::{commands, prose, safe};
-use crate::diagnose::finding::{BlastRadius, Certainty, Finding, Fix, Severity};
-use crate::render::table::causes::{owner, parts};
+use crate::diagnose::finding::{BlastRadius, Certainty, Finding, Fix, Severity, sentence_and_commands};
+use crate::render::table::causes::{label, owner};
 use crate::report::Report;
 
 pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
@@ -36,8 +36,10 @@ fn finding(report: &Report, root: &Finding, out: &mut dyn Write) -> io::Result<(
     if !root.summary.is_empty() {
         write!(out, "<p>{}</p>", prose(&root.summary))?;
     }
+    let mut changes = 0;
     for fix in &root.fix {
-        self::fix(fix, out)?;
+        changes += usize::from(!fix.read_only);
+        self::fix(label(fix, changes == 1), fix, out)?;
     }
     if !root.evidence.is_empty() || !root.excludes.is_empty() {
         write!(out, "<details><summary>Evidence ({})</summary><ul>", root.evidence.len())?;
@@ -53,12 +55,17 @@ fn finding(report: &Report, root: &Finding, out: &mut dyn Write) -> io::Result<(
     symptoms(report, root, out)?;
     // A report that was saved could name any scheme.
     if root.link.starts_with("https://") {
-        write!(out, "<p><a href=\"{}\" rel=\"noreferrer noopener\">Read on</a></p>", safe(&root.link))?;
+        write!(
+            out,
+            "<p><a href=\"{}\" rel=\"noreferrer noopener\">Read on about {}</a></p>",
+            safe(&root.link),
+            safe(&root.code)
+        )?;
     }
     writeln!(out, "</article>")
 }
 
-fn fix(fix: &Fix, out: &mut dyn Write) -> io::Result<()> {
+fn fix(label: &str, fix: &Fix, out: &mut dyn Write) -> io::Result<()> {
     let reach = match fix.blast_radius {
         _ if fix.read_only => "only looks, changes nothing",
         BlastRadius::Machine => "changes this machine only",
@@ -66,21 +73,31 @@ fn fix(fix: &Fix, out: &mut dyn Write) -> io::Result<()> {
         BlastRadius::EveryNetworkOnThisDns => "changes every network that uses this DNS",
     };
     let tone = if fix.read_only { "off" } else { "warn" };
-    write!(out, "<div class=\"fix\"><p>{} <span class=\"tag {tone}\">{reach}</span></p>", prose(&fix.text))?;
-    let said = [("Look first", &fix.check_first), ("Run", &fix.command), ("To undo", &fix.undo)];
-    for (label, text) in said.iter().filter_map(|(label, text)| text.as_ref().map(|text| (label, text))) {
-        let (command, sentence) = parts(text);
-        // What is copied must not end in a remark.
-        let (command, aside) = parts(command);
-        write!(out, "<p class=\"label\">{label}</p>")?;
-        if !command.is_empty() {
-            write!(out, "{}", commands(command))?;
-        }
-        for sentence in [aside, sentence].iter().filter(|sentence| !sentence.is_empty()) {
-            write!(out, "<p>{}</p>", prose(sentence))?;
-        }
+    let joins =
+        if matches!(label, "or" | "and") { format!("<span class=\"joins\">{label}</span> ") } else { String::new() };
+    write!(out, "<div class=\"fix\"><p>{joins}{} <span class=\"tag {tone}\">{reach}</span></p>", prose(&fix.text))?;
+    if let Some(check) = &fix.check_first {
+        advice("Look first", check, out)?;
+    }
+    if let Some(command) = &fix.command {
+        write!(out, "<p class=\"label\">Run</p>{}", commands(command.lines()))?;
+    }
+    if let Some(undo) = &fix.undo {
+        advice("To undo", undo, out)?;
     }
     writeln!(out, "</div>")
+}
+
+fn advice(label: &str, text: &str, out: &mut dyn Write) -> io::Result<()> {
+    let (sentence, lines) = sentence_and_commands(text);
+    write!(out, "<p class=\"label\">{label}</p>")?;
+    if !sentence.is_empty() {
+        write!(out, "<p>{}</p>", prose(&sentence))?;
+    }
+    if !lines.is_empty() {
+        write!(out, "{}", commands(lines.into_iter()))?;
+    }
+    Ok(())
 }
 
 fn names(root: &Finding, out: &mut dyn Write) -> io::Result<()> {

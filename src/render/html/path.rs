@@ -1,5 +1,6 @@
 //! The picture of each path: machine, name server, alias, address, service, coloured by what failed.
 
+use std::cmp::Reverse;
 use std::io::{self, Write};
 
 use ampls_probes::catalogue::{Expectation, Need};
@@ -25,25 +26,45 @@ enum Hop {
 struct Station {
     role: &'static str,
     tone: &'static str,
-    value: String,
+    /// A line each.
+    value: Vec<String>,
     why: String,
 }
 
 pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    let dialled = || report.endpoints.iter().filter(|endpoint| endpoint.need != Need::Evidence);
-    let failed = |endpoint: &&EndpointReport| {
-        stations(report, endpoint).iter().any(|station| matches!(station.tone, "bad" | "warn"))
-    };
-    let broken = dialled().any(|endpoint| failed(&endpoint));
-    // Whole paths are shown where nothing failed: there, seeing the required ones is the news.
-    let first = |endpoint: &&EndpointReport| if broken { failed(endpoint) } else { endpoint.need == Need::Required };
-    let (shown, folded): (Vec<_>, Vec<_>) = dialled().partition(first);
-    let evidence: Vec<_> = report.endpoints.iter().filter(|endpoint| endpoint.need == Need::Evidence).collect();
-    writeln!(out, "<section><h2>{}</h2><div class=\"card\">", if broken { "Paths that fail" } else { "Paths" })?;
-    for endpoint in shown {
-        path(report, endpoint, out)?;
+    let (mut failing, mut doubtful, mut required, mut unreached, mut orderly, mut evidence) =
+        (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for endpoint in &report.endpoints {
+        let stations = stations(report, endpoint);
+        let any = |tone: &str| stations.iter().any(|station| station.tone == tone);
+        match endpoint.need {
+            Need::Evidence => evidence.push(endpoint),
+            _ if any("bad") => failing.push(endpoint),
+            _ if any("warn") => doubtful.push(endpoint),
+            Need::Required if endpoint.reachable != Some(false) => required.push(endpoint),
+            _ if endpoint.reachable == Some(true) => orderly.push(endpoint),
+            _ => unreached.push(endpoint),
+        }
     }
-    let more = [("more paths in order", folded), ("names resolved only to understand DNS", evidence)];
+    let mut shown = vec![("Paths that fail", failing), ("Paths with warnings", doubtful)];
+    shown.retain(|(_, endpoints)| !endpoints.is_empty());
+    if shown.is_empty() {
+        // Seeing the required paths whole is the news only where no path is worse.
+        shown.push(("Paths", std::mem::take(&mut required)));
+    }
+    for (number, (head, endpoints)) in shown.into_iter().enumerate() {
+        let before = if number == 0 { "<section>" } else { "</div>" };
+        writeln!(out, "{before}<h2>{head}</h2><div class=\"card\">")?;
+        for endpoint in endpoints {
+            path(report, endpoint, out)?;
+        }
+    }
+    required.extend(orderly);
+    let more = [
+        ("more paths in order", required),
+        ("optional names that are not reached", unreached),
+        ("names resolved only to understand DNS", evidence),
+    ];
     for (what, endpoints) in more.iter().filter(|(_, endpoints)| !endpoints.is_empty()) {
         writeln!(out, "<details><summary>{} {what}</summary>", endpoints.len())?;
         for endpoint in endpoints {
@@ -74,7 +95,8 @@ fn path(report: &Report, endpoint: &EndpointReport, out: &mut dyn Write) -> io::
             "ok" => ("\u{2713}", "in order"),
             "warn" => ("!", "doubtful"),
             "bad" => ("\u{2717}", "failed"),
-            _ => ("\u{2013}", "not looked at"),
+            _ if station.why.is_empty() => ("\u{2013}", "not looked at"),
+            _ => ("\u{2013}", "for information"),
         };
         write!(
             out,
@@ -82,7 +104,7 @@ fn path(report: &Report, endpoint: &EndpointReport, out: &mut dyn Write) -> io::
              aria-label=\"{said}\">{mark}</span></span><div class=\"value\">{}</div>",
             station.tone,
             station.role,
-            breakable(&station.value)
+            station.value.iter().map(|line| breakable(line)).collect::<Vec<_>>().join("<br>")
         )?;
         if !station.why.is_empty() {
             write!(out, "<div class=\"why\">{}</div>", safe(&station.why))?;
@@ -93,29 +115,55 @@ fn path(report: &Report, endpoint: &EndpointReport, out: &mut dyn Write) -> io::
 }
 
 fn stations(report: &Report, endpoint: &EndpointReport) -> [Station; 5] {
+    // The first of equals: roots stand before what they explain.
     let worst = |hop: Hop| {
-        let concerns = |finding: &&Finding| {
-            finding.endpoints.contains(&endpoint.fqdn)
-                && finding.severity > Severity::Info
-                && self::hop(&finding.code) == Some(hop)
-        };
-        report.findings.iter().filter(concerns).max_by_key(|finding| finding.severity)
+        let here = |finding: &&Finding| concerns(finding, endpoint) && self::hop(&finding.code) == Some(hop);
+        report.findings.iter().filter(here).min_by_key(|finding| Reverse(finding.severity))
     };
-    let station = |role, hop, tone, value: String| {
-        let Some(finding) = worst(hop) else { return Station { role, tone, value, why: String::new() } };
-        let tone = if finding.severity == Severity::Error { "bad" } else { "warn" };
-        Station { role, tone, value, why: format!("{} {}", finding.code, finding.name) }
+    let station = |role, hop, tone: &'static str, value: Vec<String>| {
+        let told = worst(hop).filter(|finding| finding.severity > Severity::Info || tone != "ok");
+        let Some(finding) = told else { return Station { role, tone, value, why: String::new() } };
+        Station { role, tone: self::tone(finding.severity), value, why: why(report, finding, hop) }
     };
     [
-        Station { role: "machine", tone: "ok", value: report.host.name.clone(), why: String::new() },
+        Station { role: "machine", tone: "ok", value: vec![report.host.name.clone()], why: String::new() },
         server(endpoint, &station),
         alias(endpoint, &station),
         address(report, endpoint, &station),
-        service(endpoint, &station),
+        service(report, endpoint, &station),
     ]
 }
 
-type Draw<'a> = dyn Fn(&'static str, Hop, &'static str, String) -> Station + 'a;
+/// A finding in a few words: the root that stands at the same station says more than what follows from it.
+fn why(report: &Report, finding: &Finding, hop: Hop) -> String {
+    let root = report.roots().find(|root| Some(&root.id) == finding.caused_by_id.as_ref());
+    match root {
+        Some(root) if self::hop(&root.code) == Some(hop) => format!("{} {}", root.code, root.name),
+        Some(root) => format!("{} {}, from {}", finding.code, finding.name, root.code),
+        None => format!("{} {}", finding.code, finding.name),
+    }
+}
+
+fn concerns(finding: &Finding, endpoint: &EndpointReport) -> bool {
+    finding.endpoints.contains(&endpoint.fqdn)
+}
+
+fn tone(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "bad",
+        Severity::Warning => "warn",
+        Severity::Info => "off",
+    }
+}
+
+/// The tone of an endpoint that is not reached: as bad as the findings about it.
+pub(super) fn unreached(report: &Report, endpoint: &EndpointReport) -> &'static str {
+    let worst =
+        report.findings.iter().filter(|finding| concerns(finding, endpoint)).map(|finding| finding.severity).max();
+    worst.map_or(if endpoint.need == Need::Required { "bad" } else { "off" }, tone)
+}
+
+type Draw<'a> = dyn Fn(&'static str, Hop, &'static str, Vec<String>) -> Station + 'a;
 
 fn configured(endpoint: &EndpointReport) -> impl Iterator<Item = &View> {
     endpoint.views.iter().filter(|view| view.view == ViewKind::Server)
@@ -124,7 +172,12 @@ fn configured(endpoint: &EndpointReport) -> impl Iterator<Item = &View> {
 fn server(endpoint: &EndpointReport, station: &Draw<'_>) -> Station {
     let servers: Vec<&View> = configured(endpoint).collect();
     let shown = servers.iter().take(2).filter_map(|view| view.server.map(|server| (server, view.status)));
-    let mut said: Vec<String> = shown.map(|(server, status)| format!("{} {}", server.ip(), word(status))).collect();
+    let mut said: Vec<String> = shown
+        .map(|(server, status)| match status {
+            Status::Ok => server.ip().to_string(),
+            other => format!("{} {}", server.ip(), word(other)),
+        })
+        .collect();
     if servers.len() > said.len() {
         said.push(format!("and {} more", servers.len() - said.len()));
     }
@@ -132,11 +185,13 @@ fn server(endpoint: &EndpointReport, station: &Draw<'_>) -> Station {
     let asked = servers.iter().any(|view| !matches!(view.status, Status::Skipped | Status::Cancelled));
     let tone = match (answered, asked) {
         (true, _) => "ok",
-        (false, true) => "bad",
-        (false, false) => "off",
+        (false, true) if endpoint.need == Need::Required => "bad",
+        (false, _) => "off",
     };
-    let value = if said.is_empty() { "none asked".to_owned() } else { said.join(", ") };
-    station("name server", Hop::Server, tone, value)
+    if said.is_empty() {
+        said.push("none asked".to_owned());
+    }
+    station("name server", Hop::Server, tone, said)
 }
 
 fn alias(endpoint: &EndpointReport, station: &Draw<'_>) -> Station {
@@ -147,7 +202,7 @@ fn alias(endpoint: &EndpointReport, station: &Draw<'_>) -> Station {
         (None, None) => "none".to_owned(),
     };
     let tone = if value == "none" { "off" } else { "ok" };
-    station("alias", Hop::Alias, tone, value)
+    station("alias", Hop::Alias, tone, vec![value])
 }
 
 /// Whether a public address stands out: some name here is private, or private ones are wanted.
@@ -165,8 +220,10 @@ fn address(report: &Report, endpoint: &EndpointReport, station: &Draw<'_>) -> St
         Route::None => "off",
         _ => "ok",
     };
-    let value = if shown.is_empty() { "none".to_owned() } else { shown.join(", ") };
-    let mut station = station("address", Hop::Address, tone, value);
+    if shown.is_empty() {
+        shown.push("none".to_owned());
+    }
+    let mut station = station("address", Hop::Address, tone, shown);
     let astray = endpoint.expected == Expectation::Private && matches!(endpoint.route, Route::Public | Route::Mixed);
     if astray && private_elsewhere(report) && station.why.is_empty() {
         station.tone = "warn";
@@ -175,10 +232,11 @@ fn address(report: &Report, endpoint: &EndpointReport, station: &Draw<'_>) -> St
     station
 }
 
-fn service(endpoint: &EndpointReport, station: &Draw<'_>) -> Station {
+fn service(report: &Report, endpoint: &EndpointReport, station: &Draw<'_>) -> Station {
     let connected = endpoint.tcp.iter().flatten().any(|tcp| tcp.outcome == "connected");
     let value = match (&endpoint.http, &endpoint.tls, endpoint.tcp.iter().flatten().next()) {
         (Some(http), _, _) => http.status.map_or_else(|| http.outcome.clone(), |status| format!("HTTP {status}")),
+        (None, Some(tls), _) if tls.outcome == "established" && !tls.verified => "TLS not verified".to_owned(),
         (None, Some(tls), _) => format!("TLS {}", tls.outcome),
         (None, None, Some(_)) if connected => "TCP connected".to_owned(),
         (None, None, Some(tcp)) => format!("TCP {}", tcp.outcome),
@@ -186,11 +244,10 @@ fn service(endpoint: &EndpointReport, station: &Draw<'_>) -> Station {
     };
     let tone = match endpoint.reachable {
         Some(true) => "ok",
-        Some(false) if endpoint.need == Need::Required => "bad",
-        Some(false) => "warn",
+        Some(false) => unreached(report, endpoint),
         None => "off",
     };
-    station("service", Hop::Service, tone, value)
+    station("service", Hop::Service, tone, vec![value])
 }
 
 /// Where on the path a finding belongs.

@@ -2,37 +2,12 @@
 
 use std::io;
 
-use crate::diagnose::finding::{BlastRadius, Certainty, Finding, Fix, Owner, Severity};
+use crate::diagnose::finding::{BlastRadius, Certainty, Finding, Fix, Owner, Severity, sentence_and_commands};
 use crate::render::page::{Detail, Page, Tint};
 use crate::report::Report;
 
 /// Lines of evidence shown unless everything is asked for.
 const EVIDENCE: usize = 4;
-
-/// Programs whose names begin a command; what else stands in `check_first` is a sentence. `PowerShell` shows by its verbs.
-const PROGRAMS: &[&str] = &[
-    "az",
-    "azcmagent",
-    "cat",
-    "curl",
-    "dig",
-    "getent",
-    "grep",
-    "host",
-    "ip",
-    "ipconfig",
-    "named-checkconf",
-    "nc",
-    "nslookup",
-    "openssl",
-    "resolvectl",
-    "rndc",
-    "ss",
-    "sudo",
-    "systemctl",
-    "timedatectl",
-    "unbound-checkconf",
-];
 
 /// The roots by their titles alone.
 pub(super) fn write_titles(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
@@ -82,15 +57,23 @@ fn cause(report: &Report, root: &Finding, page: &mut Page<'_>) -> io::Result<()>
     for excluded in &root.excludes {
         page.wrapped(Tint::Plain, "  ruled out  ", "             ", excluded)?;
     }
-    let mut label = "fix";
+    let mut changes = 0;
     for fix in &root.fix {
-        remedy(if fix.read_only { "check" } else { label }, fix, page)?;
-        if !fix.read_only {
-            label = "or";
-        }
+        changes += usize::from(!fix.read_only);
+        remedy(label(fix, changes == 1), fix, page)?;
     }
     explains(report, root, page)?;
     page.wrapped(Tint::Plain, "  read on    ", "             ", &format!("ampls-doctor explain {}", root.code))
+}
+
+/// The word before a remedy: looking comes before any change, and only what can stand in for the change before it is an `or`.
+pub(in crate::render) fn label(fix: &Fix, is_first_change: bool) -> &'static str {
+    match (fix.read_only, is_first_change, fix.alternative) {
+        (true, ..) => "check",
+        (false, true, _) => "fix",
+        (false, false, true) => "or",
+        (false, false, false) => "and",
+    }
 }
 
 fn remedy(label: &str, fix: &Fix, page: &mut Page<'_>) -> io::Result<()> {
@@ -106,7 +89,7 @@ fn remedy(label: &str, fix: &Fix, page: &mut Page<'_>) -> io::Result<()> {
         if !fix.read_only {
             page.line(Tint::Plain, if fix.check_first.is_some() { "  then run" } else { "  run" })?;
         }
-        commands(change, page)?;
+        commands(change.lines(), page)?;
     }
     if let Some(undo) = &fix.undo {
         advice("to undo", undo, page)?;
@@ -114,46 +97,20 @@ fn remedy(label: &str, fix: &Fix, page: &mut Page<'_>) -> io::Result<()> {
     Ok(())
 }
 
-/// A command on lines of its own, or a sentence beside its label, or a command and what to bear in mind with it.
+/// What is said beside its label, then the commands on lines of their own.
 fn advice(label: &str, text: &str, page: &mut Page<'_>) -> io::Result<()> {
-    let (command, sentence) = parts(text);
-    let label = format!("  {label:10} ");
-    if command.is_empty() || !sentence.is_empty() {
-        page.wrapped(Tint::Plain, &label, "             ", sentence)?;
+    let (sentence, lines) = sentence_and_commands(text);
+    if sentence.is_empty() {
+        page.line(Tint::Plain, &format!("  {label}"))?;
     } else {
-        page.line(Tint::Plain, &label)?;
+        page.wrapped(Tint::Plain, &format!("  {label:10} "), "             ", &sentence)?;
     }
-    commands(command, page)
-}
-
-/// Text such as `az … list; mind this` or `az … list (mind this)`, taken apart. Either part may be empty.
-pub(in crate::render) fn parts(text: &str) -> (&str, &str) {
-    if !is_command(text) {
-        return ("", text);
-    }
-    // Two commands may be joined in the same way.
-    let sentence = text.match_indices("; ").find(|(at, join)| !text.get(at + join.len()..).is_some_and(is_command));
-    if let Some((at, join)) = sentence {
-        return (text.get(..at).unwrap_or_default(), text.get(at + join.len()..).unwrap_or_default());
-    }
-    let aside = text.strip_suffix(')').and_then(|text| text.rsplit_once(" ("));
-    aside.unwrap_or((text, ""))
-}
-
-fn is_command(text: &str) -> bool {
-    let program = text.split([' ', '\n']).next().unwrap_or_default();
-    let cmdlet = program
-        .split_once('-')
-        .is_some_and(|(verb, noun)| [verb, noun].iter().all(|part| part.starts_with(|c: char| c.is_ascii_uppercase())));
-    cmdlet || PROGRAMS.contains(&program)
+    commands(lines.into_iter(), page)
 }
 
 /// Each line by itself, never broken: to be copied.
-fn commands(text: &str, page: &mut Page<'_>) -> io::Result<()> {
-    for line in text.lines() {
-        page.line(Tint::Plain, &format!("    {line}"))?;
-    }
-    Ok(())
+fn commands<'a>(mut lines: impl Iterator<Item = &'a str>, page: &mut Page<'_>) -> io::Result<()> {
+    lines.try_for_each(|line| page.line(Tint::Plain, &format!("    {line}")))
 }
 
 fn explains(report: &Report, root: &Finding, page: &mut Page<'_>) -> io::Result<()> {
@@ -210,20 +167,5 @@ pub(in crate::render) fn reach(radius: BlastRadius) -> &'static str {
         BlastRadius::Machine => "this machine only",
         BlastRadius::Vnet => "every machine of this virtual network",
         BlastRadius::EveryNetworkOnThisDns => "every network that uses this DNS",
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_command_is_told_from_what_is_said_about_it() {
-        let query = "az x list --query \"[?contains(a, 'b')]\" -o table";
-        assert_eq!(parts(query), (query, ""));
-        assert_eq!(parts("az x list (an empty zone breaks names)"), ("az x list", "an empty zone breaks names"));
-        assert_eq!(parts("Get-DnsServerZone | fl; mind others"), ("Get-DnsServerZone | fl", "mind others"));
-        assert_eq!(parts("dig @10.1.0.4; dig @10.1.0.5"), ("dig @10.1.0.4; dig @10.1.0.5", ""));
-        assert_eq!(parts("remove these lines, then: rndc reconfig"), ("", "remove these lines, then: rndc reconfig"));
     }
 }

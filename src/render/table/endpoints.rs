@@ -10,6 +10,7 @@ use super::matrix;
 use crate::diagnose::facts::{Route, Status, ViewKind};
 use crate::render::page::{Detail, Page, Style, Tint, inert};
 use crate::report::{EndpointReport, Report};
+use crate::text::duration_ms;
 
 /// What the columns beside the name need for an IPv4 address and a short answer.
 const OTHER_COLUMNS: usize = 38;
@@ -167,10 +168,8 @@ fn answers(endpoint: &EndpointReport, detail: Detail) -> String {
     if detail == Detail::Everything {
         let timings = endpoint.timings_ms;
         let steps = [("dns", timings.dns), ("tcp", timings.tcp), ("tls", timings.tls), ("http", timings.http)];
-        let steps: Vec<_> = steps.iter().filter_map(|(name, ms)| Some(format!("{name} {}", (*ms)?))).collect();
-        if !steps.is_empty() {
-            text = format!("{text}, {} ms", steps.join(" "));
-        }
+        let steps = steps.iter().filter_map(|(name, ms)| Some(format!("{name} {}", duration_ms((*ms)?))));
+        text = std::iter::once(text).chain(steps).collect::<Vec<_>>().join(", ");
     }
     text
 }
@@ -186,7 +185,8 @@ fn views(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
             let chain: Vec<_> = view.cname.iter().map(|name| format!("via {name}")).collect();
             let ttl = view.ttl.map(|ttl| format!(", ttl {ttl}")).unwrap_or_default();
             let status = matrix::word(view.status);
-            let text = format!("{status} {} {}{ttl}, {} ms", addresses.join(" "), chain.join(" "), view.elapsed_ms);
+            let text =
+                format!("{status} {} {}{ttl}, {}", addresses.join(" "), chain.join(" "), duration_ms(view.elapsed_ms));
             page.wrapped(Tint::Plain, &format!("  {who} "), "    ", &text)?;
         }
     }

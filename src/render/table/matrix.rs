@@ -74,6 +74,20 @@ pub(super) fn family(zone: &str) -> &str {
     zone.split('.').next().unwrap_or(zone)
 }
 
+/// Whom each column is about: every cell of [`rows`] begins with it.
+pub(in crate::render) fn heads(report: &Report) -> Vec<String> {
+    columns(report).into_iter().map(who).collect()
+}
+
+fn who((kind, server): Column) -> String {
+    match server {
+        _ if kind == ViewKind::System => "this VM".to_owned(),
+        Some(server) if server.port() == 53 => server.ip().to_string(),
+        Some(server) => server.to_string(),
+        None => "?".to_owned(),
+    }
+}
+
 /// This machine first, then its servers in its order, Azure's view, others. Azure's view has its place also unasked.
 fn columns(report: &Report) -> Vec<Column> {
     let mut columns: Vec<Column> = vec![(ViewKind::System, None)];
@@ -98,12 +112,7 @@ fn views<'a>(names: &[&'a EndpointReport], (kind, server): Column) -> Vec<&'a Vi
 
 fn cell(report: &Report, zone: &str, names: &[&EndpointReport], column: Column, own: &[IpAddr], loud: bool) -> String {
     let (kind, server) = column;
-    let who = match server {
-        _ if kind == ViewKind::System => "this VM".to_owned(),
-        Some(server) if server.port() == 53 => server.ip().to_string(),
-        Some(server) => server.to_string(),
-        None => "?".to_owned(),
-    };
+    let who = who(column);
     let views = views(names, column);
     let asked: Vec<_> = views.iter().copied().filter(|view| view.status != Status::Skipped).collect();
     if asked.is_empty() {
