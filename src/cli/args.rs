@@ -198,7 +198,7 @@ pub struct PlanArgs {
     /// Format of the plan; firewall: name, port, why, service tag
     #[arg(long, value_name = "FORMAT", default_value = "table", value_parser = OneOf(PLAN_FORMATS), help_heading = "Output")]
     pub format: PlanFormat,
-    /// Write to this file instead of standard output (created 0600)
+    /// Write to this file (created 0600), `-` for standard output
     #[arg(short, long, value_name = "FILE", help_heading = "Output")]
     pub output: Option<PathBuf>,
 }
@@ -250,7 +250,7 @@ pub struct CompareArgs {
     /// Format of the result
     #[arg(long, value_name = "FORMAT", default_value = "table", value_parser = OneOf(output::COMPARE_FORMATS), help_heading = "Output")]
     pub format: Format,
-    /// Write to this file instead of standard output (created 0600)
+    /// Write to this file (created 0600), `-` for standard output
     #[arg(short, long, value_name = "FILE", help_heading = "Output")]
     pub output: Option<PathBuf>,
     /// Exit with 1 from this severity
@@ -267,7 +267,7 @@ pub struct RedactArgs {
     /// Format of the result
     #[arg(long, value_name = "FORMAT", default_value = "json", value_parser = OneOf(output::FORMATS), help_heading = "Output")]
     pub format: Format,
-    /// Write to this file instead of standard output (created 0600)
+    /// Write to this file (created 0600), `-` for standard output
     #[arg(short, long, value_name = "FILE", help_heading = "Output")]
     pub output: Option<PathBuf>,
 }

@@ -1,4 +1,4 @@
-//! The signals that end a run: SIGINT and SIGTERM, Ctrl-C on Windows.
+//! The signals that end a run: SIGINT, SIGTERM and SIGHUP, Ctrl-C on Windows; and the one that says a file is too large.
 //!
 //! Once tokio has been asked for a signal, the system's own answer to it is gone for the rest of the process. So one thread
 //! listens as long as the process lives: while a run listens too it tells the run; otherwise (the report is being written, to
@@ -10,8 +10,22 @@ use std::thread;
 
 use tokio::sync::watch;
 
+#[cfg(unix)]
+use self::unix::Signals;
+
 /// Signals heard so far.
 static HEARD: OnceLock<watch::Sender<u64>> = OnceLock::new();
+
+/// While it lives, no signal that would end a run ends the process: for moments in which something half done would stay.
+#[derive(Debug)]
+pub struct Undisturbed(#[expect(dead_code, reason = "a listener keeps the process from being ended")] watch::Receiver<u64>);
+
+impl Undisturbed {
+    /// From now on.
+    pub fn begin() -> Self {
+        Self(HEARD.get_or_init(listening).subscribe())
+    }
+}
 
 /// Returns when the run is to end; never, where signals cannot be heard.
 pub(super) async fn interrupted() {
@@ -27,8 +41,9 @@ fn listening() -> watch::Sender<u64> {
     let listen = move || {
         let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
         runtime.block_on(async {
+            let mut signals = Signals::listen();
             loop {
-                let status = signalled().await;
+                let status = signals.next().await;
                 if told.receiver_count() == 0 {
                     process::exit(status);
                 }
@@ -41,30 +56,77 @@ fn listening() -> watch::Sender<u64> {
     sender
 }
 
-/// The next signal, as the exit status that shells give a process that it ended.
-async fn signalled() -> i32 {
-    let interrupt = async {
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    };
-    tokio::select! {
-        () = interrupt => 130,
-        () = terminated() => 143,
-    }
+/// Makes a write beyond the limit on the size of files (`ulimit -f`) an error of that write (EFBIG), where the system would end
+/// the process with SIGXFSZ.
+pub fn oversize_is_an_error() {
+    #[cfg(unix)]
+    unix::catch_oversize();
 }
 
 #[cfg(unix)]
-async fn terminated() {
-    let Ok(mut signal) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) else {
-        return std::future::pending().await;
-    };
-    if signal.recv().await.is_none() {
-        std::future::pending::<()>().await;
+mod unix {
+    use std::future::poll_fn;
+    use std::task::Poll;
+
+    use rustix::process::Signal as Number;
+    use tokio::signal::unix::{Signal, SignalKind, signal};
+
+    /// What ends a run.
+    const ENDS: [Number; 3] = [Number::INT, Number::TERM, Number::HUP];
+
+    /// Those that this process hears, each with the exit status that shells give a process that it ended.
+    pub(super) struct Signals(Vec<(Signal, i32)>);
+
+    impl Signals {
+        pub(super) fn listen() -> Self {
+            let ignored = ignored();
+            let numbers = ENDS.map(Number::as_raw).into_iter();
+            // What `nohup` had ignored stays ignored.
+            let heard = numbers.filter(|number| ignored >> (number - 1) & 1 == 0);
+            Self(heard.filter_map(|number| Some((signal(SignalKind::from_raw(number)).ok()?, 128 + number))).collect())
+        }
+
+        pub(super) async fn next(&mut self) -> i32 {
+            poll_fn(|context| {
+                for (signal, status) in &mut self.0 {
+                    if signal.poll_recv(context) == Poll::Ready(Some(())) {
+                        return Poll::Ready(*status);
+                    }
+                }
+                Poll::Pending
+            })
+            .await
+        }
+    }
+
+    /// The signals that are ignored, the lowest bit being signal 1 (`SigIgn` of proc_pid_status(5)); none where it is not told.
+    fn ignored() -> u64 {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+        mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default()
+    }
+
+    pub(super) fn catch_oversize() {
+        let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
+        // The handler outlives its listener: from now on the signal does nothing.
+        runtime.block_on(async { drop(signal(SignalKind::from_raw(Number::XFSZ.as_raw()))) });
     }
 }
 
+/// Ctrl-C, the one there is.
 #[cfg(not(unix))]
-async fn terminated() {
-    std::future::pending().await
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn listen() -> Self {
+        Self
+    }
+
+    async fn next(&mut self) -> i32 {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+        130
+    }
 }

@@ -1,0 +1,107 @@
+//! Signals: what they end, what they leave, and what they mean to whoever reads the exit status.
+#![cfg(unix)]
+
+use std::process::Child;
+use std::time::{Duration, Instant};
+
+use super::*;
+
+fn send(child: &Child, signal: &str) {
+    let told = Command::new("kill").args(["-s", signal, &child.id().to_string()]).status();
+    assert!(told.is_ok_and(|told| told.success()));
+}
+
+/// The exit status of a child that has to end soon.
+fn ended(child: &mut Child) -> Option<i32> {
+    let began = Instant::now();
+    while began.elapsed() < Duration::from_secs(20) {
+        if let Some(ended) = child.try_wait().expect("a child") {
+            return ended.code();
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let _ = child.kill();
+    let _ = child.wait();
+    panic!("the program does not end");
+}
+
+fn names(folder: &Folder) -> Vec<String> {
+    let entries = fs::read_dir(&folder.0).expect("the folder");
+    entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect()
+}
+
+/// A world in which nothing answers, long enough to be told to end; its report goes to a file.
+fn black_hole(folder: &Folder, signals: &[&str]) -> Option<i32> {
+    let mut command = doctor(&["demo", "black-hole", "--format", "json", "-o", &folder.path("report.json")]);
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("a child");
+    std::thread::sleep(Duration::from_millis(2500));
+    for signal in signals {
+        send(&child, signal);
+        std::thread::sleep(Duration::from_millis(40));
+    }
+    ended(&mut child)
+}
+
+#[test]
+fn a_run_that_is_ended_before_anything_was_judged_is_no_success_and_is_told() {
+    for signal in ["INT", "TERM", "HUP"] {
+        let folder = Folder::new(&format!("early-{signal}"));
+        assert_eq!(black_hole(&folder, &[signal]), Some(3), "{signal}");
+        assert_eq!(names(&folder), ["report.json"], "{signal}");
+        let report = json(&fs::read_to_string(folder.path("report.json")).expect("the report so far"));
+        assert_eq!(report["run"]["complete"], false);
+        assert!(report["findings"].to_string().contains("RUN001"), "{report:#}");
+        let again = ran(&["judge", &folder.path("report.json")]);
+        assert_eq!(status(&again), Some(3), "{}", text(&again.stdout));
+    }
+}
+
+#[test]
+fn two_signals_leave_no_draft_behind() {
+    let folder = Folder::new("twice");
+    assert_eq!(black_hole(&folder, &["INT", "INT"]), Some(130));
+    assert!(names(&folder).iter().all(|name| name == "report.json"), "{:?}", names(&folder));
+    let folder = Folder::new("twice-hangup");
+    assert_eq!(black_hole(&folder, &["HUP", "HUP"]), Some(129));
+    assert!(names(&folder).iter().all(|name| name == "report.json"), "{:?}", names(&folder));
+}
+
+#[test]
+fn a_hangup_that_was_to_be_ignored_is_ignored() {
+    use std::io::{BufRead, BufReader};
+
+    let binary = env!("CARGO_BIN_EXE_ampls-doctor");
+    let script = format!("trap '' HUP; exec '{binary}' demo healthy-private --every 1 --format ndjson");
+    let mut child = Command::new("sh")
+        .args(["-c", &script])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("a child");
+    let mut runs = BufReader::new(child.stdout.take().expect("a pipe"))
+        .lines()
+        .map_while(Result::ok)
+        .filter(|line| line.contains("\"kind\":\"run\""));
+    assert!(runs.next().is_some());
+    send(&child, "HUP");
+    assert!(runs.next().is_some() && runs.next().is_some(), "`nohup` has to work");
+    send(&child, "TERM");
+    assert_eq!(ended(&mut child), Some(0));
+}
+
+#[test]
+fn a_limit_on_the_size_of_files_is_an_error_that_is_told() {
+    let (saved, folder) = (Folder::new("limit-saved"), Folder::new("limit"));
+    let file = report(&saved, "zone-not-linked-ods", 1);
+    let target = folder.path("again.json");
+    for to in [format!("-o '{target}'"), format!("> '{target}'")] {
+        let binary = env!("CARGO_BIN_EXE_ampls-doctor");
+        let script = format!("ulimit -f 1; exec '{binary}' judge '{file}' --format json {to}");
+        let output = Command::new("sh").args(["-c", &script]).output().expect("a shell");
+        let line = refused_in_one_line(&output, 3);
+        assert!(line.contains("cannot write"), "{line}");
+        if to.starts_with("-o") {
+            assert!(names(&folder).is_empty(), "{:?}", names(&folder));
+        }
+    }
+}
