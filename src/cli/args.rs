@@ -108,8 +108,26 @@ pub enum Command {
         shell: Shell,
     },
     /// Print the manual page
-    Man,
+    Man {
+        /// The page of this command
+        #[arg(value_parser = OneOf(COMMANDS), hide_possible_values = true)]
+        command: Option<&'static str>,
+    },
 }
+
+const COMMANDS: &[(&str, &str)] = &[
+    ("check", "check"),
+    ("plan", "plan"),
+    ("judge", "judge"),
+    ("redact", "redact"),
+    ("compare", "compare"),
+    ("explain", "explain"),
+    #[cfg(feature = "demo")]
+    ("demo", "demo"),
+    ("schema", "schema"),
+    ("completions", "completions"),
+    ("man", "man"),
+];
 
 const EXPLAIN_EXAMPLES: &str = "\
 Examples:
@@ -471,6 +489,13 @@ mod tests {
     #[test]
     fn declaration_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_has_a_page() {
+        let command = Cli::command();
+        let commands: Vec<&str> = command.get_subcommands().map(clap::Command::get_name).collect();
+        assert_eq!(COMMANDS.iter().map(|(name, _)| *name).collect::<Vec<_>>(), commands);
     }
 
     #[test]
