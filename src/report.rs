@@ -208,9 +208,8 @@ pub fn exit_status(report: &Report, fail_on: FailOn) -> u8 {
 fn ended_too_early(report: &Report) -> bool {
     let own = |view: &&View| matches!(view.view, ViewKind::System | ViewKind::Server);
     let settled = |view: &View| !matches!(view.status, Status::Cancelled | Status::Skipped);
-    let judged = |endpoint: &&EndpointReport| {
-        endpoint.reachable.is_some() || endpoint.views.iter().filter(own).any(settled)
-    };
+    let judged =
+        |endpoint: &&EndpointReport| endpoint.reachable.is_some() || endpoint.views.iter().filter(own).any(settled);
     let mut required = report.endpoints.iter().filter(|endpoint| endpoint.need == Need::Required);
     report.run.stopped == Some(Stop::Interrupt) && !required.any(|endpoint| judged(&endpoint))
 }

@@ -11,6 +11,7 @@ use serde_json::Value;
 mod again;
 mod destinations;
 mod files;
+mod progress;
 mod shell;
 mod signals;
 
@@ -136,7 +137,10 @@ fn a_refusal_is_one_sentence_with_values_in_backticks_and_no_wrong_advice() {
         (&["plan", "--dce"], "a value is required for `--dce <HOST…>` but none was supplied"),
         (&["judge"], "the following required arguments were not provided: <FILE|->"),
         (&["judge", "X", "--quiet=3"], "unexpected value `3` for `--quiet` found; no more were expected"),
-        (&["completions", "tcsh"], "invalid value `tcsh` for `<SHELL>` [possible values: bash, elvish, fish, powershell, zsh]"),
+        (
+            &["completions", "tcsh"],
+            "invalid value `tcsh` for `<SHELL>` [possible values: bash, elvish, fish, powershell, zsh]; did you mean `zsh`?",
+        ),
         (&["plan", "--region", "a-b"], ""),
     ] {
         let line = refused_in_one_line(&ran(arguments), 2);

@@ -5,8 +5,8 @@ use clap::Parser;
 
 use super::args::{CheckArgs, Cli, Command, DemoArgs, TalkArgs};
 use super::check::examine;
-use super::output::{Output, style};
 use super::message::one_line;
+use super::output::{Output, style};
 use super::{Failure, print};
 use crate::expected;
 use crate::render::page::{Page, Tint};

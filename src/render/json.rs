@@ -50,7 +50,9 @@ mod tests {
         write_line(&document, &mut out).unwrap();
         let text = String::from_utf8(out).unwrap();
         assert!(!text.contains(|c| c != '\n' && acts_on_output(c)), "{text:?}");
-        assert!(text.contains("\\u009b2J\\u007f\\u0085\\u2028\\u202e\\u200b\\ufeff\\udb40\\udc41") && text.contains("é… z"));
+        assert!(
+            text.contains("\\u009b2J\\u007f\\u0085\\u2028\\u202e\\u200b\\ufeff\\udb40\\udc41") && text.contains("é… z")
+        );
         let documents = serde_json::Deserializer::from_str(&text).into_iter::<Value>();
         assert_eq!(documents.map(Result::unwrap).collect::<Vec<_>>(), [document.clone(), document]);
     }

@@ -50,7 +50,13 @@ struct Steps {
 }
 
 /// Takes the steps of one endpoint in their order.
-pub(super) async fn lane(context: Context, endpoint: Endpoint, steps: Vec<Step>, proxies: Arc<Proxies>, at: At) -> Done {
+pub(super) async fn lane(
+    context: Context,
+    endpoint: Endpoint,
+    steps: Vec<Step>,
+    proxies: Arc<Proxies>,
+    at: At,
+) -> Done {
     let planned = Steps {
         lookup: steps.iter().any(|step| matches!(step, Step::Lookup { .. })),
         tcp: steps.iter().any(|step| matches!(step, Step::Tcp { .. })),

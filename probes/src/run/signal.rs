@@ -18,7 +18,9 @@ static HEARD: OnceLock<watch::Sender<u64>> = OnceLock::new();
 
 /// While it lives, no signal that would end a run ends the process: for moments in which something half done would stay.
 #[derive(Debug)]
-pub struct Undisturbed(#[expect(dead_code, reason = "a listener keeps the process from being ended")] watch::Receiver<u64>);
+pub struct Undisturbed(
+    #[expect(dead_code, reason = "a listener keeps the process from being ended")] watch::Receiver<u64>,
+);
 
 impl Undisturbed {
     /// From now on.
@@ -73,6 +75,7 @@ mod unix {
 
     /// What ends a run.
     const ENDS: [Number; 3] = [Number::INT, Number::TERM, Number::HUP];
+    const HANGUP: i32 = Number::HUP.as_raw();
 
     /// Those that this process hears, each with the exit status that shells give a process that it ended.
     pub(super) struct Signals(Vec<(Signal, i32)>);
@@ -81,8 +84,8 @@ mod unix {
         pub(super) fn listen() -> Self {
             let ignored = ignored();
             let numbers = ENDS.map(Number::as_raw).into_iter();
-            // What `nohup` had ignored stays ignored.
-            let heard = numbers.filter(|number| ignored >> (number - 1) & 1 == 0);
+            // `nohup` has it ignored, and that is to last.
+            let heard = numbers.filter(|number| *number != HANGUP || ignored >> (number - 1) & 1 == 0);
             Self(heard.filter_map(|number| Some((signal(SignalKind::from_raw(number)).ok()?, 128 + number))).collect())
         }
 
