@@ -30,12 +30,33 @@ pub fn manual(command: Option<&str>, out: &mut dyn Write) -> io::Result<()> {
     let mut whole = Cli::command();
     whole.build();
     let page = command.and_then(|name| whole.find_subcommand(name)).unwrap_or(&whole).clone();
-    let version = format!("ampls-doctor {}", env!("CARGO_PKG_VERSION"));
     let mut text = Vec::new();
-    Man::new(page).source(version).manual("ampls-doctor").render(&mut text)?;
-    out.write_all(String::from_utf8_lossy(&text).replace("\n.SH EXTRA\n", "\n.SH NOTES\n").as_bytes())?;
+    Man::new(page).render(&mut text)?;
+    for line in String::from_utf8_lossy(&text).lines() {
+        match line {
+            // Its date is empty and would be taken for left out: the version would stand in its place.
+            _ if line.starts_with(".TH ") => {
+                let name = command.map_or_else(|| "ampls-doctor".to_owned(), |name| format!("ampls-doctor-{name}"));
+                writeln!(out, ".TH {name} 1 \"\" \"ampls-doctor {}\" \"User Commands\"", env!("CARGO_PKG_VERSION"))?;
+            }
+            ".SH EXTRA" => writeln!(out, ".SH NOTES")?,
+            _ => writeln!(out, "{}", ascii(line))?,
+        }
+    }
     if command.is_some() {
         writeln!(out, ".SH \"SEE ALSO\"\n\\fBampls\\-doctor\\fR(1)")?;
     }
     Ok(())
+}
+
+/// Not every roff reads UTF-8; all know these escapes (groff_char(7)).
+fn ascii(line: &str) -> String {
+    let mut escaped = String::with_capacity(line.len());
+    for character in line.chars() {
+        match character {
+            _ if character.is_ascii() => escaped.push(character),
+            _ => escaped.push_str(&format!("\\[u{:04X}]", u32::from(character))),
+        }
+    }
+    escaped
 }

@@ -53,7 +53,8 @@ fn every_command_has_a_manual_page() {
         let output = ran(&["man", command]);
         assert_eq!(status(&output), Some(0), "{}", text(&output.stderr));
         let page = text(&output.stdout);
-        assert!(page.contains(&format!(".TH ampls-doctor-{command} 1")), "{page}");
+        assert!(page.contains(&format!("\n.TH ampls-doctor-{command} 1 \"\" \"ampls-doctor ")), "{page}");
+        assert!(page.is_ascii(), "some readers of manual pages know nothing else");
         assert!(main.contains(&format!("ampls\\-doctor\\-{command}(1)")), "{main}");
     }
     let line = refused_in_one_line(&ran(&["man", "tail"]), 2);
