@@ -40,7 +40,7 @@ pub fn manual(command: Option<&str>, out: &mut dyn Write) -> io::Result<()> {
                 writeln!(out, ".TH {name} 1 \"\" \"ampls-doctor {}\" \"User Commands\"", env!("CARGO_PKG_VERSION"))?;
             }
             ".SH EXTRA" => writeln!(out, ".SH NOTES")?,
-            _ => writeln!(out, "{}", ascii(line))?,
+            _ => write_ascii(line, out)?,
         }
     }
     if command.is_some() {
@@ -49,14 +49,13 @@ pub fn manual(command: Option<&str>, out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-/// Not every roff reads UTF-8; all know these escapes (groff_char(7)).
-fn ascii(line: &str) -> String {
-    let mut escaped = String::with_capacity(line.len());
+/// Not every roff reads UTF-8; all know these escapes (`groff_char(7)`).
+fn write_ascii(line: &str, out: &mut dyn Write) -> io::Result<()> {
     for character in line.chars() {
         match character {
-            _ if character.is_ascii() => escaped.push(character),
-            _ => escaped.push_str(&format!("\\[u{:04X}]", u32::from(character))),
+            _ if character.is_ascii() => write!(out, "{character}")?,
+            _ => write!(out, "\\[u{:04X}]", u32::from(character))?,
         }
     }
-    escaped
+    writeln!(out)
 }

@@ -58,14 +58,26 @@ fn line(progress: &Progress, columns: usize, cut: char) -> String {
         0 => format!("{seconds} s"),
         total => format!("{}/{total} looked at, {seconds} s", progress.done),
     };
-    let ways = [(2, None), (2, Some(cut)), (1, None), (1, Some(cut))];
-    let mut lines = ways.map(|(most, cut)| head.clone() + &tail(&progress.waiting_for, most, cut)).into_iter();
+    let ways = [(2, Names::Whole), (2, Names::Short), (2, Names::Shorter), (1, Names::Short), (1, Names::Shorter)];
+    let mut tails = ways.iter().map(|(most, names)| tail(&progress.waiting_for, *most, *names, cut));
     // The last column stays free: some terminals begin a new line there.
-    lines.find(|line| line.chars().count() < columns).unwrap_or(head)
+    let fits = |tail: &String| head.chars().count() + tail.chars().count() < columns;
+    let tail = tails.find(fits).or_else(|| Some(count(&progress.waiting_for)).filter(fits)).unwrap_or_default();
+    head + &tail
 }
 
-fn tail(waiting: &[Waiting], most: usize, cut: Option<char>) -> String {
-    let mut items: Vec<String> = waiting.iter().take(most).map(|waiting| named(waiting, cut)).collect();
+/// How much of a name is shown.
+#[derive(Clone, Copy)]
+enum Names {
+    Whole,
+    /// Without most of the first label, which is a workspace's id where it is long.
+    Short,
+    /// The same, and only two labels.
+    Shorter,
+}
+
+fn tail(waiting: &[Waiting], most: usize, names: Names, cut: char) -> String {
+    let mut items: Vec<String> = waiting.iter().take(most).map(|waiting| named(waiting, names, cut)).collect();
     let more = waiting.len() - items.len();
     let last = if more > 0 { Some(format!("{more} more")) } else { items.pop() };
     match (items.join(", "), last) {
@@ -75,7 +87,15 @@ fn tail(waiting: &[Waiting], most: usize, cut: Option<char>) -> String {
     }
 }
 
-fn named(waiting: &Waiting, cut: Option<char>) -> String {
+fn count(waiting: &[Waiting]) -> String {
+    match waiting.len() {
+        0 => String::new(),
+        1 => "; waiting for one more".to_owned(),
+        more => format!("; waiting for {more} more"),
+    }
+}
+
+fn named(waiting: &Waiting, names: Names, cut: char) -> String {
     let (stage, name) = match waiting {
         Waiting::Configuration => return "this machine's configuration".to_owned(),
         Waiting::Metadata => return "the metadata service".to_owned(),
@@ -91,16 +111,21 @@ fn named(waiting: &Waiting, cut: Option<char>) -> String {
         Stage::Tls => "TLS",
         Stage::Http => "HTTP",
     };
-    format!("{stage} of {}", inert(&cut.map_or_else(|| name.clone(), |cut| shortened(name, cut))))
+    format!("{stage} of {}", inert(&shown(name, names, cut)))
 }
 
-/// A name without most of its first label, which is a workspace's id where it is long.
-fn shortened(name: &str, cut: char) -> String {
-    match name.split_once('.') {
-        Some((label, rest)) if label.chars().count() > 2 * KEPT => {
-            format!("{}{cut}.{rest}", label.chars().take(KEPT).collect::<String>())
-        }
-        _ => name.to_owned(),
+fn shown(name: &str, names: Names, cut: char) -> String {
+    let (label, rest) = match (names, name.split_once('.')) {
+        (Names::Whole, _) | (_, None) => return name.to_owned(),
+        (_, Some(parts)) => parts,
+    };
+    let label = match label.char_indices().nth(2 * KEPT) {
+        Some(_) => label.chars().take(KEPT).chain([cut]).collect(),
+        None => label.to_owned(),
+    };
+    match (names, rest.split_once('.')) {
+        (Names::Shorter, Some((second, _))) => format!("{label}.{second}{cut}"),
+        _ => format!("{label}.{rest}"),
     }
 }
 
@@ -135,6 +160,7 @@ mod tests {
             "15/71 looked at, 4 s; waiting for DNS 168.63.129.16, TLS of 6b1c….ods.opinsights.azure.com and 12 more"
         );
         assert_eq!(line(&all, 80, '~'), "15/71 looked at, 4 s; waiting for DNS 168.63.129.16 and 13 more");
+        assert_eq!(line(&all, 50, '~'), "15/71 looked at, 4 s; waiting for 14 more");
         assert_eq!(line(&all, 30, '~'), "15/71 looked at, 4 s");
         let two = progress(vec![Waiting::Metadata, server]);
         assert_eq!(line(&two, 80, '~'), "15/71 looked at, 4 s; waiting for the metadata service and DNS 168.63.129.16");
@@ -145,6 +171,8 @@ mod tests {
         assert_eq!(line(&progress(Vec::new()), 80, '~'), "15/71 looked at, 4 s");
         let one = progress(vec![endpoint(Stage::Lookup, "a.net")]);
         assert_eq!(line(&one, 80, '~'), "15/71 looked at, 4 s; waiting for the lookup of a.net");
+        let one = progress(vec![endpoint(Stage::Http, ODS)]);
+        assert_eq!(line(&one, 60, '~'), "15/71 looked at, 4 s; waiting for HTTP of 6b1c~.ods~");
         let reading = Progress { done: 0, total: 0, ..progress(vec![Waiting::Configuration]) };
         assert_eq!(line(&reading, 80, '~'), "4 s; waiting for this machine's configuration");
     }

@@ -102,7 +102,7 @@ mod unix {
         }
     }
 
-    /// The signals that are ignored, the lowest bit being signal 1 (`SigIgn` of proc_pid_status(5)); none where it is not told.
+    /// The signals that are ignored, the lowest bit being signal 1 (`SigIgn` of `proc_pid_status(5)`); none where it is not told.
     fn ignored() -> u64 {
         let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
         let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
