@@ -44,7 +44,7 @@ Exit status:
   0  no finding at or above --fail-on
   1  at least one finding at or above --fail-on, or --wait waited in vain
   2  wrong usage, or an input file that cannot be read or parsed
-  3  the examination itself could not be done
+  3  the examination could not be done, or was ended before it told anything
 
 Nothing on the machine is changed, no other program is started, root is not
 needed. Obeyed: HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY, SSL_CERT_FILE,
