@@ -113,3 +113,17 @@ fn a_limit_on_the_size_of_files_is_an_error_that_is_told() {
         }
     }
 }
+
+#[test]
+fn few_open_files_are_no_reason_to_fall_over() {
+    let folder = Folder::new("few-files");
+    let file = report(&folder, "healthy-private", 0);
+    let binary = env!("CARGO_BIN_EXE_ampls-doctor");
+    for files in 6..12 {
+        let target = folder.path("again");
+        let script = format!("ulimit -n {files}; exec '{binary}' judge '{file}' -q -o '{target}'");
+        let output = Command::new("sh").args(["-c", &script]).output().expect("a shell");
+        assert_eq!(status(&output), Some(0), "{files}: {}", text(&output.stderr));
+        assert!(output.stderr.is_empty(), "{files}: {}", text(&output.stderr));
+    }
+}

@@ -10,8 +10,14 @@ use std::thread;
 
 use tokio::sync::watch;
 
+use crate::os;
+
 #[cfg(unix)]
 use self::unix::Signals;
+
+/// Open files without which nothing is listened to: tokio panics where it cannot open its own for signals, six at most, beside
+/// the standard streams and what is being read or written.
+const FILES: u64 = 16;
 
 /// Signals heard so far.
 static HEARD: OnceLock<watch::Sender<u64>> = OnceLock::new();
@@ -41,6 +47,9 @@ fn listening() -> watch::Sender<u64> {
     let (sender, _) = watch::channel(0);
     let told = sender.clone();
     let listen = move || {
+        if os::open_files().is_some_and(|files| files < FILES) {
+            return;
+        }
         let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
         runtime.block_on(async {
             let mut signals = Signals::listen();
@@ -70,7 +79,7 @@ mod unix {
     use std::future::poll_fn;
     use std::task::Poll;
 
-    use rustix::process::Signal as Number;
+    use rustix::process::{Resource, Signal as Number, getrlimit};
     use tokio::signal::unix::{Signal, SignalKind, signal};
 
     /// What ends a run.
@@ -110,6 +119,9 @@ mod unix {
     }
 
     pub(super) fn catch_oversize() {
+        if getrlimit(Resource::Fsize).current.is_none() {
+            return;
+        }
         let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
         // The handler outlives its listener: from now on the signal does nothing.
         runtime.block_on(async { drop(signal(SignalKind::from_raw(Number::XFSZ.as_raw()))) });
