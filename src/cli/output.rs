@@ -54,7 +54,8 @@ impl Output {
     pub(super) fn open(file: Option<&Path>) -> Result<Self, OutputError> {
         let Some(wanted) = file.filter(|file| file.as_os_str() != "-") else { return Ok(Self::Stdout) };
         let tried = replaceable(wanted).and_then(|()| Draft::beside(wanted));
-        tried.map_err(|error| OutputError::new(quote(&wanted.to_string_lossy()), error))?;
+        // What is opened here is removed at once: until there is something to write, nothing can be left behind.
+        drop(tried.map_err(|error| OutputError::new(quote(&wanted.to_string_lossy()), error))?);
         Ok(Self::File(wanted.to_owned()))
     }
 
