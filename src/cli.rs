@@ -9,16 +9,17 @@ use std::io::{self, Write};
 use ampls_probes::Catalogue;
 use ampls_probes::options::BadValue;
 use ampls_probes::run::RunError;
-use clap::error::ErrorKind;
-use clap::{CommandFactory, Parser};
-use clap_complete::Shell;
+use clap::Parser;
 
 use args::{Cli, Command};
 use input::InputError;
+use message::one_line;
 use output::{Output, OutputError};
 
 use crate::render::page::inert;
 use crate::{render, report};
+
+pub use manual::{commands, completions, manual};
 
 pub mod args;
 mod check;
@@ -27,6 +28,8 @@ mod demo;
 mod explain;
 mod input;
 mod judge;
+mod manual;
+mod message;
 mod output;
 mod progress;
 mod watch;
@@ -58,33 +61,8 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
         Command::Demo(arguments) => demo::demo(&arguments, talk),
         Command::Schema => print(|out| render::json::write(&report::schema(), out)),
         Command::Completions { shell } => print(|out| out.write_all(&completions(shell))),
-        Command::Man => print(|out| manual(out)),
+        Command::Man { command } => print(|out| manual(command, out)),
     }
-}
-
-/// The completion script of a shell.
-pub fn completions(shell: Shell) -> Vec<u8> {
-    let mut text = Vec::new();
-    clap_complete::generate(shell, &mut Cli::command(), "ampls-doctor", &mut text);
-    text
-}
-
-/// The manual page, in roff.
-pub fn manual(out: &mut dyn Write) -> io::Result<()> {
-    let mut out = out;
-    clap_mangen::Man::new(Cli::command()).render(&mut out)
-}
-
-/// What a parse error says, in one line; `None` for help and version, which are no errors.
-fn one_line(error: &clap::Error) -> Option<String> {
-    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
-        return None;
-    }
-    let text = error.to_string();
-    let lines = text.lines().map(str::trim).take_while(|line| !line.starts_with("Usage:"));
-    let lines = lines.filter(|line| !line.is_empty() && !line.starts_with("For more information"));
-    let line = lines.collect::<Vec<_>>().join(" ");
-    Some(inert(line.trim_start_matches("error: ")))
 }
 
 /// Why there is no report.

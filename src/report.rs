@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use ampls_probes::Observations;
+use ampls_probes::catalogue::Need;
 use ampls_probes::observation::{AgentKind, Observation, Server, Stop};
 use ampls_probes::options::Expect;
 use jiff::Timestamp;
@@ -14,7 +15,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::diagnose::facts::{EndpointFacts, Facts, ZoneFact, complete};
+use crate::diagnose::facts::{EndpointFacts, Facts, Status, View, ViewKind, ZoneFact, complete};
 use crate::diagnose::finding::{Finding, Severity};
 use crate::diagnose::levels::Levels;
 
@@ -44,6 +45,9 @@ pub const SCHEMA: u32 = 1;
 
 /// The exit status of a run that could look at nothing.
 const NOTHING_LOOKED_AT: u8 = 3;
+
+/// The finding that says no more than that steps were ended.
+const NOT_FINISHED: &str = "RUN001";
 
 /// One run, judged.
 #[derive(Clone, Debug, PartialEq, JsonSchema, Serialize, Deserialize)]
@@ -187,12 +191,27 @@ impl Report {
     }
 }
 
-/// The exit status: 0 nothing at or above `fail_on`, 1 something, 3 nothing could be looked at.
+/// The exit status: 0 nothing at or above `fail_on`, 1 something, 3 nothing could be looked at, or no required name was before
+/// a signal came.
 pub fn exit_status(report: &Report, fail_on: FailOn) -> u8 {
     if report.observations.seen.is_empty() {
         return NOTHING_LOOKED_AT;
     }
+    let proven = |finding: &Finding| finding.code != NOT_FINISHED && fail_on.counts(finding.severity);
+    if ended_too_early(report) && !report.findings.iter().any(proven) {
+        return NOTHING_LOOKED_AT;
+    }
     fail_on.status(report.findings.iter().map(|finding| finding.severity))
+}
+
+/// Somebody ended the run before any required name was judged: who waits for the exit status must not take that for health.
+fn ended_too_early(report: &Report) -> bool {
+    let own = |view: &&View| matches!(view.view, ViewKind::System | ViewKind::Server);
+    let settled = |view: &View| !matches!(view.status, Status::Cancelled | Status::Skipped);
+    let judged =
+        |endpoint: &&EndpointReport| endpoint.reachable.is_some() || endpoint.views.iter().filter(own).any(settled);
+    let mut required = report.endpoints.iter().filter(|endpoint| endpoint.need == Need::Required);
+    report.run.stopped == Some(Stop::Interrupt) && !required.any(|endpoint| judged(&endpoint))
 }
 
 impl FailOn {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use ampls_doctor::cli::{completions, manual};
+use ampls_doctor::cli::{commands, completions, manual};
 use ampls_doctor::diagnose::rules::RULES;
 use ampls_doctor::report::schema;
 use clap_complete::Shell;
@@ -34,7 +34,7 @@ fn the_schema_is_fresh() {
 }
 
 #[test]
-fn completions_and_manual_are_fresh() {
+fn completions_are_fresh() {
     for (shell, name) in [
         (Shell::Bash, "ampls-doctor.bash"),
         (Shell::Zsh, "_ampls-doctor"),
@@ -45,9 +45,22 @@ fn completions_and_manual_are_fresh() {
         let text = String::from_utf8(completions(shell)).expect("UTF-8");
         check(&packaging("completions").join(name), &text);
     }
-    let mut page = Vec::new();
-    manual(&mut page).expect("memory takes it");
-    check(&packaging("man/ampls-doctor.1"), &String::from_utf8(page).expect("UTF-8"));
+}
+
+/// The first page points to the others.
+#[test]
+fn manual_pages_are_fresh() {
+    let folder = packaging("man");
+    let mut expected = BTreeSet::new();
+    for command in commands().iter().map(|name| Some(name.as_str())).chain([None]) {
+        let file = folder.join(command.map_or("ampls-doctor.1".to_owned(), |name| format!("ampls-doctor-{name}.1")));
+        let mut page = Vec::new();
+        manual(command, &mut page).expect("memory takes it");
+        check(&file, &String::from_utf8(page).expect("UTF-8"));
+        expected.insert(file);
+    }
+    let present = fs::read_dir(&folder).expect("the folder of pages").map(|entry| entry.expect("an entry").path());
+    assert_eq!(present.collect::<BTreeSet<PathBuf>>(), expected, "a page for each command, and no other");
 }
 
 /// The pictures beside them are drawn from the same reports by `packaging/pictures/draw`.

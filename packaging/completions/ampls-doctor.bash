@@ -182,7 +182,7 @@ _ampls__doctor() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        ampls__subcmd__doctor__subcmd__check)
+        ampls__doctor__subcmd__check)
             opts="-o -q -v -h --expect --cloud --region --workspace --dce --app-insights --storage --endpoint --set --private-range --public-roots --expected-records --resolver --proxy --timeout --deadline --repeat --only --root --skip --wait --for --every --format --output --redact --fail-on --rule --quiet --verbose --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -312,7 +312,7 @@ _ampls__doctor() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        ampls__subcmd__doctor__subcmd__compare)
+        ampls__doctor__subcmd__compare)
             opts="-o -q -v -h --format --output --fail-on --quiet --verbose --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -346,7 +346,7 @@ _ampls__doctor() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        ampls__subcmd__doctor__subcmd__completions)
+        ampls__doctor__subcmd__completions)
             opts="-q -v -h --quiet --verbose --color --help bash elvish fish powershell zsh"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -364,7 +364,7 @@ _ampls__doctor() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        ampls__subcmd__doctor__subcmd__demo)
+        ampls__doctor__subcmd__demo)
             opts="-o -q -v -h --list --wait --for --every --format --output --redact --fail-on --rule --quiet --verbose --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -414,7 +414,7 @@ _ampls__doctor() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        ampls__subcmd__doctor__subcmd__explain)
+        ampls__doctor__subcmd__explain)
             opts="-q -v -h --list --quiet --verbose --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -432,7 +432,7 @@ _ampls__doctor() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        ampls__subcmd__doctor__subcmd__judge)
+        ampls__doctor__subcmd__judge)
             opts="-o -q -v -h --format --output --redact --fail-on --rule --quiet --verbose --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -470,8 +470,8 @@ _ampls__doctor() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        ampls__subcmd__doctor__subcmd__man)
-            opts="-q -v -h --quiet --verbose --color --help"
+        ampls__doctor__subcmd__man)
+            opts="-q -v -h --quiet --verbose --color --help check plan judge redact compare explain demo schema completions man"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -488,7 +488,7 @@ _ampls__doctor() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        ampls__subcmd__doctor__subcmd__plan)
+        ampls__doctor__subcmd__plan)
             opts="-o -q -v -h --expect --cloud --region --workspace --dce --app-insights --storage --endpoint --set --private-range --public-roots --expected-records --resolver --proxy --timeout --deadline --repeat --only --root --skip --format --output --quiet --verbose --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -598,7 +598,7 @@ _ampls__doctor() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        ampls__subcmd__doctor__subcmd__redact)
+        ampls__doctor__subcmd__redact)
             opts="-o -q -v -h --format --output --quiet --verbose --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -628,7 +628,7 @@ _ampls__doctor() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        ampls__subcmd__doctor__subcmd__schema)
+        ampls__doctor__subcmd__schema)
             opts="-q -v -h --quiet --verbose --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

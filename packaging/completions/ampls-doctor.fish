@@ -73,7 +73,7 @@ clock\t''"
 complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -l wait -d 'Look again until the verdict is private (implies --expect private) or healthy; exit with 1 if it never is' -r -f -a "private\t''
 healthy\t''"
 complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -l for -d 'Wait so long at most, in seconds [default: 600]' -r
-complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -l every -d 'Look again every so many seconds until a signal comes; a table is followed by one line a look, JSON is one document a line' -r
+complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -l every -d 'Look again every so many seconds until a signal comes; a table is followed by one line a look, JSON is one document a line; html, junit and metrics need -o' -r
 complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -l format -d 'Format of the result' -r -f -a "table\t''
 json\t''
 ndjson\t''
@@ -81,7 +81,7 @@ compact\t''
 html\t''
 junit\t''
 metrics\t''"
-complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -s o -l output -d 'Write to this file instead of standard output (created 0600)' -r -F
+complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -s o -l output -d 'Write to this file (created 0600), `-` for standard output' -r -F
 complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -l fail-on -d 'Exit with 1 from this severity' -r -f -a "error\t''
 warning\t''
 never\t''"
@@ -153,7 +153,7 @@ clock\t''"
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand check" -l wait -d 'Look again until the verdict is private (implies --expect private) or healthy; exit with 1 if it never is' -r -f -a "private\t''
 healthy\t''"
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand check" -l for -d 'Wait so long at most, in seconds [default: 600]' -r
-complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand check" -l every -d 'Look again every so many seconds until a signal comes; a table is followed by one line a look, JSON is one document a line' -r
+complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand check" -l every -d 'Look again every so many seconds until a signal comes; a table is followed by one line a look, JSON is one document a line; html, junit and metrics need -o' -r
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand check" -l format -d 'Format of the result' -r -f -a "table\t''
 json\t''
 ndjson\t''
@@ -161,7 +161,7 @@ compact\t''
 html\t''
 junit\t''
 metrics\t''"
-complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand check" -s o -l output -d 'Write to this file instead of standard output (created 0600)' -r -F
+complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand check" -s o -l output -d 'Write to this file (created 0600), `-` for standard output' -r -F
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand check" -l fail-on -d 'Exit with 1 from this severity' -r -f -a "error\t''
 warning\t''
 never\t''"
@@ -222,7 +222,7 @@ clock\t''"
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand plan" -l format -d 'Format of the plan; firewall: name, port, why, service tag' -r -f -a "table\t''
 json\t''
 firewall\t''"
-complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand plan" -s o -l output -d 'Write to this file instead of standard output (created 0600)' -r -F
+complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand plan" -s o -l output -d 'Write to this file (created 0600), `-` for standard output' -r -F
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand plan" -l color -d 'Colour; auto obeys NO_COLOR' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -236,7 +236,7 @@ compact\t''
 html\t''
 junit\t''
 metrics\t''"
-complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand judge" -s o -l output -d 'Write to this file instead of standard output (created 0600)' -r -F
+complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand judge" -s o -l output -d 'Write to this file (created 0600), `-` for standard output' -r -F
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand judge" -l fail-on -d 'Exit with 1 from this severity' -r -f -a "error\t''
 warning\t''
 never\t''"
@@ -255,7 +255,7 @@ compact\t''
 html\t''
 junit\t''
 metrics\t''"
-complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand redact" -s o -l output -d 'Write to this file instead of standard output (created 0600)' -r -F
+complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand redact" -s o -l output -d 'Write to this file (created 0600), `-` for standard output' -r -F
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand redact" -l color -d 'Colour; auto obeys NO_COLOR' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -264,7 +264,7 @@ complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand redact" -s v -
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand redact" -s h -l help -d 'Print help'
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand compare" -l format -d 'Format of the result' -r -f -a "table\t''
 json\t''"
-complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand compare" -s o -l output -d 'Write to this file instead of standard output (created 0600)' -r -F
+complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand compare" -s o -l output -d 'Write to this file (created 0600), `-` for standard output' -r -F
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand compare" -l fail-on -d 'Exit with 1 from this severity' -r -f -a "error\t''
 warning\t''
 never\t''"
@@ -284,7 +284,7 @@ complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand explain" -s h 
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand demo" -l wait -d 'Look again until the verdict is private (implies --expect private) or healthy; exit with 1 if it never is' -r -f -a "private\t''
 healthy\t''"
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand demo" -l for -d 'Wait so long at most, in seconds [default: 600]' -r
-complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand demo" -l every -d 'Look again every so many seconds until a signal comes; a table is followed by one line a look, JSON is one document a line' -r
+complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand demo" -l every -d 'Look again every so many seconds until a signal comes; a table is followed by one line a look, JSON is one document a line; html, junit and metrics need -o' -r
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand demo" -l format -d 'Format of the result' -r -f -a "table\t''
 json\t''
 ndjson\t''
@@ -292,7 +292,7 @@ compact\t''
 html\t''
 junit\t''
 metrics\t''"
-complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand demo" -s o -l output -d 'Write to this file instead of standard output (created 0600)' -r -F
+complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand demo" -s o -l output -d 'Write to this file (created 0600), `-` for standard output' -r -F
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand demo" -l fail-on -d 'Exit with 1 from this severity' -r -f -a "error\t''
 warning\t''
 never\t''"

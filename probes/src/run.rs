@@ -23,26 +23,19 @@ use crate::world::World;
 
 pub use patience::Patience;
 use places::Places;
+use progress::{At, Awaited, told};
+pub use progress::{Progress, Stage, Waiting};
+pub use signal::{Undisturbed, oversize_is_an_error};
 
 mod endpoint;
 mod patience;
 mod places;
+mod progress;
 mod questions;
 mod signal;
 
 /// How long the steps have to wind up after the run was told to end. What is still busy then is left behind.
 const GRACE: Duration = Duration::from_millis(200);
-
-/// How far a run has come.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Progress {
-    /// Steps done.
-    pub done: usize,
-    /// Steps planned so far.
-    pub total: usize,
-    /// One of the things still waited for, as text for a person.
-    pub waiting_for: Option<String>,
-}
 
 /// Why no examination took place. A network that answers nothing is no such reason.
 #[derive(Debug)]
@@ -89,7 +82,7 @@ fn agents(world: &World, options: &Options, start: Instant) -> Option<(Agents, A
 }
 
 /// Looks at everything at once and returns what was seen, at the latest shortly after `options.deadline`, whatever the peers
-/// do. `progress` is called from time to time, from this thread's runtime.
+/// do. `progress` is called at the beginning, whenever something is done, and twice a second, from this thread.
 pub fn run(
     world: World,
     options: Options,
@@ -119,7 +112,11 @@ async fn examine(
     let context = Context::new(world.clone(), options.clone(), stopped, Places::here(1).connections);
     let cause = end_of_run(stop, options.deadline);
 
-    let mut discovered = configured(&context).await;
+    let reading = Progress { done: 0, total: 0, elapsed: Duration::ZERO, waiting_for: vec![Waiting::Configuration] };
+    let mut discovered = told(configured(&context), || {
+        progress(&Progress { elapsed: context.start.elapsed(), ..reading.clone() });
+    })
+    .await;
     let servers = discovered.resolver.as_ref().map_or(0, |resolver| resolver.servers.len());
     let mut lanes = Lanes::new(context.clone(), &discovered, Places::here(servers).questions);
     let mut plan = plan(catalogue, &options, &discovered);
@@ -138,7 +135,9 @@ async fn examine(
             async move { imds::metadata(&context).await }
         });
         // While it is on its way the other lanes run; only the names in `plan.waiting` need its answer.
+        lanes.metadata = MetadataStep::Pending;
         let answer = lanes.until(&mut wait, progress).await.ok();
+        lanes.metadata = MetadataStep::Done;
         discovered.metadata = match answer.as_ref().map(|metadata: &Metadata| &metadata.outcome) {
             Some(Outcome::Seen(instance)) => MetadataState::Answered(instance.clone()),
             _ => MetadataState::Silent,
@@ -157,7 +156,8 @@ async fn examine(
     seen.push(Observation::Hosts(hosts::read(&world, context.start, &names)));
     seen.extend(discovered.agents_found.take().map(Observation::Agents));
     seen.push(Observation::EncryptedDns(encrypted));
-    seen.push(Observation::Browsers(browsers.await.unwrap_or_else(|_| browser::cancelled())));
+    let browsers = told(browsers, || progress(&lanes.progress(Some(Waiting::Browsers)))).await;
+    seen.push(Observation::Browsers(browsers.unwrap_or_else(|_| browser::cancelled())));
     if options.takes(StepKind::Proxy) {
         seen.extend(proxy::settings(&world, &options, context.start).map(Observation::ProxySettings));
     }
@@ -241,6 +241,14 @@ enum Lane {
 
 type Done = Vec<(Step, Vec<Observation>)>;
 
+/// The question to the metadata service, which no lane asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum MetadataStep {
+    NotPlanned,
+    Pending,
+    Done,
+}
+
 /// All lanes of a run.
 struct Lanes {
     context: Context,
@@ -249,7 +257,8 @@ struct Lanes {
     proxies: Arc<endpoint::Proxies>,
     started: BTreeSet<Step>,
     busy: JoinSet<Done>,
-    waiting: BTreeMap<tokio::task::Id, String>,
+    waiting: BTreeMap<tokio::task::Id, Awaited>,
+    metadata: MetadataStep,
     done: BTreeMap<Step, Vec<Observation>>,
 }
 
@@ -264,6 +273,7 @@ impl Lanes {
             started: BTreeSet::new(),
             busy: JoinSet::new(),
             waiting: BTreeMap::new(),
+            metadata: MetadataStep::NotPlanned,
             done: BTreeMap::new(),
         }
     }
@@ -278,22 +288,27 @@ impl Lanes {
             }
         }
         for (lane, steps) in lanes {
-            let waiting_for = describe(&lane, plan);
             let context = self.context.clone();
-            let handle = match lane {
-                Lane::WireServer => self.busy.spawn(async move {
-                    vec![(Step::WireServer, vec![Observation::WireServer(imds::wire_server(&context).await)])]
-                }),
+            let (handle, awaited) = match lane {
+                Lane::WireServer => {
+                    let handle = self.busy.spawn(async move {
+                        vec![(Step::WireServer, vec![Observation::WireServer(imds::wire_server(&context).await)])]
+                    });
+                    (handle, Awaited::Fixed(Waiting::WireServer))
+                }
                 Lane::Endpoint(id) => {
                     let Some(endpoint) = plan.endpoints.iter().find(|endpoint| endpoint.id == id) else { continue };
-                    self.busy.spawn(endpoint::lane(context, endpoint.clone(), steps, self.proxies.clone()))
+                    let at = At::new();
+                    let lane = endpoint::lane(context, endpoint.clone(), steps, self.proxies.clone(), at.clone());
+                    (self.busy.spawn(lane), Awaited::Endpoint { at, name: endpoint.fqdn.clone() })
                 }
                 Lane::Question(question) => {
+                    let awaited = Awaited::Fixed(Waiting::Dns(question.server.ip()));
                     let server = self.servers.of(question.server);
-                    self.busy.spawn(questions::lane(context, server, question, steps, self.style))
+                    (self.busy.spawn(questions::lane(context, server, question, steps, self.style)), awaited)
                 }
             };
-            self.waiting.insert(handle.id(), waiting_for);
+            self.waiting.insert(handle.id(), awaited);
         }
     }
 
@@ -303,12 +318,15 @@ impl Lanes {
         other: &mut tokio::task::JoinHandle<T>,
         progress: &(dyn Fn(&Progress) + Sync),
     ) -> Result<T, tokio::task::JoinError> {
+        let mut tick = tokio::time::interval(progress::TICK);
         loop {
             tokio::select! {
                 biased;
                 ready = &mut *other => return ready,
-                Some(done) = self.busy.join_next_with_id() => self.take(done, progress),
+                Some(done) = self.busy.join_next_with_id() => self.take(done),
+                _ = tick.tick() => {}
             }
+            progress(&self.progress(None));
         }
     }
 
@@ -320,26 +338,25 @@ impl Lanes {
             tokio::time::sleep(GRACE).await;
         };
         tokio::pin!(ended);
+        let mut tick = tokio::time::interval(progress::TICK);
         loop {
             tokio::select! {
                 biased;
                 done = self.busy.join_next_with_id() => match done {
-                    Some(done) => self.take(done, progress),
+                    Some(done) => self.take(done),
                     None => return,
                 },
                 () = &mut ended => {
                     self.busy.abort_all();
                     return;
                 }
+                _ = tick.tick() => {}
             }
+            progress(&self.progress(None));
         }
     }
 
-    fn take(
-        &mut self,
-        done: Result<(tokio::task::Id, Done), tokio::task::JoinError>,
-        progress: &(dyn Fn(&Progress) + Sync),
-    ) {
+    fn take(&mut self, done: Result<(tokio::task::Id, Done), tokio::task::JoinError>) {
         match done {
             Ok((id, steps)) => {
                 self.waiting.remove(&id);
@@ -349,11 +366,19 @@ impl Lanes {
                 self.waiting.remove(&error.id());
             }
         }
-        progress(&Progress {
-            done: self.done.len(),
-            total: self.started.len(),
-            waiting_for: self.waiting.values().next().cloned(),
-        });
+    }
+
+    /// How far it is; `besides` is waited for too.
+    fn progress(&self, besides: Option<Waiting>) -> Progress {
+        let metadata = (self.metadata == MetadataStep::Pending).then_some(Waiting::Metadata);
+        let waiting: BTreeSet<Waiting> =
+            self.waiting.values().map(Awaited::now).chain(metadata).chain(besides).collect();
+        Progress {
+            done: self.done.len() + usize::from(self.metadata == MetadataStep::Done),
+            total: self.started.len() + usize::from(self.metadata != MetadataStep::NotPlanned),
+            elapsed: self.context.start.elapsed(),
+            waiting_for: waiting.into_iter().collect(),
+        }
     }
 
     /// Everything that was seen, in the plan's order. A step without a result did not finish: it is said so.
@@ -380,16 +405,6 @@ fn lane_of(step: &Step) -> Option<Lane> {
         Step::Ask { server, name, kind, .. } => {
             Some(Lane::Question(questions::Question { server: *server, name: name.clone(), kind: *kind }))
         }
-    }
-}
-
-fn describe(lane: &Lane, plan: &Plan) -> String {
-    match lane {
-        Lane::WireServer => "the wire server".to_owned(),
-        Lane::Endpoint(id) => {
-            plan.endpoints.iter().find(|endpoint| endpoint.id == *id).map_or_else(|| id.clone(), |e| e.fqdn.clone())
-        }
-        Lane::Question(question) => format!("{} about {}", question.server.ip(), question.name),
     }
 }
 

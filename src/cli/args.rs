@@ -44,7 +44,7 @@ Exit status:
   0  no finding at or above --fail-on
   1  at least one finding at or above --fail-on, or --wait waited in vain
   2  wrong usage, or an input file that cannot be read or parsed
-  3  the examination itself could not be done
+  3  the examination could not be done, or was ended before it told anything
 
 Nothing on the machine is changed, no other program is started, root is not
 needed. Obeyed: HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY, SSL_CERT_FILE,
@@ -108,8 +108,26 @@ pub enum Command {
         shell: Shell,
     },
     /// Print the manual page
-    Man,
+    Man {
+        /// The page of this command
+        #[arg(value_parser = OneOf(COMMANDS), hide_possible_values = true)]
+        command: Option<&'static str>,
+    },
 }
+
+const COMMANDS: &[(&str, &str)] = &[
+    ("check", "check"),
+    ("plan", "plan"),
+    ("judge", "judge"),
+    ("redact", "redact"),
+    ("compare", "compare"),
+    ("explain", "explain"),
+    #[cfg(feature = "demo")]
+    ("demo", "demo"),
+    ("schema", "schema"),
+    ("completions", "completions"),
+    ("man", "man"),
+];
 
 const EXPLAIN_EXAMPLES: &str = "\
 Examples:
@@ -198,7 +216,7 @@ pub struct PlanArgs {
     /// Format of the plan; firewall: name, port, why, service tag
     #[arg(long, value_name = "FORMAT", default_value = "table", value_parser = OneOf(PLAN_FORMATS), help_heading = "Output")]
     pub format: PlanFormat,
-    /// Write to this file instead of standard output (created 0600)
+    /// Write to this file (created 0600), `-` for standard output
     #[arg(short, long, value_name = "FILE", help_heading = "Output")]
     pub output: Option<PathBuf>,
 }
@@ -250,7 +268,7 @@ pub struct CompareArgs {
     /// Format of the result
     #[arg(long, value_name = "FORMAT", default_value = "table", value_parser = OneOf(output::COMPARE_FORMATS), help_heading = "Output")]
     pub format: Format,
-    /// Write to this file instead of standard output (created 0600)
+    /// Write to this file (created 0600), `-` for standard output
     #[arg(short, long, value_name = "FILE", help_heading = "Output")]
     pub output: Option<PathBuf>,
     /// Exit with 1 from this severity
@@ -267,7 +285,7 @@ pub struct RedactArgs {
     /// Format of the result
     #[arg(long, value_name = "FORMAT", default_value = "json", value_parser = OneOf(output::FORMATS), help_heading = "Output")]
     pub format: Format,
-    /// Write to this file instead of standard output (created 0600)
+    /// Write to this file (created 0600), `-` for standard output
     #[arg(short, long, value_name = "FILE", help_heading = "Output")]
     pub output: Option<PathBuf>,
 }
@@ -471,6 +489,13 @@ mod tests {
     #[test]
     fn declaration_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_has_a_page() {
+        let command = Cli::command();
+        let commands: Vec<&str> = command.get_subcommands().map(clap::Command::get_name).collect();
+        assert_eq!(COMMANDS.iter().map(|(name, _)| *name).collect::<Vec<_>>(), commands);
     }
 
     #[test]

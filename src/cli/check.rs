@@ -31,7 +31,7 @@ const MAX_PEM_BYTES: u64 = 4 * 1024 * 1024;
 
 pub(super) fn check(arguments: &CheckArgs, talk: TalkArgs) -> Result<u8, Failure> {
     let mut options = arguments.options()?;
-    arguments.watch.apply(&mut options).map_err(Failure::Usage)?;
+    arguments.watch.apply(&mut options, &arguments.output).map_err(Failure::Usage)?;
     options.expected_records = input::expected_records(arguments.how.expected_records.as_deref())?;
     let roots = match arguments.how.public_roots.as_deref() {
         Some(path) => Some(roots_from_pem(&pem(path)?).map_err(|failure| roots_failure(path, &failure.to_string()))?),

@@ -5,8 +5,9 @@ use clap::Parser;
 
 use super::args::{CheckArgs, Cli, Command, DemoArgs, TalkArgs};
 use super::check::examine;
+use super::message::one_line;
 use super::output::{Output, style};
-use super::{Failure, one_line, print};
+use super::{Failure, print};
 use crate::expected;
 use crate::render::page::{Page, Tint};
 use crate::text::quote;
@@ -22,7 +23,7 @@ pub(super) fn demo(arguments: &DemoArgs, talk: TalkArgs) -> Result<u8, Failure> 
     let world = embedded.parse().map_err(|error| Failure::Impossible(error.to_string()))?;
     let check = check(&world)?;
     let mut options = check.options()?;
-    arguments.watch.apply(&mut options).map_err(Failure::Usage)?;
+    arguments.watch.apply(&mut options, &arguments.output).map_err(Failure::Usage)?;
     if let Some(records) = &world.expected_records {
         let read = expected::read(world.expand(records).as_bytes());
         options.expected_records = read.map_err(|error| Failure::Impossible(error.to_string()))?;

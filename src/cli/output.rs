@@ -1,10 +1,12 @@
 //! Where a document goes: standard output, or a file that appears whole or not at all.
 
+use std::ffi::OsString;
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
+use ampls_probes::run::{Undisturbed, oversize_is_an_error};
 use uuid::Uuid;
 
 use super::args::{Colour, TalkArgs};
@@ -16,13 +18,8 @@ use crate::text::quote;
 pub(super) enum Output {
     /// Standard output.
     Stdout,
-    /// A file beside the wanted one, renamed when it is whole.
-    File {
-        /// The file being written.
-        draft: Draft,
-        /// The file that is wanted.
-        wanted: PathBuf,
-    },
+    /// This file, which appears whole or not at all.
+    File(PathBuf),
 }
 
 /// Why a document could not be written.
@@ -52,13 +49,14 @@ impl fmt::Display for OutputError {
 impl std::error::Error for OutputError {}
 
 impl Output {
-    /// Opens a destination. A file is refused here, before the work, rather than after it.
+    /// A destination; standard output where none is given, or `-`. A file that cannot be written is refused here, before the
+    /// work, rather than after it.
     pub(super) fn open(file: Option<&Path>) -> Result<Self, OutputError> {
-        let Some(wanted) = file else { return Ok(Self::Stdout) };
-        let named = || quote(&wanted.to_string_lossy());
-        replaceable(wanted).map_err(|error| OutputError::new(named(), error))?;
-        let draft = Draft::beside(wanted).map_err(|error| OutputError::new(named(), error))?;
-        Ok(Self::File { draft, wanted: wanted.to_owned() })
+        let Some(wanted) = file.filter(|file| file.as_os_str() != "-") else { return Ok(Self::Stdout) };
+        let tried = replaceable(wanted).and_then(|()| Draft::beside(wanted));
+        // What is opened here is removed at once: until there is something to write, nothing can be left behind.
+        drop(tried.map_err(|error| OutputError::new(quote(&wanted.to_string_lossy()), error))?);
+        Ok(Self::File(wanted.to_owned()))
     }
 
     /// Whether a person reads along.
@@ -68,6 +66,7 @@ impl Output {
 
     /// Writes the document.
     pub(super) fn write(self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), OutputError> {
+        oversize_is_an_error();
         match self {
             Self::Stdout => {
                 let mut out = BufWriter::new(io::stdout().lock());
@@ -78,12 +77,21 @@ impl Output {
                 }
                 written.map_err(|error| OutputError::new("to standard output".to_owned(), error))
             }
-            Self::File { mut draft, wanted } => {
-                let written = draft.fill(write).and_then(|()| draft.become_file(&wanted));
-                written.map_err(|error| OutputError::new(quote(&wanted.to_string_lossy()), error))
+            Self::File(wanted) => {
+                replace(&wanted, write).map_err(|error| OutputError::new(quote(&wanted.to_string_lossy()), error))
             }
         }
     }
+}
+
+fn replace(wanted: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    let mut document = Vec::new();
+    write(&mut document)?;
+    // From the draft's beginning to its end no signal may leave it behind.
+    let _undisturbed = Undisturbed::begin();
+    let mut draft = Draft::beside(wanted)?;
+    draft.fill(&document)?;
+    draft.become_file(wanted)
 }
 
 /// Renaming replaces whatever stands there: only a file, or a link that leads to one or to nothing, may be replaced. A link
@@ -106,13 +114,12 @@ pub(super) struct Draft {
 
 impl Draft {
     fn beside(wanted: &Path) -> io::Result<Self> {
-        let Some(name) = wanted.file_name() else {
+        if wanted.file_name().is_none() {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "it names no file"));
-        };
-        let mut draft = std::ffi::OsString::from(".");
-        draft.push(name);
-        draft.push(format!(".{}", Uuid::new_v4().simple()));
-        let path = wanted.with_file_name(draft);
+        }
+        // Short whatever the wanted name is: that one may be as long as the file system takes.
+        let unforeseen = Uuid::new_v4().simple().to_string();
+        let path = wanted.with_file_name(format!(".ampls-doctor-{unforeseen}"));
         let mut options = OpenOptions::new();
         options.write(true).create_new(true);
         private(&mut options);
@@ -120,11 +127,10 @@ impl Draft {
         Ok(Self { path, file: Some(file) })
     }
 
-    fn fill(&mut self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
-        let Some(file) = self.file.take() else { return Ok(()) };
-        let mut out = BufWriter::new(file);
-        write(&mut out)?;
-        out.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()
+    fn fill(&mut self, document: &[u8]) -> io::Result<()> {
+        let Some(mut file) = self.file.take() else { return Ok(()) };
+        file.write_all(document)?;
+        file.sync_all()
     }
 
     fn become_file(&mut self, wanted: &Path) -> io::Result<()> {
@@ -162,12 +168,7 @@ pub(super) fn style(output: &Output, talk: TalkArgs) -> Style {
     let width = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
     Style {
         width: if terminal { width.unwrap_or(plain.width).clamp(40, 200) } else { plain.width },
-        colour: match talk.color {
-            Colour::Always => true,
-            Colour::Never => false,
-            // https://no-color.org: present and not empty.
-            Colour::Auto => terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
-        },
+        colour: colour(talk.color, terminal, |name| std::env::var_os(name)),
         ascii: terminal && !speaks_utf8(),
         detail: match (talk.quiet, talk.verbose) {
             (true, _) => Detail::Answer,
@@ -177,8 +178,22 @@ pub(super) fn style(output: &Output, talk: TalkArgs) -> Style {
     }
 }
 
+/// Whether to colour, by what is asked, what is written to, and the environment.
+fn colour(asked: Colour, terminal: bool, environment: impl Fn(&str) -> Option<OsString>) -> bool {
+    match asked {
+        Colour::Always => true,
+        Colour::Never => false,
+        // https://no-color.org: present and not empty.
+        Colour::Auto => {
+            let unwanted = environment("NO_COLOR").is_some_and(|value| !value.is_empty());
+            let dumb = environment("TERM").is_some_and(|value| value == "dumb");
+            terminal && !unwanted && !dumb
+        }
+    }
+}
+
 /// Whether a terminal here shows characters beyond ASCII. The Rust runtime writes UTF-16 to a Windows console.
-fn speaks_utf8() -> bool {
+pub(super) fn speaks_utf8() -> bool {
     if cfg!(windows) {
         return true;
     }
@@ -258,5 +273,34 @@ mod tests {
     #[test]
     fn a_device_is_never_replaced() {
         assert!(Output::open(Some(Path::new("/dev/null"))).is_err());
+    }
+
+    #[test]
+    fn a_draft_exists_only_while_it_is_written() {
+        let folder = Folder::new();
+        let wanted = folder.0.join("report.json");
+        let output = Output::open(Some(&wanted)).unwrap();
+        assert!(folder.names().is_empty());
+        output
+            .write(|out| {
+                assert!(folder.names().is_empty());
+                out.write_all(b"new")
+            })
+            .unwrap();
+        assert_eq!(folder.names(), ["report.json"]);
+    }
+
+    #[test]
+    fn colour_is_for_terminals_that_can_and_people_who_want_it() {
+        let colour = |asked, terminal, variables: &[(&str, &str)]| {
+            let find = |name: &str| variables.iter().find(|(known, _)| *known == name);
+            super::colour(asked, terminal, |name| find(name).map(|(_, value)| OsString::from(value)))
+        };
+        assert!(colour(Colour::Auto, true, &[("TERM", "xterm")]) && colour(Colour::Auto, true, &[]));
+        assert!(!colour(Colour::Auto, false, &[("TERM", "xterm")]));
+        assert!(!colour(Colour::Auto, true, &[("TERM", "dumb")]));
+        assert!(!colour(Colour::Auto, true, &[("NO_COLOR", "1")]) && colour(Colour::Auto, true, &[("NO_COLOR", "")]));
+        assert!(colour(Colour::Always, false, &[("TERM", "dumb"), ("NO_COLOR", "1")]));
+        assert!(!colour(Colour::Never, true, &[]));
     }
 }

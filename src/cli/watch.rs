@@ -108,7 +108,7 @@ fn one(
     talk: TalkArgs,
     output: Output,
 ) -> Result<u8, Failure> {
-    if face.output.is_some() {
+    if face.file().is_some() {
         return tell(report, face, talk, output);
     }
     let written = match (face.format, last) {

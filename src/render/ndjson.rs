@@ -6,6 +6,7 @@ use std::io::{self, Write};
 
 use serde_json::{Map, Value, json};
 
+use super::json;
 use crate::diagnose::finding::Finding;
 use crate::report::{EndpointReport, Report};
 
@@ -31,8 +32,7 @@ fn line(report: &Report, kind: &str, more: Value, out: &mut dyn Write) -> io::Re
     if let Value::Object(more) = more {
         fields.extend(more);
     }
-    serde_json::to_writer(&mut *out, &fields)?;
-    writeln!(out)
+    json::write_line(&fields, out)
 }
 
 fn run(report: &Report) -> Value {

@@ -99,8 +99,7 @@ pub fn json(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
         #[serde(flatten)]
         plan: &'a Plan,
     }
-    serde_json::to_writer_pretty(&mut *out, &Versioned { schema: 1, plan })?;
-    writeln!(out)
+    super::json::write(&Versioned { schema: 1, plan }, out)
 }
 
 /// Writes one line for each name, sorted: name, port, why, service tag. `private-capable` marks names that a private link

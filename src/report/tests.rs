@@ -173,3 +173,29 @@ fn the_exit_status_counts_from_the_severity_that_was_asked() {
     report.observations.seen.clear();
     assert_eq!(exit_status(&report, FailOn::Never), 3);
 }
+
+#[test]
+fn a_run_that_was_ended_before_any_required_name_was_judged_is_status_three() {
+    let judged = |change: fn(&mut Report)| {
+        let mut report = healthy();
+        report.run.stopped = Some(Stop::Interrupt);
+        for endpoint in &mut report.endpoints {
+            endpoint.reachable = None;
+            for view in &mut endpoint.views {
+                view.status = Status::Cancelled;
+            }
+        }
+        report.findings = vec![finding("RUN001", "not-finished", Severity::Warning, "not finished")];
+        change(&mut report);
+        [FailOn::Error, FailOn::Warning, FailOn::Never].map(|fail_on| exit_status(&report, fail_on))
+    };
+    assert_eq!(judged(|_| ()), [3, 3, 3]);
+    assert_eq!(judged(|report| report.endpoints.clear()), [3, 3, 3], "no name was known yet");
+    assert_eq!(judged(|report| report.run.stopped = Some(Stop::Deadline)), [0, 1, 0], "time is the network's affair");
+    assert_eq!(judged(|report| report.endpoints[0].reachable = Some(false)), [0, 1, 0]);
+    assert_eq!(judged(|report| report.endpoints[0].views[0].status = Status::Timeout), [0, 1, 0]);
+    let proven = judged(|report| {
+        report.findings.push(finding("AGT001", "agent-below-minimum", Severity::Error, "too old"));
+    });
+    assert_eq!(proven, [1, 1, 3]);
+}

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::OnceCell;
 
 use super::Done;
+use super::progress::{At, Stage};
 use crate::observation::{
     Connection, Exchange, Handshake, Lookup, Observation, Outcome, ProxyChoice, Skip, Timing, Tunnel, TunnelFailure,
 };
@@ -45,15 +46,23 @@ struct Steps {
     tcp: bool,
     tls: bool,
     http: bool,
+    at: At,
 }
 
 /// Takes the steps of one endpoint in their order.
-pub(super) async fn lane(context: Context, endpoint: Endpoint, steps: Vec<Step>, proxies: Arc<Proxies>) -> Done {
+pub(super) async fn lane(
+    context: Context,
+    endpoint: Endpoint,
+    steps: Vec<Step>,
+    proxies: Arc<Proxies>,
+    at: At,
+) -> Done {
     let planned = Steps {
         lookup: steps.iter().any(|step| matches!(step, Step::Lookup { .. })),
         tcp: steps.iter().any(|step| matches!(step, Step::Tcp { .. })),
         tls: steps.iter().any(|step| matches!(step, Step::Tls { .. })),
         http: steps.iter().any(|step| matches!(step, Step::Http { .. })),
+        at,
     };
     let mut done = Record { id: endpoint.id.clone(), done: Vec::new() };
     let needs_address = planned.tcp || planned.tls || planned.http;
@@ -86,6 +95,7 @@ pub(super) async fn lane(context: Context, endpoint: Endpoint, steps: Vec<Step>,
 }
 
 async fn direct(context: &Context, endpoint: &Endpoint, planned: &Steps, addresses: &[IpAddr], done: &mut Record) {
+    planned.at.set(Stage::Tcp);
     let mut dialling = tcp::connect_all(context, endpoint, addresses);
     let first = dialling.first().await;
     let rest = async {
@@ -108,6 +118,7 @@ async fn through(
     proxies: &Proxies,
     done: &mut Record,
 ) {
+    planned.at.set(Stage::Proxy);
     let addresses = proxies.addresses(context, proxy).await;
     let mut dialling: Dialling = tcp::connect_proxy(context, endpoint, proxy, &addresses);
     let first = dialling.first().await;
@@ -153,15 +164,21 @@ async fn secure<S: Duplex + 'static>(
     if !planned.tls && !planned.http {
         return (None, None);
     }
+    planned.at.set(Stage::Tls);
     let (handshake, stream) = tls::handshake(context, endpoint, address, stream).await;
     let exchange = match stream {
         _ if !planned.http => None,
-        Some(stream) => Some(http::request(context, endpoint, stream).await),
+        Some(stream) => {
+            planned.at.set(Stage::Http);
+            Some(http::request(context, endpoint, stream).await)
+        }
         None if handshake.outcome.seen().is_some() => {
             Some(without_request(endpoint, Outcome::Skipped(Skip::NotVerified)))
         }
         None => Some(without_request(endpoint, Outcome::Skipped(Skip::EarlierStepFailed))),
     };
+    // Other addresses may still be dialled.
+    planned.at.set(Stage::Tcp);
     (planned.tls.then_some(handshake), exchange)
 }
 

@@ -1,4 +1,4 @@
-//! The signals that end a run: SIGINT and SIGTERM, Ctrl-C on Windows.
+//! The signals that end a run: SIGINT, SIGTERM and SIGHUP, Ctrl-C on Windows; and the one that says a file is too large.
 //!
 //! Once tokio has been asked for a signal, the system's own answer to it is gone for the rest of the process. So one thread
 //! listens as long as the process lives: while a run listens too it tells the run; otherwise (the report is being written, to
@@ -10,8 +10,30 @@ use std::thread;
 
 use tokio::sync::watch;
 
+use crate::os;
+
+#[cfg(unix)]
+use self::unix::Signals;
+
+/// Open files without which nothing is listened to: tokio panics where it cannot open its own for signals, six at most, beside
+/// the standard streams and what is being read or written.
+const FILES: u64 = 16;
+
 /// Signals heard so far.
 static HEARD: OnceLock<watch::Sender<u64>> = OnceLock::new();
+
+/// While it lives, no signal that would end a run ends the process: for moments in which something half done would stay.
+#[derive(Debug)]
+pub struct Undisturbed(
+    #[expect(dead_code, reason = "a listener keeps the process from being ended")] watch::Receiver<u64>,
+);
+
+impl Undisturbed {
+    /// From now on.
+    pub fn begin() -> Self {
+        Self(HEARD.get_or_init(listening).subscribe())
+    }
+}
 
 /// Returns when the run is to end; never, where signals cannot be heard.
 pub(super) async fn interrupted() {
@@ -25,10 +47,14 @@ fn listening() -> watch::Sender<u64> {
     let (sender, _) = watch::channel(0);
     let told = sender.clone();
     let listen = move || {
+        if os::open_files().is_some_and(|files| files < FILES) {
+            return;
+        }
         let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
         runtime.block_on(async {
+            let mut signals = Signals::listen();
             loop {
-                let status = signalled().await;
+                let status = signals.next().await;
                 if told.receiver_count() == 0 {
                     process::exit(status);
                 }
@@ -41,30 +67,81 @@ fn listening() -> watch::Sender<u64> {
     sender
 }
 
-/// The next signal, as the exit status that shells give a process that it ended.
-async fn signalled() -> i32 {
-    let interrupt = async {
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    };
-    tokio::select! {
-        () = interrupt => 130,
-        () = terminated() => 143,
-    }
+/// Makes a write beyond the limit on the size of files (`ulimit -f`) an error of that write (EFBIG), where the system would end
+/// the process with SIGXFSZ.
+pub fn oversize_is_an_error() {
+    #[cfg(unix)]
+    unix::catch_oversize();
 }
 
 #[cfg(unix)]
-async fn terminated() {
-    let Ok(mut signal) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) else {
-        return std::future::pending().await;
-    };
-    if signal.recv().await.is_none() {
-        std::future::pending::<()>().await;
+mod unix {
+    use std::future::poll_fn;
+    use std::task::Poll;
+
+    use rustix::process::{Resource, Signal as Number, getrlimit};
+    use tokio::signal::unix::{Signal, SignalKind, signal};
+
+    /// What ends a run.
+    const ENDS: [Number; 3] = [Number::INT, Number::TERM, Number::HUP];
+    const HANGUP: i32 = Number::HUP.as_raw();
+
+    /// Those that this process hears, each with the exit status that shells give a process that it ended.
+    pub(super) struct Signals(Vec<(Signal, i32)>);
+
+    impl Signals {
+        pub(super) fn listen() -> Self {
+            let ignored = ignored();
+            let numbers = ENDS.map(Number::as_raw).into_iter();
+            // `nohup` has it ignored, and that is to last.
+            let heard = numbers.filter(|number| *number != HANGUP || ignored >> (number - 1) & 1 == 0);
+            Self(heard.filter_map(|number| Some((signal(SignalKind::from_raw(number)).ok()?, 128 + number))).collect())
+        }
+
+        pub(super) async fn next(&mut self) -> i32 {
+            poll_fn(|context| {
+                for (signal, status) in &mut self.0 {
+                    if signal.poll_recv(context) == Poll::Ready(Some(())) {
+                        return Poll::Ready(*status);
+                    }
+                }
+                Poll::Pending
+            })
+            .await
+        }
+    }
+
+    /// The signals that are ignored, the lowest bit being signal 1 (`SigIgn` of `proc_pid_status(5)`); none where it is not told.
+    fn ignored() -> u64 {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+        mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default()
+    }
+
+    pub(super) fn catch_oversize() {
+        if getrlimit(Resource::Fsize).current.is_none() {
+            return;
+        }
+        let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
+        // The handler outlives its listener: from now on the signal does nothing.
+        runtime.block_on(async { drop(signal(SignalKind::from_raw(Number::XFSZ.as_raw()))) });
     }
 }
 
+/// Ctrl-C, the one there is.
 #[cfg(not(unix))]
-async fn terminated() {
-    std::future::pending().await
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn listen() -> Self {
+        Self
+    }
+
+    async fn next(&mut self) -> i32 {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+        130
+    }
 }

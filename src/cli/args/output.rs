@@ -1,6 +1,6 @@
 //! Where the result goes, and what counts as failure.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -18,7 +18,7 @@ pub struct OutputArgs {
     /// Format of the result
     #[arg(long, value_name = "FORMAT", default_value = "table", value_parser = OneOf(FORMATS))]
     pub format: Format,
-    /// Write to this file instead of standard output (created 0600)
+    /// Write to this file (created 0600), `-` for standard output
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
     /// Replace names and addresses with stable pseudonyms
@@ -33,6 +33,11 @@ pub struct OutputArgs {
 }
 
 impl OutputArgs {
+    /// The file that the result goes to; `None` for standard output.
+    pub fn file(&self) -> Option<&Path> {
+        self.output.as_deref().filter(|file| file.as_os_str() != "-")
+    }
+
     /// The severities that the user gave to rules; the last one given to a rule holds.
     pub fn levels(&self) -> Levels {
         self.rules.iter().copied().collect()

@@ -6,6 +6,7 @@ use ampls_probes::Options;
 use ampls_probes::options::{Expect, interval, patience};
 use clap::Args;
 
+use super::output::{Format, OutputArgs};
 use super::value::{OneOf, checked};
 
 /// Looking more than once.
@@ -18,14 +19,27 @@ pub struct WatchArgs {
     /// Wait so long at most, in seconds [default: 600]
     #[arg(long = "for", value_name = "SECS", requires = "wait", value_parser = checked(patience))]
     pub patience: Option<Duration>,
-    /// Look again every so many seconds until a signal comes; a table is followed by one line a look, JSON is one document a line
+    /// Look again every so many seconds until a signal comes; a table is followed by one line a look, JSON is one document a line; html, junit and metrics need -o
     #[arg(long, value_name = "SECS", value_parser = checked(interval))]
     pub every: Option<Duration>,
 }
 
 impl WatchArgs {
-    /// Who waits for private paths expects them.
-    pub fn apply(&self, options: &mut Options) -> Result<(), String> {
+    /// Who waits for private paths expects them; who wants document after document on standard output needs a format in which
+    /// they follow one another.
+    pub fn apply(&self, options: &mut Options, face: &OutputArgs) -> Result<(), String> {
+        let format = match face.format {
+            Format::Html => Some("html"),
+            Format::Junit => Some("junit"),
+            Format::Metrics => Some("metrics"),
+            Format::Table | Format::Json | Format::Ndjson | Format::Compact => None,
+        };
+        if let Some(format) = format.filter(|_| self.every.is_some() && face.file().is_none()) {
+            return Err(format!(
+                "--every with --format {format} would write one document after the other to standard output: give a file with -o, \
+                 which is replaced each time"
+            ));
+        }
         if self.wait == Some(Wanted::Private) {
             match options.expect {
                 Expect::Public => {

@@ -1,0 +1,129 @@
+//! Signals: what they end, what they leave, and what they mean to whoever reads the exit status.
+#![cfg(target_os = "linux")]
+
+use std::process::Child;
+use std::time::{Duration, Instant};
+
+use super::*;
+
+fn send(child: &Child, signal: &str) {
+    let told = Command::new("kill").args(["-s", signal, &child.id().to_string()]).status();
+    assert!(told.is_ok_and(|told| told.success()));
+}
+
+/// The exit status of a child that has to end soon.
+fn ended(child: &mut Child) -> Option<i32> {
+    let began = Instant::now();
+    while began.elapsed() < Duration::from_secs(20) {
+        if let Some(ended) = child.try_wait().expect("a child") {
+            return ended.code();
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let _ = child.kill();
+    let _ = child.wait();
+    panic!("the program does not end");
+}
+
+fn names(folder: &Folder) -> Vec<String> {
+    let entries = fs::read_dir(&folder.0).expect("the folder");
+    entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect()
+}
+
+/// Looks at a world in which nothing answers and returns as soon as the run hears signals; its report goes to a file.
+fn black_hole(folder: &Folder) -> Child {
+    let mut command = doctor(&["demo", "black-hole", "--format", "json", "-o", &folder.path("report.json")]);
+    let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("a child");
+    let hears = || {
+        let status = fs::read_to_string(format!("/proc/{}/status", child.id())).expect("the child's status");
+        let mask = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).expect("a mask").trim();
+        u64::from_str_radix(mask, 16).expect("a number") & 0b10 != 0
+    };
+    let began = Instant::now();
+    while !hears() {
+        assert!(began.elapsed() < Duration::from_secs(20), "no run begins");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    child
+}
+
+#[test]
+fn a_run_that_is_ended_before_anything_was_judged_is_no_success_and_is_told() {
+    for signal in ["INT", "TERM", "HUP"] {
+        let folder = Folder::new(&format!("early-{signal}"));
+        let mut child = black_hole(&folder);
+        std::thread::sleep(Duration::from_millis(100));
+        send(&child, signal);
+        assert_eq!(ended(&mut child), Some(3), "{signal}");
+        assert_eq!(names(&folder), ["report.json"], "{signal}");
+        let report = json(&fs::read_to_string(folder.path("report.json")).expect("the report so far"));
+        assert_eq!(report["run"]["stopped"], "interrupt");
+        assert!(report["findings"].to_string().contains("RUN001"), "{report:#}");
+        let again = ran(&["judge", &folder.path("report.json")]);
+        assert_eq!(status(&again), Some(3), "{}", text(&again.stdout));
+    }
+}
+
+#[test]
+fn two_signals_leave_no_draft_behind() {
+    for (signal, pause) in [("INT", 0), ("INT", 10), ("INT", 40), ("HUP", 5), ("TERM", 5)] {
+        let folder = Folder::new(&format!("twice-{signal}-{pause}"));
+        let mut child = black_hole(&folder);
+        send(&child, signal);
+        std::thread::sleep(Duration::from_millis(pause));
+        // By now it may have ended.
+        let _ = Command::new("kill").args(["-s", signal, &child.id().to_string()]).stderr(Stdio::null()).status();
+        assert!(matches!(ended(&mut child), Some(3 | 129 | 130 | 143)));
+        assert!(names(&folder).iter().all(|name| name == "report.json"), "{:?}", names(&folder));
+    }
+}
+
+#[test]
+fn a_hangup_that_was_to_be_ignored_is_ignored() {
+    use std::io::{BufRead, BufReader};
+
+    let binary = env!("CARGO_BIN_EXE_ampls-doctor");
+    let script = format!("trap '' HUP; exec '{binary}' demo healthy-private --every 1 --format ndjson");
+    let mut child =
+        Command::new("sh").args(["-c", &script]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("a child");
+    let mut runs = BufReader::new(child.stdout.take().expect("a pipe"))
+        .lines()
+        .map_while(Result::ok)
+        .filter(|line| line.contains("\"kind\":\"run\""));
+    assert!(runs.next().is_some());
+    send(&child, "HUP");
+    assert!(runs.next().is_some() && runs.next().is_some(), "`nohup` has to work");
+    send(&child, "TERM");
+    assert_eq!(ended(&mut child), Some(0));
+}
+
+#[test]
+fn a_limit_on_the_size_of_files_is_an_error_that_is_told() {
+    let (saved, folder) = (Folder::new("limit-saved"), Folder::new("limit"));
+    let file = report(&saved, "zone-not-linked-ods", 1);
+    let target = folder.path("again.json");
+    for to in [format!("-o '{target}'"), format!("> '{target}'")] {
+        let binary = env!("CARGO_BIN_EXE_ampls-doctor");
+        let script = format!("ulimit -f 1; exec '{binary}' judge '{file}' --format json {to}");
+        let output = Command::new("sh").args(["-c", &script]).output().expect("a shell");
+        let line = refused_in_one_line(&output, 3);
+        assert!(line.contains("cannot write"), "{line}");
+        if to.starts_with("-o") {
+            assert!(names(&folder).is_empty(), "{:?}", names(&folder));
+        }
+    }
+}
+
+#[test]
+fn few_open_files_are_no_reason_to_fall_over() {
+    let folder = Folder::new("few-files");
+    let file = report(&folder, "healthy-private", 0);
+    let binary = env!("CARGO_BIN_EXE_ampls-doctor");
+    for files in 6..12 {
+        let target = folder.path("again");
+        let script = format!("ulimit -n {files}; exec '{binary}' judge '{file}' -q -o '{target}'");
+        let output = Command::new("sh").args(["-c", &script]).output().expect("a shell");
+        assert_eq!(status(&output), Some(0), "{files}: {}", text(&output.stderr));
+        assert!(output.stderr.is_empty(), "{files}: {}", text(&output.stderr));
+    }
+}
