@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use ampls_probes::Observations;
+use ampls_probes::observation::later::whole;
 use ampls_probes::observation::{AgentKind, Observation, Server, Stop};
 use ampls_probes::options::Expect;
 use jiff::Timestamp;
@@ -49,6 +50,7 @@ const NOTHING_LOOKED_AT: u8 = 3;
 #[derive(Clone, Debug, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct Report {
     /// Version of this document, [`SCHEMA`].
+    #[schemars(extend("const" = SCHEMA))]
     pub schema: u32,
     /// The program that judged.
     pub tool: Tool,
@@ -79,6 +81,7 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// Everything that was seen, for `judge`; its shape has a `version` of its own.
     #[schemars(with = "schema::Seen")]
+    #[serde(serialize_with = "whole")]
     pub observations: Observations,
 }
 
@@ -226,7 +229,7 @@ fn assemble(
         endpoints.iter().map(|facts| EndpointReport::new(facts, observations.started_at)).collect();
     let host = Host::new(observations);
     let verdict = Verdict::new(observations, &endpoints, &findings);
-    let notes = note::notes(&host, &endpoints, &observations.unresolved_names);
+    let notes = note::notes(&host, &endpoints, observations);
     Report {
         schema: SCHEMA,
         tool: Tool { version: run.tool_version },

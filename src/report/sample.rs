@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use ampls_probes::Observations;
 use ampls_probes::catalogue::{Expectation, Group, Need};
 use ampls_probes::observation::{
-    Asked, Certificate, ChainVerdict, Connected, Connection, Exchange, Handshake, HttpResponse, IoFailure, Machine,
+    Asked, Certificate, ChainVerdict, Connected, Connection, Exchange, Handshake, HttpResponse, IoFailure, Later, Machine,
     NameVerdict, Observation, Outcome, Session, Timing, Validity, Verification,
 };
 use ampls_probes::options::Expect;
@@ -288,6 +288,7 @@ impl World {
             zones: self.zones.iter().map(|zone| zone.zone.clone()).collect(),
             unresolved_names: Vec::new(),
             seen: self.seen,
+            later: Later::default(),
         };
         let facts: Vec<_> =
             observations.endpoints.iter().zip(self.views).map(|(it, views)| facts(&observations, it, views)).collect();
