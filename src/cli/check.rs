@@ -136,7 +136,9 @@ fn repeat(digest: &Digest, face: &OutputArgs, output: Output) -> Result<u8, Fail
     }
     // What a rule explains takes part in how bad its root is, and a digest holds only the outcome.
     if !face.levels().is_empty() {
-        return Err(Failure::Usage("a digest cannot be judged with other severities: give the whole report".to_owned()));
+        return Err(Failure::Usage(
+            "a digest cannot be judged with other severities: give the whole report".to_owned(),
+        ));
     }
     let status = digest.exit_status(face.fail_on);
     let written = match face.format {

@@ -49,7 +49,9 @@ pub fn repeat(digest: &Digest, status: u8, out: &mut dyn Write) -> io::Result<()
         said(1, &format!("{} {:.0}", digest.host, digest.at)),
     ];
     let roots = digest.codes.iter().filter(|code| code.by.is_none()).enumerate();
-    lines.extend(roots.map(|(index, code)| said(2 + index, &format!("{} {}", told(&code.severity, severity), code.code))));
+    lines.extend(
+        roots.map(|(index, code)| said(2 + index, &format!("{} {}", told(&code.severity, severity), code.code))),
+    );
     let verdict = verdict(&digest);
     let line = digest.line(DIGEST);
     let left = MOST.saturating_sub(line.len() + verdict.len() + 2);
@@ -99,6 +101,9 @@ fn lines(report: &Report) -> Vec<Line> {
     let mut lines = vec![said(0, &report.verdict.headline)];
     if report.redacted.is_some() {
         lines.push(said(0, "redacted: names and addresses are pseudonyms"));
+    }
+    if !report.observations.later.is_none() {
+        lines.push(said(0, "not all of this report was understood and judged: a newer ampls-doctor does"));
     }
     let azure = report.host.azure.as_ref();
     let region = azure.and_then(|azure| azure.region.as_deref()).unwrap_or("-");

@@ -52,8 +52,8 @@ fn not_judged(later: Counts) -> Vec<Note> {
     let mut notes = Vec::new();
     if !counted.is_empty() {
         let text = format!(
-            "a later version wrote this report: {} not understood, wholly or in part, and left out of the judgement; \
-             a newer ampls-doctor judges everything",
+            "a later version wrote this report: what this one does not understand of it is left out of the judgement \
+             ({}); a newer ampls-doctor judges it",
             counted.join(", ")
         );
         notes.push(Note { text, command: None });
