@@ -4,7 +4,7 @@
 //! it, and the raw `observations` it was made from, so that it can be judged again, offline, by a later version. It is
 //! made of values and knows neither clock nor file; how it looks on a screen is the business of [`crate::render`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ampls_probes::Observations;
 use ampls_probes::observation::later::whole;
@@ -266,13 +266,21 @@ fn servers(observations: &Observations) -> Vec<Server> {
 }
 
 fn proxies(observations: &Observations) -> Vec<ProxyReport> {
+    let mut fqdns: BTreeMap<&str, &String> = BTreeMap::new();
+    for endpoint in &observations.endpoints {
+        fqdns.entry(&endpoint.id).or_insert(&endpoint.fqdn);
+    }
     let mut proxies: Vec<ProxyReport> = Vec::new();
+    let mut places: BTreeMap<(&str, &str), (usize, BTreeSet<&String>)> = BTreeMap::new();
     for seen in &observations.seen {
         let Observation::Tunnel(tunnel) = seen else { continue };
-        let name = observations.endpoints.iter().find(|endpoint| endpoint.id == tunnel.endpoint);
-        let name = name.map_or(&tunnel.endpoint, |endpoint| &endpoint.fqdn);
-        match proxies.iter_mut().find(|proxy| proxy.url == tunnel.proxy.url && proxy.source == tunnel.proxy.source) {
-            Some(proxy) if proxy.endpoints.contains(name) => {}
+        let name = fqdns.get(tunnel.endpoint.as_str()).copied().unwrap_or(&tunnel.endpoint);
+        let key = (tunnel.proxy.url.as_str(), tunnel.proxy.source.as_str());
+        let (place, names) = places.entry(key).or_insert_with(|| (proxies.len(), BTreeSet::new()));
+        if !names.insert(name) {
+            continue;
+        }
+        match proxies.get_mut(*place) {
             Some(proxy) => proxy.endpoints.push(name.clone()),
             None => proxies.push(ProxyReport {
                 url: tunnel.proxy.url.clone(),

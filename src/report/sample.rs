@@ -298,8 +298,7 @@ impl World {
 }
 
 fn facts<'a>(observations: &'a Observations, endpoint: &'a Endpoint, views: Vec<View>) -> EndpointFacts<'a> {
-    let mut facts =
-        EndpointFacts { endpoint, views, connections: Vec::new(), tunnel: None, handshake: None, exchange: None };
+    let mut facts = EndpointFacts::resolved(endpoint, views);
     for seen in &observations.seen {
         match seen {
             Observation::Connection(it) if it.endpoint == endpoint.id => facts.connections.push(it),

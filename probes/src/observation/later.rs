@@ -12,7 +12,8 @@ use serde::ser::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
-use super::dns::MAX_RECORDS;
+use super::dns::{MAX_RECORDS, RecordKind};
+use super::local::ServerRole;
 use super::{Asked, CloudClaim, Machine, Observation, Observations, Outcome, Stop};
 use crate::catalogue::{Expectation, Group, Need};
 use crate::options::Expect;
@@ -28,6 +29,7 @@ pub struct Later {
     counts: Counts,
     seen: Vec<Raw>,
     endpoints: Vec<Raw>,
+    names: usize,
     asked: Option<Value>,
     stopped: Option<Value>,
 }
@@ -40,6 +42,8 @@ pub struct Counts {
     pub observations: usize,
     /// Endpoints set aside, or read with the reading that accuses least.
     pub endpoints: usize,
+    /// Of both, those without which nothing can be said of all names, or of all servers.
+    pub names: usize,
     /// Options of the run.
     pub options: usize,
     /// Records and servers beyond what is judged; no run records so many.
@@ -68,6 +72,7 @@ impl Later {
         Counts {
             observations: self.counts.observations.saturating_sub(self.seen.len()),
             endpoints: self.counts.endpoints.saturating_sub(self.endpoints.len()),
+            names: self.counts.names.saturating_sub(self.names),
             options: self.counts.options.saturating_sub(options),
             cut: self.counts.cut,
         }
@@ -132,6 +137,9 @@ impl TryFrom<Document> for Observations {
         let (endpoints, of_endpoints) = document.endpoints.parted();
         later.counts.observations += of_seen.len();
         later.counts.endpoints += of_endpoints.len();
+        later.names = of_seen.iter().filter(|raw| names_a_server(raw)).count()
+            + of_endpoints.iter().filter(|raw| !raw.read || unknown::<Expectation>(&raw.value, "expected")).count();
+        later.counts.names += later.names;
         later.counts.cut += bound(&mut seen, endpoints.len());
         later.seen = of_seen;
         later.endpoints = of_endpoints;
@@ -242,6 +250,27 @@ fn set_company_aside(seen: &mut List<Observation>) {
         Observation::Answer(answer) => questions.contains(&(answer.server.to_string(), answer.name.clone())),
         _ => false,
     });
+}
+
+/// Whether an item that was not understood tells where a name leads, or which servers are used.
+fn names_a_server(raw: &Raw) -> bool {
+    match raw.value.get("probe").and_then(Value::as_str) {
+        Some("resolver") => {
+            let servers = raw.value.get("servers").and_then(Value::as_array);
+            let known = |role: &Value| ServerRole::deserialize(role).is_ok();
+            let lost = |server: &Value| {
+                !server.get("roles").and_then(Value::as_array).is_some_and(|roles| roles.iter().any(known))
+            };
+            !raw.read || servers.is_some_and(|servers| servers.iter().any(lost))
+        }
+        Some("lookup") => !raw.read,
+        Some("answer") => !raw.read && !unknown::<RecordKind>(&raw.value, "kind"),
+        _ => false,
+    }
+}
+
+fn unknown<T: DeserializeOwned>(item: &Value, field: &str) -> bool {
+    !item.get(field).is_some_and(|word| T::deserialize(word).is_ok())
 }
 
 /// Names times servers that are judged: each of them is a view of the report.

@@ -1,5 +1,7 @@
 //! Which DNS servers this machine uses, and which of them actually resolve.
 
+use std::collections::BTreeSet;
+
 use super::{Answer, Facts, Server, ServerRole, SocketAddr, Status};
 
 use ampls_probes::addr::AZURE_DNS;
@@ -49,11 +51,9 @@ impl<'a> Facts<'a> {
         }
         let own = self.configured_servers().into_iter().filter(|server| !server.ip().is_loopback());
         let mut servers: Vec<_> = own.collect();
-        for server in upstream {
-            if !servers.contains(&server) {
-                servers.push(server);
-            }
-        }
+        let known: BTreeSet<SocketAddr> = servers.iter().copied().collect();
+        let mut more = BTreeSet::new();
+        servers.extend(upstream.into_iter().filter(|server| !known.contains(server) && more.insert(*server)));
         servers
     }
 
@@ -69,8 +69,8 @@ impl<'a> Facts<'a> {
 
     /// Every question that a server was asked, with its status.
     pub fn asked_of(&self, server: SocketAddr) -> impl Iterator<Item = (&'a Answer, Status)> {
-        let answers = self.answers.values().flatten().filter(move |((asked, _), _)| *asked == server);
-        answers.flat_map(|(_, tries)| tries.iter().map(|answer| (*answer, super::view::status(answer))))
+        let answers = self.answers_of.get(&server).map_or(&[][..], Vec::as_slice);
+        answers.iter().map(|answer| (*answer, super::view::status(answer)))
     }
 
     fn with_role(&self, role: ServerRole) -> Vec<SocketAddr> {

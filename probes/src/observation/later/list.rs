@@ -17,8 +17,8 @@ pub(super) struct Raw {
     /// Its place in the list.
     at: usize,
     /// Something of it was understood and stands in its place.
-    read: bool,
-    value: Value,
+    pub(super) read: bool,
+    pub(super) value: Value,
 }
 
 impl<T: Serialize> List<T> {
