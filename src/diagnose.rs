@@ -134,9 +134,8 @@ fn finding(group: &Group<'_>, id: &str, groups: &[Group<'_>], ids: &[String]) ->
     merged.evidence = united(drafts().flat_map(|draft| &draft.evidence));
     merged.excludes = united(drafts().flat_map(|draft| &draft.excludes));
     // What to look at is the same for every name; what to change is not.
-
     merged.fix = united(drafts().flat_map(|draft| {
-        let first = own(&draft);
+        let first = draft == first;
         draft.fix.iter().filter(move |fix| !fix.read_only || first)
     }));
     merged.title = title.text();
