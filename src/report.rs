@@ -80,7 +80,7 @@ pub struct Report {
     /// What was found: roots first.
     pub findings: Vec<Finding>,
     /// Everything that was seen, for `judge`; its shape has a `version` of its own.
-    #[schemars(with = "schema::Seen")]
+    #[schemars(with = "schema::Recorded")]
     #[serde(serialize_with = "whole")]
     pub observations: Observations,
 }

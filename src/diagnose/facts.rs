@@ -55,6 +55,8 @@ pub struct Facts<'a> {
     hosts: Option<&'a Hosts>,
     hosts_entries: BTreeMap<&'a str, Vec<&'a HostsEntry>>,
     asked_servers: BTreeSet<SocketAddr>,
+    resolving: Vec<SocketAddr>,
+    resolving_set: BTreeSet<SocketAddr>,
     flapping: BTreeSet<SocketAddr>,
     instance: Option<&'a Instance>,
     endpoints: Vec<EndpointFacts<'a>>,
@@ -85,6 +87,8 @@ impl<'a> Facts<'a> {
             hosts: None,
             hosts_entries: BTreeMap::new(),
             asked_servers: BTreeSet::new(),
+            resolving: Vec::new(),
+            resolving_set: BTreeSet::new(),
             flapping: BTreeSet::new(),
             instance: None,
             endpoints: Vec::new(),
@@ -123,6 +127,8 @@ impl<'a> Facts<'a> {
             facts.hosts_entries.entry(&entry.name).or_default().push(entry);
         }
         facts.asked_servers = facts.servers().iter().map(|server| server.address).collect();
+        facts.resolving = facts.find_resolving();
+        facts.resolving_set = facts.resolving.iter().copied().collect();
         facts.own_ranges = own_ranges(observations, facts.instance);
         facts.endpoints = observations.endpoints.iter().map(|endpoint| facts.build(endpoint, &ways)).collect();
         for (index, endpoint) in observations.endpoints.iter().enumerate() {

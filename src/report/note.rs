@@ -59,7 +59,8 @@ fn not_judged(later: Counts) -> Vec<Note> {
         notes.push(Note { text, command: None });
     }
     if later.cut > 0 {
-        let text = format!("{} records or DNS servers are more than any run records and were not judged", later.cut);
+        let text =
+            format!("{} records, answers or DNS servers are more than any run records and were not judged", later.cut);
         notes.push(Note { text, command: None });
     }
     notes

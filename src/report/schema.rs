@@ -18,7 +18,7 @@ const ID: &str = "urn:ampls-doctor:report:1";
 #[derive(JsonSchema)]
 #[schemars(extend("additionalProperties" = true))]
 #[expect(dead_code, reason = "the type only describes")]
-pub(super) struct Seen {
+pub(super) struct Recorded {
     /// Version of their structure.
     #[schemars(extend("const" = VERSION))]
     version: u32,

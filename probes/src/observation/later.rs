@@ -5,7 +5,8 @@
 //! set aside is kept as it came, so that a report written again loses nothing ([`whole`]); serialising [`Observations`]
 //! themselves writes only how much there was.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 
 use serde::de::{DeserializeOwned, Error as _};
 use serde::ser::Error as _;
@@ -46,7 +47,7 @@ pub struct Counts {
     pub names: usize,
     /// Options of the run.
     pub options: usize,
-    /// Records and servers beyond what is judged; no run records so many.
+    /// Records, answers and servers beyond what is judged; no run records so many.
     pub cut: usize,
 }
 
@@ -93,8 +94,8 @@ pub fn whole<S: Serializer>(observations: &Observations, serializer: S) -> Resul
         return observations.serialize(serializer);
     }
     let mut value = serde_json::to_value(observations).map_err(S::Error::custom)?;
-    list::restore(value.get_mut("seen"), &later.seen);
-    list::restore(value.get_mut("endpoints"), &later.endpoints);
+    list::restore(&mut value, "seen", &later.seen);
+    list::restore(&mut value, "endpoints", &later.endpoints);
     if let Some(fields) = value.as_object_mut() {
         let replaced = [("asked", &later.asked), ("stopped", &later.stopped)];
         fields.extend(replaced.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value.clone()?))));
@@ -140,8 +141,14 @@ impl TryFrom<Document> for Observations {
         later.names = of_seen.iter().filter(|raw| names_a_server(raw)).count()
             + of_endpoints.iter().filter(|raw| !raw.read || unknown::<Expectation>(&raw.value, "expected")).count();
         later.counts.names += later.names;
+        let all = seen.len();
         later.counts.cut += bound(&mut seen, endpoints.len());
-        later.seen = of_seen;
+        // Without some of their neighbours nothing has its old place.
+        if seen.len() == all {
+            later.seen = of_seen;
+        } else {
+            later.names = 0;
+        }
         later.endpoints = of_endpoints;
         Ok(Self {
             version: document.version,
@@ -167,8 +174,8 @@ fn asked(value: Value, later: &mut Later) -> Result<Asked, serde_json::Error> {
         Err(error) => error,
     };
     let mut known = value.clone();
-    let mut changed = parts::reword::<Expect>(known.get_mut("expect"), "auto");
-    changed |= parts::retain::<CloudClaim>(known.get_mut("clouds"));
+    let mut changed = parts::reword::<Expect>(&mut known, "/expect", "auto");
+    changed |= parts::retain::<CloudClaim>(&mut known, "/clouds");
     let asked = Asked::deserialize(&known)?;
     if !changed {
         return Err(refused);
@@ -208,10 +215,10 @@ impl InPart for Endpoint {
     /// from which least follows: faults of an optional name are warnings at most, a name that may be public or private is no
     /// evidence of a private link, and a name outside all groups is nobody's shared one.
     fn reduce(value: &mut Value) {
-        parts::reword::<Need>(value.get_mut("need"), Need::Optional.as_str());
-        parts::reword::<Expectation>(value.get_mut("expected"), Expectation::Any.as_str());
-        parts::reword::<Group>(value.get_mut("group"), Group::Extra.as_str());
-        parts::reword::<Origin>(value.get_mut("origin"), "default");
+        parts::reword::<Need>(value, "/need", Need::Optional.as_str());
+        parts::reword::<Expectation>(value, "/expected", Expectation::Any.as_str());
+        parts::reword::<Group>(value, "/group", Group::Extra.as_str());
+        parts::reword::<Origin>(value, "/origin", "default");
     }
 }
 
@@ -270,33 +277,42 @@ fn names_a_server(raw: &Raw) -> bool {
 }
 
 fn unknown<T: DeserializeOwned>(item: &Value, field: &str) -> bool {
-    !item.get(field).is_some_and(|word| T::deserialize(word).is_ok())
+    item.get(field).is_none_or(|word| T::deserialize(word).is_err())
 }
 
 /// Names times servers that are judged: each of them is a view of the report.
-const MAX_VIEWS: usize = 200_000;
+const MAX_VIEWS: usize = 50_000;
 
 /// Servers that are judged however many names there are.
 const MIN_SERVERS: usize = 16;
 
+/// Tries of one question that are judged; `--repeat` goes up to 10.
+const MAX_TRIES: usize = 20;
+
 /// Cuts what no run records, because the time of a judgement grows with it, and says how much that was.
-fn bound(seen: &mut [Observation], endpoints: usize) -> usize {
+fn bound(seen: &mut Vec<Observation>, endpoints: usize) -> usize {
     let servers = (MAX_VIEWS / endpoints.max(1)).max(MIN_SERVERS);
+    let mut tries: BTreeMap<(SocketAddr, RecordKind), BTreeMap<String, usize>> = BTreeMap::new();
     let mut cut = 0;
-    for observation in seen {
-        match observation {
-            Observation::Answer(answer) => {
-                let Outcome::Seen(response) = &mut answer.outcome else { continue };
+    seen.retain_mut(|observation| match observation {
+        Observation::Answer(answer) => {
+            let tries = tries.entry((answer.server, answer.kind)).or_default();
+            let tries = tries.entry(answer.name.clone()).or_default();
+            *tries += 1;
+            if let Outcome::Seen(response) = &mut answer.outcome {
                 cut += response.records.len().saturating_sub(MAX_RECORDS);
                 response.records.truncate(MAX_RECORDS);
             }
-            Observation::Resolver(resolver) => {
-                cut += resolver.servers.len().saturating_sub(servers);
-                resolver.servers.truncate(servers);
-            }
-            _ => {}
+            cut += usize::from(*tries > MAX_TRIES);
+            *tries <= MAX_TRIES
         }
-    }
+        Observation::Resolver(resolver) => {
+            cut += resolver.servers.len().saturating_sub(servers);
+            resolver.servers.truncate(servers);
+            true
+        }
+        _ => true,
+    });
     cut
 }
 

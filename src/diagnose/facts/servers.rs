@@ -45,6 +45,15 @@ impl<'a> Facts<'a> {
 
     /// The servers that resolve for this machine: the configured ones, and for a local stub those behind it.
     pub fn resolving_servers(&self) -> Vec<SocketAddr> {
+        self.resolving.clone()
+    }
+
+    /// Whether a server resolves for this machine.
+    pub fn resolves(&self, server: SocketAddr) -> bool {
+        self.resolving_set.contains(&server)
+    }
+
+    pub(super) fn find_resolving(&self) -> Vec<SocketAddr> {
         let upstream = self.upstream_servers();
         if upstream.is_empty() {
             return self.configured_servers();
@@ -59,7 +68,7 @@ impl<'a> Facts<'a> {
 
     /// The server that is asked first.
     pub fn first_server(&self) -> Option<SocketAddr> {
-        self.resolving_servers().first().copied()
+        self.resolving.first().copied()
     }
 
     /// The configured server is Azure's own.

@@ -1,5 +1,7 @@
 //! Builds the views of a name: the system's own, each server's, A and AAAA together over all tries.
 
+use std::collections::BTreeSet;
+
 use super::{
     Answer, Authority, Endpoint, Facts, IpAddr, Outcome, RecordKind, Route, ServerRole, SocketAddr, Status, View,
     ViewKind, addr,
@@ -28,11 +30,11 @@ impl Facts<'_> {
     pub fn server_view(&self, kind: ViewKind, server: SocketAddr, name: &str) -> View {
         let a = best(self.answers(server, name, RecordKind::A));
         let aaaa = best(self.answers(server, name, RecordKind::Aaaa));
-        let mut addresses = Vec::new();
+        let (mut addresses, mut known) = (Vec::new(), BTreeSet::new());
         for tries in [self.answers(server, name, RecordKind::A), self.answers(server, name, RecordKind::Aaaa)] {
             for response in tries.iter().filter_map(|answer| answer.outcome.seen()) {
                 for address in response.addresses(name) {
-                    if !addresses.contains(&address) {
+                    if known.insert(address) {
                         addresses.push(address);
                     }
                 }

@@ -48,9 +48,9 @@ impl<T: Serialize> List<T> {
     }
 }
 
-/// Puts the originals back into a list of what was read.
-pub(super) fn restore(list: Option<&mut Value>, raw: &[Raw]) {
-    let Some(Value::Array(items)) = list else { return };
+/// Puts the originals back into a list of what was read, a field of the document.
+pub(super) fn restore(document: &mut Value, field: &str, raw: &[Raw]) {
+    let Some(Value::Array(items)) = document.get_mut(field) else { return };
     let mut read = std::mem::take(items).into_iter();
     for raw in raw {
         items.extend(read.by_ref().take(raw.at.saturating_sub(items.len())));

@@ -37,54 +37,57 @@ const TAGS: [&str; 20] = [
 /// without one of them it would look as if no agent were there, or none that reports to a workspace.
 pub(super) fn reduce(observation: &mut Value) {
     for place in ["/verification/machine", "/verification/public", "/what/code"] {
-        alone(observation.pointer_mut(place));
+        alone(observation, place);
     }
     for list in ["/unread", "/what/unread"] {
-        each(observation.pointer_mut(list), |unread| alone(unread.get_mut("why")));
+        each(observation, list, |unread| alone(unread, "/why"));
     }
     if observation.get("outcome").is_some_and(|outcome| outcome == "failed") {
-        alone(observation.get_mut("what"));
+        alone(observation, "/what");
     }
-    reword::<Transport>(observation.pointer_mut("/what/transport"), "udp");
-    each(observation.pointer_mut("/what/records"), |record| alone(record.get_mut("data")));
-    retain::<Record>(observation.pointer_mut("/what/records"));
-    each(observation.get_mut("servers"), |server| {
-        retain::<ServerRole>(server.get_mut("roles"));
+    reword::<Transport>(observation, "/what/transport", "udp");
+    each(observation, "/what/records", |record| alone(record, "/data"));
+    retain::<Record>(observation, "/what/records");
+    each(observation, "/servers", |server| {
+        retain::<ServerRole>(server, "/roles");
     });
-    retain::<Refusal>(observation.get_mut("refusals"));
-    retain::<BrowserSetting>(observation.pointer_mut("/what/settings"));
-    retain::<Unread>(observation.pointer_mut("/what/unread"));
+    retain::<Refusal>(observation, "/refusals");
+    retain::<BrowserSetting>(observation, "/what/settings");
+    retain::<Unread>(observation, "/what/unread");
 }
 
 /// Replaces a word that is none of `T`; whether it did.
-pub(super) fn reword<T: DeserializeOwned>(word: Option<&mut Value>, known: &str) -> bool {
-    let Some(word) = word.filter(|word| word.is_string() && T::deserialize(&**word).is_err()) else { return false };
+pub(super) fn reword<T: DeserializeOwned>(item: &mut Value, place: &str, known: &str) -> bool {
+    let Some(word) = item.pointer_mut(place) else { return false };
+    if !word.is_string() || T::deserialize(&*word).is_ok() {
+        return false;
+    }
     *word = known.into();
     true
 }
 
 /// Leaves the items out that are none of `T`; whether there were any.
-pub(super) fn retain<T: DeserializeOwned>(list: Option<&mut Value>) -> bool {
-    let Some(Value::Array(items)) = list else { return false };
+pub(super) fn retain<T: DeserializeOwned>(item: &mut Value, place: &str) -> bool {
+    let Some(Value::Array(items)) = item.pointer_mut(place) else { return false };
     let before = items.len();
     items.retain(|item| T::deserialize(item).is_ok());
     items.len() != before
 }
 
-fn each(list: Option<&mut Value>, change: impl Fn(&mut Value)) {
-    if let Some(Value::Array(items)) = list {
+fn each(item: &mut Value, place: &str, change: impl Fn(&mut Value)) {
+    if let Some(Value::Array(items)) = item.pointer_mut(place) {
         items.iter_mut().for_each(change);
     }
 }
 
 /// Leaves out what stands beside a word with a value, there and within.
-fn alone(value: Option<&mut Value>) {
-    let Some(Value::Object(fields)) = value else { return };
+fn alone(item: &mut Value, place: &str) {
+    let Some(Value::Object(fields)) = item.pointer_mut(place) else { return };
     let known: Vec<&str> = TAGS.into_iter().filter(|tag| fields.contains_key(*tag)).collect();
     let [tag] = known.as_slice() else { return };
     fields.retain(|name, _| name == tag);
     // The fields of an SOA are no words.
-    if *tag != "soa" {
-        alone(fields.get_mut(*tag));
+    if let Some(value) = fields.get_mut(*tag).filter(|_| *tag != "soa") {
+        alone(value, "");
     }
 }
