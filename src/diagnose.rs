@@ -3,6 +3,8 @@
 //! Rules make small statements ([`draft`]); `cause` finds the roots and gathers what belongs together; this module turns
 //! the groups into [`Finding`]s. The result is a pure function of the observations.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use ampls_probes::Observations;
 
 use cause::{Group, Statement};
@@ -31,6 +33,10 @@ const MAX_FIXES: usize = 12;
 /// Values of one argument kept in one finding.
 const MAX_VALUES: usize = 8;
 
+/// Rules that conclude from every name or every server, so that one which a later version recorded in a way of its own would
+/// make them say what is not so.
+const OF_ALL_NAMES: [&str; 7] = ["DNS001", "DNS003", "DNS005", "DNS007", "DNS008", "DNS009", "DNS020"];
+
 /// Judges what one run saw. Roots come first; the first is the one to mend first.
 pub fn diagnose(observations: &Observations) -> Vec<Finding> {
     diagnose_facts(&Facts::new(observations))
@@ -44,10 +50,11 @@ pub fn diagnose_facts(facts: &Facts<'_>) -> Vec<Finding> {
 /// The same, with severities that the user gave to rules. They hold before anything is explained: what a rule that is off would
 /// have explained becomes a root, and a root still is as bad as the worst of what it explains.
 pub fn diagnose_with(facts: &Facts<'_>, levels: &Levels) -> Vec<Finding> {
+    let partial = facts.observations().later.counts().names > 0;
     let mut statements = Vec::new();
     for rule in RULES {
         let level = levels.of(rule.code);
-        if level == Some(levels::Level::Off) {
+        if level == Some(levels::Level::Off) || (partial && OF_ALL_NAMES.contains(&rule.code)) {
             continue;
         }
         for mut draft in (rule.check)(facts) {
@@ -64,7 +71,7 @@ pub fn diagnose_with(facts: &Facts<'_>, levels: &Levels) -> Vec<Finding> {
 
 /// RUN003 says that nothing else says why a name does not work: it holds only where that is so.
 fn without_the_explained(statements: &mut Vec<Statement<'_>>) {
-    let told: std::collections::BTreeSet<String> = statements
+    let told: BTreeSet<String> = statements
         .iter()
         .filter(|statement| statement.code != "RUN003" && statement.draft.severity > finding::Severity::Info)
         .flat_map(|statement| statement.draft.endpoints.iter().cloned())
@@ -81,8 +88,11 @@ fn without_the_explained(statements: &mut Vec<Statement<'_>>) {
 /// The code, and a number where it occurs again.
 fn ids(groups: &[Group<'_>]) -> Vec<String> {
     let mut ids: Vec<String> = Vec::with_capacity(groups.len());
-    for (index, group) in groups.iter().enumerate() {
-        let before = groups.iter().take(index).filter(|earlier| earlier.code == group.code).count();
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for group in groups {
+        let count = counts.entry(group.code).or_default();
+        let before = *count;
+        *count += 1;
         ids.push(if before == 0 { group.code.to_owned() } else { format!("{}-{}", group.code, before + 1) });
     }
     ids
@@ -100,7 +110,7 @@ fn finding(group: &Group<'_>, id: &str, groups: &[Group<'_>], ids: &[String]) ->
         summary: String::new(),
         endpoints: Vec::new(),
         evidence: Vec::new(),
-        args: std::collections::BTreeMap::new(),
+        args: BTreeMap::new(),
         excludes: Vec::new(),
         owner: finding::Owner::Os,
         certainty: Certainty::Proven,
@@ -118,13 +128,16 @@ fn finding(group: &Group<'_>, id: &str, groups: &[Group<'_>], ids: &[String]) ->
     for draft in &group.drafts {
         title.unite(&draft.title);
         merged.certainty = merged.certainty.max(draft.certainty);
-        unite(&mut merged.endpoints, &draft.endpoints);
-        unite(&mut merged.evidence, &draft.evidence);
-        unite(&mut merged.excludes, &draft.excludes);
-        // What to look at is the same for every name; what to change is not.
-        let more: Vec<_> = draft.fix.iter().filter(|fix| !fix.read_only || draft == first).cloned().collect();
-        unite(&mut merged.fix, &more);
     }
+    let drafts = || group.drafts.iter();
+    merged.endpoints = united(drafts().flat_map(|draft| &draft.endpoints));
+    merged.evidence = united(drafts().flat_map(|draft| &draft.evidence));
+    merged.excludes = united(drafts().flat_map(|draft| &draft.excludes));
+    // What to look at is the same for every name; what to change is not.
+    merged.fix = united(drafts().flat_map(|draft| {
+        let first = draft == first;
+        draft.fix.iter().filter(move |fix| !fix.read_only || first)
+    }));
     merged.title = title.text();
     merged.args = arguments(group);
     merged.endpoints.sort();
@@ -138,23 +151,21 @@ fn finding(group: &Group<'_>, id: &str, groups: &[Group<'_>], ids: &[String]) ->
     merged
 }
 
-fn unite<T: Clone + PartialEq>(all: &mut Vec<T>, more: &[T]) {
-    for item in more {
-        if !all.contains(item) {
-            all.push(item.clone());
-        }
-    }
+/// Items, each once, in their order.
+fn united<'d, T: Clone + Ord + 'd>(items: impl Iterator<Item = &'d T>) -> Vec<T> {
+    let mut known = BTreeSet::new();
+    items.filter(|item| known.insert(*item)).cloned().collect()
 }
 
 /// The values of each argument, joined by commas where drafts differ.
-fn arguments(group: &Group<'_>) -> std::collections::BTreeMap<String, String> {
-    let mut values: std::collections::BTreeMap<String, Vec<String>> = std::collections::BTreeMap::new();
+fn arguments(group: &Group<'_>) -> BTreeMap<String, String> {
+    let mut values: BTreeMap<&String, Vec<&String>> = BTreeMap::new();
     for (name, value) in group.drafts.iter().flat_map(|draft| &draft.args) {
-        unite(values.entry(name.clone()).or_default(), std::slice::from_ref(value));
+        values.entry(name).or_default().push(value);
     }
     let joined = |values: Vec<String>| match values.len().saturating_sub(MAX_VALUES) {
         0 => values.join(", "),
         rest => format!("{} and {rest} more", values.get(..MAX_VALUES).unwrap_or_default().join(", ")),
     };
-    values.into_iter().map(|(name, values)| (name, joined(values))).collect()
+    values.into_iter().map(|(name, values)| (name.clone(), joined(united(values.into_iter())))).collect()
 }

@@ -4,10 +4,11 @@
 //! it, and the raw `observations` it was made from, so that it can be judged again, offline, by a later version. It is
 //! made of values and knows neither clock nor file; how it looks on a screen is the business of [`crate::render`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ampls_probes::Observations;
 use ampls_probes::catalogue::Need;
+use ampls_probes::observation::later::whole;
 use ampls_probes::observation::{AgentKind, Observation, Server, Stop};
 use ampls_probes::options::Expect;
 use jiff::Timestamp;
@@ -53,6 +54,7 @@ const NOT_FINISHED: &str = "RUN001";
 #[derive(Clone, Debug, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct Report {
     /// Version of this document, [`SCHEMA`].
+    #[schemars(extend("const" = SCHEMA))]
     pub schema: u32,
     /// The program that judged.
     pub tool: Tool,
@@ -82,7 +84,8 @@ pub struct Report {
     /// What was found: roots first.
     pub findings: Vec<Finding>,
     /// Everything that was seen, for `judge`; its shape has a `version` of its own.
-    #[schemars(with = "schema::Seen")]
+    #[schemars(with = "schema::Recorded")]
+    #[serde(serialize_with = "whole")]
     pub observations: Observations,
 }
 
@@ -245,7 +248,7 @@ fn assemble(
         endpoints.iter().map(|facts| EndpointReport::new(facts, observations.started_at)).collect();
     let host = Host::new(observations);
     let verdict = Verdict::new(observations, &endpoints, &findings);
-    let notes = note::notes(&host, &endpoints, &observations.unresolved_names);
+    let notes = note::notes(&host, &endpoints, observations);
     Report {
         schema: SCHEMA,
         tool: Tool { version: run.tool_version },
@@ -282,13 +285,21 @@ fn servers(observations: &Observations) -> Vec<Server> {
 }
 
 fn proxies(observations: &Observations) -> Vec<ProxyReport> {
+    let mut fqdns: BTreeMap<&str, &String> = BTreeMap::new();
+    for endpoint in &observations.endpoints {
+        fqdns.entry(&endpoint.id).or_insert(&endpoint.fqdn);
+    }
     let mut proxies: Vec<ProxyReport> = Vec::new();
+    let mut places: BTreeMap<(&str, &str), (usize, BTreeSet<&String>)> = BTreeMap::new();
     for seen in &observations.seen {
         let Observation::Tunnel(tunnel) = seen else { continue };
-        let name = observations.endpoints.iter().find(|endpoint| endpoint.id == tunnel.endpoint);
-        let name = name.map_or(&tunnel.endpoint, |endpoint| &endpoint.fqdn);
-        match proxies.iter_mut().find(|proxy| proxy.url == tunnel.proxy.url && proxy.source == tunnel.proxy.source) {
-            Some(proxy) if proxy.endpoints.contains(name) => {}
+        let name = fqdns.get(tunnel.endpoint.as_str()).copied().unwrap_or(&tunnel.endpoint);
+        let key = (tunnel.proxy.url.as_str(), tunnel.proxy.source.as_str());
+        let (place, names) = places.entry(key).or_insert_with(|| (proxies.len(), BTreeSet::new()));
+        if !names.insert(name) {
+            continue;
+        }
+        match proxies.get_mut(*place) {
             Some(proxy) => proxy.endpoints.push(name.clone()),
             None => proxies.push(ProxyReport {
                 url: tunnel.proxy.url.clone(),

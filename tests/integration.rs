@@ -12,6 +12,7 @@
 //! - `output`: disks that are full, folders that take nothing.
 //! - `page`: the page in a browser.
 //! - `pairs`: every pair of independent faults gives both roots.
+//! - `reading`: reports of later versions, hand-made ones of any size, digests wherever they stand.
 //! - `scenarios`: every world of `tests/scenarios` through the real probes.
 
 mod browsers;
@@ -26,4 +27,5 @@ mod netns;
 mod output;
 mod page;
 mod pairs;
+mod reading;
 mod scenarios;

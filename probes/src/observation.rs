@@ -25,6 +25,7 @@ pub use dns::{
     ResponseCode, Transport,
 };
 pub use http::{Exchange, HttpFailure, HttpResponse};
+pub use later::Later;
 pub use local::{
     Hosts, HostsEntry, HostsFile, Interface, Machine, ReadFailure, Resolver, ResolverConfig, Server, ServerRole,
     Unread, UnreadReason,
@@ -41,6 +42,7 @@ pub mod agent;
 pub mod browser;
 pub mod dns;
 pub mod http;
+pub mod later;
 pub mod local;
 pub mod metadata;
 pub mod proxy;
@@ -52,6 +54,7 @@ pub const VERSION: u32 = 1;
 
 /// Everything one run saw.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "later::Document")]
 pub struct Observations {
     /// Version of this structure, [`VERSION`].
     pub version: u32,
@@ -73,6 +76,9 @@ pub struct Observations {
     pub unresolved_names: Vec<String>,
     /// What each probe saw. The order is that of the plan, never that of arrival.
     pub seen: Vec<Observation>,
+    /// What a later version wrote and this one does not understand.
+    #[serde(skip_serializing_if = "Later::is_none")]
+    pub later: Later,
 }
 
 /// The options of a run that judging depends on.

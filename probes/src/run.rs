@@ -14,7 +14,8 @@ use tokio::task::JoinSet;
 
 use crate::catalogue::Catalogue;
 use crate::observation::{
-    Agents, Asked, ClaimSource, CloudClaim, Instance, Metadata, Observation, Observations, Outcome, Stop, VERSION,
+    Agents, Asked, ClaimSource, CloudClaim, Instance, Later, Metadata, Observation, Observations, Outcome, Stop,
+    VERSION,
 };
 use crate::options::{Cloud, DceHost, Options, StepKind};
 use crate::plan::{AgentsSeen, Discovered, MetadataState, Plan, Step, plan};
@@ -174,6 +175,7 @@ async fn examine(
         zones: plan.zones,
         unresolved_names: plan.waiting,
         seen,
+        later: Later::default(),
     })
 }
 

@@ -101,6 +101,7 @@ pub fn empty_world() -> Scene {
             zones: ZONES.iter().map(|zone| (*zone).to_owned()).collect(),
             unresolved_names: Vec::new(),
             seen: Vec::new(),
+            later: crate::observation::Later::default(),
         },
         config: ResolverConfig {
             source: "/etc/resolv.conf".to_owned(),

@@ -134,6 +134,12 @@ fn repeat(digest: &Digest, face: &OutputArgs, output: Output) -> Result<u8, Fail
     if face.redact {
         return Err(Failure::Usage("a digest cannot be redacted: give the whole report".to_owned()));
     }
+    // What a rule explains takes part in how bad its root is, and a digest holds only the outcome.
+    if !face.levels().is_empty() {
+        return Err(Failure::Usage(
+            "a digest cannot be judged with other severities: give the whole report".to_owned(),
+        ));
+    }
     let status = digest.exit_status(face.fail_on);
     let written = match face.format {
         Format::Table | Format::Compact => output.write(|out| render::compact::repeat(digest, status, out)),

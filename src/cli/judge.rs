@@ -1,5 +1,7 @@
 //! A saved report, read again and judged with the rules of this version.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use ampls_probes::Observations;
@@ -9,7 +11,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::input::{self, InputError};
-use crate::diagnose::levels::Levels;
+use crate::diagnose::levels::{Level, Levels};
 use crate::render::page::inert;
 use crate::report::digest::{Digest, KIND};
 use crate::report::{Redacted, SCHEMA};
@@ -72,7 +74,7 @@ struct Version {
 struct Document {
     run: Run,
     #[serde(default)]
-    redacted: Option<Redacted>,
+    redacted: Option<Value>,
     observations: Observations,
 }
 
@@ -80,16 +82,17 @@ struct Document {
 struct Run {
     id: Uuid,
     #[serde(default)]
-    rules: Levels,
+    rules: BTreeMap<String, Value>,
 }
 
-/// The last digest of a text, or of a text in what `az … run-command` printed; `None` when there is none.
+/// The last digest of a text, or of a text in what `az … run-command` printed; `None` when there is none. Run Command cuts
+/// octets, not characters, so what stands before a digest need not be UTF-8.
 fn digest(bytes: &[u8]) -> Option<Result<Digest, String>> {
-    let text = decode(bytes)?;
-    digest_line(&text).or_else(|| {
+    let text = decode(bytes).map_or_else(|| String::from_utf8_lossy(bytes), Cow::Owned);
+    digest_within(&text).or_else(|| {
         // Quoted within JSON: only then is a document worth another look.
         let answer: Value = text.contains("\\\"digest\\\"").then(|| serde_json::from_str(&text).ok())??;
-        texts(&answer).into_iter().rev().find_map(digest_line)
+        texts(&answer).into_iter().rev().find_map(digest_within)
     })
 }
 
@@ -103,14 +106,33 @@ fn texts(document: &Value) -> Vec<&str> {
     }
 }
 
-fn digest_line(text: &str) -> Option<Result<Digest, String>> {
-    let start = |line: &&str| serde_json::from_str::<Start>(line).is_ok_and(|it| it.kind.as_deref() == Some(KIND));
-    let line = text.lines().map(str::trim).filter(|line| line.starts_with('{') && line.contains(KIND)).rfind(start)?;
-    let parsed: Result<Digest, _> = serde_json::from_str(line);
+/// The last digest of a text, whatever stands before it on its line and wherever its own lines are broken.
+fn digest_within(text: &str) -> Option<Result<Digest, String>> {
+    #[derive(Deserialize)]
+    struct Kind {
+        kind: String,
+    }
+    if !text.contains("\"digest\"") {
+        return None;
+    }
+    let from = |at: usize| text.get(at..).unwrap_or_default();
+    let is_digest = |at: &usize| {
+        let mut start = serde_json::Deserializer::from_str(from(*at)).into_iter::<Kind>();
+        matches!(start.next(), Some(Ok(start)) if start.kind == KIND)
+    };
+    let begins = |at: usize| {
+        // Whoever sorts the fields leaves it at the beginning of a line, or of the whole.
+        from(at + 1).trim_start().starts_with("\"schema\"")
+            || text.get(..at).is_some_and(|before| before.trim_end_matches([' ', '\t']).ends_with(['\n', '\r']))
+            || text.get(..at).is_some_and(|before| before.trim().is_empty())
+    };
+    let places: Vec<usize> = text.match_indices('{').map(|(at, _)| at).filter(|at| begins(*at)).collect();
+    let at = places.into_iter().rev().find(is_digest)?;
+    let parsed = serde_json::Deserializer::from_str(from(at)).into_iter::<Digest>().next()?;
     Some(match parsed {
         Err(error) => Err(format!("is a digest that cannot be read: {}", inert(&error.to_string()))),
         Ok(digest) if digest.schema != SCHEMA => Err(newer("schema", digest.schema, SCHEMA)),
-        Ok(digest) => Ok(digest),
+        Ok(digest) => Ok(digest.bounded()),
     })
 }
 
@@ -143,8 +165,14 @@ fn parse(bytes: &[u8]) -> Result<Saved, String> {
     if let Some(text) = acting(&document.observations) {
         return Err(format!("is no report of a run: {} would act in a shell; {WANTED}", quote(text)));
     }
-    let Document { run, redacted, observations } = document;
-    Ok(Saved { id: run.id, rules: run.rules, observations, redacted })
+    let Document { run, redacted, mut observations } = document;
+    let given = run.rules.len();
+    let known = run.rules.into_iter().filter_map(|(code, level)| Some((code, Level::deserialize(level).ok()?)));
+    let known: BTreeMap<String, Level> = known.collect();
+    observations.later.add_options(given - known.len());
+    // Whatever it says of what was replaced: something was, and it must not be taken for the original.
+    let redacted = redacted.map(|manifest| Redacted::deserialize(manifest).unwrap_or_default());
+    Ok(Saved { id: run.id, rules: known.into_iter().collect(), observations, redacted })
 }
 
 /// The first text that rules put into commands and that no run can have recorded there. What a saved report says is somebody

@@ -3,7 +3,7 @@
 //! A statement is a symptom when another one lists its code and reaches all of its endpoints. Chains lead to their root.
 //! Where statements explain each other in a circle the first of them is the root, so that a root is never hidden.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::draft::{Draft, Reach};
 use super::finding::Severity;
@@ -38,36 +38,43 @@ pub(super) fn explain(mut statements: Vec<Statement<'_>>) -> Vec<Group<'_>> {
     let causes: Vec<BTreeSet<usize>> = ancestors(&statements);
     let root_of: Vec<usize> = (0..statements.len()).map(|one| root(one, &causes)).collect();
 
-    let mut roots: Vec<Group<'_>> = Vec::new();
+    let mut roots = Groups::default();
     let mut place_of_root = vec![0; statements.len()];
     for (index, statement) in statements.iter().enumerate().filter(|(index, _)| root_of.get(*index) == Some(index)) {
-        let place = gather(&mut roots, statement, None);
+        let place = roots.gather(statement, None);
         if let Some(slot) = place_of_root.get_mut(index) {
             *slot = place;
         }
     }
-    let mut symptoms: Vec<Group<'_>> = Vec::new();
+    let mut symptoms = Groups::default();
     for (index, statement) in statements.iter().enumerate() {
         let Some(place) = root_of.get(index).filter(|root| **root != index).and_then(|root| place_of_root.get(*root))
         else {
             continue;
         };
-        gather(&mut symptoms, statement, Some(*place));
-        if let Some(root) = roots.get_mut(*place) {
+        symptoms.gather(statement, Some(*place));
+        if let Some(root) = roots.all.get_mut(*place) {
             root.severity = root.severity.max(statement.draft.severity);
         }
     }
-    ordered(&roots, symptoms)
+    ordered(&roots.all, symptoms.all)
 }
 
 /// The statements that explain each statement, directly or through others.
 fn ancestors(statements: &[Statement<'_>]) -> Vec<BTreeSet<usize>> {
+    let mut causes_of: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (cause, statement) in statements.iter().enumerate() {
+        for code in statement.explains {
+            causes_of.entry(code).or_default().push(cause);
+        }
+    }
     let parents: Vec<Vec<usize>> = statements
         .iter()
         .enumerate()
         .map(|(symptom, explained)| {
-            let others = statements.iter().enumerate().filter(|(cause, _)| *cause != symptom);
-            others.filter(|(_, cause)| explains(cause, explained)).map(|(cause, _)| cause).collect()
+            let causes = causes_of.get(explained.code).into_iter().flatten().copied().filter(|cause| *cause != symptom);
+            let explaining = |cause: &usize| statements.get(*cause).is_some_and(|cause| explains(cause, explained));
+            causes.filter(explaining).collect()
         })
         .collect();
     (0..statements.len())
@@ -121,25 +128,32 @@ fn root(one: usize, causes: &[BTreeSet<usize>]) -> usize {
     of(one).iter().copied().find(|cause| is_root(*cause)).unwrap_or(one)
 }
 
-fn gather<'r>(groups: &mut Vec<Group<'r>>, statement: &Statement<'r>, root: Option<usize>) -> usize {
-    let same = |group: &Group<'_>| {
-        group.code == statement.code
-            && group.root == root
-            && group.drafts.first().is_some_and(|draft| draft.group == statement.draft.group)
-    };
-    if let Some((place, group)) = groups.iter_mut().enumerate().find(|(_, group)| same(group)) {
-        group.severity = group.severity.max(statement.draft.severity);
-        group.drafts.push(statement.draft.clone());
-        return place;
+/// Groups, and where each of them stands.
+#[derive(Default)]
+struct Groups<'r> {
+    all: Vec<Group<'r>>,
+    places: BTreeMap<(&'r str, Option<usize>, String), usize>,
+}
+
+impl<'r> Groups<'r> {
+    /// Puts a statement into its group, and tells the group's place.
+    fn gather(&mut self, statement: &Statement<'r>, root: Option<usize>) -> usize {
+        let key = (statement.code, root, statement.draft.group.clone());
+        let place = *self.places.entry(key).or_insert(self.all.len());
+        if let Some(group) = self.all.get_mut(place) {
+            group.severity = group.severity.max(statement.draft.severity);
+            group.drafts.push(statement.draft.clone());
+            return place;
+        }
+        self.all.push(Group {
+            code: statement.code,
+            layer: statement.layer,
+            severity: statement.draft.severity,
+            drafts: vec![statement.draft.clone()],
+            root,
+        });
+        place
     }
-    groups.push(Group {
-        code: statement.code,
-        layer: statement.layer,
-        severity: statement.draft.severity,
-        drafts: vec![statement.draft.clone()],
-        root,
-    });
-    groups.len() - 1
 }
 
 fn ordered<'r>(roots: &[Group<'r>], mut symptoms: Vec<Group<'r>>) -> Vec<Group<'r>> {

@@ -49,12 +49,29 @@ pub struct Facts<'a> {
     observations: &'a Observations,
     own_ranges: Vec<IpNet>,
     answers: BTreeMap<&'a str, BTreeMap<(SocketAddr, RecordKind), Vec<&'a Answer>>>,
+    answers_of: BTreeMap<SocketAddr, Vec<&'a Answer>>,
     lookups: BTreeMap<&'a str, &'a Lookup>,
     resolver: Option<&'a Resolver>,
     hosts: Option<&'a Hosts>,
+    hosts_entries: BTreeMap<&'a str, Vec<&'a HostsEntry>>,
+    asked_servers: BTreeSet<SocketAddr>,
+    resolving: Vec<SocketAddr>,
+    resolving_set: BTreeSet<SocketAddr>,
+    flapping: BTreeSet<SocketAddr>,
     instance: Option<&'a Instance>,
     endpoints: Vec<EndpointFacts<'a>>,
+    named: BTreeMap<&'a str, Vec<usize>>,
     zones: Vec<ZoneFact>,
+    links: BTreeMap<String, BTreeMap<SocketAddr, Linked>>,
+}
+
+/// The steps on the way to one endpoint.
+#[derive(Debug, Default)]
+struct Way<'a> {
+    connections: Vec<&'a Connection>,
+    tunnel: Option<&'a Tunnel>,
+    handshake: Option<&'a Handshake>,
+    exchange: Option<&'a Exchange>,
 }
 
 impl<'a> Facts<'a> {
@@ -64,13 +81,22 @@ impl<'a> Facts<'a> {
             observations,
             own_ranges: Vec::new(),
             answers: BTreeMap::new(),
+            answers_of: BTreeMap::new(),
             lookups: BTreeMap::new(),
             resolver: None,
             hosts: None,
+            hosts_entries: BTreeMap::new(),
+            asked_servers: BTreeSet::new(),
+            resolving: Vec::new(),
+            resolving_set: BTreeSet::new(),
+            flapping: BTreeSet::new(),
             instance: None,
             endpoints: Vec::new(),
+            named: BTreeMap::new(),
             zones: Vec::new(),
+            links: BTreeMap::new(),
         };
+        let mut ways: BTreeMap<&str, Way<'a>> = BTreeMap::new();
         for observation in &observations.seen {
             match observation {
                 Observation::Answer(answer) => {
@@ -83,15 +109,37 @@ impl<'a> Facts<'a> {
                 Observation::Resolver(resolver) => facts.resolver = Some(resolver),
                 Observation::Hosts(hosts) => facts.hosts = Some(hosts),
                 Observation::Metadata(metadata) => facts.instance = metadata.outcome.seen(),
+                Observation::Connection(seen) => ways.entry(&seen.endpoint).or_default().connections.push(seen),
+                Observation::Tunnel(seen) => ways.entry(&seen.endpoint).or_default().tunnel = Some(seen),
+                Observation::Handshake(seen) => ways.entry(&seen.endpoint).or_default().handshake = Some(seen),
+                Observation::Exchange(seen) => ways.entry(&seen.endpoint).or_default().exchange = Some(seen),
                 _ => {}
             }
         }
         for tries in facts.answers.values_mut().flat_map(BTreeMap::values_mut) {
             tries.sort_by_key(|answer| answer.try_number);
         }
+        for ((server, _), tries) in facts.answers.values().flatten() {
+            facts.answers_of.entry(*server).or_default().extend(tries);
+        }
+        let entries = facts.hosts.and_then(|hosts| hosts.outcome.seen()).map(|file| file.entries.as_slice());
+        for entry in entries.unwrap_or_default() {
+            facts.hosts_entries.entry(&entry.name).or_default().push(entry);
+        }
+        facts.asked_servers = facts.servers().iter().map(|server| server.address).collect();
+        facts.resolving = facts.find_resolving();
+        facts.resolving_set = facts.resolving.iter().copied().collect();
         facts.own_ranges = own_ranges(observations, facts.instance);
-        facts.endpoints = observations.endpoints.iter().map(|endpoint| facts.build(endpoint)).collect();
+        facts.endpoints = observations.endpoints.iter().map(|endpoint| facts.build(endpoint, &ways)).collect();
+        for (index, endpoint) in observations.endpoints.iter().enumerate() {
+            facts.named.entry(&endpoint.fqdn).or_default().push(index);
+        }
         facts.zones = facts.build_zones();
+        for fact in &facts.zones {
+            let links = facts.links.entry(fact.zone.clone()).or_default();
+            links.entry(fact.server).or_insert(fact.linked);
+        }
+        facts.flapping = facts.build_flapping();
         facts
     }
 
@@ -113,7 +161,8 @@ impl<'a> Facts<'a> {
 
     /// The endpoints with this host name, one a port.
     pub fn endpoints_named(&self, fqdn: &str) -> impl DoubleEndedIterator<Item = &EndpointFacts<'a>> {
-        self.endpoints.iter().filter(move |facts| facts.endpoint.fqdn == fqdn)
+        let places = self.named.get(fqdn).map_or(&[][..], Vec::as_slice);
+        places.iter().filter_map(|place| self.endpoints.get(*place))
     }
 
     /// Endpoints that an AMPLS holds a record for: private-capable, and in one of its zones.
@@ -133,8 +182,7 @@ impl<'a> Facts<'a> {
 
     /// The entries of the hosts file that name this host.
     pub fn hosts_entries(&self, fqdn: &str) -> Vec<&'a HostsEntry> {
-        let entries = self.hosts.and_then(|hosts| hosts.outcome.seen()).map(|file| file.entries.as_slice());
-        entries.unwrap_or_default().iter().filter(|entry| entry.name == fqdn).collect()
+        self.hosts_entries.get(fqdn).cloned().unwrap_or_default()
     }
 
     /// Where the hosts file was read.
@@ -178,26 +226,23 @@ impl<'a> Facts<'a> {
         self.observations.machine.os.to_ascii_lowercase().contains("windows")
     }
 
-    fn build(&self, endpoint: &'a Endpoint) -> EndpointFacts<'a> {
-        let mut connections = Vec::new();
-        let (mut tunnel, mut handshake, mut exchange) = (None, None, None);
-        for observation in &self.observations.seen {
-            match observation {
-                Observation::Connection(seen) if seen.endpoint == endpoint.id => connections.push(seen),
-                Observation::Tunnel(seen) if seen.endpoint == endpoint.id => tunnel = Some(seen),
-                Observation::Handshake(seen) if seen.endpoint == endpoint.id => handshake = Some(seen),
-                Observation::Exchange(seen) if seen.endpoint == endpoint.id => exchange = Some(seen),
-                _ => {}
-            }
-        }
+    fn build(&self, endpoint: &'a Endpoint, ways: &BTreeMap<&str, Way<'a>>) -> EndpointFacts<'a> {
+        let none = Way::default();
+        let way = ways.get(endpoint.id.as_str()).unwrap_or(&none);
         let views = self.views(endpoint);
+        let system = views.first().map(|view| view.addresses.as_slice()).unwrap_or_default();
+        let mut places = BTreeMap::new();
+        for (place, address) in system.iter().enumerate() {
+            places.entry(*address).or_insert(place);
+        }
         let order = |connection: &&Connection| {
-            let ip = connection.address.map(|address| address.ip());
-            let system = views.first().map(|view| view.addresses.as_slice()).unwrap_or_default();
-            (system.iter().position(|known| Some(*known) == ip).unwrap_or(usize::MAX), connection.address)
+            let place = connection.address.and_then(|address| places.get(&address.ip()).copied());
+            (place.unwrap_or(usize::MAX), connection.address)
         };
+        let mut connections = way.connections.clone();
         connections.sort_by_key(order);
-        EndpointFacts { endpoint, views, connections, tunnel, handshake, exchange }
+        let (tunnel, handshake, exchange) = (way.tunnel, way.handshake, way.exchange);
+        EndpointFacts { connections, tunnel, handshake, exchange, ..EndpointFacts::resolved(endpoint, views) }
     }
 }
 
@@ -311,6 +356,8 @@ pub struct EndpointFacts<'a> {
     pub handshake: Option<&'a Handshake>,
     /// The request.
     pub exchange: Option<&'a Exchange>,
+    azure: Option<usize>,
+    by_server: BTreeMap<SocketAddr, usize>,
 }
 
 /// How long each step took, in milliseconds; `None` where nothing was seen.
@@ -324,6 +371,21 @@ pub struct Timings {
     pub tls: Option<u64>,
     /// The request.
     pub http: Option<u64>,
+}
+
+impl<'a> EndpointFacts<'a> {
+    /// An endpoint of which no more is known than its views.
+    pub(crate) fn resolved(endpoint: &'a Endpoint, views: Vec<View>) -> Self {
+        let mut by_server = BTreeMap::new();
+        for (place, view) in views.iter().enumerate() {
+            if let Some(server) = view.server {
+                by_server.entry(server).or_insert(place);
+            }
+        }
+        let azure = views.iter().position(|view| view.view == ViewKind::Azure);
+        let (tunnel, handshake, exchange) = (None, None, None);
+        Self { endpoint, views, connections: Vec::new(), tunnel, handshake, exchange, azure, by_server }
+    }
 }
 
 impl EndpointFacts<'_> {
@@ -354,12 +416,12 @@ impl EndpointFacts<'_> {
 
     /// The view of one server, whatever it is asked for.
     pub fn view_of(&self, server: SocketAddr) -> Option<&View> {
-        self.views.iter().find(|view| view.server == Some(server))
+        self.by_server.get(&server).and_then(|place| self.views.get(*place))
     }
 
     /// 168.63.129.16 as this machine sees it.
     pub fn azure(&self) -> Option<&View> {
-        self.views.iter().find(|view| view.view == ViewKind::Azure)
+        self.azure.and_then(|place| self.views.get(place))
     }
 
     /// The AMPLS zone that would hold its record. Storage accounts live in `privatelink.blob` too, but only the agents'

@@ -10,6 +10,7 @@ use super::page::inert;
 use super::table::{causes, matrix};
 use crate::diagnose::facts::Route;
 use crate::diagnose::finding::{Finding, Severity};
+use crate::report::digest::Told;
 use crate::report::{Digest, Health, Report};
 
 /// Bytes of the whole.
@@ -39,27 +40,50 @@ pub fn write(report: &Report, status: u8, out: &mut dyn Write) -> io::Result<()>
 
 /// Writes a digest once more, with nothing but what it holds.
 pub fn repeat(digest: &Digest, status: u8, out: &mut dyn Write) -> io::Result<()> {
-    let mut digest = digest.clone();
+    let mut digest = digest.clone().bounded();
     digest.verdict.exit = status;
     let answer = &digest.verdict;
-    writeln!(out, "{}, {}: repeated from a digest", route(answer.route).to_uppercase(), health(answer.health))?;
-    writeln!(out, "{}", cut(&ascii(&format!("{} {:.0}", digest.host, digest.at))))?;
-    for code in digest.codes.iter().filter(|code| code.by.is_none()) {
-        writeln!(out, "{}", cut(&ascii(&format!("{} {}", severity(code.severity), code.code))))?;
-    }
+    let (route, health) = (told(&answer.route, route), told(&answer.health, health));
+    let mut lines = vec![
+        said(0, &format!("{}, {health}: repeated from a digest", route.to_uppercase())),
+        said(1, &format!("{} {:.0}", digest.host, digest.at)),
+    ];
+    let roots = digest.codes.iter().filter(|code| code.by.is_none()).enumerate();
+    lines.extend(
+        roots.map(|(index, code)| said(2 + index, &format!("{} {}", told(&code.severity, severity), code.code))),
+    );
     let verdict = verdict(&digest);
-    writeln!(out, "{}", digest.line(DIGEST))?;
+    let line = digest.line(DIGEST);
+    let left = MOST.saturating_sub(line.len() + verdict.len() + 2);
+    for text in fitting(lines, left) {
+        writeln!(out, "{text}")?;
+    }
+    writeln!(out, "{line}")?;
     writeln!(out, "{verdict}")
+}
+
+/// The word for a value: this version's, or the one that came, in its form.
+fn told<T: Copy>(value: &Told<T>, word: fn(T) -> &'static str) -> String {
+    match value {
+        Told::Known(value) => word(*value).to_owned(),
+        Told::Word(other) => token(other),
+    }
+}
+
+/// Text from outside as one word of at most twelve characters.
+fn token(text: &str) -> String {
+    ascii(text).chars().filter(|c| *c != ' ').take(12).collect()
 }
 
 /// `VERDICT <route> <health> exit=<n> <codes…>`
 fn verdict(digest: &Digest) -> String {
     let answer = &digest.verdict;
-    let mut text = format!("VERDICT {} {} exit={}", route(answer.route), health(answer.health), answer.exit);
+    let (route, health) = (told(&answer.route, route), told(&answer.health, health));
+    let mut text = format!("VERDICT {route} {health} exit={}", answer.exit);
     let codes = digest.distinct_codes();
     for code in codes.iter().take(CODES) {
         text.push(' ');
-        text.push_str(&ascii(&code.chars().take(12).collect::<String>()));
+        text.push_str(&token(code));
     }
     match codes.len().checked_sub(CODES) {
         None | Some(0) => text,
@@ -77,6 +101,9 @@ fn lines(report: &Report) -> Vec<Line> {
     let mut lines = vec![said(0, &report.verdict.headline)];
     if report.redacted.is_some() {
         lines.push(said(0, "redacted: names and addresses are pseudonyms"));
+    }
+    if !report.observations.later.is_none() {
+        lines.push(said(0, "not all of this report was understood and judged: a newer ampls-doctor does"));
     }
     let azure = report.host.azure.as_ref();
     let region = azure.and_then(|azure| azure.region.as_deref()).unwrap_or("-");

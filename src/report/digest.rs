@@ -11,12 +11,21 @@ use super::{FailOn, Health, Report, SCHEMA};
 use crate::diagnose::facts::Route;
 use crate::diagnose::finding::{Finding, Severity};
 use crate::text::escape;
+pub use told::Told;
+
+mod told;
 
 /// What `kind` says.
 pub const KIND: &str = "digest";
 
 /// Characters kept of one value.
 const LONGEST: usize = 120;
+
+/// Characters kept of a value when there is no room for more.
+const SHORT: usize = 24;
+
+/// Findings, servers and zones kept of a digest that is read; as much as its writer puts into one line is far below.
+const MOST: usize = 1_000;
 
 /// A report in one line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,7 +52,7 @@ pub struct Digest {
     /// The verdict.
     pub verdict: Answer,
     /// Where this machine's own resolver leads, zone by zone.
-    pub zones: BTreeMap<String, Route>,
+    pub zones: BTreeMap<String, Told<Route>>,
     /// The configured servers, in their order.
     pub servers: Vec<String>,
     /// The findings in the report's order: roots first.
@@ -57,9 +66,9 @@ pub struct Digest {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Answer {
     /// Where the names lead.
-    pub route: Route,
+    pub route: Told<Route>,
     /// The highest severity among the roots.
-    pub health: Health,
+    pub health: Told<Health>,
     /// The exit status of the run.
     pub exit: u8,
 }
@@ -70,19 +79,20 @@ pub struct Code {
     /// Its code.
     pub code: String,
     /// How bad.
-    pub severity: Severity,
+    pub severity: Told<Severity>,
     /// The code of the root that explains it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
     /// How many endpoints it concerns.
     pub endpoints: usize,
     /// The observed values by name.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, deserialize_with = "told::texts", skip_serializing_if = "BTreeMap::is_empty")]
     pub args: BTreeMap<String, String>,
 }
 
 /// How much was left out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Dropped {
     /// Findings without their values.
     pub args: usize,
@@ -114,7 +124,7 @@ impl Digest {
             cloud: azure.and_then(|azure| azure.cloud.as_deref()).map(|cloud| escape(cloud, LONGEST)),
             region: azure.and_then(|azure| azure.region.as_deref()).map(|region| escape(region, LONGEST)),
             redacted: report.redacted.is_some(),
-            verdict: Answer { route: report.verdict.route, health: report.verdict.health, exit },
+            verdict: Answer { route: report.verdict.route.into(), health: report.verdict.health.into(), exit },
             zones: zones(report),
             servers: report.servers.iter().map(|server| server.address.to_string()).collect(),
             codes: report.findings.iter().map(code).collect(),
@@ -126,11 +136,52 @@ impl Digest {
     /// then servers, zones and findings.
     pub fn line(mut self, most: usize) -> String {
         loop {
-            let line = self.ascii();
-            if line.len() <= most || !self.drop_one() {
+            let line = ascii(&self);
+            let mut over = line.len().saturating_sub(most);
+            if over == 0 {
                 return line;
             }
+            // What one item takes is known: the whole is written anew only when it may fit.
+            while over > 0 {
+                let Some(freed) = self.drop_one() else { return ascii(&self) };
+                over = over.saturating_sub(freed);
+            }
         }
+    }
+
+    /// The same within bounds: what is read may come from anywhere.
+    #[must_use]
+    pub fn bounded(mut self) -> Self {
+        for text in self.texts() {
+            cut(text, LONGEST);
+        }
+        self.verdict.route.cut(SHORT);
+        self.verdict.health.cut(SHORT);
+        self.dropped.codes += self.codes.len().saturating_sub(MOST);
+        self.codes.truncate(MOST);
+        for code in &mut self.codes {
+            cut(&mut code.code, SHORT);
+            code.severity.cut(SHORT);
+            if let Some(by) = &mut code.by {
+                cut(by, SHORT);
+            }
+            code.args.values_mut().for_each(|value| cut(value, LONGEST));
+        }
+        self.dropped.servers += self.servers.len().saturating_sub(MOST);
+        self.servers.truncate(MOST);
+        self.servers.iter_mut().for_each(|server| cut(server, LONGEST));
+        let zones = std::mem::take(&mut self.zones);
+        self.dropped.zones += zones.len().saturating_sub(MOST);
+        for (mut zone, mut route) in zones.into_iter().take(MOST) {
+            cut(&mut zone, LONGEST);
+            route.cut(SHORT);
+            self.zones.insert(zone, route);
+        }
+        self
+    }
+
+    fn texts(&mut self) -> impl Iterator<Item = &mut String> {
+        [&mut self.version, &mut self.host].into_iter().chain(&mut self.cloud).chain(&mut self.region)
     }
 
     /// The exit status, repeated.
@@ -138,7 +189,14 @@ impl Digest {
         if self.verdict.exit == super::NOTHING_LOOKED_AT {
             return self.verdict.exit;
         }
-        fail_on.status(self.codes.iter().map(|code| code.severity))
+        let known = self.codes.iter().filter_map(|code| code.severity.known().copied());
+        match fail_on.status(known) {
+            // How bad a severity of a later version is, its own exit status says.
+            0 if fail_on != FailOn::Never && self.codes.iter().any(|code| code.severity.known().is_none()) => {
+                u8::from(self.verdict.exit != 0)
+            }
+            status => status,
+        }
     }
 
     /// The codes, each once: roots first.
@@ -152,53 +210,76 @@ impl Digest {
         codes
     }
 
-    fn drop_one(&mut self) -> bool {
+    /// Leaves out what is least important, and tells at most how many bytes that frees.
+    fn drop_one(&mut self) -> Option<usize> {
         if let Some(code) = self.codes.iter_mut().rev().find(|code| !code.args.is_empty()) {
-            code.args.clear();
             self.dropped.args += 1;
+            Some(freed(&std::mem::take(&mut code.args)))
         } else if self.servers.len() > 3 {
-            self.servers.pop();
             self.dropped.servers += 1;
+            self.servers.pop().map(|server| freed(&server))
         } else if self.zones.len() > 8 {
-            self.zones.pop_last();
             self.dropped.zones += 1;
-        } else if self.codes.pop().is_some() {
+            self.zones.pop_last().map(|zone| freed(&zone))
+        } else if let Some(text) = self.texts().find(|text| text.chars().count() > SHORT + 1) {
+            let whole = freed(text);
+            cut(text, SHORT);
+            Some(whole)
+        } else if let Some(code) = self.codes.pop() {
             self.dropped.codes += 1;
+            Some(freed(&code))
+        } else if let Some(server) = self.servers.pop() {
+            self.dropped.servers += 1;
+            Some(freed(&server))
         } else {
-            return false;
+            let zone = self.zones.pop_last()?;
+            self.dropped.zones += 1;
+            Some(freed(&zone))
         }
-        true
-    }
-
-    /// JSON without a character beyond ASCII: Run Command's consoles have code pages of their own.
-    fn ascii(&self) -> String {
-        let text = serde_json::to_string(self).unwrap_or_default();
-        let mut line = String::with_capacity(text.len());
-        for character in text.chars() {
-            if character.is_ascii() && character != '\u{7f}' {
-                line.push(character);
-            } else {
-                let mut units = [0; 2];
-                line.extend(character.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")));
-            }
-        }
-        line
     }
 }
 
-fn zones(report: &Report) -> BTreeMap<String, Route> {
+/// The bytes of an item, with what joins it to the others.
+fn freed(item: &impl Serialize) -> usize {
+    const JOINED: usize = 16;
+    ascii(item).len() + JOINED
+}
+
+/// JSON without a character beyond ASCII: Run Command's consoles have code pages of their own.
+fn ascii(value: &impl Serialize) -> String {
+    let text = serde_json::to_string(value).unwrap_or_default();
+    let mut line = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character.is_ascii() && character != '\u{7f}' {
+            line.push(character);
+        } else {
+            let mut units = [0; 2];
+            line.extend(character.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")));
+        }
+    }
+    line
+}
+
+/// Cuts a text that is longer than so many characters; one that was cut so before stays as it is.
+fn cut(text: &mut String, most: usize) {
+    if text.chars().nth(most + 1).is_some() {
+        *text = text.chars().take(most).chain(['…']).collect();
+    }
+}
+
+fn zones(report: &Report) -> BTreeMap<String, Told<Route>> {
     let mut routes: BTreeMap<String, Vec<Route>> = BTreeMap::new();
     for endpoint in &report.endpoints {
         let Some(zone) = &endpoint.zone else { continue };
         routes.entry(escape(zone, LONGEST)).or_default().push(endpoint.route);
     }
-    routes.into_iter().map(|(zone, routes)| (zone, fold(routes))).collect()
+    routes.into_iter().map(|(zone, routes)| (zone, fold(routes).into())).collect()
 }
 
 fn code(finding: &Finding) -> Code {
     Code {
         code: finding.code.clone(),
-        severity: finding.severity,
+        severity: finding.severity.into(),
         by: finding.caused_by.clone(),
         endpoints: finding.endpoints.len(),
         args: finding.args.iter().map(|(name, value)| (name.clone(), escape(value, LONGEST))).collect(),

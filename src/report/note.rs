@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use ampls_probes::Observations;
+use ampls_probes::observation::later::Counts;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -18,8 +20,9 @@ pub struct Note {
     pub command: Option<String>,
 }
 
-pub(super) fn notes(host: &Host, endpoints: &[EndpointReport], unresolved: &[String]) -> Vec<Note> {
-    let mut notes: Vec<Note> = not_looked_at(unresolved).into_iter().collect();
+pub(super) fn notes(host: &Host, endpoints: &[EndpointReport], observations: &Observations) -> Vec<Note> {
+    let mut notes = not_judged(observations.later.counts());
+    notes.extend(not_looked_at(&observations.unresolved_names));
     notes.extend([
         note(
             "a machine sees names and addresses, not the private link scope behind them: list what the scope holds",
@@ -35,6 +38,31 @@ pub(super) fn notes(host: &Host, endpoints: &[EndpointReport], unresolved: &[Str
     notes.extend(private_endpoint(endpoints));
     notes.extend(workspaces(endpoints));
     notes.push(association(host));
+    notes
+}
+
+/// What the observations hold and this version's rules did not see.
+fn not_judged(later: Counts) -> Vec<Note> {
+    let counted = [(later.observations, "observation"), (later.endpoints, "endpoint"), (later.options, "option")];
+    let counted: Vec<String> = counted
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, what)| format!("{count} {what}{}", if *count == 1 { "" } else { "s" }))
+        .collect();
+    let mut notes = Vec::new();
+    if !counted.is_empty() {
+        let text = format!(
+            "a later version wrote this report: what this one does not understand of it is left out of the judgement \
+             ({}); a newer ampls-doctor judges it",
+            counted.join(", ")
+        );
+        notes.push(Note { text, command: None });
+    }
+    if later.cut > 0 {
+        let text =
+            format!("{} records, answers or DNS servers are more than any run records and were not judged", later.cut);
+        notes.push(Note { text, command: None });
+    }
     notes
 }
 

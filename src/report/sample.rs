@@ -5,8 +5,8 @@ use std::net::{IpAddr, SocketAddr};
 use ampls_probes::Observations;
 use ampls_probes::catalogue::{Expectation, Group, Need};
 use ampls_probes::observation::{
-    Asked, Certificate, ChainVerdict, Connected, Connection, Exchange, Handshake, HttpResponse, IoFailure, Machine,
-    NameVerdict, Observation, Outcome, Session, Timing, Validity, Verification,
+    Asked, Certificate, ChainVerdict, Connected, Connection, Exchange, Handshake, HttpResponse, IoFailure, Later,
+    Machine, NameVerdict, Observation, Outcome, Session, Timing, Validity, Verification,
 };
 use ampls_probes::options::Expect;
 use ampls_probes::plan::{Endpoint, Origin};
@@ -290,6 +290,7 @@ impl World {
             zones: self.zones.iter().map(|zone| zone.zone.clone()).collect(),
             unresolved_names: Vec::new(),
             seen: self.seen,
+            later: Later::default(),
         };
         let facts: Vec<_> =
             observations.endpoints.iter().zip(self.views).map(|(it, views)| facts(&observations, it, views)).collect();
@@ -299,8 +300,7 @@ impl World {
 }
 
 fn facts<'a>(observations: &'a Observations, endpoint: &'a Endpoint, views: Vec<View>) -> EndpointFacts<'a> {
-    let mut facts =
-        EndpointFacts { endpoint, views, connections: Vec::new(), tunnel: None, handshake: None, exchange: None };
+    let mut facts = EndpointFacts::resolved(endpoint, views);
     for seen in &observations.seen {
         match seen {
             Observation::Connection(it) if it.endpoint == endpoint.id => facts.connections.push(it),

@@ -1,11 +1,13 @@
 //! The report's JSON Schema (2020-12), made from the types that write the report.
 //!
 //! It describes what readers may rely on: every promised field is required, others may be added. The observations are
-//! described by their version alone: they are for `judge`, which reads every version it knows.
+//! described by the fields without which nobody can judge them: what each of them holds is the business of `judge`.
 
+use ampls_probes::observation::VERSION;
+use jiff::Timestamp;
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::Report;
 
@@ -15,10 +17,27 @@ const ID: &str = "urn:ampls-doctor:report:1";
 /// What the schema promises of the observations.
 #[derive(JsonSchema)]
 #[schemars(extend("additionalProperties" = true))]
-pub(super) struct Seen {
+#[expect(dead_code, reason = "the type only describes")]
+pub(super) struct Recorded {
     /// Version of their structure.
-    #[expect(dead_code, reason = "the type only describes")]
+    #[schemars(extend("const" = VERSION))]
     version: u32,
+    /// When the run began, by the machine's clock.
+    started_at: Timestamp,
+    /// How long it took, in milliseconds.
+    elapsed_ms: u64,
+    /// The options that a judgement depends on.
+    asked: Map<String, Value>,
+    /// The machine that looked.
+    machine: Map<String, Value>,
+    /// The endpoints that were planned.
+    endpoints: Vec<Map<String, Value>>,
+    /// AMPLS zones that were looked at.
+    zones: Vec<String>,
+    /// Endpoint templates left out because a parameter stayed unknown.
+    unresolved_names: Vec<String>,
+    /// What each probe saw.
+    seen: Vec<Map<String, Value>>,
 }
 
 /// The schema.

@@ -1,5 +1,7 @@
 //! What a server does with the records behind the names, whether its answers hold, and which names a search suffix answers.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::{EndpointFacts, Facts, RecordKind, Route, SocketAddr, Status, View, ViewKind};
 
 /// How it shows that a server leads a name past the private zone that it uses for others.
@@ -39,14 +41,12 @@ impl Facts<'_> {
         }
         let private = |name: &&EndpointFacts<'_>| name.view_of(server).is_some_and(View::is_private);
         let private: Vec<&EndpointFacts<'_>> = self.ampls_endpoints().filter(private).collect();
+        let aliases: BTreeSet<&String> = private.iter().filter_map(|name| name.endpoint.alias.as_ref()).collect();
         let how = |name: &EndpointFacts<'_>| {
             name.view_of(server).filter(|view| view.is_public())?;
-            let sibling = |other: &&EndpointFacts<'_>| {
-                other.endpoint.alias.is_some() && other.endpoint.alias == name.endpoint.alias
-            };
             if self.record_view(name, server).is_some_and(|view| view.is_private()) {
                 Some(LeftOut::RecordIsPrivate)
-            } else if private.iter().any(sibling) {
+            } else if name.endpoint.alias.as_ref().is_some_and(|alias| aliases.contains(alias)) {
                 Some(LeftOut::SiblingIsPrivate)
             } else {
                 let azure = name.azure().is_some_and(View::is_private);
@@ -58,7 +58,17 @@ impl Facts<'_> {
 
     /// Whether a server answers the same question differently from one try to the next, for any name.
     pub fn flaps(&self, server: SocketAddr) -> bool {
-        self.endpoints().iter().any(|name| self.routes_by_try(name.fqdn(), server).len() > 1)
+        self.flapping.contains(&server)
+    }
+
+    pub(super) fn build_flapping(&self) -> BTreeSet<SocketAddr> {
+        let asked = |name: &EndpointFacts<'_>| {
+            let servers = self.answers.get(name.fqdn()).into_iter().flat_map(BTreeMap::keys).map(|(server, _)| *server);
+            servers.collect::<BTreeSet<_>>()
+        };
+        let flaps = |name: &str, server: &SocketAddr| self.routes_by_try(name, *server).len() > 1;
+        let of = |name| asked(name).into_iter().filter(|server| flaps(name.fqdn(), server));
+        self.endpoints().iter().flat_map(of).collect()
     }
 
     /// The routes that the tries of one question to one server gave, without repetition: private and public addresses of A and
@@ -88,10 +98,9 @@ impl Facts<'_> {
     pub fn answered_by_search(&self, name: &EndpointFacts<'_>) -> Option<Option<String>> {
         let system = name.system().filter(|view| view.status == Status::Ok)?;
         let search = self.resolver_config().map(|config| config.search.as_slice()).unwrap_or_default();
-        let servers = self.resolving_servers();
         let told: Vec<&View> = name
             .server_views()
-            .filter(|view| view.answered() && view.server.is_some_and(|server| servers.contains(&server)))
+            .filter(|view| view.answered() && view.server.is_some_and(|server| self.resolves(server)))
             .collect();
         let unknown = !told.is_empty() && told.iter().all(|view| view.denied());
         if search.is_empty() || !unknown || !self.hosts_entries(name.fqdn()).is_empty() {

@@ -1,5 +1,7 @@
 //! Which DNS servers this machine uses, and which of them actually resolve.
 
+use std::collections::BTreeSet;
+
 use super::{Answer, Facts, Server, ServerRole, SocketAddr, Status};
 
 use ampls_probes::addr::AZURE_DNS;
@@ -43,23 +45,30 @@ impl<'a> Facts<'a> {
 
     /// The servers that resolve for this machine: the configured ones, and for a local stub those behind it.
     pub fn resolving_servers(&self) -> Vec<SocketAddr> {
+        self.resolving.clone()
+    }
+
+    /// Whether a server resolves for this machine.
+    pub fn resolves(&self, server: SocketAddr) -> bool {
+        self.resolving_set.contains(&server)
+    }
+
+    pub(super) fn find_resolving(&self) -> Vec<SocketAddr> {
         let upstream = self.upstream_servers();
         if upstream.is_empty() {
             return self.configured_servers();
         }
         let own = self.configured_servers().into_iter().filter(|server| !server.ip().is_loopback());
         let mut servers: Vec<_> = own.collect();
-        for server in upstream {
-            if !servers.contains(&server) {
-                servers.push(server);
-            }
-        }
+        let known: BTreeSet<SocketAddr> = servers.iter().copied().collect();
+        let mut more = BTreeSet::new();
+        servers.extend(upstream.into_iter().filter(|server| !known.contains(server) && more.insert(*server)));
         servers
     }
 
     /// The server that is asked first.
     pub fn first_server(&self) -> Option<SocketAddr> {
-        self.resolving_servers().first().copied()
+        self.resolving.first().copied()
     }
 
     /// The configured server is Azure's own.
@@ -69,8 +78,8 @@ impl<'a> Facts<'a> {
 
     /// Every question that a server was asked, with its status.
     pub fn asked_of(&self, server: SocketAddr) -> impl Iterator<Item = (&'a Answer, Status)> {
-        let answers = self.answers.values().flatten().filter(move |((asked, _), _)| *asked == server);
-        answers.flat_map(|(_, tries)| tries.iter().map(|answer| (*answer, super::view::status(answer))))
+        let answers = self.answers_of.get(&server).map_or(&[][..], Vec::as_slice);
+        answers.iter().map(|answer| (*answer, super::view::status(answer)))
     }
 
     fn with_role(&self, role: ServerRole) -> Vec<SocketAddr> {

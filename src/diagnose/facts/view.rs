@@ -1,8 +1,10 @@
 //! Builds the views of a name: the system's own, each server's, A and AAAA together over all tries.
 
+use std::collections::BTreeSet;
+
 use super::{
-    Answer, Authority, BTreeSet, Endpoint, Facts, IpAddr, Outcome, RecordKind, Route, ServerRole, SocketAddr, Status,
-    View, ViewKind, addr,
+    Answer, Authority, Endpoint, Facts, IpAddr, Outcome, RecordKind, Route, ServerRole, SocketAddr, Status, View,
+    ViewKind, addr,
 };
 
 use ampls_probes::observation::{DnsFailure, IoFailure, RecordData, Response, ResponseCode};
@@ -28,11 +30,11 @@ impl Facts<'_> {
     pub fn server_view(&self, kind: ViewKind, server: SocketAddr, name: &str) -> View {
         let a = best(self.answers(server, name, RecordKind::A));
         let aaaa = best(self.answers(server, name, RecordKind::Aaaa));
-        let mut addresses = Vec::new();
+        let (mut addresses, mut known) = (Vec::new(), BTreeSet::new());
         for tries in [self.answers(server, name, RecordKind::A), self.answers(server, name, RecordKind::Aaaa)] {
             for response in tries.iter().filter_map(|answer| answer.outcome.seen()) {
                 for address in response.addresses(name) {
-                    if !addresses.contains(&address) {
+                    if known.insert(address) {
                         addresses.push(address);
                     }
                 }
@@ -122,9 +124,9 @@ impl Facts<'_> {
     /// Whether some server answered the name with this address, in a record whose owner passes.
     fn server_gave(&self, name: &str, address: IpAddr, owner_passes: impl Fn(&str) -> bool) -> bool {
         let kind = if address.is_ipv4() { RecordKind::A } else { RecordKind::Aaaa };
-        let servers: BTreeSet<SocketAddr> = self.servers().iter().map(|server| server.address).collect();
-        let answers = servers.into_iter().flat_map(|server| self.answers(server, name, kind));
-        let mut responses = answers.filter_map(|answer| answer.outcome.seen());
+        let asked = self.answers.get(name).into_iter().flatten();
+        let asked = asked.filter(|((server, of), _)| *of == kind && self.asked_servers.contains(server));
+        let mut responses = asked.flat_map(|(_, tries)| tries).filter_map(|answer| answer.outcome.seen());
         responses.any(|response| {
             response.addresses(name).contains(&address) && response.address_owner(name).is_some_and(&owner_passes)
         })

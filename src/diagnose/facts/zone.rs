@@ -40,8 +40,7 @@ impl Facts<'_> {
 
     /// Whether a zone is linked where a server resolves.
     pub fn linked(&self, zone: &str, server: SocketAddr) -> Linked {
-        let known = self.zones().iter().find(|fact| fact.zone == zone && fact.server == server);
-        known.map_or(Linked::Unknown, |fact| fact.linked)
+        self.links.get(zone).and_then(|links| links.get(&server)).copied().unwrap_or(Linked::Unknown)
     }
 
     fn zone_at(&self, zone: &str, server: SocketAddr) -> ZoneFact {

@@ -1,6 +1,6 @@
 //! DNS003: some zones of the private link are missing where a server resolves.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
 use ampls_probes::options::Expect;
@@ -123,7 +123,8 @@ fn draft(facts: &Facts<'_>, zone: &str, servers: &[SocketAddr]) -> Draft {
         let views = servers.iter().filter_map(|server| name.view_of(*server));
         draft = draft.evidence(views.map(|view| facts.view_line(name, view)));
     }
-    let soas = facts.zones().iter().filter(|fact| fact.zone == zone && servers.contains(&fact.server));
+    let among: BTreeSet<&SocketAddr> = servers.iter().collect();
+    let soas = facts.zones().iter().filter(|fact| fact.zone == zone && among.contains(&fact.server));
     draft.evidence(soas.map(|fact| facts.zone_line(fact)))
 }
 

@@ -61,8 +61,7 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
 
 /// The views of the servers that resolve for this machine.
 fn resolving<'f>(facts: &'f Facts<'_>, name: &'f EndpointFacts<'_>) -> Vec<&'f View> {
-    let servers = facts.resolving_servers();
-    name.server_views().filter(|view| view.server.is_some_and(|server| servers.contains(&server))).collect()
+    name.server_views().filter(|view| view.server.is_some_and(|server| facts.resolves(server))).collect()
 }
 
 fn denied(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {

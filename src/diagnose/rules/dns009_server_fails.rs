@@ -38,11 +38,10 @@ rule! {
 }
 
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
-    let servers = facts.resolving_servers();
     let mut drafts = Vec::new();
     for name in facts.endpoints() {
         let failing = name.server_views().filter(|view| code_of(view.status).is_some());
-        let by_resolving = failing.filter(|view| view.server.is_some_and(|server| servers.contains(&server)));
+        let by_resolving = failing.filter(|view| view.server.is_some_and(|server| facts.resolves(server)));
         drafts.extend(by_resolving.filter_map(|view| draft(facts, name, view)));
     }
     drafts

@@ -45,8 +45,7 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
 }
 
 fn shadowed(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
-    let servers = facts.resolving_servers();
-    let own = name.server_views().filter(|view| view.server.is_some_and(|server| servers.contains(&server)));
+    let own = name.server_views().filter(|view| view.server.is_some_and(|server| facts.resolves(server)));
     let views: Vec<&View> = own.filter(|view| is_shadow(facts, name, view)).collect();
     let first = views.first()?;
     let server = first.server?;

@@ -1,0 +1,356 @@
+//! What `judge` reads: reports of later versions, hand-made ones of any size, digests wherever they stand.
+
+use std::io::Write;
+use std::process::{Output, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use super::cli::{Folder, doctor, ran, refused_in_one_line, report, status, text};
+
+/// Runs the doctor with this on its standard input.
+fn fed(arguments: &[&str], input: impl AsRef<[u8]>) -> Output {
+    let mut command = doctor(arguments);
+    let mut child =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("a child");
+    // Who refuses an input need not read all of it.
+    let _ = child.stdin.take().expect("a pipe").write_all(input.as_ref());
+    child.wait_with_output().expect("an end")
+}
+
+fn saved(world: &str, wanted: i32) -> Value {
+    let folder = Folder::new(&format!("reading-{world}-{}", uuid::Uuid::new_v4().simple()));
+    read_json(&std::fs::read(report(&folder, world, wanted)).expect("the report"))
+}
+
+fn read_json(bytes: &[u8]) -> Value {
+    serde_json::from_slice(bytes).expect("JSON")
+}
+
+fn judged(report: &Value) -> Value {
+    let output = fed(&["judge", "-", "--format", "json", "--fail-on", "never"], report.to_string());
+    assert_eq!(status(&output), Some(0), "{}", text(&output.stderr));
+    read_json(&output.stdout)
+}
+
+/// The first note, if it is that a later version wrote the report.
+fn later(report: &Value) -> Option<&str> {
+    report["notes"][0]["text"].as_str().filter(|text| text.contains("later version"))
+}
+
+fn place<'v>(value: &'v mut Value, path: &str) -> &'v mut Value {
+    value.pointer_mut(path).unwrap_or_else(|| panic!("no {path}"))
+}
+
+/// The place of an observation in the report.
+fn observation(report: &Value, probe: &str) -> String {
+    let seen = report["observations"]["seen"].as_array().expect("observations");
+    let at = seen.iter().position(|seen| seen["probe"] == probe && seen["outcome"] != "skipped");
+    format!("/observations/seen/{}", at.unwrap_or_else(|| panic!("no {probe}")))
+}
+
+/// Every word of a closed list that a report can hold, with the place of one of each.
+fn words(report: &Value) -> Vec<String> {
+    let of = |probe: &str, rest: &str| format!("{}{rest}", observation(report, probe));
+    let mut words: Vec<String> =
+        ["asked/expect", "endpoints/0/group", "endpoints/0/expected", "endpoints/0/need", "endpoints/0/origin"]
+            .map(|word| format!("/observations/{word}"))
+            .to_vec();
+    let probes = ["resolver", "hosts", "metadata", "wire-server", "lookup", "answer", "connection", "handshake"];
+    words.extend(probes.iter().flat_map(|probe| [of(probe, "/probe"), of(probe, "/outcome")]));
+    words.push(of("resolver", "/servers/0/roles/0"));
+    words.extend(
+        ["machine", "public", "name", "validity"].map(|word| of("handshake", &format!("/verification/{word}"))),
+    );
+    words.extend(["/kind", "/what/code", "/what/transport"].map(|word| of("answer", word)));
+    words
+}
+
+#[test]
+fn an_unknown_word_of_a_later_version_is_set_aside_and_said() {
+    let report = saved("healthy-private", 0);
+    assert_eq!(later(&judged(&report)), None);
+    let before: Vec<String> = codes(&report);
+    for word in words(&report) {
+        let mut newer = report.clone();
+        *place(&mut newer, &word) = "brand-new".into();
+        let told = judged(&newer);
+        assert!(later(&told).is_some(), "{word}: {}", told["notes"]);
+        let unfounded: Vec<_> = codes(&told).into_iter().filter(|code| !before.contains(code)).collect();
+        assert!(unfounded.is_empty(), "{word}: {unfounded:?}");
+        for part in ["seen", "endpoints", "asked"] {
+            assert_eq!(told["observations"][part], newer["observations"][part], "{word}: written again it is lost");
+        }
+        assert_eq!(judged(&told), told, "{word}");
+    }
+}
+
+fn codes(report: &Value) -> Vec<String> {
+    let findings = report["findings"].as_array().expect("findings");
+    findings.iter().map(|finding| finding["code"].as_str().expect("a code").to_owned()).collect()
+}
+
+#[test]
+fn what_was_set_aside_counts_wherever_it_stands() {
+    let report = saved("healthy-private", 0);
+    let mut newer = report.clone();
+    *place(&mut newer, "/observations/endpoints/1/group") = "edge".into();
+    *place(&mut newer, "/observations/endpoints/2/need") = "nice-to-have".into();
+    *place(&mut newer, "/observations/asked/clouds") = json!([{"cloud": "public", "source": "oracle", "says": "x"}]);
+    newer["run"]["rules"] = json!({"DNS001": "critical", "DNS008": "off"});
+    newer["observations"]["seen"].as_array_mut().expect("a list").insert(3, json!({"probe": "mtu", "bytes": [1500]}));
+    let told = judged(&newer);
+    let note = later(&told).expect("a note");
+    assert!(note.contains("1 observation, 2 endpoints, 2 options"), "{note}");
+    assert_eq!(told["run"]["rules"], json!({"DNS008": "off"}));
+    assert_eq!(told["endpoints"][2]["need"], "optional");
+    assert_eq!(later(&judged(&told)), Some(note));
+    let redacted = fed(&["redact", "-", "--format", "json"], newer.to_string());
+    let redacted = text(&redacted.stdout);
+    assert!(!["mtu", "1500", "nice-to-have", "oracle"].iter().any(|word| redacted.contains(word)), "{redacted}");
+    assert_eq!(later(&read_json(redacted.as_bytes())), Some(note), "a redacted report tells that it is not all");
+}
+
+#[test]
+fn fields_of_a_later_version_change_nothing() {
+    fn grown(value: &Value) -> Value {
+        match value {
+            Value::Array(items) => items.iter().map(grown).collect(),
+            Value::Object(fields) => {
+                let more = [("x_future".to_owned(), json!({"a": ["new", 1, null]}))];
+                Value::Object(fields.iter().map(|(name, value)| (name.clone(), grown(value))).chain(more).collect())
+            }
+            other => other.clone(),
+        }
+    }
+    for (world, wanted) in [("healthy-private", 0), ("intercepted-untrusted", 1), ("two-faults-server-and-port", 1)] {
+        let report = saved(world, wanted);
+        let told = judged(&grown(&report));
+        assert_eq!(told["findings"], report["findings"], "{world}");
+    }
+    let mut bare = saved("healthy-private", 0);
+    bare["redacted"] = json!({"how": "unknown"});
+    assert_eq!(judged(&bare)["redacted"], json!({"manifest": {}}));
+}
+
+#[test]
+fn a_step_that_is_not_understood_leaves_its_endpoint_unjudged() {
+    let report = saved("intercepted-untrusted", 1);
+    let mut newer = report.clone();
+    for seen in newer["observations"]["seen"].as_array_mut().expect("a list") {
+        if seen["probe"] == "handshake" && seen["outcome"] == "seen" {
+            seen["verification"]["public"] = "post-quantum".into();
+        }
+    }
+    let told = judged(&newer);
+    assert!(!codes(&told).iter().any(|code| code == "RUN003" || code.starts_with("TLS")), "{:?}", codes(&told));
+    let required = told["endpoints"].as_array().expect("endpoints").iter().find(|it| it["need"] == "required");
+    assert_eq!(required.expect("a required name")["reachable"], Value::Null);
+}
+
+#[test]
+fn another_schema_and_nonsense_stay_errors() {
+    let report = saved("healthy-private", 0);
+    let ways: [(&str, Value, &str); 7] = [
+        ("/schema", 2.into(), "has schema 2"),
+        ("/observations", Value::Null, "no `observations`"),
+        ("/observations/version", 2.into(), "observations of version 2"),
+        ("/observations/seen", json!({}), "is no report"),
+        ("/observations/seen/0", 7.into(), "is no report"),
+        ("/observations/asked", "all".into(), "is no report"),
+        ("/observations/endpoints/0", json!({"fqdn": "a"}), "is no report"),
+    ];
+    for (path, value, wanted) in ways {
+        let mut broken = report.clone();
+        *place(&mut broken, path) = value;
+        let line = refused_in_one_line(&fed(&["judge", "-"], broken.to_string()), 2);
+        assert!(line.contains(wanted), "{path}: {line}");
+    }
+}
+
+#[test]
+fn the_schema_describes_this_version_alone() {
+    let validator = jsonschema::draft202012::new(&read_json(&ran(&["schema"]).stdout)).expect("a schema");
+    let report = saved("healthy-private", 0);
+    assert!(validator.is_valid(&report));
+    for (path, value) in
+        [("/schema", json!(2)), ("/observations", json!({"version": 1})), ("/observations/version", json!(2))]
+    {
+        let mut other = report.clone();
+        *place(&mut other, path) = value;
+        assert!(!validator.is_valid(&other), "{path}");
+    }
+}
+
+fn compact(world: &str) -> String {
+    text(&ran(&["demo", world, "--format", "compact"]).stdout)
+}
+
+fn digest_of(compact: &str) -> Value {
+    read_json(compact.lines().rev().nth(1).expect("a digest").as_bytes())
+}
+
+#[test]
+fn a_digest_is_found_whatever_stands_before_it() {
+    let compact = compact("zone-not-linked-ods");
+    let line = compact.lines().rev().nth(1).expect("a digest");
+    let pretty = serde_json::to_string_pretty(&digest_of(&compact)).expect("JSON");
+    let broken = line.replace(",\"", ",\n  \"");
+    let inputs: [Vec<u8>; 7] = [
+        [b"caf\xe9\n", compact.as_bytes()].concat(),
+        [b"\xbc\xb6 cut within a character\n", line.as_bytes()].concat(),
+        [b"garbage \xff\xfe { \"digest\" [\n", compact.as_bytes()].concat(),
+        format!("[stdout] {line}\n[stderr]\n").into_bytes(),
+        pretty.clone().into_bytes(),
+        format!("[stdout] {broken}").into_bytes(),
+        format!("[stdout]\n{pretty}\nVERDICT\n").into_bytes(),
+    ];
+    for input in inputs {
+        let told = fed(&["judge", "-", "--format", "compact"], &input);
+        let shown = String::from_utf8_lossy(&input);
+        assert_eq!(status(&told), Some(1), "{shown}: {}", text(&told.stderr));
+        assert_eq!(text(&told.stdout).lines().last(), compact.lines().last(), "{shown}");
+    }
+}
+
+#[test]
+fn a_digest_of_a_later_version_keeps_its_codes() {
+    let digest = digest_of(&compact("zone-not-linked-ods"));
+    let ways: [(&str, Value, &str); 5] = [
+        ("/codes/0/severity", "critical".into(), "VERDICT mixed error exit=1 DNS003"),
+        ("/verdict/route", "hybrid".into(), "VERDICT hybrid error exit=1 DNS003"),
+        ("/verdict/health", "critical".into(), "VERDICT mixed critical exit=1 DNS003"),
+        ("/zones", json!({"privatelink.monitor.azure.com": "half"}), "VERDICT mixed error exit=1 DNS003"),
+        ("/codes/0/args", json!({"n": 5, "m": "x"}), "VERDICT mixed error exit=1 DNS003"),
+    ];
+    for (path, value, wanted) in ways {
+        let mut newer = digest.clone();
+        *place(&mut newer, path) = value.clone();
+        let told = fed(&["judge", "-", "--format", "compact"], newer.to_string());
+        assert_eq!(status(&told), Some(1), "{path}: {}", text(&told.stderr));
+        let told = text(&told.stdout);
+        assert!(told.lines().last().is_some_and(|line| line.starts_with(wanted)), "{path}: {told}");
+        if path != "/codes/0/args" {
+            assert_eq!(digest_of(&told).pointer(path), Some(&value));
+        }
+    }
+}
+
+#[test]
+fn a_repeated_digest_never_exceeds_its_limit() {
+    let digest = digest_of(&compact("zone-not-linked-ods"));
+    let many: Vec<Value> =
+        (0..5_000).map(|n| json!({"code": format!("ZZZ{n:04}"), "severity": "error", "endpoints": 1})).collect();
+    let zones: serde_json::Map<String, Value> =
+        (0..2_000).map(|n| (format!("{n}é{}", "z".repeat(200)), "private".into())).collect();
+    let ways: [(&str, Value); 9] = [
+        ("/codes", many.into()),
+        ("/host", "h\u{202e}😀".repeat(3_000).into()),
+        ("/version", "v".repeat(9_000).into()),
+        ("/cloud", "ü".repeat(9_000).into()),
+        ("/region", "\u{1b}".repeat(9_000).into()),
+        ("/codes/0/code", "X\n".repeat(3_000).into()),
+        ("/codes/0/severity", "é".repeat(3_000).into()),
+        ("/servers", vec!["10.0.0.1:53"; 3_000].into()),
+        ("/zones", zones.into()),
+    ];
+    let mut all = digest.clone();
+    let each = ways.into_iter().map(|(path, value)| {
+        let mut one = digest.clone();
+        *place(&mut one, path) = value.clone();
+        if path != "/codes/0/severity" && path != "/codes/0/code" {
+            *place(&mut all, path) = value;
+        }
+        (path, one)
+    });
+    let mut inputs: Vec<_> = each.collect();
+    inputs.push(("all", all));
+    for (what, input) in inputs {
+        let told = fed(&["judge", "-", "--format", "compact"], input.to_string());
+        assert_eq!(status(&told), Some(1), "{what}: {}", text(&told.stderr));
+        let told = text(&told.stdout);
+        assert!(told.len() <= 4_000 && told.is_ascii(), "{what}: {}", told.len());
+        assert!(told.lines().last().is_some_and(|line| line.starts_with("VERDICT mixed ")), "{what}: {told}");
+        digest_of(&told);
+    }
+}
+
+#[test]
+fn a_digest_is_not_judged_with_other_severities() {
+    let digest = digest_of(&compact("zone-not-linked-ods")).to_string();
+    let line = refused_in_one_line(&fed(&["judge", "-", "--rule", "DNS003=info"], digest), 2);
+    assert!(line.contains("whole report"), "{line}");
+}
+
+/// A generous multiple of what an unoptimised build takes.
+const SOON: Duration = Duration::from_secs(20);
+
+#[test]
+fn an_answer_with_thousands_of_aliases_is_judged_soon() {
+    let mut report = saved("healthy-private", 0);
+    let answer = observation(&report, "answer");
+    let name = place(&mut report, &answer)["name"].clone();
+    let alias = |n: u32| {
+        let owner = if n == 0 { name.clone() } else { format!("c{n}.x").into() };
+        json!({"owner": owner, "ttl": 1, "data": {"cname": format!("c{}.x", n + 1)}})
+    };
+    *place(&mut report, &format!("{answer}/what/records")) = (0..16_000).map(alias).collect();
+    let begun = Instant::now();
+    let told = judged(&report);
+    assert!(begun.elapsed() < SOON, "{:?}", begun.elapsed());
+    assert!(
+        told["notes"][0]["text"].as_str().is_some_and(|note| note.contains("15936 records, ")),
+        "{}",
+        told["notes"]
+    );
+}
+
+#[test]
+fn thousands_of_servers_are_judged_soon() {
+    let report = saved("custom-dns-forwards-to-public", 1);
+    for (names, servers, format) in [(60, 2_000, "metrics"), (1, 4_000, "compact"), (2_000, 3_000, "metrics")] {
+        let begun = Instant::now();
+        let told = fed(&["judge", "-", "--format", format], crowd(&report, names, servers).to_string());
+        assert!(matches!(status(&told), Some(0 | 1)), "{}", text(&told.stderr));
+        assert!(begun.elapsed() < SOON, "{names} {servers}: {:?}", begun.elapsed());
+    }
+}
+
+/// The report with so many names like its first one of an AMPLS, and so many servers more.
+fn crowd(report: &Value, names: usize, servers: usize) -> Value {
+    let mut report = report.clone();
+    let seen = &mut report["observations"];
+    let endpoints = seen["endpoints"].as_array().expect("endpoints");
+    let first = endpoints.iter().find(|endpoint| !endpoint["zone"].is_null()).expect("a name of a zone").clone();
+    let all = seen["seen"].as_array().expect("observations").clone();
+    let own = |it: &&Value| it["name"] == first["fqdn"] || it["endpoint"] == first["id"];
+    let about = |it: &&Value| it.get("name").is_some() || it.get("endpoint").is_some();
+    let mut observations: Vec<Value> = all.iter().filter(|it| !about(it)).cloned().collect();
+    let mut planned = Vec::new();
+    for n in 0..names {
+        let (id, name) = (format!("e{n}"), format!("a{n:05}.ods.opinsights.azure.com"));
+        let mut endpoint = first.clone();
+        (endpoint["id"], endpoint["fqdn"], endpoint["alias"]) = (id.clone().into(), name.clone().into(), Value::Null);
+        planned.push(endpoint);
+        for mut it in all.iter().filter(own).cloned() {
+            for (field, value) in [("name", &name), ("endpoint", &id)] {
+                if it.get(field).is_some() {
+                    it[field] = value.clone().into();
+                }
+            }
+            for record in it["what"].get_mut("records").and_then(Value::as_array_mut).into_iter().flatten() {
+                record["owner"] = name.clone().into();
+            }
+            observations.push(it);
+        }
+    }
+    for resolver in observations.iter_mut().filter(|it| it["probe"] == "resolver") {
+        let more = (0..servers).map(
+            |n| json!({"address": format!("10.{}.{}.{}:53", n >> 16, n >> 8 & 255, n & 255), "roles": ["configured"]}),
+        );
+        resolver["servers"].as_array_mut().expect("servers").extend(more);
+    }
+    seen["endpoints"] = planned.into();
+    seen["seen"] = observations.into();
+    report
+}
