@@ -230,6 +230,17 @@ fn the_same_value_has_the_same_token_whatever_stands_beside_it() {
 }
 
 #[test]
+fn a_search_suffix_stays_the_end_of_the_name_that_it_made() {
+    let pseudonyms = pseudonyms();
+    let masked = |name: &str| pseudonyms.masked(Place { owner: "", field: "name" }, name);
+    for name in ["6b1c0f5e-2d4a-4c8e-9f31-7a5d0c2b9e64.ods.opinsights.azure.com", "api.monitor.azure.com"] {
+        for suffix in ["corp.example", "azure.com", "ods.opinsights.azure.com", "prod.core.io", "local"] {
+            assert_eq!(masked(&format!("{name}.{suffix}")), format!("{}.{}", masked(name), masked(suffix)));
+        }
+    }
+}
+
+#[test]
 fn private_ranges_hold_what_they_held_before() {
     for range in [
         "20.0.0.0/8",

@@ -9,6 +9,9 @@ use super::Pseudonyms;
 /// Digits of a written id.
 const ID: usize = 36;
 
+/// Octets of two names of DNS, one behind the other.
+const LONGEST: usize = 506;
+
 /// What becomes of a number behind a colon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ports {
@@ -101,20 +104,35 @@ impl Pseudonyms {
         if piece.contains('.') { self.dotted(piece) } else { self.label(piece) }
     }
 
-    /// A name of DNS, of one label or of many: Azure's domains stay, and what is its own below them.
+    /// A name of DNS of many labels: Azure's domains stay, and what is its own below them. A search suffix may stand behind
+    /// such a name.
     pub(super) fn dotted(&self, name: &str) -> String {
         let lower = name.to_ascii_lowercase();
         let (start, domain) = self.known.domain(&lower).unwrap_or((name.len(), ""));
         let (before, end) = name.split_at_checked(start).unwrap_or((name, ""));
-        let azures = domain.contains('.');
-        let mut masked = String::with_capacity(name.len());
+        let (head, before) = before.split_at_checked(self.searched(&lower, before.len())).unwrap_or(("", before));
+        let mut masked = if head.is_empty() { String::new() } else { self.dotted(head) };
         for piece in before.split_inclusive('.') {
             let label = piece.trim_end_matches('.');
-            let own = self.known.is_own_label(&label.to_ascii_lowercase(), domain) && azures;
+            let own = domain.contains('.') && self.known.is_own_label(&label.to_ascii_lowercase(), domain);
             masked.push_str(&if own || label == "privatelink" { label.to_owned() } else { self.label(label) });
             masked.push_str(piece.get(label.len()..).unwrap_or_default());
         }
         masked + end
+    }
+
+    /// Where a name ends that is Azure's own and has other labels behind it.
+    fn searched(&self, lower: &str, end: usize) -> usize {
+        if lower.len() > LONGEST {
+            return 0;
+        }
+        let before = lower.get(..end).unwrap_or_default().trim_end_matches('.');
+        let ends = before.match_indices('.').map(|(at, _)| at).chain([before.len()]).filter(|at| *at < lower.len());
+        let own = |at: &usize| {
+            let domain = before.get(..*at).and_then(|head| self.known.domain(head));
+            domain.is_some_and(|(_, domain)| domain.contains('.'))
+        };
+        ends.filter(own).max().unwrap_or(0)
     }
 
     /// A label: the ids in it, one behind the other, and what stands between them.
