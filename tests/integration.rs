@@ -12,6 +12,7 @@
 //! - `output`: disks that are full, folders that take nothing.
 //! - `page`: the page in a browser.
 //! - `pairs`: every pair of independent faults gives both roots.
+//! - `redaction`: what a redacted report of any world holds does not depend on how the customer calls his things.
 //! - `scenarios`: every world of `tests/scenarios` through the real probes.
 
 mod browsers;
@@ -26,4 +27,5 @@ mod netns;
 mod output;
 mod page;
 mod pairs;
+mod redaction;
 mod scenarios;

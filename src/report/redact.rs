@@ -1,13 +1,13 @@
 //! Pseudonyms for names and addresses in what a run saw, so that a report can be shown to strangers and still be judged.
 //!
 //! Everything that is text is replaced unless its field and what is publicly known show it to be Azure's or the program's
-//! own: whole names and domains of the catalogue, the variants of our own types, well-known words of a field of that kind. A
-//! value that names something of the customer's in one place is replaced wherever it stands as a word. The same original has
-//! the same pseudonym throughout a report. Names get running numbers, which hold nothing of the original; addresses are moved
+//! own: whole names and domains of the catalogue, the variants of our own types, well-known values of a field of that kind,
+//! whole sentences of known refusals. No word stays for being common, so what is left does not depend on how somebody calls
+//! his machines. The same original has the same pseudonym throughout a report. Names get running numbers, which hold nothing of the original; addresses are moved
 //! under a random key that is never kept.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
 use ampls_probes::{Catalogue, Observations};
@@ -38,28 +38,18 @@ pub fn redact(
     catalogue: &Catalogue,
     key: [u8; 16],
 ) -> Result<(Observations, Redacted), serde_json::Error> {
-    // What is somebody's own is known when all has been seen once.
-    let first = Pseudonyms::new(catalogue, key);
-    masked(seen, &first)?;
-    let pseudonyms = first.knowing_its_names();
-    let text = masked(seen, &pseudonyms)?;
-    let manifest = pseudonyms.counts.into_inner();
-    Ok((serde_json::from_slice(&text)?, Redacted { manifest }))
-}
-
-/// Written out: a document of values would take many times the room.
-fn masked(seen: &Observations, pseudonyms: &Pseudonyms) -> Result<Vec<u8>, serde_json::Error> {
+    let pseudonyms = Pseudonyms::new(catalogue, key);
+    // Written out: a document of values would take many times the room.
     let mut text = Vec::new();
     let mut json = serde_json::Serializer::new(&mut text);
-    seen.serialize(Masking::new(&mut json, pseudonyms, Place { owner: "", field: "" }))?;
-    Ok(text)
+    seen.serialize(Masking::new(&mut json, &pseudonyms, Place { owner: "", field: "" }))?;
+    let manifest = pseudonyms.counts.into_inner();
+    Ok((serde_json::from_slice(&text)?, Redacted { manifest }))
 }
 
 /// Originals and what stands for them.
 struct Pseudonyms {
     known: Known,
-    /// Lower case: what was replaced by a pseudonym somewhere.
-    owned: BTreeSet<String>,
     addresses: Addresses,
     given: RefCell<BTreeMap<(&'static str, String), usize>>,
     counts: RefCell<BTreeMap<String, Replaced>>,
@@ -69,23 +59,10 @@ impl Pseudonyms {
     fn new(catalogue: &Catalogue, key: [u8; 16]) -> Self {
         Self {
             known: Known::new(catalogue),
-            owned: BTreeSet::new(),
             addresses: Addresses::new(key),
             given: RefCell::default(),
             counts: RefCell::default(),
         }
-    }
-
-    /// The same with nothing counted, and no word left of what has been replaced.
-    fn knowing_its_names(self) -> Self {
-        let names = self.given.into_inner().into_keys().filter(|(kind, _)| *kind == "name");
-        let owned = names.map(|(_, name)| name).collect();
-        Self { owned, given: RefCell::default(), counts: RefCell::default(), ..self }
-    }
-
-    /// It names something of the customer's elsewhere.
-    fn is_owned(&self, word: &str) -> bool {
-        self.owned.contains(&word.to_lowercase())
     }
 
     /// The text of a field.
@@ -121,36 +98,38 @@ impl Pseudonyms {
             Kind::Path => self.path(text),
             Kind::Exemptions => self.exemptions(text),
             Kind::Url => self.url(text),
-            Kind::Header => self.header(text),
+            Kind::Server => self.products(text),
+            Kind::Via => self.via(text),
+            Kind::Content => self.content(text),
+            Kind::Scheme => self.authentication(text),
             Kind::Distinguished => self.distinguished(text),
             Kind::Body => self.body(text),
-            _ => self.text(text, &[]),
+            _ => self.text(text),
         }
     }
 
     fn whole(&self, text: &str) -> String {
-        if self.known.wholes.contains(text) { text.to_owned() } else { self.text(text, &[]) }
+        if self.known.wholes.contains(text) { text.to_owned() } else { self.text(text) }
     }
 
     fn region(&self, text: &str) -> String {
-        if self.known.is_region(&text.to_ascii_lowercase()) { text.to_owned() } else { self.text(text, &[]) }
+        if self.known.is_region(&text.to_ascii_lowercase()) { text.to_owned() } else { self.text(text) }
     }
 
     /// `ods:…`, `endpoint:host:443`: what the catalogue has before the colon stays.
     fn endpoint(&self, id: &str) -> String {
         let (start, rest) = id.split_once(':').unwrap_or((id, ""));
         if !self.known.ids.contains(start) {
-            return self.tokens(id, &[], Ports::Stay);
+            return self.tokens(id, Ports::Stay);
         }
         if rest.is_empty() {
             return id.to_owned();
         }
         if start == "endpoint" {
-            return format!("{start}:{}", self.tokens(rest, &[], Ports::Stay));
+            return format!("{start}:{}", self.tokens(rest, Ports::Stay));
         }
-        let labels = rest
-            .split('.')
-            .map(|label| if self.known.is_region(label) { label.to_owned() } else { self.text(label, &[]) });
+        let labels =
+            rest.split('.').map(|label| if self.known.is_region(label) { label.to_owned() } else { self.text(label) });
         format!("{start}:{}", labels.collect::<Vec<_>>().join("."))
     }
 
@@ -162,9 +141,9 @@ impl Pseudonyms {
             Some(parameter) => {
                 let (before, rest) = name.split_once('<').unwrap_or_default();
                 let after = rest.split_once('>').map_or("", |(_, after)| after);
-                format!("{}<{parameter}>{}", self.text(before, &[]), self.text(after, &[]))
+                format!("{}<{parameter}>{}", self.text(before), self.text(after))
             }
-            None => self.text(name, &[]),
+            None => self.text(name),
         }
     }
 

@@ -42,8 +42,14 @@ pub(super) enum Kind {
     Exemptions,
     /// Addresses of resources or servers, separated by spaces.
     Url,
-    /// A header of HTTP.
-    Header,
+    /// `Server`.
+    Server,
+    /// `Via`.
+    Via,
+    /// `Content-Type`.
+    Content,
+    /// `Proxy-Authenticate` or `WWW-Authenticate`.
+    Scheme,
     /// A distinguished name.
     Distinguished,
     /// A body of HTTP.
@@ -74,7 +80,10 @@ pub(super) fn kind(place: Place<'_>) -> Kind {
         ("ProxyChoice" | "Exemptions", "source") => Kind::Listed(words::PROXY_SOURCES),
         ("Exemptions", "names") | ("AgentProxy", "no_proxy") => Kind::Exemptions,
         (_, "source" | "profile" | "policy_file") | ("Unread", "path") => Kind::Path,
-        ("HttpResponse", "server" | "via" | "content_type" | "authenticate") => Kind::Header,
+        ("HttpResponse", "server") => Kind::Server,
+        ("HttpResponse", "via") => Kind::Via,
+        ("HttpResponse", "content_type") => Kind::Content,
+        ("HttpResponse", "authenticate") => Kind::Scheme,
         ("HttpResponse", "body") => Kind::Body,
         ("EncryptedResolver", "servers") | (_, "url" | "via" | "location" | "template" | "portal" | "pattern") => {
             Kind::Url

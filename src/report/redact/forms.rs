@@ -19,7 +19,7 @@ impl Pseudonyms {
             .map(|word| {
                 let known = vendor && words::SYSTEMS.contains(&word.to_ascii_lowercase().as_str());
                 let number = || vendor && is_version(word.trim_matches(['(', ')', 'v']));
-                if known || number() { word.to_owned() } else { self.text(word, &[]) }
+                if known || number() { word.to_owned() } else { self.text(word) }
             })
             .collect();
         let masked = masked.join(" ");
@@ -37,7 +37,7 @@ impl Pseudonyms {
             is_version(version) && package.len() <= 4 && package.bytes().all(|b| b.is_ascii_digit())
         });
         let joined = rest.starts_with(['-', '+', '~', '_', ' ']) || rest.is_empty();
-        if known && joined { format!("{numbers}{}", self.text(rest, &[])) } else { self.text(text, &[]) }
+        if known && joined { format!("{numbers}{}", self.text(rest)) } else { self.text(text) }
     }
 
     /// `/subscriptions/…/resourceGroups/…`: what names a kind stays, what names a resource goes.
@@ -55,7 +55,7 @@ impl Pseudonyms {
             // What follows a kind is a name, what follows a name or a provider is a kind.
             value = !part.is_empty() && !provider && !value && lower != "providers";
             before = lower;
-            if keeps { part.to_owned() } else { self.text(part, &[]) }
+            if keeps { part.to_owned() } else { self.text(part) }
         });
         masked.collect::<Vec<_>>().join("/")
     }
@@ -77,7 +77,7 @@ impl Pseudonyms {
             let (keeps, next) = self.step(part, place);
             place = next;
             let file = last && pieces.len() > 1 && words::FILES.contains(&part);
-            masked.push_str(&if keeps || file { part.to_owned() } else { self.text(part, &[]) });
+            masked.push_str(&if keeps || file { part.to_owned() } else { self.text(part) });
             masked.push_str(end);
         }
         masked
@@ -143,9 +143,9 @@ impl Pseudonyms {
         if let Some((Ok(address), length)) = entry.split_once('/').map(|(ip, length)| (ip.parse::<IpAddr>(), length)) {
             let digits = length.find(|c: char| !c.is_ascii_digit()).unwrap_or(length.len()).min(3);
             let (digits, rest) = length.split_at_checked(digits).unwrap_or(("", length));
-            return format!("{}/{digits}{}", self.address(address), self.text(rest, &[]));
+            return format!("{}/{digits}{}", self.address(address), self.text(rest));
         }
-        let known = self.tokens(entry, &[], Ports::Stay);
+        let known = self.tokens(entry, Ports::Stay);
         // A single label may be the end of every name.
         let start = entry.len() - entry.trim_start_matches('.').len();
         let whole = entry.get(start..).unwrap_or_default().trim_end_matches('.').to_ascii_lowercase();
@@ -154,40 +154,73 @@ impl Pseudonyms {
 
     /// Addresses of resources: scheme, ports and public hosts stay.
     pub(super) fn url(&self, text: &str) -> String {
-        let pieces = text.split_inclusive(' ').map(|piece| {
-            let (scheme, rest) = piece.split_at_checked(piece.find("://").unwrap_or(0)).unwrap_or(("", piece));
-            let known = words::SCHEMES.contains(&scheme.to_ascii_lowercase().as_str());
-            let scheme = if known { scheme.to_owned() } else { self.text(scheme, &[]) };
-            format!("{scheme}{}", self.tokens(rest, words::URL_WORDS, Ports::Stay))
-        });
-        pieces.collect()
+        text.split_inclusive(' ').map(|piece| self.one_url(piece)).collect()
     }
 
-    /// A header: well-known products with their versions, types and schemes stay.
-    pub(super) fn header(&self, text: &str) -> String {
-        let delimiter = |c: char| c.is_whitespace() || ",;()\"".contains(c);
-        let mut first = true;
+    fn one_url(&self, text: &str) -> String {
+        let (scheme, rest) = text.split_at_checked(text.find("://").unwrap_or(0)).unwrap_or(("", text));
+        let known = words::SCHEMES.contains(&scheme.to_ascii_lowercase().as_str());
+        let scheme = if known { scheme.to_owned() } else { self.text(scheme) };
+        let (mark, rest) = rest.split_at_checked(if rest.starts_with("://") { 3 } else { 0 }).unwrap_or(("", rest));
+        let (host, path) =
+            rest.split_at_checked(rest.find(['/', '?', '#']).unwrap_or(rest.len())).unwrap_or((rest, ""));
+        let (name, port) = host.split_at_checked(host.find(':').unwrap_or(host.len())).unwrap_or((host, ""));
+        let host = if name == "localhost" {
+            format!("{name}{}", self.tokens(port, Ports::Stay))
+        } else {
+            self.tokens(host, Ports::Stay)
+        };
+        let ends = |rest: &str| !rest.starts_with(|c: char| c.is_alphanumeric() || "_.:-".contains(c));
+        let known =
+            words::DNS_PATHS.iter().find(|known| path.strip_prefix(**known).is_some_and(ends)).map_or(0, |it| it.len());
+        let (known, rest) = path.split_at_checked(known).unwrap_or(("", path));
+        let path = format!("{known}{}", self.text(rest));
+        format!("{scheme}{mark}{host}{path}")
+    }
+
+    /// `Server`: well-known products with their versions stay.
+    pub(super) fn products(&self, text: &str) -> String {
+        let delimiter = |c: char| c.is_whitespace() || "()".contains(c);
         let pieces = text.split_inclusive(delimiter).map(|piece| {
             let word = piece.trim_end_matches(delimiter);
             let end = piece.get(word.len()..).unwrap_or_default();
-            let protocol = first && ["1.0", "1.1", "2", "2.0", "HTTP/1.1"].contains(&word);
-            first = end.contains(',') || (word.is_empty() && first);
-            if protocol || self.is_header_word(word) {
-                piece.to_owned()
-            } else {
-                format!("{}{end}", self.tokens(word, &[], Ports::Stay))
-            }
+            if is_product(word) { piece.to_owned() } else { format!("{}{end}", self.tokens(word, Ports::Stay)) }
         });
         pieces.collect()
     }
 
-    fn is_header_word(&self, word: &str) -> bool {
-        let lower = word.to_ascii_lowercase();
-        let (product, version) = lower.split_once('/').unwrap_or((&lower, ""));
-        let product = words::PRODUCTS.contains(&product) && !self.is_owned(product);
-        let scheme = words::AUTHENTICATION.iter().any(|known| known.eq_ignore_ascii_case(word)) && !self.is_owned(word);
-        let content = words::CONTENT.contains(&lower.as_str());
-        content || scheme || (product && (version.is_empty() || is_version(version)))
+    /// `Via`: the protocol of each hop stays, and a well-known product in its comment; never the hop's own name.
+    pub(super) fn via(&self, text: &str) -> String {
+        let hops = text.split_inclusive(',').map(|hop| {
+            let indent = hop.len() - hop.trim_start().len();
+            let (start, rest) = hop.split_at_checked(indent).unwrap_or(("", hop));
+            let (protocol, rest) = rest.split_at_checked(rest.find(' ').unwrap_or(0)).unwrap_or(("", rest));
+            let known = ["1.0", "1.1", "2", "2.0", "3", "HTTP/1.0", "HTTP/1.1", "HTTP/2.0"].contains(&protocol);
+            let protocol = if known { protocol.to_owned() } else { self.text(protocol) };
+            let (name, comment) = rest.split_at_checked(rest.find('(').unwrap_or(rest.len())).unwrap_or((rest, ""));
+            format!("{start}{protocol}{}{}", self.tokens(name, Ports::Stay), self.products(comment))
+        });
+        hops.collect()
+    }
+
+    /// `Content-Type`: well-known types and character sets stay.
+    pub(super) fn content(&self, text: &str) -> String {
+        let delimiter = |c: char| c.is_whitespace() || c == ';';
+        let pieces = text.split_inclusive(delimiter).map(|piece| {
+            let word = piece.trim_end_matches(delimiter);
+            let known = words::CONTENT.contains(&word.to_ascii_lowercase().as_str());
+            let end = piece.get(word.len()..).unwrap_or_default();
+            if known { piece.to_owned() } else { format!("{}{end}", self.text(word)) }
+        });
+        pieces.collect()
+    }
+
+    /// `WWW-Authenticate`: a well-known scheme stays.
+    pub(super) fn authentication(&self, text: &str) -> String {
+        let (scheme, rest) = text.split_at_checked(text.find(' ').unwrap_or(text.len())).unwrap_or((text, ""));
+        let known = words::AUTHENTICATION.iter().any(|known| known.eq_ignore_ascii_case(scheme));
+        let scheme = if known { scheme.to_owned() } else { self.text(scheme) };
+        format!("{scheme}{}", self.text(rest))
     }
 
     /// A distinguished name: types stay, and the values of public authorities.
@@ -198,39 +231,47 @@ impl Pseudonyms {
             let (start, value) = part.split_at_checked(part.find('=').map_or(0, |at| at + 1)).unwrap_or(("", part));
             let attribute = start.trim_end_matches('=').trim_matches([' ', '\\']).to_ascii_lowercase();
             let known = start.is_empty() || words::ATTRIBUTES.contains(&attribute.as_str());
-            let start = if known { start.to_owned() } else { self.text(start, &[]) };
-            let value = if is_public_authority(value) { value.to_owned() } else { self.text(value, words::CA_WORDS) };
+            let start = if known { start.to_owned() } else { self.text(start) };
+            let value = if is_public_authority(value) { value.to_owned() } else { self.text(value) };
             format!("{start}{value}{end}")
         });
         parts.collect()
     }
 
-    /// A body: the codes that rules look for stay as they stand there.
+    /// A body: the codes that rules look for stay, and what is written alike in every answer of that kind.
     pub(super) fn body(&self, text: &str) -> String {
+        let start = text.len() - text.trim_start().len();
+        let lower: String = text.trim_start().chars().take(14).collect::<String>().to_ascii_lowercase();
+        let page =
+            ["<!doctype html", "<html"].iter().find(|page| lower.starts_with(**page)).map_or(0, |page| page.len());
+        let (start, text) = text.split_at_checked(start + page).unwrap_or(("", text));
+
         let part = |c: char| c.is_ascii_alphanumeric() || c == '_';
-        let mut found: Vec<(usize, &str)> = words::CODES.iter().flat_map(|code| text.match_indices(*code)).collect();
-        found.sort_unstable();
-        let mut masked = String::with_capacity(text.len());
+        let known = words::CODES.iter().chain(words::PHRASES);
+        let mut found: Vec<(usize, &str)> = known.flat_map(|known| text.match_indices(*known)).collect();
+        found.sort_unstable_by_key(|(at, phrase)| (*at, std::cmp::Reverse(phrase.len())));
+        let mut masked = start.to_owned();
         let mut done = 0;
-        for (at, code) in found {
+        for (at, phrase) in found {
             let before = text.get(..at).and_then(|text| text.chars().next_back());
-            let after = text.get(at + code.len()..).and_then(|text| text.chars().next());
-            if at < done || before.is_some_and(part) || after.is_some_and(part) {
+            let after = text.get(at + phrase.len()..).and_then(|text| text.chars().next());
+            let joined = (phrase.starts_with(part) && before.is_some_and(part))
+                || (phrase.ends_with(part) && after.is_some_and(part));
+            if at < done || joined {
                 continue;
             }
-            masked.push_str(&self.text(text.get(done..at).unwrap_or_default(), words::BODY_WORDS));
-            masked.push_str(code);
-            done = at + code.len();
+            masked.push_str(&self.text(text.get(done..at).unwrap_or_default()));
+            masked.push_str(phrase);
+            done = at + phrase.len();
         }
-        masked.push_str(&self.text(text.get(done..).unwrap_or_default(), words::BODY_WORDS));
-        masked
+        masked + &self.text(text.get(done..).unwrap_or_default())
     }
 
     /// Who names a cloud: the program's own sentence, and what it quotes.
     pub(super) fn saying(&self, text: &str) -> String {
         let parts = text.split('`').enumerate().map(|(at, part)| {
             if at % 2 == 0 {
-                return if words::SAYINGS.contains(&part.trim()) { part.to_owned() } else { self.text(part, &[]) };
+                return if words::SAYINGS.contains(&part.trim()) { part.to_owned() } else { self.text(part) };
             }
             let (option, value) = part.split_once(' ').unwrap_or((part, ""));
             if !words::OPTIONS.contains(&option) {
@@ -239,7 +280,7 @@ impl Pseudonyms {
             let value = match option {
                 "--cloud" if words::CLOUDS.contains(&value) => value.to_owned(),
                 "--region" => self.region(value),
-                _ => self.tokens(value, &[], Ports::Stay),
+                _ => self.tokens(value, Ports::Stay),
             };
             if part.contains(' ') { format!("{option} {value}") } else { option.to_owned() }
         });
@@ -266,6 +307,12 @@ fn is_version(text: &str) -> bool {
     let parts = text.split('.').count();
     let cut = parts == 3 && ["10.", "192.168.", "172."].iter().any(|start| text.starts_with(start));
     parts <= 4 && text.split('.').all(number) && !private && !(cut && text.split('.').all(|part| part.len() <= 3))
+}
+
+fn is_product(word: &str) -> bool {
+    let lower = word.to_ascii_lowercase();
+    let (product, version) = lower.split_once('/').unwrap_or((&lower, ""));
+    words::PRODUCTS.contains(&product) && (version.is_empty() || is_version(version))
 }
 
 fn is_public_authority(value: &str) -> bool {

@@ -7,7 +7,6 @@ use ampls_probes::testing::{
 
 use super::*;
 use crate::diagnose::diagnose;
-use crate::diagnose::rules::tests::says_http;
 
 fn redacted(seen: &Observations) -> (Observations, Redacted) {
     redact(seen, &Catalogue::builtin().unwrap(), [42; 16]).unwrap()
@@ -172,6 +171,8 @@ fn what_names_something_of_the_customers_goes() {
         ("HttpResponse", "body", "6b1c0f5e2d4a4c8e9f317a5d0c2b9e64", "6b1c0f5e"),
         ("HttpResponse", "via", "1.1 proxy-01 (squid/5.7), 1.1 10.85.86.87:3128", "proxy-01"),
         ("HttpResponse", "via", "1.1 proxy-01 (squid/5.7), 1.1 10.85.86.87:3128", "10.85.86.87"),
+        ("HttpResponse", "via", "1.1 squid", "squid"),
+        ("ProxyChoice", "url", "http://dns:3128", "/dns:"),
         ("HttpResponse", "content_type", "text/x-contoso", "contoso"),
         ("HttpResponse", "authenticate", "Basic realm=\"contoso 10.20\"", "10.20"),
         ("HttpResponse", "server", "srv01.contoso", "srv01"),
@@ -200,12 +201,15 @@ fn what_names_something_of_the_customers_goes() {
 }
 
 #[test]
-fn what_names_a_machine_is_replaced_where_it_is_a_word() {
-    let body = "Access to workspace 'prod' is denied";
-    let scene = private_world().edit(|seen| seen.machine.name = "workspace".to_owned());
-    let seen = says_http(scene, ODS, 403, body).observations();
-    let text = serde_json::to_string(&redacted(&seen).0).unwrap();
-    assert!(!text.contains("workspace 'p") && text.contains("Access to name-1 'name-"), "{text}");
+fn a_sentence_of_a_refusal_stays_and_its_words_elsewhere_go() {
+    let body = |text| at("HttpResponse", "body", text);
+    let sentence = "Access to workspace 'workspace' from '168.63.129.16' is denied";
+    assert_eq!(body(sentence), "Access to workspace 'name-1' name-2 '168.63.129.16' is denied");
+    assert_eq!(body("workspace error html"), "name-1 name-2 name-3");
+    assert_eq!(body("x.InvalidAccess-y InvalidAccessed"), "name-1.InvalidAccess-name-2 name-3");
+    for page in ["<!DOCTYPE html><p>edge", " <HTML lang=edge>"] {
+        assert!(body(page).starts_with(&page[..4]) && !body(page).contains("edge"));
+    }
 }
 
 #[test]

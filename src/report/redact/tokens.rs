@@ -22,20 +22,20 @@ pub(super) enum Ports {
 }
 
 impl Pseudonyms {
-    /// Free text: everything is replaced but addresses, which are moved, domains of Azure's, and these words.
-    pub(super) fn text(&self, text: &str, kept: &[&str]) -> String {
-        self.tokens(text, kept, Ports::Go)
+    /// Free text: everything is replaced but addresses, which are moved, and domains of Azure's.
+    pub(super) fn text(&self, text: &str) -> String {
+        self.tokens(text, Ports::Go)
     }
 
     /// The same, where ports may stay.
-    pub(super) fn tokens(&self, text: &str, kept: &[&str], ports: Ports) -> String {
+    pub(super) fn tokens(&self, text: &str, ports: Ports) -> String {
         let part = |c: char| c.is_alphanumeric() || "_.:-".contains(c);
         let mut masked = String::with_capacity(text.len());
         let mut rest = text;
         while !rest.is_empty() {
             let end = rest.find(|c| !part(c)).unwrap_or(rest.len());
             let (token, after) = rest.split_at_checked(end).unwrap_or((rest, ""));
-            masked.push_str(&self.token(token, kept, ports));
+            masked.push_str(&self.token(token, ports));
             let end = after.find(part).unwrap_or(after.len());
             let (between, after) = after.split_at_checked(end).unwrap_or((after, ""));
             masked.push_str(between);
@@ -44,7 +44,7 @@ impl Pseudonyms {
         masked
     }
 
-    fn token(&self, token: &str, kept: &[&str], ports: Ports) -> String {
+    fn token(&self, token: &str, ports: Ports) -> String {
         if token.is_empty() {
             return String::new();
         }
@@ -70,7 +70,7 @@ impl Pseudonyms {
             .map(|(at, piece)| {
                 let behind = at > 0 || start.ends_with(':');
                 let port = ports == Ports::Stay && at == last && behind && piece.parse::<u16>().is_ok();
-                if port { (*piece).to_owned() } else { self.piece(piece, kept) }
+                if port { (*piece).to_owned() } else { self.piece(piece) }
             })
             .collect();
         format!("{start}{}{end}", masked.join(":"))
@@ -93,13 +93,9 @@ impl Pseudonyms {
         Some(format!("{}-{}", self.address(first), self.address(last)))
     }
 
-    fn piece(&self, piece: &str, kept: &[&str]) -> String {
+    fn piece(&self, piece: &str) -> String {
         if let Ok(address) = piece.parse::<IpAddr>() {
             return self.address(address).to_string();
-        }
-        let known = kept.iter().any(|word| word.eq_ignore_ascii_case(piece)) && !self.is_owned(piece);
-        if known {
-            return piece.to_owned();
         }
         if piece.contains('.') { self.dotted(piece) } else { self.label(piece) }
     }

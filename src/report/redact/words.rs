@@ -1,4 +1,4 @@
-//! Words that may stay where they stand: of paths, protocols, certificates and refusals. None tells whose machine it is.
+//! Values that may stay where they stand: of paths, protocols, certificates and refusals. None tells whose machine it is.
 //!
 //! What a list is good for is decided by the field alone: the same word elsewhere is replaced like any other.
 
@@ -114,79 +114,41 @@ pub(super) const FILES: &[&str] =
 pub(super) const SCHEMES: &[&str] =
     &["http", "https", "socks", "socks4", "socks4a", "socks5", "socks5h", "tls", "quic", "h3"];
 
-/// Words of addresses behind the scheme.
-pub(super) const URL_WORDS: &[&str] = &["localhost", "dns-query", "dns"];
+/// Where resolvers over HTTPS answer (RFC 8484).
+pub(super) const DNS_PATHS: &[&str] = &["/dns-query{?dns}", "/dns-query"];
 
 /// What refusals by the services carry, upon which rules decide: as they stand, whatever else is called so.
 pub(super) const CODES: &[&str] = &["NspValidationFailedError", "InsufficientAccessError", "InvalidAccess", "Healthy"];
 
-/// Words of pages and refusals.
-pub(super) const BODY_WORDS: &[&str] = &[
-    "html",
-    "head",
-    "body",
-    "title",
-    "doctype",
-    "xml",
-    "version",
-    "encoding",
-    "utf-8",
-    "error",
-    "code",
-    "message",
-    "innererror",
-    "access",
-    "to",
-    "from",
-    "is",
-    "denied",
-    "workspace",
-    "the",
-    "provided",
-    "credentials",
-    "have",
-    "insufficient",
-    "data",
-    "collection",
-    "endpoint",
-    "must",
-    "be",
-    "used",
-    "configuration",
-    "over",
-    "private",
-    "link",
-    "not",
-    "found",
-    "forbidden",
-    "unauthorized",
-    "request",
-    "for",
-    "and",
-    "or",
-    "of",
-    "in",
-    "on",
-    "by",
-    "a",
-    "an",
-    "this",
-    "your",
-    "sign",
-    "continue",
-    "p",
-    "h1",
-    "blocked",
-    "page",
+/// What refusals and pages have in common, as it is written there.
+pub(super) const PHRASES: &[&str] = &[
+    "\"error\":",
+    "\"innererror\":",
+    "\"code\":",
+    "\"message\":",
+    "The provided credentials have insufficient access to perform the requested operation",
+    "Data collection endpoint must be used to access configuration over private link",
+    "Access to workspace",
+    "Access to",
+    "Access from",
+    "is denied",
+    "<?xml version=\"1.0\" encoding=\"utf-8\"?>",
+    "<Error>",
+    "</Error>",
+    "<Code>",
+    "</Code>",
+    "<head>",
+    "</head>",
+    "<title>",
+    "</title>",
+    "<body>",
+    "</body>",
+    "</html>",
 ];
 
 /// Types of attributes in distinguished names.
 pub(super) const ATTRIBUTES: &[&str] =
     &["cn", "o", "ou", "c", "st", "l", "dc", "sn", "street", "serialnumber", "emailaddress", "e", "uid", "title", "t"];
-
-/// Words of certificate authorities.
-pub(super) const CA_WORDS: &[&str] =
-    &["ca", "tls", "ssl", "root", "issuing", "certificate", "authority", "inspection", "intermediate"];
 
 /// Whole values in the distinguished names of public authorities, lower case.
 pub(super) const PUBLIC_CA: &[&str] = &[
