@@ -116,14 +116,14 @@ impl Names {
                 }
                 "encrypted-dns" if seen => {
                     for service in what.as_array_mut().into_iter().flatten() {
-                        service["setting"] = json!(format!("server = /{}", other("contoso.corp")));
-                        push(&mut service["servers"], json!(format!("10.99.98.97#{}", other("dns.contoso.corp"))));
+                        service["setting"] = json!(format!("server = /{}", other("contoso.intern")));
+                        push(&mut service["servers"], json!(format!("10.99.98.97#{}", other("dns.contoso.intern"))));
                     }
                 }
                 "proxy-settings" => {
                     let before = step["exempt"]["names"].as_str().map_or_else(String::new, |names| format!("{names},"));
                     let names = other(
-                        "10.77.88.,10.77.66.*,192.168.77.*,10.31.41.59.corp.contoso,10.31.41.58-primary,172.16.99,\
+                        "10.77.88.,10.77.66.*,192.168.77.*,10.31.41.59.intern.contoso,10.31.41.58-primary,172.16.99,\
                          dns-10-66-77-88.core.local,dc-01.local,010.033.044.055,0x0a4d5801,contoso-10_44_55_69",
                     );
                     step["exempt"] = json!({"source": "NO_PROXY", "names": format!("{before}{names}")});
@@ -132,7 +132,9 @@ impl Names {
                     what["via"] = json!(format!("1.1 {} (squid/5.7)", other("proxy-01")));
                     what["request_id"] = json!(other("12345678"));
                     what["authenticate"] = json!(format!("Basic realm={}", other("contoso")));
-                    let body = what["body"].as_str().unwrap_or_default().to_owned();
+                    // A workspace of one world is called so.
+                    let body =
+                        what["body"].as_str().unwrap_or_default().replace("'prod'", &format!("'{}'", other("prod")));
                     if body.starts_with(['{', '<']) {
                         what["body"] =
                             json!(format!("{body} Client-IP:10.44.55.68 {} {}", other(user), other("ä10.44.55.71")));
@@ -251,14 +253,13 @@ fn faults(number: usize, world: &Embedded) -> Result<Vec<String>, String> {
             faults.push(format!("{format:?} tells names apart: {} | {}", cut(one), cut(another)));
         }
     }
-    let again = told(&plain, 4);
-    for original in values(&text).into_iter().filter(|value| !stays(value)) {
-        let holds = |told: &[String]| told.iter().any(|text| values(text).contains(&original));
-        // The address without which a pseudonym of an id could be an original: running numbers begin at one.
-        if holds(&one) && holds(&again) && !original.starts_with("00000000-0000-4000-8000-") {
-            faults.push(format!("{original} survives"));
-        }
-    }
+    let held = |told: &[String]| told.iter().flat_map(|text| values(text)).collect::<BTreeSet<_>>();
+    let left: Vec<String> = held(&one).intersection(&held(&told(&plain, 4))).cloned().collect();
+    let originals = values(&text);
+    // Running numbers begin at one, so a pseudonym of an id may be an original of these worlds.
+    let moved =
+        |value: &&String| originals.contains(*value) && !stays(value) && !value.starts_with("00000000-0000-4000-8000-");
+    faults.extend(left.iter().filter(moved).map(|value| format!("{value} survives")));
     let catalogue = Catalogue::builtin().map_err(|error| error.to_string())?;
     let (redacted, _) = redact(&plain, &catalogue, [3; 16]).map_err(|error| error.to_string())?;
     let (before, after) = (outline(&plain), outline(&redacted));
@@ -269,7 +270,9 @@ fn faults(number: usize, world: &Embedded) -> Result<Vec<String>, String> {
 
 #[test]
 fn no_world_tells_how_the_customer_calls_his_things() {
-    let worlds: Vec<(usize, &Embedded)> = ampls_world::scenarios().iter().enumerate().collect();
+    let only = std::env::var("ONLY").unwrap_or_default();
+    let chosen = |world: &&Embedded| only.is_empty() || only.split(',').any(|name| name == world.name);
+    let worlds: Vec<(usize, &Embedded)> = ampls_world::scenarios().iter().filter(chosen).enumerate().collect();
     side_by_side(&worlds, |(_, world)| world.name.to_owned(), |(number, world)| faults(*number, world));
 }
 
