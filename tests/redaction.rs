@@ -159,8 +159,9 @@ fn push(list: &mut Value, value: Value) {
     }
 }
 
-/// For every label another one, the same throughout, of a word that exists nowhere.
-fn others() -> impl FnMut(&str) -> String {
+/// For every label another one, the same throughout, of a word that exists nowhere. What the world itself has replaced stays
+/// what it is, so that it has the same pseudonym with both sets.
+fn others(replaced: &BTreeSet<String>) -> impl FnMut(&str) -> String + '_ {
     let mut given: BTreeMap<String, String> = BTreeMap::new();
     move |text| {
         let mut made = String::new();
@@ -171,7 +172,11 @@ fn others() -> impl FnMut(&str) -> String {
                 delimiter => {
                     if !label.is_empty() {
                         let number = given.len();
-                        made += given.entry(label.to_lowercase()).or_insert_with(|| format!("qx{number}zz"));
+                        let lower = label.to_lowercase();
+                        made += match replaced.contains(&lower) {
+                            true => &label,
+                            false => given.entry(lower).or_insert_with(|| format!("qx{number}zz")),
+                        };
                         label.clear();
                     }
                     made.extend(delimiter);
@@ -180,6 +185,17 @@ fn others() -> impl FnMut(&str) -> String {
         }
         made
     }
+}
+
+/// The labels that a redacted report of the world does not have any more.
+fn replaced(seen: &Observations) -> Result<BTreeSet<String>, serde_json::Error> {
+    let labels = |seen: &Observations| -> Result<BTreeSet<String>, serde_json::Error> {
+        let text = serde_json::to_string(seen)?.to_lowercase();
+        let parts = text.split(|c: char| !c.is_alphanumeric() && c != '-' && c != '_');
+        Ok(parts.filter(|label| !label.is_empty()).map(str::to_owned).collect())
+    };
+    let (redacted, _) = redact(seen, &Catalogue::builtin().expect("the catalogue"), [5; 16])?;
+    Ok(labels(seen)?.difference(&labels(&redacted)?).cloned().collect())
 }
 
 /// The report in every format.
@@ -237,7 +253,8 @@ fn faults(number: usize, world: &Embedded) -> Result<Vec<String>, String> {
     let seen = observe(&scenario)?.observations;
     let names = Names::of(number);
     let plain = names.given_to(&seen, &mut str::to_owned);
-    let other = names.given_to(&seen, &mut others());
+    let replaced = replaced(&seen).map_err(|error| error.to_string())?;
+    let other = names.given_to(&seen, &mut others(&replaced));
     let text = serde_json::to_string(&plain).expect("observations are JSON");
     let mut faults = Vec::new();
 
@@ -278,7 +295,7 @@ fn no_world_tells_how_the_customer_calls_his_things() {
 
 #[test]
 fn a_name_that_is_left_would_be_found() {
-    assert_eq!(others()("dc-01.local, DC-01"), "qx0zz.qx1zz, qx0zz");
+    assert_eq!(others(&BTreeSet::from(["corp".to_owned()]))("dc-01.corp, DC-01.x"), "qx0zz.corp, qx0zz.qx1zz");
     let found = values("a 10.0.0.5:443, [fd00::5]:53 and 6b1c0f5e-2d4a-4c8e-9f31-7a5d0c2b9e64.ods at 10:00:05");
     assert_eq!(found.into_iter().collect::<Vec<_>>(), ["10.0.0.5", "6b1c0f5e-2d4a-4c8e-9f31-7a5d0c2b9e64", "fd00::5"]);
 }

@@ -232,7 +232,8 @@ impl Pseudonyms {
             let attribute = start.trim_end_matches('=').trim_matches([' ', '\\']).to_ascii_lowercase();
             let known = start.is_empty() || words::ATTRIBUTES.contains(&attribute.as_str());
             let start = if known { start.to_owned() } else { self.text(start) };
-            let value = if is_public_authority(value) { value.to_owned() } else { self.text(value) };
+            let country = attribute == "c" && value == "US";
+            let value = if country || is_public_authority(value) { value.to_owned() } else { self.text(value) };
             format!("{start}{value}{end}")
         });
         parts.collect()

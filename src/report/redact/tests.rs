@@ -145,6 +145,7 @@ fn what_names_something_of_the_customers_goes() {
         ("Unread", "path", "/etc/opt/prod/policies/managed", "prod"),
         ("Unread", "path", "/edge/policies", "edge"),
         ("Certificate", "issuer", "CN=Contoso Root,O=Contoso", "Contoso"),
+        ("Certificate", "issuer", "CN=us,O=baltimore", "us"),
         ("", "name", "contosodce-x1y2.westeurope-1.ingest.monitor.azure.com", "contosodce"),
         ("", "name", "ingest.blob.core.windows.net", "ingest"),
         ("", "name", "gateway.azure.com", "gateway"),

@@ -152,16 +152,12 @@ pub(super) const ATTRIBUTES: &[&str] =
 
 /// Whole values in the distinguished names of public authorities, lower case.
 pub(super) const PUBLIC_CA: &[&str] = &[
-    "us",
     "microsoft corporation",
     "digicert inc",
     "digicert global root ca",
     "digicert global root g2",
     "digicert global root g3",
-    "baltimore",
-    "cybertrust",
     "baltimore cybertrust root",
-    "globalsign",
     "let's encrypt",
     "isrg root x1",
 ];
