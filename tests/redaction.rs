@@ -173,9 +173,10 @@ fn others(replaced: &BTreeSet<String>) -> impl FnMut(&str) -> String + '_ {
                     if !label.is_empty() {
                         let number = given.len();
                         let lower = label.to_lowercase();
-                        made += match replaced.contains(&lower) {
-                            true => &label,
-                            false => given.entry(lower).or_insert_with(|| format!("qx{number}zz")),
+                        made += if replaced.contains(&lower) {
+                            &label
+                        } else {
+                            given.entry(lower).or_insert_with(|| format!("qx{number}zz"))
                         };
                         label.clear();
                     }

@@ -45,11 +45,17 @@ impl Known {
             regions: words::REGIONS.split_whitespace().collect(),
         };
         words::DOMAINS.split(' ').chain(words::HOSTS.split(' ')).for_each(|name| known.add_domain(name));
-        words::PATHS.iter().for_each(|path| add_place(path, &mut known.places));
+        for path in words::PATHS {
+            add_place(path, &mut known.places);
+        }
         known.add_catalogue(catalogue);
         // Both files are parts of the program, and tests hold that they can be read.
-        Agents::builtin().into_iter().for_each(|agents| known.add_agents(&agents));
-        BrowserCatalogue::builtin().into_iter().for_each(|browsers| known.add_browsers(&browsers));
+        if let Ok(agents) = Agents::builtin() {
+            known.add_agents(&agents);
+        }
+        if let Ok(browsers) = BrowserCatalogue::builtin() {
+            known.add_browsers(&browsers);
+        }
         known
     }
 
