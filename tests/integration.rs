@@ -13,6 +13,7 @@
 //! - `page`: the page in a browser.
 //! - `pairs`: every pair of independent faults gives both roots.
 //! - `reading`: reports of later versions, hand-made ones of any size, digests wherever they stand.
+//! - `redaction`: what a redacted report of any world holds does not depend on how the customer calls his things.
 //! - `scenarios`: every world of `tests/scenarios` through the real probes.
 
 mod browsers;
@@ -28,4 +29,5 @@ mod output;
 mod page;
 mod pairs;
 mod reading;
+mod redaction;
 mod scenarios;

@@ -76,6 +76,11 @@ fn run(report: &Report, status: u8) -> Vec<Family> {
         leads,
         healths,
         Family::one("ampls_doctor_exit_status", "The exit status of the run.", status),
+        Family::one(
+            "ampls_doctor_report_redacted",
+            "Whether names and addresses in these labels are pseudonyms.",
+            u8::from(report.redacted.is_some()),
+        ),
         Family::one("ampls_doctor_run_complete", "Whether every step was done.", u8::from(report.run.complete)),
         Family::one("ampls_doctor_run_start_timestamp_seconds", "When the run began, by the machine's clock.", began),
         Family::one("ampls_doctor_run_duration_seconds", "How long the run took.", seconds(report.run.elapsed_ms)),
@@ -187,6 +192,7 @@ mod tests {
         assert!(text.contains("\nampls_doctor_route{route=\"mixed\"} 1\n"), "{text}");
         assert!(text.contains("\nampls_doctor_route{route=\"private\"} 0\n"), "{text}");
         assert!(text.contains("\nampls_doctor_exit_status 1\n"), "{text}");
+        assert!(text.contains("\nampls_doctor_report_redacted 0\n"), "{text}");
         let finding =
             "ampls_doctor_findings{code=\"DNS003\",name=\"zone-not-linked\",severity=\"error\",root=\"true\"} 1";
         assert!(text.contains(finding), "{text}");

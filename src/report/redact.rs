@@ -1,56 +1,36 @@
 //! Pseudonyms for names and addresses in what a run saw, so that a report can be shown to strangers and still be judged.
 //!
-//! Everything that is text is replaced unless it is known to be Azure's or the program's own: the words of the catalogue, the
-//! variants of our own types, and a short list. The same original has the same pseudonym throughout a report. Names get
-//! running numbers, which hold nothing of the original; addresses are moved under a random key that is never kept.
+//! Everything that is text is replaced unless its field and what is publicly known show it to be Azure's or the program's
+//! own: whole names and domains of the catalogue, the variants of our own types, well-known values of a field of that kind,
+//! whole sentences of known refusals. No word stays for being common, so what is left does not depend on how somebody calls
+//! his machines. The same original has the same pseudonym throughout a report. Names get running numbers, which hold nothing of the original; addresses are moved
+//! under a random key that is never kept.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
-use ampls_probes::observation::Observation;
 use ampls_probes::{Catalogue, Observations};
 use ipnet::IpNet;
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::Serialize;
 use uuid::Uuid;
 
 use super::{Redacted, Replaced};
 use addresses::Addresses;
-use masking::Masking;
+use fields::Kind;
+use known::Known;
+use masking::{Masking, Place};
+use tokens::Ports;
 
 mod addresses;
+mod fields;
+mod forms;
+mod known;
 mod masking;
+mod tokens;
 mod words;
-
-/// Fields that hold words of standards and of this program, never of a network.
-const KEPT: [&str; 26] = [
-    "alert",
-    "alpn",
-    "arch",
-    "cipher",
-    "cloud",
-    "date",
-    "invalid",
-    "kind",
-    "minimum",
-    "os",
-    "outcome",
-    "policy",
-    "portal",
-    "probe",
-    "protocol",
-    "purpose",
-    "region",
-    "service",
-    "service_tag",
-    "set_by",
-    "setting",
-    "signature",
-    "unsupported-scheme",
-    "upgraded_to",
-    "version",
-    "wants-credentials",
-];
 
 /// Replaces names and addresses. `key` is random, made for this report and forgotten.
 pub fn redact(
@@ -58,161 +38,139 @@ pub fn redact(
     catalogue: &Catalogue,
     key: [u8; 16],
 ) -> Result<(Observations, Redacted), serde_json::Error> {
-    let pseudonyms = Pseudonyms::new(seen, catalogue, key);
-    let masked = seen.serialize(Masking::new(serde_json::value::Serializer, &pseudonyms, ""))?;
+    let pseudonyms = Pseudonyms::new(catalogue, key);
+    // Written out: a document of values would take many times the room.
+    let mut text = Vec::new();
+    let mut json = serde_json::Serializer::new(&mut text);
+    seen.serialize(Masking::new(&mut json, &pseudonyms, Place { owner: "", field: "" }))?;
     let manifest = pseudonyms.counts.into_inner();
-    Ok((serde_json::from_value(masked)?, Redacted { manifest }))
+    Ok((serde_json::from_slice(&text)?, Redacted { manifest }))
 }
 
 /// Originals and what stands for them.
 struct Pseudonyms {
-    kept: BTreeSet<String>,
-    regions: BTreeSet<String>,
+    known: Known,
     addresses: Addresses,
-    given: std::cell::RefCell<BTreeMap<(&'static str, String), usize>>,
-    counts: std::cell::RefCell<BTreeMap<String, Replaced>>,
+    given: RefCell<BTreeMap<(&'static str, String), usize>>,
+    counts: RefCell<BTreeMap<String, Replaced>>,
 }
 
 impl Pseudonyms {
-    fn new(seen: &Observations, catalogue: &Catalogue, key: [u8; 16]) -> Self {
-        let mut regions: BTreeSet<String> =
-            seen.asked.region.iter().map(|region| region.to_ascii_lowercase()).collect();
-        for observation in &seen.seen {
-            if let Observation::Metadata(metadata) = observation {
-                let location = metadata.outcome.seen().and_then(|instance| instance.location.as_ref());
-                regions.extend(location.map(|region| region.to_ascii_lowercase()));
-            }
-        }
+    fn new(catalogue: &Catalogue, key: [u8; 16]) -> Self {
         Self {
-            kept: words::kept(catalogue),
-            regions,
+            known: Known::new(catalogue),
             addresses: Addresses::new(key),
-            given: std::cell::RefCell::default(),
-            counts: std::cell::RefCell::default(),
+            given: RefCell::default(),
+            counts: RefCell::default(),
         }
     }
 
     /// The text of a field.
-    fn field(&self, field: &str, text: &str) -> String {
-        if KEPT.contains(&field) || text.parse::<Timestamp>().is_ok() {
-            return text.to_owned();
-        }
-        if field == "sha256" {
-            return self.fingerprint(text);
+    fn masked(&self, place: Place<'_>, text: &str) -> String {
+        let kind = fields::kind(place);
+        match kind {
+            Kind::Tag => return text.to_owned(),
+            Kind::Fingerprint => return self.fingerprint(text),
+            Kind::Time if text.parse::<Timestamp>().is_ok() || text.parse::<Date>().is_ok() => return text.to_owned(),
+            Kind::Version => return self.version(text),
+            _ => {}
         }
         if let Ok(net) = text.parse::<IpNet>() {
             return self.net(net).to_string();
         }
-        self.text(text)
-    }
-
-    /// Any text: what is an address, an id or a name in it is replaced.
-    fn text(&self, text: &str) -> String {
-        let part = |c: char| c.is_alphanumeric() || "_.:-".contains(c);
-        let mut masked = String::with_capacity(text.len());
-        let mut token = String::new();
-        for character in text.chars().map(Some).chain([None]) {
-            match character {
-                Some(character) if part(character) => token.push(character),
-                delimiter => {
-                    masked.push_str(&self.token(&token));
-                    token.clear();
-                    masked.extend(delimiter);
-                }
-            }
-        }
-        masked
-    }
-
-    fn token(&self, token: &str) -> String {
-        let whole = token.trim_end_matches(['.', ':', '-']);
-        let end = token.get(whole.len()..).unwrap_or_default();
-        if let Ok(address) = whole.parse::<IpAddr>() {
-            return format!("{}{end}", self.address(address));
-        }
-        if let Ok(address) = whole.parse::<SocketAddr>() {
-            return format!("{}{end}", SocketAddr::new(self.address(address.ip()), address.port()));
-        }
-        // An IPv6 address directly before or after a colon of the text around it.
-        if let Ok(address) = token.parse::<IpAddr>() {
+        if let Ok(address) = text.parse::<IpAddr>() {
             return self.address(address).to_string();
         }
-        if whole.parse::<Timestamp>().is_ok() {
-            return token.to_owned();
+        if let Ok(address) = text.parse::<SocketAddr>() {
+            return SocketAddr::new(self.address(address.ip()), address.port()).to_string();
         }
-        let range: Vec<&str> = whole.split('-').collect();
-        if range.len() == 2 && range.iter().all(|end| end.parse::<IpAddr>().is_ok()) {
-            let ends: Vec<_> = range.iter().map(|one| self.token(one)).collect();
-            return format!("{}{end}", ends.join("-"));
+        match kind {
+            Kind::Listed(list) if list.contains(&text) => text.to_owned(),
+            Kind::Spaced(list) if list.split_whitespace().any(|word| word == text) => text.to_owned(),
+            Kind::Cipher if text.split('_').all(|part| words::CIPHER_PARTS.contains(&part)) => text.to_owned(),
+            Kind::System => self.system(text),
+            Kind::Region => self.region(text),
+            Kind::Whole => self.whole(text),
+            Kind::Saying => self.saying(text),
+            Kind::Resource => self.resource(text),
+            Kind::Endpoint => self.endpoint(text),
+            Kind::Name => self.dns_name(text),
+            Kind::Path => self.path(text),
+            Kind::Exemptions => self.exemptions(text),
+            Kind::Url => self.url(text),
+            Kind::Server => self.products(text),
+            Kind::Via => self.via(text),
+            Kind::Content => self.content(text),
+            Kind::Scheme => self.authentication(text),
+            Kind::Distinguished => self.distinguished(text),
+            Kind::Body => self.body(text),
+            _ => self.text(text),
         }
-        let reverse = whole.to_ascii_lowercase().ends_with(".arpa");
-        let mut masked = String::new();
-        for piece in token.split_inclusive(['.', ':']) {
-            let label = piece.trim_end_matches(['.', ':']);
-            masked.push_str(&if reverse && !label.eq_ignore_ascii_case("arpa") {
-                self.name(label)
-            } else {
-                self.label(label)
-            });
-            masked.push_str(piece.get(label.len()..).unwrap_or_default());
-        }
-        masked
     }
 
-    fn label(&self, label: &str) -> String {
-        if label.is_empty() || self.is_kept(label) {
-            return label.to_owned();
-        }
-        if let Some((before, id, after)) = guid(label) {
-            return format!("{}{}{}", self.joined(before), self.id(id), self.joined(after));
-        }
-        self.name(label)
+    fn whole(&self, text: &str) -> String {
+        if self.known.wholes.contains(text) { text.to_owned() } else { self.text(text) }
     }
 
-    /// What stands beside an id within a label, joined to it by a hyphen.
-    fn joined(&self, text: &str) -> String {
-        let label = text.trim_matches('-');
-        if label.is_empty() { text.to_owned() } else { text.replace(label, &self.label(label)) }
+    fn region(&self, text: &str) -> String {
+        if self.known.is_region(&text.to_ascii_lowercase()) { text.to_owned() } else { self.text(text) }
     }
 
-    fn is_kept(&self, label: &str) -> bool {
-        let label = label.to_ascii_lowercase();
-        let known = |part: &str| self.kept.contains(part) || self.regions.contains(part);
-        let number = |part: &str| !part.is_empty() && part.len() <= 5 && part.bytes().all(|b| b.is_ascii_digit());
-        if known(&label) || number(&label) {
-            return true;
+    /// `ods:…`, `endpoint:host:443`: what the catalogue has before the colon stays.
+    fn endpoint(&self, id: &str) -> String {
+        let (start, rest) = id.split_once(':').unwrap_or((id, ""));
+        if !self.known.ids.contains(start) {
+            return self.tokens(id, Ports::Stay);
         }
-        let mut parts = label.split(['-', '_']);
-        parts.all(|part| known(part) || (number(part) && part.len() <= 2))
+        if rest.is_empty() {
+            return id.to_owned();
+        }
+        if start == "endpoint" {
+            return format!("{start}:{}", self.tokens(rest, Ports::Stay));
+        }
+        let labels =
+            rest.split('.').map(|label| if self.known.is_region(label) { label.to_owned() } else { self.text(label) });
+        format!("{start}:{}", labels.collect::<Vec<_>>().join("."))
+    }
+
+    /// A name of one label or many, perhaps with a star, or with a parameter that stayed unknown.
+    fn dns_name(&self, name: &str) -> String {
+        const PARAMETERS: [&str; 8] = ["workspace", "region", "dce", "stamp", "storage", "account", "rc", "amw"];
+        let parameter = name.split_once('<').and_then(|(_, rest)| rest.split_once('>')).map(|(parameter, _)| parameter);
+        match parameter.filter(|parameter| PARAMETERS.contains(parameter)) {
+            Some(parameter) => {
+                let (before, rest) = name.split_once('<').unwrap_or_default();
+                let after = rest.split_once('>').map_or("", |(_, after)| after);
+                format!("{}<{parameter}>{}", self.text(before), self.text(after))
+            }
+            None => self.text(name),
+        }
     }
 
     fn address(&self, address: IpAddr) -> IpAddr {
         let moved = self.addresses.moved(address);
         if moved != address {
-            self.count("address", address.to_string());
+            self.count("address", &address.to_string());
         }
         moved
     }
 
     fn net(&self, net: IpNet) -> IpNet {
-        if net.prefix_len() < addresses::SHORTEST {
-            return net;
-        }
         let moved = IpNet::new(self.address(net.addr()), net.prefix_len()).unwrap_or(net);
         if net.addr() == net.network() { moved.trunc() } else { moved }
     }
 
-    pub(super) fn id(&self, id: Uuid) -> Uuid {
+    fn id(&self, id: Uuid) -> Uuid {
         if id.is_nil() {
             return id;
         }
-        let number = self.count("id", id.to_string());
+        let number = self.count("id", &id.to_string());
         // The version and variant of RFC 9562, so that it passes wherever an id is wanted.
         Uuid::from_u128(0x0000_0000_0000_4000_8000_0000_0000_0000 | u128::try_from(number).unwrap_or_default())
     }
 
     fn name(&self, name: &str) -> String {
-        let number = self.count("name", name.to_lowercase());
+        let number = self.count("name", &name.to_lowercase());
         // Nodes of AKS are known by how their names and groups begin.
         let lower = name.to_ascii_lowercase();
         let start =
@@ -221,30 +179,20 @@ impl Pseudonyms {
     }
 
     fn fingerprint(&self, text: &str) -> String {
-        format!("{:064x}", self.count("fingerprint", text.to_owned()))
+        format!("{:064x}", self.count("fingerprint", text))
     }
 
     /// The number of a value within its kind.
-    fn count(&self, kind: &'static str, original: String) -> usize {
+    fn count(&self, kind: &'static str, original: &str) -> usize {
         let mut given = self.given.borrow_mut();
         let mut counts = self.counts.borrow_mut();
         let count = counts.entry(kind.to_owned()).or_default();
         count.occurrences += 1;
-        *given.entry((kind, original)).or_insert_with(|| {
+        *given.entry((kind, original.to_owned())).or_insert_with(|| {
             count.values += 1;
             count.values
         })
     }
-}
-
-/// The first id in a label, with what stands before and after it.
-fn guid(label: &str) -> Option<(&str, Uuid, &str)> {
-    const LENGTH: usize = 36;
-    (0..label.len()).find_map(|start| {
-        let id = label.get(start..start + LENGTH)?;
-        let parsed = Uuid::try_parse(id).ok()?;
-        Some((label.get(..start)?, parsed, label.get(start + LENGTH..)?))
-    })
 }
 
 #[cfg(test)]

@@ -1,156 +1,182 @@
 //! Addresses moved under a key: the class stays, equal ones stay equal, and two that share a prefix share one as long.
 //!
 //! Each bit is flipped or not by a keyed hash of the bits before it, as in Crypto-PAn
-//! (<https://doi.org/10.1109/ICNP.2002.1181415>); the bits that make the class are left alone.
+//! (<https://doi.org/10.1109/ICNP.2002.1181415>). A bit on the way to a range that is the same everywhere is left alone, so
+//! that every range, of whatever length, holds after the move exactly what it held before.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::hash::Hasher;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use ampls_probes::addr::{AZURE_DNS, Class, METADATA, classify, embedded_ipv4};
+use ampls_probes::addr::embedded_ipv4;
+use ipnet::IpNet;
 use siphasher::sip::SipHasher24;
 
-/// Prefixes shorter than this name no network in particular.
-pub(super) const SHORTEST: u8 = 8;
-
-/// Public resolvers that everybody may use: they tell nothing of a network but that it uses them, which rules depend on.
-const PUBLIC_RESOLVERS: [&str; 15] = [
-    "1.0.0.1",
-    "1.1.1.1",
-    "8.8.4.4",
-    "8.8.8.8",
-    "9.9.9.9",
-    "149.112.112.112",
-    "208.67.220.220",
-    "208.67.222.222",
-    "94.140.14.14",
-    "94.140.15.15",
-    "2001:4860:4860::8844",
-    "2001:4860:4860::8888",
-    "2606:4700:4700::1001",
-    "2606:4700:4700::1111",
-    "2620:fe::fe",
+/// Ranges whose addresses are the same everywhere and stay: this host, loopback, multicast and reserved, Azure's DNS and
+/// metadata, and the ranges of resolvers that everybody may use, which tell nothing of a network but that it uses them.
+const STAY: [&str; 26] = [
+    "0.0.0.0/8",
+    "127.0.0.0/8",
+    "224.0.0.0/4",
+    "240.0.0.0/4",
+    "168.63.129.16/32",
+    "169.254.169.254/32",
+    "1.0.0.0/24",
+    "1.1.1.0/24",
+    "8.8.4.0/24",
+    "8.8.8.0/24",
+    "9.9.9.0/24",
+    "149.112.112.0/24",
+    "208.67.220.0/24",
+    "208.67.222.0/24",
+    "94.140.14.0/24",
+    "94.140.15.0/24",
+    "::/128",
+    "::1/128",
+    "fec0:0:0:ffff::/64",
+    "ff00::/8",
+    "2001:4860:4860::/48",
+    "2606:4700:4700::/48",
+    "2620:fe::/48",
+    "2620:119:35::/48",
+    "2620:119:53::/48",
+    "2a10:50c0::/32",
 ];
+
+/// Ranges with a meaning of their own, which the addresses in them do not leave.
+const CLASSES: [&str; 12] = [
+    "10.0.0.0/8",
+    "172.16.0.0/12",
+    "192.168.0.0/16",
+    "100.64.0.0/10",
+    "169.254.0.0/16",
+    "::ffff:0:0/96",
+    "64:ff9b::/96",
+    "64:ff9b:1::/48",
+    "fc00::/7",
+    "fd40::/16",
+    "fe80::/10",
+    "2000::/3",
+];
+
+/// A range as its first bits, from the left, and their number.
+#[derive(Clone, Copy)]
+struct Range {
+    bits: u128,
+    length: u32,
+}
 
 /// Moves addresses.
 pub(super) struct Addresses {
     key: [u8; 16],
+    /// By family: ranges that stay, then classes.
+    stay: [Vec<Range>; 2],
+    classes: [Vec<Range>; 2],
+    known: RefCell<BTreeMap<IpAddr, IpAddr>>,
 }
 
 impl Addresses {
     pub(super) fn new(key: [u8; 16]) -> Self {
-        Self { key }
+        Self {
+            key,
+            stay: [ranges(&STAY, true), ranges(&STAY, false)],
+            classes: [ranges(&CLASSES, true), ranges(&CLASSES, false)],
+            known: RefCell::default(),
+        }
     }
 
     /// Where an address is moved to. Those that are the same everywhere stay.
     pub(super) fn moved(&self, address: IpAddr) -> IpAddr {
-        let everywhere = [AZURE_DNS.ip(), METADATA.ip()].contains(&address)
-            || PUBLIC_RESOLVERS.iter().any(|known| known.parse() == Ok(address));
-        if everywhere {
-            return address;
+        if let Some(known) = self.known.borrow().get(&address) {
+            return *known;
         }
-        match address {
+        let moved = match address {
             IpAddr::V4(address) => self.v4(address).into(),
             IpAddr::V6(address) => self.v6(address).into(),
-        }
+        };
+        self.known.borrow_mut().insert(address, moved);
+        moved
     }
 
     fn v4(&self, address: Ipv4Addr) -> Ipv4Addr {
-        let octets = address.octets();
-        let fixed = match octets {
-            [0 | 127 | 224..=255, ..] => return address,
-            [10, ..] => 8,
-            [100, second, ..] if second & 0xc0 == 64 => 10,
-            [172, second, ..] if second & 0xf0 == 16 => 12,
-            [192, 168, ..] | [169, 254, ..] => 16,
-            _ => return self.public_v4(octets),
-        };
-        let moved = self.flipped(4, u128::from(address.to_bits()) << 96, fixed, 32) >> 96;
+        let moved = self.prefix_kept(true, u128::from(address.to_bits()) << 96) >> 96;
         Ipv4Addr::from_bits(u32::try_from(moved).unwrap_or_default())
-    }
-
-    /// The first octet is exchanged for one whose addresses are all public too, or, where only a part of them is, the
-    /// second for one of that part.
-    fn public_v4(&self, octets: [u8; 4]) -> Ipv4Addr {
-        let public = |first: u8, second: u8| classify(Ipv4Addr::new(first, second, 0, 0).into(), &[]) == Class::Public;
-        let whole = |first: &u8| {
-            (0..=255).step_by(8).all(|second| public(*first, second)) && public(*first, 168) && public(*first, 254)
-        };
-        let [first, second, ..] = octets;
-        let moved = |fixed| {
-            let bits = u128::from(u32::from_be_bytes(octets)) << 96;
-            u32::try_from(self.flipped(4, bits, fixed, 32) >> 96).unwrap_or_default().to_be_bytes()
-        };
-        if whole(&first) {
-            let [_, second, third, fourth] = moved(8);
-            let firsts: Vec<u8> = (1..224).filter(whole).collect();
-            return Ipv4Addr::new(self.exchanged(0, first, &firsts), second, third, fourth);
-        }
-        let seconds: Vec<u8> = (0..=255).filter(|second| public(first, *second)).collect();
-        let [_, _, third, fourth] = moved(16);
-        Ipv4Addr::new(first, self.exchanged(first, second, &seconds), third, fourth)
-    }
-
-    /// A permutation of some octets under the key.
-    fn exchanged(&self, salt: u8, octet: u8, octets: &[u8]) -> u8 {
-        let mut shuffled = octets.to_vec();
-        shuffled.sort_by_key(|octet| self.hash(&[0, salt, *octet]));
-        octets.iter().position(|it| *it == octet).and_then(|at| shuffled.get(at)).copied().unwrap_or(octet)
     }
 
     fn v6(&self, address: Ipv6Addr) -> Ipv6Addr {
         let bits = address.to_bits();
-        if let Some(inner) = embedded_ipv4(address.into()) {
-            let moved = match self.moved(inner.into()) {
-                IpAddr::V4(moved) => moved,
-                IpAddr::V6(_) => inner,
-            };
-            let low = u128::from(inner.to_bits());
-            if bits & 0xffff_ffff == low {
-                return Ipv6Addr::from_bits(bits ^ low ^ u128::from(moved.to_bits()));
-            }
-            // The /48 form of RFC 6052 2.2.
-            let mut octets = address.octets();
-            let [a, b, c, d] = moved.octets();
-            for (at, octet) in [(6, a), (7, b), (9, c), (10, d)] {
-                if let Some(place) = octets.get_mut(at) {
-                    *place = octet;
-                }
-            }
-            return octets.into();
-        }
-        let fixed = match address.segments() {
-            [0xfec0, 0, 0, 0xffff, ..] | [0, 0, 0, 0, 0, 0, 0, _] | [0xff00..=0xffff, ..] => return address,
-            [0xfe80..=0xfebf, ..] => 64,
-            // The platform's own addresses of Private Link; the machine's stands in the last 32 bits.
-            [0xfd40, ..] => 96,
-            [0xfc00..=0xfdff, ..] => 8,
-            [0x2000..=0x3fff, ..] => 3,
-            _ => 16,
+        // The platform's own addresses of Private Link carry the machine's in the last 32 bits, as translated ones do.
+        let inner = embedded_ipv4(address.into()).or_else(|| ampls_probes::addr::heartbeat_ipv4(address));
+        let Some(inner) = inner else {
+            return Ipv6Addr::from_bits(self.prefix_kept(false, bits));
         };
-        Ipv6Addr::from_bits(self.flipped(6, bits, fixed, 128))
+        let moved = self.v4(inner);
+        if bits & 0xffff_ffff == u128::from(inner.to_bits()) {
+            let link = self.prefix_kept(false, bits) >> 32 << 32;
+            return Ipv6Addr::from_bits(link | u128::from(moved.to_bits()));
+        }
+        // The /48 form of RFC 6052 2.2.
+        let mut octets = address.octets();
+        let [a, b, c, d] = moved.octets();
+        for (at, octet) in [(6, a), (7, b), (9, c), (10, d)] {
+            if let Some(place) = octets.get_mut(at) {
+                *place = octet;
+            }
+        }
+        octets.into()
+    }
+
+    fn prefix_kept(&self, v4: bool, bits: u128) -> u128 {
+        let family = usize::from(!v4);
+        let of = |ranges: &[Vec<Range>; 2]| ranges.get(family).cloned().unwrap_or_default();
+        let (stay, classes) = (of(&self.stay), of(&self.classes));
+        if stay.iter().any(|range| range.shared(bits) == range.length) {
+            return bits;
+        }
+        // Above the fork from a range the two halves differ in kind and cannot be exchanged.
+        let fixed = stay.iter().chain(&classes).map(|range| (range.shared(bits) + 1).min(range.length)).max();
+        let (width, name) = if v4 { (32, 4) } else { (128, 6) };
+        self.flipped(name, bits, fixed.unwrap_or_default(), width)
     }
 
     /// Bits from `fixed` to `width`, counted from the left, flipped by what stands before each.
     fn flipped(&self, family: u8, bits: u128, fixed: u32, width: u32) -> u128 {
         (fixed..width).fold(bits, |moved, at| {
             let before = if at == 0 { 0 } else { bits >> (128 - at) };
-            let [a, ..] = at.to_be_bytes();
-            let mut input = vec![family, a, u8::try_from(at).unwrap_or_default()];
-            input.extend(before.to_be_bytes());
-            moved ^ (u128::from(self.hash(&input) & 1) << (127 - at))
+            let mut hasher = SipHasher24::new_with_key(&self.key);
+            hasher.write(&[family, u8::try_from(at).unwrap_or_default()]);
+            hasher.write(&before.to_be_bytes());
+            moved ^ (u128::from(hasher.finish() & 1) << (127 - at))
         })
     }
+}
 
-    fn hash(&self, input: &[u8]) -> u64 {
-        let mut hasher = SipHasher24::new_with_key(&self.key);
-        hasher.write(input);
-        hasher.finish()
+impl Range {
+    /// How many of its bits an address begins with.
+    fn shared(self, bits: u128) -> u32 {
+        (self.bits ^ bits).leading_zeros().min(self.length)
     }
+}
+
+fn ranges(texts: &[&str], v4: bool) -> Vec<Range> {
+    let nets = texts.iter().filter_map(|text| text.parse::<IpNet>().ok());
+    nets.filter(|net| net.addr().is_ipv4() == v4)
+        .map(|net| Range {
+            bits: match net.addr() {
+                IpAddr::V4(address) => u128::from(address.to_bits()) << 96,
+                IpAddr::V6(address) => address.to_bits(),
+            },
+            length: u32::from(net.prefix_len()),
+        })
+        .collect()
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+
+    use ampls_probes::addr::classify;
 
     use super::*;
 
@@ -177,13 +203,30 @@ mod tests {
         }
 
         #[test]
-        fn neighbours_stay_neighbours_and_strangers_strangers(key: [u8; 16], one: u32, length in 16_u32..32) {
+        fn neighbours_stay_neighbours_and_strangers_strangers(key: [u8; 16], one: u32, length in 0_u32..32, noise: u32) {
             let moving = Addresses::new(key);
-            let other = one ^ (1 << (31 - length));
-            let special = |it: u32| classify(Ipv4Addr::from_bits(it).into(), &[]) == Class::Sinkhole;
-            prop_assume!(!special(one) && !special(other));
+            let other = one ^ (1 << (31 - length)) ^ (noise & ((1_u32 << (31 - length)) - 1));
             let moved = |it: u32| match moving.moved(Ipv4Addr::from_bits(it).into()) {
                 IpAddr::V4(it) => u128::from(it.to_bits()) << 96,
+                IpAddr::V6(it) => it.to_bits(),
+            };
+            prop_assert_eq!(shared(moved(one), moved(other)), length);
+        }
+
+        #[test]
+        fn long_addresses_share_as_much_as_before(key: [u8; 16], one: u128, head in 0_usize..4, length in 0_u32..128) {
+            let one = match head {
+                0 => one,
+                1 => one >> 8 | 0xfd << 120,
+                2 => one >> 8 | 0x20 << 120,
+                _ => one >> 16 | 0xfd40 << 112,
+            };
+            let other = one ^ (1 << (127 - length));
+            let inside = |it: u128| Ipv6Addr::from_bits(it).segments()[..3] == [0x64, 0xff9b, 1];
+            prop_assume!(!inside(one) && !inside(other));
+            let moving = Addresses::new(key);
+            let moved = |it: u128| match moving.moved(Ipv6Addr::from_bits(it).into()) {
+                IpAddr::V4(it) => u128::from(it.to_bits()),
                 IpAddr::V6(it) => it.to_bits(),
             };
             prop_assert_eq!(shared(moved(one), moved(other)), length);
@@ -206,6 +249,24 @@ mod tests {
             let address: IpAddr = address.parse().unwrap();
             assert_eq!(moving.moved(address), address);
         }
+    }
+
+    #[test]
+    fn the_address_within_a_private_link_address_stays_the_machines() {
+        let moving = Addresses::new([7; 16]);
+        let moved = |text: &str| moving.moved(text.parse().unwrap());
+        let IpAddr::V6(link) = moved("fd40:abcd:12:1234:6f10:5:a01:203") else { panic!("another family") };
+        assert_eq!(ampls_probes::addr::heartbeat_ipv4(link).map(IpAddr::V4), Some(moved("10.1.2.3")));
+        assert_ne!(link.segments()[1..6], [0xabcd, 0x12, 0x1234, 0x6f10, 5]);
+        let IpAddr::V6(translated) = moved("64:ff9b:1:abcd::10.1.2.3") else { panic!("another family") };
+        assert_eq!(embedded_ipv4(translated.into()).map(IpAddr::V4), Some(moved("10.1.2.3")));
+        assert_ne!(translated.segments()[3], 0xabcd);
+    }
+
+    #[test]
+    fn every_range_is_read() {
+        let read = |v4| ranges(&STAY, v4).len() + ranges(&CLASSES, v4).len();
+        assert_eq!(read(true) + read(false), STAY.len() + CLASSES.len());
     }
 
     #[test]

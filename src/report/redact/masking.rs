@@ -3,6 +3,8 @@
 //! Serde tells a variant of a type from a text, which JSON does not: so the words of our own types stay and no list of them
 //! has to be kept.
 
+use std::borrow::Cow;
+
 use serde::ser::{
     Serialize, SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant, SerializeTuple,
     SerializeTupleStruct, SerializeTupleVariant, Serializer,
@@ -14,12 +16,19 @@ use super::Pseudonyms;
 pub(super) struct Masking<'a, S> {
     inner: S,
     pseudonyms: &'a Pseudonyms,
-    field: &'a str,
+    place: Place<'a>,
+}
+
+/// Where a text stands: the structure, empty where it is a map, and the field.
+#[derive(Clone, Copy)]
+pub(super) struct Place<'a> {
+    pub(super) owner: &'static str,
+    pub(super) field: &'a str,
 }
 
 impl<'a, S> Masking<'a, S> {
-    pub(super) fn new(inner: S, pseudonyms: &'a Pseudonyms, field: &'a str) -> Self {
-        Self { inner, pseudonyms, field }
+    pub(super) fn new(inner: S, pseudonyms: &'a Pseudonyms, place: Place<'a>) -> Self {
+        Self { inner, pseudonyms, place }
     }
 }
 
@@ -27,12 +36,12 @@ impl<'a, S> Masking<'a, S> {
 struct Masked<'a, T: ?Sized> {
     value: &'a T,
     pseudonyms: &'a Pseudonyms,
-    field: &'a str,
+    place: Place<'a>,
 }
 
 impl<T: Serialize + ?Sized> Serialize for Masked<'_, T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.value.serialize(Masking::new(serializer, self.pseudonyms, self.field))
+        self.value.serialize(Masking::new(serializer, self.pseudonyms, self.place))
     }
 }
 
@@ -40,16 +49,17 @@ impl<T: Serialize + ?Sized> Serialize for Masked<'_, T> {
 pub(super) struct Compound<'a, C> {
     inner: C,
     pseudonyms: &'a Pseudonyms,
-    field: String,
+    owner: &'static str,
+    field: Cow<'a, str>,
 }
 
 impl<'a, C> Compound<'a, C> {
-    fn new(inner: C, pseudonyms: &'a Pseudonyms, field: &str) -> Self {
-        Self { inner, pseudonyms, field: field.to_owned() }
+    fn new(inner: C, pseudonyms: &'a Pseudonyms, place: Place<'a>) -> Self {
+        Self { inner, pseudonyms, owner: place.owner, field: Cow::Borrowed(place.field) }
     }
 
-    fn masked<'b, T: ?Sized>(value: &'b T, pseudonyms: &'b Pseudonyms, field: &'b str) -> Masked<'b, T> {
-        Masked { value, pseudonyms, field }
+    fn masked<'b, T: ?Sized>(value: &'b T, pseudonyms: &'b Pseudonyms, place: Place<'b>) -> Masked<'b, T> {
+        Masked { value, pseudonyms, place }
     }
 }
 
@@ -88,7 +98,7 @@ impl<'a, S: Serializer> Serializer for Masking<'a, S> {
     );
 
     fn serialize_str(self, text: &str) -> Result<S::Ok, S::Error> {
-        self.inner.serialize_str(&self.pseudonyms.field(self.field, text))
+        self.inner.serialize_str(&self.pseudonyms.masked(self.place, text))
     }
 
     fn serialize_none(self) -> Result<S::Ok, S::Error> {
@@ -100,8 +110,8 @@ impl<'a, S: Serializer> Serializer for Masking<'a, S> {
     }
 
     fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<S::Ok, S::Error> {
-        let Self { inner, pseudonyms, field } = self;
-        inner.serialize_some(&Masked { value, pseudonyms, field })
+        let Self { inner, pseudonyms, place } = self;
+        inner.serialize_some(&Masked { value, pseudonyms, place })
     }
 
     fn serialize_unit_variant(self, name: &'static str, index: u32, variant: &'static str) -> Result<S::Ok, S::Error> {
@@ -109,8 +119,8 @@ impl<'a, S: Serializer> Serializer for Masking<'a, S> {
     }
 
     fn serialize_newtype_struct<T: Serialize + ?Sized>(self, name: &'static str, value: &T) -> Result<S::Ok, S::Error> {
-        let Self { inner, pseudonyms, field } = self;
-        inner.serialize_newtype_struct(name, &Masked { value, pseudonyms, field })
+        let Self { inner, pseudonyms, place } = self;
+        inner.serialize_newtype_struct(name, &Masked { value, pseudonyms, place })
     }
 
     fn serialize_newtype_variant<T: Serialize + ?Sized>(
@@ -120,20 +130,21 @@ impl<'a, S: Serializer> Serializer for Masking<'a, S> {
         variant: &'static str,
         value: &T,
     ) -> Result<S::Ok, S::Error> {
-        let pseudonyms = self.pseudonyms;
-        self.inner.serialize_newtype_variant(name, index, variant, &Masked { value, pseudonyms, field: variant })
+        let place = Place { owner: name, field: variant };
+        let masked = Masked { value, pseudonyms: self.pseudonyms, place };
+        self.inner.serialize_newtype_variant(name, index, variant, &masked)
     }
 
     fn serialize_seq(self, length: Option<usize>) -> Result<Self::SerializeSeq, S::Error> {
-        Ok(Compound::new(self.inner.serialize_seq(length)?, self.pseudonyms, self.field))
+        Ok(Compound::new(self.inner.serialize_seq(length)?, self.pseudonyms, self.place))
     }
 
     fn serialize_tuple(self, length: usize) -> Result<Self::SerializeTuple, S::Error> {
-        Ok(Compound::new(self.inner.serialize_tuple(length)?, self.pseudonyms, self.field))
+        Ok(Compound::new(self.inner.serialize_tuple(length)?, self.pseudonyms, self.place))
     }
 
     fn serialize_tuple_struct(self, name: &'static str, length: usize) -> Result<Self::SerializeTupleStruct, S::Error> {
-        Ok(Compound::new(self.inner.serialize_tuple_struct(name, length)?, self.pseudonyms, self.field))
+        Ok(Compound::new(self.inner.serialize_tuple_struct(name, length)?, self.pseudonyms, self.place))
     }
 
     fn serialize_tuple_variant(
@@ -144,15 +155,19 @@ impl<'a, S: Serializer> Serializer for Masking<'a, S> {
         length: usize,
     ) -> Result<Self::SerializeTupleVariant, S::Error> {
         let inner = self.inner.serialize_tuple_variant(name, index, variant, length)?;
-        Ok(Compound::new(inner, self.pseudonyms, variant))
+        Ok(Compound::new(inner, self.pseudonyms, Place { owner: name, field: variant }))
     }
 
     fn serialize_map(self, length: Option<usize>) -> Result<Self::SerializeMap, S::Error> {
-        Ok(Compound::new(self.inner.serialize_map(length)?, self.pseudonyms, self.field))
+        Ok(Compound::new(
+            self.inner.serialize_map(length)?,
+            self.pseudonyms,
+            Place { owner: "", field: self.place.field },
+        ))
     }
 
     fn serialize_struct(self, name: &'static str, length: usize) -> Result<Self::SerializeStruct, S::Error> {
-        Ok(Compound::new(self.inner.serialize_struct(name, length)?, self.pseudonyms, self.field))
+        Ok(Compound::new(self.inner.serialize_struct(name, length)?, self.pseudonyms, Place { owner: name, field: "" }))
     }
 
     fn serialize_struct_variant(
@@ -163,7 +178,7 @@ impl<'a, S: Serializer> Serializer for Masking<'a, S> {
         length: usize,
     ) -> Result<Self::SerializeStructVariant, S::Error> {
         let inner = self.inner.serialize_struct_variant(name, index, variant, length)?;
-        Ok(Compound::new(inner, self.pseudonyms, variant))
+        Ok(Compound::new(inner, self.pseudonyms, Place { owner: name, field: variant }))
     }
 }
 
@@ -174,7 +189,7 @@ macro_rules! elements {
             type Error = C::Error;
 
             fn $method<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), C::Error> {
-                self.inner.$method(&Self::masked(value, self.pseudonyms, &self.field))
+                self.inner.$method(&Self::masked(value, self.pseudonyms, Place { owner: self.owner, field: &self.field }))
             }
 
             fn end(self) -> Result<C::Ok, C::Error> {
@@ -198,7 +213,7 @@ macro_rules! fields {
             type Error = C::Error;
 
             fn serialize_field<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) -> Result<(), C::Error> {
-                self.inner.serialize_field(key, &Self::masked(value, self.pseudonyms, key))
+                self.inner.serialize_field(key, &Self::masked(value, self.pseudonyms, Place { owner: self.owner, field: key }))
             }
 
             fn end(self) -> Result<C::Ok, C::Error> {
@@ -216,12 +231,17 @@ impl<C: SerializeMap> SerializeMap for Compound<'_, C> {
     type Error = C::Error;
 
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), C::Error> {
-        self.field = serde_json::to_value(key).ok().and_then(|key| key.as_str().map(str::to_owned)).unwrap_or_default();
+        let key_text = serde_json::to_value(key).ok().and_then(|key| key.as_str().map(str::to_owned));
+        self.field = Cow::Owned(key_text.unwrap_or_default());
         self.inner.serialize_key(key)
     }
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), C::Error> {
-        self.inner.serialize_value(&Self::masked(value, self.pseudonyms, &self.field))
+        self.inner.serialize_value(&Self::masked(
+            value,
+            self.pseudonyms,
+            Place { owner: self.owner, field: &self.field },
+        ))
     }
 
     fn end(self) -> Result<C::Ok, C::Error> {

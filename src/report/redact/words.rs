@@ -1,58 +1,415 @@
-//! Words that may stay: those of the catalogue, of Azure's own names, of paths and protocols. None tells whose machine it is.
+//! Values that may stay where they stand: of paths, protocols, certificates and refusals. None tells whose machine it is.
+//!
+//! What a list is good for is decided by the field alone: the same word elsewhere is replaced like any other.
 
-use std::collections::BTreeSet;
+/// Clouds.
+pub(super) const CLOUDS: &[&str] = &["public", "usgov", "china"];
 
-use ampls_probes::Catalogue;
+/// Architectures.
+pub(super) const ARCHITECTURES: &[&str] =
+    &["x86_64", "x86", "i386", "i686", "amd64", "aarch64", "arm64", "arm", "armv7l", "riscv64", "s390x", "ppc64le"];
 
-/// Lower case, a word a space. Azure's and Microsoft's names; DNS; HTTP and TLS as answers and certificates have them; the
-/// refusals of the ingestion endpoints; folders of agents, browsers and the system; resource ids.
-const WORDS: &str = "\
-azure azureprivatedns privatelink azuredns azuredns-hostmaster blockpolicy invalid com net org info us cn io local localhost arpa microsoft \
-windows core blob msft msedge msnhst trafficmanager cloudapp azure-dns azure-automation azurefd \
-azurepubliccloud azureusgovernment azureusgovernmentcloud azurechinacloud www https http socks5 socks tcp udp tls \
-none proxy --proxy https_proxy http_proxy all_proxy no_proxy wpad system environment winhttp pac \
-html head body title doctype text plain json xml application charset utf utf-8 healthy error code message status nginx apache \
-microsoft-httpapi httpapi microsoft-iis iis kestrel basic digest ntlm negotiate bearer realm forbidden unauthorized ok bad request gateway \
-service unavailable timeout ping nspvalidationfailederror insufficientaccesserror invalidaccess \
-cn o ou c st l dc corporation ca rsa ecc issuing tls digicert inc global root g2 g3 r1 redmond wa baltimore cybertrust ireland \
-etc opt var lib usr share home root run proc sys dev tmp log mnt config conf d resolv.conf resolv hosts nsswitch drivers \
-system32 programdata program files users appdata roaming registry hklm hkcu software policies currentversion \
-omsagent omsadmin azuremonitoragent azuremonitorwindowsagent waagent himds azcmagent mdsd amacoreagent systemd google chrome \
-chromium firefox mozilla edge brave opera vivaldi browser esr stable beta snap flatpak profiles default managed policy policies.json prefs.js user.js preferences state \
-dns google cloudflare-dns quad9 opendns query dns-query chrome.cloudflare-dns family security \
-subscriptions resourcegroups providers compute virtualmachines virtualmachinescalesets hybridcompute machines insights extensions";
+/// Regions of Azure, lower case.
+/// Source: <https://learn.microsoft.com/azure/reliability/regions-list>
+pub(super) const REGIONS: &str = "\
+asia asiapacific australia australiacentral australiacentral2 australiaeast australiasoutheast austriaeast belgiumcentral \
+brazilsouth brazilsoutheast canadacentral canadaeast centralindia centralus centraluseuap chilecentral chinaeast chinaeast2 \
+chinaeast3 chinanorth chinanorth2 chinanorth3 denmarkeast eastasia eastus eastus2 eastus2euap europe francecentral \
+francesouth germanynorth germanywestcentral global indonesiacentral israelcentral italynorth japaneast japanwest \
+jioindiacentral jioindiawest koreacentral koreasouth malaysiawest mexicocentral newzealandnorth northcentralus northeurope \
+norwayeast norwaywest polandcentral qatarcentral southafricanorth southafricawest southcentralus southeastasia southindia \
+spaincentral swedencentral swedensouth switzerlandnorth switzerlandwest taiwannorth uaecentral uaenorth uksouth ukwest \
+usdodcentral usdodeast usgovarizona usgoviowa usgovtexas usgovvirginia westcentralus westeurope westindia westus westus2 \
+westus3";
 
-/// The words.
-pub(super) fn kept(catalogue: &Catalogue) -> BTreeSet<String> {
-    let mut kept: BTreeSet<String> = WORDS.split_whitespace().map(str::to_owned).collect();
-    for cloud in &catalogue.clouds {
-        kept.extend(cloud.environments.iter().map(|name| name.to_ascii_lowercase()));
-        for zone in &cloud.zones {
-            add(&zone.name, &mut kept);
-            zone.forwards.iter().for_each(|name| add(name, &mut kept));
-        }
-        for entry in &cloud.entries {
-            add(&entry.id.to_string(), &mut kept);
-            add(&entry.name.to_string(), &mut kept);
-            add(&entry.path, &mut kept);
-            entry.alias.iter().for_each(|alias| add(&alias.to_string(), &mut kept));
-            entry.service_tag.iter().for_each(|tag| add(tag, &mut kept));
-        }
-        cloud.patterns.iter().for_each(|pattern| add(&pattern.name, &mut kept));
-    }
-    kept
-}
+/// Domains of Azure and Microsoft beside those of the catalogue: infrastructure behind its names, and what its services
+/// redirect to.
+pub(super) const DOMAINS: &str = "\
+azure.com azure.us azure.cn microsoft.com microsoft.us microsoftonline.com microsoftonline.us windows.net office.com live.com \
+visualstudio.com chinacloudapi.cn usgovcloudapi.net azure-dns.com azure-dns.net azure-dns.org azure-dns.info azure-dns.us \
+azure-dns.cn msft.net msedge.net trafficmanager.net usgovtrafficmanager.net trafficmanager.cn azureprivatedns.net azurefd.net \
+cloudapp.azure.com cloudapp.net usgovcloudapp.net chinacloudapp.cn blockpolicy.azuredns.invalid";
 
-/// The words of a name, its parameters left out.
-fn add(name: &str, kept: &mut BTreeSet<String>) {
-    let mut inside = false;
-    let literal: String = name
-        .chars()
-        .map(|c| {
-            inside = (inside || c == '<') && c != '>';
-            if inside || c == '>' { '.' } else { c.to_ascii_lowercase() }
-        })
-        .collect();
-    let words = literal.split(|c: char| !c.is_alphanumeric() && c != '-').map(|word| word.trim_matches('-'));
-    kept.extend(words.filter(|word| !word.is_empty()).map(str::to_owned));
-}
+/// Whole names of Microsoft's servers and mailboxes in SOA records.
+pub(super) const HOSTS: &str =
+    "azureprivatedns-host.microsoft.com azuredns-hostmaster.microsoft.com msnhst.microsoft.com portal.azure.com";
+
+/// Public resolvers over HTTPS and TLS.
+pub(super) const PUBLIC_RESOLVERS: &str = "\
+dns.google cloudflare-dns.com chrome.cloudflare-dns.com mozilla.cloudflare-dns.com family.cloudflare-dns.com \
+security.cloudflare-dns.com one.one.one.one dns.quad9.net dns9.quad9.net dns10.quad9.net dns11.quad9.net doh.opendns.com \
+doh.familyshield.opendns.com dns.adguard-dns.com doh.cleanbrowsing.org";
+
+/// Labels below a domain of Azure's that are its own.
+pub(super) const LABELS: &[(&str, &[&str])] = &[
+    ("azure-automation.net", &["jrds", "agentsvc", "webhook"]),
+    ("azure-automation.us", &["jrds", "agentsvc", "webhook"]),
+];
+
+/// Absolute files and folders of agents, resolvers and the system; `*` stands for an id. Those of the catalogue come to it.
+pub(super) const PATHS: &[&str] = &[
+    "/etc/cloudflared/config.yaml",
+    "/etc/cloudflared/config.yml",
+    "/etc/default/azuremonitoragent",
+    "/etc/default/cloudflared",
+    "/etc/dnscrypt-proxy.toml",
+    "/etc/dnscrypt-proxy/dnscrypt-proxy.toml",
+    "/etc/hostname",
+    "/etc/hosts",
+    "/etc/nsswitch.conf",
+    "/etc/opt/chrome/policies/managed/ampls.json",
+    "/etc/opt/edge/policies/managed/ampls.json",
+    "/etc/opt/microsoft/azuremonitoragent/config-cache/configchunks",
+    "/etc/opt/microsoft/omsagent/*/conf/omsadmin.conf",
+    "/etc/opt/microsoft/omsagent/conf/omsadmin.conf",
+    "/etc/opt/microsoft/omsagent/conf/proxy.conf",
+    "/etc/opt/microsoft/omsagent/proxy.conf",
+    "/etc/os-release",
+    "/etc/passwd",
+    "/etc/resolv.conf",
+    "/etc/stubby/stubby.yml",
+    "/etc/systemd/resolved.conf",
+    "/etc/systemd/resolved.conf.d",
+    "/etc/systemd/system.conf",
+    "/etc/systemd/system.conf.d",
+    "/etc/systemd/system/azuremonitoragent.service.d",
+    "/etc/unbound/unbound.conf",
+    "/etc/unbound/unbound.conf.d",
+    "/lib/systemd/system.conf.d",
+    "/opt/dnscrypt-proxy/dnscrypt-proxy.toml",
+    "/proc",
+    "/run/NetworkManager/no-stub-resolv.conf",
+    "/run/NetworkManager/resolv.conf",
+    "/run/dnsmasq/resolv.conf",
+    "/run/resolv.conf",
+    "/run/systemd/resolve/resolv.conf",
+    "/run/systemd/resolve/stub-resolv.conf",
+    "/run/systemd/resolved.conf",
+    "/run/systemd/resolved.conf.d",
+    "/usr/lib/os-release",
+    "/usr/lib/sysimage/rpm/Packages.db",
+    "/usr/lib/sysimage/rpm/rpmdb.sqlite",
+    "/usr/lib/systemd/resolved.conf",
+    "/usr/lib/systemd/resolved.conf.d",
+    "/usr/local/etc/cloudflared/config.yml",
+    "/usr/local/etc/stubby/stubby.yml",
+    "/usr/local/lib/systemd/resolved.conf.d",
+    "/var/lib/dpkg/status",
+    "/var/lib/rpm/Packages",
+    "/var/lib/rpm/Packages.db",
+    "/var/lib/rpm/rpmdb.sqlite",
+    "/var/lib/waagent",
+    "/var/opt/azcmagent/agentconfig.json",
+    "/var/opt/azcmagent/localconfig.json",
+    "/var/opt/microsoft/azuremonitoragent/log/mdsd.err",
+    "/var/opt/microsoft/omsagent/*/log/omsagent.log",
+    "c:/windows/system32/drivers/etc/hosts",
+];
+
+/// Files whose name their program chose, wherever they lie.
+pub(super) const FILES: &[&str] =
+    &["Local State", "compatibility.ini", "policies.json", "prefs.js", "user.js", "state.vscdb"];
+
+/// Schemes of addresses.
+pub(super) const SCHEMES: &[&str] =
+    &["http", "https", "socks", "socks4", "socks4a", "socks5", "socks5h", "tls", "quic", "h3"];
+
+/// Where resolvers over HTTPS answer (RFC 8484).
+pub(super) const DNS_PATHS: &[&str] = &["/dns-query{?dns}", "/dns-query"];
+
+/// What refusals by the services carry, upon which rules decide: as they stand, whatever else is called so.
+pub(super) const CODES: &[&str] = &["NspValidationFailedError", "InsufficientAccessError", "InvalidAccess", "Healthy"];
+
+/// What refusals and pages have in common, as it is written there.
+pub(super) const PHRASES: &[&str] = &[
+    "\"error\":",
+    "\"innererror\":",
+    "\"code\":",
+    "\"message\":",
+    "The provided credentials have insufficient access to perform the requested operation",
+    "Data collection endpoint must be used to access configuration over private link",
+    "Access to workspace",
+    "Access to",
+    "Access from",
+    "is denied",
+    "<?xml version=\"1.0\" encoding=\"utf-8\"?>",
+    "<Error>",
+    "</Error>",
+    "<Code>",
+    "</Code>",
+    "<head>",
+    "</head>",
+    "<title>",
+    "</title>",
+    "<body>",
+    "</body>",
+    "</html>",
+];
+
+/// Types of attributes in distinguished names.
+pub(super) const ATTRIBUTES: &[&str] =
+    &["cn", "o", "ou", "c", "st", "l", "dc", "sn", "street", "serialnumber", "emailaddress", "e", "uid", "title", "t"];
+
+/// Whole values in the distinguished names of public authorities, lower case.
+pub(super) const PUBLIC_CA: &[&str] = &[
+    "microsoft corporation",
+    "digicert inc",
+    "digicert global root ca",
+    "digicert global root g2",
+    "digicert global root g3",
+    "baltimore cybertrust root",
+    "let's encrypt",
+    "isrg root x1",
+];
+
+/// Words of the names of Microsoft's own authorities, lower case.
+pub(super) const MICROSOFT_CA_WORDS: &[&str] = &[
+    "microsoft",
+    "azure",
+    "rsa",
+    "ecc",
+    "tls",
+    "issuing",
+    "ca",
+    "aoc",
+    "eoc",
+    "root",
+    "certificate",
+    "authority",
+    "g2",
+    "ocsp",
+];
+
+/// Products that name themselves in headers, lower case.
+pub(super) const PRODUCTS: &[&str] = &[
+    "microsoft-httpapi",
+    "microsoft-iis",
+    "kestrel",
+    "nginx",
+    "apache",
+    "squid",
+    "envoy",
+    "haproxy",
+    "cloudflare",
+    "microsoft-azure-application-gateway",
+    "tinyproxy",
+    "zscaler",
+    "varnish",
+    "openresty",
+    "caddy",
+];
+
+/// Types of content, and what goes with them.
+pub(super) const CONTENT: &[&str] = &[
+    "text/html",
+    "text/plain",
+    "text/xml",
+    "application/json",
+    "application/xml",
+    "application/octet-stream",
+    "application/problem+json",
+    "charset=utf-8",
+    "charset=us-ascii",
+    "charset=iso-8859-1",
+];
+
+/// Schemes of authentication.
+pub(super) const AUTHENTICATION: &[&str] = &["Basic", "Bearer", "Digest", "Negotiate", "NTLM", "Kerberos"];
+
+/// Where a proxy of this program's own is set.
+pub(super) const PROXY_SOURCES: &[&str] = &[
+    "--proxy",
+    "HTTPS_PROXY",
+    "HTTP_PROXY",
+    "ALL_PROXY",
+    "NO_PROXY",
+    "https_proxy",
+    "http_proxy",
+    "all_proxy",
+    "no_proxy",
+];
+
+/// Sentences in which a cloud is named; what they quote is looked at by itself.
+pub(super) const SAYINGS: &[&str] =
+    &["the agents' configuration", "the agents' data collection endpoint", "the metadata service (", ")", "(", ""];
+
+/// Options that name a cloud.
+pub(super) const OPTIONS: &[&str] = &["--cloud", "--dce", "--app-insights", "--region", "--endpoint", "--workspace"];
+
+/// Services of the operating system that ask encrypted, and their settings.
+pub(super) const ENCRYPTED: &[&str] = &[
+    "systemd-resolved",
+    "dnscrypt-proxy",
+    "cloudflared",
+    "stubby",
+    "unbound",
+    "server_names",
+    "proxy-dns",
+    "upstream_recursive_servers",
+    "DNSOverTLS=yes",
+    "DNSOverTLS=true",
+    "DNSOverTLS=on",
+    "DNSOverTLS=1",
+    "DNSOverTLS=opportunistic",
+    "forward-tls-upstream: yes",
+    "forward-ssl-upstream: yes",
+    "tls-upstream: yes",
+    "ssl-upstream: yes",
+];
+
+/// Policies about requests to private addresses.
+pub(super) const POLICIES: &[&str] = &[
+    "LocalNetworkBlockedForUrls",
+    "LocalNetworkAllowedForUrls",
+    "LocalNetworkAccessBlockedForUrls",
+    "LocalNetworkAccessAllowedForUrls",
+];
+
+/// What TLS sessions agree upon.
+pub(super) const SESSION: &[&str] = &["TLSv1.0", "TLSv1.1", "TLSv1.2", "TLSv1.3", "h2", "http/1.1", "http/1.0"];
+
+/// Parts of the names of cipher suites.
+pub(super) const CIPHER_PARTS: &[&str] = &[
+    "TLS", "TLS13", "ECDHE", "DHE", "RSA", "ECDSA", "WITH", "AES", "128", "256", "GCM", "CBC", "CCM", "8", "SHA",
+    "SHA256", "SHA384", "CHACHA20", "POLY1305",
+];
+
+/// Alerts of TLS.
+/// Source: <https://www.iana.org/assignments/tls-parameters/tls-parameters.xhtml#tls-parameters-6>
+pub(super) const ALERTS: &str = "\
+close_notify unexpected_message bad_record_mac decryption_failed record_overflow decompression_failure handshake_failure \
+no_certificate bad_certificate unsupported_certificate certificate_revoked certificate_expired certificate_unknown \
+illegal_parameter unknown_ca access_denied decode_error decrypt_error export_restriction protocol_version \
+insufficient_security internal_error inappropriate_fallback user_canceled no_renegotiation missing_extension \
+unsupported_extension certificate_unobtainable unrecognized_name bad_certificate_status_response \
+bad_certificate_hash_value unknown_psk_identity certificate_required no_application_protocol ech_required";
+
+/// Names of errors that rustls and its verifier give.
+/// Source: <https://docs.rs/rustls/latest/rustls/enum.Error.html>
+pub(super) const TLS_ERRORS: &str = "\
+BadEncoding Expired NotValidYet Revoked UnhandledCriticalExtension UnknownIssuer UnknownRevocationStatus \
+ExpiredRevocationList BadSignature UnsupportedSignatureAlgorithm NotValidForName InvalidPurpose Other ApplicationVerificationFailure \
+InvalidOcspResponse ExpiredContext NotValidYetContext NotValidForNameContext InvalidPurposeContext \
+BadDer BadDerTime CaUsedAsEndEntity CertExpired CertNotValidForName CertNotValidYet CertRevoked EndEntityUsedAsCa \
+ExtensionValueInvalid InvalidCertValidity InvalidNetworkMaskConstraint InvalidSerialNumber InvalidSignatureForPublicKey \
+MalformedDnsIdentifier MalformedExtensions MaximumNameConstraintComparisonsExceeded MaximumPathBuildCallsExceeded \
+MaximumPathDepthExceeded MaximumSignatureChecksExceeded NameConstraintViolation PathLenConstraintViolated \
+RequiredEkuNotFound RequiredEkuNotFoundContext SignatureAlgorithmMismatch TrailingData UnsupportedCertVersion \
+UnsupportedCriticalExtension UnsupportedNameType UnsupportedSignatureAlgorithmContext \
+UnsupportedSignatureAlgorithmForPublicKey UnsupportedSignatureAlgorithmForPublicKeyContext EmptyEkuExtension \
+InappropriateMessage InappropriateHandshakeMessage DecryptError EncryptError PeerSentOversizedRecord General \
+NoCertificatesPresented UnsupportedNameType HandshakeNotComplete FailedToGetCurrentTime FailedToGetRandomBytes \
+CertificatePayloadTooLarge HandshakePayloadTooLarge InvalidCcs InvalidContentType InvalidCertificateStatusType \
+InvalidCertRequest InvalidDhParams InvalidEmptyPayload InvalidKeyUpdate InvalidServerName MessageTooLarge MessageTooShort \
+MissingData MissingKeyExchange TrailingDataAfter UnexpectedMessage UnknownProtocolVersion UnsupportedCompression \
+UnsupportedCurveType UnsupportedKeyExchangeAlgorithm EmptyTicketValue IllegalEmptyList IllegalEmptyValue \
+DuplicateExtension PreSharedKeyIsNotFinalExtension UnknownHelloRetryRequestExtension UnknownCertificateExtension";
+
+/// Algorithms of signatures, by name; others are shown by number.
+pub(super) const SIGNATURES: &[&str] = &[
+    "ecdsa-with-SHA1",
+    "ecdsa-with-SHA224",
+    "ecdsa-with-SHA256",
+    "ecdsa-with-SHA384",
+    "ecdsa-with-SHA512",
+    "sha1WithRSAEncryption",
+    "sha224WithRSAEncryption",
+    "sha256WithRSAEncryption",
+    "sha384WithRSAEncryption",
+    "sha512WithRSAEncryption",
+    "md5WithRSAEncryption",
+    "rsassa-pss",
+    "rsaSSA-PSS",
+    "ed25519",
+    "Ed25519",
+    "ED25519",
+    "ed448",
+    "Ed448",
+];
+
+/// What the names of operating systems begin with, lower case.
+pub(super) const VENDORS: &[&str] = &[
+    "debian",
+    "ubuntu",
+    "linux",
+    "red",
+    "suse",
+    "opensuse",
+    "centos",
+    "fedora",
+    "rocky",
+    "almalinux",
+    "oracle",
+    "amazon",
+    "alpine",
+    "arch",
+    "azure",
+    "cbl-mariner",
+    "cbl-mariner/linux",
+    "common",
+    "flatcar",
+    "microsoft",
+    "windows",
+    "macos",
+    "freebsd",
+];
+
+/// Words of the names of operating systems, lower case.
+pub(super) const SYSTEMS: &[&str] = &[
+    "debian",
+    "ubuntu",
+    "gnu/linux",
+    "linux",
+    "red",
+    "hat",
+    "enterprise",
+    "server",
+    "suse",
+    "opensuse",
+    "leap",
+    "tumbleweed",
+    "centos",
+    "stream",
+    "fedora",
+    "rocky",
+    "almalinux",
+    "oracle",
+    "amazon",
+    "alpine",
+    "arch",
+    "azure",
+    "mariner",
+    "cbl-mariner",
+    "cbl-mariner/linux",
+    "common",
+    "base",
+    "flatcar",
+    "container",
+    "by",
+    "kinvolk",
+    "microsoft",
+    "windows",
+    "datacenter",
+    "standard",
+    "edition",
+    "core",
+    "pro",
+    "home",
+    "education",
+    "lts",
+    "macos",
+    "freebsd",
+    "(bookworm)",
+    "(bullseye)",
+    "(trixie)",
+    "(buster)",
+    "(plow)",
+    "(ootpa)",
+    "(maipo)",
+    "(core)",
+    "(coughlan)",
+    "(green",
+    "obsidian)",
+    "(blue",
+    "onyx)",
+];
