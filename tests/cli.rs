@@ -32,6 +32,14 @@ pub(super) fn status(output: &Output) -> Option<i32> {
     output.status.code()
 }
 
+/// Says loudly what is not tried for want of a program or a privilege; fails where everything is required.
+pub(super) fn skipped(why: &str) {
+    let required = std::env::var_os("AMPLS_REQUIRE_NETNS").is_some_and(|value| value == "1");
+    assert!(!required, "this test is required here, but {why}");
+    // Not `eprintln!`: the test harness would hide it.
+    let _ = writeln!(std::io::stderr(), "SKIPPED: {why}");
+}
+
 pub(super) fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).expect("UTF-8")
 }

@@ -2,16 +2,15 @@
 #![cfg(target_os = "linux")]
 
 use std::fs;
-use std::io::Write;
 use std::process::{Command, Output};
 
-use super::cli::{Folder, report, text};
+use super::cli::{Folder, report, skipped, text};
 
 /// Runs a script in a mount namespace where `$folder` is a file system of its own; `None` where that is not possible.
 fn in_own_mounts(folder: &Folder, script: &str) -> Option<Output> {
     let possible = Command::new("unshare").args(["-m", "true"]).output();
     if !possible.is_ok_and(|output| output.status.success()) {
-        let _ = writeln!(std::io::stderr(), "SKIPPED: no mount namespace can be made: full disks were not tried");
+        skipped("no mount namespace can be made: full disks were not tried");
         return None;
     }
     let script = format!("set -e\nmount -t tmpfs -o size=64k,mode=0700 none \"$folder\"\n{script}");

@@ -2,11 +2,10 @@
 #![cfg(target_os = "linux")]
 
 use std::fs;
-use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use super::cli::{Folder, json, ran, report, text};
+use super::cli::{Folder, json, ran, report, skipped, text};
 
 /// Opens a page and gives the document as the browser made it; on standard error what the browser's console says.
 fn opened(folder: &Folder, page: &Path) -> Option<Output> {
@@ -17,7 +16,7 @@ fn opened_with(folder: &Folder, page: &Path, arguments: &[&str]) -> Option<Outpu
     let browser = std::env::var("AMPLS_CHROMIUM").unwrap_or_else(|_| "chromium".to_owned());
     let possible = Command::new("unshare").args(["-n", &browser, "--version"]).output();
     if !possible.is_ok_and(|output| output.status.success()) {
-        let _ = writeln!(std::io::stderr(), "SKIPPED: no `chromium` in a namespace: the page was not looked at");
+        skipped("there is no `chromium` in a namespace: the page was not looked at");
         return None;
     }
     let mut command = Command::new("unshare");

@@ -54,6 +54,7 @@ SSL_CERT_DIR and NO_COLOR.";
 #[derive(Debug, Parser)]
 #[command(
     name = "ampls-doctor",
+    bin_name = "ampls-doctor",
     version,
     about = ABOUT,
     after_help = EXAMPLES,

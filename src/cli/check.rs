@@ -126,7 +126,7 @@ fn key() -> [u8; 16] {
 fn redacted(seen: Saved, catalogue: &Catalogue, key: [u8; 16]) -> Result<Saved, Failure> {
     let (observations, redacted) = report::redact(&seen.observations, catalogue, key)
         .map_err(|error| Failure::Impossible(format!("the report cannot be redacted: {error}")))?;
-    Ok(Saved { id: Uuid::new_v4(), rules: seen.rules, observations, redacted: Some(redacted) })
+    Ok(Saved { id: Uuid::new_v4(), rules: seen.rules.of_known_codes(), observations, redacted: Some(redacted) })
 }
 
 /// A digest holds no observations: its codes are repeated.

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::finding::Severity;
+use super::rules::RULES;
 
 /// What a rule's statements count as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize, Deserialize)]
@@ -48,6 +49,13 @@ impl Levels {
     pub fn of(&self, code: &str) -> Option<Level> {
         self.0.get(code).copied()
     }
+
+    /// Those of this version's rules: a saved report could name anything, and a redacted one must not repeat it.
+    #[must_use]
+    pub fn of_known_codes(self) -> Self {
+        let known = |code: &str| RULES.iter().any(|rule| rule.code == code);
+        Self(self.0.into_iter().filter(|(code, _)| known(code)).collect())
+    }
 }
 
 impl<C: Into<String>> FromIterator<(C, Level)> for Levels {
@@ -86,6 +94,13 @@ mod tests {
         let observations = scene().observations();
         assert_eq!(judged(&[]), diagnose_facts(&Facts::new(&observations)));
         assert_eq!(judged(&[("XXX001", Level::Off)]), judged(&[]));
+    }
+
+    #[test]
+    fn only_codes_of_this_version_are_kept_for_strangers() {
+        let levels: Levels = [("DNS001", Level::Off), ("vm-secret-01", Level::Error)].into_iter().collect();
+        let kept = levels.of_known_codes();
+        assert_eq!((kept.of("DNS001"), kept.of("vm-secret-01")), (Some(Level::Off), None));
     }
 
     #[test]

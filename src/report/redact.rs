@@ -3,8 +3,8 @@
 //! Everything that is text is replaced unless its field and what is publicly known show it to be Azure's or the program's
 //! own: whole names and domains of the catalogue, the variants of our own types, well-known values of a field of that kind,
 //! whole sentences of known refusals. No word stays for being common, so what is left does not depend on how somebody calls
-//! his machines. The same original has the same pseudonym throughout a report. Names get running numbers, which hold nothing of the original; addresses are moved
-//! under a random key that is never kept.
+//! his machines. The same original has the same pseudonym throughout a report. Names get running numbers, which hold nothing
+//! of the original; addresses are moved under a random key that is never kept.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
