@@ -26,12 +26,12 @@ pub(super) fn notes(host: &Host, endpoints: &[EndpointReport], observations: &Ob
     notes.extend([
         note(
             "a machine sees names and addresses, not the private link scope behind them: list what the scope holds",
-            "az monitor private-link-scope scoped-resource list --scope-name ‹scope› --resource-group ‹resource group› \
+            "az monitor private-link-scope scoped-resource list --scope-name ‹scope› --resource-group ‹resource-group› \
              --output table",
         ),
         note(
             "nor does it see the scope's access modes, which may refuse what the network lets through",
-            "az monitor private-link-scope show --name ‹scope› --resource-group ‹resource group› \
+            "az monitor private-link-scope show --name ‹scope› --resource-group ‹resource-group› \
              --query accessModeSettings",
         ),
     ]);
