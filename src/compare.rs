@@ -58,6 +58,8 @@ pub struct Side {
     pub health: Health,
     /// Its verdict in one line.
     pub headline: String,
+    /// Its names and addresses are pseudonyms, which another report does not share.
+    pub redacted: bool,
 }
 
 /// One value on both sides.
@@ -158,6 +160,7 @@ fn side(report: &Report) -> Side {
         route: report.verdict.route,
         health: report.verdict.health,
         headline: report.verdict.headline.clone(),
+        redacted: report.redacted.is_some(),
     }
 }
 

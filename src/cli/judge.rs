@@ -44,7 +44,14 @@ pub(super) enum Input {
 
 /// Reads a report from a file, or from standard input when it is called `-`.
 pub(super) fn read(path: &Path) -> Result<Saved, InputError> {
-    parse(&input::bytes(path, MAX_REPORT)?).map_err(|what| InputError::new(path, what))
+    let bytes = input::bytes(path, MAX_REPORT)?;
+    if digest(&bytes).is_some() {
+        return Err(InputError::new(
+            path,
+            "is a digest, which holds no observations; give a report that `ampls-doctor --format json` wrote",
+        ));
+    }
+    parse(&bytes).map_err(|what| InputError::new(path, what))
 }
 
 /// Reads a report or a digest likewise; the digest may stand among the other lines of the `compact` format.
@@ -145,6 +152,12 @@ fn parse(bytes: &[u8]) -> Result<Saved, String> {
     let text = decode(bytes).ok_or_else(|| format!("is no UTF-8 text; {WANTED}"))?;
     if text.trim().is_empty() {
         return Err(format!("is empty; {WANTED}"));
+    }
+    if text.contains("\"kind\":\"digest\"") && !text.trim_start().starts_with('{') {
+        return Err(format!("holds a digest whose line is broken: give it in one line; or {WANTED}"));
+    }
+    if text.trim_start().starts_with(|c: char| c != '{') {
+        return Err(format!("is no JSON object; {WANTED}"));
     }
     let wrong = |error: &serde_json::Error| format!("is no report: {}; {WANTED}", inert(&error.to_string()));
     let start: Start = serde_json::from_str(&text).map_err(|error| wrong(&error))?;
@@ -278,7 +291,7 @@ mod tests {
             (b"", "is empty"),
             (b"\xff\xff", "no UTF-8"),
             (b"{", "is no report: EOF while parsing an object at line 1 column 1"),
-            (b"[]", "is no report"),
+            (b"[]", "is no JSON object"),
             (b"{}", "has no `schema`"),
             (b"{\"schema\":7}", "has schema 7"),
             (b"{\"schema\":1}", "has no `observations`"),

@@ -330,9 +330,9 @@ pub struct View {
     pub route: Route,
     /// Addresses, in the order given, without duplicates.
     pub addresses: Vec<IpAddr>,
-    /// The chain behind the name: each alias in its order.
+    /// The chain behind the name: each alias in its order. The system's own lookup tells at most the last.
     pub cname: Vec<String>,
-    /// The smallest TTL of the address records, in seconds.
+    /// The smallest TTL of the address records, in seconds; the system's own lookup tells none.
     pub ttl: Option<u32>,
     /// The fastest try, in milliseconds.
     pub elapsed_ms: u64,

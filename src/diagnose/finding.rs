@@ -185,7 +185,7 @@ pub struct Finding {
     pub severity: Severity,
     /// One line with the observed values.
     pub title: String,
-    /// Two or three sentences: what was seen and what follows from it.
+    /// What was seen and what follows from it, in one sentence.
     pub summary: String,
     /// Full host names concerned, sorted.
     pub endpoints: Vec<String>,

@@ -73,7 +73,12 @@ fn side(name: &str, side: &Side, page: &mut Page<'_>) -> io::Result<()> {
         Health::Error => Tint::Red,
     };
     let text = format!("{}, {:.0}: {}", side.host, side.started_at, side.headline);
-    page.wrapped(tint, &format!("{name}  "), "   ", &text)
+    page.wrapped(tint, &format!("{name}  "), "   ", &text)?;
+    if side.redacted {
+        let text = "redacted: its names and addresses are pseudonyms, which no other report shares";
+        page.wrapped(Tint::Plain, "   ", "   ", text)?;
+    }
+    Ok(())
 }
 
 fn finding_change(finding: &FindingChange, page: &mut Page<'_>) -> io::Result<()> {

@@ -166,7 +166,8 @@ impl Pseudonyms {
         }
         let number = self.count("id", &id.to_string());
         // The version and variant of RFC 9562, so that it passes wherever an id is wanted.
-        Uuid::from_u128(0x0000_0000_0000_4000_8000_0000_0000_0000 | u128::try_from(number).unwrap_or_default())
+        // In front: tables show only the first digits.
+        Uuid::from_u128(0x0000_0000_0000_4000_8000_0000_0000_0000 | u128::try_from(number).unwrap_or_default() << 96)
     }
 
     fn name(&self, name: &str) -> String {

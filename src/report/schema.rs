@@ -46,5 +46,21 @@ pub fn schema() -> Value {
         SchemaSettings::draft2020_12().for_serialize().into_generator().into_root_schema_for::<Report>();
     schema.insert("$id".to_owned(), json!(ID));
     schema.insert("title".to_owned(), json!("Report of ampls-doctor"));
-    schema.to_value()
+    let mut schema = schema.to_value();
+    for_readers(&mut schema);
+    schema
+}
+
+/// Says what is written in Rust's own documentation in the words of JSON.
+fn for_readers(schema: &mut Value) {
+    match schema {
+        Value::Object(fields) => {
+            if let Some(Value::String(text)) = fields.get_mut("description") {
+                *text = text.replace("[`", "`").replace("`]", "`").replace("`None`", "null");
+            }
+            fields.values_mut().for_each(for_readers);
+        }
+        Value::Array(items) => items.iter_mut().for_each(for_readers),
+        _ => {}
+    }
 }

@@ -24,12 +24,31 @@ use list::{List, Raw};
 mod list;
 mod parts;
 
+/// The probes of this version, as observations name them.
+const PROBES: [&str; 14] = [
+    "resolver",
+    "hosts",
+    "agents",
+    "browsers",
+    "encrypted-dns",
+    "proxy-settings",
+    "metadata",
+    "wire-server",
+    "lookup",
+    "answer",
+    "connection",
+    "tunnel",
+    "handshake",
+    "exchange",
+];
+
 /// How much of a report this version does not understand, and what that is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Later {
     counts: Counts,
     seen: Vec<Raw>,
     endpoints: Vec<Raw>,
+    missed: usize,
     names: usize,
     asked: Option<Value>,
     stopped: Option<Value>,
@@ -43,6 +62,8 @@ pub struct Counts {
     pub observations: usize,
     /// Endpoints set aside, or read with the reading that accuses least.
     pub endpoints: usize,
+    /// Of both, what this version would have judged. A probe that it does not have takes nothing from its judgement.
+    pub missed: usize,
     /// Of both, those without which nothing can be said of all names, or of all servers.
     pub names: usize,
     /// Options of the run.
@@ -73,6 +94,7 @@ impl Later {
         Counts {
             observations: self.counts.observations.saturating_sub(self.seen.len()),
             endpoints: self.counts.endpoints.saturating_sub(self.endpoints.len()),
+            missed: self.counts.missed.saturating_sub(self.missed),
             names: self.counts.names.saturating_sub(self.names),
             options: self.counts.options.saturating_sub(options),
             cut: self.counts.cut,
@@ -140,7 +162,10 @@ impl TryFrom<Document> for Observations {
         later.counts.endpoints += of_endpoints.len();
         later.names = of_seen.iter().filter(|raw| names_a_server(raw)).count()
             + of_endpoints.iter().filter(|raw| !raw.read || unknown::<Expectation>(&raw.value, "expected")).count();
+        later.missed = of_seen.iter().filter(|raw| !raw.read && of_known_probe(raw)).count()
+            + of_endpoints.iter().filter(|raw| !raw.read || judged_by(&raw.value)).count();
         later.counts.names += later.names;
+        later.counts.missed += later.missed;
         let all = seen.len();
         later.counts.cut += bound(&mut seen, endpoints.len());
         // Without some of their neighbours nothing has its old place.
@@ -148,6 +173,7 @@ impl TryFrom<Document> for Observations {
             later.seen = of_seen;
         } else {
             later.names = 0;
+            later.missed = of_endpoints.iter().filter(|raw| !raw.read || judged_by(&raw.value)).count();
         }
         later.endpoints = of_endpoints;
         Ok(Self {
@@ -259,6 +285,16 @@ fn set_company_aside(seen: &mut List<Observation>) {
     });
 }
 
+/// Whether an observation is of a probe that this version has.
+fn of_known_probe(raw: &Raw) -> bool {
+    raw.value.get("probe").and_then(Value::as_str).is_some_and(|probe| PROBES.contains(&probe))
+}
+
+/// Whether an endpoint has a word that faults are judged by and that is not known.
+fn judged_by(endpoint: &Value) -> bool {
+    unknown::<Need>(endpoint, "need") || unknown::<Expectation>(endpoint, "expected")
+}
+
 /// Whether an item that was not understood tells where a name leads, or which servers are used.
 fn names_a_server(raw: &Raw) -> bool {
     match raw.value.get("probe").and_then(Value::as_str) {
@@ -329,5 +365,23 @@ impl<'de, T: InPart> Deserialize<'de> for List<T> {
             T::reduce(&mut known);
             Ok((T::deserialize(&known).ok(), Some(value)))
         }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_probes_are_those_of_the_observations() {
+        let unknown = |probe: &str| {
+            let refused = serde_json::from_value::<Observation>(serde_json::json!({ "probe": probe })).unwrap_err();
+            refused.to_string()
+        };
+        let listed = unknown("mtu");
+        assert_eq!(listed.matches('`').count(), 2 + 2 * PROBES.len(), "{listed}");
+        for probe in PROBES {
+            assert!(listed.contains(&format!("`{probe}`")) && !unknown(probe).contains("unknown variant"), "{listed}");
+        }
     }
 }

@@ -19,6 +19,8 @@ rule! {
     /// The same is said where this process could open no more sockets: the limit of open files (`ulimit -n`) was used up, by this
     /// program or, on the whole machine, by others.
     ///
+    /// And of a saved report that a later version wrote: what this version does not know in it is not judged.
+    ///
     /// ## Why it matters
     ///
     /// A fault in a step that never ended is missing from the report. Steps that take so long are themselves a sign: DNS
@@ -28,7 +30,7 @@ rule! {
     ///
     /// Mend the other findings first: silent servers and addresses take most of the time. Then give the run more of it with
     /// `--deadline`, or each step less with `--timeout`, or look at fewer things with `--only`. Where sockets ran out, raise the
-    /// limit (`ulimit -n 1024`).
+    /// limit (`ulimit -n 1024`). Judge a report with the version that wrote it, or a later one.
     ///
     /// ## How to confirm
     ///
@@ -42,7 +44,24 @@ rule! {
 }
 
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
-    cut_short(facts).into_iter().chain(without_sockets(facts)).collect()
+    cut_short(facts).into_iter().chain(without_sockets(facts)).chain(not_understood(facts)).collect()
+}
+
+/// What a later version wrote that this one cannot judge. Nobody is well of whom only a part was understood.
+fn not_understood(facts: &Facts<'_>) -> Option<Draft> {
+    let counts = facts.observations().later.counts();
+    let lost = counts.missed;
+    if lost == 0 {
+        return None;
+    }
+    Some(
+        Draft::new(Severity::Warning, Owner::Os, Title::plain(format!("what a later version wrote was not judged: {lost} observations or names")))
+            .group("later")
+            .summary("a fault in what this version does not know is missing from this judgement; judge the report with the version that wrote it, or a later one")
+                .arg("steps", lost.to_string())
+            .arg("stopped_by", "later-version")
+            .reaching(Reach::Nothing),
+    )
 }
 
 /// What this process had no socket left for.

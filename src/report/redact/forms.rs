@@ -77,7 +77,12 @@ impl Pseudonyms {
             let (keeps, next) = self.step(part, place);
             place = next;
             let file = last && pieces.len() > 1 && words::FILES.contains(&part);
-            masked.push_str(&if keeps || file { part.to_owned() } else { self.text(part) });
+            let kind = part.rsplit_once('.').filter(|(_, kind)| last && words::EXTENSIONS.contains(kind));
+            match kind {
+                _ if keeps || file => masked.push_str(part),
+                Some((name, kind)) => masked.extend([self.text(name).as_str(), ".", kind]),
+                None => masked.push_str(&self.text(part)),
+            }
             masked.push_str(end);
         }
         masked
@@ -164,6 +169,14 @@ impl Pseudonyms {
         let (mark, rest) = rest.split_at_checked(if rest.starts_with("://") { 3 } else { 0 }).unwrap_or(("", rest));
         let (host, path) =
             rest.split_at_checked(rest.find(['/', '?', '#']).unwrap_or(rest.len())).unwrap_or((rest, ""));
+        // A number after a user's name is a password, not a port.
+        let (user, host) = host.split_at_checked(host.rfind('@').map_or(0, |at| at + 1)).unwrap_or(("", host));
+        let user = user.split_inclusive([':', '@']).map(|part| {
+            let (word, mark) = part.split_at_checked(part.len() - 1).unwrap_or((part, ""));
+            let masked = if word.is_empty() { String::new() } else { self.name(word) };
+            format!("{masked}{mark}")
+        });
+        let user: String = user.collect();
         let (name, port) = host.split_at_checked(host.find(':').unwrap_or(host.len())).unwrap_or((host, ""));
         let host = if name == "localhost" {
             format!("{name}{}", self.tokens(port, Ports::Stay))
@@ -175,7 +188,7 @@ impl Pseudonyms {
             words::DNS_PATHS.iter().find(|known| path.strip_prefix(**known).is_some_and(ends)).map_or(0, |it| it.len());
         let (known, rest) = path.split_at_checked(known).unwrap_or(("", path));
         let path = format!("{known}{}", self.text(rest));
-        format!("{scheme}{mark}{host}{path}")
+        format!("{scheme}{mark}{user}{host}{path}")
     }
 
     /// `Server`: well-known products with their versions stay.

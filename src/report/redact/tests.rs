@@ -64,8 +64,8 @@ fn pseudonyms_are_the_same_throughout_and_counted() {
     assert!(!text.contains(WORKSPACE));
     assert_eq!(redacted.manifest["id"].values, 1);
     assert!(redacted.manifest["id"].occurrences > 3);
-    assert!(text.contains("00000000-0000-4000-8000-000000000001.ods.opinsights.azure.com"), "{text}");
-    assert!(text.contains("00000000-0000-4000-8000-000000000001.privatelink.ods.opinsights.azure.com"), "{text}");
+    assert!(text.contains("00000001-0000-4000-8000-000000000000.ods.opinsights.azure.com"), "{text}");
+    assert!(text.contains("00000001-0000-4000-8000-000000000000.privatelink.ods.opinsights.azure.com"), "{text}");
 }
 
 fn pseudonyms() -> Pseudonyms {
@@ -218,7 +218,7 @@ fn ids_joined_without_end_are_replaced_in_time() {
     let id = "6b1c0f5e-2d4a-4c8e-9f31-7a5d0c2b9e64";
     for joint in ["-", "-x-", ".", ":", ""] {
         let masked = at("HttpResponse", "body", &vec![id; 20_000].join(joint));
-        assert!(!masked.contains("6b1c0f5e") && masked.matches("00000000-0000-4000").count() == 20_000, "{joint}");
+        assert!(!masked.contains("6b1c0f5e") && masked.matches("-0000-4000-8000-").count() == 20_000, "{joint}");
     }
 }
 
@@ -268,4 +268,23 @@ fn private_ranges_hold_what_they_held_before() {
             assert_eq!(outline(&redacted(&scene).0), outline(&scene), "{range} {address}");
         }
     }
+}
+
+#[test]
+fn who_logs_in_by_an_address_is_replaced_whole() {
+    for (url, wanted) in [
+        (
+            "https://bob:54321@doh.corp.example:8443/dns-query",
+            "https://name-1:name-2@name-3.name-4.name-5:8443/dns-query",
+        ),
+        ("http://12345@proxy.corp:3128", "http://name-1@name-2.name-3:3128"),
+    ] {
+        assert_eq!(pseudonyms().url(url), wanted);
+    }
+}
+
+#[test]
+fn files_keep_what_kind_they_are() {
+    let masked = at("ResolverConfig", "source", "/etc/systemd/resolved.conf.d/contoso.conf");
+    assert!(masked.contains(".d/name-") && masked.contains(".conf") && !masked.contains("contoso"), "{masked}");
 }

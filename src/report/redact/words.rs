@@ -354,6 +354,10 @@ pub(super) const VENDORS: &[&str] = &[
     "freebsd",
 ];
 
+/// What the names of files end with that tell nobody's name.
+pub(super) const EXTENSIONS: &[&str] =
+    &["conf", "json", "log", "ini", "xml", "yaml", "yml", "toml", "list", "xaml", "js"];
+
 /// Words of the names of operating systems, lower case.
 pub(super) const SYSTEMS: &[&str] = &[
     "debian",
@@ -412,4 +416,26 @@ pub(super) const SYSTEMS: &[&str] = &[
     "obsidian)",
     "(blue",
     "onyx)",
+    "(seafoam",
+    "ocelot)",
+    "r2",
+    "sp1",
+    "sp2",
+    "sp3",
+    "sp4",
+    "sp5",
+    "sp6",
+    "sp7",
+    "20h2",
+    "21h2",
+    "22h2",
+    "23h2",
+    "24h2",
+    "25h2",
+    "datacenter:",
+    "multi-session",
+    "essentials",
+    "ltsc",
+    "kali",
+    "rolling",
 ];

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::observation::agent::Refusal;
 use crate::observation::browser::BrowserSetting;
-use crate::observation::dns::{Record, Transport};
+use crate::observation::dns::Transport;
 use crate::observation::local::{ServerRole, Unread};
 
 /// Words that have a value beside them, as `{"code": 13}`: failures, reasons, verdicts and records.
@@ -33,7 +33,7 @@ const TAGS: [&str; 20] = [
 ];
 
 /// Leaves out of an observation what is not known and on which nothing else depends: roles of servers, refusals in the logs
-/// of agents, settings of browsers, the transport and records of an answer, and what stands beside a word with a value. Agents stay whole:
+/// of agents, settings of browsers, the transport of an answer, and what stands beside a word with a value. Agents stay whole:
 /// without one of them it would look as if no agent were there, or none that reports to a workspace.
 pub(super) fn reduce(observation: &mut Value) {
     for place in ["/verification/machine", "/verification/public", "/what/code"] {
@@ -46,8 +46,8 @@ pub(super) fn reduce(observation: &mut Value) {
         alone(observation, "/what");
     }
     reword::<Transport>(observation, "/what/transport", "udp");
+    // A record of a kind that is not known stays, and so sets the answer aside: without it the answer would look denied.
     each(observation, "/what/records", |record| alone(record, "/data"));
-    retain::<Record>(observation, "/what/records");
     each(observation, "/servers", |server| {
         retain::<ServerRole>(server, "/roles");
     });
