@@ -289,8 +289,8 @@ fn a_digest_is_not_judged_with_other_severities() {
     assert!(line.contains("whole report"), "{line}");
 }
 
-/// A generous multiple of what an unoptimised build takes.
-const SOON: Duration = Duration::from_secs(20);
+/// A guard against judgements that never end, no measurement: what grows with the square of its input takes many times this.
+const SOON: Duration = Duration::from_mins(3);
 
 #[test]
 fn an_answer_with_thousands_of_aliases_is_judged_soon() {

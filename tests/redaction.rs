@@ -98,7 +98,8 @@ impl Names {
                     }
                 }
                 "agents" => {
-                    let (user, log) = (other(user), other("10.71.72.74.log"));
+                    // What kind of file it is stays.
+                    let (user, log) = (other(user), format!("{}.log", other("10-71-72-74")));
                     for path in [format!("/home/{user}/{log}"), format!("C:\\Users\\{user}\\{log}")] {
                         push(&mut step["unread"], json!({"path": path, "why": "link"}));
                     }
