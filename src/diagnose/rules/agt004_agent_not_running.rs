@@ -58,10 +58,9 @@ fn fixes(kind: AgentKind) -> Vec<Fix> {
         AgentKind::Ama => {
             ("systemctl status azuremonitoragent; df -h /var /etc", "sudo systemctl restart azuremonitoragent")
         }
-        AgentKind::Oms => (
-            "systemctl status 'omsagent-*'; df -h /var",
-            "sudo /opt/microsoft/omsagent/bin/service_control restart",
-        ),
+        AgentKind::Oms => {
+            ("systemctl status 'omsagent-*'; df -h /var", "sudo /opt/microsoft/omsagent/bin/service_control restart")
+        }
         AgentKind::Dependency => {
             ("systemctl status microsoft-dependency-agent", "sudo systemctl restart microsoft-dependency-agent")
         }

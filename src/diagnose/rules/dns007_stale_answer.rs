@@ -115,13 +115,16 @@ fn fixes(facts: &Facts<'_>, fqdn: &str) -> Vec<Fix> {
                 "look what is kept",
                 format!("Get-DnsClientCache -Entry {fqdn}; Resolve-DnsName {fqdn} -DnsOnly -NoHostsFile"),
             ),
-            Fix::change(BlastRadius::Machine, "empty the system's cache; agents keep a copy of their own until they are restarted")
-                .with("Clear-DnsClientCache")
-                .after_looking(
-                    "names are resolved again; nothing else is lost",
-                    format!("Get-DnsClientCache -Entry {fqdn}"),
-                )
-                .undone_by("nothing to undo: answers are kept anew"),
+            Fix::change(
+                BlastRadius::Machine,
+                "empty the system's cache; agents keep a copy of their own until they are restarted",
+            )
+            .with("Clear-DnsClientCache")
+            .after_looking(
+                "names are resolved again; nothing else is lost",
+                format!("Get-DnsClientCache -Entry {fqdn}"),
+            )
+            .undone_by("nothing to undo: answers are kept anew"),
         ];
     }
     vec![
@@ -171,9 +174,13 @@ mod tests {
     fn fires_with_one_command_for_each_cache_and_any_of_them_may_do() {
         let found = drafts(&DNS007, &private_world().system(ODS, &Says::Public("20.1.1.1")));
         let changes: Vec<&Fix> = found[0].fix.iter().filter(|fix| !fix.read_only).collect();
-        let told: Vec<_> = changes.iter().map(|fix| (fix.alternative, fix.command.as_deref().unwrap_or_default())).collect();
+        let told: Vec<_> =
+            changes.iter().map(|fix| (fix.alternative, fix.command.as_deref().unwrap_or_default())).collect();
         assert_eq!(told.iter().map(|(alternative, _)| *alternative).collect::<Vec<_>>(), [false, true, true]);
-        assert!(told.iter().all(|(_, command)| command.lines().count() == 1 && !command.contains("restart")), "{told:?}");
+        assert!(
+            told.iter().all(|(_, command)| command.lines().count() == 1 && !command.contains("restart")),
+            "{told:?}"
+        );
     }
 
     #[test]

@@ -83,7 +83,11 @@ fn sinkholed(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
     .arg("server", servers.join(", ").replace('`', ""))
     .excludes("a fault of the network path: nothing was dialled")
     .reaching(Reach::Own);
-    Some(if policy { draft.fix(allow_in_policy(name.fqdn())) } else { draft.fix(off_the_list(facts, name.fqdn(), &who, &asked)) })
+    Some(if policy {
+        draft.fix(allow_in_policy(name.fqdn()))
+    } else {
+        draft.fix(off_the_list(facts, name.fqdn(), &who, &asked))
+    })
 }
 
 fn allow_in_policy(fqdn: &str) -> Vec<Fix> {

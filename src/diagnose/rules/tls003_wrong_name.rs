@@ -65,7 +65,9 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
         return asked_by_alias(draft, &public, &names, &connect, &address);
     }
     draft
-        .summary("the certificate that answers at the address is for other names: the address belongs to something else")
+        .summary(
+            "the certificate that answers at the address is for other names: the address belongs to something else",
+        )
         .excludes("a client that asks by a `privatelink` name: the public name was sent")
         .fix([remedy::show_chain(&connect, name.fqdn())])
         .fix(remedy::find_private_endpoint(&address))
@@ -140,7 +142,9 @@ mod tests {
         alias.fqdn = "global.handler.control.privatelink.monitor.azure.com".to_owned();
         let asked = alias.fqdn.clone();
         let scene = private_world().endpoint(alias);
-        for (holds, certainty) in [("*.handler.control.monitor.azure.com", Certainty::Proven), ("portal.example", Certainty::Likely)] {
+        for (holds, certainty) in
+            [("*.handler.control.monitor.azure.com", Certainty::Proven), ("portal.example", Certainty::Likely)]
+        {
             let tls = Tls::good(holds).verdict(|seen| seen.name = NameVerdict::Other);
             let found = drafts(&TLS003, &scene.clone().everywhere(&asked, &Says::Private("10.0.0.5")).tls(&asked, tls));
             assert_eq!((found.len(), found[0].certainty), (1, certainty));
