@@ -251,6 +251,10 @@ fn in_scope(facts: &Facts<'_>, fqdn: &str, zone: &str) -> Vec<Fix> {
     if let Some(resource) = resource(fqdn) {
         return vec![remedy::add_to_scope(&resource), remedy::complete_zone_group(zone).instead()];
     }
+    let same_zone = |other: &&EndpointFacts<'_>| other.endpoint.zone.as_deref() == Some(zone);
+    if facts.ampls_endpoints().filter(same_zone).flat_map(|other| &other.views).any(View::is_private) {
+        return vec![remedy::names_of_endpoint(), remedy::make_endpoint_anew(zone)];
+    }
     if anything_private(facts) {
         return vec![
             remedy::names_of_endpoint(),
@@ -355,7 +359,7 @@ mod tests {
     }
 
     fn changes(draft: &Draft) -> String {
-        draft.fix.iter().filter(|fix| !fix.read_only).map(|fix| format!("{}\n", fix.text)).collect()
+        draft.fix.iter().filter(|fix| !fix.read_only).map(|fix| fix.text.as_str()).collect::<Vec<_>>().join("\n")
     }
 
     #[test]

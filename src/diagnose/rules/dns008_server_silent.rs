@@ -114,18 +114,18 @@ fn draft(facts: &Facts<'_>, server: SocketAddr, severity: Severity, none_answers
     let address = server.ip().to_string();
     // Security rules about its address and routes do not govern 168.63.129.16, the tag does; and they drop, never answer.
     // Source: <https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16>
-    if !Facts::is_azure_dns(server) {
-        draft = match kind {
+    draft = if Facts::is_azure_dns(server) {
+        draft.fix([Fix::look(
+            "look for a rule against the service tag `AzurePlatformDNS`, and for a rule of this machine's own firewall; outside Azure 168.63.129.16 never answers",
+            "az network nic list-effective-nsg -g ‹vm-resource-group› -n ‹nic›",
+        )])
+    } else {
+        match kind {
             "silence" => draft.fix(remedy::effective_rules(&address, "UDP and TCP 53")),
             "unreachable" => draft.fix([remedy::effective_route(&address)]),
             _ => draft,
-        };
-    } else {
-        draft = draft.fix([Fix::look(
-            "look for a rule against the service tag `AzurePlatformDNS`, and for a rule of this machine's own firewall; outside Azure 168.63.129.16 never answers",
-            "az network nic list-effective-nsg -g ‹vm-resource-group› -n ‹nic›",
-        )]);
-    }
+        }
+    };
     if closed {
         draft = draft.excludes("a filter that drops packets: the host said that nobody listens");
     }
