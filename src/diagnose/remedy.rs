@@ -77,6 +77,32 @@ pub(super) fn complete_zone_group(zone: &str) -> Fix {
     ))
 }
 
+/// Makes the private endpoint anew, so that it holds the names that Microsoft has added since it was made.
+/// Source: <https://learn.microsoft.com/azure/azure-monitor/fundamentals/private-link-configure>
+pub(super) fn make_endpoint_anew(zone: &str) -> Fix {
+    Fix::change(
+        BlastRadius::EveryNetworkOnThisDns,
+        "where its network interface does not hold the name, make the private endpoint anew, and its zone group with all its zones: an older one lacks the names that Microsoft added later",
+    )
+    .with(format!(
+        "az network private-endpoint delete -g ‹endpoint-resource-group› -n ‹private-endpoint›\naz network private-endpoint create -g ‹endpoint-resource-group› -n ‹private-endpoint› --subnet ‹subnet-id› --private-connection-resource-id ‹scope-id› --group-id azuremonitor --connection-name ‹connection›\naz network private-endpoint dns-zone-group create -g ‹endpoint-resource-group› --endpoint-name ‹private-endpoint› -n ‹zone-group› --private-dns-zone ‹zone-id› --zone-name {}",
+        zone.replace('.', "-")
+    ))
+    .after_looking(
+        "keep both outputs; until it is made, every name of the scope fails, and its addresses may change",
+        "az network private-endpoint show -g ‹endpoint-resource-group› -n ‹private-endpoint› -o json\naz network private-endpoint dns-zone-group list -g ‹endpoint-resource-group› --endpoint-name ‹private-endpoint› -o json",
+    )
+    .undone_by("not possible: the new endpoint stays, and holds what the former one held")
+}
+
+/// Which names the private endpoint holds an address for.
+pub(super) fn names_of_endpoint() -> Fix {
+    Fix::look("look which names the private endpoint holds, and with which address", NAMES_OF_ENDPOINT)
+}
+
+/// See [`names_of_endpoint`].
+pub(super) const NAMES_OF_ENDPOINT: &str = "az network nic show -g ‹endpoint-resource-group› -n ‹nic-of-the-private-endpoint› --query \"ipConfigurations[].[privateIPAddress,privateLinkConnectionProperties.fqdns]\"";
+
 /// Adds a workspace, component or data collection endpoint to the scope.
 pub(super) fn add_to_scope(resource: &str) -> Fix {
     Fix::change(
@@ -150,28 +176,65 @@ pub(super) fn find_private_endpoint(address: &str) -> Vec<Fix> {
     ]
 }
 
-/// What the platform applies to this machine's interface; `service` is transport and port, like `TCP 443`.
+/// What the platform applies to this machine's interface; `service` is transport and port, like `TCP 443`. Only where
+/// silence was seen: a network security group drops and never answers.
+/// Source: <https://learn.microsoft.com/azure/virtual-network/network-security-groups-overview>
 pub(super) fn effective_rules(destination: &str, service: &str) -> Vec<Fix> {
     vec![
         Fix::look(
             format!("look for a rule that denies {service} to `{destination}`"),
             "az network nic list-effective-nsg -g ‹vm-resource-group› -n ‹nic›",
         ),
-        Fix::look(
-            format!("look which route leads to `{destination}` (peering, firewall, gateway)"),
-            "az network nic show-effective-route-table -g ‹vm-resource-group› -n ‹nic› -o table",
-        ),
+        effective_route(destination),
     ]
 }
 
-/// Allows an endpoint's port, to its service tag where that is known: names of one tag need one rule.
-pub(super) fn allow_service(name: &EndpointFacts<'_>) -> Fix {
-    let port = name.endpoint.port;
-    match name.endpoint.service_tag.as_deref().filter(|tag| is_plain(tag)) {
-        Some(tag) => allow_tcp(port, &format!("the service tag `{tag}`"), tag, &format!("allow-{tag}")),
-        None => allow_tcp(port, &format!("`{}`", name.fqdn()), "‹service-tag›", "allow-azure-monitor"),
-    }
+/// Which way the platform sends what goes to an address.
+pub(super) fn effective_route(destination: &str) -> Fix {
+    Fix::look(
+        format!("look which route leads to `{destination}` (peering, firewall, gateway)"),
+        "az network nic show-effective-route-table -g ‹vm-resource-group› -n ‹nic› -o table",
+    )
 }
+
+/// Allows an endpoint's port, to its service tag where that is known: names of one tag need one rule.
+pub(super) fn allow_service(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Fix {
+    let port = name.endpoint.port;
+    let Some(tag) = name.endpoint.service_tag.as_deref().filter(|tag| is_plain(tag)) else {
+        let fix = allow_tcp(port, &format!("`{}`", name.fqdn()), "‹service-tag›", "allow-azure-monitor");
+        return mind(
+            fix,
+            "the rule holds for every machine behind this group; a tag opens the addresses of all customers of its service",
+        );
+    };
+    let region = facts.instance().and_then(|instance| instance.location.as_deref());
+    if let (STORAGE, Some(region)) = (tag, region.filter(|region| is_plain(region))) {
+        let tag = format!("{STORAGE}.{region}");
+        let fix = allow_tcp(port, &format!("the service tag `{tag}`"), &tag, &format!("allow-{tag}"));
+        return mind(
+            fix,
+            &format!(
+                "the rule holds for every machine behind this group; `{tag}` opens every storage account of the region, whoever owns it, and none of another region"
+            ),
+        );
+    }
+    let fix = allow_tcp(port, &format!("the service tag `{tag}`"), tag, &format!("allow-{tag}"));
+    mind(
+        fix,
+        &format!(
+            "the rule holds for every machine behind this group; `{tag}` opens the addresses of all customers of that service, in every region"
+        ),
+    )
+}
+
+/// Regional tags exist for it: <https://learn.microsoft.com/azure/virtual-network/service-tags-overview>
+const STORAGE: &str = "Storage";
+
+fn mind(fix: Fix, sentence: &str) -> Fix {
+    fix.after_looking(sentence, LIST_RULES)
+}
+
+const LIST_RULES: &str = "az network nsg rule list -g ‹nsg-resource-group› --nsg-name ‹nsg› -o table";
 
 /// Allows a port to the subnet of the private endpoint.
 pub(super) fn allow_private_endpoint(port: u16) -> Fix {
@@ -186,7 +249,7 @@ fn allow_tcp(port: u16, destination: &str, prefix: &str, rule: &str) -> Fix {
         ))
         .after_looking(
             "the rule holds for every machine behind this group",
-            "az network nsg rule list -g ‹nsg-resource-group› --nsg-name ‹nsg› -o table",
+            LIST_RULES,
         )
         .undone_with("", format!("az network nsg rule delete -g ‹nsg-resource-group› --nsg-name ‹nsg› -n {rule}-{port}"))
 }

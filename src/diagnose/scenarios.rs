@@ -60,7 +60,7 @@ fn a_missing_private_link_explains_blocked_public_paths() {
 
 #[test]
 fn without_any_sign_of_a_private_link_a_blocked_path_is_a_root() {
-    assert_eq!(outline(&black_holed(public_world(), &[HANDLER])), ["NET001 error", "DNS001 warning"]);
+    assert_eq!(outline(&black_holed(public_world(), &[HANDLER])), ["NET001 error", "DNS001 info"]);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use super::{Connection, EndpointFacts, Facts, IpAddr, Observation, Observations, Outcome, Route};
 
+use ampls_probes::catalogue::Expectation;
 use ampls_probes::observation::IoFailure;
 
 /// Why no address of an endpoint could be connected to.
@@ -84,6 +85,18 @@ impl EndpointFacts<'_> {
 }
 
 impl Facts<'_> {
+    /// Monitoring does not depend on this name and no private link is to hold it, it is public, and no name that matters is
+    /// cut off likewise: a network that is locked down blocks it on purpose.
+    pub fn rightly_blocked(&self, name: &EndpointFacts<'_>) -> bool {
+        let unneeded = |name: &EndpointFacts<'_>| !name.required() && name.endpoint.expected != Expectation::Private;
+        let needed = self.endpoints().iter().filter(|other| other.route() == Route::Public && !unneeded(other));
+        let fault = name.connect_fault();
+        fault.is_some()
+            && name.route() == Route::Public
+            && unneeded(name)
+            && needed.into_iter().all(|other| other.connect_fault() != fault)
+    }
+
     /// Whether other private names answer on TCP: those of the same zone, or all of them where the zone has no other that
     /// was tried. `None` when there is nothing to compare with.
     pub fn private_siblings_answer(&self, name: &EndpointFacts<'_>) -> Option<bool> {

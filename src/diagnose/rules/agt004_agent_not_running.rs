@@ -58,10 +58,9 @@ fn fixes(kind: AgentKind) -> Vec<Fix> {
         AgentKind::Ama => {
             ("systemctl status azuremonitoragent; df -h /var /etc", "sudo systemctl restart azuremonitoragent")
         }
-        AgentKind::Oms => (
-            "sudo /opt/microsoft/omsagent/bin/omsadmin.sh -l; df -h /var",
-            "sudo /opt/microsoft/omsagent/bin/service_control restart",
-        ),
+        AgentKind::Oms => {
+            ("systemctl status 'omsagent-*'; df -h /var", "sudo /opt/microsoft/omsagent/bin/service_control restart")
+        }
         AgentKind::Dependency => {
             ("systemctl status microsoft-dependency-agent", "sudo systemctl restart microsoft-dependency-agent")
         }
@@ -93,6 +92,15 @@ mod tests {
     fn fires_for_every_kind_that_is_installed_and_stopped() {
         for kind in [AgentKind::Ama, AgentKind::Oms, AgentKind::Mma, AgentKind::Dependency, AgentKind::Arc] {
             assert_eq!(drafts(&AGT004, &private_world().agents([stopped(kind)]))[0].severity, Severity::Error);
+        }
+    }
+
+    #[test]
+    fn fires_and_shows_the_state_of_the_service() {
+        for kind in [AgentKind::Ama, AgentKind::Oms, AgentKind::Mma, AgentKind::Dependency, AgentKind::Arc] {
+            let found = drafts(&AGT004, &private_world().agents([stopped(kind)]));
+            let look = found[0].fix[0].command.clone().unwrap_or_default();
+            assert!(look.starts_with("systemctl status ") || look.starts_with("Get-Service "), "{look}");
         }
     }
 

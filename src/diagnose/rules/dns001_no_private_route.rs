@@ -15,9 +15,9 @@ rule! {
     /// Azure Monitor Private Link Scope (AMPLS).
     ///
     /// Without a private link that is how it should be, and the finding is information. It is an error when private paths
-    /// were asked for with `--expect private`, and a warning when a required name does not answer over its public address:
-    /// then either the firewall lacks a rule for the public path, or a private link was meant and this network is not joined
-    /// to it.
+    /// were asked for with `--expect private`. A required name that does not answer over its public address has a finding of
+    /// its own: the firewall lacks a rule for the public path, or a proxy stands in the way. If a private link was meant,
+    /// run again with `--expect private`.
     ///
     /// A `privatelink` alias in the chain proves nothing: the shared names of Azure Monitor carry it for every customer.
     ///
@@ -63,11 +63,8 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
     }
     let silent = names.iter().any(|name| name.required() && name.unreachable());
     let wanted = facts.expect() == Expect::Private;
-    let severity = match (wanted, silent) {
-        (true, _) => Severity::Error,
-        (false, true) => Severity::Warning,
-        (false, false) => Severity::Info,
-    };
+    // What keeps a required name from answering is a finding of its own; a public route does not.
+    let severity = if wanted { Severity::Error } else { Severity::Info };
     let mut draft = Draft::new(
         severity,
         Owner::Dns,
@@ -77,7 +74,7 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
     .summary(if wanted {
         "private paths are expected, but no view of any name is private: the private DNS zones of the AMPLS are linked neither here nor where this machine's DNS servers resolve"
     } else if silent {
-        "no view of any name is private, and a required name does not answer over its public address: allow the public path, or join this network to the private link that was meant"
+        "no view of any name is private, which is how it should be where no private link is meant; that a required name does not answer has a cause of its own, and if a private link was meant, `--expect private` says what is missing"
     } else {
         "no view of any name is private; this is how it should be where no private link is meant"
     })
@@ -89,7 +86,7 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
         draft = draft.evidence(name.system().map(|view| facts.view_line(name, view)));
     }
     draft = draft.evidence(facts.zones().iter().filter(|fact| fact.soa.is_some()).map(|fact| facts.zone_line(fact)));
-    if severity > Severity::Info {
+    if wanted {
         let zones = &facts.observations().zones;
         let monitor = zones.first().map_or("privatelink.monitor.azure.com", String::as_str);
         draft = draft.fix([remedy::find_zone(monitor), remedy::list_links(monitor)]);
@@ -124,9 +121,10 @@ mod tests {
     }
 
     #[test]
-    fn fires_as_warning_when_a_required_name_does_not_answer() {
+    fn fires_as_information_without_remedies_when_a_required_name_does_not_answer() {
         let found = drafts(&DNS001, &public_world().connects(HANDLER, &Outcome::TimedOut));
-        assert_eq!(found[0].severity, Severity::Warning);
+        assert_eq!((found[0].severity, found[0].fix.len()), (Severity::Info, 0));
+        assert!(found[0].summary.contains("a cause of its own"), "{}", found[0].summary);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! DNS004: a private zone is there, the record is not.
 
+use std::net::SocketAddr;
+
 use ampls_probes::options::Expect;
 
 use crate::diagnose::draft::{Draft, Reach, Title};
@@ -35,7 +37,8 @@ rule! {
     /// There are three ways out, the first is the usual one:
     ///
     /// 1. Add the resource (workspace, component, data collection endpoint) to the scope and the zone to the zone group of
-    ///    the private endpoint: Azure then keeps the record.
+    ///    the private endpoint: Azure then keeps the record. Names that all customers share belong to no resource: where
+    ///    others are private, the private endpoint is older than the name, and has to be made anew.
     /// 2. Add the record by hand, where the zone group cannot be used. It goes stale when the endpoint is made anew.
     /// 3. Unlink a zone that is empty because no private link is meant, or allow fallback to internet knowingly: it fails
     ///    open, so that a lost record never shows again.
@@ -96,12 +99,13 @@ fn denied(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
     .arg("kind", "denied")
     .arg("zone_empty", empty);
     draft = common(facts, draft, name, zone, &views);
-    if empty != "no" && is_of_scope(facts, name, zone) {
-        draft = draft.fix([unlink(zone)]);
+    let reach = reach_of_zone(&views);
+    if empty == "yes" && is_of_scope(facts, name, zone) && !anything_private(facts) {
+        draft = draft.fix([unlink(zone, reach)]);
     }
     // Azure offers fallback for these zones only.
     if zone.starts_with("privatelink.") {
-        draft = draft.fix([fall_back(zone)]);
+        draft = draft.fix([fall_back(zone, reach)]);
     }
     Some(if first.cname.is_empty() {
         draft.excludes("a deleted workspace or mistyped name: a private zone denies it, not Microsoft's public DNS")
@@ -119,6 +123,20 @@ fn denies(facts: &Facts<'_>, view: &View) -> bool {
 /// The zone group of an AMPLS keeps the name's record there. Storage accounts have private endpoints of their own.
 fn is_of_scope(facts: &Facts<'_>, name: &EndpointFacts<'_>, zone: &str) -> bool {
     name.ampls_zone(facts.observations()) == Some(zone)
+}
+
+/// The scope has records elsewhere, so it is in use.
+fn anything_private(facts: &Facts<'_>) -> bool {
+    facts.ampls_endpoints().flat_map(|name| &name.views).any(View::is_private)
+}
+
+/// A zone that a custom server answers from is a hub's: it serves every network that asks this server.
+fn reach_of_zone(views: &[&View]) -> BlastRadius {
+    let custom = |server: SocketAddr| !Facts::is_azure_dns(server) && !server.ip().is_loopback();
+    if views.iter().filter_map(|view| view.server).any(custom) {
+        return BlastRadius::EveryNetworkOnThisDns;
+    }
+    BlastRadius::Vnet
 }
 
 /// Whether every name of the zone is denied by this server; `None` when only one was examined.
@@ -211,8 +229,7 @@ fn common(facts: &Facts<'_>, draft: Draft, name: &EndpointFacts<'_>, zone: &str,
     let aliases = views.iter().flat_map(|view| &view.cname).chain(&name.endpoint.alias).map(String::as_str);
     let mut records = aliases.chain([name.fqdn()]).filter_map(|owner| owner.strip_suffix(zone)?.strip_suffix('.'));
     let record = records.find(|record| remedy::is_plain(record)).unwrap_or("‹record›").to_owned();
-    let of_scope = is_of_scope(facts, name, zone)
-        .then(|| [remedy::add_to_scope(&resource(name.fqdn())), remedy::complete_zone_group(zone).instead()]);
+    let of_scope = is_of_scope(facts, name, zone).then(|| in_scope(facts, name.fqdn(), zone));
     let servers: Vec<String> = views.iter().filter_map(|view| view.server).map(|server| server.to_string()).collect();
     draft
         .about([name.fqdn()])
@@ -229,18 +246,39 @@ fn common(facts: &Facts<'_>, draft: Draft, name: &EndpointFacts<'_>, zone: &str,
         .fix([add_record(zone, &record)])
 }
 
-/// What would have to be in the scope, said with the values that the name holds.
-fn resource(fqdn: &str) -> String {
-    let label = fqdn.split('.').next().unwrap_or_default();
-    let is_workspace = label.len() == 36 && label.bytes().filter(|byte| *byte == b'-').count() == 4;
-    match (is_workspace, label) {
-        (true, _) => format!("the workspace with the id {}", quote(label)),
-        (false, "global" | "api" | "live" | "profiler" | "snapshot" | "diagservices-query") => {
-            "a workspace, component or data collection endpoint (any of them makes the shared records appear)"
-                .to_owned()
-        }
-        (false, _) => format!("the resource behind {}", quote(fqdn)),
+/// How Azure comes to keep the name's record.
+fn in_scope(facts: &Facts<'_>, fqdn: &str, zone: &str) -> Vec<Fix> {
+    if let Some(resource) = resource(fqdn) {
+        return vec![remedy::add_to_scope(&resource), remedy::complete_zone_group(zone).instead()];
     }
+    let same_zone = |other: &&EndpointFacts<'_>| other.endpoint.zone.as_deref() == Some(zone);
+    if facts.ampls_endpoints().filter(same_zone).flat_map(|other| &other.views).any(View::is_private) {
+        return vec![remedy::names_of_endpoint(), remedy::make_endpoint_anew(zone)];
+    }
+    if anything_private(facts) {
+        return vec![
+            remedy::names_of_endpoint(),
+            remedy::complete_zone_group(zone),
+            remedy::make_endpoint_anew(zone).instead(),
+        ];
+    }
+    let any = "a workspace, component or data collection endpoint (any of them makes the shared records appear)";
+    vec![remedy::add_to_scope(any), remedy::complete_zone_group(zone).instead()]
+}
+
+/// What would have to be in the scope, said with the values that the name holds; `None` for a name that all customers
+/// share. The three names of a data collection endpoint are said alike.
+fn resource(fqdn: &str) -> Option<String> {
+    let label = fqdn.split('.').next().unwrap_or_default();
+    if label.len() == 36 && label.bytes().filter(|byte| *byte == b'-').count() == 4 {
+        return Some(format!("the workspace with the id {}", quote(label)));
+    }
+    let services = [".handler.control.monitor.", ".metrics.ingest.monitor.", ".ingest.monitor."];
+    let own = services.iter().find_map(|service| fqdn.split_once(service)).map(|(own, _)| own);
+    if own.is_some_and(|own| own.contains('.')) {
+        return Some(format!("the data collection endpoint {}", quote(label)));
+    }
+    fqdn.contains(".prometheus.monitor.").then(|| format!("the resource behind {}", quote(fqdn)))
 }
 
 fn add_record(zone: &str, record: &str) -> Fix {
@@ -249,13 +287,13 @@ fn add_record(zone: &str, record: &str) -> Fix {
         .with(format!("az network private-dns record-set a add-record -g ‹dns-resource-group› -z {zone} -n {record} -a ‹private-endpoint-address›"))
         .after_looking(
             "it shows the address that belongs to this name; every network linked to the zone gets the record",
-            "az network nic show -g ‹endpoint-resource-group› -n ‹nic-of-the-private-endpoint› --query \"ipConfigurations[].[privateIPAddress,privateLinkConnectionProperties.fqdns]\"",
+            remedy::NAMES_OF_ENDPOINT,
         )
         .undone_with("", format!("az network private-dns record-set a remove-record -g ‹dns-resource-group› -z {zone} -n {record} -a ‹private-endpoint-address›"))
 }
 
-fn unlink(zone: &str) -> Fix {
-    Fix::change(BlastRadius::Vnet, format!("if no private link is meant, unlink the empty zone `{zone}`"))
+fn unlink(zone: &str, reach: BlastRadius) -> Fix {
+    Fix::change(reach, format!("if no private link is meant, unlink the empty zone `{zone}`"))
         .instead()
         .with(format!("az network private-dns link vnet delete -g ‹dns-resource-group› -z {zone} -n ‹link-name›"))
         .after_looking(
@@ -265,8 +303,8 @@ fn unlink(zone: &str) -> Fix {
         .undone_with("", format!("az network private-dns link vnet create -g ‹dns-resource-group› -z {zone} -n ‹link-name› -v ‹vnet-id› --registration-enabled false"))
 }
 
-fn fall_back(zone: &str) -> Fix {
-    Fix::change(BlastRadius::Vnet, format!("allow fallback to internet on the link of `{zone}`, knowing that it fails open: missing records then send data over the public path without a word"))
+fn fall_back(zone: &str, reach: BlastRadius) -> Fix {
+    Fix::change(reach, format!("allow fallback to internet on the link of `{zone}`, knowing that it fails open: missing records then send data over the public path without a word"))
         .instead()
         .with(format!("az network private-dns link vnet update -g ‹dns-resource-group› -z {zone} -n ‹link-name› --resolution-policy NxDomainRedirect"))
         .after_looking("", format!("az network private-dns link vnet show -g ‹dns-resource-group› -z {zone} -n ‹link-name› --query resolutionPolicy"))
@@ -318,6 +356,44 @@ mod tests {
         assert_eq!(found.len(), 3);
         assert!(found.iter().all(|draft| draft.args["zone_empty"] == "yes"));
         assert!(found[0].fix.iter().any(|fix| fix.text.contains("unlink")));
+    }
+
+    fn changes(draft: &Draft) -> String {
+        draft.fix.iter().filter(|fix| !fix.read_only).map(|fix| fix.text.as_str()).collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn fires_for_a_shared_name_without_asking_for_a_resource() {
+        let found = drafts(&DNS004, &private_world().everywhere(API, &Says::DeniedByPrivateZone));
+        assert!(!changes(&found[0]).contains("Private Link Scope"), "{}", changes(&found[0]));
+        assert!(changes(&found[0]).contains("make the private endpoint anew"), "{}", changes(&found[0]));
+        let found = drafts(&DNS004, &public_world().everywhere(API, &Says::DeniedByPrivateZone));
+        assert!(changes(&found[0]).contains("any of them makes the shared records appear"), "{}", changes(&found[0]));
+        assert_eq!(resource("scadvisorcontentpl.blob.core.windows.net"), None);
+        assert_eq!(resource("rt.services.visualstudio.com"), None);
+        assert_eq!(resource("global.handler.control.monitor.azure.com"), None);
+    }
+
+    #[test]
+    fn fires_with_one_remedy_for_the_names_of_one_endpoint() {
+        let hosts = ["handler.control", "ingest", "metrics.ingest"];
+        let said = hosts.map(|host| resource(&format!("dce-ab12.westeurope-1.{host}.monitor.azure.com")));
+        assert_eq!(said, [0; 3].map(|_| Some("the data collection endpoint `dce-ab12`".to_owned())));
+    }
+
+    #[test]
+    fn fires_without_unlinking_a_zone_that_may_be_in_use() {
+        let found = drafts(&DNS004, &private_world().everywhere(ODS, &Says::DeniedByPrivateZone));
+        assert!(!changes(&found[0]).contains("unlink"), "{}", changes(&found[0]));
+        let found = drafts(&DNS004, &public_world().everywhere(API, &Says::DeniedByPrivateZone));
+        assert!(!changes(&found[0]).contains("unlink"), "{}", changes(&found[0]));
+    }
+
+    #[test]
+    fn fires_with_the_reach_of_the_zone_that_a_custom_server_answers_from() {
+        let found = drafts(&DNS004, &private_world().everywhere(ODS, &Says::DeniedByPrivateZone));
+        let fallback = found[0].fix.iter().find(|fix| fix.text.contains("allow fallback"));
+        assert_eq!(fallback.map(|fix| fix.blast_radius), Some(BlastRadius::EveryNetworkOnThisDns));
     }
 
     #[test]

@@ -115,13 +115,16 @@ fn fixes(facts: &Facts<'_>, fqdn: &str) -> Vec<Fix> {
                 "look what is kept",
                 format!("Get-DnsClientCache -Entry {fqdn}; Resolve-DnsName {fqdn} -DnsOnly -NoHostsFile"),
             ),
-            Fix::change(BlastRadius::Machine, "empty the system's cache and restart the agent")
-                .with("Clear-DnsClientCache")
-                .after_looking(
-                    "names are resolved again; nothing else is lost",
-                    format!("Get-DnsClientCache -Entry {fqdn}"),
-                )
-                .undone_by("nothing to undo: answers are kept anew"),
+            Fix::change(
+                BlastRadius::Machine,
+                "empty the system's cache; agents keep a copy of their own until they are restarted",
+            )
+            .with("Clear-DnsClientCache")
+            .after_looking(
+                "names are resolved again; nothing else is lost",
+                format!("Get-DnsClientCache -Entry {fqdn}"),
+            )
+            .undone_by("nothing to undo: answers are kept anew"),
         ];
     }
     vec![
@@ -129,14 +132,18 @@ fn fixes(facts: &Facts<'_>, fqdn: &str) -> Vec<Fix> {
             "look who answers: caches and modules between programs and DNS",
             format!("getent ahosts {fqdn}; grep hosts: /etc/nsswitch.conf; resolvectl query {fqdn}"),
         ),
-        Fix::change(BlastRadius::Machine, "empty the cache that is in use and restart the agent")
-            .with("sudo resolvectl flush-caches   # systemd-resolved\nsudo nscd -i hosts   # nscd\nsudo systemctl restart dnsmasq   # dnsmasq")
-            .after_looking(
-                "names are resolved again; nothing else is lost",
-                "resolvectl statistics\nsystemctl is-active nscd dnsmasq",
-            )
-            .undone_by("nothing to undo: answers are kept anew"),
+        empty("systemd-resolved", "sudo resolvectl flush-caches"),
+        empty("nscd", "sudo nscd -i hosts").instead(),
+        // Dnsmasq forgets its answers at this signal and goes on serving (dnsmasq(8), NOTES).
+        empty("dnsmasq", "sudo systemctl kill --signal=HUP dnsmasq").instead(),
     ]
+}
+
+fn empty(cache: &str, command: &str) -> Fix {
+    Fix::change(BlastRadius::Machine, format!("where `{cache}` keeps the answers, empty its cache; agents keep a copy of their own until they are restarted"))
+        .with(command)
+        .after_looking("names are resolved again; nothing else is lost", format!("systemctl is-active {cache}"))
+        .undone_by("nothing to undo: answers are kept anew")
 }
 
 #[cfg(test)]
@@ -161,6 +168,19 @@ mod tests {
         }
         let gone = private_world().everywhere(ODS, &Says::DeniedByPrivateZone).system(ODS, &Says::Private("10.0.0.6"));
         assert_eq!(drafts(&DNS007, &gone)[0].args["servers_say"], "none");
+    }
+
+    #[test]
+    fn fires_with_one_command_for_each_cache_and_any_of_them_may_do() {
+        let found = drafts(&DNS007, &private_world().system(ODS, &Says::Public("20.1.1.1")));
+        let changes: Vec<&Fix> = found[0].fix.iter().filter(|fix| !fix.read_only).collect();
+        let told: Vec<_> =
+            changes.iter().map(|fix| (fix.alternative, fix.command.as_deref().unwrap_or_default())).collect();
+        assert_eq!(told.iter().map(|(alternative, _)| *alternative).collect::<Vec<_>>(), [false, true, true]);
+        assert!(
+            told.iter().all(|(_, command)| command.lines().count() == 1 && !command.contains("restart")),
+            "{told:?}"
+        );
     }
 
     #[test]

@@ -110,14 +110,22 @@ fn draft(facts: &Facts<'_>, server: SocketAddr, severity: Severity, none_answers
                 "look which DNS servers the network and the interface are set to",
                 "az network vnet show -g ‹network-resource-group› -n ‹vnet› --query dhcpOptions.dnsServers; az network nic show -g ‹vm-resource-group› -n ‹nic› --query dnsSettings",
             ),
-        ])
-        .fix(remedy::effective_rules(&server.ip().to_string(), "UDP and TCP 53"));
-    if Facts::is_azure_dns(server) {
-        draft = draft.fix([Fix::look(
+        ]);
+    let address = server.ip().to_string();
+    // Security rules about its address and routes do not govern 168.63.129.16, the tag does; and they drop, never answer.
+    // Source: <https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16>
+    draft = if Facts::is_azure_dns(server) {
+        draft.fix([Fix::look(
             "look for a rule against the service tag `AzurePlatformDNS`, and for a rule of this machine's own firewall; outside Azure 168.63.129.16 never answers",
             "az network nic list-effective-nsg -g ‹vm-resource-group› -n ‹nic›",
-        )]);
-    }
+        )])
+    } else {
+        match kind {
+            "silence" => draft.fix(remedy::effective_rules(&address, "UDP and TCP 53")),
+            "unreachable" => draft.fix([remedy::effective_route(&address)]),
+            _ => draft,
+        }
+    };
     if closed {
         draft = draft.excludes("a filter that drops packets: the host said that nobody listens");
     }
@@ -147,6 +155,23 @@ mod tests {
         let found = drafts(&DNS008, &scene);
         assert_eq!((found.len(), found[0].severity), (1, Severity::Warning));
         assert_eq!(found[0].args["kind"], "port-closed");
+    }
+
+    #[test]
+    fn fires_with_the_checks_that_the_evidence_leaves() {
+        let checks = |scene: &ampls_probes::testing::Scene, server: &str| {
+            let found = drafts(&DNS008, scene);
+            let of_server = found.iter().find(|draft| draft.args["server"] == server);
+            format!("{:?}", of_server.map(|draft| &draft.fix))
+        };
+        let silent = checks(&private_world().server_says(CUSTOM, &Says::Silence), CUSTOM);
+        assert!(silent.contains("list-effective-nsg") && silent.contains("route-table"), "{silent}");
+        let closed = checks(&private_world().server_says(CUSTOM, &Says::Closed), CUSTOM);
+        assert!(!closed.contains("nsg"), "{closed}");
+        let azure = private_world().server(AZURE, &[ServerRole::Configured]).server_says(AZURE, &Says::Silence);
+        let azure = checks(&azure, AZURE);
+        assert_eq!(azure.matches("list-effective-nsg").count(), 1, "{azure}");
+        assert!(azure.contains("AzurePlatformDNS") && !azure.contains("route-table"), "{azure}");
     }
 
     fn failing_with(failure: IoFailure) -> Vec<Draft> {

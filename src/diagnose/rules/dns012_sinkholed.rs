@@ -1,5 +1,7 @@
 //! DNS012: a name is led nowhere on purpose.
 
+use std::net::SocketAddr;
+
 use ampls_probes::addr::Class;
 
 use crate::diagnose::draft::{Draft, Reach, Title};
@@ -55,6 +57,7 @@ fn sinkholed(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
     let severity = if reaches { Severity::Warning } else { Severity::Error };
     let servers: Vec<String> =
         views.iter().filter_map(|view| view.server).map(|server| format!("`{server}`")).collect();
+    let asked: Vec<SocketAddr> = views.iter().filter_map(|view| view.server).collect();
     let who = if servers.is_empty() { "this machine itself".to_owned() } else { servers.join(", ") };
     let kind = if policy { "policy" } else { "address" };
     let address = first.addresses.first().map(ToString::to_string).unwrap_or_default();
@@ -80,7 +83,11 @@ fn sinkholed(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
     .arg("server", servers.join(", ").replace('`', ""))
     .excludes("a fault of the network path: nothing was dialled")
     .reaching(Reach::Own);
-    Some(if policy { draft.fix(allow_in_policy(name.fqdn())) } else { draft.fix(off_the_list(name.fqdn(), &who)) })
+    Some(if policy {
+        draft.fix(allow_in_policy(name.fqdn()))
+    } else {
+        draft.fix(off_the_list(facts, name.fqdn(), &who, &asked))
+    })
 }
 
 fn allow_in_policy(fqdn: &str) -> Vec<Fix> {
@@ -92,9 +99,19 @@ fn allow_in_policy(fqdn: &str) -> Vec<Fix> {
     ]
 }
 
-fn off_the_list(fqdn: &str, who: &str) -> Vec<Fix> {
+fn off_the_list(facts: &Facts<'_>, fqdn: &str, who: &str, servers: &[SocketAddr]) -> Vec<Fix> {
+    let ask = |server: &SocketAddr| match server.port() {
+        53 => format!("nslookup {fqdn} {}", server.ip()),
+        port => format!("nslookup -port={port} {fqdn} {}", server.ip()),
+    };
+    // The hosts file is asked by the system's own call only.
+    let by_hand = match (servers.is_empty(), facts.on_windows()) {
+        (false, _) => servers.iter().map(ask).collect::<Vec<_>>().join("\n"),
+        (true, true) => format!("Resolve-DnsName {fqdn}"),
+        (true, false) => format!("getent ahosts {fqdn}"),
+    };
     vec![
-        Fix::look(format!("ask {who} by hand"), format!("nslookup {fqdn}")),
+        Fix::look(format!("ask {who} by hand"), by_hand),
         Fix::change(BlastRadius::EveryNetworkOnThisDns, format!("take {} off the block list of {who}", quote(fqdn)))
             .after("the list holds for everybody who uses this DNS server: look who asked for the block")
             .undone_by("put the name back on the list"),
@@ -115,6 +132,15 @@ mod tests {
             assert_eq!((found.len(), found[0].severity), (1, Severity::Error), "{address}");
             assert_eq!(found[0].args["address"], address);
         }
+    }
+
+    #[test]
+    fn fires_and_asks_the_server_that_it_names() {
+        let found = drafts(&DNS012, &private_world().says(CUSTOM, ODS, &Says::Plain("0.0.0.0")));
+        let ip = CUSTOM.split(':').next().unwrap_or_default();
+        assert_eq!(found[0].fix[0].command, Some(format!("nslookup {ODS} {ip}")));
+        let found = drafts(&DNS012, &private_world().system(ODS, &Says::Plain("0.0.0.0")));
+        assert_eq!(found[0].fix[0].command, Some(format!("getent ahosts {ODS}")));
     }
 
     #[test]

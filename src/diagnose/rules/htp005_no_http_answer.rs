@@ -69,7 +69,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
             "ask by hand and watch where it ends",
             format!("curl -sv --max-time 10 https://{}:{port}{}", name.fqdn(), name.endpoint.path),
         )])
-        .fix(remedy::effective_rules(&address, &format!("TCP {port}"))),
+        .fix([remedy::effective_route(&address)]),
     )
 }
 
@@ -93,6 +93,7 @@ mod tests {
             let found = drafts(&HTP005, &private_world().http(ODS, outcome));
             assert_eq!((found.len(), found[0].severity), (1, Severity::Error));
             assert_eq!(found[0].args["kind"], kind);
+            assert!(!format!("{:?}", found[0].fix).contains("nsg"), "the port is open: TLS went through it");
         }
     }
 

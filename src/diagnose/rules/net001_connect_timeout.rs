@@ -20,7 +20,7 @@ rule! {
     /// connection is not approved.
     ///
     /// For a public address a firewall drops the traffic to Azure Monitor. That is right where everything should be private:
-    /// then mend the name resolution instead.
+    /// then mend the name resolution instead. Public names that nothing depends on may stay blocked, which is information.
     ///
     /// ## Why it matters
     ///
@@ -73,6 +73,8 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
     // A zone keeps the two families in record sets of their own.
     let set = if address.is_some_and(IpAddr::is_ipv6) { "aaaa" } else { "a" };
     let address = address.map(ToString::to_string).unwrap_or_default();
+    let normal = facts.rightly_blocked(name);
+    let summary = if normal { NORMAL } else { summary };
     let mut draft = Draft::new(
         Severity::Error,
         if reading == "stale-record" { Owner::Dns } else { Owner::Network },
@@ -97,9 +99,15 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
             .fix(remedy::find_private_endpoint(&address))
             .fix(remedy::effective_rules(&address, &format!("TCP {port}")))
             .fix([remedy::allow_private_endpoint(port)]),
-        _ => draft.fix(remedy::effective_rules(&address, &format!("TCP {port}"))).fix([remedy::allow_service(name)]),
+        _ if normal => draft,
+        _ => draft
+            .fix(remedy::effective_rules(&address, &format!("TCP {port}")))
+            .fix([remedy::allow_service(facts, name)]),
     }
 }
+
+/// What is said of public names that nothing depends on.
+pub(super) const NORMAL: &str = "monitoring does not depend on these names and they are public: a network that is locked down blocks them, which is normal; nothing has to be opened unless the feature is used";
 
 fn stale(name: &EndpointFacts<'_>, set: &str, address: &str) -> Fix {
     let zone = name.endpoint.zone.clone().unwrap_or_else(|| "‹zone›".to_owned());
@@ -117,7 +125,7 @@ fn stale(name: &EndpointFacts<'_>, set: &str, address: &str) -> Fix {
 #[cfg(test)]
 mod tests {
     use ampls_probes::catalogue::Need;
-    use ampls_probes::observation::{IoFailure, Outcome};
+    use ampls_probes::observation::{Instance, IoFailure, Metadata, Observation, Outcome, Timing};
     use ampls_probes::testing::{AGENTSVC, HANDLER, METRICS, ODS, OMS, Says, Scene, open, private_world, public_world};
 
     use super::*;
@@ -158,6 +166,13 @@ mod tests {
         let found = diagnose(&scene.observations());
         let severities: Vec<_> = found.iter().map(|finding| (finding.code.as_str(), finding.severity)).collect();
         assert_eq!(severities, [("NET001", Severity::Info)]);
+        assert!(found[0].summary.contains("normal") && found[0].fix.is_empty(), "{:?}", found[0]);
+        let scene = scene.everywhere(ODS, &Says::Public("20.1.1.2")).connects(ODS, &Outcome::TimedOut);
+        let found = drafts(&NET001, &scene);
+        assert!(
+            found.iter().all(|draft| draft.fix.iter().any(|fix| !fix.read_only)),
+            "the firewall blocks what is needed"
+        );
     }
 
     #[test]
@@ -175,6 +190,22 @@ mod tests {
         assert!(commands(&other).contains("record-set a remove-record"), "{}", commands(&other));
         let v6 = commands(&other.everywhere(ODS, &Says::Plain("fd00::6")));
         assert!(v6.contains("record-set aaaa remove-record") && !v6.contains("record-set a "), "{v6}");
+    }
+
+    #[test]
+    fn fixes_open_storage_of_one_region_only_and_say_what_that_opens() {
+        let mut account = ampls_probes::testing::endpoint(METRICS, Need::Required);
+        account.service_tag = Some("Storage".to_owned());
+        let scene = private_world().endpoint(account).everywhere(METRICS, &Says::Public("20.1.1.1"));
+        let mut seen = scene.connects(METRICS, &Outcome::TimedOut).observations();
+        let instance = Instance { location: Some("westeurope".to_owned()), ..Instance::default() };
+        seen.seen.retain(|step| !matches!(step, Observation::Metadata(_)));
+        let timing = Timing { at_us: 0, elapsed_us: 0 };
+        seen.seen.push(Observation::Metadata(Metadata { timing, outcome: Outcome::Seen(instance) }));
+        let found = check(&Facts::new(&seen));
+        let fix = found[0].fix.iter().find(|fix| !fix.read_only).cloned().unwrap_or_else(|| Fix::look("", ""));
+        assert!(fix.command.unwrap_or_default().contains("prefixes Storage.westeurope"), "{}", fix.text);
+        assert!(fix.check_first.unwrap_or_default().contains("every storage account of the region"), "{}", fix.text);
     }
 
     #[test]

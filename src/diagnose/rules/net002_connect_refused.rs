@@ -2,8 +2,11 @@
 
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::{ConnectFault, EndpointFacts, Facts, Route, route_word};
-use crate::diagnose::finding::{Owner, Severity};
+use crate::diagnose::finding::{BlastRadius, Fix, Owner, Severity};
 use crate::diagnose::{remedy, rule::rule};
+use crate::text::quote;
+
+use super::net001_connect_timeout::NORMAL;
 
 rule! {
     /// ## What it means
@@ -45,6 +48,7 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
 fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
     let port = name.endpoint.port;
     let private = matches!(name.route(), Route::Private | Route::Mixed);
+    let normal = facts.rightly_blocked(name);
     let address = name.addresses().first().map(ToString::to_string).unwrap_or_default();
     let draft = Draft::new(
         Severity::Error,
@@ -54,7 +58,9 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
     .about([name.fqdn()])
     .at_port(name.endpoint.port)
     .group(format!("{} {port}", route_word(name.route())))
-    .summary(if private {
+    .summary(if normal {
+        NORMAL
+    } else if private {
         "something answers for the private address and refuses the connection: the record points to a host that is not the private endpoint, or a firewall on the way rejects"
     } else {
         "something answers for the public address and refuses the connection: a firewall on the way rejects"
@@ -65,17 +71,29 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
     .excludes("packets that are dropped on the way: an answer came back")
     .reaching(Reach::Nothing);
     if private {
-        return draft
-            .fix(remedy::find_private_endpoint(&address))
-            .fix(remedy::effective_rules(&address, &format!("TCP {port}")));
+        return draft.fix(remedy::find_private_endpoint(&address)).fix([remedy::effective_route(&address)]);
     }
-    draft.fix(remedy::effective_rules(&address, &format!("TCP {port}"))).fix([remedy::allow_service(name)])
+    if normal {
+        return draft;
+    }
+    draft.fix([remedy::effective_route(&address), let_pass(name)])
+}
+
+/// A network security group never refuses: a rule in one would not help.
+fn let_pass(name: &EndpointFacts<'_>) -> Fix {
+    let port = name.endpoint.port;
+    Fix::change(
+        BlastRadius::Vnet,
+        format!("let TCP {port} to {} pass at the firewall that refuses", quote(name.fqdn())),
+    )
+    .after("the rule holds for every machine behind that firewall: look first who asked for the block")
+    .undone_by("remove the rule again")
 }
 
 #[cfg(test)]
 mod tests {
     use ampls_probes::observation::{IoFailure, Outcome};
-    use ampls_probes::testing::{ODS, open, private_world};
+    use ampls_probes::testing::{ODS, open, private_world, public_world};
 
     use super::*;
     use crate::diagnose::rules::tests::drafts;
@@ -86,6 +104,15 @@ mod tests {
             let found = drafts(&NET002, &private_world().connects(ODS, &Outcome::Failed(failure)));
             assert_eq!((found.len(), found[0].severity), (1, Severity::Error), "{failure:?}");
             assert_eq!(found[0].endpoints, [ODS]);
+        }
+    }
+
+    #[test]
+    fn fires_without_blaming_a_group_that_never_refuses() {
+        for scene in [private_world(), public_world()] {
+            let found = drafts(&NET002, &scene.connects(ODS, &Outcome::Failed(IoFailure::Refused)));
+            let fixes = format!("{:?}", found[0].fix);
+            assert!(!fixes.contains("nsg") && fixes.contains("show-effective-route-table"), "{fixes}");
         }
     }
 

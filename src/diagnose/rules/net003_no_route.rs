@@ -102,7 +102,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
             look_at_route,
         ]);
     }
-    draft.fix([look_at_route]).fix(remedy::effective_rules(&address, &format!("TCP {port}")))
+    draft.fix([look_at_route, remedy::effective_route(&address)])
 }
 
 #[cfg(test)]
@@ -123,6 +123,7 @@ mod tests {
             let found = drafts(&NET003, &private_world().connects(ODS, &Outcome::Failed(failure)));
             assert_eq!((found[0].args["reason"].as_str(), found[0].owner), (reason, owner));
             assert_eq!(found[0].severity, Severity::Error);
+            assert!(!format!("{:?}", found[0].fix).contains("nsg"), "a network security group drops without a word");
         }
     }
 

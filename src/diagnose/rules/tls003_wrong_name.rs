@@ -2,9 +2,9 @@
 
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::{EndpointFacts, Facts, TlsFault, certificate_line};
-use crate::diagnose::finding::{Owner, Severity};
+use crate::diagnose::finding::{BlastRadius, Fix, Owner, Severity};
 use crate::diagnose::{remedy, rule::rule};
-use crate::text;
+use crate::text::{self, quote};
 
 rule! {
     /// ## What it means
@@ -13,8 +13,8 @@ rule! {
     /// address. A stale or hand-made record leads to the address of another private endpoint or another server, a hosts file
     /// does the same, or a firewall answers with a page of its own.
     ///
-    /// Names are checked as clients do, by the public name. A client that is configured with a `privatelink` name fails in
-    /// the same way, because no certificate holds such names.
+    /// Names are checked as clients do, by the name they were given. A client that is configured with a `privatelink` name
+    /// fails too, because no certificate holds such names: the configuration has to give the public one.
     ///
     /// ## Why it matters
     ///
@@ -22,7 +22,8 @@ rule! {
     ///
     /// ## How to fix
     ///
-    /// Look at the names in the certificate: they tell who answers. Find the private endpoint that holds the address, and mend
+    /// Where the name asked by holds the label `privatelink`, configure the name without it. Otherwise look at the names in the
+    /// certificate: they tell who answers. Find the private endpoint that holds the address, and mend
     /// the record or the line of the hosts file that leads there.
     ///
     /// ## How to confirm
@@ -47,7 +48,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
     let socket = name.handshake.and_then(|handshake| handshake.address);
     let address = socket.map(|address| address.ip().to_string()).unwrap_or_default();
     let connect = socket.map_or_else(|| format!("{}:{}", name.fqdn(), name.endpoint.port), |socket| socket.to_string());
-    Draft::new(
+    let draft = Draft::new(
         Severity::Error,
         Owner::Dns,
         Title::list(&format!("the certificate is for {}, not for ", text::list(&names, 2)), [name.fqdn()], ""),
@@ -55,23 +56,74 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
     .about([name.fqdn()])
     .at_port(name.endpoint.port)
     .group(names.join(" "))
-    .summary("the certificate that answers at the address is for other names: the address belongs to something else")
     .evidence(name.handshake.map(|handshake| facts.handshake_line(name, handshake)))
     .evidence(name.leaf().map(certificate_line))
     .arg("names", names.join(" "))
     .arg("address", address.clone())
-    .excludes("a client that asks by a `privatelink` name: the public name was sent")
-    .reaching(Reach::Nothing)
-    .fix([remedy::show_chain(&connect, name.fqdn())])
-    .fix(remedy::find_private_endpoint(&address))
+    .reaching(Reach::Nothing);
+    if let Some(public) = public_name(name.fqdn()) {
+        return asked_by_alias(draft, &public, &names, &connect, &address);
+    }
+    draft
+        .summary(
+            "the certificate that answers at the address is for other names: the address belongs to something else",
+        )
+        .excludes("a client that asks by a `privatelink` name: the public name was sent")
+        .fix([remedy::show_chain(&connect, name.fqdn())])
+        .fix(remedy::find_private_endpoint(&address))
+}
+
+/// The name that clients have to be given, where this one is its `privatelink` alias.
+fn public_name(fqdn: &str) -> Option<String> {
+    let labels = || fqdn.split('.');
+    labels().any(|label| label == "privatelink").then(|| {
+        let public: Vec<&str> = labels().filter(|label| *label != "privatelink").collect();
+        public.join(".")
+    })
+}
+
+/// Microsoft's certificates hold the public names only: <https://learn.microsoft.com/azure/private-link/private-endpoint-dns>
+fn asked_by_alias(mut draft: Draft, public: &str, names: &[String], connect: &str, address: &str) -> Draft {
+    draft.owner = Owner::Os;
+    draft.group.push_str(" alias");
+    let draft = draft
+        .summary(format!(
+            "the configuration names the `privatelink` alias, which no certificate holds; it has to name the public one, {}, which DNS leads to the same record",
+            quote(public)
+        ))
+        .arg("public_name", public)
+        .fix([
+            Fix::look(
+                "look whether the certificate fits when the public name is sent",
+                format!("openssl s_client -connect {connect} -servername {public} -verify_hostname {public} </dev/null"),
+            ),
+            Fix::change(
+                BlastRadius::Machine,
+                format!("name {} wherever the `privatelink` alias is configured", quote(public)),
+            )
+            .after("look which setting names the alias: an agent's, an application's, or `--endpoint` of this run")
+            .undone_by("put the former name back"),
+        ]);
+    if names.iter().any(|pattern| covers(pattern, public)) {
+        return draft.excludes("another server at the address: its certificate is for the public name");
+    }
+    draft.likely().fix(remedy::find_private_endpoint(address))
+}
+
+/// A wildcard stands for one whole label (RFC 9525 6.3).
+fn covers(pattern: &str, name: &str) -> bool {
+    let parent = || name.split_once('.').map(|(_, parent)| parent);
+    pattern == name || pattern.strip_prefix("*.").is_some_and(|rest| Some(rest) == parent())
 }
 
 #[cfg(test)]
 mod tests {
+    use ampls_probes::catalogue::Need;
     use ampls_probes::observation::NameVerdict;
-    use ampls_probes::testing::{HANDLER, ODS, Tls, private_world};
+    use ampls_probes::testing::{HANDLER, ODS, Says, Tls, endpoint, private_world};
 
     use super::*;
+    use crate::diagnose::finding::Certainty;
     use crate::diagnose::rules::tests::drafts;
 
     #[test]
@@ -80,6 +132,28 @@ mod tests {
         let found = drafts(&TLS003, &private_world().tls(ODS, tls));
         assert_eq!((found.len(), found[0].severity), (1, Severity::Error));
         assert_eq!(found[0].args["names"], HANDLER);
+    }
+
+    #[test]
+    fn fires_with_the_public_name_where_the_alias_was_asked_for() {
+        let public = "global.handler.control.monitor.azure.com";
+        let mut alias = endpoint(HANDLER, Need::Required);
+        alias.id = "alias".to_owned();
+        alias.fqdn = "global.handler.control.privatelink.monitor.azure.com".to_owned();
+        let asked = alias.fqdn.clone();
+        let scene = private_world().endpoint(alias);
+        for (holds, certainty) in
+            [("*.handler.control.monitor.azure.com", Certainty::Proven), ("portal.example", Certainty::Likely)]
+        {
+            let tls = Tls::good(holds).verdict(|seen| seen.name = NameVerdict::Other);
+            let found = drafts(&TLS003, &scene.clone().everywhere(&asked, &Says::Private("10.0.0.5")).tls(&asked, tls));
+            assert_eq!((found.len(), found[0].certainty), (1, certainty));
+            assert_eq!(found[0].args["public_name"], public);
+            let fix = found[0].fix.iter().find(|fix| !fix.read_only);
+            assert!(fix.is_some_and(|fix| fix.text.contains(public)), "{:?}", found[0].fix);
+            let said = format!("{:?}", found[0]);
+            assert!(!said.contains("the public name was sent") && !said.contains("by the public name"), "{said}");
+        }
     }
 
     #[test]
