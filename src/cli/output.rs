@@ -98,7 +98,10 @@ fn replace(wanted: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) 
 /// itself is replaced, never what it leads to.
 fn replaceable(wanted: &Path) -> io::Result<()> {
     match fs::metadata(wanted) {
-        Ok(there) if !there.is_file() => Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file")),
+        Ok(there) if there.is_dir() => Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a directory")),
+        Ok(there) if !there.is_file() => {
+            Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file; give `-` for standard output"))
+        }
         Ok(_) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(error),
@@ -271,8 +274,9 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_device_is_never_replaced() {
-        assert!(Output::open(Some(Path::new("/dev/null"))).is_err());
+    fn a_device_is_never_replaced_and_the_way_to_standard_output_is_named() {
+        let refused = Output::open(Some(Path::new("/dev/null"))).unwrap_err().to_string();
+        assert_eq!(refused, "cannot write `/dev/null`: it is not a regular file; give `-` for standard output");
     }
 
     #[test]
