@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::io::{self, Write};
 
 use ampls_probes::catalogue::{Expectation, Need};
-use ampls_probes::observation::Observation;
+use ampls_probes::observation::{HostsEntry, Observation};
 use ampls_probes::options::Expect;
 
 use super::{breakable, leads, safe};
@@ -213,13 +213,12 @@ fn configured(endpoint: &EndpointReport) -> impl Iterator<Item = &View> {
 
 /// Whether a line of the hosts file gave the address: no server was asked for it then, whatever the servers would say.
 fn by_hosts_file(report: &Report, endpoint: &EndpointReport) -> bool {
-    let files = report.observations.seen.iter().filter_map(|seen| match seen {
+    let file = report.observations.seen.iter().find_map(|seen| match seen {
         Observation::Hosts(hosts) => hosts.outcome.seen(),
         _ => None,
     });
-    files
-        .flat_map(|file| &file.entries)
-        .any(|entry| entry.name == endpoint.fqdn && endpoint.addresses.contains(&entry.address))
+    let names = |entry: &HostsEntry| entry.name == endpoint.fqdn && endpoint.addresses.contains(&entry.address);
+    file.is_some_and(|file| file.entries.iter().any(names))
 }
 
 fn answered(view: &View) -> bool {
