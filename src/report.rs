@@ -45,7 +45,7 @@ mod verdict;
 pub const SCHEMA: u32 = 1;
 
 /// The exit status of a run that could look at nothing.
-const NOTHING_LOOKED_AT: u8 = 3;
+pub(crate) const NOTHING_LOOKED_AT: u8 = 3;
 
 /// The finding that says no more than that steps were ended.
 const NOT_FINISHED: &str = "RUN001";

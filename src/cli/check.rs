@@ -93,8 +93,8 @@ fn judged(seen: Saved) -> Report {
 }
 
 pub(super) fn judge(arguments: &JudgeArgs, talk: TalkArgs) -> Result<u8, Failure> {
-    let input = super::judge::read_any(&arguments.file)?;
     let output = Output::open(arguments.output.output.as_deref())?;
+    let input = super::judge::read_any(&arguments.file)?;
     let mut saved = match input {
         Input::Report(saved) => *saved,
         Input::Digest(digest) => return repeat(&digest, &arguments.output, output),
@@ -110,8 +110,8 @@ pub(super) fn judge(arguments: &JudgeArgs, talk: TalkArgs) -> Result<u8, Failure
 }
 
 pub(super) fn redact(arguments: &RedactArgs, talk: TalkArgs) -> Result<u8, Failure> {
-    let saved = redacted(super::judge::read(&arguments.file)?, &catalogue()?, key())?;
     let output = Output::open(arguments.output.as_deref())?;
+    let saved = redacted(super::judge::read(&arguments.file)?, &catalogue()?, key())?;
     let style = output::style(&output, talk);
     let report = judged(saved);
     status_of(output.write(|out| render::write(arguments.format, &report, FailOn::Error, &style, out)), 0)
@@ -157,10 +157,10 @@ pub(super) fn compare(arguments: &CompareArgs, talk: TalkArgs) -> Result<u8, Fai
     if input::is_stdin(&arguments.a) && input::is_stdin(&arguments.b) {
         return Err(Failure::Usage("standard input holds one report only; give the other one as a file".to_owned()));
     }
+    let output = Output::open(arguments.output.as_deref())?;
     let report = |path: &Path| Ok::<_, Failure>(judged(super::judge::read(path)?));
     let comparison = compare::compare(&report(&arguments.a)?, &report(&arguments.b)?);
     let status = comparison.exit_status(arguments.fail_on);
-    let output = Output::open(arguments.output.as_deref())?;
     let style = output::style(&output, talk);
     let written = output.write(|out| match arguments.format {
         Format::Json => render::json::write(&comparison, out),

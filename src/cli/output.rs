@@ -97,12 +97,36 @@ fn replace(wanted: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) 
 /// Renaming replaces whatever stands there: only a file, or a link that leads to one or to nothing, may be replaced. A link
 /// itself is replaced, never what it leads to.
 fn replaceable(wanted: &Path) -> io::Result<()> {
+    if is_open_stream(wanted) {
+        return Err(refusal("it is an open stream; give `-` for standard output"));
+    }
     match fs::metadata(wanted) {
-        Ok(there) if !there.is_file() => Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file")),
+        Ok(there) if there.is_dir() => Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a directory")),
+        Ok(there) if !there.is_file() => Err(refusal("it is not a regular file; give `-` for standard output")),
         Ok(_) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(error),
     }
+}
+
+fn refusal(why: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, why)
+}
+
+/// Whether the name leads through the links of Linux to what a process has opened, as `/dev/stdout` does: where that is a file,
+/// the link would look like any other that may be replaced, and nobody on the machine had a `/dev/stdout` any more.
+fn is_open_stream(wanted: &Path) -> bool {
+    let mut path = wanted.to_owned();
+    // As many links as Linux follows (`man 7 path_resolution`).
+    for _ in 0..40 {
+        let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        if fs::canonicalize(folder).is_ok_and(|folder| folder.starts_with("/proc")) {
+            return true;
+        }
+        let Ok(next) = fs::read_link(&path) else { return false };
+        path = folder.join(next);
+    }
+    false
 }
 
 /// A file under a name that nobody can foresee, removed unless it becomes the wanted one.
@@ -115,7 +139,7 @@ pub(super) struct Draft {
 impl Draft {
     fn beside(wanted: &Path) -> io::Result<Self> {
         if wanted.file_name().is_none() {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "it names no file"));
+            return Err(refusal("it names no file"));
         }
         // Short whatever the wanted name is: that one may be as long as the file system takes.
         let unforeseen = Uuid::new_v4().simple().to_string();
@@ -271,8 +295,24 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_device_is_never_replaced() {
-        assert!(Output::open(Some(Path::new("/dev/null"))).is_err());
+    fn a_device_is_never_replaced_and_the_way_to_standard_output_is_named() {
+        let refused = Output::open(Some(Path::new("/dev/null"))).unwrap_err().to_string();
+        assert_eq!(refused, "cannot write `/dev/null`: it is not a regular file; give `-` for standard output");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_link_to_an_open_stream_is_never_replaced() {
+        use std::os::fd::AsRawFd;
+        let folder = Folder::new();
+        let stream = File::create(folder.0.join("stream")).unwrap();
+        let (link, further) = (folder.0.join("stdout"), folder.0.join("further"));
+        std::os::unix::fs::symlink(format!("/proc/self/fd/{}", stream.as_raw_fd()), &link).unwrap();
+        std::os::unix::fs::symlink("stdout", &further).unwrap();
+        for wanted in [link, further] {
+            let refused = Output::open(Some(&wanted)).map(|_| ()).unwrap_err().to_string();
+            assert!(refused.ends_with("it is an open stream; give `-` for standard output"), "{refused}");
+        }
     }
 
     #[test]

@@ -39,9 +39,9 @@ pub fn write(report: &Report, status: u8, out: &mut dyn Write) -> io::Result<()>
         health(verdict.health),
     )?;
     head(report, out)?;
-    path::write(report, out)?;
     zones(report, out)?;
     findings::write(report, out)?;
+    path::write(report, out)?;
     endpoints::write(report, out)?;
     endpoints::timings(report, out)?;
     notes(report, out)?;

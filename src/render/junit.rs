@@ -1,6 +1,6 @@
-//! The report as test cases, for pipelines: one suite of endpoints, one of rules.
+//! The report as test cases, for pipelines: one suite of the run itself, one of endpoints, one of rules.
 //!
-//! A case fails exactly when what it is about makes the exit status 1. The elements are those that the common readers agree
+//! A case fails exactly when what it is about makes the exit status 1; the run is in error exactly when that is 3. The elements are those that the common readers agree
 //! on (<https://github.com/testmoapp/junitxml>).
 
 use std::io::{self, Write};
@@ -10,11 +10,12 @@ use super::page::inert;
 use super::table::causes::label;
 use crate::diagnose::finding::Finding;
 use crate::diagnose::rules::RULES;
-use crate::report::{EndpointReport, FailOn, Report};
+use crate::report::{EndpointReport, FailOn, NOTHING_LOOKED_AT, Report, exit_status};
 
 /// Writes the document.
 pub fn write(report: &Report, fail_on: FailOn, out: &mut dyn Write) -> io::Result<()> {
-    let suites = [("endpoints", endpoints(report, fail_on)), ("rules", rules(report, fail_on))];
+    let suites =
+        [("run", run(report, fail_on)), ("endpoints", endpoints(report, fail_on)), ("rules", rules(report, fail_on))];
     let all = || suites.iter().flat_map(|(_, cases)| cases);
     writeln!(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>")?;
     writeln!(
@@ -54,6 +55,16 @@ enum State {
     Passed(String),
     Skipped(String),
     Failed { message: String, kind: String, text: String },
+    Errored(String),
+}
+
+/// What a pipeline must not take for health: nothing fails where nothing was looked at.
+fn run(report: &Report, fail_on: FailOn) -> Vec<Case> {
+    let state = match exit_status(report, fail_on) {
+        NOTHING_LOOKED_AT => State::Errored(report.verdict.headline.clone()),
+        _ => State::Passed(String::new()),
+    };
+    vec![Case { name: "something was looked at".to_owned(), elapsed_ms: 0, state }]
 }
 
 fn endpoints(report: &Report, fail_on: FailOn) -> Vec<Case> {
@@ -154,6 +165,9 @@ fn case(suite: &str, case: &Case, out: &mut dyn Write) -> io::Result<()> {
         State::Passed(text) if text.is_empty() => writeln!(out, "/>"),
         State::Passed(text) => writeln!(out, "><system-out>{}</system-out></testcase>", escaped_lines(text)),
         State::Skipped(why) => writeln!(out, "><skipped message=\"{}\"/></testcase>", escaped(why)),
+        State::Errored(why) => {
+            writeln!(out, "><error message=\"{}\" type=\"nothing-looked-at\"/></testcase>", escaped(why))
+        }
         State::Failed { message, kind, text } => writeln!(
             out,
             "><failure message=\"{}\" type=\"{}\">{}</failure></testcase>",
@@ -165,13 +179,14 @@ fn case(suite: &str, case: &Case, out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn counts<'a>(cases: impl Iterator<Item = &'a Case>) -> String {
-    let (mut tests, mut failures, mut skipped) = (0, 0, 0);
+    let (mut tests, mut failures, mut errors, mut skipped) = (0, 0, 0, 0);
     for case in cases {
         tests += 1;
         failures += usize::from(matches!(case.state, State::Failed { .. }));
+        errors += usize::from(matches!(case.state, State::Errored(_)));
         skipped += usize::from(matches!(case.state, State::Skipped(_)));
     }
-    format!("tests=\"{tests}\" failures=\"{failures}\" errors=\"0\" skipped=\"{skipped}\"")
+    format!("tests=\"{tests}\" failures=\"{failures}\" errors=\"{errors}\" skipped=\"{skipped}\"")
 }
 
 fn seconds(ms: u64) -> String {
@@ -221,6 +236,22 @@ mod tests {
                 assert_eq!(failures > 0, exit_status(&report, fail_on) == 1, "{text}");
                 let counted = parsed.root_element().attribute("failures").unwrap();
                 assert_eq!(counted, failures.to_string());
+            }
+        }
+    }
+
+    #[test]
+    fn the_run_is_in_error_exactly_when_the_exit_status_is_3() {
+        let mut nothing = healthy();
+        nothing.observations.seen.clear();
+        for (report, wanted) in [(nothing, 1), (healthy(), 0), (mixed(), 0)] {
+            for fail_on in [FailOn::Error, FailOn::Warning, FailOn::Never] {
+                assert_eq!(exit_status(&report, fail_on) == NOTHING_LOOKED_AT, wanted == 1);
+                let text = document(&report, fail_on);
+                let parsed = roxmltree::Document::parse(&text).unwrap();
+                let errors = parsed.descendants().filter(|node| node.has_tag_name("error")).count();
+                assert_eq!(errors, wanted, "{text}");
+                assert_eq!(parsed.root_element().attribute("errors"), Some(wanted.to_string().as_str()));
             }
         }
     }

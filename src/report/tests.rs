@@ -147,6 +147,34 @@ fn nobody_is_called_healthy_whose_required_names_do_not_work() {
 }
 
 #[test]
+fn the_headline_names_the_first_of_the_worst_roots() {
+    let report = healthy();
+    let finding = |code: &str, name: &str, severity: Severity| Finding {
+        id: code.to_owned(),
+        code: code.to_owned(),
+        name: name.to_owned(),
+        severity,
+        caused_by: None,
+        caused_by_id: None,
+        ..mixed().findings[0].clone()
+    };
+    let mut symptom = finding("NET001", "connect-timeout", Severity::Error);
+    symptom.caused_by = Some("AZR002".to_owned());
+    let warning = finding("AZR002", "clock-skew", Severity::Warning);
+    let error = finding("TLS001", "intercepted", Severity::Error);
+    let info = finding("AGT002", "no-agent", Severity::Info);
+    let told = |findings: &[Finding]| Verdict::new(&report.observations, &report.endpoints, findings).headline;
+    let plain = told(&[]);
+    assert_eq!(told(std::slice::from_ref(&info)), plain);
+    let numbers = plain.trim_start_matches("PRIVATE, healthy");
+    assert_eq!(
+        told(&[symptom.clone(), warning.clone()]),
+        format!("PRIVATE, with warnings{numbers}; AZR002 clock-skew")
+    );
+    assert_eq!(told(&[warning, error, symptom, info]), format!("PRIVATE, broken{numbers}; TLS001 intercepted"));
+}
+
+#[test]
 fn a_mixed_machine_says_what_leads_where() {
     let verdict = mixed().verdict;
     assert_eq!(verdict.headline, "MIXED, broken: configuration private, log upload public");

@@ -1,12 +1,14 @@
 //! The answer in one line.
 
+use std::cmp::Reverse;
+
 use ampls_probes::Observations;
 use ampls_probes::catalogue::{Expectation, Need};
 use ampls_probes::options::Expect;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::EndpointReport;
+use super::{EndpointReport, NOT_FINISHED};
 use crate::diagnose::facts::{Route, Status, complete};
 use crate::diagnose::finding::{Finding, Severity};
 
@@ -40,7 +42,8 @@ impl Verdict {
         let route = fold(judged.iter().map(|endpoint| endpoint.route));
         let health = health(findings);
         if observations.asked.files_only {
-            return Self { route, health, headline: files_only(observations, health) };
+            let headline = files_only(observations, health) + &first_root(findings, observations).unwrap_or_default();
+            return Self { route, health, headline };
         }
         let adjective = if health == Health::Ok && judged.iter().any(|endpoint| ails(endpoint)) {
             "unexplained"
@@ -54,6 +57,10 @@ impl Verdict {
             Route::Mixed => mixed(&judged),
             Route::None => none(&judged),
         });
+        // Which names lead where is itself the answer of a mixed machine.
+        if route != Route::Mixed {
+            headline.push_str(&first_root(findings, observations).unwrap_or_default());
+        }
         if !complete(observations) {
             headline.push_str("; the run was cut short");
         }
@@ -65,6 +72,16 @@ fn files_only(observations: &Observations, health: Health) -> String {
     let found = super::agent::agents(observations).len();
     let agents = if found == 1 { "agent" } else { "agents" };
     format!("FILES ONLY, {}: {found} {agents} found; nothing was asked over the network", adjective(health))
+}
+
+/// The first of the worst roots as a clause: the numbers tell that something is broken, never what.
+fn first_root(findings: &[Finding], observations: &Observations) -> Option<String> {
+    let told = |finding: &&Finding| {
+        let said_anyway = finding.code == NOT_FINISHED && !complete(observations);
+        finding.caused_by.is_none() && finding.severity > Severity::Info && !said_anyway
+    };
+    let root = findings.iter().filter(told).min_by_key(|finding| Reverse(finding.severity))?;
+    Some(format!("; {} {}", root.code, root.name))
 }
 
 /// The endpoints whose routes decide. In a cloud without a private link those of its names that are needed do: a machine whose

@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::io::{self, Write};
 
 use ampls_probes::catalogue::{Expectation, Need};
+use ampls_probes::observation::{HostsEntry, Observation};
 use ampls_probes::options::Expect;
 
 use super::{breakable, leads, safe};
@@ -11,7 +12,7 @@ use crate::diagnose::facts::{Route, Status, View, ViewKind};
 use crate::diagnose::finding::{Finding, Severity};
 use crate::render::compact::route;
 use crate::render::table::matrix::word;
-use crate::report::{EndpointReport, Report};
+use crate::report::{EndpointReport, Health, Report};
 
 /// The stations of a path.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -46,33 +47,65 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
             _ => unreached.push(endpoint),
         }
     }
-    let mut shown = vec![("Paths that fail", failing), ("Paths with warnings", doubtful)];
-    shown.retain(|(_, endpoints)| !endpoints.is_empty());
+    let mut shown = vec![
+        ("Paths that fail", failing, Some(("more path that fails alike", "more paths that fail alike"))),
+        (
+            "Paths with warnings",
+            doubtful,
+            Some(("more path with the same warning", "more paths with the same warning")),
+        ),
+    ];
+    shown.retain(|(_, endpoints, _)| !endpoints.is_empty());
     if shown.is_empty() {
         // Seeing the required paths whole is the news only where no path is worse.
-        shown.push(("Paths", std::mem::take(&mut required)));
+        shown.push(("Paths", std::mem::take(&mut required), None));
     }
-    for (number, (head, endpoints)) in shown.into_iter().enumerate() {
+    for (number, (head, endpoints, like)) in shown.into_iter().enumerate() {
         let before = if number == 0 { "<section>" } else { "</div>" };
         writeln!(out, "{before}<h2>{head}</h2><div class=\"card\">")?;
-        for endpoint in endpoints {
-            path(report, endpoint, out)?;
+        for mut alike in alike(report, endpoints, like.is_some()) {
+            let rest = alike.split_off(1);
+            alike.iter().try_for_each(|first| path(report, first, out))?;
+            if let Some((one, many)) = like {
+                folded(report, &rest, (one, many), out)?;
+            }
         }
     }
     required.extend(orderly);
-    let more = [
-        ("more paths in order", required),
-        ("optional names that are not reached", unreached),
-        ("names resolved only to understand DNS", evidence),
-    ];
-    for (what, endpoints) in more.iter().filter(|(_, endpoints)| !endpoints.is_empty()) {
-        writeln!(out, "<details><summary>{} {what}</summary>", endpoints.len())?;
-        for endpoint in endpoints {
-            path(report, endpoint, out)?;
-        }
-        writeln!(out, "</details>")?;
-    }
+    folded(report, &required, ("more path in order", "more paths in order"), out)?;
+    folded(report, &unreached, ("optional name that is not reached", "optional names that are not reached"), out)?;
+    let understood = ("name resolved only to understand DNS", "names resolved only to understand DNS");
+    folded(report, &evidence, understood, out)?;
     writeln!(out, "</div></section>")
+}
+
+/// The paths in groups of those that look the same at every station but for names and addresses, each where its first stands.
+fn alike<'a>(report: &Report, endpoints: Vec<&'a EndpointReport>, fold: bool) -> Vec<Vec<&'a EndpointReport>> {
+    let mut groups: Vec<(Vec<_>, Vec<&EndpointReport>)> = Vec::new();
+    for endpoint in endpoints {
+        let look: Vec<_> = stations(report, endpoint).into_iter().map(|it| (it.role, it.tone, it.why)).collect();
+        match groups.iter_mut().find(|(seen, _)| fold && *seen == look) {
+            Some((_, group)) => group.push(endpoint),
+            None => groups.push((look, vec![endpoint])),
+        }
+    }
+    groups.into_iter().map(|(_, group)| group).collect()
+}
+
+fn folded(
+    report: &Report,
+    endpoints: &[&EndpointReport],
+    (one, many): (&str, &str),
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    if endpoints.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "<details><summary>{} {}</summary>", endpoints.len(), if endpoints.len() == 1 { one } else { many })?;
+    for endpoint in endpoints {
+        path(report, endpoint, out)?;
+    }
+    writeln!(out, "</details>")
 }
 
 fn path(report: &Report, endpoint: &EndpointReport, out: &mut dyn Write) -> io::Result<()> {
@@ -117,7 +150,7 @@ fn path(report: &Report, endpoint: &EndpointReport, out: &mut dyn Write) -> io::
 fn stations(report: &Report, endpoint: &EndpointReport) -> [Station; 5] {
     // The first of equals: roots stand before what they explain.
     let worst = |hop: Hop| {
-        let here = |finding: &&Finding| concerns(finding, endpoint) && self::hop(&finding.code) == Some(hop);
+        let here = |finding: &&Finding| concerns(finding, endpoint) && stands_at(&finding.code, hop);
         report.findings.iter().filter(here).min_by_key(|finding| Reverse(finding.severity))
     };
     let station = |role, hop, tone: &'static str, value: Vec<String>| {
@@ -125,10 +158,19 @@ fn stations(report: &Report, endpoint: &EndpointReport) -> [Station; 5] {
         let Some(finding) = told else { return Station { role, tone, value, why: String::new() } };
         Station { role, tone: self::tone(finding.severity), value, why: why(report, finding, hop) }
     };
+    let by_hosts_file = by_hosts_file(report, endpoint);
     [
         Station { role: "machine", tone: "ok", value: vec![report.host.name.clone()], why: String::new() },
-        server(endpoint, &station),
-        alias(endpoint, &station),
+        if by_hosts_file {
+            station("name server", Hop::Server, "ok", vec!["hosts file".to_owned()])
+        } else {
+            server(endpoint, &station)
+        },
+        if by_hosts_file {
+            station("alias", Hop::Alias, "off", vec!["not followed".to_owned()])
+        } else {
+            alias(endpoint, &station)
+        },
         address(report, endpoint, &station),
         service(report, endpoint, &station),
     ]
@@ -138,7 +180,7 @@ fn stations(report: &Report, endpoint: &EndpointReport) -> [Station; 5] {
 fn why(report: &Report, finding: &Finding, hop: Hop) -> String {
     let root = report.roots().find(|root| Some(&root.id) == finding.caused_by_id.as_ref());
     match root {
-        Some(root) if self::hop(&root.code) == Some(hop) => format!("{} {}", root.code, root.name),
+        Some(root) if stands_at(&root.code, hop) => format!("{} {}", root.code, root.name),
         Some(root) => format!("{} {}, from {}", finding.code, finding.name, root.code),
         None => format!("{} {}", finding.code, finding.name),
     }
@@ -169,6 +211,20 @@ fn configured(endpoint: &EndpointReport) -> impl Iterator<Item = &View> {
     endpoint.views.iter().filter(|view| view.view == ViewKind::Server)
 }
 
+/// Whether a line of the hosts file gave the address: no server was asked for it then, whatever the servers would say.
+fn by_hosts_file(report: &Report, endpoint: &EndpointReport) -> bool {
+    let file = report.observations.seen.iter().find_map(|seen| match seen {
+        Observation::Hosts(hosts) => hosts.outcome.seen(),
+        _ => None,
+    });
+    let names = |entry: &HostsEntry| entry.name == endpoint.fqdn && endpoint.addresses.contains(&entry.address);
+    file.is_some_and(|file| file.entries.iter().any(names))
+}
+
+fn answered(view: &View) -> bool {
+    matches!(view.status, Status::Ok | Status::NoData | Status::NxDomain)
+}
+
 fn server(endpoint: &EndpointReport, station: &Draw<'_>) -> Station {
     let servers: Vec<&View> = configured(endpoint).collect();
     let shown = servers.iter().take(2).filter_map(|view| view.server.map(|server| (server, view.status)));
@@ -181,7 +237,7 @@ fn server(endpoint: &EndpointReport, station: &Draw<'_>) -> Station {
     if servers.len() > said.len() {
         said.push(format!("and {} more", servers.len() - said.len()));
     }
-    let answered = servers.iter().any(|view| matches!(view.status, Status::Ok | Status::NoData | Status::NxDomain));
+    let answered = servers.iter().any(|view| answered(view));
     let asked = servers.iter().any(|view| !matches!(view.status, Status::Skipped | Status::Cancelled));
     let tone = match (answered, asked) {
         (true, _) => "ok",
@@ -199,15 +255,36 @@ fn alias(endpoint: &EndpointReport, station: &Draw<'_>) -> Station {
     let private = chain.and_then(|chain| chain.iter().find(|name| name.contains(".privatelink.")));
     let value = match (private, chain.and_then(|chain| chain.last())) {
         (Some(name), _) | (None, Some(name)) => name.clone(),
-        (None, None) => "none".to_owned(),
+        (None, None) if configured(endpoint).any(answered) => "none".to_owned(),
+        (None, None) => unsettled(endpoint).unwrap_or("not known").to_owned(),
     };
-    let tone = if value == "none" { "off" } else { "ok" };
+    let tone = if chain.is_none() { "off" } else { "ok" };
     station("alias", Hop::Alias, tone, vec![value])
 }
 
-/// Whether a public address stands out: some name here is private, or private ones are wanted.
-fn private_elsewhere(report: &Report) -> bool {
-    report.run.expect == Expect::Private || matches!(report.verdict.route, Route::Private | Route::Mixed)
+/// Why nothing can be said of what this machine's own resolver gives.
+fn unsettled(endpoint: &EndpointReport) -> Option<&'static str> {
+    let system = endpoint.views.iter().find(|view| view.view == ViewKind::System)?;
+    matches!(system.status, Status::Skipped | Status::Cancelled).then(|| word(system.status))
+}
+
+/// Whether a public address stands out: private ones are wanted, something is private for whoever was asked, or the name
+/// itself is complained of.
+fn private_is_expected(report: &Report, endpoint: &EndpointReport) -> bool {
+    let private = |view: &View| matches!(view.route, Route::Private | Route::Mixed);
+    let complained = |finding: &Finding| {
+        finding.severity > Severity::Info && finding.code.starts_with("DNS") && concerns(finding, endpoint)
+    };
+    match report.run.expect {
+        Expect::Private => true,
+        Expect::Public => false,
+        Expect::Auto => {
+            matches!(report.verdict.route, Route::Private | Route::Mixed)
+                || (report.verdict.health > Health::Ok
+                    && (report.endpoints.iter().flat_map(|endpoint| &endpoint.views).any(private)
+                        || report.findings.iter().any(complained)))
+        }
+    }
 }
 
 fn address(report: &Report, endpoint: &EndpointReport, station: &Draw<'_>) -> Station {
@@ -216,16 +293,17 @@ fn address(report: &Report, endpoint: &EndpointReport, station: &Draw<'_>) -> St
         shown.push(format!("and {} more", endpoint.addresses.len() - shown.len()));
     }
     let tone = match endpoint.route {
+        Route::None if unsettled(endpoint).is_some() => "off",
         Route::None if endpoint.need == Need::Required => "bad",
         Route::None => "off",
         _ => "ok",
     };
     if shown.is_empty() {
-        shown.push("none".to_owned());
+        shown.push(unsettled(endpoint).unwrap_or("none").to_owned());
     }
     let mut station = station("address", Hop::Address, tone, shown);
     let astray = endpoint.expected == Expectation::Private && matches!(endpoint.route, Route::Public | Route::Mixed);
-    if astray && private_elsewhere(report) && station.why.is_empty() {
+    if astray && private_is_expected(report, endpoint) && station.why.is_empty() {
         station.tone = "warn";
         "not private".clone_into(&mut station.why);
     }
@@ -248,6 +326,11 @@ fn service(report: &Report, endpoint: &EndpointReport, station: &Draw<'_>) -> St
         None => "off",
     };
     station("service", Hop::Service, tone, vec![value])
+}
+
+/// A line of the hosts file stands in the place of the server, and is what the address is worth.
+fn stands_at(code: &str, hop: Hop) -> bool {
+    self::hop(code) == Some(hop) || (code == "DNS006" && hop == Hop::Server)
 }
 
 /// Where on the path a finding belongs.

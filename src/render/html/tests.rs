@@ -1,12 +1,15 @@
 //! The page as text; `tests/page.rs` looks at it in a browser.
 
 use ampls_probes::catalogue::Need;
+use ampls_probes::observation::{Hosts, HostsEntry, HostsFile, Observation, Outcome, Timing};
+use ampls_probes::options::Expect;
 use base64::Engine;
 use sha2::{Digest, Sha256};
 
 use super::*;
+use crate::diagnose::facts::{Status, ViewKind};
 use crate::diagnose::finding::{BlastRadius, Fix, Severity};
-use crate::report::{crowded, healthy, hostile, mixed};
+use crate::report::{EndpointReport, crowded, healthy, hostile, mixed};
 
 fn page(report: &Report) -> String {
     let mut out = Vec::new();
@@ -98,7 +101,8 @@ fn an_alternative_is_told_from_what_is_needed_too() {
 
 /// The heads over the pictures of paths, and the tones of the stations of this name.
 fn picture<'a>(page: &'a str, fqdn: &str) -> (Vec<&'a str>, Vec<&'a str>) {
-    let part = page.split("<section><h2 id=\"zones\">").next().unwrap();
+    let part = &page[page.find("<section><h2>Paths").unwrap()..];
+    let part = &part[..part.find("</section>").unwrap()];
     let heads = part.split("<h2>").skip(1).map(|rest| rest.split('<').next().unwrap()).collect();
     let path = part.split("<div class=\"path\">").find(|path| path.starts_with(&format!("<h3>{fqdn}:"))).unwrap();
     (heads, path.split("<li class=\"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect())
@@ -126,6 +130,116 @@ fn the_picture_is_as_bad_as_the_findings() {
         assert_eq!(tones.split_last(), Some((&tone, ["ok", "ok", "off", "ok"].as_slice())));
         assert!(page.contains(&format!("<span class=\"tag {tone}\">no</span>")), "{severity:?}");
     }
+}
+
+#[test]
+fn the_answer_and_the_findings_stand_before_the_paths() {
+    let page = page(&mixed());
+    let places = ["<h1>", "<h2 id=\"zones\">", "<h2>Findings</h2>", "<h2>Paths"].map(|head| page.find(head).unwrap());
+    assert!(places.is_sorted(), "{places:?}");
+}
+
+#[test]
+fn paths_that_fail_alike_are_drawn_once() {
+    let mut report = healthy();
+    let first = report.endpoints[0].clone();
+    let named = |name: &str| EndpointReport { fqdn: name.to_owned(), ..first.clone() };
+    report.endpoints = vec![named("a.example"), named("b.example"), named("c.example"), named("d.example")];
+    let mut root = mixed().findings[0].clone();
+    (root.code, root.name) = ("NET001".to_owned(), "connect-timeout".to_owned());
+    root.endpoints = vec!["a.example".to_owned(), "b.example".to_owned(), "c.example".to_owned()];
+    report.findings = vec![root.clone()];
+    let (folded, order) =
+        ("<summary>2 more paths that fail alike</summary>", "<summary>1 more path in order</summary>");
+    let page = page(&report);
+    let places = ["<h3>a.example:", folded, "<h3>b.example:", "<h3>c.example:", order, "<h3>d.example:"]
+        .map(|part| page.rfind(part).unwrap_or_else(|| panic!("{part}")));
+    assert!(places.is_sorted(), "{places:?}");
+
+    root.endpoints = vec!["b.example".to_owned()];
+    (root.code, root.name) = ("NET002".to_owned(), "connect-refused".to_owned());
+    report.findings[0].endpoints.remove(1);
+    report.findings.push(root);
+    let page = self::page(&report);
+    assert!(page.contains("<summary>1 more path that fails alike</summary>"), "another reason is another path");
+}
+
+/// The roles, tones and texts of the stations of this name.
+fn strip(page: &str, fqdn: &str) -> Vec<String> {
+    let path = page.split("<div class=\"path\">").find(|path| path.starts_with(&format!("<h3>{fqdn}:"))).unwrap();
+    let stations = path.split("<li class=\"").skip(1);
+    let between = |text: &str, from: &str, to: &str| {
+        text.split_once(from).and_then(|(_, rest)| rest.split_once(to)).map(|(it, _)| it.replace("<wbr>", ""))
+    };
+    stations
+        .map(|station| {
+            let tone = station.split('"').next().unwrap();
+            let value = between(station, "<div class=\"value\">", "</div>").unwrap();
+            let why = between(station, "<div class=\"why\">", "</div>").unwrap_or_default();
+            format!("{tone} {value} {why}").trim().to_owned()
+        })
+        .collect()
+}
+
+#[test]
+fn a_line_of_the_hosts_file_stands_where_no_server_was_asked() {
+    let mut report = healthy();
+    let first = report.endpoints[0].clone();
+    let mut root = mixed().findings[0].clone();
+    (root.code, root.name) = ("DNS006".to_owned(), "hosts-file-override".to_owned());
+    root.endpoints = vec![first.fqdn.clone()];
+    report.findings = vec![root];
+    let entry = HostsEntry { line: 3, address: first.addresses[0], name: first.fqdn.clone() };
+    let file = HostsFile { source: "/etc/hosts".to_owned(), entries: vec![entry], truncated: false };
+    report.observations.seen.retain(|seen| !matches!(seen, Observation::Hosts(_)));
+    let read = Hosts { timing: Timing::default(), outcome: Outcome::Seen(file) };
+    report.observations.seen.push(Observation::Hosts(read));
+    let strip = strip(&page(&report), &first.fqdn);
+    assert_eq!(strip[1], "bad hosts file DNS006 hosts-file-override");
+    assert_eq!(strip[2], "off not followed");
+    assert_eq!(strip[3], format!("bad {} DNS006 hosts-file-override", first.addresses[0]));
+}
+
+#[test]
+fn a_public_address_is_not_private_where_any_server_knows_a_private_one() {
+    let mut report = healthy();
+    let fqdn = report.endpoints[0].fqdn.clone();
+    let address = "20.150.190.10".parse().unwrap();
+    for endpoint in &mut report.endpoints {
+        endpoint.route = Route::Public;
+        endpoint.addresses = vec![address];
+        endpoint
+            .views
+            .iter_mut()
+            .filter(|view| view.view != ViewKind::Azure)
+            .for_each(|view| view.route = Route::Public);
+    }
+    let mut azure = report.endpoints[0].views[0].clone();
+    (azure.view, azure.route) = (ViewKind::Azure, Route::Private);
+    report.endpoints[0].views.push(azure);
+    (report.verdict.route, report.verdict.health) = (Route::Public, Health::Error);
+    assert_eq!(strip(&page(&report), &fqdn)[3], "warn 20.150.190.10 not private");
+    report.run.expect = Expect::Public;
+    assert_eq!(strip(&page(&report), &fqdn)[3], "ok 20.150.190.10");
+    report.run.expect = Expect::Auto;
+    report.endpoints.iter_mut().flat_map(|endpoint| &mut endpoint.views).for_each(|view| view.route = Route::Public);
+    assert_eq!(strip(&page(&report), &fqdn)[3], "ok 20.150.190.10");
+}
+
+#[test]
+fn what_was_not_finished_is_not_drawn_as_nothing() {
+    let mut report = healthy();
+    let first = &mut report.endpoints[0];
+    let fqdn = first.fqdn.clone();
+    (first.route, first.reachable) = (Route::None, None);
+    first.addresses.clear();
+    for view in &mut first.views {
+        let own = view.view == ViewKind::System;
+        view.status = if own { Status::Cancelled } else { Status::Timeout };
+        view.cname.clear();
+    }
+    let strip = strip(&page(&report), &fqdn);
+    assert_eq!(strip[2..4], ["off not finished", "off not finished"]);
 }
 
 #[test]
