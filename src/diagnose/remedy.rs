@@ -117,7 +117,7 @@ pub(super) fn forward(zones: &[String], server: &str) -> Vec<Fix> {
             format!("Get-DnsServerZone -ComputerName {server} | Where-Object ZoneType -eq Forwarder"),
         )
         .undone_with("", windows_undo),
-        Fix::change(BlastRadius::EveryNetworkOnThisDns, format!("the same on `{server}` in named.conf (BIND)"))
+        Fix::change(BlastRadius::EveryNetworkOnThisDns, format!("the same on `{server}` with BIND: add these lines to its named.conf, then `rndc reconfig`"))
             .instead()
             .with(bind)
             .after_looking(effects, "named-checkconf -p | grep -A3 'type forward'")
