@@ -142,6 +142,8 @@ fn finding(group: &Group<'_>, id: &str, groups: &[Group<'_>], ids: &[String]) ->
     merged.args = arguments(group);
     merged.endpoints.sort();
     merged.fix = finding::joined(std::mem::take(&mut merged.fix));
+    // Who mends goes from top to bottom, and a look tells which change it is. Changes keep their order: `or` speaks of the one before.
+    merged.fix.sort_by_key(|fix| !fix.read_only);
     merged.fix.truncate(MAX_FIXES);
     if merged.evidence.len() > MAX_EVIDENCE {
         let more = merged.evidence.len() - MAX_EVIDENCE;

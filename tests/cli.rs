@@ -124,6 +124,10 @@ fn bad_input_is_told_in_one_line_with_what_is_wanted() {
         (&["compare", "a.json"], "<B>"),
         (&["explain"], "WHAT"),
         (&["demo", "atlantis"], "demo --list"),
+        (&["demo", "healthy-privat"], "did you mean `healthy-private`?"),
+        (&["xyzzy"], "unrecognized subcommand `xyzzy`; give one of check, plan, "),
+        (&["plan", "--timeout", "-1"], "--timeout: "),
+        (&["completions"], "<SHELL>; give one of bash, "),
         (&["completions", "tcsh"], "bash"),
     ];
     for (arguments, wanted) in table {

@@ -116,7 +116,8 @@ pub enum Command {
     },
 }
 
-const COMMANDS: &[(&str, &str)] = &[
+/// Every command by its name.
+pub(super) const COMMANDS: &[(&str, &str)] = &[
     ("check", "check"),
     ("plan", "plan"),
     ("judge", "judge"),
@@ -425,13 +426,13 @@ pub struct HowArgs {
     #[arg(long, value_name = "URL|none", value_parser = checked(proxy))]
     pub proxy: Option<ProxyOption>,
     /// Limit of one step, in seconds [default: 5]
-    #[arg(long, value_name = "SECS", value_parser = checked(step_timeout))]
+    #[arg(long, value_name = "SECS", allow_negative_numbers = true, value_parser = checked(step_timeout))]
     pub timeout: Option<std::time::Duration>,
     /// Limit of the whole run, in seconds [default: 15]
-    #[arg(long, value_name = "SECS", value_parser = checked(deadline))]
+    #[arg(long, value_name = "SECS", allow_negative_numbers = true, value_parser = checked(deadline))]
     pub deadline: Option<std::time::Duration>,
     /// Ask each DNS question so often [default: 2]
-    #[arg(long, value_name = "N", value_parser = checked(repeat))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = checked(repeat))]
     pub repeat: Option<u32>,
     /// Take only these steps, and those they need
     #[arg(long, value_name = "STEP…", value_delimiter = ',', value_parser = OneOf(STEPS))]

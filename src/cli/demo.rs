@@ -9,6 +9,7 @@ use super::message::one_line;
 use super::output::{Output, style};
 use super::{Failure, print};
 use crate::expected;
+use crate::render::explain::near_misses;
 use crate::render::page::{Page, Tint};
 use crate::text::quote;
 
@@ -18,7 +19,13 @@ pub(super) fn demo(arguments: &DemoArgs, talk: TalkArgs) -> Result<u8, Failure> 
     }
     let name = arguments.world.as_deref().unwrap_or(DEFAULT);
     let Some(embedded) = scenario(name) else {
-        return Err(Failure::Usage(format!("there is no world {}; `demo --list` names them", quote(name))));
+        let near = near_misses(name, scenarios().iter().map(|embedded| embedded.name));
+        let hint = if near.is_empty() {
+            "`demo --list` names them".to_owned()
+        } else {
+            format!("did you mean {}? `demo --list` names all", near.join(" or "))
+        };
+        return Err(Failure::Usage(format!("there is no world {}; {hint}", quote(name))));
     };
     let world = embedded.parse().map_err(|error| Failure::Impossible(error.to_string()))?;
     let check = check(&world)?;

@@ -43,11 +43,40 @@ pub fn manual(command: Option<&str>, out: &mut dyn Write) -> io::Result<()> {
             _ => write_ascii(line, out)?,
         }
     }
+    if let Some((_, lines)) = EXIT_STATUS.iter().find(|(name, _)| command == Some(name)) {
+        writeln!(out, ".SH \"EXIT STATUS\"")?;
+        for (status, meaning) in *lines {
+            write!(out, ".TP\n\\fB{status}\\fR\n")?;
+            write_ascii(meaning, out)?;
+        }
+    }
     if command.is_some() {
         writeln!(out, ".SH \"SEE ALSO\"\n\\fBampls\\-doctor\\fR(1)")?;
     }
     Ok(())
 }
+
+/// Commands whose help does not tell it.
+const EXIT_STATUS: &[(&str, &[(&str, &str)])] = &[
+    ("plan", &[("0", "the plan was printed"), ("2", "wrong usage")]),
+    (
+        "judge",
+        &[
+            ("0", "no finding at or above \\-\\-fail\\-on"),
+            ("1", "at least one finding at or above \\-\\-fail\\-on"),
+            ("2", "wrong usage, or a file that cannot be read or parsed"),
+        ],
+    ),
+    (
+        "demo",
+        &[
+            ("0", "no finding at or above \\-\\-fail\\-on"),
+            ("1", "at least one finding at or above \\-\\-fail\\-on, or \\-\\-wait waited in vain"),
+            ("2", "wrong usage, or no such world"),
+            ("3", "the world could not be simulated, or the examination was ended before it told anything"),
+        ],
+    ),
+];
 
 /// Not every roff reads UTF-8; all know these escapes (`groff_char(7)`).
 fn write_ascii(line: &str, out: &mut dyn Write) -> io::Result<()> {

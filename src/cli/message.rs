@@ -1,7 +1,10 @@
 //! What is wrong with the arguments, in one line of this program's own style.
 
+use clap::ValueEnum;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap_complete::Shell;
 
+use super::args::COMMANDS;
 use crate::render::page::inert;
 use crate::text::quote;
 
@@ -31,9 +34,25 @@ fn meant(error: &clap::Error) -> String {
     let kinds = [ContextKind::SuggestedSubcommand, ContextKind::SuggestedArg, ContextKind::SuggestedValue];
     let near = kinds.iter().filter_map(|kind| error.get(*kind)).flat_map(strings).map(|near| quote(near));
     match near.collect::<Vec<_>>() {
-        near if near.is_empty() => String::new(),
+        near if near.is_empty() => choices(error),
         near => format!("; did you mean {}?", near.join(" or ")),
     }
+}
+
+/// What there is, where nothing that was said comes near it.
+fn choices(error: &clap::Error) -> String {
+    let names: Vec<String> = match error.kind() {
+        ErrorKind::InvalidSubcommand => COMMANDS.iter().map(|(name, _)| (*name).to_owned()).collect(),
+        ErrorKind::MissingRequiredArgument if lacks(error, "<SHELL>") => {
+            Shell::value_variants().iter().map(ToString::to_string).collect()
+        }
+        _ => return String::new(),
+    };
+    format!("; give one of {}", names.join(", "))
+}
+
+fn lacks(error: &clap::Error, name: &str) -> bool {
+    error.get(ContextKind::InvalidArg).is_some_and(|value| strings(value).iter().any(|it| it == name))
 }
 
 fn strings(value: &ContextValue) -> &[String] {

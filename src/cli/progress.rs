@@ -90,8 +90,8 @@ fn tail(waiting: &[Waiting], most: usize, names: Names, cut: char) -> String {
 fn count(waiting: &[Waiting]) -> String {
     match waiting.len() {
         0 => String::new(),
-        1 => "; waiting for one more".to_owned(),
-        more => format!("; waiting for {more} more"),
+        1 => "; waiting for one".to_owned(),
+        more => format!("; waiting for {more}"),
     }
 }
 
@@ -160,7 +160,7 @@ mod tests {
             "15/71 looked at, 4 s; waiting for DNS 168.63.129.16, TLS of 6b1c….ods.opinsights.azure.com and 12 more"
         );
         assert_eq!(line(&all, 80, '~'), "15/71 looked at, 4 s; waiting for DNS 168.63.129.16 and 13 more");
-        assert_eq!(line(&all, 50, '~'), "15/71 looked at, 4 s; waiting for 14 more");
+        assert_eq!(line(&all, 50, '~'), "15/71 looked at, 4 s; waiting for 14");
         assert_eq!(line(&all, 30, '~'), "15/71 looked at, 4 s");
         let two = progress(vec![Waiting::Metadata, server]);
         assert_eq!(line(&two, 80, '~'), "15/71 looked at, 4 s; waiting for the metadata service and DNS 168.63.129.16");

@@ -199,7 +199,7 @@ pub struct Finding {
     pub owner: Owner,
     /// How sure.
     pub certainty: Certainty,
-    /// Ways to mend it; the first is the one to try first.
+    /// What to look at, then ways to mend it, the one to try first before the others.
     pub fix: Vec<Fix>,
     /// Where to read on.
     pub link: String,

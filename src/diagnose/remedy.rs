@@ -143,7 +143,7 @@ pub(super) fn forward(zones: &[String], server: &str) -> Vec<Fix> {
             format!("Get-DnsServerZone -ComputerName {server} | Where-Object ZoneType -eq Forwarder"),
         )
         .undone_with("", windows_undo),
-        Fix::change(BlastRadius::EveryNetworkOnThisDns, format!("the same on `{server}` in named.conf (BIND)"))
+        Fix::change(BlastRadius::EveryNetworkOnThisDns, format!("the same on `{server}` with BIND: add these lines to its named.conf, then `rndc reconfig`"))
             .instead()
             .with(bind)
             .after_looking(effects, "named-checkconf -p | grep -A3 'type forward'")
@@ -315,7 +315,11 @@ pub(super) fn exempt_from_proxy(facts: &Facts<'_>, names: &[&str]) -> Fix {
     let all = all.collect::<Vec<_>>().join(",");
     let fix = Fix::change(
         BlastRadius::Machine,
-        "exempt them from the proxy, wherever it is set (this shows it for the environment)",
+        if facts.on_windows() {
+            "exempt them from the proxy in the environment of this machine; services read it when they start, and an agent has its own setting"
+        } else {
+            "exempt them from the proxy for the programs of the shell in which this is run; services take it from their unit or `/etc/environment`, an agent from its own setting"
+        },
     )
     .after_looking("look whether the direct path is open", "ampls-doctor check --proxy none");
     let former =

@@ -279,6 +279,15 @@ proptest! {
     }
 
     #[test]
+    fn what_only_looks_comes_before_every_change(scene in any_scene()) {
+        for finding in diagnose(&scene.observations()) {
+            prop_assert!(finding.fix.is_sorted_by_key(|fix| !fix.read_only), "{}", finding.code);
+            let first = finding.fix.iter().find(|fix| !fix.read_only);
+            prop_assert!(!first.is_some_and(|fix| fix.alternative), "{}", finding.code);
+        }
+    }
+
+    #[test]
     fn every_symptom_names_a_root_that_is_there(scene in any_scene()) {
         let found = diagnose(&scene.observations());
         let roots = found.iter().take_while(|finding| finding.caused_by.is_none()).count();

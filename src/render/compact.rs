@@ -9,7 +9,7 @@ use std::io::{self, Write};
 use super::page::inert;
 use super::table::{causes, matrix};
 use crate::diagnose::facts::Route;
-use crate::diagnose::finding::{Finding, Severity};
+use crate::diagnose::finding::{Finding, Fix, Severity, sentence_and_commands};
 use crate::report::digest::Told;
 use crate::report::{Digest, Health, Report};
 
@@ -19,8 +19,11 @@ pub const MOST: usize = 4_000;
 /// Bytes of the digest.
 const DIGEST: usize = 2_200;
 
-/// Bytes of one line for people; a longer sentence is cut, a longer command is left out.
+/// Bytes of one line for people; what is longer is cut.
 const LINE: usize = 360;
+
+/// Bytes of a command with what to look at before and how to take it back; what is longer is left out.
+const STEPS: usize = 1_200;
 
 /// Codes of the last line.
 const CODES: usize = 60;
@@ -121,7 +124,8 @@ fn lines(report: &Report) -> Vec<Line> {
     }
     let symptoms = report.findings.len() - report.roots().count();
     if symptoms > 0 {
-        lines.push(said(90, &format!("{symptoms} more findings follow from these")));
+        let follow = if symptoms == 1 { "finding follows" } else { "findings follow" };
+        lines.push(said(90, &format!("{symptoms} more {follow} from these")));
     }
     lines
 }
@@ -133,17 +137,41 @@ fn remedy(root: &Finding, goes: usize) -> Vec<Line> {
     let reach =
         if fix.read_only { "only looks".to_owned() } else { format!("changes {}", causes::reach(fix.blast_radius)) };
     let mut lines = vec![said(goes, &format!("  fix ({}; {reach}): {}", causes::owner(root.owner), fix.text))];
-    if fix.check_first.is_some() {
-        lines.push(said(
-            goes,
-            &format!("  first read what to look at and how to undo it: ampls-doctor explain {}", root.code),
-        ));
+    // Half of a command is none, and no change goes without what to look at before and how to take it back.
+    let text = steps(fix).join("\n");
+    match text.len() {
+        0 => {}
+        1..=STEPS => lines.push(Line { goes: goes + 20, text }),
+        _ => lines.push(said(
+            goes + 20,
+            "    too long for here: the table and `ampls-doctor judge` of the full report show it",
+        )),
     }
-    // Half of a command is none.
-    let command = fix.command.iter().map(|command| command.lines().map(|line| format!("    {}", ascii(line))));
-    let command = command.map(|lines| lines.collect::<Vec<_>>().join("\n")).filter(|command| command.len() <= LINE);
-    lines.extend(command.map(|text| Line { goes: goes + 20, text }));
     lines
+}
+
+/// What to look at, the command, and how to take it back.
+fn steps(fix: &Fix) -> Vec<String> {
+    let mut steps = Vec::new();
+    if !fix.read_only {
+        steps.extend(fix.check_first.as_deref().map(|text| told_with_commands("look first", text)));
+    }
+    steps.extend(fix.command.as_deref().into_iter().flat_map(str::lines).map(command));
+    if !fix.read_only {
+        steps.extend(fix.undo.as_deref().map(|text| told_with_commands("undo", text)));
+    }
+    steps
+}
+
+fn told_with_commands(label: &str, text: &str) -> String {
+    let (sentence, commands) = sentence_and_commands(text);
+    let label = format!("  {label}: {}", ascii(&sentence));
+    let lines = [label.trim_end().to_owned()].into_iter().chain(commands.into_iter().map(command));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+fn command(line: &str) -> String {
+    format!("    {}", ascii(line))
 }
 
 /// The lines that fit, in their order, and how many did not.
@@ -228,6 +256,7 @@ pub(super) fn severity(severity: Severity) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diagnose::finding::BlastRadius;
     use crate::report::{FailOn, crowded, exit_status, healthy, hostile, mixed};
 
     fn compact(report: &Report) -> String {
@@ -246,6 +275,33 @@ mod tests {
         assert!(text.starts_with("MIXED, broken: "), "{text}");
         assert!(text.ends_with("\nVERDICT mixed error exit=1 DNS003 NET002\n"), "{text}");
         assert!(text.lines().rev().nth(1).unwrap().starts_with("{\"schema\":1,\"kind\":\"digest\","), "{text}");
+    }
+
+    #[test]
+    fn no_changing_command_goes_without_what_to_look_at_and_how_to_take_it_back() {
+        let told = |findings: usize, length: usize| {
+            let mut report = crowded(findings, findings, false);
+            for finding in &mut report.findings {
+                finding.fix = vec![
+                    Fix::change(BlastRadius::Vnet, "link it")
+                        .with("make-change")
+                        .after_looking("mind this", "show-zone")
+                        .undone_with("", format!("take-back {}", "x".repeat(length))),
+                ];
+            }
+            compact(&report)
+        };
+        for length in [4, 300, 2_000] {
+            let text = told(20, length);
+            for line in
+                ["  look first: mind this\n    show-zone\n    make-change\n  undo:\n    take-back x", "make-change"]
+            {
+                assert_eq!(text.matches(line).count(), text.matches("make-change").count(), "{text}");
+            }
+            assert!(text.len() <= MOST);
+        }
+        assert!(told(3, 4).contains("make-change"), "{}", told(3, 4));
+        assert!(told(3, 2_000).contains("too long for here"), "{}", told(3, 2_000));
     }
 
     #[test]

@@ -58,7 +58,7 @@ pub fn find(what: &str, catalogue: &Catalogue, rules: &[RulePage]) -> Result<Top
     if let Some(topic) = host(asked).map(|host| name::topic(&host, catalogue)) {
         return Ok(topic);
     }
-    let near = near_misses(asked, rules);
+    let near = near_misses(asked, rules.iter().flat_map(|rule| [rule.code.as_str(), rule.name.as_str()]));
     let hint = if near.is_empty() {
         "give a code of `explain --list`, an address or a full host name".to_owned()
     } else {
@@ -178,10 +178,11 @@ fn well_known(address: IpAddr) -> Option<(&'static str, String)> {
 }
 
 /// Codes and names close to what was asked for: a slip of the finger, or a part.
-fn near_misses(asked: &str, rules: &[RulePage]) -> Vec<String> {
+/// Of these texts up to three that come nearest to what was asked for, quoted; none where all are far from it.
+pub fn near_misses<'t>(asked: &str, texts: impl Iterator<Item = &'t str>) -> Vec<String> {
     let asked = asked.to_ascii_lowercase();
     let mut near: Vec<(usize, &str)> = Vec::new();
-    for text in rules.iter().flat_map(|rule| [rule.code.as_str(), rule.name.as_str()]) {
+    for text in texts {
         let candidate = text.to_ascii_lowercase();
         let distance = if asked.len() >= 3 && candidate.contains(&asked) { 0 } else { distance(&asked, &candidate) };
         if distance <= 2 {

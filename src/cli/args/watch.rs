@@ -17,10 +17,10 @@ pub struct WatchArgs {
     #[arg(long, value_name = "VERDICT", value_parser = OneOf(WANTED), conflicts_with = "every")]
     pub wait: Option<Wanted>,
     /// Wait so long at most, in seconds [default: 600]
-    #[arg(long = "for", value_name = "SECS", requires = "wait", value_parser = checked(patience))]
+    #[arg(long = "for", value_name = "SECS", requires = "wait", allow_negative_numbers = true, value_parser = checked(patience))]
     pub patience: Option<Duration>,
     /// Look again every so many seconds until a signal comes; a table is followed by one line a look, JSON is one document a line; html, junit and metrics need -o
-    #[arg(long, value_name = "SECS", value_parser = checked(interval))]
+    #[arg(long, value_name = "SECS", allow_negative_numbers = true, value_parser = checked(interval))]
     pub every: Option<Duration>,
 }
 

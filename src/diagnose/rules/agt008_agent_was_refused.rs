@@ -4,7 +4,7 @@ use ampls_probes::observation::{Refusal, RefusalCode};
 use jiff::SignedDuration;
 
 use crate::diagnose::draft::{Draft, Reach, Title};
-use crate::diagnose::facts::Facts;
+use crate::diagnose::facts::{EndpointFacts, Facts, Route};
 use crate::diagnose::finding::{Fix, Owner, Severity};
 use crate::diagnose::remedy;
 use crate::diagnose::rule::rule;
@@ -53,11 +53,16 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
 }
 
 fn draft(facts: &Facts<'_>, refusal: &Refusal) -> Draft {
-    let Meaning { code, says, summary, owner } = meaning(refusal.code);
+    let Meaning { code, says, mut summary, owner } = meaning(refusal.code);
     let host = refusal.host.as_deref();
     let planned = host.filter(|host| facts.endpoint(host).is_some());
     let at = host.map_or_else(String::new, |host| format!(" at {}", quote(host)));
     let agent = refusal.agent.as_str();
+    // A name that is private in every view leaves one of the two readings, unless DNS was mended since.
+    let narrowed = refusal.code == RefusalCode::IngestionForbidden && ingestion_is_private(facts, planned);
+    if narrowed {
+        summary = "log ingestion is private in every view of this machine, so the request came over the private link: the workspace is not in this scope";
+    }
     let fixes = match refusal.code {
         RefusalCode::InvalidAccess => remedy::associate_endpoint(facts.instance()),
         RefusalCode::IngestionForbidden => {
@@ -65,14 +70,14 @@ fn draft(facts: &Facts<'_>, refusal: &Refusal) -> Draft {
         }
         _ => Vec::<Fix>::new(),
     };
-    Draft::new(Severity::Error, owner, Title::plain(format!("the {agent} agent's own log says: {says}")))
+    let times = if refusal.count == 1 { "once".to_owned() } else { format!("{} times", refusal.count) };
+    let draft = Draft::new(Severity::Error, owner, Title::plain(format!("the {agent} agent's own log says: {says}")))
         .group(format!("{agent} {code}"))
         .about(planned)
         .summary(summary)
         .evidence([format!(
-            "last at {:.0}, {} times in the part of {} that was read: `{code}`{at}",
+            "last at {:.0}, {times} in the part of {} that was read: `{code}`{at}",
             refusal.at,
-            refusal.count,
             quote(&refusal.source)
         )])
         .arg("agent", agent)
@@ -80,7 +85,17 @@ fn draft(facts: &Facts<'_>, refusal: &Refusal) -> Draft {
         .arg("at", format!("{:.0}", refusal.at))
         .reaching(Reach::Nothing)
         .as_stated()
-        .fix(fixes)
+        .fix(fixes);
+    if narrowed { draft.likely() } else { draft }
+}
+
+fn ingestion_is_private(facts: &Facts<'_>, host: Option<&str>) -> bool {
+    let meant = |name: &&EndpointFacts<'_>| match host {
+        Some(host) => name.fqdn() == host,
+        None => name.fqdn().contains(".ods.opinsights."),
+    };
+    let mut views = facts.endpoints().iter().filter(meant).flat_map(|name| &name.views).peekable();
+    views.peek().is_some() && views.all(|view| view.route == Route::Private)
 }
 
 struct Meaning {
@@ -135,10 +150,11 @@ fn meaning(code: RefusalCode) -> Meaning {
 #[cfg(test)]
 mod tests {
     use ampls_probes::observation::AgentKind;
-    use ampls_probes::testing::{HANDLER, agent, private_world};
+    use ampls_probes::testing::{HANDLER, ODS, agent, private_world, public_world};
     use jiff::Timestamp;
 
     use super::*;
+    use crate::diagnose::finding::Certainty;
     use crate::diagnose::rules::tests::drafts;
 
     fn refusal(code: RefusalCode, hours_ago: i64) -> Refusal {
@@ -151,6 +167,17 @@ mod tests {
             count: 3,
             source: "/var/opt/microsoft/azuremonitoragent/log/mdsd.err".to_owned(),
         }
+    }
+
+    #[test]
+    fn a_refusal_of_what_is_private_in_every_view_is_the_scopes_own() {
+        let ods = |count| Refusal { host: Some(ODS.to_owned()), count, ..refusal(RefusalCode::IngestionForbidden, 1) };
+        let private = drafts(&AGT008, &private_world().agents([agent(AgentKind::Ama, "1.33.1")]).refused(ods(1)));
+        assert_eq!(private[0].certainty, Certainty::Likely);
+        assert!(!private[0].summary.contains("public"), "{}", private[0].summary);
+        assert!(private[0].evidence[0].contains(", once in the part"), "{:?}", private[0].evidence);
+        let public = drafts(&AGT008, &public_world().agents([agent(AgentKind::Ama, "1.33.1")]).refused(ods(2)));
+        assert!(public[0].summary.contains("public") && public[0].evidence[0].contains(", 2 times "));
     }
 
     #[test]

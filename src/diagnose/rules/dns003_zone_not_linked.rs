@@ -113,7 +113,10 @@ fn draft(facts: &Facts<'_>, zone: &str, servers: &[SocketAddr]) -> Draft {
     if !here {
         draft = draft.likely();
         let first = servers.first().map(|server| server.ip().to_string()).unwrap_or_default();
-        draft = draft.fix(remedy::forward(&[zone.to_owned()], &first).into_iter().map(Fix::instead));
+        draft = draft.fix(remedy::forward(&[zone.to_owned()], &first).into_iter().map(|mut fix| {
+            fix.text.push_str("; that serves all zones at once: no other change of this finding is needed then");
+            fix.instead()
+        }));
     }
     draft = draft.fix([remedy::complete_zone_group(zone).instead(), Fix::look(
         "look which zones the private endpoint keeps records in",

@@ -54,19 +54,25 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>, view: &View) -> Option<Dra
     let elsewhere = name.server_views().any(View::answered);
     let severity = if resolved || elsewhere { Severity::Warning } else { Severity::Error };
     let azure = name.azure().filter(|azure| azure.answered() && azure.server != view.server);
+    let ask = Fix::look(
+        format!("ask `{}` from this machine", server.ip()),
+        if facts.on_windows() {
+            format!("nslookup {} {}", name.fqdn(), server.ip())
+        } else {
+            format!("dig @{} {}", server.ip(), name.fqdn())
+        },
+    );
     let fix = if view.status == Status::Refused {
         Fix::look(
-            format!("look for which networks `{server}` resolves (BIND: allow-query, allow-recursion)"),
-            format!("dig @{} {}", server.ip(), name.fqdn()),
+            format!("look on `{}` for which networks it resolves (BIND: allow-query, allow-recursion)", server.ip()),
+            "named-checkconf -p | grep -A5 -E 'allow-(query|recursion)'",
         )
     } else {
         Fix::look(
-            format!("look who `{server}` forwards the zone to, and whether that one answers from there"),
             format!(
-                "dig @{0} {1}; Get-DnsServerZone -ComputerName {0} | Where-Object ZoneType -eq Forwarder",
-                server.ip(),
-                name.fqdn()
+                "look who `{server}` forwards the zone to, and whether that one answers from there (Windows DNS, in PowerShell)"
             ),
+            format!("Get-DnsServerZone -ComputerName {} | Where-Object ZoneType -eq Forwarder", server.ip()),
         )
     };
     let mut draft = Draft::new(
@@ -87,7 +93,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>, view: &View) -> Option<Dra
     .arg("code", code)
     .excludes("a path to the server that is blocked: it answers")
     .reaching(Reach::Nothing)
-    .fix([fix]);
+    .fix([ask, fix]);
     if azure.is_some() {
         draft = draft.excludes("a name that does not exist: Azure's DNS answers it");
     }

@@ -7,14 +7,15 @@ use ampls_probes::options::Expect;
 use crate::diagnose::draft::{Draft, Title};
 use crate::diagnose::facts::{EndpointFacts, Facts, View};
 use crate::diagnose::finding::{BlastRadius, Fix, Owner, Severity};
-use crate::diagnose::rule::rule;
+use crate::diagnose::{remedy, rule::rule};
 
 rule! {
     /// ## What it means
     ///
     /// The name has a private IPv4 address and a public IPv6 address, and this machine can use IPv6: it has a route for it, and
-    /// the operating system puts the IPv6 address first (RFC 6724). Private zones of Azure hold A records only, so an AAAA
-    /// record comes from elsewhere: a DNS server that answers A and AAAA from different sources, a local zone, a DNS64.
+    /// the operating system puts the IPv6 address first (RFC 6724). Azure puts only A records into its private zones, so an AAAA
+    /// record comes from elsewhere: a DNS server that answers A and AAAA from different sources, a local zone, a DNS64, a record that somebody added to the
+    /// private zone.
     ///
     /// ## Why it matters
     ///
@@ -24,7 +25,7 @@ rule! {
     /// ## How to fix
     ///
     /// Find who adds the AAAA record and stop it there: forward the whole public zone, all types, to Azure's DNS; take the
-    /// record out of the local zone. Preferring IPv4 on the machine hides the fault for this machine only.
+    /// record out of the local zone; where Azure's own DNS gives it, out of the private zone. Preferring IPv4 on the machine hides the fault for this machine only.
     ///
     /// ## How to confirm
     ///
@@ -53,6 +54,8 @@ fn bypassed(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
     let first = name.addresses().first().filter(|first| first.is_ipv6() && leads(first) == Some(false))?;
     let who: Vec<&View> = name.server_views().filter(|view| view.addresses.contains(first)).collect();
     let servers: Vec<String> = who.iter().filter_map(|view| view.server).map(|server| server.to_string()).collect();
+    let mut given = who.iter().filter_map(|view| view.server).peekable();
+    let at_azure = given.peek().is_some() && given.all(Facts::is_azure_dns);
     let asked = servers.first().and_then(|server| server.rsplit_once(':')).map_or("", |(address, _)| address);
     let asked = asked.trim_start_matches('[').trim_end_matches(']');
     Some(
@@ -73,16 +76,47 @@ fn bypassed(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
         .arg("public", first.to_string())
         .arg("server", servers.join(", "))
         .excludes("a missing link or record: the private address is given too")
-        .fix([
-            Fix::look("look who gives the AAAA record", format!("nslookup -type=AAAA {} {asked}", name.fqdn())),
+        .fix([Fix::look("look who gives the AAAA record", format!("nslookup -type=AAAA {} {asked}", name.fqdn()))])
+        .fix(if at_azure { in_zone(name, *first) } else { on_server(name) }),
+    )
+}
+
+/// Azure's own DNS gives the record: it stands in the private zone, where Azure itself puts none.
+fn in_zone(name: &EndpointFacts<'_>, address: IpAddr) -> Vec<Fix> {
+    let zone = name.endpoint.zone.as_deref().filter(|zone| remedy::is_plain(zone)).unwrap_or("‹zone›");
+    let alias = name.endpoint.alias.as_deref().filter(|alias| remedy::is_plain(alias));
+    let record = alias.and_then(|alias| alias.strip_suffix(zone)?.strip_suffix('.')).unwrap_or("‹record-set›");
+    let zone_of = format!("-g ‹dns-resource-group› -z {zone}");
+    vec![
+        Fix::look(
+            format!("look which AAAA records the private zone `{zone}` holds: Azure puts none there"),
+            format!("az network private-dns record-set aaaa list {zone_of} -o table"),
+        ),
+        Fix::change(
+            BlastRadius::EveryNetworkOnThisDns,
+            format!("take the AAAA record set out of the private zone `{zone}`"),
+        )
+        .with(format!("az network private-dns record-set aaaa delete {zone_of} -n {record}"))
+        .after_looking(
+            "all addresses of the set go: keep those that are shown",
+            format!("az network private-dns record-set aaaa show {zone_of} -n {record}"),
+        )
+        .undone_with(
+            "one line for each address that was shown",
+            format!("az network private-dns record-set aaaa add-record {zone_of} -n {record} -a {address}"),
+        ),
+    ]
+}
+
+fn on_server(name: &EndpointFacts<'_>) -> Vec<Fix> {
+    vec![
             Fix::change(
                 BlastRadius::EveryNetworkOnThisDns,
                 "on that DNS server answer A and AAAA from the same source: forward the whole public zone to Azure's DNS, and take the AAAA record out of local zones",
             )
             .after_looking("a private zone gives none", format!("nslookup -type=AAAA {} 168.63.129.16", name.fqdn()))
             .undone_by("put the record back"),
-        ]),
-    )
+        ]
 }
 
 #[cfg(test)]
@@ -111,6 +145,24 @@ mod tests {
         let found = drafts(&DNS011, &dual("2603:1020::5", "10.0.0.6", true));
         assert_eq!((found.len(), found[0].severity), (1, Severity::Error));
         assert_eq!(found[0].args["public"], "2603:1020::5");
+    }
+
+    #[test]
+    fn what_azures_dns_gives_is_mended_in_the_private_zone() {
+        let of = |at_azure| {
+            let observations = private_world().observations();
+            let facts = Facts::new(&observations);
+            let name = facts.endpoints().iter().find(|name| name.fqdn() == ODS).expect("the name");
+            if at_azure { in_zone(name, "2603:1020::5".parse().expect("an address")) } else { on_server(name) }
+        };
+        let change = of(true).into_iter().find(|fix| !fix.read_only).expect("a change");
+        let command = change.command.unwrap_or_default();
+        assert!(
+            command.contains("aaaa delete") && !command.contains("‹record-set›") && !command.contains("‹zone›"),
+            "{command}"
+        );
+        assert!(change.undo.is_some_and(|undo| undo.contains("2603:1020::5")));
+        assert!(of(false).iter().all(|fix| fix.text.starts_with("on that DNS server")));
     }
 
     #[test]

@@ -77,10 +77,11 @@ fn draft(facts: &Facts<'_>, resolver: &EncryptedResolver) -> Draft {
 fn fix(resolver: &EncryptedResolver) -> Fix {
     let source = &resolver.source;
     if resolver.service == "systemd-resolved" {
-        return Fix::change(BlastRadius::Machine, format!("set `DNSOverTLS=no` in `{source}`"))
-            .with("sudo systemctl restart systemd-resolved")
-            .after_looking("", "resolvectl status")
-            .undone_by(format!("put `{}` back into `{source}` and restart the service", resolver.setting));
+        // The drop-in whose name sorts last wins, in whatever folder (resolved.conf(5)).
+        return Fix::change(BlastRadius::Machine, format!("set `DNSOverTLS=no` in a file that is read after `{source}`"))
+            .with("sudo mkdir -p /etc/systemd/resolved.conf.d\nprintf '[Resolve]\\nDNSOverTLS=no\\n' | sudo tee /etc/systemd/resolved.conf.d/zz-plain-dns.conf\nsudo systemctl restart systemd-resolved")
+            .after_looking("questions then go unencrypted to the servers shown", "resolvectl status")
+            .undone_with("", "sudo rm /etc/systemd/resolved.conf.d/zz-plain-dns.conf\nsudo systemctl restart systemd-resolved");
     }
     Fix::change(
         BlastRadius::Machine,
@@ -137,6 +138,21 @@ mod tests {
     fn fires_as_information_when_opportunistic_or_not_in_use() {
         assert_eq!(found(false, true, "168.63.129.16")[0].0, Severity::Info);
         assert_eq!(found(true, false, "1.1.1.1")[0].0, Severity::Info);
+    }
+
+    #[test]
+    fn the_command_makes_the_whole_change_and_its_undo_takes_it_back() {
+        let resolver = EncryptedResolver {
+            service: "systemd-resolved".to_owned(),
+            source: "/etc/systemd/resolved.conf".to_owned(),
+            setting: "DNSOverTLS=yes".to_owned(),
+            strict: true,
+            servers: Vec::new(),
+            in_use: true,
+        };
+        let fix = fix(&resolver);
+        assert!(fix.command.is_some_and(|it| it.contains("DNSOverTLS=no") && it.contains("restart")));
+        assert!(fix.undo.is_some_and(|it| it.contains("rm /etc/systemd/resolved.conf.d/zz-plain-dns.conf")));
     }
 
     #[test]

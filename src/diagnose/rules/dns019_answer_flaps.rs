@@ -76,11 +76,15 @@ fn flaps(facts: &Facts<'_>, name: &EndpointFacts<'_>, server: SocketAddr) -> Opt
         .excludes("the cache of this machine: the server itself was asked each time")
         .fix([
             Fix::look(
-                format!("ask `{address}` ten times"),
-                format!("for i in 1 2 3 4 5 6 7 8 9 10; do dig +short {} @{address} | tail -1; done", name.fqdn()),
+                format!("ask `{address}` ten times from this machine"),
+                if facts.on_windows() {
+                    format!("1..10 | ForEach-Object {{ (Resolve-DnsName {} -Server {address} -Type A).IPAddress }}", name.fqdn())
+                } else {
+                    format!("for i in 1 2 3 4 5 6 7 8 9 10; do dig +short {} @{address} | tail -1; done", name.fqdn())
+                },
             ),
             Fix::look(
-                format!("look at everything that `{address}` forwards to"),
+                format!("look at everything that `{address}` forwards to (Windows DNS, in PowerShell)"),
                 format!("Get-DnsServerForwarder -ComputerName {address}; Get-DnsServerZone -ComputerName {address} | Where-Object ZoneType -eq Forwarder"),
             ),
         ]),

@@ -93,8 +93,8 @@ fn incomplete(facts: &Facts<'_>, server: SocketAddr) -> Option<Draft> {
     .about(left_out.iter().map(|(name, _)| name.fqdn()))
     .group(server.to_string())
     .summary(format!(
-        "`{server}` answers {} names publicly and {why}{}",
-        left_out.len(),
+        "`{server}` answers {} publicly and {why}{}",
+        if left_out.len() == 1 { "1 name".to_owned() } else { format!("{} names", left_out.len()) },
         if first_is_right { "; it is not asked first, and the first server is right" } else { "" }
     ))
     .arg("server", server.to_string())
@@ -103,14 +103,16 @@ fn incomplete(facts: &Facts<'_>, server: SocketAddr) -> Option<Draft> {
     .excludes("a missing link or record: the private addresses of these names, or of the same zones, are seen")
     .excludes("a server that never asks Azure's DNS: other answers of it are private")
     .reaching(Reach::Split { only: reached, own: &["DNS005"] })
-    .fix([Fix::look(
-        format!("look which zones `{}` forwards", server.ip()),
-        format!(
-            "Get-DnsServerZone -ComputerName {0} | Where-Object ZoneType -eq Forwarder; nslookup {1} {0}",
-            server.ip(),
-            first_name.fqdn()
+    .fix([
+        Fix::look(
+            format!("ask `{}` from this machine", server.ip()),
+            format!("nslookup {} {}", first_name.fqdn(), server.ip()),
         ),
-    )])
+        Fix::look(
+            format!("look which zones `{}` forwards (Windows DNS, in PowerShell)", server.ip()),
+            format!("Get-DnsServerZone -ComputerName {} | Where-Object ZoneType -eq Forwarder", server.ip()),
+        ),
+    ])
     .fix(remedy::forward(&zones, &server.ip().to_string()));
     for (name, how) in &left_out {
         draft = draft.evidence(evidence(facts, name, *how, server));

@@ -113,10 +113,13 @@ fn fixes(name: &EndpointFacts<'_>, address: &str, zone: &str) -> Vec<Fix> {
         )
         .with(format!("Export-DnsServerZone -ComputerName {address} -Name {zone} -FileName {zone}.before.txt\nRemove-DnsServerZone -ComputerName {address} -Name {zone}\nAdd-DnsServerConditionalForwarderZone -ComputerName {address} -Name {zone} -MasterServers 168.63.129.16"))
         .after_looking(
-            "everybody who uses its records loses them: look whether each is known to Azure's DNS or public",
-            format!("Get-DnsServerResourceRecord -ComputerName {address} -ZoneName {zone}"),
+            "everybody who uses its records loses them: look whether each is known to Azure's DNS or public; where `IsDsIntegrated` is true, the removal replicates to every domain controller of the `ReplicationScope` (keep it for the undo), and each of them needs the forwarder",
+            format!("Get-DnsServerResourceRecord -ComputerName {address} -ZoneName {zone}\nGet-DnsServerZone -ComputerName {address} -Name {zone} | Format-List IsDsIntegrated, ReplicationScope, DynamicUpdate"),
         )
-        .undone_with("", format!("Remove-DnsServerZone -ComputerName {address} -Name {zone}\nAdd-DnsServerPrimaryZone -ComputerName {address} -Name {zone} -ZoneFile {zone}.before.txt -LoadExisting")),
+        .undone_with(
+            "the last command only for a zone that was in Active Directory: without it the zone comes back on this server alone",
+            format!("Remove-DnsServerZone -ComputerName {address} -Name {zone}\nAdd-DnsServerPrimaryZone -ComputerName {address} -Name {zone} -ZoneFile {zone}.before.txt -LoadExisting\nConvertTo-DnsServerPrimaryZone -ComputerName {address} -Name {zone} -ReplicationScope ‹replication-scope› -Force"),
+        ),
     ]
 }
 

@@ -6,7 +6,7 @@ use ampls_probes::observation::{AgentKind, AgentProxy};
 
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::{EndpointFacts, Facts, HttpFault, ProxyFault, Route};
-use crate::diagnose::finding::{Fix, Owner, Severity};
+use crate::diagnose::finding::{BlastRadius, Fix, Owner, Severity};
 use crate::diagnose::{remedy, rule::rule};
 use crate::text::quote;
 
@@ -84,8 +84,47 @@ fn of_agent(facts: &Facts<'_>, proxy: &AgentProxy) -> Option<Draft> {
             .arg("source", proxy.source.clone())
             .arg("agent", agent)
             .reaching(Reach::Nothing)
-            .fix([Fix::look("look where proxies are set on this machine", remedy::show_proxies(facts.on_windows()))]),
+            .fix([
+                Fix::look("look where proxies are set on this machine", remedy::show_proxies(facts.on_windows())),
+                exempt_for_agent(proxy),
+            ]),
     )
+}
+
+/// Where the agent's own proxy is set: each place has its own way to pass names by.
+/// Source: <https://learn.microsoft.com/azure/azure-monitor/agents/azure-monitor-agent-network-configuration>,
+/// <https://learn.microsoft.com/azure/azure-arc/servers/manage-agent>
+fn exempt_for_agent(proxy: &AgentProxy) -> Fix {
+    let change = |text: String| Fix::change(BlastRadius::Machine, text);
+    let direct = "look whether the direct path is open";
+    if proxy.source.contains("azcmagent") {
+        return change("let the Azure Monitor agent pass the connected machine's proxy by".to_owned())
+            .with("sudo azcmagent config set proxy.bypass AMA")
+            .after_looking(
+                &format!("{direct}; a list that is there is replaced, so name its other services with `AMA`"),
+                "ampls-doctor check --proxy none\nazcmagent config get proxy.bypass",
+            )
+            .undone_with("or set the former list again", "sudo azcmagent config clear proxy.bypass");
+    }
+    if proxy.source == "/etc/default/azuremonitoragent" {
+        let extension = "-g ‹vm-resource-group› --vm-name ‹vm› -n AzureMonitorLinuxAgent";
+        return change("take the proxy out of the agent's extension settings, which write this file and know no exemptions".to_owned())
+            .with(format!("az vm extension set {extension} --publisher Microsoft.Azure.Monitor --settings '{{\"proxy\":{{\"mode\":\"none\"}}}}'"))
+            .after_looking(
+                &format!("{direct}, for public names too; keep the settings that are there"),
+                format!("ampls-doctor check --proxy none\naz vm extension show {extension} --query settings"),
+            )
+            .undone_with(
+                "with the former settings",
+                format!("az vm extension set {extension} --publisher Microsoft.Azure.Monitor --settings '‹former-settings›'"),
+            );
+    }
+    change(format!(
+        "add the names to what {} passes by (`NO_PROXY`, beside the proxy; the file does not change by itself), reload systemd and restart the agent",
+        quote(&proxy.source)
+    ))
+    .after_looking(direct, "ampls-doctor check --proxy none")
+    .undone_by("put the former lines back, reload systemd and restart the agent")
 }
 
 fn is_taken(name: &EndpointFacts<'_>) -> bool {
@@ -107,6 +146,9 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>, all: &[&str]) -> Option<Dr
     } else {
         quote(&proxy.source)
     };
+    let proxies = facts.agents().map_or(&[][..], |agents| agents.proxies.as_slice());
+    let agents =
+        proxies.iter().filter(|known| known.effective && known.url == proxy.url && known.used_by != AgentKind::Arc);
     let consequence = if refused {
         "; the service refuses what comes from there"
     } else if fails {
@@ -137,8 +179,9 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>, all: &[&str]) -> Option<Dr
                 "look where proxies are set on this machine",
                 remedy::show_proxies(facts.on_windows()),
             ),
-            remedy::exempt_from_proxy(facts, all),
-        ]),
+        ])
+        .fix(agents.map(exempt_for_agent))
+        .fix([remedy::exempt_from_proxy(facts, all)]),
     )
 }
 
@@ -170,6 +213,27 @@ mod tests {
         assert_eq!(found.iter().map(|draft| draft.severity).collect::<Vec<_>>(), [Severity::Warning]);
         let exempt = scene().agent_proxy(proxy("monitor.azure.com,.opinsights.azure.com,azure-automation.net"));
         assert_eq!(check(&Facts::new(&exempt.observations())), []);
+    }
+
+    #[test]
+    fn an_agent_is_told_where_its_own_proxy_is_set() {
+        for (source, expected) in [
+            ("/var/opt/azcmagent/localconfig.json", "sudo azcmagent config set proxy.bypass AMA"),
+            ("/etc/default/azuremonitoragent", "az vm extension set"),
+        ] {
+            let proxy = AgentProxy {
+                used_by: AgentKind::Ama,
+                url: "http://proxy:3128".to_owned(),
+                has_credentials: false,
+                source: source.to_owned(),
+                no_proxy: String::new(),
+                effective: true,
+            };
+            let scene = private_world().agents([agent(AgentKind::Ama, "1.33.1")]).agent_proxy(proxy);
+            let found = drafts(&PRX001, &scene);
+            let command = found[0].fix.iter().find(|fix| !fix.read_only).and_then(|fix| fix.command.as_deref());
+            assert!(command.is_some_and(|command| command.starts_with(expected)), "{command:?}");
+        }
     }
 
     #[test]

@@ -56,7 +56,11 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
         },
         _ => return None,
     };
-    let before = if kind == "scheme" { "was not asked" } else { "cannot be reached" };
+    let before = match kind {
+        "scheme" => "was not asked",
+        "no-answer" => "does not answer as a proxy",
+        _ => "cannot be reached",
+    };
     let host = proxy.url.rsplit_once("://").map_or(proxy.url.as_str(), |(_, rest)| rest);
     let (host, port) = host.rsplit_once(':').unwrap_or((host, "‹port›"));
     let connect = if facts.on_windows() {
@@ -121,7 +125,10 @@ mod tests {
     #[test]
     fn fires_when_the_proxy_says_nothing_at_all() {
         for outcome in [Outcome::TimedOut, Outcome::Failed(TunnelFailure::NoAnswer(HttpFailure::Malformed))] {
-            assert_eq!(drafts(&PRX003, &public_world().tunnel(ODS, "--proxy", outcome))[0].args["kind"], "no-answer");
+            let found = drafts(&PRX003, &public_world().tunnel(ODS, "--proxy", outcome));
+            assert_eq!(found[0].args["kind"], "no-answer");
+            let title = found[0].title.text();
+            assert!(title.contains("does not answer as a proxy") && !title.contains("reached"), "{title}");
         }
         let unnamed = Outcome::Failed(TunnelFailure::NoAddress);
         assert_eq!(drafts(&PRX003, &public_world().tunnel(ODS, "--proxy", unnamed))[0].args["kind"], "no-address");

@@ -72,17 +72,41 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
         .excludes("a proxy that is down: it answers")
         .excludes("missing credentials: it does not ask for any")
         .reaching(Reach::Own)
-        .fix([
-            Fix::look(
-                "ask the proxy by hand",
-                format!("curl -sv --max-time 10 --proxy {} https://{}{} -o /dev/null", proxy.url, name.fqdn(), name.endpoint.path),
+        .fix([Fix::look("look where proxies are set on this machine", remedy::show_proxies(facts.on_windows()))])
+        .fix([Fix::look(
+            "ask the proxy by hand",
+            format!(
+                "curl -sv --max-time 10 --proxy {} https://{}{} -o /dev/null",
+                proxy.url,
+                name.fqdn(),
+                name.endpoint.path
             ),
-            Fix::change(BlastRadius::Vnet, "allow the name on the proxy, without TLS inspection")
-                .after("look in the proxy's log for this name and the time in the evidence; the rule holds for every machine behind the proxy")
-                .undone_by("remove the rule"),
-            Fix::look("look where proxies are set on this machine", remedy::show_proxies(facts.on_windows())),
-        ]),
+        )])
+        .fix(if kind == "denied" { allowed() } else { reached(name) }),
     )
+}
+
+fn allowed() -> Vec<Fix> {
+    vec![
+        Fix::change(BlastRadius::Vnet, "allow the name on the proxy, without TLS inspection")
+            .after("look in the proxy's log for this name and the time in the evidence; the rule holds for every machine behind the proxy")
+            .undone_by("remove the rule"),
+    ]
+}
+
+fn reached(name: &EndpointFacts<'_>) -> Vec<Fix> {
+    vec![
+        Fix::look(
+            "on the proxy itself look whether it resolves the name and reaches the address",
+            format!("nslookup {0}; curl -sv --max-time 10 https://{0}{1} -o /dev/null", name.fqdn(), name.endpoint.path),
+        ),
+        Fix::change(
+            BlastRadius::Vnet,
+            "mend the proxy's own DNS where it has no address there, its route or firewall where it has one",
+        )
+        .after("look in the proxy's log for this name and the time in the evidence: it tells which of the two failed; the change holds for every machine behind the proxy")
+        .undone_by("put the proxy's former DNS servers, route or rule back"),
+    ]
 }
 
 #[cfg(test)]
@@ -100,6 +124,12 @@ mod tests {
             let found = drafts(&PRX004, &public_world().tunnel(ODS, "HTTPS_PROXY", refused));
             assert_eq!((found.len(), found[0].severity), (1, Severity::Error));
             assert_eq!(found[0].args["kind"], kind);
+            let change = found[0].fix.iter().find(|fix| !fix.read_only).map(|fix| fix.text.as_str());
+            assert_eq!(
+                change.is_some_and(|text| text.starts_with("mend the proxy's own DNS")),
+                status >= 500,
+                "{change:?}"
+            );
         }
     }
 

@@ -69,7 +69,8 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
     .at_port(name.endpoint.port)
     .group(format!("{kind} {}", route_word(name.route())))
     .summary(format!(
-        "TCP connects, and the handshake is ended as soon as the name is known: something on the way filters by host name; {others} other names complete their handshake"
+        "TCP connects, and the handshake is ended as soon as the name is known: something on the way filters by host name; {} their handshake",
+        match others { 0 => "no other name completes".to_owned(), 1 => "1 other name completes".to_owned(), _ => format!("{others} other names complete") }
     ))
     .evidence(name.connections.iter().map(|connection| facts.connection_line(connection)))
     .evidence([facts.handshake_line(name, handshake)])
