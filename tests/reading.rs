@@ -105,7 +105,10 @@ fn what_was_set_aside_counts_wherever_it_stands() {
     *place(&mut newer, "/observations/endpoints/2/need") = "nice-to-have".into();
     *place(&mut newer, "/observations/asked/clouds") = json!([{"cloud": "public", "source": "oracle", "says": "x"}]);
     newer["run"]["rules"] = json!({"DNS001": "critical", "DNS008": "off"});
-    newer["observations"]["seen"].as_array_mut().expect("a list").insert(3, json!({"probe": "path-mtu", "bytes": ["quite-many"]}));
+    newer["observations"]["seen"]
+        .as_array_mut()
+        .expect("a list")
+        .insert(3, json!({"probe": "path-mtu", "bytes": ["quite-many"]}));
     let told = judged(&newer);
     let note = later(&told).expect("a note");
     assert!(note.contains("1 observation, 2 endpoints, 2 options"), "{note}");
@@ -114,7 +117,10 @@ fn what_was_set_aside_counts_wherever_it_stands() {
     assert_eq!(later(&judged(&told)), Some(note));
     let redacted = fed(&["redact", "-", "--format", "json"], newer.to_string());
     let redacted = text(&redacted.stdout);
-    assert!(!["path-mtu", "quite-many", "nice-to-have", "oracle"].iter().any(|word| redacted.contains(word)), "{redacted}");
+    assert!(
+        !["path-mtu", "quite-many", "nice-to-have", "oracle"].iter().any(|word| redacted.contains(word)),
+        "{redacted}"
+    );
     assert_eq!(later(&read_json(redacted.as_bytes())), Some(note), "a redacted report tells that it is not all");
 }
 
