@@ -200,7 +200,8 @@ fn commands<'a>(lines: impl Iterator<Item = &'a str>) -> String {
     format!("<pre><code>{}</code></pre>", lines.join("\n"))
 }
 
-fn escaped(text: &str) -> String {
+/// Text that is no markup, in HTML and in XML.
+pub(super) fn escaped(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for character in text.chars() {
         match character {

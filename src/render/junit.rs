@@ -6,6 +6,7 @@
 use std::io::{self, Write};
 
 use super::compact::severity;
+use super::html;
 use super::page::inert;
 use super::table::causes::label;
 use crate::diagnose::finding::Finding;
@@ -200,19 +201,8 @@ fn escaped(text: &str) -> String {
 
 /// Text whose line breaks are our own.
 fn escaped_lines(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => safe.push_str("&amp;"),
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            '"' => safe.push_str("&quot;"),
-            // XML 1.0 2.2: no characters.
-            '\u{fffe}' | '\u{ffff}' => safe.push('\u{fffd}'),
-            _ => safe.push(character),
-        }
-    }
-    safe
+    // XML 1.0 2.2: no characters.
+    html::escaped(text).replace(['\u{fffe}', '\u{ffff}'], "\u{fffd}")
 }
 
 #[cfg(test)]

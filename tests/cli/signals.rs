@@ -54,18 +54,12 @@ fn black_hole(folder: &Folder) -> Child {
 fn a_run_that_is_ended_before_anything_was_judged_is_no_success_and_is_told() {
     for signal in ["INT", "TERM", "HUP"] {
         let folder = Folder::new(&format!("early-{signal}"));
-        // On a busy machine the run may have judged something, or reached its own deadline, before the signal reaches it.
-        let tried = (0..10).find_map(|_| {
-            let mut child = black_hole(&folder);
-            std::thread::sleep(Duration::from_millis(100));
-            send(&child, signal);
-            let status = ended(&mut child);
-            assert_eq!(names(&folder), ["report.json"], "{signal}");
-            let report = json(&fs::read_to_string(folder.path("report.json")).expect("the report so far"));
-            assert!(matches!(status, Some(1 | 3)), "{signal}: {status:?}");
-            (status == Some(3)).then_some(report)
-        });
-        let report = tried.expect("no run was ended early");
+        let mut child = black_hole(&folder);
+        std::thread::sleep(Duration::from_millis(100));
+        send(&child, signal);
+        assert_eq!(ended(&mut child), Some(3), "{signal}");
+        assert_eq!(names(&folder), ["report.json"], "{signal}");
+        let report = json(&fs::read_to_string(folder.path("report.json")).expect("the report so far"));
         assert_eq!(report["run"]["stopped"], "interrupt");
         assert!(report["findings"].to_string().contains("RUN001"), "{report:#}");
         let again = ran(&["judge", &folder.path("report.json")]);
@@ -82,8 +76,7 @@ fn two_signals_leave_no_draft_behind() {
         std::thread::sleep(Duration::from_millis(pause));
         // By now it may have ended.
         let _ = Command::new("kill").args(["-s", signal, &child.id().to_string()]).stderr(Stdio::null()).status();
-        // 1 where the deadline came first.
-        assert!(matches!(ended(&mut child), Some(1 | 3 | 129 | 130 | 143)));
+        assert!(matches!(ended(&mut child), Some(3 | 129 | 130 | 143)));
         assert!(names(&folder).iter().all(|name| name == "report.json"), "{:?}", names(&folder));
     }
 }
