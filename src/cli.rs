@@ -7,7 +7,7 @@ use std::fmt;
 use std::io::{self, Write};
 
 use ampls_probes::Catalogue;
-use ampls_probes::options::BadValue;
+use ampls_probes::azure::BadValue;
 use ampls_probes::run::RunError;
 use clap::Parser;
 

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
 
-use ampls_probes::observation::ExpectedRecord;
+use ampls_probes::endpoint::ExpectedRecord;
 use serde_json::Value;
 
 use crate::text;

@@ -7,10 +7,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ampls_probes::Observations;
-use ampls_probes::catalogue::Need;
+use ampls_probes::endpoint::{Expect, Need};
 use ampls_probes::observation::later::whole;
 use ampls_probes::observation::{AgentKind, Observation, Server, Stop};
-use ampls_probes::options::Expect;
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

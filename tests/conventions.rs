@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use ampls_doctor::diagnose::rules::RULES;
 use ampls_probes::Catalogue;
-use ampls_probes::catalogue::{Expectation, Need};
+use ampls_probes::endpoint::{Expectation, Need};
 
 /// A place, and what must not be named there, each with the reason a newcomer needs.
 struct Ban {

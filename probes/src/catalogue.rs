@@ -6,103 +6,18 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use browsers::{BrowserCatalogue, ChromiumPlaces, FirefoxPlaces, Provider};
 pub use template::{Parameter, Template, Values};
 
-use crate::options::{Cloud, DceHost};
+use crate::azure::{Cloud, DceHost};
+use crate::endpoint::{Expectation, Group, Need};
 
 pub mod agents;
 mod browsers;
 mod file;
 mod template;
-
-/// Endpoint groups (`--set`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Group {
-    /// The monitoring agents.
-    Agent,
-    /// Query interfaces.
-    Query,
-    /// Application Insights.
-    AppInsights,
-    /// The portal.
-    Portal,
-    /// Azure Automation.
-    Automation,
-    /// Azure Arc.
-    Arc,
-    /// A name given with `--endpoint` or `--storage`.
-    Extra,
-}
-
-impl Group {
-    /// Those that `--set` can name.
-    pub const SETS: [Self; 6] =
-        [Self::Agent, Self::Query, Self::AppInsights, Self::Portal, Self::Automation, Self::Arc];
-
-    /// Its name, as `--set` takes it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Agent => "agent",
-            Self::Query => "query",
-            Self::AppInsights => "app-insights",
-            Self::Portal => "portal",
-            Self::Automation => "automation",
-            Self::Arc => "arc",
-            Self::Extra => "extra",
-        }
-    }
-}
-
-/// What kind of address a name should have where a private link is meant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Expectation {
-    /// An AMPLS record exists for such a name.
-    Private,
-    /// It never has one.
-    Public,
-    /// Either is right.
-    Any,
-}
-
-impl Expectation {
-    /// `private`, `public` or `any`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Private => "private",
-            Self::Public => "public",
-            Self::Any => "any",
-        }
-    }
-}
-
-/// How much depends on a name. Ordered: the greater needs it more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Need {
-    /// Resolved to understand DNS, never dialled.
-    Evidence,
-    /// Monitoring works without it.
-    Optional,
-    /// Monitoring does not work without it.
-    Required,
-}
-
-impl Need {
-    /// `evidence`, `optional` or `required`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Evidence => "evidence",
-            Self::Optional => "optional",
-            Self::Required => "required",
-        }
-    }
-}
 
 /// The names of all clouds.
 #[derive(Clone, Debug)]

@@ -6,6 +6,8 @@
 //!
 //! | module | responsible for |
 //! |---|---|
+//! | [`azure`] | what Azure calls things: clouds, regions, workspaces, host names (pure) |
+//! | [`endpoint`] | a name and a port, what is needed of them and expected (pure) |
 //! | [`addr`] | what kind of address an address is (pure) |
 //! | [`catalogue`] | the names of Azure Monitor as data (pure) |
 //! | [`no_proxy`] | which hosts go around a proxy (pure) |
@@ -21,7 +23,9 @@
 //! | [`run`] | the blocking face: runtime, limits, deadline |
 
 pub mod addr;
+pub mod azure;
 pub mod catalogue;
+pub mod endpoint;
 pub mod no_proxy;
 pub mod observation;
 pub mod options;
@@ -37,7 +41,8 @@ pub mod version;
 pub mod world;
 
 pub use catalogue::Catalogue;
+pub use endpoint::Endpoint;
 pub use observation::{Observation, Observations};
 pub use options::Options;
-pub use plan::{Endpoint, Plan};
+pub use plan::Plan;
 pub use world::World;

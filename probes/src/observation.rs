@@ -7,8 +7,6 @@
 //! Every probe adds one variant to [`Observation`]; each variant names its subject, when it was looked at, and an
 //! [`Outcome`] whose failures are typed.
 
-use std::net::IpAddr;
-
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -35,8 +33,7 @@ pub use proxy::{Exemptions, PlatformProxy, ProxyChoice, ProxySettings, Tunnel, T
 pub use tcp::{Connected, Connection, IoFailure};
 pub use tls::{Certificate, ChainVerdict, Handshake, NameVerdict, Session, TlsFailure, Validity, Verification};
 
-use crate::options::Expect;
-use crate::plan::Endpoint;
+use crate::endpoint::{Endpoint, Expect, ExpectedRecord};
 
 pub mod agent;
 pub mod browser;
@@ -132,16 +129,6 @@ pub enum ClaimSource {
     Configuration,
     /// The metadata service.
     Metadata,
-}
-
-/// The addresses that a name should have (`--expected-records`).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ExpectedRecord {
-    /// The public name of an endpoint or the full name of its record in a `privatelink` zone; lower case, without trailing
-    /// dot.
-    pub name: String,
-    /// Its addresses, in any order, without duplicates.
-    pub addresses: Vec<IpAddr>,
 }
 
 /// What ended a run early.

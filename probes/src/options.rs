@@ -8,73 +8,16 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use ipnet::IpNet;
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub(crate) use azure::is_guid;
-pub use azure::{Cloud, Region, StorageAccount, WorkspaceId};
 pub use connection_string::{AppInsightsEndpoint, AppInsightsRole, ConnectionString};
-pub(crate) use dce::stamp;
-pub use dce::{Dce, DceHost};
 pub use network::{ExtraEndpoint, deadline, interval, patience, private_range, proxy, repeat, resolver, step_timeout};
 
-use crate::catalogue::Group;
-use crate::observation::ExpectedRecord;
+use crate::azure::{BadValue, Cloud, Dce, DceHost, Region, StorageAccount, WorkspaceId, quoted};
+use crate::endpoint::{Expect, ExpectedRecord, Group};
 
-mod azure;
 mod connection_string;
-mod dce;
 mod network;
-
-/// What is wrong with the value of an option and what is wanted, in one line without control characters.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BadValue(String);
-
-impl BadValue {
-    /// `message` must have its values passed through [`quoted`].
-    pub(crate) fn new(message: impl Into<String>) -> Self {
-        Self(message.into())
-    }
-}
-
-impl fmt::Display for BadValue {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for BadValue {}
-
-/// A value as messages show it: in backticks, escaped, and cut after 80 characters.
-pub(crate) fn quoted(value: &str) -> String {
-    const LONGEST: usize = 80;
-    let mut shown = String::from("`");
-    for character in value.chars().take(LONGEST) {
-        match character {
-            '\'' | '"' => shown.push(character),
-            '`' => shown.push('\''),
-            _ => shown.extend(character.escape_debug()),
-        }
-    }
-    if value.chars().nth(LONGEST).is_some() {
-        shown.push('…');
-    }
-    shown.push('`');
-    shown
-}
-
-/// What the paths should be (`--expect`).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Expect {
-    /// Private as soon as something shows that a private link is meant.
-    #[default]
-    Auto,
-    /// Private.
-    Private,
-    /// Public.
-    Public,
-}
 
 /// Steps that `--only` and `--skip` name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -297,14 +240,6 @@ mod tests {
         for step in [StepKind::Dns, StepKind::Tcp, StepKind::Tls, StepKind::Http, StepKind::Imds, StepKind::Clock] {
             assert!(!options.takes(step), "{step:?}");
         }
-    }
-
-    #[test]
-    fn control_characters_never_reach_a_message() {
-        let shown = quoted("a\x1b[31m\n\u{202e}\u{7}`");
-        assert!(!shown.chars().any(char::is_control), "{shown}");
-        assert!(!shown.contains('\u{202e}'), "{shown}");
-        assert_eq!(quoted(&"x".repeat(81)).chars().count(), 83);
     }
 
     #[test]

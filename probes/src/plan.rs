@@ -7,64 +7,14 @@ use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::catalogue::{Catalogue, Expectation, Group, Need, Pattern};
+use crate::azure::{Cloud, Dce, Region, WorkspaceId};
+use crate::catalogue::{Catalogue, Pattern};
+use crate::endpoint::Endpoint;
 use crate::observation::{Agents, Hosts, Instance, RecordKind, Resolver};
-use crate::options::{Cloud, Dce, Options, Region, WorkspaceId};
+use crate::options::Options;
 
 mod names;
 mod steps;
-
-/// One name and port to look at.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Endpoint {
-    /// Unique within a run, e.g. `ods:6b1c…` or `handler-global`.
-    pub id: String,
-    /// The public host name, lower case, without trailing dot.
-    pub fqdn: String,
-    /// TCP port.
-    pub port: u16,
-    /// Its group.
-    pub group: Group,
-    /// The AMPLS zone that would hold its record, if it can have one.
-    pub zone: Option<String>,
-    /// The full name of that record, e.g. `<workspace>.privatelink.ods.opinsights.azure.com`.
-    pub alias: Option<String>,
-    /// What is expected of it where a private link is meant.
-    pub expected: Expectation,
-    /// How much depends on it.
-    pub need: Need,
-    /// The path of the HTTP request.
-    pub path: String,
-    /// What it is for.
-    pub purpose: String,
-    /// The service tag a firewall rule would use.
-    pub service_tag: Option<String>,
-    /// Why it is looked at: `argument`, `configuration`, `metadata` or `default`.
-    pub origin: Origin,
-}
-
-impl Endpoint {
-    /// An AMPLS may hold a record of its name. Storage accounts live in the `privatelink` zone of blobs too, but only the
-    /// agents' own name there belongs to an AMPLS.
-    pub fn has_ampls_record(&self) -> bool {
-        let foreign = |zone: &String| zone.starts_with("privatelink.blob.") && self.group == Group::Extra;
-        self.expected == Expectation::Private && self.zone.as_ref().is_some_and(|zone| !foreign(zone))
-    }
-}
-
-/// Why an endpoint is looked at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Origin {
-    /// It always is.
-    Default,
-    /// The metadata service named the region.
-    Metadata,
-    /// An agent's configuration names it.
-    Configuration,
-    /// An argument names it.
-    Argument,
-}
 
 /// What was found out before the plan is made.
 #[derive(Clone, Debug, Default)]

@@ -12,12 +12,13 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use crate::azure::{Cloud, DceHost};
 use crate::catalogue::Catalogue;
 use crate::observation::{
     Agents, Asked, ClaimSource, CloudClaim, Instance, Later, Metadata, Observation, Observations, Outcome, Stop,
     VERSION,
 };
-use crate::options::{Cloud, DceHost, Options, StepKind};
+use crate::options::{Options, StepKind};
 use crate::plan::{AgentsSeen, Discovered, MetadataState, Plan, Step, plan};
 use crate::probe::{Context, agent, browser, encrypted_dns, hosts, imds, proxy, resolver};
 use crate::world::World;

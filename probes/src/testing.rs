@@ -22,14 +22,12 @@ pub use names::{AGENTSVC, API, DCE, HANDLER, IN_AI, METRICS, ODS, OMS, REGIONAL,
 pub use proxied::{PROXY, shell_proxy};
 pub use says::Says;
 
-use crate::catalogue::Need;
+use crate::endpoint::{Endpoint, Expect, ExpectedRecord, Need};
 use crate::observation::{
-    Answer, Asked, Connected, Connection, Exchange, ExpectedRecord, Found, Hosts, HostsEntry, HostsFile, HttpFailure,
-    HttpResponse, Instance, Interface, IoFailure, Lookup, LookupFailure, Machine, Metadata, Observation, Observations,
-    Outcome, RecordKind, Resolver, ResolverConfig, Server, ServerRole, Skip, Stop, Subnet, Timing,
+    Answer, Asked, Connected, Connection, Exchange, Found, Hosts, HostsEntry, HostsFile, HttpFailure, HttpResponse,
+    Instance, Interface, IoFailure, Lookup, LookupFailure, Machine, Metadata, Observation, Observations, Outcome,
+    RecordKind, Resolver, ResolverConfig, Server, ServerRole, Skip, Stop, Subnet, Timing,
 };
-use crate::options::Expect;
-use crate::plan::Endpoint;
 
 mod agents;
 mod browsers;

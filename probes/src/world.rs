@@ -18,15 +18,16 @@ use tokio::net::{TcpStream, UdpSocket};
 
 use crate::observation::{Found, LookupFailure, Machine, ReadFailure, Transport};
 use crate::os;
-use crate::probe::lookup::OsResolver;
 
 mod environment;
 mod machine;
+mod resolver;
 mod root;
 mod roots;
 
 pub use crate::addr::{AZURE_DNS, METADATA, WIRE_SERVER};
 pub use environment::VARIABLES;
+pub use resolver::OsResolver;
 pub use roots::{PemFailure, Roots, roots_from_pem};
 
 /// Everything the probes touch.

@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 
 use ampls_probes::Options;
-use ampls_probes::catalogue::Group;
+use ampls_probes::azure::{BadValue, Cloud, Dce, Region, StorageAccount, WorkspaceId};
+use ampls_probes::endpoint::{Expect, Group};
 use ampls_probes::options::{
-    BadValue, Cloud, ConnectionString, Dce, Expect, ExtraEndpoint, ProxyOption, Region, StepKind, StorageAccount,
-    WorkspaceId, deadline, private_range, proxy, repeat, resolver, step_timeout,
+    ConnectionString, ExtraEndpoint, ProxyOption, StepKind, deadline, private_range, proxy, repeat, resolver,
+    step_timeout,
 };
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use ampls_probes::observation::ExpectedRecord;
+use ampls_probes::endpoint::ExpectedRecord;
 
 use crate::expected;
 use crate::text::quote;

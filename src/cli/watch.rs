@@ -4,7 +4,7 @@ use std::io::{Write, stderr};
 use std::time::Duration;
 
 use ampls_probes::Options;
-use ampls_probes::catalogue::Expectation;
+use ampls_probes::endpoint::Expectation;
 use ampls_probes::observation::Stop;
 use ampls_probes::run::Patience;
 

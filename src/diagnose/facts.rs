@@ -6,13 +6,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 
-use ampls_probes::catalogue::Need;
+use ampls_probes::endpoint::{Endpoint, Expect, Need};
 use ampls_probes::observation::{
     Answer, Authority, Connection, Exchange, Handshake, Hosts, HostsEntry, Instance, Lookup, Observation, Outcome,
     RecordKind, Resolver, Server, ServerRole, Timing, Tunnel,
 };
-use ampls_probes::options::Expect;
-use ampls_probes::plan::Endpoint;
 use ampls_probes::{Observations, addr};
 use ipnet::IpNet;
 use jiff::Timestamp;

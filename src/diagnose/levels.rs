@@ -66,8 +66,8 @@ impl<C: Into<String>> FromIterator<(C, Level)> for Levels {
 
 #[cfg(test)]
 mod tests {
+    use ampls_probes::endpoint::Expect;
     use ampls_probes::observation::Outcome;
-    use ampls_probes::options::Expect;
     use ampls_probes::testing::{HANDLER, Scene, public_world};
 
     use super::*;

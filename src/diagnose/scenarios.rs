@@ -1,9 +1,8 @@
 //! Whole machines: which root comes first, and what it explains.
 
 use ampls_probes::Observations;
-use ampls_probes::catalogue::Need;
+use ampls_probes::endpoint::{Expect, Need};
 use ampls_probes::observation::{IoFailure, NameVerdict, Outcome, ServerRole, Stop, TlsFailure, Validity};
-use ampls_probes::options::Expect;
 use ampls_probes::testing::{
     AGENTSVC, API, AZURE, CUSTOM, DCE, HANDLER, IN_AI, METRICS, ODS, OMS, REGIONAL, Says, Scene, Tls, ZONES,
     private_world, public_world,

@@ -1,7 +1,6 @@
 //! How much depends on an endpoint lowers how bad a fault of it is.
 
-use ampls_probes::catalogue::{Expectation, Need};
-use ampls_probes::plan::Endpoint;
+use ampls_probes::endpoint::{Endpoint, Expectation, Need};
 
 use super::draft::Draft;
 use super::facts::Facts;

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 use ampls_probes::Plan;
-use ampls_probes::catalogue::{Expectation, Group, Need};
-use ampls_probes::plan::{Endpoint, Step};
+use ampls_probes::endpoint::{Endpoint, Expectation, Group, Need};
+use ampls_probes::plan::Step;
 use serde::Serialize;
 
 use crate::text::escape;

@@ -1,6 +1,6 @@
 //! The property of a redacted run: no original value survives, in any format.
 
-use ampls_probes::catalogue::Need;
+use ampls_probes::endpoint::Need;
 use ampls_probes::testing::{CUSTOM, ODS, Says, Tls, private_world};
 use ampls_probes::{Catalogue, Observations};
 use proptest::prelude::*;

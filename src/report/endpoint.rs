@@ -2,9 +2,10 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use ampls_probes::catalogue::{Expectation, Group, Need};
-use ampls_probes::observation::{Connection, Exchange, Handshake, IoFailure, Outcome, Skip, Timing, Verification};
-use ampls_probes::observation::{HttpFailure, TlsFailure};
+use ampls_probes::endpoint::{Expectation, Group, Need};
+use ampls_probes::observation::{
+    Connection, Exchange, Handshake, HttpFailure, IoFailure, Outcome, Skip, Timing, TlsFailure, Verification,
+};
 use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -3,13 +3,11 @@
 use std::net::{IpAddr, SocketAddr};
 
 use ampls_probes::Observations;
-use ampls_probes::catalogue::{Expectation, Group, Need};
+use ampls_probes::endpoint::{Endpoint, Expect, Expectation, Group, Need, Origin};
 use ampls_probes::observation::{
     Asked, Certificate, ChainVerdict, Connected, Connection, Exchange, Handshake, HttpResponse, IoFailure, Later,
     Machine, NameVerdict, Observation, Outcome, Session, Timing, Validity, Verification,
 };
-use ampls_probes::options::Expect;
-use ampls_probes::plan::{Endpoint, Origin};
 use jiff::Timestamp;
 use uuid::Uuid;
 

@@ -3,8 +3,7 @@
 use std::cmp::Reverse;
 
 use ampls_probes::Observations;
-use ampls_probes::catalogue::{Expectation, Need};
-use ampls_probes::options::Expect;
+use ampls_probes::endpoint::{Expect, Expectation, Need};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

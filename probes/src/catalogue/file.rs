@@ -4,10 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
-use super::{
-    CatalogueError, CloudNames, Entry, Expectation, Group, Need, Parameter, Pattern, Rule, Template, User, Zone,
-};
-use crate::options::{Cloud, DceHost};
+use super::{CatalogueError, CloudNames, Entry, Parameter, Pattern, Rule, Template, User, Zone};
+use crate::azure::{Cloud, DceHost};
+use crate::endpoint::{Expectation, Group, Need};
 
 pub(super) const fn confirmed() -> bool {
     true

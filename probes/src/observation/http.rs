@@ -9,7 +9,7 @@ use super::{Outcome, Timing};
 /// One request over the examined connection.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Exchange {
-    /// [`crate::plan::Endpoint::id`].
+    /// [`crate::endpoint::Endpoint::id`].
     pub endpoint: String,
     /// The path asked for: `/ping` of a handler, else `/`.
     pub path: String,

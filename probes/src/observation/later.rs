@@ -16,9 +16,7 @@ use serde_json::Value;
 use super::dns::{MAX_RECORDS, RecordKind};
 use super::local::ServerRole;
 use super::{Asked, CloudClaim, Machine, Observation, Observations, Outcome, Stop};
-use crate::catalogue::{Expectation, Group, Need};
-use crate::options::Expect;
-use crate::plan::{Endpoint, Origin};
+use crate::endpoint::{Endpoint, Expect, Expectation, Group, Need, Origin};
 use list::{List, Raw};
 
 mod list;

@@ -57,7 +57,7 @@ pub struct PlatformProxy {
 /// A proxy's answer to `CONNECT name:port`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Tunnel {
-    /// [`crate::plan::Endpoint::id`].
+    /// [`crate::endpoint::Endpoint::id`].
     pub endpoint: String,
     /// The proxy.
     pub proxy: ProxyChoice,

@@ -9,7 +9,7 @@ use super::{Outcome, Timing};
 /// One connection attempt to one address of an endpoint, or of the proxy that applies to it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Connection {
-    /// [`crate::plan::Endpoint::id`].
+    /// [`crate::endpoint::Endpoint::id`].
     pub endpoint: String,
     /// The address and port dialled; for a skip without address, `None`.
     pub address: Option<SocketAddr>,

@@ -12,7 +12,7 @@ use super::{Outcome, Timing};
 /// One handshake with an endpoint, by its public name.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Handshake {
-    /// [`crate::plan::Endpoint::id`].
+    /// [`crate::endpoint::Endpoint::id`].
     pub endpoint: String,
     /// The address it was made with (the proxy's when tunnelled).
     pub address: Option<SocketAddr>,

@@ -4,9 +4,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::dce::stamp;
-use super::network::host_of;
-use super::{BadValue, Cloud, Region, quoted};
+use crate::azure::{BadValue, Cloud, Region, host_of, quoted, stamp};
 
 /// The longest connection string that SDKs accept.
 /// Source: <https://learn.microsoft.com/azure/azure-monitor/app/connection-strings>

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::{AgentsSeen, Discovered, Endpoint, LegacyAgent, MetadataState, Origin};
-use crate::catalogue::{
-    Catalogue, CloudNames, Condition, Entry, Expectation, Group, Need, Parameter, Pattern, Recognised, Rule, Values,
-};
-use crate::options::{AppInsightsRole, Cloud, Dce, DceHost, Options, Region, StepKind, WorkspaceId};
+use super::{AgentsSeen, Discovered, LegacyAgent, MetadataState};
+use crate::azure::{Cloud, Dce, DceHost, Region, WorkspaceId};
+use crate::catalogue::{Catalogue, CloudNames, Condition, Entry, Parameter, Pattern, Recognised, Rule, Values};
+use crate::endpoint::{Endpoint, Expectation, Group, Need, Origin};
+use crate::options::{AppInsightsRole, Options, StepKind};
 
 /// Where this machine is, as far as it is known, and how that is known.
 pub(super) struct Place {

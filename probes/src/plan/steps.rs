@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
-use super::{Discovered, Endpoint, Step};
-use crate::catalogue::Need;
+use super::{Discovered, Step};
+use crate::endpoint::{Endpoint, Need};
 use crate::observation::RecordKind;
 use crate::options::{Options, StepKind};
 

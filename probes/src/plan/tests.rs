@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 
 use super::*;
-use crate::catalogue::Need::{Evidence, Optional, Required};
+use crate::endpoint::Need::{self, Evidence, Optional, Required};
+use crate::endpoint::{Expectation, Origin};
 use crate::observation::{Outcome, ResolverConfig, Server, ServerRole, Timing};
 use crate::options::StepKind;
 
@@ -136,7 +137,7 @@ fn hosts_of_a_data_collection_endpoint_are_needed_as_they_are_named_or_used() {
     let mut seen: Dce = DCE.replace("ingest", "handler.control").parse().expect("a host");
     let plan = made(&Options::default(), MetadataState::Silent, AgentsSeen { dces: vec![seen.clone()], ..ama() });
     assert_eq!(of(&plan), [Some(Required), None, None]);
-    seen.hosts.insert(crate::options::DceHost::MetricsIngest);
+    seen.hosts.insert(crate::azure::DceHost::MetricsIngest);
     let plan = made(&Options::default(), MetadataState::Silent, AgentsSeen { dces: vec![seen], ..ama() });
     assert_eq!(of(&plan), [Some(Required), None, Some(Required)]);
 }
@@ -193,7 +194,7 @@ fn names_of_a_cloud_wait_until_the_cloud_is_known() {
 #[test]
 fn nothing_waits_when_arguments_say_all() {
     let options = options(|options| {
-        options.sets = crate::catalogue::Group::SETS.to_vec();
+        options.sets = crate::endpoint::Group::SETS.to_vec();
         options.region = "westeurope".parse().ok();
         options.workspaces = vec![WORKSPACE.parse().expect("a GUID")];
         options.dces = vec![DCE.parse().expect("a host")];
@@ -295,7 +296,7 @@ fn any_options() -> impl Strategy<Value = Options> {
     flags.prop_map(|([region, workspace, dce, extra, string, storage], cloud, sets)| {
         options(|options| {
             options.cloud = Cloud::ALL.get(cloud).copied();
-            options.sets = sets.into_iter().filter_map(|set| crate::catalogue::Group::SETS.get(set).copied()).collect();
+            options.sets = sets.into_iter().filter_map(|set| crate::endpoint::Group::SETS.get(set).copied()).collect();
             if region {
                 options.region = "westeurope".parse().ok();
             }

@@ -150,7 +150,7 @@ fn legacy(agents: &Agents) -> LegacyAgent {
 }
 
 /// Adds a workspace to an agent and to the plan, each once.
-fn add_workspace(agent: &mut Agent, seen: &mut AgentsSeen, id: crate::options::WorkspaceId, source: &str) {
+fn add_workspace(agent: &mut Agent, seen: &mut AgentsSeen, id: crate::azure::WorkspaceId, source: &str) {
     let text = id.to_string();
     if !agent.workspaces.iter().any(|known| known.id == text) {
         agent.workspaces.push(AgentWorkspace { id: text, source: source.to_owned() });

@@ -27,6 +27,7 @@ mod places;
 #[cfg(windows)]
 #[path = "browser/windows.rs"]
 mod places;
+mod policies;
 mod portal;
 mod prefs;
 

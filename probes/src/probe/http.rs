@@ -20,11 +20,11 @@ use tokio::task::JoinHandle;
 use super::Context;
 use super::tcp::Duplex;
 use super::tcp::counted::{Counted, Seen};
+use crate::endpoint::Endpoint;
 use crate::observation::http::MAX_BODY;
 use crate::observation::{Exchange, HttpFailure, HttpResponse, IoFailure, Outcome};
 use crate::options::StepKind;
 use crate::os::io_failure;
-use crate::plan::Endpoint;
 
 /// Bytes of a head that are read; also the read buffer, and so the most that one connection holds.
 const MAX_HEAD: usize = 16 * 1024;

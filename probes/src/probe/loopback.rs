@@ -16,10 +16,9 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::{Context, tcp};
-use crate::catalogue::{Expectation, Group, Need};
+use crate::endpoint::{Endpoint, Expectation, Group, Need, Origin};
 use crate::observation::{Found, LookupFailure, Machine, Transport};
 use crate::options::Options;
-use crate::plan::{Endpoint, Origin};
 use crate::world::{Boxed, Clock, Network, Roots, Route, Routes, SystemResolver, World};
 
 /// The address that the endpoint of these tests has.

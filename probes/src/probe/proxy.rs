@@ -12,16 +12,16 @@ use hyper_util::client::proxy::matcher::Matcher;
 use hyper_util::rt::TokioIo;
 
 use super::http::{self, scheme_of};
-use super::tcp::Duplex;
 use super::tcp::counted::Counted;
+use super::tcp::{Dialling, Duplex};
 use super::{Context, micros};
+use crate::endpoint::Endpoint;
 use crate::no_proxy;
 use crate::observation::proxy::MAX_EXEMPT;
 use crate::observation::{
     Exemptions, HttpFailure, Outcome, PlatformProxy, ProxyChoice, ProxySettings, Timing, Tunnel, TunnelFailure,
 };
 use crate::options::{Options, ProxyOption};
-use crate::plan::Endpoint;
 use crate::secret::Secret;
 use crate::world::{METADATA, WIRE_SERVER, World};
 
@@ -144,6 +144,12 @@ fn escape_at(value: &str) -> String {
 /// curl's default is 1080 for every scheme but `https`. Source: <https://curl.se/docs/manpage.html#-x>
 fn default_port(scheme: &str) -> u16 {
     if scheme == "https" { 443 } else { 1080 }
+}
+
+/// Dials all addresses of the proxy that applies to an endpoint. A proxy on loopback is a proxy, so no address is a
+/// sinkhole here.
+pub fn connect_proxy(ctx: &Context, endpoint: &Endpoint, proxy: &Proxy, addresses: &[IpAddr]) -> Dialling {
+    Dialling::start(ctx, &endpoint.id, proxy.port, Some(&proxy.choice.url), addresses)
 }
 
 /// Asks a proxy for a tunnel to the endpoint, over a connection that is already open. The stream is given when, and only

@@ -19,11 +19,10 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio::task::JoinSet;
 
 use super::Context;
-use super::proxy::Proxy;
 use crate::addr::{Class, classify};
+use crate::endpoint::Endpoint;
 use crate::observation::{Connected, Connection, IoFailure, Outcome, Skip, Timing};
 use crate::os::io_failure;
-use crate::plan::Endpoint;
 
 pub(super) mod counted;
 
@@ -102,12 +101,6 @@ pub fn connect_all(ctx: &Context, endpoint: &Endpoint, addresses: &[IpAddr]) -> 
     Dialling::start(ctx, &endpoint.id, endpoint.port, None, addresses)
 }
 
-/// Dials all addresses of the proxy that applies to an endpoint. A proxy on loopback is a proxy, so no address is a
-/// sinkhole here.
-pub fn connect_proxy(ctx: &Context, endpoint: &Endpoint, proxy: &Proxy, addresses: &[IpAddr]) -> Dialling {
-    Dialling::start(ctx, &endpoint.id, proxy.port, Some(&proxy.choice.url), addresses)
-}
-
 /// Connections on their way. Dropping it ends them.
 #[derive(Debug)]
 pub struct Dialling {
@@ -119,7 +112,7 @@ pub struct Dialling {
 }
 
 impl Dialling {
-    fn start(ctx: &Context, endpoint: &str, port: u16, via: Option<&str>, addresses: &[IpAddr]) -> Self {
+    pub(super) fn start(ctx: &Context, endpoint: &str, port: u16, via: Option<&str>, addresses: &[IpAddr]) -> Self {
         let (sender, arriving) = mpsc::unbounded_channel();
         let chosen = Arc::new(AtomicBool::new(false));
         let mut tasks = JoinSet::new();

@@ -20,9 +20,9 @@ use tokio_rustls::client::TlsStream;
 use super::Context;
 use super::tcp::Duplex;
 use super::tcp::counted::Counted;
+use crate::endpoint::Endpoint;
 use crate::observation::tls::MAX_CHAIN;
 use crate::observation::{Handshake, Outcome, Session, TlsFailure};
-use crate::plan::Endpoint;
 
 mod certificate;
 mod failure;

@@ -9,11 +9,12 @@ use tokio::sync::OnceCell;
 
 use super::Done;
 use super::progress::{At, Stage};
+use crate::endpoint::Endpoint;
 use crate::observation::{
     Connection, Exchange, Handshake, Lookup, Observation, Outcome, ProxyChoice, Skip, Timing, Tunnel, TunnelFailure,
 };
 use crate::options::StepKind;
-use crate::plan::{Endpoint, Step};
+use crate::plan::Step;
 use crate::probe::proxy::Proxy;
 use crate::probe::tcp::{Dialling, Duplex};
 use crate::probe::{Context, http, lookup, proxy, tcp, tls};
@@ -120,7 +121,7 @@ async fn through(
 ) {
     planned.at.set(Stage::Proxy);
     let addresses = proxies.addresses(context, proxy).await;
-    let mut dialling: Dialling = tcp::connect_proxy(context, endpoint, proxy, &addresses);
+    let mut dialling: Dialling = proxy::connect_proxy(context, endpoint, proxy, &addresses);
     let first = dialling.first().await;
     let rest = async {
         let Some(stream) = first else {

@@ -1,7 +1,6 @@
 //! Names of one workspace in the public cloud, as the catalogue would plan them.
 
-use crate::catalogue::{Expectation, Group, Need};
-use crate::plan::{Endpoint, Origin};
+use crate::endpoint::{Endpoint, Expectation, Group, Need, Origin};
 
 /// The workspace.
 pub const WORKSPACE: &str = "6b1c2d3e-4f50-4a6b-8c7d-9e0f1a2b3c4d";

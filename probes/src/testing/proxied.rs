@@ -3,8 +3,8 @@
 use std::net::SocketAddr;
 
 use super::{Attempt, Clock, Scene, open, socket};
+use crate::endpoint::Endpoint;
 use crate::observation::{Connection, Observation, Outcome, ProxyChoice, Skip, Timing, Tunnel, TunnelFailure};
-use crate::plan::Endpoint;
 
 /// The proxy of these tests.
 pub const PROXY: &str = "10.1.0.9:3128";

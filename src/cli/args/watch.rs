@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use ampls_probes::Options;
-use ampls_probes::options::{Expect, interval, patience};
+use ampls_probes::endpoint::Expect;
+use ampls_probes::options::{interval, patience};
 use clap::Args;
 
 use super::output::{Format, OutputArgs};

@@ -28,7 +28,7 @@ impl Facts<'_> {
 
 #[cfg(test)]
 mod tests {
-    use ampls_probes::catalogue::{Expectation, Group};
+    use ampls_probes::endpoint::{Expectation, Group};
     use ampls_probes::testing::{API, AZURE, CUSTOM, ODS, Says, Scene, private_world, public_world};
 
     use super::*;
@@ -55,7 +55,7 @@ mod tests {
     fn names_of_other_services_do_not() {
         let storage = |seen: &mut ampls_probes::Observations| {
             let mut extra =
-                ampls_probes::testing::endpoint("acct.blob.core.windows.net", ampls_probes::catalogue::Need::Required);
+                ampls_probes::testing::endpoint("acct.blob.core.windows.net", ampls_probes::endpoint::Need::Required);
             extra.group = Group::Extra;
             extra.expected = Expectation::Private;
             seen.endpoints.push(extra);

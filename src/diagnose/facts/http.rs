@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use ampls_probes::catalogue::Expectation;
+use ampls_probes::endpoint::Expectation;
 use ampls_probes::observation::{Exchange, HttpFailure, HttpResponse};
 
 use super::evidence::{elapsed, io};

@@ -2,7 +2,7 @@
 
 use super::{Connection, EndpointFacts, Facts, IpAddr, Observation, Observations, Outcome, Route};
 
-use ampls_probes::catalogue::Expectation;
+use ampls_probes::endpoint::Expectation;
 use ampls_probes::observation::IoFailure;
 
 /// Why no address of an endpoint could be connected to.

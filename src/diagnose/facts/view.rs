@@ -209,7 +209,7 @@ pub(super) fn authority(tries: &[&Answer]) -> Option<Authority> {
 
 #[cfg(test)]
 mod tests {
-    use ampls_probes::catalogue::Need;
+    use ampls_probes::endpoint::Need;
     use ampls_probes::observation::{Record, ServerRole};
     use ampls_probes::testing::{AZURE, CUSTOM, ODS, Says, Scene, empty_world, private_world};
 

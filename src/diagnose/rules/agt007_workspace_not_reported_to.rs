@@ -1,6 +1,6 @@
 //! AGT007: the workspace that was named is none of the agents'.
 
-use ampls_probes::plan::Origin;
+use ampls_probes::endpoint::Origin;
 
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::{Facts, workspace_lines};
@@ -63,9 +63,8 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
 
 #[cfg(test)]
 mod tests {
-    use ampls_probes::catalogue::Need;
+    use ampls_probes::endpoint::{Endpoint, Need};
     use ampls_probes::observation::{Agent, AgentKind, AgentWorkspace};
-    use ampls_probes::plan::Endpoint;
     use ampls_probes::testing::{ODS, Scene, WORKSPACE, agent, endpoint, private_world};
 
     use super::*;

@@ -1,6 +1,6 @@
 //! DNS001: nothing shows a private link.
 
-use ampls_probes::options::Expect;
+use ampls_probes::endpoint::Expect;
 
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::{Facts, View};

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use ampls_probes::options::Expect;
+use ampls_probes::endpoint::Expect;
 
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::{EndpointFacts, Facts, View};

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use ampls_probes::options::Expect;
+use ampls_probes::endpoint::Expect;
 
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::{Authorities, EndpointFacts, Facts, Linked, View};
@@ -398,10 +398,10 @@ mod tests {
 
     #[test]
     fn fires_for_a_storage_account_without_scope_remedies() {
-        let mut account = ampls_probes::testing::endpoint(ODS, ampls_probes::catalogue::Need::Required);
+        let mut account = ampls_probes::testing::endpoint(ODS, ampls_probes::endpoint::Need::Required);
         (account.id, account.fqdn) = ("account".to_owned(), "account.blob.core.windows.net".to_owned());
         (account.zone, account.alias) = (None, None);
-        account.expected = ampls_probes::catalogue::Expectation::Public;
+        account.expected = ampls_probes::endpoint::Expectation::Public;
         let scene = private_world().endpoint(account);
         let found = drafts(&DNS004, &scene.everywhere("account.blob.core.windows.net", &Says::DeniedByPrivateZone));
         assert_eq!((found.len(), found[0].args["record"].as_str()), (1, "account"));

@@ -1,7 +1,6 @@
 //! DNS006: the hosts file decides.
 
-use ampls_probes::catalogue::Expectation;
-use ampls_probes::options::Expect;
+use ampls_probes::endpoint::{Expect, Expectation};
 
 use crate::diagnose::draft::{Draft, Title};
 use crate::diagnose::facts::{EndpointFacts, Facts, Status};

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use ampls_probes::options::Expect;
+use ampls_probes::endpoint::Expect;
 
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::{EndpointFacts, Facts, LeftOut, View};
@@ -175,7 +175,7 @@ mod tests {
 
     #[test]
     fn fires_when_names_with_one_record_differ() {
-        let mut twin = ampls_probes::testing::endpoint(ODS, ampls_probes::catalogue::Need::Required);
+        let mut twin = ampls_probes::testing::endpoint(ODS, ampls_probes::endpoint::Need::Required);
         (twin.id, twin.fqdn) = ("twin".to_owned(), "twin.example.net".to_owned());
         let scene = private_world().says(AZURE, ODS, &Says::Silence).endpoint(twin);
         let scene = scene.says(CUSTOM, "twin.example.net", &Says::Public("20.1.1.1"));

@@ -1,6 +1,6 @@
 //! DNS021: somebody's own zone denies a name that exists.
 
-use ampls_probes::catalogue::Group;
+use ampls_probes::endpoint::Group;
 
 use crate::diagnose::draft::{Draft, Title};
 use crate::diagnose::facts::{Authorities, EndpointFacts, Facts, Status, View};

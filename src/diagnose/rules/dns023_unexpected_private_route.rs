@@ -1,6 +1,6 @@
 //! DNS023: a name is private where public paths are wanted.
 
-use ampls_probes::options::Expect;
+use ampls_probes::endpoint::Expect;
 
 use crate::diagnose::draft::{Draft, Title};
 use crate::diagnose::facts::{EndpointFacts, Facts, Route, route_word};

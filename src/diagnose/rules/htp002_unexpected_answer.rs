@@ -130,7 +130,7 @@ mod tests {
     fn silent_where_another_rule_speaks_and_where_pages_belong() {
         assert!(kinds(private_world(), HANDLER, 403, r#"{"code":"InvalidAccess"}"#).is_empty());
         assert!(kinds(private_world(), HANDLER, 503, "").is_empty());
-        let public = private_world().name(METRICS, ampls_probes::catalogue::Need::Optional);
+        let public = private_world().name(METRICS, ampls_probes::endpoint::Need::Optional);
         assert!(kinds(public.everywhere(METRICS, &Says::Public("20.1.1.1")), METRICS, 200, "<html>").is_empty());
     }
 }

@@ -124,7 +124,7 @@ fn stale(name: &EndpointFacts<'_>, set: &str, address: &str) -> Fix {
 
 #[cfg(test)]
 mod tests {
-    use ampls_probes::catalogue::Need;
+    use ampls_probes::endpoint::Need;
     use ampls_probes::observation::{Instance, IoFailure, Metadata, Observation, Outcome, Timing};
     use ampls_probes::testing::{AGENTSVC, HANDLER, METRICS, ODS, OMS, Says, Scene, open, private_world, public_world};
 

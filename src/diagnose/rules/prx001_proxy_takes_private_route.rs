@@ -1,6 +1,6 @@
 //! PRX001: a proxy applies to a name that is private here.
 
-use ampls_probes::catalogue::Group;
+use ampls_probes::endpoint::Group;
 use ampls_probes::no_proxy::exempts;
 use ampls_probes::observation::{AgentKind, AgentProxy};
 

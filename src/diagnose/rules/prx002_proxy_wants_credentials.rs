@@ -91,7 +91,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
 
 #[cfg(test)]
 mod tests {
-    use ampls_probes::catalogue::Need;
+    use ampls_probes::endpoint::Need;
     use ampls_probes::testing::{METRICS, ODS, Says, private_world, public_world};
 
     use super::*;

@@ -1,6 +1,6 @@
 //! TLS001: somebody else's certificate.
 
-use ampls_probes::catalogue::Group;
+use ampls_probes::endpoint::Group;
 use ampls_probes::observation::ChainVerdict;
 
 use crate::diagnose::draft::{Draft, Reach, Title};

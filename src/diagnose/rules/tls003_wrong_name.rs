@@ -118,7 +118,7 @@ fn covers(pattern: &str, name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use ampls_probes::catalogue::Need;
+    use ampls_probes::endpoint::Need;
     use ampls_probes::observation::NameVerdict;
     use ampls_probes::testing::{HANDLER, ODS, Says, Tls, endpoint, private_world};
 

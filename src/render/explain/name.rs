@@ -1,7 +1,8 @@
 //! What is known of a host name.
 
 use ampls_probes::Catalogue;
-use ampls_probes::catalogue::{CloudNames, Entry, Expectation, Recognised, User, Zone};
+use ampls_probes::catalogue::{CloudNames, Entry, Recognised, User, Zone};
+use ampls_probes::endpoint::Expectation;
 
 use super::Topic;
 use crate::text::quote;

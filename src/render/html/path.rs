@@ -3,9 +3,8 @@
 use std::cmp::Reverse;
 use std::io::{self, Write};
 
-use ampls_probes::catalogue::{Expectation, Need};
+use ampls_probes::endpoint::{Expect, Expectation, Need};
 use ampls_probes::observation::{HostsEntry, Observation};
-use ampls_probes::options::Expect;
 
 use super::{breakable, leads, safe};
 use crate::diagnose::facts::{Route, Status, View, ViewKind};

@@ -1,8 +1,7 @@
 //! The page as text; `tests/page.rs` looks at it in a browser.
 
-use ampls_probes::catalogue::Need;
+use ampls_probes::endpoint::{Expect, Need};
 use ampls_probes::observation::{Hosts, HostsEntry, HostsFile, Observation, Outcome, Timing};
-use ampls_probes::options::Expect;
 use base64::Engine;
 use sha2::{Digest, Sha256};
 

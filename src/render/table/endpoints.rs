@@ -2,7 +2,7 @@
 
 use std::io;
 
-use ampls_probes::catalogue::{Group, Need};
+use ampls_probes::endpoint::{Group, Need};
 use comfy_table::{ColumnConstraint, ContentArrangement, LineStyle, Table, TableStyle, Width};
 use uuid::Uuid;
 

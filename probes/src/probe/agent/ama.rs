@@ -7,8 +7,8 @@ use serde_json::Value;
 use super::files::Files;
 use super::settings::{cloud_of, host, workspace_of};
 use super::{Agent, add_workspace};
+use crate::azure::{Dce, DceHost, Region};
 use crate::observation::{CachedConfiguration, UnreadReason};
-use crate::options::{Dce, DceHost, Region};
 use crate::plan::AgentsSeen;
 
 const CHUNKS: &str = "/etc/opt/microsoft/azuremonitoragent/config-cache/configchunks";

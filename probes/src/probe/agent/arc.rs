@@ -6,7 +6,7 @@
 use serde_json::Value;
 
 use super::files::Files;
-use crate::options::Cloud;
+use crate::azure::Cloud;
 use crate::plan::AgentsSeen;
 
 const CONFIG: &str = "/var/opt/azcmagent/agentconfig.json";

@@ -5,7 +5,7 @@
 use super::files::Files;
 use super::settings::{cloud_of, host, pairs};
 use super::{Agent, Installed, add_workspace};
-use crate::options::WorkspaceId;
+use crate::azure::WorkspaceId;
 use crate::plan::AgentsSeen;
 
 const FOLDER: &str = "/etc/opt/microsoft/omsagent";

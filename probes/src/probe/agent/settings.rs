@@ -1,6 +1,6 @@
 //! `KEY=value` lines and hosts in them, as the agents' own files have them.
 
-use crate::options::{Cloud, WorkspaceId};
+use crate::azure::{Cloud, WorkspaceId};
 
 /// The `KEY=value` pairs of a text, in order. `export` before the key, quotes around the value and lines that begin with
 /// `#` or `;` are taken off; a value may hold `=`. What is no pair is passed over.

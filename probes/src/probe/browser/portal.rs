@@ -4,7 +4,7 @@
 
 use serde_json::Value;
 
-use super::chromium::Policies;
+use super::policies::Policies;
 use crate::observation::LocalNetwork;
 
 /// The portals that query from the browser. Source: <https://learn.microsoft.com/azure/azure-portal/azure-portal-safelist-urls>

@@ -32,7 +32,7 @@ impl Machine {
             root: self.root.clone(),
             environment: std::collections::BTreeMap::default(),
             network: Network::Simulated(Arc::new(Routes::default())),
-            resolver: Arc::new(lookup::OsResolver),
+            resolver: Arc::new(crate::world::OsResolver),
             clock: Clock::default(),
             roots: Roots::new(none.clone(), none),
             machine: crate::observation::Machine::default(),

@@ -13,8 +13,7 @@ use tokio::sync::watch;
 use super::*;
 use crate::observation::{Machine, RecordData, ResponseCode};
 use crate::options::Options;
-use crate::probe::lookup::OsResolver;
-use crate::world::{AZURE_DNS, Clock, Network, Roots, Route, Routes};
+use crate::world::{AZURE_DNS, Clock, Network, OsResolver, Roots, Route, Routes};
 
 const NAME: &str = "global.handler.control.monitor.azure.com";
 const PRIVATE: &str = "global.handler.control.privatelink.monitor.azure.com";

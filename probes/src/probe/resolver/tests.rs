@@ -9,8 +9,7 @@ use rustls::RootCertStore;
 use super::*;
 use crate::observation::Machine;
 use crate::observation::ServerRole::{Azure, Configured, Extra, Upstream};
-use crate::probe::lookup::OsResolver;
-use crate::world::{Clock, Network, Roots, Routes};
+use crate::world::{Clock, Network, OsResolver, Roots, Routes};
 
 /// A root with these files, gone when dropped.
 struct Disk(PathBuf);

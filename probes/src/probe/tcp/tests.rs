@@ -9,6 +9,7 @@ use tokio::net::TcpListener;
 use super::*;
 use crate::observation::IoFailure;
 use crate::probe::loopback::*;
+use crate::probe::proxy;
 use crate::world::Route;
 
 const LONG: Duration = Duration::from_secs(10);
@@ -183,8 +184,8 @@ async fn sinkhole_is_not_dialled_but_a_proxy_on_loopback_is() {
     assert_eq!(connections.len(), 4);
     assert!(connections.iter().all(|one| one.outcome == Outcome::Skipped(Skip::Sinkholed)), "{connections:?}");
 
-    let proxy = crate::probe::proxy::choose(&ctx.world, &ctx.options, NAME, 443).unwrap();
-    let mut dialling = connect_proxy(&ctx, &endpoint(), &proxy, &[proxy_at.ip()]);
+    let chosen = proxy::choose(&ctx.world, &ctx.options, NAME, 443).unwrap();
+    let mut dialling = proxy::connect_proxy(&ctx, &endpoint(), &chosen, &[proxy_at.ip()]);
     assert!(dialling.first().await.is_some());
     let connections = dialling.finish().await;
     assert_eq!(connections[0].address, Some(proxy_at));

@@ -14,7 +14,7 @@ use tokio_rustls::TlsAcceptor;
 use super::*;
 use crate::observation::{ChainVerdict, IoFailure, NameVerdict, Validity, Verification};
 use crate::probe::loopback::*;
-use crate::probe::{http, proxy, tcp};
+use crate::probe::{http, proxy};
 use crate::world::{Roots, Route};
 
 const LONG: Duration = Duration::from_secs(10);
@@ -143,7 +143,7 @@ async fn answer_comes_through_a_proxy_and_a_verified_session() {
     let steps = tokio::spawn(async move {
         let endpoint = endpoint();
         let proxy = proxy::choose(&ctx.world, &ctx.options, &endpoint.fqdn, endpoint.port).unwrap();
-        let stream = tcp::connect_proxy(&ctx, &endpoint, &proxy, &[SIMULATED.ip()]).first().await.unwrap();
+        let stream = proxy::connect_proxy(&ctx, &endpoint, &proxy, &[SIMULATED.ip()]).first().await.unwrap();
         let (tunnel, stream) = proxy::tunnel(&ctx, &endpoint, &proxy, Some(SIMULATED), stream).await;
         let (handshake, stream) = handshake(&ctx, &endpoint, Some(SIMULATED), stream.unwrap()).await;
         (tunnel, handshake, http::request(&ctx, &endpoint, stream.unwrap()).await)

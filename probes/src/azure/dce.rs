@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::network::host_of;
+use super::host::host_of;
 use super::{BadValue, Cloud, Region, quoted};
 
 /// The hosts of a data collection endpoint.

@@ -1,4 +1,4 @@
-//! What Azure calls things: clouds, regions, workspaces, storage accounts.
+//! What Azure calls things: clouds, regions, workspaces, storage accounts, data collection endpoints, host names.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,7 +6,15 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{BadValue, quoted};
+pub(crate) use dce::stamp;
+pub use dce::{Dce, DceHost};
+pub(crate) use host::{host_name, host_of};
+pub use value::BadValue;
+pub(crate) use value::quoted;
+
+mod dce;
+mod host;
+mod value;
 
 /// A cloud with endpoints of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
