@@ -8,9 +8,8 @@ use ampls_probes::endpoint::Expectation;
 use ampls_probes::observation::Stop;
 use ampls_probes::run::Patience;
 
-use super::Failure;
 use super::args::{Format, OutputArgs, TalkArgs, Wanted};
-use super::check::{status_of, tell};
+use super::exit::{Failure, exit_code, write_report};
 use super::output::{self, Output};
 use crate::compare::compare;
 use crate::diagnose::facts::Route;
@@ -109,7 +108,7 @@ fn one(
     output: Output,
 ) -> Result<u8, Failure> {
     if face.file().is_some() {
-        return tell(report, face, talk, output);
+        return write_report(report, face, talk, output);
     }
     let written = match (face.format, last) {
         (Format::Json, _) => output.write(|out| json::write_line(report, out)),
@@ -123,9 +122,9 @@ fn one(
             let line = render::compare::line(&comparison);
             output.write(|out| Page::new(out, style).line(tint, &line))
         }
-        _ => return tell(report, face, talk, output),
+        _ => return write_report(report, face, talk, output),
     };
-    status_of(written, exit_status(report, face.fail_on))
+    exit_code(written, exit_status(report, face.fail_on))
 }
 
 fn interrupted(report: &Report) -> bool {

@@ -6,7 +6,7 @@ use clap::CommandFactory;
 use clap_complete::Shell;
 use clap_mangen::Man;
 
-use super::args::Cli;
+use crate::cli::args::Cli;
 
 /// The completion script of a shell.
 pub fn completions(shell: Shell) -> Vec<u8> {

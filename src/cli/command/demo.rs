@@ -3,17 +3,18 @@
 use ampls_world::{DEFAULT, Scenario, scenario, scenarios, start};
 use clap::Parser;
 
-use super::args::{CheckArgs, Cli, Command, DemoArgs, TalkArgs};
 use super::check::examine;
-use super::message::one_line;
-use super::output::{Output, style};
-use super::{Failure, print};
+use super::print;
+use crate::cli::args::{CheckArgs, Cli, Command, DemoArgs, TalkArgs};
+use crate::cli::exit::Failure;
+use crate::cli::message::one_line;
+use crate::cli::output::{Output, style};
 use crate::expected;
 use crate::render::explain::near_misses;
 use crate::render::page::{Page, Tint};
 use crate::text::quote;
 
-pub(super) fn demo(arguments: &DemoArgs, talk: TalkArgs) -> Result<u8, Failure> {
+pub(in crate::cli) fn demo(arguments: &DemoArgs, talk: TalkArgs) -> Result<u8, Failure> {
     if arguments.list {
         return list(talk);
     }

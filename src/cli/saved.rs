@@ -11,10 +11,12 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::input::{self, InputError};
+use crate::diagnose::diagnose_with;
+use crate::diagnose::facts::Facts;
 use crate::diagnose::levels::{Level, Levels};
 use crate::render::page::inert;
 use crate::report::digest::{Digest, KIND};
-use crate::report::{Redacted, SCHEMA};
+use crate::report::{Redacted, Report, RunInfo, SCHEMA};
 use crate::text::{decode, quote};
 
 /// MiB read of a report; a run of hundreds of endpoints stays under a tenth of it.
@@ -219,6 +221,15 @@ fn acting(observations: &Observations) -> Option<&str> {
         .or_else(|| asked.find(|name| !harmless(name, "._-")))
         .or_else(|| proxies.find(|proxy| !harmless(proxy, ":/._-[]%")));
     name.or_else(|| files.find(|file| !harmless(file, "._-/\\: ()"))).map(String::as_str)
+}
+
+/// The report of what was seen, with the rules of this version.
+pub(super) fn judged(saved: Saved) -> Report {
+    let facts = Facts::new(&saved.observations);
+    let findings = diagnose_with(&facts, &saved.rules);
+    let run = RunInfo { id: saved.id, tool_version: env!("CARGO_PKG_VERSION").to_owned() };
+    let report = Report::new(&saved.observations, &facts, findings, run);
+    Report { redacted: saved.redacted, ..report.with_rules(saved.rules) }
 }
 
 #[cfg(test)]

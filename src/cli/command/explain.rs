@@ -1,13 +1,14 @@
 //! `explain`: what is known about a code, an address or a host name.
 
-use super::args::{ExplainArgs, TalkArgs};
-use super::output::{Output, style};
-use super::{Failure, catalogue, print};
+use super::{catalogue, print};
+use crate::cli::args::{ExplainArgs, TalkArgs};
+use crate::cli::exit::Failure;
+use crate::cli::output::{Output, style};
 use crate::diagnose::rules::RULES;
 use crate::diagnose::severity::usual;
 use crate::render::explain::{self, RulePage};
 
-pub(super) fn explain(arguments: &ExplainArgs, talk: TalkArgs) -> Result<u8, Failure> {
+pub(in crate::cli) fn explain(arguments: &ExplainArgs, talk: TalkArgs) -> Result<u8, Failure> {
     let rules: Vec<RulePage> = RULES
         .iter()
         .map(|rule| RulePage {

@@ -1,0 +1,102 @@
+//! `check`: a world looked at once or several times, judged and written.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use ampls_probes::run::run;
+use ampls_probes::world::roots_from_pem;
+use ampls_probes::{Catalogue, Options, World};
+use uuid::Uuid;
+
+use super::catalogue;
+use super::redact::{key, redacted};
+use crate::cli::args::{CheckArgs, HowArgs, OutputArgs, TalkArgs, WatchArgs};
+use crate::cli::exit::{Failure, write_report};
+use crate::cli::output::Output;
+use crate::cli::progress::ProgressLine;
+use crate::cli::saved::{Saved, judged};
+use crate::cli::{input, watch};
+use crate::diagnose::levels::Levels;
+use crate::report::Report;
+use crate::text::quote;
+
+/// Bytes read of a file of roots: the whole public web fits into a tenth of it.
+const MAX_PEM_BYTES: u64 = 4 * 1024 * 1024;
+
+pub(in crate::cli) fn check(arguments: &CheckArgs, talk: TalkArgs) -> Result<u8, Failure> {
+    let mut options = arguments.options()?;
+    arguments.watch.apply(&mut options, &arguments.output).map_err(Failure::Usage)?;
+    options.expected_records = input::expected_records(arguments.how.expected_records.as_deref())?;
+    let roots = match arguments.how.public_roots.as_deref() {
+        Some(path) => Some(roots_from_pem(&pem(path)?).map_err(|failure| roots_failure(path, &failure.to_string()))?),
+        None => None,
+    };
+    // What a machine is configured to do may change between two looks.
+    let root = root(&arguments.how)?;
+    let world = || World::from_system(root, roots.as_deref());
+    examine(&world, &options, &arguments.watch, &arguments.output, talk)
+}
+
+/// Looks at a world, real or simulated, once or as often as asked, and writes each report.
+pub(in crate::cli) fn examine(
+    world: &dyn Fn() -> World,
+    options: &Options,
+    often: &WatchArgs,
+    face: &OutputArgs,
+    talk: TalkArgs,
+) -> Result<u8, Failure> {
+    let output = Output::open(face.output.as_deref())?;
+    let catalogue = catalogue()?;
+    let levels = face.levels();
+    let key = face.redact.then(key);
+    let look = |options: Options| look(world(), options, &catalogue, (&levels, key), talk);
+    if let Some(wanted) = often.wait {
+        let (report, reached) = watch::wait(&look, options, wanted, often.patience, talk)?;
+        let status = write_report(&report, face, talk, output)?;
+        return Ok(if reached { status } else { status.max(1) });
+    }
+    if let Some(every) = often.every {
+        return watch::every(&look, options, every, face, talk, output);
+    }
+    write_report(&look(options.clone())?, face, talk, output)
+}
+
+/// One look, judged; under pseudonyms where there is a key for them.
+fn look(
+    world: World,
+    options: Options,
+    catalogue: &Catalogue,
+    (levels, key): (&Levels, Option<[u8; 16]>),
+    talk: TalkArgs,
+) -> Result<Report, Failure> {
+    let line = ProgressLine::new(talk.quiet || key.is_some());
+    let observations = run(world, options, catalogue, &|progress| line.show(progress))?;
+    let seen = Saved { id: Uuid::new_v4(), rules: levels.clone(), observations, redacted: None };
+    Ok(judged(match key {
+        Some(key) => redacted(seen, catalogue, key)?,
+        None => seen,
+    }))
+}
+
+/// `--root`, if it is a folder.
+pub(super) fn root(how: &HowArgs) -> Result<Option<&Path>, Failure> {
+    let Some(root) = how.root.as_deref() else { return Ok(None) };
+    let wrong = |what: &str| Failure::Usage(format!("--root {}: {what}", quote(&root.to_string_lossy())));
+    match root.metadata() {
+        Ok(metadata) if metadata.is_dir() => Ok(Some(root)),
+        Ok(_) => Err(wrong("is not a folder")),
+        Err(error) => Err(wrong(&format!("cannot be read: {error}"))),
+    }
+}
+
+fn pem(path: &Path) -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(MAX_PEM_BYTES).read_to_end(&mut bytes));
+    read.map_err(|error| roots_failure(path, &format!("cannot be read: {error}")))?;
+    Ok(bytes)
+}
+
+fn roots_failure(path: &Path, what: &str) -> Failure {
+    Failure::Usage(format!("--public-roots {}: {what}", quote(&path.to_string_lossy())))
+}

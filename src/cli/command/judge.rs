@@ -1,0 +1,51 @@
+//! `judge`: a saved report once more, with the rules of this version.
+
+use super::catalogue;
+use super::redact::{key, redacted};
+use crate::cli::args::{Format, JudgeArgs, OutputArgs, TalkArgs};
+use crate::cli::exit::{Failure, exit_code, write_report};
+use crate::cli::output::Output;
+use crate::cli::saved::{Input, judged, read_any};
+use crate::render;
+use crate::report::digest::Digest;
+
+pub(in crate::cli) fn judge(arguments: &JudgeArgs, talk: TalkArgs) -> Result<u8, Failure> {
+    let output = Output::open(arguments.output.output.as_deref())?;
+    let input = read_any(&arguments.file)?;
+    let mut saved = match input {
+        Input::Report(saved) => *saved,
+        Input::Digest(digest) => return repeat(&digest, &arguments.output, output),
+    };
+    let given = arguments.output.levels();
+    if !given.is_empty() {
+        saved.rules = given;
+    }
+    if arguments.output.redact {
+        saved = redacted(saved, &catalogue()?, key())?;
+    }
+    write_report(&judged(saved), &arguments.output, talk, output)
+}
+
+/// A digest holds no observations: its codes are repeated.
+fn repeat(digest: &Digest, face: &OutputArgs, output: Output) -> Result<u8, Failure> {
+    if face.redact {
+        return Err(Failure::Usage("a digest cannot be redacted: give the whole report".to_owned()));
+    }
+    // What a rule explains takes part in how bad its root is, and a digest holds only the outcome.
+    if !face.levels().is_empty() {
+        return Err(Failure::Usage(
+            "a digest cannot be judged with other severities: give the whole report".to_owned(),
+        ));
+    }
+    let status = digest.exit_status(face.fail_on);
+    let written = match face.format {
+        Format::Table | Format::Compact => output.write(|out| render::compact::repeat(digest, status, out)),
+        Format::Json => output.write(|out| render::json::write(digest, out)),
+        _ => {
+            return Err(Failure::Usage(
+                "a digest holds no observations: give the whole report for this format".to_owned(),
+            ));
+        }
+    };
+    exit_code(written, status)
+}

@@ -1,0 +1,32 @@
+//! `plan`: what `check` would look at.
+
+use ampls_probes::World;
+use ampls_probes::plan::{Discovered, MetadataState};
+use ampls_probes::run::discover;
+
+use super::catalogue;
+use super::check::root;
+use crate::cli::args::{PlanArgs, PlanFormat, TalkArgs};
+use crate::cli::exit::Failure;
+use crate::cli::input;
+use crate::cli::output::{self, Output};
+use crate::render;
+
+pub(in crate::cli) fn plan(arguments: &PlanArgs, talk: TalkArgs) -> Result<u8, Failure> {
+    let mut options = arguments.options()?;
+    options.expected_records = input::expected_records(arguments.how.expected_records.as_deref())?;
+    let output = Output::open(arguments.output.as_deref())?;
+    // Nothing is asked, so nothing can be waited for.
+    let discovered = Discovered {
+        metadata: MetadataState::Silent,
+        ..discover(&World::from_system(root(&arguments.how)?, None), &options)
+    };
+    let plan = ampls_probes::plan::plan(&catalogue()?, &options, &discovered);
+    let style = output::style(&output, talk);
+    output.write(|out| match arguments.format {
+        PlanFormat::Table => render::plan::table(&plan, style.width, out),
+        PlanFormat::Json => render::plan::json(&plan, out),
+        PlanFormat::Firewall => render::plan::firewall(&plan, out),
+    })?;
+    Ok(0)
+}

@@ -1,0 +1,88 @@
+//! How the program ends: what can go wrong, and the exit status of each way to end.
+
+use std::fmt;
+use std::io::{self, Write};
+
+use ampls_probes::azure::BadValue;
+use ampls_probes::run::RunError;
+
+use super::args::{OutputArgs, TalkArgs};
+use super::input::InputError;
+use super::output::{self, Output, OutputError};
+use crate::render;
+use crate::render::page::inert;
+use crate::report::{Report, exit_status};
+
+/// Why there is no report.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// Wrong usage, or an input that cannot be read: status 2.
+    Usage(String),
+    /// The examination could not be done, or the output not be written: status 3.
+    Impossible(String),
+    /// The reader of the output has gone: the status stands.
+    ReaderGone(u8),
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Usage(message) | Self::Impossible(message) => formatter.write_str(message),
+            Self::ReaderGone(_) => Ok(()),
+        }
+    }
+}
+
+impl From<BadValue> for Failure {
+    fn from(error: BadValue) -> Self {
+        Self::Usage(error.to_string())
+    }
+}
+
+impl From<InputError> for Failure {
+    fn from(error: InputError) -> Self {
+        Self::Usage(error.to_string())
+    }
+}
+
+impl From<OutputError> for Failure {
+    fn from(error: OutputError) -> Self {
+        if error.is_broken_pipe() { Self::ReaderGone(0) } else { Self::Impossible(error.to_string()) }
+    }
+}
+
+impl From<RunError> for Failure {
+    fn from(error: RunError) -> Self {
+        match error {
+            RunError::NothingToDo => Self::Usage(error.to_string()),
+            RunError::Runtime(_) | RunError::Plan(_) => Self::Impossible(error.to_string()),
+        }
+    }
+}
+
+/// The exit status; a failure is printed in one line on standard error.
+pub(super) fn finish(result: Result<u8, Failure>) -> u8 {
+    let failure = match result {
+        Ok(status) | Err(Failure::ReaderGone(status)) => return status,
+        Err(failure) => failure,
+    };
+    // With standard error closed too, the status alone has to speak.
+    let _ = writeln!(io::stderr(), "ampls-doctor: {}", inert(&failure.to_string()));
+    if matches!(failure, Failure::Usage(_)) { 2 } else { 3 }
+}
+
+/// Writes a report and gives its exit status; fails when the output cannot be written.
+pub(super) fn write_report(report: &Report, face: &OutputArgs, talk: TalkArgs, output: Output) -> Result<u8, Failure> {
+    let style = output::style(&output, talk);
+    let written = output.write(|out| render::write(face.format, report, face.fail_on, &style, out));
+    exit_code(written, exit_status(report, face.fail_on))
+}
+
+/// The exit status, which stands when the reader has gone; fails when the output cannot be written.
+pub(super) fn exit_code(written: Result<(), OutputError>, status: u8) -> Result<u8, Failure> {
+    match written {
+        Ok(()) => Ok(status),
+        Err(error) if error.is_broken_pipe() => Err(Failure::ReaderGone(status)),
+        Err(error) => Err(error.into()),
+    }
+}
