@@ -14,11 +14,13 @@ pub mod explain;
 pub mod html;
 pub mod json;
 pub mod junit;
+mod markup;
 pub mod metrics;
 pub mod ndjson;
 pub mod page;
 pub mod plan;
 pub mod table;
+mod words;
 
 /// Formats of a report (`--format`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -187,6 +187,16 @@ impl Report {
         self.findings.iter().filter(|finding| finding.caused_by.is_none())
     }
 
+    /// The findings about an endpoint, in their order.
+    pub fn findings_about<'a>(&'a self, endpoint: &'a EndpointReport) -> impl Iterator<Item = &'a Finding> {
+        self.findings.iter().filter(|finding| finding.endpoints.contains(&endpoint.fqdn))
+    }
+
+    /// The highest severity of the findings about an endpoint; `None` where there is no finding.
+    pub fn severity_of(&self, endpoint: &EndpointReport) -> Option<Severity> {
+        self.findings_about(endpoint).map(|finding| finding.severity).max()
+    }
+
     /// The findings that a root explains, in their order.
     pub fn explained_by<'a>(&'a self, root: &'a Finding) -> impl Iterator<Item = &'a Finding> {
         self.findings.iter().filter(move |finding| finding.caused_by_id.as_deref() == Some(&root.id))

@@ -269,6 +269,26 @@ pub enum Route {
     None,
 }
 
+impl Route {
+    /// The word of JSON, of metrics and of the `VERDICT` line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Private => "private",
+            Self::Public => "public",
+            Self::Mixed => "mixed",
+            Self::None => "none",
+        }
+    }
+
+    /// The word of sentences and tables: to a person, `none` does not say of what.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::None => "unresolved",
+            known => known.as_str(),
+        }
+    }
+}
+
 /// Who was asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

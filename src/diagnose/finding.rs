@@ -17,6 +17,17 @@ pub enum Severity {
     Error,
 }
 
+impl Severity {
+    /// The word of JSON, of metrics and of lists.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
+}
+
 /// Whose work the remedy is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -41,6 +52,16 @@ pub enum Certainty {
     Proven,
     /// The best reading of the observations.
     Likely,
+}
+
+impl Certainty {
+    /// The word of JSON and of headings.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Proven => "proven",
+            Self::Likely => "likely",
+        }
+    }
 }
 
 /// How far a changing command reaches.

@@ -7,10 +7,11 @@
 use std::io::{self, Write};
 
 use super::page::inert;
-use super::table::{causes, matrix};
+use super::table::matrix;
+use super::words::{owner, reach, severity};
 use crate::diagnose::facts::Route;
 use crate::diagnose::finding::{Finding, Fix, Severity, sentence_and_commands};
-use crate::report::digest::Told;
+use crate::report::digest::MaybeKnown;
 use crate::report::{Digest, Health, Report};
 
 /// Bytes of the whole.
@@ -32,12 +33,12 @@ const CODES: usize = 60;
 pub fn write(report: &Report, status: u8, out: &mut dyn Write) -> io::Result<()> {
     let digest = Digest::new(report, status);
     let verdict = verdict(&digest);
-    let line = digest.line(DIGEST);
-    let left = MOST.saturating_sub(line.len() + verdict.len() + 2);
+    let json = digest.line(DIGEST);
+    let left = MOST.saturating_sub(json.len() + verdict.len() + 2);
     for text in fitting(lines(report), left) {
         writeln!(out, "{text}")?;
     }
-    writeln!(out, "{line}")?;
+    writeln!(out, "{json}")?;
     writeln!(out, "{verdict}")
 }
 
@@ -46,30 +47,33 @@ pub fn repeat(digest: &Digest, status: u8, out: &mut dyn Write) -> io::Result<()
     let mut digest = digest.clone().bounded();
     digest.verdict.exit = status;
     let answer = &digest.verdict;
-    let (route, health) = (told(&answer.route, route), told(&answer.health, health));
+    let (route, health) =
+        (known_or_token(&answer.route, Route::as_str), known_or_token(&answer.health, Health::as_str));
     let mut lines = vec![
-        said(0, &format!("{}, {health}: repeated from a digest", route.to_uppercase())),
-        said(1, &format!("{} {:.0}", digest.host, digest.at)),
+        line(0, &format!("{}, {health}: repeated from a digest", route.to_uppercase())),
+        line(1, &format!("{} {:.0}", digest.host, digest.at)),
     ];
     let roots = digest.codes.iter().filter(|code| code.by.is_none()).enumerate();
     lines.extend(
-        roots.map(|(index, code)| said(2 + index, &format!("{} {}", told(&code.severity, severity), code.code))),
+        roots.map(|(index, code)| {
+            line(2 + index, &format!("{} {}", known_or_token(&code.severity, severity), code.code))
+        }),
     );
     let verdict = verdict(&digest);
-    let line = digest.line(DIGEST);
-    let left = MOST.saturating_sub(line.len() + verdict.len() + 2);
+    let json = digest.line(DIGEST);
+    let left = MOST.saturating_sub(json.len() + verdict.len() + 2);
     for text in fitting(lines, left) {
         writeln!(out, "{text}")?;
     }
-    writeln!(out, "{line}")?;
+    writeln!(out, "{json}")?;
     writeln!(out, "{verdict}")
 }
 
 /// The word for a value: this version's, or the one that came, in its form.
-fn told<T: Copy>(value: &Told<T>, word: fn(T) -> &'static str) -> String {
+fn known_or_token<T: Copy>(value: &MaybeKnown<T>, word: fn(T) -> &'static str) -> String {
     match value {
-        Told::Known(value) => word(*value).to_owned(),
-        Told::Word(other) => token(other),
+        MaybeKnown::Known(value) => word(*value).to_owned(),
+        MaybeKnown::Unknown(other) => token(other),
     }
 }
 
@@ -81,7 +85,8 @@ fn token(text: &str) -> String {
 /// `VERDICT <route> <health> exit=<n> <codes…>`
 fn verdict(digest: &Digest) -> String {
     let answer = &digest.verdict;
-    let (route, health) = (told(&answer.route, route), told(&answer.health, health));
+    let (route, health) =
+        (known_or_token(&answer.route, Route::as_str), known_or_token(&answer.health, Health::as_str));
     let mut text = format!("VERDICT {route} {health} exit={}", answer.exit);
     let codes = digest.distinct_codes();
     for code in codes.iter().take(CODES) {
@@ -101,31 +106,31 @@ struct Line {
 }
 
 fn lines(report: &Report) -> Vec<Line> {
-    let mut lines = vec![said(0, &report.verdict.headline)];
+    let mut lines = vec![line(0, &report.verdict.headline)];
     if report.redacted.is_some() {
-        lines.push(said(0, "redacted: names and addresses are pseudonyms"));
+        lines.push(line(0, "redacted: names and addresses are pseudonyms"));
     }
     if !report.observations.later.is_none() {
-        lines.push(said(0, "not all of this report was understood and judged: a newer ampls-doctor does"));
+        lines.push(line(0, "not all of this report was understood and judged: a newer ampls-doctor does"));
     }
     let azure = report.host.azure.as_ref();
     let region = azure.and_then(|azure| azure.region.as_deref()).unwrap_or("-");
-    lines.push(said(1, &format!("{} {} {region} {:.0}", report.host.name, report.host.os, report.run.started_at)));
+    lines.push(line(1, &format!("{} {} {region} {:.0}", report.host.name, report.host.os, report.run.started_at)));
     for (zone, cells) in matrix::rows(report) {
-        lines.push(said(30, &format!("{zone}: {}", cells.join(" | "))));
+        lines.push(line(30, &format!("{zone}: {}", cells.join(" | "))));
     }
     for (index, root) in report.roots().enumerate() {
-        // Information never pushes out how to mend a fault.
+        // Information never pushes out the fix of a fault.
         let goes = if root.severity == Severity::Info { 1_000 } else { 2 } + index;
         let title = format!("{} {} {}: {}", severity(root.severity), root.code, root.name, root.title);
-        lines.push(said(goes, &title));
-        lines.extend(root.evidence.first().map(|seen| said(goes + 60, &format!("  seen: {seen}"))));
+        lines.push(line(goes, &title));
+        lines.extend(root.evidence.first().map(|seen| line(goes + 60, &format!("  evidence: {seen}"))));
         lines.extend(remedy(root, goes + 20));
     }
     let symptoms = report.findings.len() - report.roots().count();
     if symptoms > 0 {
         let follow = if symptoms == 1 { "finding follows" } else { "findings follow" };
-        lines.push(said(90, &format!("{symptoms} more {follow} from these")));
+        lines.push(line(90, &format!("{symptoms} more {follow} from these")));
     }
     lines
 }
@@ -134,15 +139,14 @@ fn remedy(root: &Finding, goes: usize) -> Vec<Line> {
     let Some(fix) = root.fix.iter().find(|fix| !fix.read_only).or(root.fix.first()) else {
         return Vec::new();
     };
-    let reach =
-        if fix.read_only { "only looks".to_owned() } else { format!("changes {}", causes::reach(fix.blast_radius)) };
-    let mut lines = vec![said(goes, &format!("  fix ({}; {reach}): {}", causes::owner(root.owner), fix.text))];
+    let affected = if fix.read_only { "only looks".to_owned() } else { format!("affects {}", reach(fix.blast_radius)) };
+    let mut lines = vec![line(goes, &format!("  fix ({}; {affected}): {}", owner(root.owner), fix.text))];
     // Half of a command is none, and no change goes without what to look at before and how to take it back.
     let text = steps(fix).join("\n");
     match text.len() {
         0 => {}
         1..=STEPS => lines.push(Line { goes: goes + 20, text }),
-        _ => lines.push(said(
+        _ => lines.push(line(
             goes + 20,
             "    too long for here: the table and `ampls-doctor judge` of the full report show it",
         )),
@@ -154,16 +158,16 @@ fn remedy(root: &Finding, goes: usize) -> Vec<Line> {
 fn steps(fix: &Fix) -> Vec<String> {
     let mut steps = Vec::new();
     if !fix.read_only {
-        steps.extend(fix.check_first.as_deref().map(|text| told_with_commands("look first", text)));
+        steps.extend(fix.check_first.as_deref().map(|text| step_with_commands("before you change anything", text)));
     }
     steps.extend(fix.command.as_deref().into_iter().flat_map(str::lines).map(command));
     if !fix.read_only {
-        steps.extend(fix.undo.as_deref().map(|text| told_with_commands("undo", text)));
+        steps.extend(fix.undo.as_deref().map(|text| step_with_commands("undo", text)));
     }
     steps
 }
 
-fn told_with_commands(label: &str, text: &str) -> String {
+fn step_with_commands(label: &str, text: &str) -> String {
     let (sentence, commands) = sentence_and_commands(text);
     let label = format!("  {label}: {}", ascii(&sentence));
     let lines = [label.trim_end().to_owned()].into_iter().chain(commands.into_iter().map(command));
@@ -176,11 +180,11 @@ fn command(line: &str) -> String {
 
 /// The lines that fit, in their order, and how many did not.
 fn fitting(lines: Vec<Line>, most: usize) -> Vec<String> {
-    const TOLD: usize = 80;
+    const COUNT: usize = 80;
     let total = lines.len();
     let mut order: Vec<usize> = (0..total).collect();
     order.sort_by_key(|index| lines.get(*index).map(|line| line.goes));
-    let mut used = TOLD;
+    let mut used = COUNT;
     let mut kept = vec![false; total];
     for index in order {
         let (Some(line), Some(kept)) = (lines.get(index), kept.get_mut(index)) else { continue };
@@ -198,7 +202,7 @@ fn fitting(lines: Vec<Line>, most: usize) -> Vec<String> {
     texts
 }
 
-fn said(goes: usize, text: &str) -> Line {
+fn line(goes: usize, text: &str) -> Line {
     Line { goes, text: cut(&ascii(text)) }
 }
 
@@ -223,34 +227,6 @@ fn ascii(text: &str) -> String {
         }
     }
     plain
-}
-
-/// A route in a word.
-pub(super) fn route(route: Route) -> &'static str {
-    match route {
-        Route::Private => "private",
-        Route::Public => "public",
-        Route::Mixed => "mixed",
-        Route::None => "none",
-    }
-}
-
-/// A health in a word.
-pub(super) fn health(health: Health) -> &'static str {
-    match health {
-        Health::Ok => "ok",
-        Health::Warning => "warning",
-        Health::Error => "error",
-    }
-}
-
-/// A severity in a word.
-pub(super) fn severity(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Error => "ERROR",
-        Severity::Warning => "WARNING",
-        Severity::Info => "info",
-    }
 }
 
 #[cfg(test)]
@@ -293,9 +269,10 @@ mod tests {
         };
         for length in [4, 300, 2_000] {
             let text = told(20, length);
-            for line in
-                ["  look first: mind this\n    show-zone\n    make-change\n  undo:\n    take-back x", "make-change"]
-            {
+            for line in [
+                "  before you change anything: mind this\n    show-zone\n    make-change\n  undo:\n    take-back x",
+                "make-change",
+            ] {
                 assert_eq!(text.matches(line).count(), text.matches("make-change").count(), "{text}");
             }
             assert!(text.len() <= MOST);

@@ -42,28 +42,28 @@ fn changes(comparison: &Comparison) -> String {
     if comparison.same {
         return "no change".to_owned();
     }
-    let mut told: Vec<String> = comparison
+    let mut parts: Vec<String> = comparison
         .findings
         .iter()
         .map(|finding| format!("{} {} {}", finding.code, finding.name, fate(finding.fate)))
         .collect();
     for subject in comparison.endpoints.iter().take(NAMED) {
         let first = subject.changes.first().map(arrow).unwrap_or_default();
-        told.push(format!("{} {first}", subject.name));
+        parts.push(format!("{} {first}", subject.name));
     }
     if let Some(more) = comparison.endpoints.len().checked_sub(NAMED).filter(|more| *more > 0) {
-        told.push(format!("{more} more endpoints differ"));
+        parts.push(format!("{more} more endpoints differ"));
     }
     if !comparison.servers.is_empty() {
-        told.push("DNS servers differ".to_owned());
+        parts.push("DNS servers differ".to_owned());
     }
     if !comparison.host.is_empty() {
-        told.push("machine or run differ".to_owned());
+        parts.push("machine or run differ".to_owned());
     }
-    if told.is_empty() {
-        told.extend(comparison.verdict.iter().map(arrow));
+    if parts.is_empty() {
+        parts.extend(comparison.verdict.iter().map(arrow));
     }
-    told.join("; ")
+    parts.join("; ")
 }
 
 fn side(name: &str, side: &Side, page: &mut Page<'_>) -> io::Result<()> {
@@ -88,11 +88,7 @@ fn finding_change(finding: &FindingChange, page: &mut Page<'_>) -> io::Result<()
         (_, Severity::Warning) => Tint::Yellow,
         (_, Severity::Info) => Tint::Plain,
     };
-    let severity = match finding.severity {
-        Severity::Error => "error",
-        Severity::Warning => "warning",
-        Severity::Info => "info",
-    };
+    let severity = finding.severity.as_str();
     let root = if finding.root { "" } else { ", a consequence" };
     let head = format!("{} {} {} ({severity}{root})", fate(finding.fate), finding.code, finding.name);
     page.wrapped(tint, "", "  ", &format!("{head}: {}", finding.title))?;

@@ -86,11 +86,7 @@ pub fn write(topic: &Topic, style: &Style, out: &mut dyn Write) -> io::Result<()
 pub fn write_list(rules: &[RulePage], style: &Style, out: &mut dyn Write) -> io::Result<()> {
     let mut page = Page::new(out, *style);
     for rule in rules {
-        let severity = match rule.severity {
-            Severity::Error => "error",
-            Severity::Warning => "warning",
-            Severity::Info => "info",
-        };
+        let severity = rule.severity.as_str();
         let first = format!("{:8}{severity:9}{}: ", rule.code, rule.name);
         page.wrapped(Tint::Plain, &first, &" ".repeat(17), &rule.gist())?;
     }

@@ -5,7 +5,7 @@
 
 use std::io::{self, Write};
 
-use super::compact::{health, route};
+use super::markup::escaped;
 use super::page::inert;
 use super::table::matrix;
 use crate::diagnose::facts::Route;
@@ -35,8 +35,8 @@ pub fn write(report: &Report, status: u8, out: &mut dyn Write) -> io::Result<()>
          <title>{}: ampls-doctor</title>\n<style>{STYLE}</style>\n</head>\n<body>\n\
          <main data-route=\"{}\" data-health=\"{}\" data-exit=\"{status}\">\n",
         safe(&verdict.headline),
-        route(verdict.route),
-        health(verdict.health),
+        verdict.route.as_str(),
+        verdict.health.as_str(),
     )?;
     head(report, out)?;
     zones(report, out)?;
@@ -57,17 +57,18 @@ pub fn write(report: &Report, status: u8, out: &mut dyn Write) -> io::Result<()>
 
 fn head(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let verdict = &report.verdict;
-    let (tone, word) = match verdict.health {
-        Health::Ok => ("ok", "healthy"),
-        Health::Warning => ("warn", "with warnings"),
-        Health::Error => ("bad", "broken"),
+    let tone = match verdict.health {
+        Health::Ok => "ok",
+        Health::Warning => "warn",
+        Health::Error => "bad",
     };
     write!(
         out,
         "<header class=\"card verdict {tone}\"><div class=\"tags\"><span class=\"tag big {}\">{}</span>\
-         <span class=\"tag big\">{word}</span>",
+         <span class=\"tag big\">{}</span>",
         leads(verdict.route),
-        if verdict.route == Route::None { "unresolved" } else { route(verdict.route) }
+        verdict.route.label(),
+        verdict.health.label()
     )?;
     if report.redacted.is_some() {
         write!(out, "<span class=\"tag info\">redacted: names and addresses are pseudonyms</span>")?;
@@ -198,22 +199,6 @@ fn prose(text: &str) -> String {
 fn commands<'a>(lines: impl Iterator<Item = &'a str>) -> String {
     let lines: Vec<String> = lines.map(safe).collect();
     format!("<pre><code>{}</code></pre>", lines.join("\n"))
-}
-
-/// Text that is no markup, in HTML and in XML.
-pub(super) fn escaped(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => safe.push_str("&amp;"),
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            '"' => safe.push_str("&quot;"),
-            '\'' => safe.push_str("&#39;"),
-            _ => safe.push(character),
-        }
-    }
-    safe
 }
 
 #[cfg(test)]

@@ -5,13 +5,12 @@
 
 use std::io::{self, Write};
 
-use super::compact::severity;
-use super::html;
+use super::markup;
 use super::page::inert;
-use super::table::causes::label;
+use super::words::{label, severity};
 use crate::diagnose::finding::Finding;
 use crate::diagnose::rules::RULES;
-use crate::report::{EndpointReport, FailOn, NOTHING_LOOKED_AT, Report, exit_status};
+use crate::report::{FailOn, NOTHING_LOOKED_AT, Report, exit_status};
 
 /// Writes the document.
 pub fn write(report: &Report, fail_on: FailOn, out: &mut dyn Write) -> io::Result<()> {
@@ -73,34 +72,32 @@ fn endpoints(report: &Report, fail_on: FailOn) -> Vec<Case> {
         .endpoints
         .iter()
         .map(|endpoint| {
-            let concerns = |finding: &&Finding| finding.endpoints.contains(&endpoint.fqdn);
             let (failing, other): (Vec<&Finding>, Vec<&Finding>) =
-                report.findings.iter().filter(concerns).partition(|finding| fail_on.counts(finding.severity));
-            let route = super::compact::route(endpoint.route);
+                report.findings_about(endpoint).partition(|finding| fail_on.counts(finding.severity));
+            let route = endpoint.route.as_str();
             let state = match failing.first() {
                 Some(first) => State::Failed {
                     message: first.title.clone(),
                     kind: first.code.clone(),
-                    text: failing.iter().map(|finding| told(finding)).collect::<Vec<_>>().join("\n"),
+                    text: failing.iter().map(|finding| text_of(finding)).collect::<Vec<_>>().join("\n"),
                 },
                 None if endpoint.reachable.is_none() && other.is_empty() => {
-                    State::Skipped(format!("{route}; not dialled"))
+                    State::Skipped(format!("{route}; not tested"))
                 }
                 None => State::Passed(
                     std::iter::once(format!("route {route}"))
-                        .chain(other.iter().map(|it| told(it)))
+                        .chain(other.iter().map(|it| text_of(it)))
                         .collect::<Vec<_>>()
                         .join("\n"),
                 ),
             };
-            Case { name: format!("{}:{}", endpoint.fqdn, endpoint.port), elapsed_ms: elapsed(endpoint), state }
+            Case {
+                name: format!("{}:{}", endpoint.fqdn, endpoint.port),
+                elapsed_ms: endpoint.timings_ms.total(),
+                state,
+            }
         })
         .collect()
-}
-
-fn elapsed(endpoint: &EndpointReport) -> u64 {
-    let timings = endpoint.timings_ms;
-    [timings.dns, timings.tcp, timings.tls, timings.http].into_iter().flatten().sum()
 }
 
 fn rules(report: &Report, fail_on: FailOn) -> Vec<Case> {
@@ -116,7 +113,7 @@ fn rules(report: &Report, fail_on: FailOn) -> Vec<Case> {
         .into_iter()
         .map(|(code, name)| {
             let findings: Vec<&Finding> = report.findings.iter().filter(|finding| finding.code == code).collect();
-            let text = findings.iter().map(|finding| told(finding)).collect::<Vec<_>>().join("\n");
+            let text = findings.iter().map(|finding| text_of(finding)).collect::<Vec<_>>().join("\n");
             let state = match findings.iter().find(|finding| fail_on.counts(finding.severity)) {
                 Some(first) => State::Failed { message: first.title.clone(), kind: name.to_owned(), text },
                 None => State::Passed(text),
@@ -127,7 +124,7 @@ fn rules(report: &Report, fail_on: FailOn) -> Vec<Case> {
 }
 
 /// A finding as lines of text.
-fn told(finding: &Finding) -> String {
+fn text_of(finding: &Finding) -> String {
     let mut lines =
         vec![format!("{} {} {}: {}", severity(finding.severity), finding.code, finding.name, finding.title)];
     lines.extend(finding.caused_by.iter().map(|root| format!("explained by {root}")));
@@ -148,8 +145,8 @@ fn properties(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     for (name, value) in [
         ("version", report.tool.version.as_str()),
         ("run", &report.run.id.to_string()),
-        ("route", super::compact::route(report.verdict.route)),
-        ("health", super::compact::health(report.verdict.health)),
+        ("route", report.verdict.route.as_str()),
+        ("health", report.verdict.health.as_str()),
         ("headline", &report.verdict.headline),
         ("redacted", if report.redacted.is_some() { "true" } else { "false" }),
     ] {
@@ -202,7 +199,7 @@ fn escaped(text: &str) -> String {
 /// Text whose line breaks are our own.
 fn escaped_lines(text: &str) -> String {
     // XML 1.0 2.2: no characters.
-    html::escaped(text).replace(['\u{fffe}', '\u{ffff}'], "\u{fffd}")
+    markup::escaped(text).replace(['\u{fffe}', '\u{ffff}'], "\u{fffd}")
 }
 
 #[cfg(test)]

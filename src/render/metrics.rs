@@ -7,7 +7,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::io::{self, Write};
 
-use super::compact::{health, route};
 use super::page::inert;
 use crate::diagnose::facts::Route;
 use crate::report::{EndpointReport, Health, Report};
@@ -64,11 +63,11 @@ fn run(report: &Report, status: u8) -> Vec<Family> {
     let mut leads =
         Family::new("ampls_doctor_route", "Where the required private-capable names lead: 1 for what holds.");
     for one in ROUTES {
-        leads.add(&[("route", route(one))], u8::from(report.verdict.route == one));
+        leads.add(&[("route", one.as_str())], u8::from(report.verdict.route == one));
     }
     let mut healths = Family::new("ampls_doctor_health", "The highest severity among the roots: 1 for what holds.");
     for one in HEALTHS {
-        healths.add(&[("health", health(one))], u8::from(report.verdict.health == one));
+        healths.add(&[("health", one.as_str())], u8::from(report.verdict.health == one));
     }
     let began = report.run.started_at.as_second();
     vec![
@@ -105,13 +104,12 @@ fn endpoints(report: &Report) -> [Family; 4] {
         let port = endpoint.port.to_string();
         let labels = labels(endpoint, &port);
         for one in ROUTES {
-            routes.add(&with(&labels, "route", route(one)), u8::from(endpoint.route == one));
+            routes.add(&with(&labels, "route", one.as_str()), u8::from(endpoint.route == one));
         }
         if let Some(reached) = endpoint.reachable {
             reachable.add(&labels, u8::from(reached));
         }
-        let timings = endpoint.timings_ms;
-        for (step, ms) in [("dns", timings.dns), ("tcp", timings.tcp), ("tls", timings.tls), ("http", timings.http)] {
+        for (step, ms) in endpoint.timings_ms.layers() {
             if let Some(ms) = ms {
                 durations.add(&with(&labels, "step", step), seconds(ms));
             }
@@ -135,13 +133,8 @@ fn with<'a>(labels: &[(&'a str, &'a str)], name: &'a str, value: &'a str) -> Vec
 fn findings(report: &Report) -> Family {
     let mut counts: BTreeMap<(&str, &str, &str, &str), usize> = BTreeMap::new();
     for finding in &report.findings {
-        let severity = match finding.severity {
-            crate::diagnose::finding::Severity::Error => "error",
-            crate::diagnose::finding::Severity::Warning => "warning",
-            crate::diagnose::finding::Severity::Info => "info",
-        };
         let root = if finding.caused_by.is_none() { "true" } else { "false" };
-        *counts.entry((&finding.code, &finding.name, severity, root)).or_default() += 1;
+        *counts.entry((&finding.code, &finding.name, finding.severity.as_str(), root)).or_default() += 1;
     }
     let mut family =
         Family::new("ampls_doctor_findings", "Findings by code; those with root=\"false\" follow from another.");

@@ -11,9 +11,9 @@ use super::{FailOn, Health, Report, SCHEMA};
 use crate::diagnose::facts::Route;
 use crate::diagnose::finding::{Finding, Severity};
 use crate::text::escape;
-pub use told::Told;
+pub use maybe_known::MaybeKnown;
 
-mod told;
+mod maybe_known;
 
 /// What `kind` says.
 pub const KIND: &str = "digest";
@@ -52,7 +52,7 @@ pub struct Digest {
     /// The verdict.
     pub verdict: Answer,
     /// Where this machine's own resolver leads, zone by zone.
-    pub zones: BTreeMap<String, Told<Route>>,
+    pub zones: BTreeMap<String, MaybeKnown<Route>>,
     /// The configured servers, in their order.
     pub servers: Vec<String>,
     /// The findings in the report's order: roots first.
@@ -66,9 +66,9 @@ pub struct Digest {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Answer {
     /// Where the names lead.
-    pub route: Told<Route>,
+    pub route: MaybeKnown<Route>,
     /// The highest severity among the roots.
-    pub health: Told<Health>,
+    pub health: MaybeKnown<Health>,
     /// The exit status of the run.
     pub exit: u8,
 }
@@ -79,14 +79,14 @@ pub struct Code {
     /// Its code.
     pub code: String,
     /// How bad.
-    pub severity: Told<Severity>,
+    pub severity: MaybeKnown<Severity>,
     /// The code of the root that explains it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
     /// How many endpoints it concerns.
     pub endpoints: usize,
     /// The observed values by name.
-    #[serde(default, deserialize_with = "told::texts", skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, deserialize_with = "maybe_known::texts", skip_serializing_if = "BTreeMap::is_empty")]
     pub args: BTreeMap<String, String>,
 }
 
@@ -141,7 +141,7 @@ impl Digest {
             if over == 0 {
                 return line;
             }
-            // What one item takes is known: the whole is written anew only when it may fit.
+            // What one item takes is known: the whole is written again only when it may fit.
             while over > 0 {
                 let Some(freed) = self.drop_one() else { return ascii(&self) };
                 over = over.saturating_sub(freed);
@@ -267,7 +267,7 @@ fn cut(text: &mut String, most: usize) {
     }
 }
 
-fn zones(report: &Report) -> BTreeMap<String, Told<Route>> {
+fn zones(report: &Report) -> BTreeMap<String, MaybeKnown<Route>> {
     let mut routes: BTreeMap<String, Vec<Route>> = BTreeMap::new();
     for endpoint in &report.endpoints {
         let Some(zone) = &endpoint.zone else { continue };

@@ -4,13 +4,19 @@ use std::net::{IpAddr, SocketAddr};
 
 use ampls_probes::endpoint::{Expectation, Group, Need};
 use ampls_probes::observation::{
-    Connection, Exchange, Handshake, HttpFailure, IoFailure, Outcome, Skip, Timing, TlsFailure, Verification,
+    Connection, Exchange, Handshake, HttpFailure, IoFailure, Outcome, Timing, TlsFailure, Verification,
 };
 use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::diagnose::facts::{EndpointFacts, Route, View, ViewKind};
+
+/// [`TcpReport::outcome`] of a connection that was made.
+const CONNECTED: &str = "connected";
+
+/// [`TlsReport::outcome`] of a handshake that was finished.
+const ESTABLISHED: &str = "established";
 
 /// One endpoint.
 #[derive(Clone, Debug, PartialEq, JsonSchema, Serialize, Deserialize)]
@@ -31,7 +37,7 @@ pub struct EndpointReport {
     pub need: Need,
     /// What it is for.
     pub purpose: String,
-    /// Where this machine's own resolver leads.
+    /// What kind of address this machine's own resolver gives.
     pub route: Route,
     /// TCP, TLS with a verified chain and name, and an HTTP answer; `None` when it was not tried.
     pub reachable: Option<bool>,
@@ -39,7 +45,7 @@ pub struct EndpointReport {
     pub addresses: Vec<IpAddr>,
     /// The name in every view.
     pub views: Vec<View>,
-    /// Every address dialled; `None` when none was.
+    /// Every connection attempt; `None` when there was none.
     pub tcp: Option<Vec<TcpReport>>,
     /// The handshake over the first connection; `None` when there was none.
     pub tls: Option<TlsReport>,
@@ -52,13 +58,13 @@ pub struct EndpointReport {
 /// One connection attempt.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct TcpReport {
-    /// The address and port dialled.
+    /// The address and port.
     pub address: SocketAddr,
     /// `connected`, `timeout`, `cancelled`, `skipped`, or the failure: `refused`, `reset`, `host-unreachable` …
     pub outcome: String,
     /// Our own end.
     pub local: Option<SocketAddr>,
-    /// The proxy that was dialled instead.
+    /// The proxy that was connected to instead.
     pub via: Option<String>,
     /// When, UTC.
     pub at: Timestamp,
@@ -125,7 +131,38 @@ pub struct Timings {
     pub http: Option<u64>,
 }
 
+impl TcpReport {
+    /// Whether the connection was made.
+    pub fn is_connected(&self) -> bool {
+        self.outcome == CONNECTED
+    }
+}
+
+impl TlsReport {
+    /// Whether the handshake was finished, verified or not.
+    pub fn is_established(&self) -> bool {
+        self.outcome == ESTABLISHED
+    }
+}
+
+impl Timings {
+    /// Each layer by its name, and how long it took.
+    pub fn layers(self) -> [(&'static str, Option<u64>); 4] {
+        [("dns", self.dns), ("tcp", self.tcp), ("tls", self.tls), ("http", self.http)]
+    }
+
+    /// All layers together, in milliseconds.
+    pub fn total(self) -> u64 {
+        self.layers().into_iter().filter_map(|(_, ms)| ms).sum()
+    }
+}
+
 impl EndpointReport {
+    /// Whether any address accepted a connection.
+    pub fn is_connected(&self) -> bool {
+        self.tcp.iter().flatten().any(TcpReport::is_connected)
+    }
+
     pub(super) fn new(facts: &EndpointFacts<'_>, started_at: Timestamp) -> Self {
         let endpoint = facts.endpoint;
         let system = facts.views.iter().find(|view| view.view == ViewKind::System);
@@ -135,7 +172,7 @@ impl EndpointReport {
         let http = facts.exchange.and_then(|exchange| http_report(exchange, started_at));
         let timings_ms = Timings {
             dns: system.filter(|view| asked(view)).map(|view| view.elapsed_ms),
-            tcp: tcp.iter().find(|tcp| tcp.outcome == "connected").map(|tcp| tcp.elapsed_ms),
+            tcp: tcp.iter().find(|tcp| tcp.is_connected()).map(|tcp| tcp.elapsed_ms),
             tls: tls.as_ref().map(|tls| tls.elapsed_ms),
             http: http.as_ref().map(|http| http.elapsed_ms),
         };
@@ -149,7 +186,7 @@ impl EndpointReport {
             need: endpoint.need,
             purpose: endpoint.purpose.clone(),
             route: system.map_or(Route::None, |view| view.route),
-            reachable: reachable(facts),
+            reachable: facts.reachable(),
             addresses: system.map(|view| view.addresses.clone()).unwrap_or_default(),
             views: facts.views.clone(),
             tcp: Some(tcp).filter(|tcp| !tcp.is_empty()),
@@ -164,61 +201,11 @@ fn asked(view: &View) -> bool {
     !matches!(view.status, crate::diagnose::facts::Status::Skipped)
 }
 
-/// How one layer ended, for the question whether an endpoint answers.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Layer {
-    Good,
-    Bad,
-    /// Left out by an option: it is not asked for.
-    LeftOut,
-    /// Not tried, or not finished.
-    Unknown,
-}
-
-fn reachable(facts: &EndpointFacts<'_>) -> Option<bool> {
-    let tcp = tcp_layer(&facts.connections);
-    let tunnel = facts.tunnel.map_or(Layer::LeftOut, |tunnel| layer(&tunnel.outcome, |_| true));
-    let tls = facts.handshake.map_or(Layer::LeftOut, |handshake| layer(&handshake.outcome, |_| handshake.verified()));
-    let http = facts.exchange.map_or(Layer::LeftOut, |exchange| layer(&exchange.outcome, |_| true));
-    if matches!(tcp, Layer::Unknown | Layer::LeftOut) {
-        return None;
-    }
-    let layers = [tcp, tunnel, tls, http];
-    if layers.contains(&Layer::Bad) {
-        return Some(false);
-    }
-    (!layers.contains(&Layer::Unknown)).then_some(true)
-}
-
-fn tcp_layer(connections: &[&Connection]) -> Layer {
-    let layers: Vec<Layer> = connections.iter().map(|connection| layer(&connection.outcome, |_| true)).collect();
-    [Layer::Good, Layer::Unknown, Layer::Bad]
-        .into_iter()
-        .find(|layer| match layer {
-            // An address that was not dialled says nothing while another one was refused.
-            Layer::Unknown => connections.iter().any(|connection| matches!(connection.outcome, Outcome::Cancelled)),
-            layer => layers.contains(layer),
-        })
-        .unwrap_or(Layer::Unknown)
-}
-
-fn layer<T, F>(outcome: &Outcome<T, F>, good: impl Fn(&T) -> bool) -> Layer {
-    match outcome {
-        Outcome::Seen(seen) if good(seen) => Layer::Good,
-        Outcome::Seen(_)
-        | Outcome::Failed(_)
-        | Outcome::TimedOut
-        | Outcome::Skipped(Skip::EarlierStepFailed | Skip::NotVerified) => Layer::Bad,
-        Outcome::Skipped(Skip::NotAsked) => Layer::LeftOut,
-        Outcome::Skipped(_) | Outcome::Cancelled => Layer::Unknown,
-    }
-}
-
 fn tcp_report(connection: &Connection, started_at: Timestamp) -> Option<TcpReport> {
     Some(TcpReport {
         address: connection.address?,
         outcome: match &connection.outcome {
-            Outcome::Seen(_) => "connected".to_owned(),
+            Outcome::Seen(_) => CONNECTED.to_owned(),
             Outcome::Failed(failure) => io_failure(*failure),
             other => unfinished(other).to_owned(),
         },
@@ -238,7 +225,7 @@ fn tls_report(handshake: &Handshake, started_at: Timestamp) -> Option<TlsReport>
     Some(TlsReport {
         address: handshake.address,
         outcome: match &handshake.outcome {
-            Outcome::Seen(_) => "established".to_owned(),
+            Outcome::Seen(_) => ESTABLISHED.to_owned(),
             Outcome::Failed(failure) => tls_failure(failure),
             other => unfinished(other).to_owned(),
         },

@@ -7,8 +7,8 @@ use ampls_probes::endpoint::{Expect, Expectation, Need};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{EndpointReport, NOT_FINISHED};
-use crate::diagnose::facts::{Route, Status, complete};
+use super::{EndpointReport, NOT_FINISHED, Report};
+use crate::diagnose::facts::{Route, Status, View, complete};
 use crate::diagnose::finding::{Finding, Severity};
 
 /// The answer.
@@ -35,6 +35,26 @@ pub enum Health {
     Error,
 }
 
+impl Health {
+    /// The word of JSON, of metrics and of the `VERDICT` line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
+
+    /// The words of sentences.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Ok => "healthy",
+            Self::Warning => "with warnings",
+            Self::Error => "broken",
+        }
+    }
+}
+
 impl Verdict {
     pub(super) fn new(observations: &Observations, endpoints: &[EndpointReport], findings: &[Finding]) -> Self {
         let judged = judged(endpoints);
@@ -47,9 +67,9 @@ impl Verdict {
         let adjective = if health == Health::Ok && judged.iter().any(|endpoint| ails(endpoint)) {
             "unexplained"
         } else {
-            adjective(health)
+            health.label()
         };
-        let mut headline = format!("{}, {adjective}: ", word(route));
+        let mut headline = format!("{}, {adjective}: ", route.label().to_uppercase());
         headline.push_str(&match route {
             Route::Private => private(&judged, endpoints, findings),
             Route::Public => public(&judged, health, observations.asked.expect),
@@ -67,19 +87,45 @@ impl Verdict {
     }
 }
 
+impl Report {
+    /// Whether the name has a public address where a private one is expected.
+    pub(crate) fn is_astray(&self, endpoint: &EndpointReport) -> bool {
+        endpoint.expected == Expectation::Private
+            && matches!(endpoint.route, Route::Public | Route::Mixed)
+            && self.private_is_expected(endpoint)
+    }
+
+    /// Whether a private address is expected of this name: the user says so, something on this machine is private, or a DNS
+    /// finding is about the name.
+    fn private_is_expected(&self, endpoint: &EndpointReport) -> bool {
+        let private = |view: &View| matches!(view.route, Route::Private | Route::Mixed);
+        let dns_fault = |finding: &Finding| finding.severity > Severity::Info && finding.code.starts_with("DNS");
+        match self.run.expect {
+            Expect::Private => true,
+            Expect::Public => false,
+            Expect::Auto => {
+                matches!(self.verdict.route, Route::Private | Route::Mixed)
+                    || (self.verdict.health > Health::Ok
+                        && (self.endpoints.iter().flat_map(|endpoint| &endpoint.views).any(private)
+                            || self.findings_about(endpoint).any(dns_fault)))
+            }
+        }
+    }
+}
+
 fn files_only(observations: &Observations, health: Health) -> String {
     let found = super::agent::agents(observations).len();
     let agents = if found == 1 { "agent" } else { "agents" };
-    format!("FILES ONLY, {}: {found} {agents} found; nothing was asked over the network", adjective(health))
+    format!("FILES ONLY, {}: {found} {agents} found; nothing was asked over the network", health.label())
 }
 
 /// The first of the worst roots as a clause: the numbers tell that something is broken, never what.
 fn first_root(findings: &[Finding], observations: &Observations) -> Option<String> {
-    let told = |finding: &&Finding| {
-        let said_anyway = finding.code == NOT_FINISHED && !complete(observations);
-        finding.caused_by.is_none() && finding.severity > Severity::Info && !said_anyway
+    let counts = |finding: &&Finding| {
+        let in_headline = finding.code == NOT_FINISHED && !complete(observations);
+        finding.caused_by.is_none() && finding.severity > Severity::Info && !in_headline
     };
-    let root = findings.iter().filter(told).min_by_key(|finding| Reverse(finding.severity))?;
+    let root = findings.iter().filter(counts).min_by_key(|finding| Reverse(finding.severity))?;
     Some(format!("; {} {}", root.code, root.name))
 }
 
@@ -88,12 +134,12 @@ fn first_root(findings: &[Finding], observations: &Observations) -> Option<Strin
 fn judged(endpoints: &[EndpointReport]) -> Vec<&EndpointReport> {
     let needed = |endpoint: &&EndpointReport| endpoint.need == Need::Required;
     let capable = || endpoints.iter().filter(|endpoint| is_capable(endpoint));
-    let dialled = || endpoints.iter().filter(|endpoint| endpoint.need != Need::Evidence);
+    let connected = || endpoints.iter().filter(|endpoint| endpoint.need != Need::Evidence);
     let choices: [Vec<_>; 4] = [
         capable().filter(needed).collect(),
         capable().collect(),
-        dialled().filter(needed).collect(),
-        dialled().collect(),
+        connected().filter(needed).collect(),
+        connected().collect(),
     ];
     choices.into_iter().find(|choice| !choice.is_empty()).unwrap_or_default()
 }
@@ -131,29 +177,12 @@ fn health(findings: &[Finding]) -> Health {
     }
 }
 
-fn word(route: Route) -> &'static str {
-    match route {
-        Route::Private => "PRIVATE",
-        Route::Public => "PUBLIC",
-        Route::Mixed => "MIXED",
-        Route::None => "UNRESOLVED",
-    }
-}
-
-fn adjective(health: Health) -> &'static str {
-    match health {
-        Health::Ok => "healthy",
-        Health::Warning => "with warnings",
-        Health::Error => "broken",
-    }
-}
-
 fn private(judged: &[&EndpointReport], endpoints: &[EndpointReport], findings: &[Finding]) -> String {
     let private: Vec<_> = judged.iter().filter(|endpoint| endpoint.route == Route::Private).collect();
     let what = kind(judged);
     let total = judged.len();
     let text = if private.iter().all(|endpoint| endpoint.reachable.is_none()) {
-        format!("{} of {total} {what} private; none was dialled", private.len())
+        format!("{} of {total} {what} private; none was tested", private.len())
     } else {
         let answering = private.iter().filter(|endpoint| endpoint.reachable == Some(true)).count();
         if answering == private.len() {
@@ -219,16 +248,7 @@ fn mixed(judged: &[&EndpointReport]) -> String {
             parts.push((route, names));
         }
     }
-    parts.iter().map(|(route, names)| format!("{} {}", list(names), leads(*route))).collect::<Vec<_>>().join(", ")
-}
-
-fn leads(route: Route) -> &'static str {
-    match route {
-        Route::Private => "private",
-        Route::Public => "public",
-        Route::Mixed => "both",
-        Route::None => "unresolved",
-    }
+    parts.iter().map(|(route, names)| format!("{} {}", list(names), route.label())).collect::<Vec<_>>().join(", ")
 }
 
 fn list(names: &[&str]) -> String {

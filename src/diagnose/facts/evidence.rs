@@ -141,14 +141,9 @@ impl Facts<'_> {
     }
 }
 
-/// `private`, `public`, `mixed` or `none`.
+/// [`Route::as_str`]
 pub fn route_word(route: Route) -> &'static str {
-    match route {
-        Route::Private => "private",
-        Route::Public => "public",
-        Route::Mixed => "mixed",
-        Route::None => "none",
-    }
+    route.as_str()
 }
 
 fn denier(view: &View) -> String {

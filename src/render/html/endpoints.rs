@@ -7,7 +7,6 @@ use jiff::Timestamp;
 
 use super::path::unreached;
 use super::{breakable, leads, safe};
-use crate::render::compact::route;
 use crate::report::{EndpointReport, Report};
 use crate::text::duration_ms;
 
@@ -51,9 +50,9 @@ fn row(report: &Report, endpoint: &EndpointReport, out: &mut dyn Write) -> io::R
     let (tone, reached) = match endpoint.reachable {
         Some(true) => ("ok", "yes"),
         Some(false) => (unreached(report, endpoint), "no"),
-        None => ("off", "not tried"),
+        None => ("off", "not tested"),
     };
-    let mut to = vec![format!("<span class=\"tag {}\">{}</span>", leads(endpoint.route), route(endpoint.route))];
+    let mut to = vec![format!("<span class=\"tag {}\">{}</span>", leads(endpoint.route), endpoint.route.label())];
     to.extend(endpoint.addresses.iter().map(|address| safe(&address.to_string())));
     let tls = endpoint.tls.as_ref().map_or_else(String::new, |tls| {
         let trust = if tls.verified { "verified" } else { "not verified" };
@@ -84,7 +83,7 @@ fn row(report: &Report, endpoint: &EndpointReport, out: &mut dyn Write) -> io::R
     writeln!(out, "</tr>")
 }
 
-/// What every address dialled came to; the address is named only where they differ.
+/// What every connection attempt came to; the address is named only where they differ.
 fn tcp(endpoint: &EndpointReport) -> String {
     let attempts: Vec<_> = endpoint.tcp.iter().flatten().collect();
     let Some(first) = attempts.first() else { return String::new() };
@@ -142,14 +141,14 @@ pub(super) fn timings(report: &Report, out: &mut dyn Write) -> io::Result<()> {
          <th scope=\"col\" role=\"columnheader\" class=\"total\"><span class=\"unseen\">together</span></th></tr></thead><tbody>"
     )?;
     for (endpoint, steps) in rows {
-        let said: Vec<String> =
+        let text: Vec<String> =
             steps.iter().map(|(step, _, took)| format!("{} {}", step.to_uppercase(), duration_ms(*took))).collect();
-        let said = said.join(", ");
+        let text = text.join(", ");
         let total: u64 = steps.iter().map(|(_, _, took)| took).sum();
         write!(
             out,
             "<tr role=\"row\"><th scope=\"row\" role=\"rowheader\" class=\"mono name\">{}</th><td role=\"cell\" class=\"steps\"><svg class=\"bar\" viewBox=\"0 0 {WIDTH} 14\" \
-             preserveAspectRatio=\"none\" role=\"img\" aria-label=\"{said}\"><title>{said}</title>",
+             preserveAspectRatio=\"none\" role=\"img\" aria-label=\"{text}\"><title>{text}</title>",
             breakable(&endpoint.fqdn)
         )?;
         for (step, at, took) in &steps {
@@ -170,7 +169,7 @@ fn steps(report: &Report, endpoint: &EndpointReport) -> Vec<Step> {
     });
     let mut steps = Vec::new();
     steps.extend(endpoint.timings_ms.dns.map(|took| ("dns", looked_up.unwrap_or_default(), took)));
-    let first = endpoint.tcp.iter().flatten().find(|tcp| tcp.outcome == "connected");
+    let first = endpoint.tcp.iter().flatten().find(|tcp| tcp.is_connected());
     let first = first.or(endpoint.tcp.iter().flatten().find(|tcp| tcp.outcome != "skipped"));
     steps.extend(first.map(|tcp| ("tcp", since(tcp.at), tcp.elapsed_ms)));
     steps.extend(endpoint.tls.as_ref().map(|tls| ("tls", since(tls.at), tls.elapsed_ms)));

@@ -3,14 +3,14 @@
 use std::io::{self, Write};
 
 use super::{commands, prose, safe};
-use crate::diagnose::finding::{BlastRadius, Certainty, Finding, Fix, Severity, sentence_and_commands};
-use crate::render::table::causes::{label, owner};
+use crate::diagnose::finding::{Finding, Fix, Severity, sentence_and_commands};
+use crate::render::words::{label, owner, reach};
 use crate::report::Report;
 
 pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "<section><h2>Findings</h2>")?;
     if report.findings.is_empty() {
-        writeln!(out, "<p class=\"card\">Nothing was found that would need mending.</p>")?;
+        writeln!(out, "<p class=\"card\">Nothing was found that needs a fix.</p>")?;
     }
     for root in report.roots() {
         finding(report, root, out)?;
@@ -20,10 +20,7 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
 
 fn finding(report: &Report, root: &Finding, out: &mut dyn Write) -> io::Result<()> {
     let (tone, word) = tone(root.severity);
-    let sure = match root.certainty {
-        Certainty::Proven => "proven",
-        Certainty::Likely => "likely",
-    };
+    let sure = root.certainty.as_str();
     write!(
         out,
         "<article class=\"card finding {tone}\"><div class=\"tags\"><span class=\"tag\">{word}</span>\
@@ -66,11 +63,10 @@ fn finding(report: &Report, root: &Finding, out: &mut dyn Write) -> io::Result<(
 }
 
 fn fix(label: &str, fix: &Fix, out: &mut dyn Write) -> io::Result<()> {
-    let reach = match fix.blast_radius {
-        _ if fix.read_only => "only looks, changes nothing",
-        BlastRadius::Machine => "changes this machine only",
-        BlastRadius::Vnet => "changes every machine of this virtual network",
-        BlastRadius::EveryNetworkOnThisDns => "changes every network that uses this DNS",
+    let reach = if fix.read_only {
+        "only looks, changes nothing".to_owned()
+    } else {
+        format!("affects {}", reach(fix.blast_radius))
     };
     let tone = if fix.read_only { "off" } else { "warn" };
     let joins =

@@ -1,17 +1,16 @@
-//! The picture of each path: machine, name server, alias, address, service, coloured by what failed.
+//! The picture of each path: machine, DNS server, alias, address, service, coloured by what failed.
 
 use std::cmp::Reverse;
 use std::io::{self, Write};
 
-use ampls_probes::endpoint::{Expect, Expectation, Need};
+use ampls_probes::endpoint::Need;
 use ampls_probes::observation::{HostsEntry, Observation};
 
 use super::{breakable, leads, safe};
 use crate::diagnose::facts::{Route, Status, View, ViewKind};
 use crate::diagnose::finding::{Finding, Severity};
-use crate::render::compact::route;
-use crate::render::table::matrix::word;
-use crate::report::{EndpointReport, Health, Report};
+use crate::render::words;
+use crate::report::{EndpointReport, Report};
 
 /// The stations of a path.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -115,15 +114,12 @@ fn path(report: &Report, endpoint: &EndpointReport, out: &mut dyn Write) -> io::
          <span class=\"tag\">{}</span><span class=\"soft\">{}</span></div>\n<ol class=\"hops\">",
         safe(&endpoint.fqdn),
         endpoint.port,
-        match endpoint.route {
-            Route::None => "unresolved",
-            other => route(other),
-        },
+        endpoint.route.label(),
         endpoint.need.as_str(),
         safe(&endpoint.purpose)
     )?;
     for station in stations(report, endpoint) {
-        let (mark, said) = match station.tone {
+        let (mark, meaning) = match station.tone {
             "ok" => ("\u{2713}", "in order"),
             "warn" => ("!", "doubtful"),
             "bad" => ("\u{2717}", "failed"),
@@ -133,7 +129,7 @@ fn path(report: &Report, endpoint: &EndpointReport, out: &mut dyn Write) -> io::
         write!(
             out,
             "<li class=\"{}\"><span class=\"role\"><span>{}</span><span class=\"mark\" role=\"img\" \
-             aria-label=\"{said}\">{mark}</span></span><div class=\"value\">{}</div>",
+             aria-label=\"{meaning}\">{mark}</span></span><div class=\"value\">{}</div>",
             station.tone,
             station.role,
             station.value.iter().map(|line| breakable(line)).collect::<Vec<_>>().join("<br>")
@@ -149,19 +145,19 @@ fn path(report: &Report, endpoint: &EndpointReport, out: &mut dyn Write) -> io::
 fn stations(report: &Report, endpoint: &EndpointReport) -> [Station; 5] {
     // The first of equals: roots stand before what they explain.
     let worst = |hop: Hop| {
-        let here = |finding: &&Finding| concerns(finding, endpoint) && stands_at(&finding.code, hop);
-        report.findings.iter().filter(here).min_by_key(|finding| Reverse(finding.severity))
+        let here = |finding: &&Finding| stands_at(&finding.code, hop);
+        report.findings_about(endpoint).filter(here).min_by_key(|finding| Reverse(finding.severity))
     };
     let station = |role, hop, tone: &'static str, value: Vec<String>| {
-        let told = worst(hop).filter(|finding| finding.severity > Severity::Info || tone != "ok");
-        let Some(finding) = told else { return Station { role, tone, value, why: String::new() } };
+        let shown = worst(hop).filter(|finding| finding.severity > Severity::Info || tone != "ok");
+        let Some(finding) = shown else { return Station { role, tone, value, why: String::new() } };
         Station { role, tone: self::tone(finding.severity), value, why: why(report, finding, hop) }
     };
     let by_hosts_file = by_hosts_file(report, endpoint);
     [
         Station { role: "machine", tone: "ok", value: vec![report.host.name.clone()], why: String::new() },
         if by_hosts_file {
-            station("name server", Hop::Server, "ok", vec!["hosts file".to_owned()])
+            station("DNS server", Hop::Server, "ok", vec!["hosts file".to_owned()])
         } else {
             server(endpoint, &station)
         },
@@ -185,10 +181,6 @@ fn why(report: &Report, finding: &Finding, hop: Hop) -> String {
     }
 }
 
-fn concerns(finding: &Finding, endpoint: &EndpointReport) -> bool {
-    finding.endpoints.contains(&endpoint.fqdn)
-}
-
 fn tone(severity: Severity) -> &'static str {
     match severity {
         Severity::Error => "bad",
@@ -199,9 +191,7 @@ fn tone(severity: Severity) -> &'static str {
 
 /// The tone of an endpoint that is not reached: as bad as the findings about it.
 pub(super) fn unreached(report: &Report, endpoint: &EndpointReport) -> &'static str {
-    let worst =
-        report.findings.iter().filter(|finding| concerns(finding, endpoint)).map(|finding| finding.severity).max();
-    worst.map_or(if endpoint.need == Need::Required { "bad" } else { "off" }, tone)
+    report.severity_of(endpoint).map_or(if endpoint.need == Need::Required { "bad" } else { "off" }, tone)
 }
 
 type Draw<'a> = dyn Fn(&'static str, Hop, &'static str, Vec<String>) -> Station + 'a;
@@ -227,14 +217,14 @@ fn answered(view: &View) -> bool {
 fn server(endpoint: &EndpointReport, station: &Draw<'_>) -> Station {
     let servers: Vec<&View> = configured(endpoint).collect();
     let shown = servers.iter().take(2).filter_map(|view| view.server.map(|server| (server, view.status)));
-    let mut said: Vec<String> = shown
+    let mut value: Vec<String> = shown
         .map(|(server, status)| match status {
             Status::Ok => server.ip().to_string(),
-            other => format!("{} {}", server.ip(), word(other)),
+            other => format!("{} {}", server.ip(), words::status(other)),
         })
         .collect();
-    if servers.len() > said.len() {
-        said.push(format!("and {} more", servers.len() - said.len()));
+    if servers.len() > value.len() {
+        value.push(format!("and {} more", servers.len() - value.len()));
     }
     let answered = servers.iter().any(|view| answered(view));
     let asked = servers.iter().any(|view| !matches!(view.status, Status::Skipped | Status::Cancelled));
@@ -243,10 +233,10 @@ fn server(endpoint: &EndpointReport, station: &Draw<'_>) -> Station {
         (false, true) if endpoint.need == Need::Required => "bad",
         (false, _) => "off",
     };
-    if said.is_empty() {
-        said.push("none asked".to_owned());
+    if value.is_empty() {
+        value.push("none asked".to_owned());
     }
-    station("name server", Hop::Server, tone, said)
+    station("DNS server", Hop::Server, tone, value)
 }
 
 fn alias(endpoint: &EndpointReport, station: &Draw<'_>) -> Station {
@@ -264,26 +254,7 @@ fn alias(endpoint: &EndpointReport, station: &Draw<'_>) -> Station {
 /// Why nothing can be said of what this machine's own resolver gives.
 fn unsettled(endpoint: &EndpointReport) -> Option<&'static str> {
     let system = endpoint.views.iter().find(|view| view.view == ViewKind::System)?;
-    matches!(system.status, Status::Skipped | Status::Cancelled).then(|| word(system.status))
-}
-
-/// Whether a public address stands out: private ones are wanted, something is private for whoever was asked, or the name
-/// itself is complained of.
-fn private_is_expected(report: &Report, endpoint: &EndpointReport) -> bool {
-    let private = |view: &View| matches!(view.route, Route::Private | Route::Mixed);
-    let complained = |finding: &Finding| {
-        finding.severity > Severity::Info && finding.code.starts_with("DNS") && concerns(finding, endpoint)
-    };
-    match report.run.expect {
-        Expect::Private => true,
-        Expect::Public => false,
-        Expect::Auto => {
-            matches!(report.verdict.route, Route::Private | Route::Mixed)
-                || (report.verdict.health > Health::Ok
-                    && (report.endpoints.iter().flat_map(|endpoint| &endpoint.views).any(private)
-                        || report.findings.iter().any(complained)))
-        }
-    }
+    matches!(system.status, Status::Skipped | Status::Cancelled).then(|| words::status(system.status))
 }
 
 fn address(report: &Report, endpoint: &EndpointReport, station: &Draw<'_>) -> Station {
@@ -301,8 +272,7 @@ fn address(report: &Report, endpoint: &EndpointReport, station: &Draw<'_>) -> St
         shown.push(unsettled(endpoint).unwrap_or("none").to_owned());
     }
     let mut station = station("address", Hop::Address, tone, shown);
-    let astray = endpoint.expected == Expectation::Private && matches!(endpoint.route, Route::Public | Route::Mixed);
-    if astray && private_is_expected(report, endpoint) && station.why.is_empty() {
+    if report.is_astray(endpoint) && station.why.is_empty() {
         station.tone = "warn";
         "not private".clone_into(&mut station.why);
     }
@@ -310,21 +280,12 @@ fn address(report: &Report, endpoint: &EndpointReport, station: &Draw<'_>) -> St
 }
 
 fn service(report: &Report, endpoint: &EndpointReport, station: &Draw<'_>) -> Station {
-    let connected = endpoint.tcp.iter().flatten().any(|tcp| tcp.outcome == "connected");
-    let value = match (&endpoint.http, &endpoint.tls, endpoint.tcp.iter().flatten().next()) {
-        (Some(http), _, _) => http.status.map_or_else(|| http.outcome.clone(), |status| format!("HTTP {status}")),
-        (None, Some(tls), _) if tls.outcome == "established" && !tls.verified => "TLS not verified".to_owned(),
-        (None, Some(tls), _) => format!("TLS {}", tls.outcome),
-        (None, None, Some(_)) if connected => "TCP connected".to_owned(),
-        (None, None, Some(tcp)) => format!("TCP {}", tcp.outcome),
-        (None, None, None) => "not dialled".to_owned(),
-    };
     let tone = match endpoint.reachable {
         Some(true) => "ok",
         Some(false) => unreached(report, endpoint),
         None => "off",
     };
-    station("service", Hop::Service, tone, vec![value])
+    station("service", Hop::Service, tone, vec![words::answer(endpoint)])
 }
 
 /// A line of the hosts file stands in the place of the server, and is what the address is worth.

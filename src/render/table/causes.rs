@@ -2,8 +2,9 @@
 
 use std::io;
 
-use crate::diagnose::finding::{BlastRadius, Certainty, Finding, Fix, Owner, Severity, sentence_and_commands};
+use crate::diagnose::finding::{Finding, Fix, Severity, sentence_and_commands};
 use crate::render::page::{Detail, Page, Tint};
+use crate::render::words::{self, label, owner, reach};
 use crate::report::Report;
 
 /// Lines of evidence shown unless everything is asked for.
@@ -34,14 +35,15 @@ pub(super) fn write(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
 }
 
 fn title(root: &Finding, page: &mut Page<'_>) -> io::Result<()> {
-    let (word, tint) = severity(root.severity);
+    let (word, tint) = (words::severity(root.severity), tint(root.severity));
     let tint = if root.severity == Severity::Info { Tint::Plain } else { tint };
     page.wrapped(tint, "", "  ", &format!("{word} {} {}: {}", root.code, root.name, root.title))
 }
 
 fn cause(report: &Report, root: &Finding, page: &mut Page<'_>) -> io::Result<()> {
-    let (word, tint) = severity(root.severity);
-    let head = format!("{word} {} {} (owner: {}, {})", root.code, root.name, owner(root.owner), sure(root.certainty));
+    let (word, tint) = (words::severity(root.severity), tint(root.severity));
+    let head =
+        format!("{word} {} {} (owner: {}, {})", root.code, root.name, owner(root.owner), root.certainty.as_str());
     page.wrapped(tint, "", "  ", &head)?;
     page.wrapped(Tint::Bold, "  ", "  ", &root.title)?;
     if !root.summary.is_empty() {
@@ -66,20 +68,10 @@ fn cause(report: &Report, root: &Finding, page: &mut Page<'_>) -> io::Result<()>
     page.wrapped(Tint::Plain, "  read on    ", "             ", &format!("ampls-doctor explain {}", root.code))
 }
 
-/// The word before a remedy: looking comes before any change, and only what can stand in for the change before it is an `or`.
-pub(in crate::render) fn label(fix: &Fix, is_first_change: bool) -> &'static str {
-    match (fix.read_only, is_first_change, fix.alternative) {
-        (true, ..) => "check",
-        (false, true, _) => "fix",
-        (false, false, true) => "or",
-        (false, false, false) => "and",
-    }
-}
-
 fn remedy(label: &str, fix: &Fix, page: &mut Page<'_>) -> io::Result<()> {
     let mut text = fix.text.clone();
     if !fix.read_only {
-        text = format!("{text} (changes {})", reach(fix.blast_radius));
+        text = format!("{text} (affects {})", reach(fix.blast_radius));
     }
     page.wrapped(Tint::Bold, &format!("  {label:10} "), "             ", &text)?;
     if let Some(check) = &fix.check_first {
@@ -135,37 +127,10 @@ fn explains(report: &Report, root: &Finding, page: &mut Page<'_>) -> io::Result<
     page.wrapped(Tint::Plain, "  explains   ", "             ", &text)
 }
 
-fn severity(severity: Severity) -> (&'static str, Tint) {
+fn tint(severity: Severity) -> Tint {
     match severity {
-        Severity::Error => ("ERROR", Tint::Red),
-        Severity::Warning => ("WARNING", Tint::Yellow),
-        Severity::Info => ("info", Tint::Bold),
-    }
-}
-
-/// An owner in a word or two.
-pub(in crate::render) fn owner(owner: Owner) -> &'static str {
-    match owner {
-        Owner::Dns => "DNS",
-        Owner::Network => "network",
-        Owner::Monitor => "Azure Monitor",
-        Owner::Os => "this machine",
-        Owner::Security => "security",
-    }
-}
-
-fn sure(certainty: Certainty) -> &'static str {
-    match certainty {
-        Certainty::Proven => "proven",
-        Certainty::Likely => "likely",
-    }
-}
-
-/// How far a change reaches.
-pub(in crate::render) fn reach(radius: BlastRadius) -> &'static str {
-    match radius {
-        BlastRadius::Machine => "this machine only",
-        BlastRadius::Vnet => "every machine of this virtual network",
-        BlastRadius::EveryNetworkOnThisDns => "every network that uses this DNS",
+        Severity::Error => Tint::Red,
+        Severity::Warning => Tint::Yellow,
+        Severity::Info => Tint::Bold,
     }
 }

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::matrix;
 use crate::diagnose::facts::{Route, Status, ViewKind};
 use crate::render::page::{Detail, Page, Style, Tint, inert};
+use crate::render::words;
 use crate::report::{EndpointReport, Report};
 use crate::text::duration_ms;
 
@@ -130,18 +131,13 @@ fn broken_at_dots(name: &str, width: usize) -> String {
 }
 
 fn leads(endpoint: &EndpointReport) -> String {
-    match endpoint.route {
-        Route::Private => "private".to_owned(),
-        Route::Public => "public".to_owned(),
-        Route::Mixed => "both".to_owned(),
-        Route::None => {
-            let system = endpoint.views.iter().find(|view| view.view == ViewKind::System);
-            match system.map_or(Status::Skipped, |view| view.status) {
-                Status::Ok => "sinkhole".to_owned(),
-                status => matrix::word(status).to_owned(),
-            }
-        }
+    let system = endpoint.views.iter().find(|view| view.view == ViewKind::System);
+    match (endpoint.route, system.map_or(Status::Skipped, |view| view.status)) {
+        (Route::None, Status::Ok) => "sinkhole",
+        (Route::None, status) => words::status(status),
+        (route, _) => route.label(),
     }
+    .to_owned()
 }
 
 fn to(endpoint: &EndpointReport) -> String {
@@ -149,26 +145,14 @@ fn to(endpoint: &EndpointReport) -> String {
 }
 
 fn answers(endpoint: &EndpointReport, detail: Detail) -> String {
-    let tcp = endpoint.tcp.as_deref().unwrap_or_default();
-    let connected = tcp.iter().any(|tcp| tcp.outcome == "connected");
-    let mut text = match (endpoint.reachable, &endpoint.tls, &endpoint.http) {
-        (None, ..) if endpoint.need == Need::Evidence => "DNS only".to_owned(),
-        (None, ..) => "not tried".to_owned(),
-        (Some(true), _, Some(http)) => match http.status {
-            Some(status) => format!("HTTP {status}"),
-            None => "yes".to_owned(),
-        },
-        (Some(true), ..) => "yes".to_owned(),
-        (Some(false), ..) if !connected => tcp.first().map_or("no", |tcp| &tcp.outcome).to_owned(),
-        (Some(false), Some(tls), _) if tls.outcome != "established" => format!("TLS {}", inert(&tls.outcome)),
-        (Some(false), Some(tls), _) if !tls.verified => "TLS not verified".to_owned(),
-        (Some(false), Some(_), Some(http)) => format!("HTTP {}", http.outcome),
-        (Some(false), ..) => "no".to_owned(),
+    let mut text = match endpoint.reachable {
+        None if endpoint.need == Need::Evidence => "DNS only".to_owned(),
+        None => "not tested".to_owned(),
+        Some(_) => inert(&words::answer(endpoint)),
     };
     if detail == Detail::Everything {
-        let timings = endpoint.timings_ms;
-        let steps = [("dns", timings.dns), ("tcp", timings.tcp), ("tls", timings.tls), ("http", timings.http)];
-        let steps = steps.iter().filter_map(|(name, ms)| Some(format!("{name} {}", duration_ms((*ms)?))));
+        let layers = endpoint.timings_ms.layers();
+        let steps = layers.iter().filter_map(|(name, ms)| Some(format!("{name} {}", duration_ms((*ms)?))));
         text = std::iter::once(text).chain(steps).collect::<Vec<_>>().join(", ");
     }
     text
@@ -184,7 +168,7 @@ fn views(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
             let addresses: Vec<_> = view.addresses.iter().map(ToString::to_string).collect();
             let chain: Vec<_> = view.cname.iter().map(|name| format!("via {name}")).collect();
             let ttl = view.ttl.map(|ttl| format!(", ttl {ttl}")).unwrap_or_default();
-            let status = matrix::word(view.status);
+            let status = words::status(view.status);
             let text =
                 format!("{status} {} {}{ttl}, {}", addresses.join(" "), chain.join(" "), duration_ms(view.elapsed_ms));
             page.wrapped(Tint::Plain, &format!("  {who} "), "    ", &text)?;

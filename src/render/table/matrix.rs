@@ -7,6 +7,7 @@ use ampls_probes::addr;
 
 use crate::diagnose::facts::{Linked, Route, Status, View, ViewKind};
 use crate::render::page::{Page, Tint};
+use crate::render::words;
 use crate::report::{EndpointReport, Health, Report, fold};
 
 /// Whom a column is about.
@@ -159,27 +160,8 @@ fn says(route: Route, asked: &[&View], loud: bool) -> String {
 fn why(asked: &[&View]) -> String {
     match asked.first().map(|view| view.status) {
         Some(Status::Ok) => "SINKHOLED".to_owned(),
-        Some(status) => word(status).to_owned(),
+        Some(status) => words::status(status).to_owned(),
         None => String::new(),
-    }
-}
-
-/// A status in a word.
-pub(in crate::render) fn word(status: Status) -> &'static str {
-    match status {
-        Status::Ok => "ok",
-        Status::NxDomain => "nxdomain",
-        Status::NoData => "nodata",
-        Status::ServFail => "servfail",
-        Status::Refused => "refused",
-        Status::FormErr => "formerr",
-        Status::Truncated => "truncated",
-        Status::Malformed => "malformed",
-        Status::Timeout => "silent",
-        Status::Unreachable => "unreachable",
-        Status::Failed => "no answer",
-        Status::Cancelled => "not finished",
-        Status::Skipped => "not asked",
     }
 }
 

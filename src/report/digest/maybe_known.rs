@@ -1,4 +1,4 @@
-//! What a digest tells, as far as this version knows the word for it.
+//! Values of a digest that a later version may have written in words that this one does not know.
 
 use std::collections::BTreeMap;
 
@@ -8,30 +8,30 @@ use serde_json::Value;
 /// A value, or the word for it that a later version wrote.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
-pub enum Told<T> {
+pub enum MaybeKnown<T> {
     /// A value of this version.
     Known(T),
     /// A word as it came.
-    Word(String),
+    Unknown(String),
 }
 
-impl<T> Told<T> {
+impl<T> MaybeKnown<T> {
     /// The value, if this version knows it.
     pub fn known(&self) -> Option<&T> {
         match self {
             Self::Known(value) => Some(value),
-            Self::Word(_) => None,
+            Self::Unknown(_) => None,
         }
     }
 
     pub(super) fn cut(&mut self, most: usize) {
-        if let Self::Word(word) = self {
+        if let Self::Unknown(word) = self {
             super::cut(word, most);
         }
     }
 }
 
-impl<T> From<T> for Told<T> {
+impl<T> From<T> for MaybeKnown<T> {
     fn from(value: T) -> Self {
         Self::Known(value)
     }
