@@ -11,6 +11,7 @@ use cause::{Group, Statement};
 use facts::Facts;
 use finding::{Certainty, Finding};
 use levels::Levels;
+use rule::Claim;
 use rules::RULES;
 
 mod browser;
@@ -24,7 +25,7 @@ pub mod rule;
 pub mod rules;
 #[cfg(test)]
 mod scenarios;
-pub mod severity;
+mod severity;
 
 /// Lines of evidence kept in one finding.
 const MAX_EVIDENCE: usize = 16;
@@ -32,10 +33,6 @@ const MAX_EVIDENCE: usize = 16;
 const MAX_FIXES: usize = 12;
 /// Values of one argument kept in one finding.
 const MAX_VALUES: usize = 8;
-
-/// Rules that conclude from every name or every server, so that one which a later version recorded in a way of its own would
-/// make them say what is not so.
-const OF_ALL_NAMES: [&str; 7] = ["DNS001", "DNS003", "DNS005", "DNS007", "DNS008", "DNS009", "DNS020"];
 
 /// Judges what one run saw. Roots come first; the first is the one to mend first.
 pub fn diagnose(observations: &Observations) -> Vec<Finding> {
@@ -52,37 +49,31 @@ pub fn diagnose_facts(facts: &Facts<'_>) -> Vec<Finding> {
 pub fn diagnose_with(facts: &Facts<'_>, levels: &Levels) -> Vec<Finding> {
     let partial = facts.observations().later.counts().names > 0;
     let mut statements = Vec::new();
+    let mut unexplained = Vec::new();
     for rule in RULES {
         let level = levels.of(rule.code);
-        if level == Some(levels::Level::Off) || (partial && OF_ALL_NAMES.contains(&rule.code)) {
+        if level == Some(levels::Level::Off) || (partial && rule.all_names) {
             continue;
         }
+        let statements = if rule.claim == Claim::Unexplained { &mut unexplained } else { &mut statements };
         for mut draft in (rule.check)(facts) {
             let given = level.and_then(levels::Level::severity);
-            draft.severity = given.unwrap_or_else(|| severity::lowered(facts, rule.code, &draft));
+            draft.severity = given.unwrap_or_else(|| severity::lowered(facts, rule, &draft));
             statements.push(Statement { layer: rule.layer, code: rule.code, draft, explains: rule.explains });
         }
     }
-    without_the_explained(&mut statements);
+    unexplained.retain(|statement| !is_explained(statement, &statements));
+    statements.extend(unexplained);
     let groups = cause::explain(statements);
     let ids = ids(&groups);
     groups.iter().zip(&ids).map(|(group, id)| finding(group, id, &groups, &ids)).collect()
 }
 
-/// RUN003 says that nothing else says why a name does not work: it holds only where that is so.
-fn without_the_explained(statements: &mut Vec<Statement<'_>>) {
-    let told: BTreeSet<String> = statements
-        .iter()
-        .filter(|statement| statement.code != "RUN003" && statement.draft.severity > finding::Severity::Info)
-        .flat_map(|statement| statement.draft.endpoints.iter().cloned())
-        .collect();
-    let whole_machine = statements.iter().any(|statement| {
-        statement.draft.reach == draft::Reach::Machine && statement.draft.severity > finding::Severity::Info
-    });
-    statements.retain(|statement| {
-        statement.code != "RUN003"
-            || !(whole_machine || statement.draft.endpoints.iter().all(|endpoint| told.contains(endpoint)))
-    });
+/// Whether other statements say why this one's endpoints fail: one about the whole machine, or some about each endpoint.
+fn is_explained(statement: &Statement<'_>, others: &[Statement<'_>]) -> bool {
+    let serious = || others.iter().map(|other| &other.draft).filter(|draft| draft.severity > finding::Severity::Info);
+    let named = |endpoint: &String| serious().any(|draft| draft.endpoints.contains(endpoint));
+    serious().any(|draft| draft.reach == draft::Reach::Machine) || statement.draft.endpoints.iter().all(named)
 }
 
 /// The code, and a number where it occurs again.

@@ -18,6 +18,8 @@ use uuid::Uuid;
 use crate::diagnose::facts::{EndpointFacts, Facts, Status, View, ViewKind, ZoneFact, complete};
 use crate::diagnose::finding::{Finding, Severity};
 use crate::diagnose::levels::Levels;
+use crate::diagnose::rule::Claim;
+use crate::diagnose::rules;
 
 pub use agent::AgentReport;
 pub use browser::BrowserReport;
@@ -46,8 +48,10 @@ pub const SCHEMA: u32 = 1;
 /// The exit status of a run that could look at nothing.
 pub(crate) const NOTHING_LOOKED_AT: u8 = 3;
 
-/// The finding that says no more than that steps were ended.
-const NOT_FINISHED: &str = "RUN001";
+/// Whether the finding says no more than that steps did not end.
+fn is_unfinished(finding: &Finding) -> bool {
+    rules::of_code(&finding.code).is_some_and(|rule| rule.claim == Claim::Unfinished)
+}
 
 /// One run, judged.
 #[derive(Clone, Debug, PartialEq, JsonSchema, Serialize, Deserialize)]
@@ -209,7 +213,7 @@ pub fn exit_status(report: &Report, fail_on: FailOn) -> u8 {
     if report.observations.seen.is_empty() {
         return NOTHING_LOOKED_AT;
     }
-    let proven = |finding: &Finding| finding.code != NOT_FINISHED && fail_on.counts(finding.severity);
+    let proven = |finding: &Finding| !is_unfinished(finding) && fail_on.counts(finding.severity);
     if ended_too_early(report) && !report.findings.iter().any(proven) {
         return NOTHING_LOOKED_AT;
     }

@@ -44,6 +44,19 @@ pub enum Owner {
     Security,
 }
 
+impl Owner {
+    /// The word of the report.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Dns => "dns",
+            Self::Network => "network",
+            Self::Monitor => "monitor",
+            Self::Os => "os",
+            Self::Security => "security",
+        }
+    }
+}
+
 /// How sure the finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -1,7 +1,10 @@
-//! What a rule is, and the macro that turns a rule's doc comment into its page.
+//! What a rule is, and the macro that declares it: the page, and everything that other parts of the program know about it.
+//!
+//! Nothing else in the program decides by a rule's code.
 
 use super::draft::Draft;
 use super::facts::Facts;
+use super::finding::{Owner, Severity};
 
 /// Where in the stack a fault lies; findings of one severity are ordered by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -26,6 +29,30 @@ pub enum Layer {
     Run,
 }
 
+/// A station on the way from this machine to a service, in the order in which a request passes them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Hop {
+    /// The DNS server that is asked, or the hosts file in its place.
+    Server,
+    /// The alias that the server's answer goes through.
+    Alias,
+    /// The address at the end.
+    Address,
+    /// What answers at that address.
+    Service,
+}
+
+/// What kind of statement a rule makes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Claim {
+    /// Something is wrong, or worth knowing.
+    Fault,
+    /// Only that steps of the run did not end. It proves nothing about what they would have found.
+    Unfinished,
+    /// Only that something fails and no other rule says why. It is dropped where another rule does.
+    Unexplained,
+}
+
 /// One diagnosis.
 #[derive(Clone, Copy, Debug)]
 pub struct Rule {
@@ -35,6 +62,18 @@ pub struct Rule {
     pub name: &'static str,
     /// Where the fault lies.
     pub layer: Layer,
+    /// How bad a finding usually is on a required endpoint. What was observed decides in the end.
+    pub severity: Severity,
+    /// Who usually repairs it. What was observed decides in the end.
+    pub owner: Owner,
+    /// The stations at which the fault is drawn; none where it is not about the path to one endpoint.
+    pub hops: &'static [Hop],
+    /// What kind of statement it makes.
+    pub claim: Claim,
+    /// It concludes from every name or every server. It says nothing about observations of which a part is unreadable.
+    pub all_names: bool,
+    /// It amounts to an endpoint that does not answer. A network that blocks what is optional and public does so rightly.
+    pub no_answer: bool,
     /// Codes of symptoms that this fault explains on the endpoints it concerns.
     pub explains: &'static [&'static str],
     /// The doc comment: Markdown with the headings of [`HEADINGS`]; every line begins with the comment's space.
@@ -56,10 +95,11 @@ impl Rule {
             page.push_str(line.strip_prefix(' ').unwrap_or(line).trim_end());
             page.push('\n');
         }
+        let (code, severity, owner) = (self.code, self.severity.as_str(), self.owner.as_str());
+        page.extend(["\nUsual severity: ", severity, ". Usual owner: ", owner, ".\n"]);
         if !self.explains.is_empty() {
-            page.push_str("\nWhere it is found, it explains: ");
-            page.push_str(&self.explains.join(", "));
-            page.push_str(".\n");
+            let symptoms = self.explains.join(", ");
+            page.extend(["\nWhen ", code, " is the cause, these appear under it: ", &symptoms, ".\n"]);
         }
         page
     }
@@ -75,17 +115,33 @@ impl Rule {
     }
 }
 
-/// Declares a rule. Its doc comment is at once documentation, `explain` page and the page that is shipped.
+/// Declares a rule. Its doc comment is at once documentation, `explain` page and the page that is shipped. No field has a
+/// default: the author of a rule decides each.
 macro_rules! rule {
     (
         $(#[doc = $page:literal])*
-        $code:ident = $name:literal, $layer:ident, explains $explains:expr;
+        $code:ident = $name:literal {
+            layer: $layer:ident,
+            severity: $severity:ident,
+            owner: $owner:ident,
+            hops: [$($hop:ident),*],
+            claim: $claim:ident,
+            all_names: $all_names:literal,
+            no_answer: $no_answer:literal,
+            explains: $explains:expr,
+        }
     ) => {
         $(#[doc = $page])*
         pub(super) const $code: $crate::diagnose::rule::Rule = $crate::diagnose::rule::Rule {
             code: stringify!($code),
             name: $name,
             layer: $crate::diagnose::rule::Layer::$layer,
+            severity: $crate::diagnose::finding::Severity::$severity,
+            owner: $crate::diagnose::finding::Owner::$owner,
+            hops: &[$($crate::diagnose::rule::Hop::$hop),*],
+            claim: $crate::diagnose::rule::Claim::$claim,
+            all_names: $all_names,
+            no_answer: $no_answer,
             explains: &$explains,
             page: concat!($($page, "\n"),*),
             check,

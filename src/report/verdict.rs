@@ -7,7 +7,7 @@ use ampls_probes::endpoint::{Expect, Expectation, Need};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{EndpointReport, NOT_FINISHED, Report};
+use super::{EndpointReport, Report, is_unfinished};
 use crate::diagnose::facts::{Route, Status, View, complete};
 use crate::diagnose::finding::{Finding, Severity};
 
@@ -122,7 +122,7 @@ fn files_only(observations: &Observations, health: Health) -> String {
 /// The first of the worst roots as a clause: the numbers tell that something is broken, never what.
 fn first_root(findings: &[Finding], observations: &Observations) -> Option<String> {
     let counts = |finding: &&Finding| {
-        let in_headline = finding.code == NOT_FINISHED && !complete(observations);
+        let in_headline = is_unfinished(finding) && !complete(observations);
         finding.caused_by.is_none() && finding.severity > Severity::Info && !in_headline
     };
     let root = findings.iter().filter(counts).min_by_key(|finding| Reverse(finding.severity))?;

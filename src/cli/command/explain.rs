@@ -5,7 +5,6 @@ use crate::cli::args::{ExplainArgs, TalkArgs};
 use crate::cli::exit::Failure;
 use crate::cli::output::{Output, style};
 use crate::diagnose::rules::RULES;
-use crate::diagnose::severity::usual;
 use crate::render::explain::{self, RulePage};
 
 pub(in crate::cli) fn explain(arguments: &ExplainArgs, talk: TalkArgs) -> Result<u8, Failure> {
@@ -14,7 +13,7 @@ pub(in crate::cli) fn explain(arguments: &ExplainArgs, talk: TalkArgs) -> Result
         .map(|rule| RulePage {
             code: rule.code.to_owned(),
             name: rule.name.to_owned(),
-            severity: usual(rule.code),
+            severity: rule.severity,
             page: rule.page_markdown(),
         })
         .collect();

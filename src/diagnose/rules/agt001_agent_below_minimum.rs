@@ -32,7 +32,16 @@ rule! {
     ///
     /// - <https://learn.microsoft.com/azure/azure-monitor/fundamentals/private-link-security>
     /// - <https://github.com/microsoft/OMS-Agent-for-Linux>
-    AGT001 = "agent-below-minimum", Agent, explains [];
+    AGT001 = "agent-below-minimum" {
+        layer: Agent,
+        severity: Error,
+        owner: Os,
+        hops: [],
+        claim: Fault,
+        all_names: false,
+        no_answer: false,
+        explains: [],
+    }
 }
 
 const ADMIN: &str = "/opt/microsoft/omsagent/bin/omsadmin.sh";
@@ -87,14 +96,14 @@ mod tests {
     use ampls_probes::testing::{WORKSPACE, agent, private_world};
 
     use super::*;
-    use crate::diagnose::rules::tests::drafts;
+    use crate::diagnose::rules::tests::{drafts, fires_as_declared};
 
     #[test]
     fn fires_below_the_first_version_for_a_private_link() {
         for (kind, version) in
             [(AgentKind::Oms, "1.12.24-0"), (AgentKind::Oms, "1.12.9"), (AgentKind::Mma, "10.20.18029.0")]
         {
-            let found = drafts(&AGT001, &private_world().agents([agent(kind, version)]));
+            let found = fires_as_declared(&AGT001, &private_world().agents([agent(kind, version)]));
             assert_eq!(found.len(), 1, "{version}");
             assert_eq!(found[0].severity, Severity::Error);
         }

@@ -31,7 +31,16 @@ rule! {
     ///
     /// - <https://learn.microsoft.com/azure/azure-monitor/agents/azure-monitor-agent-manage>
     /// - <https://learn.microsoft.com/azure/azure-monitor/data-collection/data-collection-rule-overview>
-    AGT002 = "no-agent", Agent, explains [];
+    AGT002 = "no-agent" {
+        layer: Agent,
+        severity: Info,
+        owner: Os,
+        hops: [],
+        claim: Fault,
+        all_names: false,
+        no_answer: false,
+        explains: [],
+    }
 }
 
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
@@ -54,11 +63,11 @@ mod tests {
     use ampls_probes::testing::{agent, private_world};
 
     use super::*;
-    use crate::diagnose::rules::tests::drafts;
+    use crate::diagnose::rules::tests::{drafts, fires_as_declared};
 
     #[test]
     fn fires_when_nothing_sends() {
-        assert_eq!(drafts(&AGT002, &private_world().agents([]))[0].severity, Severity::Info);
+        assert_eq!(fires_as_declared(&AGT002, &private_world().agents([]))[0].severity, Severity::Info);
         assert_eq!(drafts(&AGT002, &private_world().agents([agent(AgentKind::Arc, "1.44")])).len(), 1);
     }
 

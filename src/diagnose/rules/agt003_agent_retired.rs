@@ -31,7 +31,16 @@ rule! {
     ///
     /// - <https://learn.microsoft.com/azure/azure-monitor/agents/log-analytics-agent>
     /// - <https://learn.microsoft.com/azure/azure-monitor/agents/azure-monitor-agent-migration>
-    AGT003 = "agent-retired", Agent, explains [];
+    AGT003 = "agent-retired" {
+        layer: Agent,
+        severity: Warning,
+        owner: Os,
+        hops: [],
+        claim: Fault,
+        all_names: false,
+        no_answer: false,
+        explains: [],
+    }
 }
 
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
@@ -60,11 +69,11 @@ mod tests {
     use ampls_probes::testing::{agent, private_world};
 
     use super::*;
-    use crate::diagnose::rules::tests::drafts;
+    use crate::diagnose::rules::tests::{drafts, fires_as_declared};
 
     #[test]
     fn fires_for_a_legacy_agent_with_a_workspace() {
-        let found = drafts(&AGT003, &private_world().agents([agent(AgentKind::Oms, "1.19.0-0")]));
+        let found = fires_as_declared(&AGT003, &private_world().agents([agent(AgentKind::Oms, "1.19.0-0")]));
         assert_eq!((found.len(), found[0].severity), (1, Severity::Warning));
     }
 

@@ -32,7 +32,16 @@ rule! {
     /// ## References
     ///
     /// - <https://learn.microsoft.com/azure/azure-monitor/agents/azure-monitor-agent-troubleshoot-linux-vm>
-    AGT004 = "agent-not-running", Agent, explains [];
+    AGT004 = "agent-not-running" {
+        layer: Agent,
+        severity: Error,
+        owner: Os,
+        hops: [],
+        claim: Fault,
+        all_names: false,
+        no_answer: false,
+        explains: [],
+    }
 }
 
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
@@ -82,7 +91,7 @@ mod tests {
     use ampls_probes::testing::{agent, private_world};
 
     use super::*;
-    use crate::diagnose::rules::tests::drafts;
+    use crate::diagnose::rules::tests::{drafts, fires_as_declared};
 
     fn stopped(kind: AgentKind) -> Agent {
         Agent { running: Some(false), ..agent(kind, "1.33.1") }
@@ -91,7 +100,10 @@ mod tests {
     #[test]
     fn fires_for_every_kind_that_is_installed_and_stopped() {
         for kind in [AgentKind::Ama, AgentKind::Oms, AgentKind::Mma, AgentKind::Dependency, AgentKind::Arc] {
-            assert_eq!(drafts(&AGT004, &private_world().agents([stopped(kind)]))[0].severity, Severity::Error);
+            assert_eq!(
+                fires_as_declared(&AGT004, &private_world().agents([stopped(kind)]))[0].severity,
+                Severity::Error
+            );
         }
     }
 

@@ -34,7 +34,16 @@ rule! {
     ///
     /// - <https://learn.microsoft.com/azure/azure-monitor/fundamentals/private-link-vm>
     /// - <https://learn.microsoft.com/azure/azure-monitor/data-collection/data-collection-endpoint-overview>
-    AGT005 = "rule-without-endpoint", Agent, explains ["AGT008"];
+    AGT005 = "rule-without-endpoint" {
+        layer: Agent,
+        severity: Error,
+        owner: Monitor,
+        hops: [],
+        claim: Fault,
+        all_names: false,
+        no_answer: false,
+        explains: ["AGT008"],
+    }
 }
 
 /// The control service's global name, in every cloud.
@@ -93,7 +102,7 @@ mod tests {
     use ampls_probes::testing::{agent, private_world, public_world};
 
     use super::*;
-    use crate::diagnose::rules::tests::drafts;
+    use crate::diagnose::rules::tests::{drafts, fires_as_declared};
 
     fn ama(chunks: u32, regional: &[&str], of_endpoint: &[&str]) -> Agent {
         let owned = |hosts: &[&str]| hosts.iter().map(|host| (*host).to_owned()).collect();
@@ -111,7 +120,7 @@ mod tests {
 
     #[test]
     fn fires_for_the_regional_handler_behind_a_private_link() {
-        let found = drafts(&AGT005, &private_world().agents([ama(1, &[REGIONAL], &[])]));
+        let found = fires_as_declared(&AGT005, &private_world().agents([ama(1, &[REGIONAL], &[])]));
         assert_eq!((found.len(), found[0].severity), (1, Severity::Error));
         assert!(
             found[0].fix.iter().any(|fix| fix.command.as_deref().is_some_and(|c| c.contains("association create")))

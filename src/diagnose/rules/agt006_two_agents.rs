@@ -33,7 +33,16 @@ rule! {
     /// ## References
     ///
     /// - <https://learn.microsoft.com/azure/azure-monitor/agents/azure-monitor-agent-migration>
-    AGT006 = "two-agents", Agent, explains [];
+    AGT006 = "two-agents" {
+        layer: Agent,
+        severity: Info,
+        owner: Os,
+        hops: [],
+        claim: Fault,
+        all_names: false,
+        no_answer: false,
+        explains: [],
+    }
 }
 
 /// Where VM extensions are unpacked, one folder a version.
@@ -76,12 +85,12 @@ mod tests {
     use ampls_probes::testing::{agent, private_world};
 
     use super::*;
-    use crate::diagnose::rules::tests::drafts;
+    use crate::diagnose::rules::tests::{drafts, fires_as_declared};
 
     #[test]
     fn fires_for_the_old_and_the_new_agent() {
         let scene = private_world().agents([agent(AgentKind::Oms, "1.19.0"), agent(AgentKind::Ama, "1.33.1")]);
-        assert_eq!(drafts(&AGT006, &scene)[0].severity, Severity::Info);
+        assert_eq!(fires_as_declared(&AGT006, &scene)[0].severity, Severity::Info);
     }
 
     #[test]

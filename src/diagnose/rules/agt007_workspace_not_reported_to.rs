@@ -33,7 +33,16 @@ rule! {
     /// ## References
     ///
     /// - <https://learn.microsoft.com/azure/azure-monitor/data-collection/data-collection-rule-overview>
-    AGT007 = "workspace-not-reported-to", Agent, explains [];
+    AGT007 = "workspace-not-reported-to" {
+        layer: Agent,
+        severity: Warning,
+        owner: Monitor,
+        hops: [],
+        claim: Fault,
+        all_names: false,
+        no_answer: false,
+        explains: [],
+    }
 }
 
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
@@ -68,7 +77,7 @@ mod tests {
     use ampls_probes::testing::{ODS, Scene, WORKSPACE, agent, endpoint, private_world};
 
     use super::*;
-    use crate::diagnose::rules::tests::drafts;
+    use crate::diagnose::rules::tests::{drafts, fires_as_declared};
 
     fn named() -> Scene {
         private_world().endpoint(Endpoint { origin: Origin::Argument, ..endpoint(ODS, Need::Required) })
@@ -81,7 +90,7 @@ mod tests {
 
     #[test]
     fn fires_when_the_agents_report_elsewhere() {
-        let found = drafts(&AGT007, &named().agents([of("00000000-0000-0000-0000-000000000001")]));
+        let found = fires_as_declared(&AGT007, &named().agents([of("00000000-0000-0000-0000-000000000001")]));
         assert_eq!((found.len(), found[0].severity), (1, Severity::Warning));
         assert_eq!(found[0].args["workspace"], WORKSPACE);
     }

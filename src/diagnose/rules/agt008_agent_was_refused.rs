@@ -36,7 +36,16 @@ rule! {
     ///
     /// - <https://learn.microsoft.com/azure/azure-monitor/agents/azure-monitor-agent-troubleshoot-linux-vm>
     /// - <https://learn.microsoft.com/azure/azure-monitor/fundamentals/private-link-vm>
-    AGT008 = "agent-was-refused", Agent, explains [];
+    AGT008 = "agent-was-refused" {
+        layer: Agent,
+        severity: Error,
+        owner: Monitor,
+        hops: [],
+        claim: Fault,
+        all_names: false,
+        no_answer: false,
+        explains: [],
+    }
 }
 
 /// Older refusals are history.
@@ -155,7 +164,7 @@ mod tests {
 
     use super::*;
     use crate::diagnose::finding::Certainty;
-    use crate::diagnose::rules::tests::drafts;
+    use crate::diagnose::rules::tests::{drafts, fires_as_declared};
 
     fn refusal(code: RefusalCode, hours_ago: i64) -> Refusal {
         let now: Timestamp = private_world().observations().started_at;
@@ -195,6 +204,12 @@ mod tests {
             assert_eq!((found.len(), found[0].severity), (1, Severity::Error), "{code:?}");
             assert_eq!(found[0].endpoints, [HANDLER]);
         }
+    }
+
+    #[test]
+    fn fires_for_an_endpoint_that_is_missing() {
+        let scene = private_world().agents([agent(AgentKind::Ama, "1.33.1")]);
+        fires_as_declared(&AGT008, &scene.refused(refusal(RefusalCode::InvalidAccess, 1)));
     }
 
     #[test]

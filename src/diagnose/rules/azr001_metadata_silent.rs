@@ -33,7 +33,16 @@ rule! {
     ///
     /// - <https://learn.microsoft.com/azure/virtual-machines/instance-metadata-service>
     /// - <https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16>
-    AZR001 = "metadata-silent", Metadata, explains ["AZR003"];
+    AZR001 = "metadata-silent" {
+        layer: Metadata,
+        severity: Info,
+        owner: Os,
+        hops: [],
+        claim: Fault,
+        all_names: false,
+        no_answer: false,
+        explains: ["AZR003"],
+    }
 }
 
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
@@ -102,7 +111,7 @@ mod tests {
     use ampls_probes::testing::{Scene, private_world};
 
     use super::*;
-    use crate::diagnose::rules::tests::drafts;
+    use crate::diagnose::rules::tests::{drafts, fires_as_declared};
 
     fn scene(
         metadata: Outcome<ampls_probes::observation::Instance, MetadataFailure>,
@@ -117,7 +126,7 @@ mod tests {
 
     #[test]
     fn fires_where_nothing_of_the_platform_answers() {
-        let found = drafts(&AZR001, &scene(Outcome::TimedOut, Outcome::TimedOut));
+        let found = fires_as_declared(&AZR001, &scene(Outcome::TimedOut, Outcome::TimedOut));
         assert_eq!((found.len(), found[0].severity, &found[0].reach), (1, Severity::Info, &Reach::Machine));
         assert!(found[0].title.text().contains("not an Azure VM"));
     }

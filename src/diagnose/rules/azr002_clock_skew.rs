@@ -42,7 +42,16 @@ rule! {
     /// - <https://learn.microsoft.com/azure/virtual-machines/linux/time-sync>
     /// - <https://learn.microsoft.com/azure/virtual-machines/windows/time-sync>
     /// - <https://www.rfc-editor.org/rfc/rfc9110>
-    AZR002 = "clock-skew", Metadata, explains ["TLS004", "AGT008"];
+    AZR002 = "clock-skew" {
+        layer: Metadata,
+        severity: Warning,
+        owner: Os,
+        hops: [],
+        claim: Fault,
+        all_names: false,
+        no_answer: false,
+        explains: ["TLS004", "AGT008"],
+    }
 }
 
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
@@ -126,7 +135,7 @@ mod tests {
 
     use super::*;
     use crate::diagnose::diagnose;
-    use crate::diagnose::rules::tests::{drafts, says_http};
+    use crate::diagnose::rules::tests::{drafts, fires_as_declared, says_http};
 
     /// A machine whose clock is ahead of all services by so many seconds.
     fn ahead(seconds: i64) -> Scene {
@@ -158,6 +167,11 @@ mod tests {
             let said = if seconds > 0 { "ahead" } else { "behind" };
             assert!(found[0].title.text().ends_with(said), "{}", found[0].title.text());
         }
+    }
+
+    #[test]
+    fn fires_at_six_minutes() {
+        assert_eq!(fires_as_declared(&AZR002, &ahead(360)).len(), 1);
     }
 
     #[test]

@@ -33,7 +33,16 @@ rule! {
     ///
     /// - <https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16>
     /// - <https://learn.microsoft.com/azure/private-link/private-endpoint-dns-integration>
-    AZR003 = "azure-dns-silent", Metadata, explains [];
+    AZR003 = "azure-dns-silent" {
+        layer: Metadata,
+        severity: Info,
+        owner: Network,
+        hops: [],
+        claim: Fault,
+        all_names: false,
+        no_answer: false,
+        explains: [],
+    }
 }
 
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
@@ -72,12 +81,12 @@ mod tests {
 
     use super::*;
     use crate::diagnose::diagnose;
-    use crate::diagnose::rules::tests::drafts;
+    use crate::diagnose::rules::tests::{drafts, fires_as_declared};
 
     #[test]
     fn fires_when_it_answers_nothing() {
         for says in [Says::Silence, Says::Closed] {
-            let found = drafts(&AZR003, &private_world().server_says(AZURE, &says));
+            let found = fires_as_declared(&AZR003, &private_world().server_says(AZURE, &says));
             assert_eq!((found.len(), found[0].severity), (1, Severity::Info));
         }
     }

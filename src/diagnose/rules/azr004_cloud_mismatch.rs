@@ -36,7 +36,16 @@ rule! {
     ///
     /// - <https://learn.microsoft.com/azure/azure-government/compare-azure-government-global-azure>
     /// - <https://learn.microsoft.com/azure/virtual-machines/instance-metadata-service>
-    AZR004 = "cloud-mismatch", Metadata, explains ["DNS001", "DNS013", "AGT008"];
+    AZR004 = "cloud-mismatch" {
+        layer: Metadata,
+        severity: Error,
+        owner: Os,
+        hops: [],
+        claim: Fault,
+        all_names: false,
+        no_answer: false,
+        explains: ["DNS001", "DNS013", "AGT008"],
+    }
 }
 
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
@@ -83,7 +92,7 @@ mod tests {
 
     use super::*;
     use crate::diagnose::diagnose;
-    use crate::diagnose::rules::tests::drafts;
+    use crate::diagnose::rules::tests::{drafts, fires_as_declared};
 
     fn claims(claims: &[(&str, ClaimSource)]) -> Scene {
         let claims = claims.iter().map(|(cloud, source)| CloudClaim {
@@ -96,7 +105,8 @@ mod tests {
 
     #[test]
     fn fires_when_an_argument_and_the_metadata_service_disagree() {
-        let found = drafts(&AZR004, &claims(&[("public", ClaimSource::Argument), ("usgov", ClaimSource::Metadata)]));
+        let found =
+            fires_as_declared(&AZR004, &claims(&[("public", ClaimSource::Argument), ("usgov", ClaimSource::Metadata)]));
         assert_eq!((found.len(), found[0].severity), (1, Severity::Error));
         assert_eq!(found[0].fix[0].command.as_deref(), Some("ampls-doctor check --cloud usgov"));
     }

@@ -37,7 +37,16 @@ rule! {
     /// - <https://learn.microsoft.com/azure/azure-monitor/logs/private-link-configure>
     /// - <https://chromeenterprise.google/policies/#DnsOverHttpsMode>
     /// - <https://mozilla.github.io/policy-templates/#dnsoverhttps>
-    BRW001 = "secure-dns-forced", Browser, explains [];
+    BRW001 = "secure-dns-forced" {
+        layer: Browser,
+        severity: Warning,
+        owner: Os,
+        hops: [],
+        claim: Fault,
+        all_names: false,
+        no_answer: false,
+        explains: [],
+    }
 }
 
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
@@ -56,11 +65,11 @@ mod tests {
 
     use super::*;
     use crate::diagnose::finding::Severity;
-    use crate::diagnose::rules::tests::drafts;
+    use crate::diagnose::rules::tests::{drafts, fires_as_declared};
 
     #[test]
     fn fires_when_private_names_are_never_asked_here() {
-        let found = drafts(&BRW001, &private_world().browser(browser("chrome", Asks::EncryptedOnly)));
+        let found = fires_as_declared(&BRW001, &private_world().browser(browser("chrome", Asks::EncryptedOnly)));
         assert_eq!((found.len(), found[0].severity), (1, Severity::Warning));
         let command = found[0].fix[0].command.clone().unwrap_or_default();
         assert!(command.contains("/etc/opt/chrome/policies/managed/ampls.json"), "{command}");

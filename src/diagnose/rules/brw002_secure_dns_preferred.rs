@@ -38,7 +38,16 @@ rule! {
     /// - <https://learn.microsoft.com/azure/azure-monitor/logs/private-link-configure>
     /// - <https://chromeenterprise.google/policies/#DnsOverHttpsMode>
     /// - <https://support.mozilla.org/kb/dns-over-https>
-    BRW002 = "secure-dns-preferred", Browser, explains [];
+    BRW002 = "secure-dns-preferred" {
+        layer: Browser,
+        severity: Warning,
+        owner: Os,
+        hops: [],
+        claim: Fault,
+        all_names: false,
+        no_answer: false,
+        explains: [],
+    }
 }
 
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
@@ -57,11 +66,11 @@ mod tests {
 
     use super::*;
     use crate::diagnose::finding::Severity;
-    use crate::diagnose::rules::tests::drafts;
+    use crate::diagnose::rules::tests::{drafts, fires_as_declared};
 
     #[test]
     fn fires_when_private_names_are_asked_elsewhere_first() {
-        let found = drafts(&BRW002, &private_world().browser(browser("firefox", Asks::EncryptedFirst)));
+        let found = fires_as_declared(&BRW002, &private_world().browser(browser("firefox", Asks::EncryptedFirst)));
         assert_eq!((found.len(), found[0].severity), (1, Severity::Warning));
     }
 

@@ -32,7 +32,16 @@ rule! {
     /// - <https://learn.microsoft.com/azure/azure-monitor/logs/private-link-configure>
     /// - <https://learn.microsoft.com/deployedge/microsoft-edge-policies/localnetworkaccessblockedforurls>
     /// - <https://wicg.github.io/local-network-access/>
-    BRW003 = "local-network-blocked", Browser, explains [];
+    BRW003 = "local-network-blocked" {
+        layer: Browser,
+        severity: Info,
+        owner: Os,
+        hops: [],
+        claim: Fault,
+        all_names: false,
+        no_answer: false,
+        explains: [],
+    }
 }
 
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
@@ -67,7 +76,7 @@ mod tests {
     use ampls_probes::testing::{browser, private_world};
 
     use super::*;
-    use crate::diagnose::rules::tests::drafts;
+    use crate::diagnose::rules::tests::{drafts, fires_as_declared};
 
     fn policy(blocked: bool) -> BrowserSetting {
         let mut setting = browser("edge", Asks::System);
@@ -83,7 +92,7 @@ mod tests {
 
     #[test]
     fn fires_when_the_portal_is_blocked() {
-        let found = drafts(&BRW003, &private_world().browser(policy(true)));
+        let found = fires_as_declared(&BRW003, &private_world().browser(policy(true)));
         assert_eq!((found.len(), found[0].severity), (1, Severity::Info));
         assert!(found[0].fix[0].text.contains("/etc/opt/edge/policies/managed/a.json"));
     }

@@ -45,7 +45,16 @@ rule! {
     /// - <https://learn.microsoft.com/azure/azure-monitor/fundamentals/private-link-configure>
     /// - <https://learn.microsoft.com/azure/private-link/private-endpoint-dns-integration>
     /// - <https://techcommunity.microsoft.com/t5/fasttrack-for-azure/how-azure-monitor-s-implementation-of-private-link-differs-from/ba-p/3608938>
-    DNS001 = "no-private-route", Dns, explains ["NET001", "NET002", "NET003", "NET004", "TLS006", "TLS007", "HTP001", "HTP003"];
+    DNS001 = "no-private-route" {
+        layer: Dns,
+        severity: Info,
+        owner: Dns,
+        hops: [Server],
+        claim: Fault,
+        all_names: true,
+        no_answer: false,
+        explains: ["NET001", "NET002", "NET003", "NET004", "TLS006", "TLS007", "HTP001", "HTP003"],
+    }
 }
 
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
@@ -101,12 +110,12 @@ mod tests {
     use ampls_probes::testing::{API, CUSTOM, HANDLER, ODS, Says, private_world, public_world};
 
     use super::*;
-    use crate::diagnose::rules::tests::drafts;
+    use crate::diagnose::rules::tests::{drafts, fires_as_declared};
     use ampls_probes::observation::Outcome;
 
     #[test]
     fn fires_as_information_where_no_private_link_is_meant() {
-        let found = drafts(&DNS001, &public_world());
+        let found = fires_as_declared(&DNS001, &public_world());
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].severity, Severity::Info);
         assert_eq!(found[0].reach, Reach::Nothing);

@@ -45,9 +45,19 @@ rule! {
     /// - <https://learn.microsoft.com/azure/private-link/private-endpoint-dns-integration>
     /// - <https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16>
     /// - <https://learn.microsoft.com/azure/azure-monitor/fundamentals/private-link-configure>
-    DNS002 = "forwarder-bypasses-azure-dns", Dns, explains [
-        "DNS001", "DNS003", "DNS005", "DNS007", "DNS015", "NET001", "NET002", "NET003", "NET004", "TLS006", "TLS007", "HTP001", "HTP003"
-    ];
+    DNS002 = "forwarder-bypasses-azure-dns" {
+        layer: Dns,
+        severity: Error,
+        owner: Dns,
+        hops: [Server],
+        claim: Fault,
+        all_names: false,
+        no_answer: false,
+        explains: [
+            "DNS001", "DNS003", "DNS005", "DNS007", "DNS015", "NET001", "NET002", "NET003", "NET004", "TLS006",
+            "TLS007", "HTP001", "HTP003"
+        ],
+    }
 }
 
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
@@ -122,7 +132,7 @@ mod tests {
     use ampls_probes::testing::{AZURE, CUSTOM, HANDLER, ODS, Says, Scene, private_world, public_world};
 
     use super::*;
-    use crate::diagnose::rules::tests::drafts;
+    use crate::diagnose::rules::tests::{drafts, fires_as_declared};
 
     fn bypassed() -> Scene {
         let mut scene = public_world();
@@ -134,7 +144,7 @@ mod tests {
 
     #[test]
     fn fires_when_the_server_is_public_and_azure_private() {
-        let found = drafts(&DNS002, &bypassed());
+        let found = fires_as_declared(&DNS002, &bypassed());
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].severity, Severity::Error);
         assert_eq!(found[0].args["server"], CUSTOM);

@@ -46,9 +46,19 @@ rule! {
     /// - <https://learn.microsoft.com/azure/azure-monitor/fundamentals/private-link-configure>
     /// - <https://learn.microsoft.com/azure/private-link/private-endpoint-dns>
     /// - <https://learn.microsoft.com/azure/dns/private-dns-virtual-network-links>
-    DNS003 = "zone-not-linked", Dns, explains [
-        "DNS005", "DNS007", "DNS015", "NET001", "NET002", "NET003", "NET004", "TLS006", "TLS007", "HTP001", "HTP003", "AGT008"
-    ];
+    DNS003 = "zone-not-linked" {
+        layer: Dns,
+        severity: Error,
+        owner: Dns,
+        hops: [Server],
+        claim: Fault,
+        all_names: true,
+        no_answer: false,
+        explains: [
+            "DNS005", "DNS007", "DNS015", "NET001", "NET002", "NET003", "NET004", "TLS006", "TLS007", "HTP001",
+            "HTP003", "AGT008"
+        ],
+    }
 }
 
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
@@ -138,7 +148,7 @@ mod tests {
 
     use super::*;
     use crate::diagnose::finding::Certainty;
-    use crate::diagnose::rules::tests::drafts;
+    use crate::diagnose::rules::tests::{drafts, fires_as_declared};
 
     const ODS_ZONE: &str = ZONES[2];
 
@@ -152,7 +162,7 @@ mod tests {
 
     #[test]
     fn fires_with_both_causes_behind_a_custom_server() {
-        let found = drafts(&DNS003, &without_ods());
+        let found = fires_as_declared(&DNS003, &without_ods());
         assert_eq!(found.len(), 1);
         assert_eq!((found[0].severity, found[0].certainty), (Severity::Error, Certainty::Likely));
         assert_eq!(found[0].args["zone"], ODS_ZONE);

@@ -52,9 +52,19 @@ rule! {
     /// - <https://learn.microsoft.com/azure/azure-monitor/fundamentals/private-link-configure>
     /// - <https://learn.microsoft.com/azure/dns/private-dns-fallback>
     /// - <https://github.com/Azure/Azure-Landing-Zones/issues/270>
-    DNS004 = "record-missing", Dns, explains [
-        "DNS005", "DNS007", "DNS015", "NET001", "NET002", "NET003", "NET004", "TLS006", "TLS007", "HTP001", "HTP003", "AGT005", "AGT008"
-    ];
+    DNS004 = "record-missing" {
+        layer: Dns,
+        severity: Error,
+        owner: Monitor,
+        hops: [Alias],
+        claim: Fault,
+        all_names: false,
+        no_answer: false,
+        explains: [
+            "DNS005", "DNS007", "DNS015", "NET001", "NET002", "NET003", "NET004", "TLS006", "TLS007", "HTP001",
+            "HTP003", "AGT005", "AGT008"
+        ],
+    }
 }
 
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
@@ -317,7 +327,7 @@ mod tests {
     use ampls_probes::testing::{API, AZURE, CUSTOM, HANDLER, IN_AI, ODS, Says, ZONES, private_world, public_world};
 
     use super::*;
-    use crate::diagnose::rules::tests::drafts;
+    use crate::diagnose::rules::tests::{drafts, fires_as_declared};
 
     #[test]
     fn fires_without_repeating_in_a_command_what_would_act_there() {
@@ -339,7 +349,7 @@ mod tests {
 
     #[test]
     fn fires_when_a_private_zone_denies_a_name() {
-        let found = drafts(&DNS004, &private_world().everywhere(ODS, &Says::DeniedByPrivateZone));
+        let found = fires_as_declared(&DNS004, &private_world().everywhere(ODS, &Says::DeniedByPrivateZone));
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].severity, Severity::Error);
         assert_eq!(found[0].args["zone"], ZONES[2]);

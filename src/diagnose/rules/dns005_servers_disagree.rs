@@ -38,9 +38,16 @@ rule! {
     /// - <https://learn.microsoft.com/azure/private-link/private-endpoint-dns-integration>
     /// - <https://learn.microsoft.com/azure/virtual-network/virtual-networks-name-resolution-for-vms-and-role-instances>
     /// - <https://man7.org/linux/man-pages/man5/resolv.conf.5.html>
-    DNS005 = "servers-disagree", Dns, explains [
-        "DNS007", "DNS015", "NET001", "NET002", "NET003", "NET004", "TLS006", "TLS007", "HTP001", "HTP003"
-    ];
+    DNS005 = "servers-disagree" {
+        layer: Dns,
+        severity: Error,
+        owner: Dns,
+        hops: [Server],
+        claim: Fault,
+        all_names: true,
+        no_answer: false,
+        explains: ["DNS007", "DNS015", "NET001", "NET002", "NET003", "NET004", "TLS006", "TLS007", "HTP001", "HTP003"],
+    }
 }
 
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
@@ -130,7 +137,7 @@ mod tests {
 
     use super::*;
     use crate::diagnose::diagnose;
-    use crate::diagnose::rules::tests::drafts;
+    use crate::diagnose::rules::tests::{drafts, fires_as_declared};
 
     const SECOND: &str = "10.1.0.5:53";
 
@@ -144,7 +151,7 @@ mod tests {
 
     #[test]
     fn fires_as_error_when_the_first_server_is_wrong() {
-        let found = drafts(&DNS005, &two_servers().says(CUSTOM, ODS, &Says::Public("20.1.1.1")));
+        let found = fires_as_declared(&DNS005, &two_servers().says(CUSTOM, ODS, &Says::Public("20.1.1.1")));
         assert_eq!((found.len(), found[0].severity), (1, Severity::Error));
         assert_eq!(found[0].endpoints, [ODS]);
     }

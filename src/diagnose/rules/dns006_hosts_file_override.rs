@@ -36,10 +36,19 @@ rule! {
     ///
     /// - <https://learn.microsoft.com/azure/azure-monitor/fundamentals/private-link-configure>
     /// - <https://man7.org/linux/man-pages/man5/hosts.5.html>
-    DNS006 = "hosts-file-override", Dns, explains [
-        "DNS007", "DNS012", "DNS014", "DNS015", "NET001", "NET002", "NET003", "NET004", "TLS003", "TLS006", "TLS007", "TLS008",
-        "HTP001", "HTP002", "HTP003", "HTP005", "DNS023"
-    ];
+    DNS006 = "hosts-file-override" {
+        layer: Dns,
+        severity: Warning,
+        owner: Os,
+        hops: [Server, Address],
+        claim: Fault,
+        all_names: false,
+        no_answer: false,
+        explains: [
+            "DNS007", "DNS012", "DNS014", "DNS015", "NET001", "NET002", "NET003", "NET004", "TLS003", "TLS006",
+            "TLS007", "TLS008", "HTP001", "HTP002", "HTP003", "HTP005", "DNS023"
+        ],
+    }
 }
 
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
@@ -121,11 +130,11 @@ mod tests {
     use ampls_probes::testing::{ODS, Says, private_world, public_world};
 
     use super::*;
-    use crate::diagnose::rules::tests::drafts;
+    use crate::diagnose::rules::tests::{drafts, fires_as_declared};
 
     #[test]
     fn fires_as_warning_while_the_address_answers() {
-        let found = drafts(&DNS006, &private_world().hosts("10.0.0.6", ODS));
+        let found = fires_as_declared(&DNS006, &private_world().hosts("10.0.0.6", ODS));
         assert_eq!(found.iter().map(|draft| draft.severity).collect::<Vec<_>>(), [Severity::Warning]);
         assert_eq!(found[0].args["line"], "1");
     }

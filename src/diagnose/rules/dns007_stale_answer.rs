@@ -35,9 +35,19 @@ rule! {
     /// - <https://www.freedesktop.org/software/systemd/man/latest/resolvectl.html>
     /// - <https://learn.microsoft.com/powershell/module/dnsclient/clear-dnsclientcache>
     /// - <https://man7.org/linux/man-pages/man5/nsswitch.conf.5.html>
-    DNS007 = "stale-answer", Dns, explains [
-        "DNS014", "DNS015", "NET001", "NET002", "NET003", "NET004", "TLS003", "TLS006", "TLS007", "HTP001", "HTP003"
-    ];
+    DNS007 = "stale-answer" {
+        layer: Dns,
+        severity: Warning,
+        owner: Os,
+        hops: [Address],
+        claim: Fault,
+        all_names: true,
+        no_answer: false,
+        explains: [
+            "DNS014", "DNS015", "NET001", "NET002", "NET003", "NET004", "TLS003", "TLS006", "TLS007", "HTP001",
+            "HTP003"
+        ],
+    }
 }
 
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
@@ -152,7 +162,7 @@ mod tests {
     use ampls_probes::testing::{CUSTOM, ODS, Says, private_world, public_world};
 
     use super::*;
-    use crate::diagnose::rules::tests::drafts;
+    use crate::diagnose::rules::tests::{drafts, fires_as_declared};
 
     #[test]
     fn fires_when_the_system_says_what_no_server_says() {
@@ -162,7 +172,7 @@ mod tests {
             (private_world(), Says::NoSuchName, "none"),
         ];
         for (scene, says, system) in cases {
-            let found = drafts(&DNS007, &scene.system(ODS, &says));
+            let found = fires_as_declared(&DNS007, &scene.system(ODS, &says));
             assert_eq!((found.len(), found[0].severity), (1, Severity::Warning), "{says:?}");
             assert_eq!(found[0].args["system"], system);
         }

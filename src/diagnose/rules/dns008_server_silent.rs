@@ -39,7 +39,16 @@ rule! {
     /// - <https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16>
     /// - <https://learn.microsoft.com/azure/virtual-network/virtual-networks-name-resolution-for-vms-and-role-instances>
     /// - <https://man7.org/linux/man-pages/man5/resolv.conf.5.html>
-    DNS008 = "server-silent", Dns, explains ["DNS009", "DNS010", "DNS016"];
+    DNS008 = "server-silent" {
+        layer: Dns,
+        severity: Warning,
+        owner: Network,
+        hops: [Server],
+        claim: Fault,
+        all_names: true,
+        no_answer: false,
+        explains: ["DNS009", "DNS010", "DNS016"],
+    }
 }
 
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
@@ -138,7 +147,7 @@ mod tests {
     use ampls_probes::testing::{AZURE, CUSTOM, ODS, Says, private_world, public_world};
 
     use super::*;
-    use crate::diagnose::rules::tests::drafts;
+    use crate::diagnose::rules::tests::{drafts, fires_as_declared};
 
     const SECOND: &str = "10.1.0.5:53";
 
@@ -152,7 +161,7 @@ mod tests {
     #[test]
     fn fires_as_warning_while_another_server_answers() {
         let scene = private_world().server(SECOND, &[ServerRole::Configured]).server_says(SECOND, &Says::Closed);
-        let found = drafts(&DNS008, &scene);
+        let found = fires_as_declared(&DNS008, &scene);
         assert_eq!((found.len(), found[0].severity), (1, Severity::Warning));
         assert_eq!(found[0].args["kind"], "port-closed");
     }

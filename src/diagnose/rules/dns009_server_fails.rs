@@ -34,7 +34,16 @@ rule! {
     /// - <https://learn.microsoft.com/azure/private-link/private-endpoint-dns-integration>
     /// - <https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16>
     /// - <https://www.rfc-editor.org/rfc/rfc1035>
-    DNS009 = "server-fails", Dns, explains [];
+    DNS009 = "server-fails" {
+        layer: Dns,
+        severity: Warning,
+        owner: Dns,
+        hops: [Server],
+        claim: Fault,
+        all_names: true,
+        no_answer: false,
+        explains: [],
+    }
 }
 
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
@@ -117,7 +126,7 @@ mod tests {
     use ampls_probes::testing::{AZURE, CUSTOM, HANDLER, ODS, Says, private_world};
 
     use super::*;
-    use crate::diagnose::rules::tests::drafts;
+    use crate::diagnose::rules::tests::{drafts, fires_as_declared};
 
     #[test]
     fn fires_as_error_when_no_server_gives_an_answer() {
@@ -139,7 +148,7 @@ mod tests {
     fn fires_as_warning_while_another_server_answers() {
         let second = "10.1.0.5:53";
         let scene = private_world().server(second, &[ServerRole::Configured]).says(second, HANDLER, &Says::Refused);
-        let found = drafts(&DNS009, &scene);
+        let found = fires_as_declared(&DNS009, &scene);
         assert_eq!((found.len(), found[0].severity), (1, Severity::Warning));
         assert_eq!(found[0].args["server"], second);
     }

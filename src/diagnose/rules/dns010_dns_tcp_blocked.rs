@@ -36,7 +36,16 @@ rule! {
     ///
     /// - <https://www.rfc-editor.org/rfc/rfc7766>
     /// - <https://man7.org/linux/man-pages/man5/resolv.conf.5.html>
-    DNS010 = "dns-tcp-blocked", Dns, explains ["DNS005", "DNS007", "DNS009"];
+    DNS010 = "dns-tcp-blocked" {
+        layer: Dns,
+        severity: Error,
+        owner: Network,
+        hops: [Server],
+        claim: Fault,
+        all_names: false,
+        no_answer: false,
+        explains: ["DNS005", "DNS007", "DNS009"],
+    }
 }
 
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
@@ -101,7 +110,7 @@ mod tests {
     use ampls_probes::testing::{AZURE, CUSTOM, HANDLER, ODS, Says, private_world};
 
     use super::*;
-    use crate::diagnose::rules::tests::drafts;
+    use crate::diagnose::rules::tests::{drafts, fires_as_declared};
 
     #[test]
     fn fires_once_a_server_when_tcp_does_not_give_the_rest() {
@@ -109,7 +118,7 @@ mod tests {
         for name in [HANDLER, ODS] {
             scene = scene.says(CUSTOM, name, &Says::Truncated).system(name, &Says::Truncated);
         }
-        let found = drafts(&DNS010, &scene);
+        let found = fires_as_declared(&DNS010, &scene);
         assert_eq!((found.len(), found[0].severity), (1, Severity::Error));
         assert_eq!(found[0].endpoints, [ODS, HANDLER]);
     }

@@ -35,9 +35,19 @@ rule! {
     ///
     /// - <https://www.rfc-editor.org/rfc/rfc6724>
     /// - <https://learn.microsoft.com/azure/private-link/private-endpoint-dns-integration>
-    DNS011 = "ipv6-bypass", Dns, explains [
-        "DNS005", "DNS007", "DNS015", "NET001", "NET002", "NET003", "NET004", "TLS006", "TLS007", "HTP001", "HTP003"
-    ];
+    DNS011 = "ipv6-bypass" {
+        layer: Dns,
+        severity: Error,
+        owner: Dns,
+        hops: [Address],
+        claim: Fault,
+        all_names: false,
+        no_answer: false,
+        explains: [
+            "DNS005", "DNS007", "DNS015", "NET001", "NET002", "NET003", "NET004", "TLS006", "TLS007", "HTP001",
+            "HTP003"
+        ],
+    }
 }
 
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
@@ -125,7 +135,7 @@ mod tests {
     use ampls_probes::testing::{ODS, Says, Scene, private_world};
 
     use super::*;
-    use crate::diagnose::rules::tests::drafts;
+    use crate::diagnose::rules::tests::{drafts, fires_as_declared};
 
     fn dual(first: &str, second: &str, ipv6: bool) -> Scene {
         let addresses = vec![first.parse().expect("an address"), second.parse().expect("an address")];
@@ -142,7 +152,7 @@ mod tests {
 
     #[test]
     fn fires_when_a_public_ipv6_address_comes_first() {
-        let found = drafts(&DNS011, &dual("2603:1020::5", "10.0.0.6", true));
+        let found = fires_as_declared(&DNS011, &dual("2603:1020::5", "10.0.0.6", true));
         assert_eq!((found.len(), found[0].severity), (1, Severity::Error));
         assert_eq!(found[0].args["public"], "2603:1020::5");
     }

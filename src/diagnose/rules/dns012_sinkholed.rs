@@ -37,7 +37,16 @@ rule! {
     ///
     /// - <https://learn.microsoft.com/azure/dns/dns-security-policy>
     /// - <https://learn.microsoft.com/azure/azure-monitor/fundamentals/azure-monitor-network-access>
-    DNS012 = "sinkholed", Dns, explains ["DNS005", "DNS007", "DNS015"];
+    DNS012 = "sinkholed" {
+        layer: Dns,
+        severity: Error,
+        owner: Security,
+        hops: [Address],
+        claim: Fault,
+        all_names: false,
+        no_answer: true,
+        explains: ["DNS005", "DNS007", "DNS015"],
+    }
 }
 
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
@@ -123,12 +132,12 @@ mod tests {
     use ampls_probes::testing::{AZURE, CUSTOM, ODS, Says, private_world};
 
     use super::*;
-    use crate::diagnose::rules::tests::drafts;
+    use crate::diagnose::rules::tests::{drafts, fires_as_declared};
 
     #[test]
     fn fires_for_an_address_that_leads_nowhere() {
         for address in ["0.0.0.0", "127.0.0.1", "169.254.1.1", "::"] {
-            let found = drafts(&DNS012, &private_world().everywhere(ODS, &Says::Plain(address)));
+            let found = fires_as_declared(&DNS012, &private_world().everywhere(ODS, &Says::Plain(address)));
             assert_eq!((found.len(), found[0].severity), (1, Severity::Error), "{address}");
             assert_eq!(found[0].args["address"], address);
         }

@@ -33,7 +33,16 @@ rule! {
     ///
     /// - <https://learn.microsoft.com/azure/azure-monitor/logs/delete-workspace>
     /// - <https://learn.microsoft.com/azure/azure-monitor/agents/azure-monitor-agent-network-configuration>
-    DNS013 = "no-such-name", Dns, explains ["DNS015", "AGT008"];
+    DNS013 = "no-such-name" {
+        layer: Dns,
+        severity: Error,
+        owner: Monitor,
+        hops: [Alias],
+        claim: Fault,
+        all_names: false,
+        no_answer: false,
+        explains: ["DNS015", "AGT008"],
+    }
 }
 
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
@@ -88,12 +97,12 @@ mod tests {
     use ampls_probes::testing::{CUSTOM, ODS, OMS, Says, WORKSPACE, private_world, public_world};
 
     use super::*;
-    use crate::diagnose::rules::tests::drafts;
+    use crate::diagnose::rules::tests::{drafts, fires_as_declared};
 
     #[test]
     fn fires_when_microsoft_denies_the_public_name() {
         let scene = private_world().everywhere(ODS, &Says::NoSuchName).everywhere(OMS, &Says::NoSuchName);
-        let found = drafts(&DNS013, &scene);
+        let found = fires_as_declared(&DNS013, &scene);
         assert_eq!(found.len(), 2);
         assert!(found.iter().all(|draft| draft.group == WORKSPACE && draft.severity == Severity::Error));
     }

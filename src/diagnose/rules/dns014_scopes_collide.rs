@@ -39,7 +39,16 @@ rule! {
     ///
     /// - <https://learn.microsoft.com/azure/azure-monitor/fundamentals/private-link-design>
     /// - <https://learn.microsoft.com/azure/private-link/private-endpoint-dns-integration>
-    DNS014 = "scopes-collide", Dns, explains ["NET001", "NET002", "NET003", "NET004"];
+    DNS014 = "scopes-collide" {
+        layer: Dns,
+        severity: Warning,
+        owner: Monitor,
+        hops: [Address],
+        claim: Fault,
+        all_names: false,
+        no_answer: false,
+        explains: ["NET001", "NET002", "NET003", "NET004"],
+    }
 }
 
 /// What became of the addresses of one subnet.
@@ -117,7 +126,7 @@ mod tests {
     use ampls_probes::testing::{HANDLER, ODS, OMS, Says, private_world};
 
     use super::*;
-    use crate::diagnose::rules::tests::drafts;
+    use crate::diagnose::rules::tests::{drafts, fires_as_declared};
 
     #[test]
     fn fires_when_one_subnet_answers_and_another_does_not() {
@@ -125,7 +134,7 @@ mod tests {
         for name in [ODS, OMS] {
             scene = scene.everywhere(name, &Says::Private("10.9.0.6")).connects(name, &Outcome::TimedOut);
         }
-        let found = drafts(&DNS014, &scene);
+        let found = fires_as_declared(&DNS014, &scene);
         assert_eq!((found.len(), found[0].severity), (2, Severity::Warning));
         assert_eq!(found[0].args["silent"], "10.9.0.0/24");
         assert_eq!(found[0].args["answering"], "10.0.0.0/24");

@@ -38,9 +38,16 @@ rule! {
     /// - <https://learn.microsoft.com/azure/azure-monitor/fundamentals/private-link-design>
     /// - <https://learn.microsoft.com/cli/azure/network/private-endpoint>
     /// - <https://learn.microsoft.com/azure/private-link/private-endpoint-dns-integration>
-    DNS015 = "unexpected-address", Dns, explains [
-        "DNS014", "NET001", "NET002", "NET003", "NET004", "TLS003", "HTP001"
-    ];
+    DNS015 = "unexpected-address" {
+        layer: Dns,
+        severity: Error,
+        owner: Monitor,
+        hops: [Address],
+        claim: Fault,
+        all_names: false,
+        no_answer: false,
+        explains: ["DNS014", "NET001", "NET002", "NET003", "NET004", "TLS003", "HTP001"],
+    }
 }
 
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
@@ -116,12 +123,12 @@ mod tests {
     use ampls_probes::testing::{HANDLER, ODS, Says, alias, private_world};
 
     use super::*;
-    use crate::diagnose::rules::tests::drafts;
+    use crate::diagnose::rules::tests::{drafts, fires_as_declared};
 
     #[test]
     fn fires_for_the_public_name_and_for_the_record() {
         for name in [ODS.to_owned(), alias(ODS)] {
-            let found = drafts(&DNS015, &private_world().expected_record(&name, &["10.0.0.99"]));
+            let found = fires_as_declared(&DNS015, &private_world().expected_record(&name, &["10.0.0.99"]));
             assert_eq!((found.len(), found[0].severity), (1, Severity::Error));
             assert_eq!(found[0].endpoints, [ODS]);
             assert!(found[0].evidence[0].contains("EXPECTED `10.0.0.99` ACTUAL `10.0.0.6`"));

@@ -35,7 +35,16 @@ rule! {
     ///
     /// - <https://learn.microsoft.com/azure/virtual-network/virtual-networks-name-resolution-for-vms-and-role-instances>
     /// - <https://learn.microsoft.com/windows-server/networking/dns/troubleshoot/troubleshoot-dns-server>
-    DNS016 = "slow-resolution", Dns, explains [];
+    DNS016 = "slow-resolution" {
+        layer: Dns,
+        severity: Info,
+        owner: Dns,
+        hops: [Server],
+        claim: Fault,
+        all_names: false,
+        no_answer: false,
+        explains: [],
+    }
 }
 
 /// What a person notices, and what programs with short limits do not wait for.
@@ -81,11 +90,11 @@ mod tests {
     use ampls_probes::testing::{AZURE, CUSTOM, ODS, Says, private_world};
 
     use super::*;
-    use crate::diagnose::rules::tests::drafts;
+    use crate::diagnose::rules::tests::{drafts, fires_as_declared};
 
     #[test]
     fn fires_when_every_try_is_slow() {
-        let found = drafts(&DNS016, &private_world().takes_ms(CUSTOM, 1_400));
+        let found = fires_as_declared(&DNS016, &private_world().takes_ms(CUSTOM, 1_400));
         assert_eq!((found.len(), found[0].severity), (6, Severity::Info));
         assert_eq!(found[0].args["fastest"], "1.4 s");
     }

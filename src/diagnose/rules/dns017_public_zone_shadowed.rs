@@ -31,7 +31,16 @@ rule! {
     ///
     /// - <https://learn.microsoft.com/azure/private-link/private-endpoint-dns-integration>
     /// - <https://learn.microsoft.com/azure/azure-monitor/fundamentals/private-link-configure>
-    DNS017 = "public-zone-shadowed", Dns, explains [];
+    DNS017 = "public-zone-shadowed" {
+        layer: Dns,
+        severity: Info,
+        owner: Dns,
+        hops: [Server],
+        claim: Fault,
+        all_names: false,
+        no_answer: false,
+        explains: [],
+    }
 }
 
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
@@ -82,11 +91,11 @@ mod tests {
     use ampls_probes::testing::{CUSTOM, ODS, Says, private_world, public_world};
 
     use super::*;
-    use crate::diagnose::rules::tests::drafts;
+    use crate::diagnose::rules::tests::{drafts, fires_as_declared};
 
     #[test]
     fn fires_for_a_private_answer_without_an_alias() {
-        let found = drafts(&DNS017, &private_world().everywhere(ODS, &Says::Plain("10.0.0.6")));
+        let found = fires_as_declared(&DNS017, &private_world().everywhere(ODS, &Says::Plain("10.0.0.6")));
         assert_eq!((found.len(), found[0].severity), (1, Severity::Info));
         assert!(found[0].args["server"].contains(CUSTOM));
     }

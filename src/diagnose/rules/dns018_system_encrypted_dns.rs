@@ -36,7 +36,16 @@ rule! {
     ///
     /// - <https://www.freedesktop.org/software/systemd/man/latest/resolved.conf.html>
     /// - <https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16>
-    DNS018 = "system-encrypted-dns", Dns, explains [];
+    DNS018 = "system-encrypted-dns" {
+        layer: Dns,
+        severity: Warning,
+        owner: Os,
+        hops: [Server],
+        claim: Fault,
+        all_names: false,
+        no_answer: false,
+        explains: [],
+    }
 }
 
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
@@ -109,24 +118,28 @@ mod tests {
     use ampls_probes::testing::private_world;
 
     use super::*;
-    use crate::diagnose::rules::tests::drafts;
+    use crate::diagnose::rules::tests::{drafts, fires_as_declared};
 
-    fn found(strict: bool, in_use: bool, server: &str) -> Vec<(Severity, String)> {
-        let resolver = EncryptedResolver {
+    fn resolver(strict: bool, in_use: bool, server: &str) -> EncryptedResolver {
+        EncryptedResolver {
             service: "systemd-resolved".to_owned(),
             source: "/etc/systemd/resolved.conf".to_owned(),
             setting: "DNSOverTLS=yes".to_owned(),
             strict,
             servers: vec![server.to_owned()],
             in_use,
-        };
-        let drafts = drafts(&DNS018, &private_world().encrypted_dns(resolver));
+        }
+    }
+
+    fn found(strict: bool, in_use: bool, server: &str) -> Vec<(Severity, String)> {
+        let drafts = drafts(&DNS018, &private_world().encrypted_dns(resolver(strict, in_use, server)));
         drafts.into_iter().map(|draft| (draft.severity, draft.args["public_servers"].clone())).collect()
     }
 
     #[test]
     fn fires_as_warning_when_strict_or_to_a_public_server() {
-        assert_eq!(found(true, true, "10.1.0.4"), [(Severity::Warning, String::new())]);
+        let strict = private_world().encrypted_dns(resolver(true, true, "10.1.0.4"));
+        assert_eq!(fires_as_declared(&DNS018, &strict)[0].args["public_servers"], "");
         for server in
             ["1.1.1.1#one.one.one.one", "9.9.9.9@853#x", "https://8.8.8.8/dns-query", "cloudflare", "1.1.1.1:853"]
         {

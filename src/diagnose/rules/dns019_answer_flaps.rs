@@ -38,10 +38,19 @@ rule! {
     ///
     /// - <https://learn.microsoft.com/azure/private-link/private-endpoint-dns-integration>
     /// - <https://www.freedesktop.org/software/systemd/man/latest/systemd-resolved.service.html>
-    DNS019 = "answer-flaps", Dns, explains [
-        "DNS001", "DNS002", "DNS003", "DNS004", "DNS005", "DNS007", "DNS011", "DNS013", "DNS015", "DNS020", "DNS021", "NET001", "NET002",
-        "NET003", "NET004", "TLS006", "TLS007", "HTP001", "HTP003"
-    ];
+    DNS019 = "answer-flaps" {
+        layer: Dns,
+        severity: Error,
+        owner: Dns,
+        hops: [Server],
+        claim: Fault,
+        all_names: false,
+        no_answer: false,
+        explains: [
+            "DNS001", "DNS002", "DNS003", "DNS004", "DNS005", "DNS007", "DNS011", "DNS013", "DNS015", "DNS020",
+            "DNS021", "NET001", "NET002", "NET003", "NET004", "TLS006", "TLS007", "HTP001", "HTP003"
+        ],
+    }
 }
 
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
@@ -117,12 +126,12 @@ mod tests {
     use ampls_probes::testing::{AZURE, CUSTOM, ODS, Says, private_world};
 
     use super::*;
-    use crate::diagnose::rules::tests::drafts;
+    use crate::diagnose::rules::tests::{drafts, fires_as_declared};
 
     #[test]
     fn fires_when_the_route_changes_between_tries() {
         for says in [Says::Public("20.1.1.1"), Says::DeniedByPrivateZone] {
-            let found = drafts(&DNS019, &private_world().then_says(CUSTOM, ODS, &says));
+            let found = fires_as_declared(&DNS019, &private_world().then_says(CUSTOM, ODS, &says));
             assert_eq!((found.len(), found[0].severity), (1, Severity::Error), "{says:?}");
             assert_eq!(found[0].endpoints, [ODS]);
             assert_eq!(found[0].evidence.len(), 2);

@@ -47,10 +47,19 @@ rule! {
     /// - <https://learn.microsoft.com/azure/private-link/private-endpoint-dns-integration>
     /// - <https://learn.microsoft.com/azure/private-link/private-endpoint-dns>
     /// - <https://learn.microsoft.com/azure/azure-monitor/fundamentals/private-link-configure>
-    DNS020 = "forwarder-incomplete", Dns, explains [
-        "DNS001", "DNS003", "DNS004", "DNS005", "DNS007", "DNS015", "NET001", "NET002", "NET003", "NET004", "TLS006", "TLS007", "HTP001", "HTP003",
-        "AGT008"
-    ];
+    DNS020 = "forwarder-incomplete" {
+        layer: Dns,
+        severity: Error,
+        owner: Dns,
+        hops: [Server],
+        claim: Fault,
+        all_names: true,
+        no_answer: false,
+        explains: [
+            "DNS001", "DNS003", "DNS004", "DNS005", "DNS007", "DNS015", "NET001", "NET002", "NET003", "NET004",
+            "TLS006", "TLS007", "HTP001", "HTP003", "AGT008"
+        ],
+    }
 }
 
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
@@ -146,7 +155,7 @@ mod tests {
     use ampls_probes::testing::{AZURE, CUSTOM, HANDLER, ODS, OMS, Says, Scene, private_world, public_world};
 
     use super::*;
-    use crate::diagnose::rules::tests::drafts;
+    use crate::diagnose::rules::tests::{drafts, fires_as_declared};
 
     fn without_opinsights() -> Scene {
         let mut scene = private_world();
@@ -158,7 +167,7 @@ mod tests {
 
     #[test]
     fn fires_when_some_suffixes_are_not_forwarded() {
-        let found = drafts(&DNS020, &without_opinsights());
+        let found = fires_as_declared(&DNS020, &without_opinsights());
         assert_eq!((found.len(), found[0].severity), (1, Severity::Error));
         assert_eq!(found[0].endpoints, [ODS, OMS]);
         assert_eq!(found[0].args["kind"], "suffix-not-forwarded");

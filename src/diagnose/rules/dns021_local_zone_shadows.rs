@@ -37,7 +37,16 @@ rule! {
     /// - <https://learn.microsoft.com/azure/private-link/private-endpoint-dns-integration>
     /// - <https://learn.microsoft.com/windows-server/networking/dns/deploy/split-brain-dns-deployment>
     /// - <https://www.rfc-editor.org/rfc/rfc2308>
-    DNS021 = "local-zone-shadows", Dns, explains ["DNS005", "DNS007", "DNS015", "AGT008", "DNS023"];
+    DNS021 = "local-zone-shadows" {
+        layer: Dns,
+        severity: Error,
+        owner: Dns,
+        hops: [Alias],
+        claim: Fault,
+        all_names: false,
+        no_answer: false,
+        explains: ["DNS005", "DNS007", "DNS015", "AGT008", "DNS023"],
+    }
 }
 
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
@@ -128,11 +137,11 @@ mod tests {
     use ampls_probes::testing::{AZURE, CUSTOM, ODS, Says, private_world, public_world};
 
     use super::*;
-    use crate::diagnose::rules::tests::drafts;
+    use crate::diagnose::rules::tests::{drafts, fires_as_declared};
 
     #[test]
     fn fires_when_somebodys_own_zone_denies() {
-        let found = drafts(&DNS021, &private_world().everywhere(ODS, &Says::DeniedLocally));
+        let found = fires_as_declared(&DNS021, &private_world().everywhere(ODS, &Says::DeniedLocally));
         assert_eq!((found.len(), found[0].severity), (1, Severity::Error));
         assert_eq!((found[0].args["server"].as_str(), found[0].args["zone"].as_str()), (CUSTOM, "azure.com"));
     }

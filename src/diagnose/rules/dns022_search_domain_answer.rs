@@ -33,9 +33,19 @@ rule! {
     ///
     /// - <https://man7.org/linux/man-pages/man5/resolv.conf.5.html>
     /// - <https://learn.microsoft.com/azure/virtual-network/virtual-networks-name-resolution-for-vms-and-role-instances>
-    DNS022 = "search-domain-answer", Dns, explains [
-        "DNS007", "DNS015", "NET001", "NET002", "NET003", "NET004", "TLS001", "TLS003", "TLS004", "TLS006", "TLS007", "TLS008", "HTP002", "HTP005", "DNS023"
-    ];
+    DNS022 = "search-domain-answer" {
+        layer: Dns,
+        severity: Warning,
+        owner: Dns,
+        hops: [Alias],
+        claim: Fault,
+        all_names: false,
+        no_answer: false,
+        explains: [
+            "DNS007", "DNS015", "NET001", "NET002", "NET003", "NET004", "TLS001", "TLS003", "TLS004", "TLS006",
+            "TLS007", "TLS008", "HTP002", "HTP005", "DNS023"
+        ],
+    }
 }
 
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
@@ -97,7 +107,7 @@ mod tests {
 
     use super::*;
     use crate::diagnose::finding::Certainty;
-    use crate::diagnose::rules::tests::drafts;
+    use crate::diagnose::rules::tests::{drafts, fires_as_declared};
 
     fn wildcard() -> Scene {
         private_world().everywhere(ODS, &Says::NoSuchName).system(ODS, &Says::Plain("10.9.9.9"))
@@ -105,7 +115,7 @@ mod tests {
 
     #[test]
     fn fires_when_a_search_domain_answers() {
-        let found = drafts(&DNS022, &wildcard().search("corp.example"));
+        let found = fires_as_declared(&DNS022, &wildcard().search("corp.example"));
         assert_eq!((found.len(), found[0].severity), (1, Severity::Warning));
         assert_eq!(found[0].certainty, Certainty::Likely);
     }

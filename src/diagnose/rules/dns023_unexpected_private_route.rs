@@ -36,9 +36,19 @@ rule! {
     /// - <https://learn.microsoft.com/azure/azure-monitor/fundamentals/private-link-design>
     /// - <https://learn.microsoft.com/azure/azure-monitor/fundamentals/private-link-security>
     /// - <https://learn.microsoft.com/azure/dns/private-dns-virtual-network-links>
-    DNS023 = "unexpected-private-route", Dns, explains [
-        "DNS014", "NET001", "NET002", "NET003", "NET004", "TLS003", "TLS006", "TLS007", "HTP001", "HTP003", "HTP005"
-    ];
+    DNS023 = "unexpected-private-route" {
+        layer: Dns,
+        severity: Warning,
+        owner: Dns,
+        hops: [Server],
+        claim: Fault,
+        all_names: false,
+        no_answer: false,
+        explains: [
+            "DNS014", "NET001", "NET002", "NET003", "NET004", "TLS003", "TLS006", "TLS007", "HTP001", "HTP003",
+            "HTP005"
+        ],
+    }
 }
 
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
@@ -87,11 +97,11 @@ mod tests {
 
     use super::*;
     use crate::diagnose::diagnose;
-    use crate::diagnose::rules::tests::drafts;
+    use crate::diagnose::rules::tests::{drafts, fires_as_declared};
 
     #[test]
     fn fires_where_public_is_wanted_and_the_name_is_private() {
-        let found = drafts(&DNS023, &private_world().expect(Expect::Public));
+        let found = fires_as_declared(&DNS023, &private_world().expect(Expect::Public));
         assert!(found.len() > 1 && found.iter().all(|draft| draft.severity == Severity::Warning), "{found:?}");
         let found = diagnose(&private_world().expect(Expect::Public).observations());
         assert_eq!(found.iter().map(|finding| finding.code.as_str()).collect::<Vec<_>>(), ["DNS023"]);

@@ -37,7 +37,16 @@ rule! {
     ///
     /// - <https://learn.microsoft.com/azure/azure-monitor/fundamentals/private-link-configure>
     /// - <https://learn.microsoft.com/azure/azure-monitor/fundamentals/private-link-design>
-    HTP001 = "access-denied-by-scope", Http, explains ["AGT008"];
+    HTP001 = "access-denied-by-scope" {
+        layer: Http,
+        severity: Error,
+        owner: Monitor,
+        hops: [Service],
+        claim: Fault,
+        all_names: false,
+        no_answer: false,
+        explains: ["AGT008"],
+    }
 }
 
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
@@ -107,7 +116,7 @@ mod tests {
     use ampls_probes::testing::{API, ODS, Scene, private_world, public_world};
 
     use super::*;
-    use crate::diagnose::rules::tests::{drafts, says_http};
+    use crate::diagnose::rules::tests::{drafts, fires_as_declared, says_http};
 
     const BODY: &str = r#"{"error":{"code":"InsufficientAccessError","message":"…","innererror":{"code":"NspValidationFailedError","message":"Access to workspace 'w' from '20.1.2.3' is denied."}}}"#;
 
@@ -124,7 +133,7 @@ mod tests {
 
     #[test]
     fn fires_over_private_addresses_and_speaks_of_the_scope() {
-        let found = refused(private_world(), 403, BODY);
+        let found = fires_as_declared(&HTP001, &says_http(private_world(), ODS, 403, BODY));
         assert!(found[0].summary.contains("not in the scope"), "{}", found[0].summary);
         assert!(found[0].fix.iter().any(|fix| !fix.read_only));
     }

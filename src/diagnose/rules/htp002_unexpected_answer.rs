@@ -31,7 +31,16 @@ rule! {
     ///
     /// - <https://learn.microsoft.com/azure/azure-monitor/agents/azure-monitor-agent-network-configuration>
     /// - <https://github.com/Azure/azure-linux-extensions/tree/master/AzureMonitorAgent/ama_tst>
-    HTP002 = "unexpected-answer", Http, explains [];
+    HTP002 = "unexpected-answer" {
+        layer: Http,
+        severity: Warning,
+        owner: Network,
+        hops: [Service],
+        claim: Fault,
+        all_names: false,
+        no_answer: false,
+        explains: [],
+    }
 }
 
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
@@ -76,7 +85,7 @@ mod tests {
     use ampls_probes::testing::{HANDLER, METRICS, ODS, Says, Scene, private_world};
 
     use super::*;
-    use crate::diagnose::rules::tests::{drafts, says_http};
+    use crate::diagnose::rules::tests::{drafts, fires_as_declared, says_http};
 
     fn kinds(scene: Scene, name: &str, status: u16, body: &str) -> Vec<String> {
         let found = drafts(&HTP002, &says_http(scene, name, status, body));
@@ -92,7 +101,9 @@ mod tests {
 
     #[test]
     fn fires_for_a_page_where_an_interface_should_be() {
-        assert_eq!(kinds(private_world(), ODS, 200, "<!DOCTYPE html><title>Sign in</title>"), ["page"]);
+        let page = "<!DOCTYPE html><title>Sign in</title>";
+        let found = fires_as_declared(&HTP002, &says_http(private_world(), ODS, 200, page));
+        assert_eq!((found.len(), found[0].args["kind"].as_str()), (1, "page"));
     }
 
     #[test]

@@ -35,7 +35,16 @@ rule! {
     ///
     /// - <https://learn.microsoft.com/azure/azure-monitor/fundamentals/private-link-vm>
     /// - <https://learn.microsoft.com/azure/azure-monitor/data-collection/data-collection-endpoint-overview>
-    HTP003 = "endpoint-association-required", Http, explains ["AGT008"];
+    HTP003 = "endpoint-association-required" {
+        layer: Http,
+        severity: Error,
+        owner: Monitor,
+        hops: [Service],
+        claim: Fault,
+        all_names: false,
+        no_answer: false,
+        explains: ["AGT008"],
+    }
 }
 
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
@@ -64,13 +73,13 @@ mod tests {
     use ampls_probes::testing::{HANDLER, ODS, private_world};
 
     use super::*;
-    use crate::diagnose::rules::tests::{drafts, says_http};
+    use crate::diagnose::rules::tests::{drafts, fires_as_declared, says_http};
 
     const BODY: &str = r#"{"error":{"code":"InvalidAccess","message":"Data collection endpoint must be used to access configuration over private link."}}"#;
 
     #[test]
     fn fires_for_the_refusal_of_the_control_service() {
-        let found = drafts(&HTP003, &says_http(private_world(), HANDLER, 403, BODY));
+        let found = fires_as_declared(&HTP003, &says_http(private_world(), HANDLER, 403, BODY));
         assert_eq!((found.len(), found[0].severity), (1, Severity::Error));
         assert!(
             found[0]

@@ -29,7 +29,16 @@ rule! {
     ///
     /// - <https://azure.status.microsoft/status>
     /// - <https://learn.microsoft.com/azure/azure-monitor/agents/azure-monitor-agent-network-configuration>
-    HTP004 = "service-error", Http, explains [];
+    HTP004 = "service-error" {
+        layer: Http,
+        severity: Warning,
+        owner: Monitor,
+        hops: [Service],
+        claim: Fault,
+        all_names: false,
+        no_answer: false,
+        explains: [],
+    }
 }
 
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
@@ -66,12 +75,12 @@ mod tests {
     use ampls_probes::testing::{HANDLER, ODS, private_world};
 
     use super::*;
-    use crate::diagnose::rules::tests::{drafts, says_http};
+    use crate::diagnose::rules::tests::{drafts, fires_as_declared, says_http};
 
     #[test]
     fn fires_from_500_on() {
         for status in [500, 503, 599] {
-            let found = drafts(&HTP004, &says_http(private_world(), ODS, status, "busy"));
+            let found = fires_as_declared(&HTP004, &says_http(private_world(), ODS, status, "busy"));
             assert_eq!((found.len(), found[0].severity), (1, Severity::Warning));
             assert_eq!(found[0].args["status"], status.to_string());
         }

@@ -31,7 +31,16 @@ rule! {
     ///
     /// - <https://learn.microsoft.com/azure/azure-monitor/agents/azure-monitor-agent-network-configuration>
     /// - <https://learn.microsoft.com/azure/private-link/private-endpoint-overview>
-    HTP005 = "no-http-answer", Http, explains [];
+    HTP005 = "no-http-answer" {
+        layer: Http,
+        severity: Error,
+        owner: Network,
+        hops: [Service],
+        claim: Fault,
+        all_names: false,
+        no_answer: true,
+        explains: [],
+    }
 }
 
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
@@ -79,7 +88,7 @@ mod tests {
     use ampls_probes::testing::{ODS, private_world};
 
     use super::*;
-    use crate::diagnose::rules::tests::drafts;
+    use crate::diagnose::rules::tests::{drafts, fires_as_declared};
 
     #[test]
     fn fires_for_silence_close_and_garbage() {
@@ -90,7 +99,7 @@ mod tests {
             (Outcome::Failed(HttpFailure::HeadTooLarge), "garbage"),
         ];
         for (outcome, kind) in outcomes {
-            let found = drafts(&HTP005, &private_world().http(ODS, outcome));
+            let found = fires_as_declared(&HTP005, &private_world().http(ODS, outcome));
             assert_eq!((found.len(), found[0].severity), (1, Severity::Error));
             assert_eq!(found[0].args["kind"], kind);
             assert!(!format!("{:?}", found[0].fix).contains("nsg"), "the port is open: TLS went through it");

@@ -42,7 +42,16 @@ rule! {
     /// - <https://learn.microsoft.com/azure/private-link/private-endpoint-overview>
     /// - <https://learn.microsoft.com/azure/private-link/disable-private-endpoint-network-policy>
     /// - <https://learn.microsoft.com/azure/azure-monitor/agents/azure-monitor-agent-network-configuration>
-    NET001 = "connect-timeout", Tcp, explains [];
+    NET001 = "connect-timeout" {
+        layer: Tcp,
+        severity: Error,
+        owner: Network,
+        hops: [Service],
+        claim: Fault,
+        all_names: false,
+        no_answer: true,
+        explains: [],
+    }
 }
 
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
@@ -130,7 +139,7 @@ mod tests {
 
     use super::*;
     use crate::diagnose::diagnose;
-    use crate::diagnose::rules::tests::drafts;
+    use crate::diagnose::rules::tests::{drafts, fires_as_declared};
 
     #[test]
     fn fires_with_a_stale_record_when_siblings_answer() {
@@ -146,7 +155,7 @@ mod tests {
         for name in [HANDLER, ODS, OMS, AGENTSVC] {
             scene = scene.connects(name, &Outcome::Failed(IoFailure::KernelTimeout));
         }
-        let found = drafts(&NET001, &scene);
+        let found = fires_as_declared(&NET001, &scene);
         assert_eq!(found.len(), 4);
         assert!(found.iter().all(|draft| draft.args["reading"] == "path"));
     }

@@ -37,7 +37,16 @@ rule! {
     /// - <https://learn.microsoft.com/azure/private-link/private-endpoint-overview>
     /// - <https://learn.microsoft.com/azure/azure-monitor/agents/azure-monitor-agent-network-configuration>
     /// - <https://www.rfc-editor.org/rfc/rfc9293>
-    NET002 = "connect-refused", Tcp, explains [];
+    NET002 = "connect-refused" {
+        layer: Tcp,
+        severity: Error,
+        owner: Network,
+        hops: [Service],
+        claim: Fault,
+        all_names: false,
+        no_answer: true,
+        explains: [],
+    }
 }
 
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
@@ -96,12 +105,12 @@ mod tests {
     use ampls_probes::testing::{ODS, open, private_world, public_world};
 
     use super::*;
-    use crate::diagnose::rules::tests::drafts;
+    use crate::diagnose::rules::tests::{drafts, fires_as_declared};
 
     #[test]
     fn fires_for_refused_and_for_reset() {
         for failure in [IoFailure::Refused, IoFailure::Reset] {
-            let found = drafts(&NET002, &private_world().connects(ODS, &Outcome::Failed(failure)));
+            let found = fires_as_declared(&NET002, &private_world().connects(ODS, &Outcome::Failed(failure)));
             assert_eq!((found.len(), found[0].severity), (1, Severity::Error), "{failure:?}");
             assert_eq!(found[0].endpoints, [ODS]);
         }

@@ -36,7 +36,16 @@ rule! {
     ///
     /// - <https://learn.microsoft.com/azure/virtual-network/virtual-networks-udr-overview>
     /// - <https://learn.microsoft.com/azure/private-link/private-endpoint-overview>
-    NET003 = "no-route", Tcp, explains [];
+    NET003 = "no-route" {
+        layer: Tcp,
+        severity: Error,
+        owner: Network,
+        hops: [Service],
+        claim: Fault,
+        all_names: false,
+        no_answer: true,
+        explains: [],
+    }
 }
 
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
@@ -111,7 +120,7 @@ mod tests {
     use ampls_probes::testing::{ODS, private_world};
 
     use super::*;
-    use crate::diagnose::rules::tests::drafts;
+    use crate::diagnose::rules::tests::{drafts, fires_as_declared};
 
     #[test]
     fn fires_with_the_reason() {
@@ -125,6 +134,12 @@ mod tests {
             assert_eq!(found[0].severity, Severity::Error);
             assert!(!format!("{:?}", found[0].fix).contains("nsg"), "a network security group drops without a word");
         }
+    }
+
+    #[test]
+    fn fires_where_the_routing_table_has_no_entry() {
+        let failure = Outcome::Failed(IoFailure::NetworkUnreachable);
+        fires_as_declared(&NET003, &private_world().connects(ODS, &failure));
     }
 
     #[test]

@@ -36,7 +36,16 @@ rule! {
     /// - <https://learn.microsoft.com/azure/private-link/private-endpoint-overview>
     /// - <https://learn.microsoft.com/azure/azure-monitor/agents/azure-monitor-agent-network-configuration>
     /// - <https://www.rfc-editor.org/rfc/rfc6724>
-    NET004 = "some-addresses-dead", Tcp, explains [];
+    NET004 = "some-addresses-dead" {
+        layer: Tcp,
+        severity: Warning,
+        owner: Dns,
+        hops: [Service],
+        claim: Fault,
+        all_names: false,
+        no_answer: false,
+        explains: [],
+    }
 }
 
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
@@ -84,7 +93,7 @@ mod tests {
 
     use super::*;
     use crate::diagnose::diagnose;
-    use crate::diagnose::rules::tests::drafts;
+    use crate::diagnose::rules::tests::{drafts, fires_as_declared};
 
     #[test]
     fn fires_when_one_of_several_addresses_is_dead() {
@@ -92,7 +101,7 @@ mod tests {
             [Outcome::TimedOut, Outcome::Failed(IoFailure::Refused), Outcome::Failed(IoFailure::HostUnreachable)]
         {
             let scene = private_world().attempt(ODS, "10.0.0.99", &attempt).attempt(ODS, "10.0.0.6", &open());
-            let found = drafts(&NET004, &scene);
+            let found = fires_as_declared(&NET004, &scene);
             assert_eq!((found.len(), found[0].severity), (1, Severity::Warning), "{attempt:?}");
             assert_eq!(found[0].args["dead"], "10.0.0.99");
             assert_eq!(found[0].args["first"], "no", "the lookup does not give the dead address");

@@ -40,9 +40,16 @@ rule! {
     /// - <https://learn.microsoft.com/azure/azure-monitor/agents/azure-monitor-agent-network-configuration>
     /// - <https://learn.microsoft.com/azure/azure-arc/servers/manage-agent>
     /// - <https://curl.se/docs/manpage.html>
-    PRX001 = "proxy-takes-private-route", Proxy, explains [
-        "PRX002", "PRX003", "PRX004", "TLS006", "TLS007", "HTP001", "HTP005"
-    ];
+    PRX001 = "proxy-takes-private-route" {
+        layer: Proxy,
+        severity: Warning,
+        owner: Os,
+        hops: [Service],
+        claim: Fault,
+        all_names: false,
+        no_answer: false,
+        explains: ["PRX002", "PRX003", "PRX004", "TLS006", "TLS007", "HTP001", "HTP005"],
+    }
 }
 
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
@@ -194,7 +201,7 @@ mod tests {
 
     use super::*;
     use crate::diagnose::diagnose;
-    use crate::diagnose::rules::tests::{drafts, says_http};
+    use crate::diagnose::rules::tests::{drafts, fires_as_declared, says_http};
 
     const ISOLATED: &str = r#"{"error":{"code":"NspValidationFailedError"}}"#;
 
@@ -238,7 +245,7 @@ mod tests {
 
     #[test]
     fn fires_as_warning_for_a_given_proxy() {
-        let found = drafts(&PRX001, &private_world().tunnel(ODS, "--proxy", Outcome::Seen(200)));
+        let found = fires_as_declared(&PRX001, &private_world().tunnel(ODS, "--proxy", Outcome::Seen(200)));
         assert_eq!((found.len(), found[0].severity), (1, Severity::Warning));
         assert_eq!(found[0].endpoints, [ODS]);
     }

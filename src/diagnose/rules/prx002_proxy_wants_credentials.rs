@@ -32,7 +32,16 @@ rule! {
     ///
     /// - <https://learn.microsoft.com/azure/azure-monitor/agents/azure-monitor-agent-network-configuration>
     /// - <https://www.rfc-editor.org/rfc/rfc9110>
-    PRX002 = "proxy-wants-credentials", Proxy, explains ["AGT008"];
+    PRX002 = "proxy-wants-credentials" {
+        layer: Proxy,
+        severity: Error,
+        owner: Network,
+        hops: [Service],
+        claim: Fault,
+        all_names: false,
+        no_answer: true,
+        explains: ["AGT008"],
+    }
 }
 
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
@@ -96,12 +105,12 @@ mod tests {
 
     use super::*;
     use crate::diagnose::diagnose;
-    use crate::diagnose::rules::tests::drafts;
+    use crate::diagnose::rules::tests::{drafts, fires_as_declared};
 
     #[test]
     fn fires_for_407_and_names_the_schemes() {
         let wants = Outcome::Failed(TunnelFailure::WantsCredentials(vec!["Negotiate".to_owned(), "Basic".to_owned()]));
-        let found = drafts(&PRX002, &public_world().tunnel(ODS, "HTTPS_PROXY", wants));
+        let found = fires_as_declared(&PRX002, &public_world().tunnel(ODS, "HTTPS_PROXY", wants));
         assert_eq!((found.len(), found[0].severity), (1, Severity::Error));
         assert_eq!(found[0].args["schemes"], "Negotiate, Basic");
         assert_eq!(found[0].args["credentials_given"], "no");

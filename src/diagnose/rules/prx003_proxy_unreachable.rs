@@ -35,7 +35,16 @@ rule! {
     ///
     /// - <https://learn.microsoft.com/azure/azure-monitor/agents/azure-monitor-agent-network-configuration>
     /// - <https://curl.se/docs/manpage.html>
-    PRX003 = "proxy-unreachable", Proxy, explains ["AGT008"];
+    PRX003 = "proxy-unreachable" {
+        layer: Proxy,
+        severity: Error,
+        owner: Network,
+        hops: [Service],
+        claim: Fault,
+        all_names: false,
+        no_answer: true,
+        explains: ["AGT008"],
+    }
 }
 
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
@@ -111,12 +120,12 @@ mod tests {
 
     use super::*;
     use crate::diagnose::diagnose;
-    use crate::diagnose::rules::tests::drafts;
+    use crate::diagnose::rules::tests::{drafts, fires_as_declared};
 
     #[test]
     fn fires_when_the_port_is_silent_or_refuses() {
         for attempt in [Outcome::TimedOut, Outcome::Failed(IoFailure::Refused)] {
-            let found = drafts(&PRX003, &public_world().dead_proxy(ODS, "HTTPS_PROXY", &attempt));
+            let found = fires_as_declared(&PRX003, &public_world().dead_proxy(ODS, "HTTPS_PROXY", &attempt));
             assert_eq!((found.len(), found[0].severity), (1, Severity::Error));
             assert_eq!(found[0].args["kind"], "no-connection");
         }

@@ -31,7 +31,16 @@ rule! {
     ///
     /// - <https://learn.microsoft.com/azure/azure-monitor/agents/azure-monitor-agent-network-configuration>
     /// - <https://www.rfc-editor.org/rfc/rfc9110>
-    PRX004 = "proxy-refuses", Proxy, explains ["AGT008"];
+    PRX004 = "proxy-refuses" {
+        layer: Proxy,
+        severity: Error,
+        owner: Network,
+        hops: [Service],
+        claim: Fault,
+        all_names: false,
+        no_answer: true,
+        explains: ["AGT008"],
+    }
 }
 
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
@@ -115,13 +124,13 @@ mod tests {
     use ampls_probes::testing::{HANDLER, ODS, private_world, public_world};
 
     use super::*;
-    use crate::diagnose::rules::tests::drafts;
+    use crate::diagnose::rules::tests::{drafts, fires_as_declared};
 
     #[test]
     fn fires_for_a_denial_and_for_what_the_proxy_cannot_reach() {
         for (status, kind) in [(403, "denied"), (502, "unreached"), (503, "unreached")] {
             let refused = Outcome::Failed(TunnelFailure::Status(status));
-            let found = drafts(&PRX004, &public_world().tunnel(ODS, "HTTPS_PROXY", refused));
+            let found = fires_as_declared(&PRX004, &public_world().tunnel(ODS, "HTTPS_PROXY", refused));
             assert_eq!((found.len(), found[0].severity), (1, Severity::Error));
             assert_eq!(found[0].args["kind"], kind);
             let change = found[0].fix.iter().find(|fix| !fix.read_only).map(|fix| fix.text.as_str());

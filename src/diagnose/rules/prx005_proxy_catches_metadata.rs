@@ -38,7 +38,16 @@ rule! {
     ///
     /// - <https://learn.microsoft.com/azure/virtual-machines/instance-metadata-service>
     /// - <https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16>
-    PRX005 = "proxy-catches-metadata", Proxy, explains ["AGT008"];
+    PRX005 = "proxy-catches-metadata" {
+        layer: Proxy,
+        severity: Warning,
+        owner: Os,
+        hops: [Service],
+        claim: Fault,
+        all_names: false,
+        no_answer: false,
+        explains: ["AGT008"],
+    }
 }
 
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
@@ -135,7 +144,7 @@ mod tests {
     use ampls_probes::testing::{Scene, private_world, shell_proxy};
 
     use super::*;
-    use crate::diagnose::rules::tests::drafts;
+    use crate::diagnose::rules::tests::{drafts, fires_as_declared};
 
     fn with_settings(caught: &[(&str, bool)], exempt: Option<&str>) -> Scene {
         let platform = caught.iter().map(|(address, caught)| PlatformProxy {
@@ -187,7 +196,8 @@ mod tests {
 
     #[test]
     fn fires_for_a_service_whose_environment_exempts_nothing() {
-        let found = drafts(&PRX005, &private_world().subnet("10.0.0.0/24").agent_proxy(unit(DROP_IN, "localhost")));
+        let found =
+            fires_as_declared(&PRX005, &private_world().subnet("10.0.0.0/24").agent_proxy(unit(DROP_IN, "localhost")));
         assert_eq!((found.len(), found[0].severity), (1, Severity::Warning));
         assert_eq!(found[0].args["addresses"], "169.254.169.254, 168.63.129.16");
     }

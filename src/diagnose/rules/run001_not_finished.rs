@@ -40,7 +40,16 @@ rule! {
     ///
     /// - <https://learn.microsoft.com/azure/virtual-machines/linux/run-command>
     /// - <https://man7.org/linux/man-pages/man5/resolv.conf.5.html>
-    RUN001 = "not-finished", Run, explains [];
+    RUN001 = "not-finished" {
+        layer: Run,
+        severity: Warning,
+        owner: Os,
+        hops: [],
+        claim: Unfinished,
+        all_names: false,
+        no_answer: false,
+        explains: [],
+    }
 }
 
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
@@ -188,7 +197,7 @@ mod tests {
 
     use super::*;
     use crate::diagnose::diagnose;
-    use crate::diagnose::rules::tests::drafts;
+    use crate::diagnose::rules::tests::{drafts, fires_as_declared};
 
     #[test]
     fn fires_and_lists_what_was_not_finished() {
@@ -196,7 +205,7 @@ mod tests {
             .says(CUSTOM, ODS, &Says::Unfinished)
             .connects(HANDLER, &Outcome::Cancelled)
             .stopped(Stop::Deadline);
-        let found = drafts(&RUN001, &scene);
+        let found = fires_as_declared(&RUN001, &scene);
         assert_eq!((found.len(), found[0].severity), (1, Severity::Warning));
         assert_eq!(found[0].evidence.len(), 2);
         assert!(found[0].title.text().contains("15.0 s"), "{}", found[0].title.text());

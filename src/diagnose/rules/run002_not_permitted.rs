@@ -33,7 +33,16 @@ rule! {
     ///
     /// - <https://learn.microsoft.com/azure/virtual-machines/linux/run-command>
     /// - <https://man7.org/linux/man-pages/man5/hosts.5.html>
-    RUN002 = "not-permitted", Run, explains [];
+    RUN002 = "not-permitted" {
+        layer: Run,
+        severity: Info,
+        owner: Os,
+        hops: [],
+        claim: Fault,
+        all_names: false,
+        no_answer: false,
+        explains: [],
+    }
 }
 
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
@@ -83,25 +92,20 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
 
 #[cfg(test)]
 mod tests {
-    use ampls_probes::observation::Unread;
+    use ampls_probes::observation::{Hosts, Timing, Unread};
     use ampls_probes::testing::{Scene, private_world};
 
     use super::*;
-    use crate::diagnose::rules::tests::drafts;
+    use crate::diagnose::rules::tests::{drafts, fires_as_declared};
 
-    fn hosts_fails(failure: &ReadFailure) -> Vec<Draft> {
-        let mut seen = Scene::observations(&private_world());
-        for observation in &mut seen.seen {
-            if let Observation::Hosts(hosts) = observation {
-                hosts.outcome = Outcome::Failed(failure.clone());
-            }
-        }
-        check(&Facts::new(&seen))
+    fn hosts_fails(failure: ReadFailure) -> Scene {
+        let hosts = Hosts { timing: Timing::default(), outcome: Outcome::Failed(failure) };
+        private_world().edit(|seen| seen.seen.push(Observation::Hosts(hosts)))
     }
 
     #[test]
     fn fires_and_says_what_was_not_seen() {
-        let found = hosts_fails(&ReadFailure::NotPermitted);
+        let found = fires_as_declared(&RUN002, &hosts_fails(ReadFailure::NotPermitted));
         assert_eq!((found.len(), found[0].severity), (1, Severity::Info));
         assert!(found[0].evidence[0].contains("/etc/hosts"), "{:?}", found[0].evidence);
     }
@@ -120,7 +124,7 @@ mod tests {
 
     #[test]
     fn silent_for_files_that_are_not_there_and_for_those_that_were_read() {
-        assert_eq!(hosts_fails(&ReadFailure::Missing), []);
+        assert_eq!(drafts(&RUN002, &hosts_fails(ReadFailure::Missing)), []);
         assert_eq!(drafts(&RUN002, &private_world()), []);
     }
 }

@@ -31,7 +31,16 @@ rule! {
     ///
     /// - <https://learn.microsoft.com/azure/azure-monitor/agents/azure-monitor-agent-network-configuration>
     /// - <https://learn.microsoft.com/azure/azure-monitor/fundamentals/private-link-configure>
-    RUN003 = "unexplained-failure", Run, explains [];
+    RUN003 = "unexplained-failure" {
+        layer: Run,
+        severity: Error,
+        owner: Network,
+        hops: [],
+        claim: Unexplained,
+        all_names: false,
+        no_answer: false,
+        explains: [],
+    }
 }
 
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
@@ -77,12 +86,12 @@ mod tests {
 
     use super::*;
     use crate::diagnose::diagnose;
-    use crate::diagnose::rules::tests::drafts;
+    use crate::diagnose::rules::tests::{drafts, fires_as_declared};
 
     #[test]
     fn fires_when_the_system_finds_nothing_although_every_server_answers() {
         let scene = private_world().system(ODS, &Says::ServFail);
-        assert_eq!(drafts(&RUN003, &scene).len(), 1);
+        assert_eq!(fires_as_declared(&RUN003, &scene).len(), 1);
         let found = diagnose(&scene.observations());
         assert!(
             found.iter().any(|finding| finding.severity == Severity::Error),

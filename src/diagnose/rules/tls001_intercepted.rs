@@ -43,9 +43,16 @@ rule! {
     /// - <https://learn.microsoft.com/azure/azure-monitor/agents/azure-monitor-agent-network-configuration>
     /// - <https://learn.microsoft.com/azure/security/fundamentals/azure-certificate-authority-details>
     /// - <https://github.com/Azure/azure-linux-extensions/issues/1950>
-    TLS001 = "intercepted", Tls, explains [
-        "TLS002", "TLS004", "TLS003", "TLS009", "HTP002", "HTP004", "HTP005"
-    ];
+    TLS001 = "intercepted" {
+        layer: Tls,
+        severity: Error,
+        owner: Security,
+        hops: [Service],
+        claim: Fault,
+        all_names: false,
+        no_answer: false,
+        explains: ["TLS002", "TLS004", "TLS003", "TLS009", "HTP002", "HTP004", "HTP005"],
+    }
 }
 
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
@@ -96,14 +103,14 @@ mod tests {
 
     use super::*;
     use crate::diagnose::diagnose;
-    use crate::diagnose::rules::tests::drafts;
+    use crate::diagnose::rules::tests::{drafts, fires_as_declared};
 
     const ISSUER: &str = "CN=Inspection CA,O=Microsoft Corporation";
 
     #[test]
     fn fires_whether_the_machine_trusts_the_issuer_or_not() {
         for trusted in [true, false] {
-            let found = drafts(&TLS001, &private_world().tls(ODS, Tls::intercepted(ODS, ISSUER, trusted)));
+            let found = fires_as_declared(&TLS001, &private_world().tls(ODS, Tls::intercepted(ODS, ISSUER, trusted)));
             assert_eq!((found.len(), found[0].severity), (1, Severity::Error));
             assert_eq!(found[0].args["issuer"], ISSUER);
         }

@@ -36,7 +36,16 @@ rule! {
     ///
     /// - <https://learn.microsoft.com/azure/security/fundamentals/azure-certificate-authority-details>
     /// - <https://learn.microsoft.com/azure/azure-monitor/agents/azure-monitor-agent-network-configuration>
-    TLS002 = "issuer-not-trusted", Tls, explains ["TLS004", "TLS003"];
+    TLS002 = "issuer-not-trusted" {
+        layer: Tls,
+        severity: Error,
+        owner: Os,
+        hops: [Service],
+        claim: Fault,
+        all_names: false,
+        no_answer: false,
+        explains: ["TLS004", "TLS003"],
+    }
 }
 
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
@@ -96,7 +105,7 @@ mod tests {
     use ampls_probes::testing::{ODS, Tls, private_world};
 
     use super::*;
-    use crate::diagnose::rules::tests::drafts;
+    use crate::diagnose::rules::tests::{drafts, fires_as_declared};
 
     fn untrusted(verdict: ChainVerdict) -> Tls {
         Tls::good(ODS).verdict(|seen| seen.machine = verdict)
@@ -104,7 +113,7 @@ mod tests {
 
     #[test]
     fn fires_when_only_the_machine_does_not_know_the_root() {
-        let found = drafts(&TLS002, &private_world().tls(ODS, untrusted(ChainVerdict::UnknownIssuer)));
+        let found = fires_as_declared(&TLS002, &private_world().tls(ODS, untrusted(ChainVerdict::UnknownIssuer)));
         assert_eq!((found.len(), found[0].severity), (1, Severity::Error));
     }
 

@@ -35,7 +35,16 @@ rule! {
     /// - <https://learn.microsoft.com/azure/private-link/private-endpoint-dns>
     /// - <https://learn.microsoft.com/azure/azure-monitor/fundamentals/private-link-configure>
     /// - <https://www.rfc-editor.org/rfc/rfc9525>
-    TLS003 = "wrong-name", Tls, explains [];
+    TLS003 = "wrong-name" {
+        layer: Tls,
+        severity: Error,
+        owner: Dns,
+        hops: [Service],
+        claim: Fault,
+        all_names: false,
+        no_answer: false,
+        explains: [],
+    }
 }
 
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
@@ -124,12 +133,12 @@ mod tests {
 
     use super::*;
     use crate::diagnose::finding::Certainty;
-    use crate::diagnose::rules::tests::drafts;
+    use crate::diagnose::rules::tests::{drafts, fires_as_declared};
 
     #[test]
     fn fires_for_a_certificate_of_another_name() {
         let tls = Tls::good(HANDLER).verdict(|seen| seen.name = NameVerdict::Other);
-        let found = drafts(&TLS003, &private_world().tls(ODS, tls));
+        let found = fires_as_declared(&TLS003, &private_world().tls(ODS, tls));
         assert_eq!((found.len(), found[0].severity), (1, Severity::Error));
         assert_eq!(found[0].args["names"], HANDLER);
     }

@@ -36,7 +36,16 @@ rule! {
     /// - <https://learn.microsoft.com/azure/virtual-machines/linux/time-sync>
     /// - <https://learn.microsoft.com/azure/security/fundamentals/azure-certificate-authority-details>
     /// - <https://www.rfc-editor.org/rfc/rfc5280>
-    TLS004 = "not-valid-now", Tls, explains ["TLS003"];
+    TLS004 = "not-valid-now" {
+        layer: Tls,
+        severity: Error,
+        owner: Network,
+        hops: [Service],
+        claim: Fault,
+        all_names: false,
+        no_answer: false,
+        explains: ["TLS003"],
+    }
 }
 
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
@@ -151,7 +160,7 @@ mod tests {
 
     use super::*;
     use crate::diagnose::diagnose;
-    use crate::diagnose::rules::tests::drafts;
+    use crate::diagnose::rules::tests::{drafts, fires_as_declared};
 
     #[test]
     fn fires_when_expired_or_not_yet_valid() {
@@ -181,7 +190,7 @@ mod tests {
     #[test]
     fn fires_and_clears_the_clock_when_other_answers_agree_with_it() {
         let tls = Tls::good(ODS).verdict(|seen| seen.validity = Validity::Expired);
-        let found = drafts(&TLS004, &private_world().tls(ODS, tls));
+        let found = fires_as_declared(&TLS004, &private_world().tls(ODS, tls));
         assert_eq!((found[0].args["suspect"].as_str(), found[0].owner), ("peer", Owner::Network));
     }
 

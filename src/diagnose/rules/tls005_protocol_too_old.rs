@@ -32,7 +32,16 @@ rule! {
     /// - <https://learn.microsoft.com/azure/azure-monitor/fundamentals/azure-monitor-network-access>
     /// - <https://learn.microsoft.com/azure/azure-monitor/agents/azure-monitor-agent-network-configuration>
     /// - <https://www.rfc-editor.org/rfc/rfc8996>
-    TLS005 = "protocol-too-old", Tls, explains ["TLS006", "TLS007", "TLS001", "TLS002", "TLS004", "TLS003"];
+    TLS005 = "protocol-too-old" {
+        layer: Tls,
+        severity: Error,
+        owner: Security,
+        hops: [Service],
+        claim: Fault,
+        all_names: false,
+        no_answer: false,
+        explains: ["TLS006", "TLS007", "TLS001", "TLS002", "TLS004", "TLS003"],
+    }
 }
 
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
@@ -70,12 +79,12 @@ mod tests {
     use ampls_probes::testing::{ODS, Tls, private_world};
 
     use super::*;
-    use crate::diagnose::rules::tests::drafts;
+    use crate::diagnose::rules::tests::{drafts, fires_as_declared};
 
     #[test]
     fn fires_when_only_old_versions_are_offered() {
         let tls = Tls::failed(Outcome::Failed(TlsFailure::ProtocolTooOld));
-        let found = drafts(&TLS005, &private_world().tls(ODS, tls));
+        let found = fires_as_declared(&TLS005, &private_world().tls(ODS, tls));
         assert_eq!((found.len(), found[0].severity), (1, Severity::Error));
         assert_eq!(found[0].args["address"], "10.0.0.6:443");
     }

@@ -37,7 +37,16 @@ rule! {
     /// - <https://learn.microsoft.com/azure/azure-monitor/agents/azure-monitor-agent-network-configuration>
     /// - <https://learn.microsoft.com/azure/private-link/private-endpoint-overview>
     /// - <https://www.rfc-editor.org/rfc/rfc8446>
-    TLS006 = "handshake-reset", Tls, explains ["TLS007", "TLS001", "TLS002", "TLS004", "TLS003"];
+    TLS006 = "handshake-reset" {
+        layer: Tls,
+        severity: Error,
+        owner: Network,
+        hops: [Service],
+        claim: Fault,
+        all_names: false,
+        no_answer: true,
+        explains: ["TLS007", "TLS001", "TLS002", "TLS004", "TLS003"],
+    }
 }
 
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
@@ -102,7 +111,7 @@ mod tests {
     use ampls_probes::testing::{ODS, Tls, private_world};
 
     use super::*;
-    use crate::diagnose::rules::tests::drafts;
+    use crate::diagnose::rules::tests::{drafts, fires_as_declared};
 
     #[test]
     fn fires_for_a_close_a_reset_and_an_alert() {
@@ -112,7 +121,7 @@ mod tests {
             (TlsFailure::ClosedLater(IoFailure::Reset), "closed-later"),
             (TlsFailure::Alert("unrecognized_name".to_owned()), "alert"),
         ] {
-            let found = drafts(&TLS006, &private_world().tls(ODS, Tls::failed(Outcome::Failed(failure))));
+            let found = fires_as_declared(&TLS006, &private_world().tls(ODS, Tls::failed(Outcome::Failed(failure))));
             assert_eq!((found.len(), found[0].args["kind"].as_str()), (1, kind));
             assert_eq!(found[0].severity, Severity::Error);
         }

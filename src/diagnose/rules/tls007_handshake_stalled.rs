@@ -32,7 +32,16 @@ rule! {
     /// - <https://learn.microsoft.com/azure/virtual-network/virtual-network-tcpip-performance-tuning>
     /// - <https://learn.microsoft.com/azure/azure-monitor/agents/azure-monitor-agent-network-configuration>
     /// - <https://www.rfc-editor.org/rfc/rfc2923>
-    TLS007 = "handshake-stalled", Tls, explains ["TLS001", "TLS002", "TLS004", "TLS003"];
+    TLS007 = "handshake-stalled" {
+        layer: Tls,
+        severity: Error,
+        owner: Network,
+        hops: [Service],
+        claim: Fault,
+        all_names: false,
+        no_answer: true,
+        explains: ["TLS001", "TLS002", "TLS004", "TLS003"],
+    }
 }
 
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
@@ -85,11 +94,11 @@ mod tests {
     use ampls_probes::testing::{ODS, Tls, private_world};
 
     use super::*;
-    use crate::diagnose::rules::tests::drafts;
+    use crate::diagnose::rules::tests::{drafts, fires_as_declared};
 
     #[test]
     fn fires_when_tcp_connects_and_tls_is_silent() {
-        let found = drafts(&TLS007, &private_world().tls(ODS, Tls::failed(Outcome::TimedOut)));
+        let found = fires_as_declared(&TLS007, &private_world().tls(ODS, Tls::failed(Outcome::TimedOut)));
         assert_eq!((found.len(), found[0].severity), (1, Severity::Error));
         assert_eq!(found[0].args["waited_ms"], "5000");
     }

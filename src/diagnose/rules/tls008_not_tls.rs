@@ -32,7 +32,16 @@ rule! {
     /// - <https://learn.microsoft.com/azure/azure-monitor/agents/azure-monitor-agent-network-configuration>
     /// - <https://learn.microsoft.com/azure/private-link/private-endpoint-overview>
     /// - <https://www.rfc-editor.org/rfc/rfc8446>
-    TLS008 = "not-tls", Tls, explains ["TLS005", "TLS006", "TLS007", "TLS001", "TLS002", "TLS004", "TLS003"];
+    TLS008 = "not-tls" {
+        layer: Tls,
+        severity: Error,
+        owner: Network,
+        hops: [Service],
+        claim: Fault,
+        all_names: false,
+        no_answer: false,
+        explains: ["TLS005", "TLS006", "TLS007", "TLS001", "TLS002", "TLS004", "TLS003"],
+    }
 }
 
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
@@ -82,14 +91,14 @@ mod tests {
     use ampls_probes::testing::{ODS, Tls, private_world, public_world};
 
     use super::*;
-    use crate::diagnose::rules::tests::drafts;
+    use crate::diagnose::rules::tests::{drafts, fires_as_declared};
 
     #[test]
     fn fires_for_what_is_no_tls_and_for_what_breaks_it() {
         for (failure, kind) in
             [(TlsFailure::NotTls, "not-tls"), (TlsFailure::Protocol("PeerMisbehaved".to_owned()), "protocol")]
         {
-            let found = drafts(&TLS008, &private_world().tls(ODS, Tls::failed(Outcome::Failed(failure))));
+            let found = fires_as_declared(&TLS008, &private_world().tls(ODS, Tls::failed(Outcome::Failed(failure))));
             assert_eq!((found.len(), found[0].severity), (1, Severity::Error));
             assert_eq!(found[0].args["kind"], kind);
         }

@@ -35,7 +35,16 @@ rule! {
     ///
     /// - <https://learn.microsoft.com/azure/security/fundamentals/azure-certificate-authority-details>
     /// - <https://www.rfc-editor.org/rfc/rfc5280>
-    TLS009 = "chain-incomplete", Tls, explains [];
+    TLS009 = "chain-incomplete" {
+        layer: Tls,
+        severity: Error,
+        owner: Security,
+        hops: [Service],
+        claim: Fault,
+        all_names: false,
+        no_answer: false,
+        explains: [],
+    }
 }
 
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
@@ -76,7 +85,7 @@ mod tests {
     use ampls_probes::testing::{ODS, Tls, private_world};
 
     use super::*;
-    use crate::diagnose::rules::tests::drafts;
+    use crate::diagnose::rules::tests::{drafts, fires_as_declared};
 
     fn lone_leaf(trusted: bool) -> Tls {
         let mut tls = Tls::intercepted(ODS, "CN=Some CA", trusted);
@@ -87,7 +96,7 @@ mod tests {
 
     #[test]
     fn fires_for_a_lone_leaf_that_names_its_issuers_address() {
-        let found = drafts(&TLS009, &private_world().tls(ODS, lone_leaf(false)));
+        let found = fires_as_declared(&TLS009, &private_world().tls(ODS, lone_leaf(false)));
         assert_eq!((found.len(), found[0].severity), (1, Severity::Error));
     }
 

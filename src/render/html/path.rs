@@ -9,17 +9,10 @@ use ampls_probes::observation::{HostsEntry, Observation};
 use super::{breakable, leads, safe};
 use crate::diagnose::facts::{Route, Status, View, ViewKind};
 use crate::diagnose::finding::{Finding, Severity};
+use crate::diagnose::rule::Hop;
+use crate::diagnose::rules;
 use crate::render::words;
 use crate::report::{EndpointReport, Report};
-
-/// The stations of a path.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Hop {
-    Server,
-    Alias,
-    Address,
-    Service,
-}
 
 /// A station as it is drawn.
 struct Station {
@@ -288,18 +281,7 @@ fn service(report: &Report, endpoint: &EndpointReport, station: &Draw<'_>) -> St
     station("service", Hop::Service, tone, vec![words::answer(endpoint)])
 }
 
-/// A line of the hosts file stands in the place of the server, and is what the address is worth.
+/// Whether a finding of this code is drawn at this station.
 fn stands_at(code: &str, hop: Hop) -> bool {
-    self::hop(code) == Some(hop) || (code == "DNS006" && hop == Hop::Server)
-}
-
-/// Where on the path a finding belongs.
-fn hop(code: &str) -> Option<Hop> {
-    match code {
-        "DNS004" | "DNS013" | "DNS021" | "DNS022" => Some(Hop::Alias),
-        "DNS006" | "DNS007" | "DNS011" | "DNS012" | "DNS014" | "DNS015" => Some(Hop::Address),
-        _ if code.starts_with("DNS") => Some(Hop::Server),
-        _ if ["NET", "TLS", "HTP", "PRX"].iter().any(|layer| code.starts_with(layer)) => Some(Hop::Service),
-        _ => None,
-    }
+    rules::of_code(code).is_some_and(|rule| rule.hops.contains(&hop))
 }
