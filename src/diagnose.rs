@@ -29,12 +29,12 @@ mod severity;
 
 /// Lines of evidence kept in one finding.
 const MAX_EVIDENCE: usize = 16;
-/// Ways to mend it kept in one finding.
+/// Ways to fix it kept in one finding.
 const MAX_FIXES: usize = 12;
 /// Values of one argument kept in one finding.
 const MAX_VALUES: usize = 8;
 
-/// Judges what one run saw. Roots come first; the first is the one to mend first.
+/// Judges what one run saw. Roots come first; the first is the one to fix first.
 pub fn diagnose(observations: &Observations) -> Vec<Finding> {
     diagnose_facts(&Facts::new(observations))
 }
@@ -133,7 +133,7 @@ fn finding(group: &Group<'_>, id: &str, groups: &[Group<'_>], ids: &[String]) ->
     merged.args = arguments(group);
     merged.endpoints.sort();
     merged.fix = finding::joined(std::mem::take(&mut merged.fix));
-    // Who mends goes from top to bottom, and a look tells which change it is. Changes keep their order: `or` speaks of the one before.
+    // The reader goes from top to bottom, and a look shows which change it is. Changes keep their order: `or` speaks of the one before.
     merged.fix.sort_by_key(|fix| !fix.read_only);
     merged.fix.truncate(MAX_FIXES);
     if merged.evidence.len() > MAX_EVIDENCE {

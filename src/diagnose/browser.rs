@@ -1,4 +1,4 @@
-//! What the rules about browsers share: evidence, severity and the policy that mends it.
+//! What the rules about browsers share: evidence, severity and the policy that fixes it.
 
 use ampls_probes::observation::{BrowserFamily, BrowserSetting, SecureDnsMode, SetBy};
 

@@ -30,7 +30,7 @@ pub(super) struct Group<'r> {
     pub(super) root: Option<usize>,
 }
 
-/// Groups statements: roots first, by severity, layer and code; then symptoms likewise. A root has the highest severity
+/// Groups statements: roots first, by severity, layer and code; then symptoms in the same order. A root has the highest severity
 /// among what it explains.
 pub(super) fn explain(mut statements: Vec<Statement<'_>>) -> Vec<Group<'_>> {
     statements.sort();

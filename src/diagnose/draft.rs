@@ -93,7 +93,7 @@ pub struct Draft {
     pub owner: Owner,
     /// How sure.
     pub certainty: Certainty,
-    /// Ways to mend it.
+    /// Ways to fix it.
     pub fix: Vec<Fix>,
     /// What it may explain.
     pub reach: Reach,
@@ -171,7 +171,7 @@ impl Draft {
         self
     }
 
-    /// Adds ways to mend it.
+    /// Adds ways to fix it.
     #[must_use]
     pub fn fix(mut self, fixes: impl IntoIterator<Item = Fix>) -> Self {
         self.fix.extend(fixes);

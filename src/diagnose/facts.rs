@@ -173,7 +173,7 @@ impl<'a> Facts<'a> {
         &self.zones
     }
 
-    /// The instance metadata, if the service told any.
+    /// The instance metadata, if the service gave any.
     pub fn instance(&self) -> Option<&'a Instance> {
         self.instance
     }

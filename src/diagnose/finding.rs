@@ -32,7 +32,7 @@ impl Severity {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Owner {
-    /// Who runs the name servers and private zones.
+    /// Who runs the DNS servers and private zones.
     Dns,
     /// Who runs routes, firewalls and proxies.
     Network,
@@ -89,7 +89,7 @@ pub enum BlastRadius {
     EveryNetworkOnThisDns,
 }
 
-/// One way to mend it, or to look closer.
+/// One way to fix it, or to look closer.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize, Deserialize)]
 pub struct Fix {
     /// What to do, in the imperative.
@@ -110,7 +110,7 @@ pub struct Fix {
     pub undo: Option<String>,
 }
 
-/// Lines of commands in one way to mend a fault.
+/// Lines of commands in one way to fix a fault.
 const MAX_LINES: usize = 24;
 
 /// What the lines of commands begin with in [`Fix::check_first`] and [`Fix::undo`]: as a block of code in Markdown.
@@ -233,7 +233,7 @@ pub struct Finding {
     pub owner: Owner,
     /// How sure.
     pub certainty: Certainty,
-    /// What to look at, then ways to mend it, the one to try first before the others.
+    /// What to look at, then ways to fix it, the one to try first before the others.
     pub fix: Vec<Fix>,
     /// Where to read on.
     pub link: String,

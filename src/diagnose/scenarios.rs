@@ -14,12 +14,12 @@ use super::finding::{Finding, Fix, Severity, sentence_and_commands};
 
 /// Code, severity and root of every finding, in order.
 fn outline(scene: &Scene) -> Vec<String> {
-    let told = |finding: &Finding| {
+    let line = |finding: &Finding| {
         let severity = format!("{:?}", finding.severity).to_lowercase();
         let root = finding.caused_by_id.as_ref().map(|id| format!(" by {id}")).unwrap_or_default();
         format!("{} {severity}{root}", finding.id)
     };
-    diagnose(&scene.observations()).iter().map(told).collect()
+    diagnose(&scene.observations()).iter().map(line).collect()
 }
 
 fn black_holed(mut scene: Scene, names: &[&str]) -> Scene {
@@ -221,7 +221,7 @@ fn muddled(fix: &Fix) -> Vec<String> {
     found
 }
 
-/// Every way in which names, servers and paths can be told in the builder, at random.
+/// Every way in which names, servers and paths can be set in the builder, at random.
 fn any_scene() -> impl Strategy<Value = Scene> {
     let says = prop_oneof![
         3 => Just(Says::Private("10.0.0.5")),

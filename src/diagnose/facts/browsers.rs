@@ -29,7 +29,7 @@ impl<'a> Facts<'a> {
         self.ampls_endpoints().filter(move |facts| facts.views.iter().any(private))
     }
 
-    /// The names of an AMPLS that a browser asks so; those it is told to leave out are not among them.
+    /// The names of an AMPLS that a browser asks so; those it is set to leave out are not among them.
     pub fn asked_so(&self, setting: &BrowserSetting, asks: Asks) -> Vec<&EndpointFacts<'a>> {
         if setting.asks != asks {
             return Vec::new();

@@ -164,8 +164,8 @@ pub(super) fn io(failure: IoFailure) -> &'static str {
         IoFailure::HostUnreachable => "was reported unreachable (host unreachable)",
         IoFailure::NetworkUnreachable => "was reported unreachable (network unreachable)",
         IoFailure::NotPermitted => "was blocked by this machine itself (not permitted)",
-        IoFailure::NoLocalAddress => "could not be dialled: no local address or port was free",
-        IoFailure::NoSockets => "could not be dialled: this process may open no more sockets",
+        IoFailure::NoLocalAddress => "was not tested: no local address or port was free",
+        IoFailure::NoSockets => "was not tested: this process may open no more sockets",
         IoFailure::KernelTimeout => "timed out",
         IoFailure::Code(_) => "failed",
     }

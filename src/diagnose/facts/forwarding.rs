@@ -98,11 +98,11 @@ impl Facts<'_> {
     pub fn answered_by_search(&self, name: &EndpointFacts<'_>) -> Option<Option<String>> {
         let system = name.system().filter(|view| view.status == Status::Ok)?;
         let search = self.resolver_config().map(|config| config.search.as_slice()).unwrap_or_default();
-        let told: Vec<&View> = name
+        let given: Vec<&View> = name
             .server_views()
             .filter(|view| view.answered() && view.server.is_some_and(|server| self.resolves(server)))
             .collect();
-        let unknown = !told.is_empty() && told.iter().all(|view| view.denied());
+        let unknown = !given.is_empty() && given.iter().all(|view| view.denied());
         if search.is_empty() || !unknown || !self.hosts_entries(name.fqdn()).is_empty() {
             return None;
         }

@@ -103,7 +103,7 @@ impl Facts<'_> {
             Outcome::Seen(response) => answer(response),
             Outcome::TimedOut => format!("got no answer within {}", elapsed(&exchange.timing)),
             Outcome::Failed(HttpFailure::Closed(failure)) => format!("got no answer: the peer {}", io(*failure)),
-            Outcome::Failed(HttpFailure::Malformed) => "was answered with something that is no HTTP".to_owned(),
+            Outcome::Failed(HttpFailure::Malformed) => "was answered with something that is not HTTP".to_owned(),
             Outcome::Failed(HttpFailure::HeadTooLarge) => "was answered with headers without end".to_owned(),
             Outcome::Cancelled => "had no answer when the run ended".to_owned(),
             Outcome::Skipped(_) => "was not sent".to_owned(),
@@ -114,14 +114,14 @@ impl Facts<'_> {
 
 fn answer(response: &HttpResponse) -> String {
     let mut line = format!("was answered `{}`", response.status);
-    let told = [
+    let parts = [
         ("server", &response.server),
         ("type", &response.content_type),
         ("location", &response.location),
         ("via", &response.via),
         ("request id", &response.request_id),
     ];
-    for (what, value) in told {
+    for (what, value) in parts {
         if let Some(value) = value {
             let _ = write!(line, ", {what} {}", quote(value));
         }

@@ -52,7 +52,7 @@ impl EndpointFacts<'_> {
         self.reachable() == Some(false)
     }
 
-    /// The addresses that were dialled directly and did not answer, in the system's order.
+    /// The addresses that were connected to directly and did not answer, in the system's order.
     pub fn dead_addresses(&self) -> Vec<IpAddr> {
         let direct = self.connections.iter().filter(|seen| seen.via.is_none());
         let dead = direct.filter(|seen| connect_fault(seen).is_some());
@@ -86,7 +86,7 @@ impl EndpointFacts<'_> {
 
 impl Facts<'_> {
     /// Monitoring does not depend on this name and no private link is to hold it, it is public, and no name that matters is
-    /// cut off likewise: a network that is locked down blocks it on purpose.
+    /// cut off in the same way: a network that is locked down blocks it on purpose.
     pub fn rightly_blocked(&self, name: &EndpointFacts<'_>) -> bool {
         let unneeded = |name: &EndpointFacts<'_>| !name.required() && name.endpoint.expected != Expectation::Private;
         let needed = self.endpoints().iter().filter(|other| other.route() == Route::Public && !unneeded(other));

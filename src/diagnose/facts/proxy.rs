@@ -50,7 +50,7 @@ impl Facts<'_> {
         }
     }
 
-    /// Only this program's environment names this proxy, and no agent is told to use it.
+    /// Only this program's environment names this proxy, and no agent is configured to use it.
     pub fn only_this_shell(&self, proxy: &ProxyChoice) -> bool {
         let of_agent = self
             .agents()

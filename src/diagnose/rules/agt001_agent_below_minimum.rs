@@ -21,7 +21,7 @@ rule! {
     /// ## How to fix
     ///
     /// Upgrade the agent, or better replace it: it was retired on 31 August 2024, and the Azure Monitor Agent is its
-    /// successor. Where the Linux agent cannot be upgraded, Microsoft's way is to onboard it anew with `omsadmin.sh -X` and
+    /// successor. Where the Linux agent cannot be upgraded, Microsoft's way is to onboard it again with `omsadmin.sh -X` and
     /// `omsadmin.sh -w <workspace> -s <key>`. `-X` removes every workspace: list them with `-l` first.
     ///
     /// ## How to confirm
@@ -78,7 +78,7 @@ fn onboard_anew(agent: &Agent) -> Fix {
     let onboard =
         agent.workspaces.iter().map(|workspace| format!("sudo {ADMIN} -w {} -s ‹workspace-key›", workspace.id));
     let commands: Vec<String> = std::iter::once(format!("sudo {ADMIN} -X")).chain(onboard).collect();
-    Fix::change(BlastRadius::Machine, "onboard the agent anew, where it cannot be upgraded")
+    Fix::change(BlastRadius::Machine, "onboard the agent again, where it cannot be upgraded")
         .instead()
         .with(commands.join("\n"))
         .after_looking(
@@ -112,8 +112,8 @@ mod tests {
     #[test]
     fn fires_with_the_commands_for_this_workspace() {
         let found = drafts(&AGT001, &private_world().agents([agent(AgentKind::Oms, "1.12.24-0")]));
-        let anew = found[0].fix[1].command.as_deref().expect("a command");
-        assert!(anew.contains("-X") && anew.contains(&format!("-w {WORKSPACE} -s ‹workspace-key›")), "{anew}");
+        let again = found[0].fix[1].command.as_deref().expect("a command");
+        assert!(again.contains("-X") && again.contains(&format!("-w {WORKSPACE} -s ‹workspace-key›")), "{again}");
         assert!(found[0].fix[1].check_first.as_deref().is_some_and(|check| check.ends_with("omsadmin.sh -l")));
     }
 

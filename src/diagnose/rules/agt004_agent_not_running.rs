@@ -19,7 +19,7 @@ rule! {
     ///
     /// ## How to fix
     ///
-    /// Look at the service's state and its own log, mend what stopped it (a full disk, a missing certificate bundle, a half
+    /// Look at the service's state and its own log, fix what stopped it (a full disk, a missing certificate bundle, a half
     /// removed version) and start it. An agent that should be gone leaves files behind: remove it properly, through the
     /// extension or the package that brought it, so that its folder and cached configuration go with it.
     ///
@@ -52,7 +52,7 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
 }
 
 fn draft(agent: &Agent) -> Draft {
-    Draft::new(Severity::Error, Owner::Os, Title::plain(format!("{} is here and does not run", agent.name)))
+    Draft::new(Severity::Error, Owner::Os, Title::plain(format!("{} is installed but not running", agent.name)))
         .group(agent.kind.as_str())
         .summary("none of its programs is among the running processes, so it sends nothing")
         .evidence([agent_line(agent)])
@@ -77,7 +77,7 @@ fn fixes(kind: AgentKind) -> Vec<Fix> {
     };
     vec![
         Fix::look("look at the state of its service and the room on its disks", look),
-        Fix::change(BlastRadius::Machine, "start it, once what stopped it is mended")
+        Fix::change(BlastRadius::Machine, "start it, once what stopped it is fixed")
             .with(start)
             .after(
                 "look what the command above says; an agent that was removed on purpose leaves files behind and should stay stopped",

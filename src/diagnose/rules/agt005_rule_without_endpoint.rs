@@ -13,7 +13,7 @@ rule! {
     /// ## What it means
     ///
     /// The control service's global name is private here, so this machine stands behind a private link. The data collection
-    /// rules that the Azure Monitor Agent has cached came from the public regional handler, not from a data collection
+    /// rules that the Azure Monitor Agent has cached came from the global or a regional handler, not from a data collection
     /// endpoint. It is a warning when the agent has no cached configuration at all: it may not have got any for this reason.
     ///
     /// ## Why it matters

@@ -16,7 +16,7 @@ rule! {
     /// ## Why it matters
     ///
     /// The paths to that workspace were looked at as asked, yet this machine's data goes to another one: that data is
-    /// missed in the named workspace is no fault of DNS or the network.
+    /// missed in the named workspace is not a fault of DNS or the network.
     ///
     /// The id may also be mistyped, or be that of another environment: it is the workspace's id (a GUID), not its name and
     /// not the id of the resource.

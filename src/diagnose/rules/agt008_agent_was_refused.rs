@@ -19,13 +19,13 @@ rule! {
     ///
     /// ## Why it matters
     ///
-    /// It is the best witness there is: what the agent met on its own way, with its own identity. `InvalidAccess` means that
+    /// It is the best evidence: what the agent met on its own path, with its own identity. `InvalidAccess` means that
     /// a data collection endpoint is required; a 403 of log ingestion, that the workspace is not in this scope or the request
     /// came over a public address; an address that cannot be resolved, DNS; a missing token, the metadata service.
     ///
     /// ## How to fix
     ///
-    /// Mend what the other findings name first: most of them are the cause. Where there is none, follow the remedy of the
+    /// Fix what the other findings name first: most of them are the cause. Where there is none, follow the remedy of the
     /// refusal shown here.
     ///
     /// ## How to confirm
@@ -67,7 +67,7 @@ fn draft(facts: &Facts<'_>, refusal: &Refusal) -> Draft {
     let planned = host.filter(|host| facts.endpoint(host).is_some());
     let at = host.map_or_else(String::new, |host| format!(" at {}", quote(host)));
     let agent = refusal.agent.as_str();
-    // A name that is private in every view leaves one of the two readings, unless DNS was mended since.
+    // A name that is private in every view leaves one of the two readings, unless DNS was fixed since.
     let narrowed = refusal.code == RefusalCode::IngestionForbidden && ingestion_is_private(facts, planned);
     if narrowed {
         summary = "log ingestion is private in every view of this machine, so the request came over the private link: the workspace is not in this scope";

@@ -10,8 +10,9 @@ use crate::diagnose::rule::rule;
 rule! {
     /// ## What it means
     ///
-    /// `http://169.254.169.254` gives no instance document. Where the wire server (168.63.129.16) is silent too, this is most
-    /// likely no Azure VM, and all is as it should be. Where the wire server answers, this is one, and something on the
+    /// `http://169.254.169.254` gives no instance document: it is silent, or it answers with something else. A 403 is an answer:
+    /// something there refuses this program, such as the proxy agent of the Metadata Security Protocol. Where the wire server (168.63.129.16) is silent too, this is most
+    /// likely not an Azure VM, and all is as it should be. Where the wire server answers, this is one, and something on the
     /// machine hides the metadata service: a guest firewall, a route, a container network.
     ///
     /// ## Why it matters

@@ -30,7 +30,7 @@ rule! {
     ///
     /// ## How to fix
     ///
-    /// Mend time synchronisation: on Azure VMs the host's clock is the source (`/dev/ptp_hyperv` with chrony, the Hyper-V
+    /// Repair time synchronisation: on Azure VMs the host's clock is the source (`/dev/ptp_hyperv` with chrony, the Hyper-V
     /// provider of the Windows time service); on premises the servers of the network. Then step the clock once.
     ///
     /// ## How to confirm
@@ -82,7 +82,7 @@ fn draft(facts: &Facts<'_>) -> Option<Draft> {
             .arg("uncertain_ms", offset.error.as_millis().to_string())
             .arg("answers", all.len().to_string())
             .excludes("a service whose clock is wrong: the answers of different services agree in the median")
-            .reaching(Reach::Only(mended(facts, &offset)))
+            .reaching(Reach::Only(made_valid(facts, &offset)))
             .fix([remedy::show_clock(windows), remedy::set_clock(windows)]),
     )
 }
@@ -100,7 +100,7 @@ fn line(facts: &Facts<'_>, offset: &ClockOffset) -> String {
 }
 
 /// Names whose certificates would be valid by the right time.
-fn mended(facts: &Facts<'_>, offset: &ClockOffset) -> Vec<String> {
+fn made_valid(facts: &Facts<'_>, offset: &ClockOffset) -> Vec<String> {
     let names = facts.endpoints().iter().filter(|name| valid_by_the_right_time(facts, name, offset));
     names.map(|name| name.fqdn().to_owned()).collect()
 }

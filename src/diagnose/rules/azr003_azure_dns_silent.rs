@@ -23,7 +23,7 @@ rule! {
     ///
     /// ## How to fix
     ///
-    /// Nothing has to be mended. To allow the comparison on an Azure VM, allow UDP and TCP 53 to 168.63.129.16.
+    /// Nothing has to be repaired. To allow the comparison on an Azure VM, allow UDP and TCP 53 to 168.63.129.16.
     ///
     /// ## How to confirm
     ///

@@ -10,7 +10,7 @@ use crate::diagnose::{remedy, rule::rule};
 rule! {
     /// ## What it means
     ///
-    /// Every name of Azure Monitor that a private link could make private leads to a public address, whoever is asked: this
+    /// Every name of Azure Monitor that a private link could make private resolves to a public address, from every DNS server: this
     /// machine's resolver, its DNS servers, and Azure's own DNS as this virtual network sees it. Nothing here knows of an
     /// Azure Monitor Private Link Scope (AMPLS).
     ///
@@ -34,7 +34,7 @@ rule! {
     /// `privatelink.ods.opinsights.azure.com`, `privatelink.agentsvc.azure-automation.net` and last
     /// `privatelink.blob.core.windows.net` to the virtual network whose DNS this machine uses: its own with Azure's DNS,
     /// that of the DNS server or of the inbound endpoint of the resolver otherwise. Peering does not share the links.
-    /// Look first whether the zones hold records: an empty `privatelink.monitor.azure.com` breaks every client.
+    /// Check first that the zones hold records: an empty `privatelink.monitor.azure.com` breaks every client.
     ///
     /// ## How to confirm
     ///
@@ -77,7 +77,7 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
     let mut draft = Draft::new(
         severity,
         Owner::Dns,
-        Title::plain(format!("no private link in sight: {public} of {} private-capable names lead to public addresses", names.len())),
+        Title::plain(format!("no private link found: {public} of {} private-capable names resolve to public addresses", names.len())),
     )
     .about(names.iter().map(|name| name.fqdn()))
     .summary(if wanted {

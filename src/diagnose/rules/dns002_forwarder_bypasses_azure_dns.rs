@@ -60,6 +60,12 @@ rule! {
     }
 }
 
+/// Fires for a resolving server other than Azure's DNS when all hold:
+///
+/// 1. It does not forward a part of the names only (DNS020).
+/// 2. It does not change its answers from one try to the next (DNS019).
+/// 3. It answers at least one name that Azure's DNS, asked from this machine, has private.
+/// 4. It has every such name public.
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
     let servers = facts.resolving_servers().into_iter().filter(|server| !Facts::is_azure_dns(*server));
     servers.filter_map(|server| bypass(facts, server)).collect()
@@ -72,8 +78,8 @@ fn bypass(facts: &Facts<'_>, server: SocketAddr) -> Option<Draft> {
     }
     let names: Vec<&EndpointFacts<'_>> =
         facts.ampls_endpoints().filter(|name| name.azure().is_some_and(View::is_private)).collect();
-    let told: Vec<_> = names.iter().filter_map(|name| Some((*name, name.view_of(server)?))).collect();
-    let answered: Vec<_> = told.into_iter().filter(|(_, view)| view.answered()).collect();
+    let views: Vec<_> = names.iter().filter_map(|name| Some((*name, name.view_of(server)?))).collect();
+    let answered: Vec<_> = views.into_iter().filter(|(_, view)| view.answered()).collect();
     if answered.is_empty() || !answered.iter().all(|(_, view)| view.is_public()) {
         return None;
     }

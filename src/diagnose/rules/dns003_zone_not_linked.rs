@@ -26,11 +26,11 @@ rule! {
     ///
     /// AMA fetches its configuration privately and then uploads logs to a public address: `Failed to upload to ODS: 403` when
     /// the workspace refuses public ingestion, silent public traffic when it does not. The other way round, agents upload
-    /// privately and are never told what to collect.
+    /// privately and never learn what to collect.
     ///
     /// ## How to fix
     ///
-    /// Look whether the zone exists and where it is linked. Link it to the network that resolves for this machine, and add it
+    /// Before you change anything, check that the zone exists and where it is linked. Link it to the network that resolves for this machine, and add it
     /// to the zone group of the private endpoint, so that its records are kept for you. Use `dns-zone-group add`: `create` on
     /// an existing group replaces its list. A second zone of the same name cannot be linked to a network that has one.
     ///
@@ -61,6 +61,15 @@ rule! {
     }
 }
 
+/// Fires for a zone on a resolving server when all hold:
+///
+/// 1. The server does not change its answers from one try to the next.
+/// 2. A name of the zone is public there.
+/// 3. No name of the zone is private there, or denied by a private zone.
+/// 4. No record of the zone, asked directly, is private there: that is a forwarder's fault (DNS020).
+/// 5. Azure's DNS has no name of the zone private: that is a bypass (DNS002).
+/// 6. The SOA does not show that the zone is linked there.
+/// 7. A name of another zone is private there: the private link exists.
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
     let mut by_zone: BTreeMap<&str, Vec<SocketAddr>> = BTreeMap::new();
     for zone in &facts.observations().zones {
@@ -79,19 +88,23 @@ fn names<'f>(facts: &'f Facts<'_>, zone: &str) -> Vec<&'f EndpointFacts<'f>> {
 
 fn missing_at(facts: &Facts<'_>, zone: &str, server: SocketAddr) -> bool {
     let names = names(facts, zone);
-    let views: Vec<_> = names.iter().filter_map(|name| name.view_of(server)).collect();
-    let public = views.iter().any(|view| view.is_public());
-    let otherwise = views.iter().any(|view| view.is_private() || facts.denied_by_private_zone(view));
-    let private_at_azure = names.iter().filter_map(|name| name.azure()).any(View::is_private);
-    let record = |name: &&EndpointFacts<'_>| facts.record_view(name, server).is_some_and(|view| view.is_private());
-    if facts.flaps(server) || names.iter().any(record) {
-        return false;
-    }
-    if !public || otherwise || private_at_azure || facts.linked(zone, server) == Linked::Yes {
-        return false;
-    }
-    let others = facts.ampls_endpoints().filter(|name| name.endpoint.zone.as_deref() != Some(zone));
-    others.filter_map(|name| name.view_of(server)).any(View::is_private)
+    let views = || names.iter().filter_map(|name| name.view_of(server));
+    let some_public = || views().any(View::is_public);
+    let from_private_zone = || views().any(|view| view.is_private() || facts.denied_by_private_zone(view));
+    let record_is_private =
+        || names.iter().any(|name| facts.record_view(name, server).is_some_and(|view| view.is_private()));
+    let private_at_azure = || names.iter().filter_map(|name| name.azure()).any(View::is_private);
+    let linked = || facts.linked(zone, server) == Linked::Yes;
+    let others = || facts.ampls_endpoints().filter(|name| name.endpoint.zone.as_deref() != Some(zone));
+    let other_zone_is_private = || others().filter_map(|name| name.view_of(server)).any(View::is_private);
+
+    !facts.flaps(server)
+        && some_public()
+        && !from_private_zone()
+        && !record_is_private()
+        && !private_at_azure()
+        && !linked()
+        && other_zone_is_private()
 }
 
 fn draft(facts: &Facts<'_>, zone: &str, servers: &[SocketAddr]) -> Draft {

@@ -14,14 +14,14 @@ rule! {
     /// ## What it means
     ///
     /// A private zone of the AMPLS is linked where this machine's DNS resolves, but it holds no record for a name. There are
-    /// two faces of it:
+    /// two forms:
     ///
     /// - The zone denies the name: the public name continues with its `privatelink` alias, and the answer is "no such name".
     ///   The summary says whether the zone looks empty: a landing zone that links an empty `privatelink.monitor.azure.com`
     ///   breaks every client of Azure Monitor, whether it wants a private link or not.
     ///   A private zone of the *public* name (`ods.opinsights.azure.com`), linked to this network, denies the name itself. The
     ///   zone of blobs denies storage accounts that have a private endpoint elsewhere and no record here.
-    /// - The zone is linked (its SOA shows it, or other names of it are private), yet this name leads to a public address,
+    /// - The zone is linked (its SOA shows it, or other names of it are private), yet this name resolves to a public address,
     ///   and so does its record asked directly: the link allows fallback to internet, which hides what is missing. The
     ///   workspace or data collection endpoint is not in the scope, or its record was lost; from the machine both look alike.
     ///
@@ -38,10 +38,10 @@ rule! {
     ///
     /// 1. Add the resource (workspace, component, data collection endpoint) to the scope and the zone to the zone group of
     ///    the private endpoint: Azure then keeps the record. Names that all customers share belong to no resource: where
-    ///    others are private, the private endpoint is older than the name, and has to be made anew.
-    /// 2. Add the record by hand, where the zone group cannot be used. It goes stale when the endpoint is made anew.
+    ///    others are private, the private endpoint is older than the name, and has to be recreated.
+    /// 2. Add the record by hand, where the zone group cannot be used. It goes stale when the endpoint is recreated.
     /// 3. Unlink a zone that is empty because no private link is meant, or allow fallback to internet knowingly: it fails
-    ///    open, so that a lost record never shows again.
+    ///    open, and hides every record that is lost later.
     ///
     /// ## How to confirm
     ///
@@ -67,6 +67,18 @@ rule! {
     }
 }
 
+/// Fires for a name in one of two forms. `denied`, when all hold:
+///
+/// 1. A resolving server denies the name.
+/// 2. A private zone does it: behind the `privatelink` alias, or by its own authority.
+///
+/// `fallen back`, for a name of an AMPLS, when all hold:
+///
+/// 1. Azure's DNS, asked from this machine, does not have the name private.
+/// 2. A resolving server has it public.
+/// 3. That server does not change its answers from one try to the next (DNS019).
+/// 4. The zone is linked there: its SOA says so, or another name of it is private.
+/// 5. The name's record, asked directly, is not private there: that is a forwarder's fault (DNS020).
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
     let fallen_back = facts.ampls_endpoints().filter_map(|name| fallen_back(facts, name));
     facts.endpoints().iter().filter_map(|name| denied(facts, name)).chain(fallen_back).collect()
@@ -199,7 +211,7 @@ fn fallen_back(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
     } else {
         (
             "record missing, fallback to internet answers: ",
-            "yet this name and its record lead to public addresses: fallback to internet hides that the record is missing, or that the resource is not in the scope",
+            "yet this name and its record resolve to public addresses: fallback to internet hides that the record is missing, or that the resource is not in the scope",
         )
     };
     let draft = Draft::new(severity, Owner::Monitor, Title::list(title, [name.fqdn()], format!(" (zone `{zone}`)")))
@@ -292,7 +304,7 @@ fn resource(fqdn: &str) -> Option<String> {
 }
 
 fn add_record(zone: &str, record: &str) -> Fix {
-    Fix::change(BlastRadius::EveryNetworkOnThisDns, "add what is missing by hand (it goes stale when the endpoint is made anew)")
+    Fix::change(BlastRadius::EveryNetworkOnThisDns, "add what is missing by hand (it goes stale when the endpoint is recreated)")
         .instead()
         .with(format!("az network private-dns record-set a add-record -g ‹dns-resource-group› -z {zone} -n {record} -a ‹private-endpoint-address›"))
         .after_looking(

@@ -27,7 +27,7 @@ rule! {
     /// ## How to fix
     ///
     /// Let every configured server resolve alike: the same forwarders for the public zones, or the same links. A public
-    /// resolver as a second server is no reserve, it is another answer: take it out.
+    /// resolver as a second server is not a reserve. It is another answer: remove it.
     ///
     /// ## How to confirm
     ///

@@ -20,8 +20,8 @@ rule! {
     ///
     /// ## Why it matters
     ///
-    /// Addresses of private endpoints change when the endpoint is made anew, and the line does not. The machine then talks to
-    /// nobody, or to the endpoint of another scope, and no DNS change can mend it.
+    /// Addresses of private endpoints change when the endpoint is recreated, and the line does not. The machine then reaches
+    /// nothing, or to the endpoint of another scope, and no DNS change can fix it.
     ///
     /// ## How to fix
     ///

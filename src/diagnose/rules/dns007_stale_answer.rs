@@ -23,7 +23,7 @@ rule! {
     ///
     /// ## How to fix
     ///
-    /// Empty the cache and restart the agent. If the answer stays, look for whoever else answers: the `hosts:` line of
+    /// Empty the cache and restart the agent. If the answer stays, look for what else answers: the `hosts:` line of
     /// `nsswitch.conf`, a VPN client, a local DNS service.
     ///
     /// ## How to confirm
@@ -50,9 +50,16 @@ rule! {
     }
 }
 
+/// Fires for a name when all hold:
+///
+/// 1. No server changes its answers from one try to the next (DNS019).
+/// 2. The system gave an address, or said that there is none.
+/// 3. Every server that this machine uses answered, and all with one route.
+/// 4. Neither the hosts file nor a search domain explains the system's answer (DNS006, DNS022).
+/// 5. The system's route is another one, and neither route is mixed: that would be a question of preference.
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
     let servers = facts.resolving_servers();
-    // What such a server told the system was chance.
+    // What such a server gave the system was chance.
     if servers.iter().any(|server| facts.flaps(*server)) {
         return Vec::new();
     }
@@ -134,7 +141,7 @@ fn fixes(facts: &Facts<'_>, fqdn: &str) -> Vec<Fix> {
                 "names are resolved again; nothing else is lost",
                 format!("Get-DnsClientCache -Entry {fqdn}"),
             )
-            .undone_by("nothing to undo: answers are kept anew"),
+            .undone_by("nothing to undo: the cache fills again"),
         ];
     }
     vec![
@@ -153,7 +160,7 @@ fn empty(cache: &str, command: &str) -> Fix {
     Fix::change(BlastRadius::Machine, format!("where `{cache}` keeps the answers, empty its cache; agents keep a copy of their own until they are restarted"))
         .with(command)
         .after_looking("names are resolved again; nothing else is lost", format!("systemctl is-active {cache}"))
-        .undone_by("nothing to undo: answers are kept anew")
+        .undone_by("nothing to undo: the cache fills again")
 }
 
 #[cfg(test)]
@@ -184,12 +191,12 @@ mod tests {
     fn fires_with_one_command_for_each_cache_and_any_of_them_may_do() {
         let found = drafts(&DNS007, &private_world().system(ODS, &Says::Public("20.1.1.1")));
         let changes: Vec<&Fix> = found[0].fix.iter().filter(|fix| !fix.read_only).collect();
-        let told: Vec<_> =
+        let caches: Vec<_> =
             changes.iter().map(|fix| (fix.alternative, fix.command.as_deref().unwrap_or_default())).collect();
-        assert_eq!(told.iter().map(|(alternative, _)| *alternative).collect::<Vec<_>>(), [false, true, true]);
+        assert_eq!(caches.iter().map(|(alternative, _)| *alternative).collect::<Vec<_>>(), [false, true, true]);
         assert!(
-            told.iter().all(|(_, command)| command.lines().count() == 1 && !command.contains("restart")),
-            "{told:?}"
+            caches.iter().all(|(_, command)| command.lines().count() == 1 && !command.contains("restart")),
+            "{caches:?}"
         );
     }
 

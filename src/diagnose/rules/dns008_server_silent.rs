@@ -26,7 +26,7 @@ rule! {
     ///
     /// ## How to fix
     ///
-    /// Look whether the way to the server is open: a network security group, a firewall, a peering that is missing, a server
+    /// Check that the way to the server is open: a network security group, a firewall, a peering that is missing, a server
     /// that is off. 168.63.129.16 answers only inside Azure, and a rule against the service tag `AzurePlatformDNS` or the
     /// machine's own firewall silences it. Take a server that no longer exists out of the network's DNS settings.
     ///

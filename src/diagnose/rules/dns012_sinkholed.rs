@@ -17,7 +17,7 @@ rule! {
     /// own DNS answers with the alias `blockpolicy.azuredns.invalid`, the mark of a DNS security policy. This is a block list
     /// at work: a DNS filter, a firewall's DNS feature, a line of the hosts file (DNS006 then explains it), or the policy.
     ///
-    /// Such addresses are never dialled. It is a warning when this machine still resolves the name by another server.
+    /// No connection to such an address is tried. It is a warning when this machine still resolves the name by another server.
     ///
     /// ## Why it matters
     ///
@@ -31,7 +31,7 @@ rule! {
     ///
     /// ## How to confirm
     ///
-    /// The server gives an address that can be dialled; `blockpolicy.azuredns.invalid` is gone from the chain.
+    /// The server gives an address that can be connected to; `blockpolicy.azuredns.invalid` is gone from the chain.
     ///
     /// ## References
     ///
@@ -82,7 +82,7 @@ fn sinkholed(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
             .to_owned()
     } else {
         format!(
-            "the name is answered with {}, which leads nowhere: a block list is at work; the address was not dialled",
+            "the name is answered with {}, which leads nowhere: a block list is at work; no connection to it was tried",
             quote(&address)
         )
     })
@@ -90,7 +90,7 @@ fn sinkholed(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
     .arg("kind", kind)
     .arg("address", address)
     .arg("server", servers.join(", ").replace('`', ""))
-    .excludes("a fault of the network path: nothing was dialled")
+    .excludes("a fault of the network path: no connection was tried")
     .reaching(Reach::Own);
     Some(if policy {
         draft.fix(allow_in_policy(name.fqdn()))

@@ -27,7 +27,7 @@ rule! {
     /// ## How to fix
     ///
     /// Look which private endpoint holds the actual address. A stale record is deleted, and the zone group made to keep it;
-    /// where two scopes write the same zone, use one scope, or a zone for each network. If the file is old, make it anew.
+    /// where two scopes write the same zone, use one scope, or a zone for each network. If the file is old, create it again.
     ///
     /// ## How to confirm
     ///

@@ -16,7 +16,7 @@ rule! {
     /// ## Why it matters
     ///
     /// Such a zone answers for everything below its name: names that it does not hold do not exist for this network. Nobody
-    /// keeps its records: they go stale when the private endpoint is made anew, and new workspaces are missing.
+    /// keeps its records: they go stale when the private endpoint is recreated, and new workspaces are missing.
     ///
     /// ## How to fix
     ///

@@ -62,6 +62,12 @@ rule! {
     }
 }
 
+/// Fires for a resolving server that is not Azure's DNS and does not change its answers from one try to the next, when it has
+/// at least one name public and one of these shows that it should not:
+///
+/// 1. The name's record, asked directly at this server, is private: the `privatelink` zone is forwarded in place of the public one.
+/// 2. Another name with the same record is private at this server: the suffix of this one is not forwarded.
+/// 3. Azure's DNS has the name private, and this server has names of other suffixes private.
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
     facts.resolving_servers().into_iter().filter_map(|server| incomplete(facts, server)).collect()
 }

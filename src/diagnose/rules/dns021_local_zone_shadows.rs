@@ -26,7 +26,7 @@ rule! {
     ///
     /// Best remove the zone and forward its name to Azure's DNS, so that public names and private zones are found. Otherwise
     /// delegate or forward the names below it, or narrow the zone to the very names that it is there for. Adding the missing
-    /// record by hand works until the private endpoint is made anew.
+    /// record by hand works until the private endpoint is recreated.
     ///
     /// ## How to confirm
     ///
@@ -49,6 +49,12 @@ rule! {
     }
 }
 
+/// Fires for a name on a resolving server when all hold:
+///
+/// 1. The server denies the name.
+/// 2. No DNS security policy does it, and no `privatelink` alias of an AMPLS is in the chain.
+/// 3. The authority is neither an Azure private zone nor Microsoft's public DNS.
+/// 4. The authority's zone covers the name, or another server resolves the name.
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
     facts.endpoints().iter().filter_map(|name| shadowed(facts, name)).collect()
 }
@@ -91,7 +97,7 @@ fn is_shadow(facts: &Facts<'_>, name: &EndpointFacts<'_>, view: &View) -> bool {
     if !view.denied() || view.blocked_by_policy() || view.cname.iter().any(|alias| facts.is_ampls_name(alias)) {
         return false;
     }
-    // A name of the customer's own is rightly denied by whoever has its zone.
+    // A name of the customer's own is rightly denied by the server that holds its zone.
     let foreign = name.endpoint.group == Group::Extra && name.endpoint.zone.is_none();
     match &view.authority {
         Some(soa) if Authorities::private_zone(soa) || Authorities::microsoft(soa) => false,
@@ -122,7 +128,7 @@ fn fixes(name: &EndpointFacts<'_>, address: &str, zone: &str) -> Vec<Fix> {
         )
         .with(format!("Export-DnsServerZone -ComputerName {address} -Name {zone} -FileName {zone}.before.txt\nRemove-DnsServerZone -ComputerName {address} -Name {zone}\nAdd-DnsServerConditionalForwarderZone -ComputerName {address} -Name {zone} -MasterServers 168.63.129.16"))
         .after_looking(
-            "everybody who uses its records loses them: look whether each is known to Azure's DNS or public; where `IsDsIntegrated` is true, the removal replicates to every domain controller of the `ReplicationScope` (keep it for the undo), and each of them needs the forwarder",
+            "everybody who uses its records loses them: check that Azure's DNS or public DNS knows each of them; where `IsDsIntegrated` is true, the removal replicates to every domain controller of the `ReplicationScope` (keep it for the undo), and each of them needs the forwarder",
             format!("Get-DnsServerResourceRecord -ComputerName {address} -ZoneName {zone}\nGet-DnsServerZone -ComputerName {address} -Name {zone} | Format-List IsDsIntegrated, ReplicationScope, DynamicUpdate"),
         )
         .undone_with(

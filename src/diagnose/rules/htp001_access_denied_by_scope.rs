@@ -13,8 +13,12 @@ rule! {
     /// ## What it means
     ///
     /// The service itself answers, and refuses because of the network that the request came from: its answer carries
-    /// `NspValidationFailedError` or `InsufficientAccessError`. A bare 401, 403 or 404 is no such refusal: this program asks
-    /// without credentials, and that is how services answer then.
+    /// `NspValidationFailedError` or `InsufficientAccessError`. A bare 401, 403 or 404 is not such a refusal: this program asks
+    /// without credentials. It shows that the service was reached, not that it would permit the request.
+    ///
+    /// Only these two codes are recognised. Other texts for the same refusal exist (`only permitted through an attached
+    /// Private Link`, `not attached to the current scope`, a network security perimeter's `AuthorizationFailure`).
+    /// This version does not recognise them.
     ///
     /// Over a public address it means that the workspace, component or data collection endpoint takes no public traffic. Over
     /// a private address it means that the resource is not in the scope behind this private endpoint while the scope's access
@@ -26,7 +30,7 @@ rule! {
     ///
     /// ## How to fix
     ///
-    /// Over a public address: mend the name resolution first, so that the name becomes private. Over a private address: add
+    /// Over a public address: fix name resolution first, so that the name becomes private. Over a private address: add
     /// the resource to the scope. Opening the resource to public networks is a decision of those who closed it.
     ///
     /// ## How to confirm

@@ -20,7 +20,7 @@ rule! {
     ///
     /// ## How to fix
     ///
-    /// Read the answer in the evidence: server, type, location and text usually name who wrote it. Look whether the address
+    /// Read the answer in the evidence: server, type, location and text usually name who wrote it. Check that the address
     /// is the one that the name should have.
     ///
     /// ## How to confirm

@@ -11,7 +11,7 @@ rule! {
     /// ## What it means
     ///
     /// The handshake is verified and the request is sent, and then the peer is silent, closes the connection, or sends
-    /// something that is no HTTP. It has the certificate of the service and does not behave like it.
+    /// something that is not HTTP. It has the certificate of the service and does not behave like it.
     ///
     /// ## Why it matters
     ///
@@ -53,7 +53,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
     let (kind, what) = match &exchange.outcome {
         Outcome::TimedOut => ("silence", "silence"),
         Outcome::Failed(HttpFailure::Closed(_)) => ("closed", "the connection ends"),
-        _ => ("garbage", "something that is no HTTP"),
+        _ => ("garbage", "something that is not HTTP"),
     };
     let address = name.handshake.and_then(|handshake| handshake.address).map(|address| address.ip().to_string());
     let address = address.unwrap_or_default();

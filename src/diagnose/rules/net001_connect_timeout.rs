@@ -14,13 +14,15 @@ rule! {
     /// there or back.
     ///
     /// For a private address there are two readings. Where other names of the same zone answer, the path to the private
-    /// endpoint is open and this record is wrong: it is left from an endpoint that was made anew, or it belongs to another
+    /// endpoint is open and this record is wrong: it is left from an endpoint that was recreated, or it belongs to another
     /// scope whose endpoint lives in a network that this machine cannot reach. Where none answers, it is the path: a missing
     /// peering or route, a network security group, a firewall that sees only one direction, or a private endpoint whose
     /// connection is not approved.
     ///
-    /// For a public address a firewall drops the traffic to Azure Monitor. That is right where everything should be private:
-    /// then mend the name resolution instead. Public names that nothing depends on may stay blocked, which is information.
+    /// For a public address there are two readings as well: a firewall drops the traffic to Azure Monitor, or the subnet has no
+    /// way to the internet. Subnets of new virtual networks have none without a NAT gateway, a public address, an outbound
+    /// rule of a load balancer, or a route to a firewall; opening a security group changes nothing there. Neither is a fault
+    /// where everything should be private: then fix name resolution instead. Public names that nothing depends on may stay blocked, which is information.
     ///
     /// ## Why it matters
     ///
@@ -29,7 +31,7 @@ rule! {
     /// ## How to fix
     ///
     /// Find the private endpoint that holds the address. If there is none the record is stale: delete it and let the zone group
-    /// write it. If there is one, look whether its connection is approved, which route leads there, and which rule of a network
+    /// write it. If there is one, check that its connection is approved, which route leads there, and which rule of a network
     /// security group or firewall denies TCP 443. Peering is not transitive: a spoke needs its own way to the endpoint's
     /// network.
     ///
@@ -54,6 +56,11 @@ rule! {
     }
 }
 
+/// Fires for a name when no address of it could be connected to and silence is the reason. The reading depends on the route:
+///
+/// 1. Private, and another private name answers: the record is stale.
+/// 2. Private, and none answers: the path is broken.
+/// 3. Public: the public path is closed.
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
     let silent = facts.endpoints().iter().filter(|name| name.connect_fault() == Some(ConnectFault::Silent));
     silent.map(|name| draft(facts, name)).collect()
@@ -66,7 +73,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
     let (reading, summary) = match (private, siblings) {
         (true, Some(true)) => (
             "stale-record",
-            "other private names answer, so the path to the private endpoint is open: this record is left from an endpoint that was made anew, or it belongs to another scope",
+            "other private names answer, so the path to the private endpoint is open: this record is left from an endpoint that was recreated, or it belongs to another scope",
         ),
         (true, _) => (
             "path",
@@ -74,7 +81,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
         ),
         (false, _) => (
             "public-path",
-            "the public addresses do not answer: a firewall drops the traffic; allow it, or mend the name resolution where the name should be private",
+            "the public addresses do not answer: a firewall drops the traffic, or this subnet has no way to the internet; open the path, or fix name resolution where the name should be private",
         ),
     };
     let is_private = |address: &&IpAddr| facts.leads_private(name.fqdn(), **address) == Some(true);

@@ -25,7 +25,7 @@ rule! {
     ///
     /// ## How to fix
     ///
-    /// Find out who holds the address. If it is not a network interface of the AMPLS private endpoint, mend the record. If it
+    /// Find out who holds the address. If it is not a network interface of the AMPLS private endpoint, correct the record. If it
     /// is, look for the firewall on the route that leads there, and let TCP 443 pass.
     ///
     /// ## How to confirm

@@ -53,7 +53,7 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
     cut_off.map(|name| draft(facts, name)).collect()
 }
 
-/// The reason that this machine can mend is the one to name.
+/// The reason that this machine can fix is the one to name.
 fn reason(name: &EndpointFacts<'_>) -> (&'static str, &'static str) {
     let failed = |wanted: IoFailure| name.connections.iter().any(|seen| seen.outcome == Outcome::Failed(wanted));
     if failed(IoFailure::NotPermitted) {

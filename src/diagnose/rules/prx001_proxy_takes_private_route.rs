@@ -18,8 +18,8 @@ rule! {
     /// internet.
     ///
     /// It is information while only the environment of the shell that started this program names the proxy: services such as
-    /// the agents do not inherit it, but whatever runs in such a shell goes astray. With `--proxy`, or where an
-    /// agent is told to use it, it is a warning, and an error where the proxy gives no tunnel or the service refuses what comes that way.
+    /// the agents do not inherit it, but every program started in that shell uses the proxy. With `--proxy`, or where an
+    /// agent is configured to use it, it is a warning, and an error where the proxy gives no tunnel or the service refuses what comes that way.
     ///
     /// ## Why it matters
     ///
@@ -29,7 +29,7 @@ rule! {
     /// ## How to fix
     ///
     /// Exempt the private names from the proxy, for the agents where their proxy is set (extension settings, Arc agent), for
-    /// programs in `NO_PROXY`. Look first whether the direct path is open.
+    /// programs in `NO_PROXY`. Check first that the direct path is open.
     ///
     /// ## How to confirm
     ///
@@ -59,7 +59,7 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
     run.chain(of_agents(facts)).collect()
 }
 
-/// What the agents themselves are told to use; nothing was sent through it.
+/// What the agents themselves are configured to use; nothing was sent through it.
 fn of_agents(facts: &Facts<'_>) -> Vec<Draft> {
     let proxies = facts.agents().map_or(&[][..], |agents| agents.proxies.as_slice());
     let monitoring = proxies.iter().filter(|proxy| proxy.effective && proxy.used_by != AgentKind::Arc);

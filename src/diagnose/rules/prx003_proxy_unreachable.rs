@@ -12,7 +12,7 @@ rule! {
     /// ## What it means
     ///
     /// A proxy applies to the name, and the proxy cannot be used: its own name has no address, its port does not answer or
-    /// refuses, or what answers there is no HTTP proxy. Nothing was tried directly, because programs that use this proxy do
+    /// refuses, or what answers there is not an HTTP proxy. Nothing was tried directly, because programs that use this proxy do
     /// not do so either.
     ///
     /// It is information where the proxy's scheme is one that this program does not speak (`socks5`, `https`): then nothing

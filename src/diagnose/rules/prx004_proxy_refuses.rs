@@ -111,7 +111,7 @@ fn reached(name: &EndpointFacts<'_>) -> Vec<Fix> {
         ),
         Fix::change(
             BlastRadius::Vnet,
-            "mend the proxy's own DNS where it has no address there, its route or firewall where it has one",
+            "fix the proxy's own DNS where it has no address there, its route or firewall where it has one",
         )
         .after("look in the proxy's log for this name and the time in the evidence: it tells which of the two failed; the change holds for every machine behind the proxy")
         .undone_by("put the proxy's former DNS servers, route or rule back"),
@@ -135,7 +135,7 @@ mod tests {
             assert_eq!(found[0].args["kind"], kind);
             let change = found[0].fix.iter().find(|fix| !fix.read_only).map(|fix| fix.text.as_str());
             assert_eq!(
-                change.is_some_and(|text| text.starts_with("mend the proxy's own DNS")),
+                change.is_some_and(|text| text.starts_with("fix the proxy's own DNS")),
                 status >= 500,
                 "{change:?}"
             );

@@ -28,7 +28,7 @@ rule! {
     ///
     /// ## How to fix
     ///
-    /// Mend the other findings first: silent servers and addresses take most of the time. Then give the run more of it with
+    /// Fix the other findings first: silent servers and addresses take most of the time. Then give the run more of it with
     /// `--deadline`, or each step less with `--timeout`, or look at fewer things with `--only`. Where sockets ran out, raise the
     /// limit (`ulimit -n 1024`). Judge a report with the version that wrote it, or a later one.
     ///
@@ -56,7 +56,7 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
     cut_short(facts).into_iter().chain(without_sockets(facts)).chain(not_understood(facts)).collect()
 }
 
-/// What a later version wrote that this one cannot judge. Nobody is well of whom only a part was understood.
+/// What a later version wrote that this one cannot judge. A report of which only a part was judged is not healthy.
 fn not_understood(facts: &Facts<'_>) -> Option<Draft> {
     let counts = facts.observations().later.counts();
     let lost = counts.missed;
@@ -141,7 +141,7 @@ fn cut_short(facts: &Facts<'_>) -> Vec<Draft> {
                 Stop::Interrupt => "interrupt",
             })
             .reaching(Reach::Nothing)
-            .fix([Fix::look("give the run more time, after the other findings are mended", format!("ampls-doctor check --deadline {longer}"))]),
+            .fix([Fix::look("give the run more time, after the other findings are fixed", format!("ampls-doctor check --deadline {longer}"))]),
     ]
 }
 

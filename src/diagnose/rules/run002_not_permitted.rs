@@ -14,7 +14,7 @@ rule! {
     /// Files that this program reads are there and may not be read by the user who started it. What they hold was not looked
     /// at, which is not the same as fine: it is listed.
     ///
-    /// Files that are not there are no finding: most machines lack most of them.
+    /// Files that are not there are not a finding: most machines lack most of them.
     ///
     /// ## Why it matters
     ///

@@ -15,8 +15,8 @@ rule! {
     ///
     /// ## Why it matters
     ///
-    /// Monitoring does not work over this name, whatever the cause. A doctor that knows no name for an illness must not call
-    /// the patient healthy.
+    /// Monitoring does not work over this name, whatever the cause. A failure without a known cause is still
+    /// a failure.
     ///
     /// ## How to fix
     ///

@@ -12,9 +12,10 @@ use crate::text::quote;
 rule! {
     /// ## What it means
     ///
-    /// The certificate that answers for the name does not lead to the public roots, which every certificate of Azure Monitor
-    /// does. Somebody on the way opens the encrypted connection and encrypts it anew: a firewall or proxy with TLS inspection,
-    /// or a security agent on this machine. It makes no difference whether this machine trusts that issuer; companies install
+    /// The certificate that answers for the name does not lead to the public roots that this program knows. Something on the
+    /// way opens the encrypted connection and encrypts it again: a firewall or proxy with TLS inspection, or a security agent
+    /// on this machine. Public root stores change: if the issuer is Microsoft's or DigiCert's, the root may have left the
+    /// built-in store, and nobody intercepts. It makes no difference whether this machine trusts that issuer; companies install
     /// the inspection's root on their machines. The issuer is named; what it calls its organisation proves nothing.
     ///
     /// The chain is judged at a moment inside the certificate's validity, so that a foreign certificate that has also expired
@@ -29,8 +30,8 @@ rule! {
     ///
     /// ## How to fix
     ///
-    /// Exempt the names from inspection on the device that inspects, by host name, also those of the private endpoint's
-    /// addresses. Do not install the issuer's root to make the error go away: the agent's own authentication still breaks.
+    /// Exempt the names from inspection on the device that inspects, by host name. Exempt them on the path to the private
+    /// endpoint too. Do not install the issuer's root to make the error go away: the agent's own authentication still breaks.
     /// In an air-gapped cloud with roots of its own, name them with `--public-roots`.
     ///
     /// ## How to confirm

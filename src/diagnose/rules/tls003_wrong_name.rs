@@ -23,7 +23,7 @@ rule! {
     /// ## How to fix
     ///
     /// Where the name asked by holds the label `privatelink`, configure the name without it. Otherwise look at the names in the
-    /// certificate: they tell who answers. Find the private endpoint that holds the address, and mend
+    /// certificate: they tell who answers. Find the private endpoint that holds the address, and correct
     /// the record or the line of the hosts file that leads there.
     ///
     /// ## How to confirm

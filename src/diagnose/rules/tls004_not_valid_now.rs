@@ -24,7 +24,7 @@ rule! {
     ///
     /// ## How to fix
     ///
-    /// Compare this machine's clock with another one and mend time synchronisation. If the clock is right, something else than
+    /// Compare this machine's clock with another one and repair time synchronisation. If the clock is right, something else than
     /// Azure answers with an old certificate: look at the chain and at the address.
     ///
     /// ## How to confirm

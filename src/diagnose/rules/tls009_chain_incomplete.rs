@@ -65,7 +65,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
     .about([name.fqdn()])
     .at_port(name.endpoint.port)
     .group(issuer.clone())
-    .summary("the peer sent its own certificate only, and neither this machine nor the public roots know its issuer: where the chain leads cannot be told from here")
+    .summary("the peer sent its own certificate only, and neither this machine nor the public roots know its issuer: where the chain leads cannot be seen from here")
     .evidence(name.handshake.map(|handshake| facts.handshake_line(name, handshake)))
     .evidence(name.leaf().map(certificate_line))
     .arg("issuer", issuer)
