@@ -1,6 +1,6 @@
-//! AGT005: the Azure Monitor Agent has its configuration from the regional handler although the global one is private.
+//! AGT005: the Azure Monitor Agent has its configuration from the global or a regional handler although the global one is private.
 
-use ampls_probes::observation::{AgentKind, CachedConfiguration};
+use ampls_probes::observation::{Agent, AgentKind, CachedConfiguration};
 
 use crate::diagnose::draft::{Draft, Title};
 use crate::diagnose::facts::{EndpointFacts, Facts, View, agent_line};
@@ -66,13 +66,16 @@ fn draft(facts: &Facts<'_>) -> Option<Draft> {
         }
         (Severity::Warning, Title::plain("the Azure Monitor Agent has no cached configuration"), None)
     } else {
-        let regional = described(cached)?;
+        let shared = shared_handlers(agent, cached);
+        if shared.is_empty() {
+            return None;
+        }
         (
             Severity::Error,
             Title::plain(
                 "the Azure Monitor Agent uses no data collection endpoint although it is behind a private link",
             ),
-            Some(regional),
+            Some(format!("its cached rules came from {}", list(&shared, 3))),
         )
     };
     let view = handler.system().map(|view| facts.view_line(handler, view));
@@ -91,15 +94,15 @@ fn private_here(name: &EndpointFacts<'_>) -> bool {
     name.system().is_some_and(View::is_private) || name.server_views().any(View::is_private)
 }
 
-fn described(cached: &CachedConfiguration) -> Option<String> {
-    (!cached.regional_handlers.is_empty())
-        .then(|| format!("its cached rules came from {}", list(&cached.regional_handlers, 3)))
+/// The handlers without a data collection endpoint that gave the cached rules. The global one gives them like a regional one.
+fn shared_handlers(agent: &Agent, cached: &CachedConfiguration) -> Vec<String> {
+    let global = agent.endpoints.iter().filter(|host| host.starts_with(GLOBAL));
+    cached.regional_handlers.iter().chain(global).cloned().collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use ampls_probes::observation::Agent;
-    use ampls_probes::testing::{agent, private_world, public_world};
+    use ampls_probes::testing::{HANDLER, agent, private_world, public_world};
 
     use super::*;
     use crate::diagnose::rules::tests::{drafts, fires_as_declared};
@@ -125,6 +128,15 @@ mod tests {
         assert!(
             found[0].fix.iter().any(|fix| fix.command.as_deref().is_some_and(|c| c.contains("association create")))
         );
+    }
+
+    #[test]
+    fn fires_for_the_global_handler_behind_a_private_link() {
+        let mut ama = ama(1, &[], &[]);
+        ama.endpoints = vec![HANDLER.to_owned()];
+        let found = drafts(&AGT005, &private_world().agents([ama]));
+        assert_eq!((found.len(), found[0].severity), (1, Severity::Error));
+        assert!(found[0].evidence.iter().any(|line| line.contains(HANDLER)), "{:?}", found[0].evidence);
     }
 
     #[test]
