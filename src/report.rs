@@ -7,9 +7,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ampls_probes::Observations;
+use ampls_probes::azure::AgentKind;
 use ampls_probes::endpoint::{Expect, Need};
 use ampls_probes::observation::later::whole;
-use ampls_probes::observation::{AgentKind, Observation, Server, Stop};
+use ampls_probes::observation::{Observation, Server, Stop};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

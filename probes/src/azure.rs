@@ -6,82 +6,19 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+pub use agent::{AgentKind, AgentsSeen, LegacyAgent};
+pub use cloud::{Cloud, CloudFacts, Domains, Regions, is_authority, is_private_authority, is_redirect_target};
 pub(crate) use dce::stamp;
 pub use dce::{Dce, DceHost};
-pub(crate) use host::{host_name, host_of};
+pub use host::{HostName, is_within};
 pub use value::BadValue;
 pub(crate) use value::quoted;
 
+mod agent;
+mod cloud;
 mod dce;
 mod host;
 mod value;
-
-/// A cloud with endpoints of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Cloud {
-    /// Azure, the public cloud.
-    Public,
-    /// Azure for US Government.
-    UsGov,
-    /// Azure operated by 21Vianet.
-    China,
-}
-
-impl Cloud {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::Public, Self::UsGov, Self::China];
-
-    /// The public suffix of Azure Monitor's own names.
-    pub fn monitor_suffix(self) -> &'static str {
-        match self {
-            Self::Public => "monitor.azure.com",
-            Self::UsGov => "monitor.azure.us",
-            Self::China => "monitor.azure.cn",
-        }
-    }
-
-    /// `public`, `usgov` or `china`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Public => "public",
-            Self::UsGov => "usgov",
-            Self::China => "china",
-        }
-    }
-
-    /// The cloud whose names end like this host, by the suffixes that name a cloud at all.
-    pub(crate) fn of_host(host: &str) -> Option<Self> {
-        const SUFFIXES: [(&str, Cloud); 8] = [
-            (".azure.com", Cloud::Public),
-            (".applicationinsights.microsoft.com", Cloud::Public),
-            (".services.visualstudio.com", Cloud::Public),
-            (".azureserviceprofiler.net", Cloud::Public),
-            (".azure.us", Cloud::UsGov),
-            (".applicationinsights.us", Cloud::UsGov),
-            (".azure.cn", Cloud::China),
-            (".chinacloudapi.cn", Cloud::China),
-        ];
-        SUFFIXES.iter().find(|(suffix, _)| host.ends_with(suffix)).map(|(_, cloud)| *cloud)
-    }
-}
-
-impl fmt::Display for Cloud {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.as_str())
-    }
-}
-
-impl FromStr for Cloud {
-    type Err = BadValue;
-
-    fn from_str(text: &str) -> Result<Self, BadValue> {
-        Self::ALL
-            .into_iter()
-            .find(|cloud| cloud.as_str() == text)
-            .ok_or_else(|| BadValue::new(format!("no cloud {}: give `public`, `usgov` or `china`", quoted(text))))
-    }
-}
 
 /// A region by its short name, like `westeurope`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -95,15 +32,12 @@ impl Region {
     }
 
     /// The cloud a region of this name is in: those of the sovereign clouds carry it in their name.
-    /// Source: <https://learn.microsoft.com/azure/azure-government/compare-azure-government-global-azure>
     pub fn cloud(&self) -> Cloud {
-        if self.0.starts_with("usgov") || self.0.starts_with("usdod") {
-            return Cloud::UsGov;
-        }
-        if self.0.starts_with("china") {
-            return Cloud::China;
-        }
-        Cloud::Public
+        let marked = |cloud: &Cloud| {
+            let prefixes = cloud.facts().map(|facts| facts.regions.prefixes.as_slice()).unwrap_or_default();
+            prefixes.iter().any(|prefix| self.0.starts_with(prefix))
+        };
+        Cloud::ALL.into_iter().find(marked).unwrap_or(Cloud::Public)
     }
 }
 
@@ -124,7 +58,7 @@ impl FromStr for Region {
             && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
         if !fits {
             return Err(BadValue::new(format!(
-                "region {} is no region name: give its short name, like `westeurope` (az account list-locations)",
+                "region {} is not a region name: give its short name, like `westeurope` (az account list-locations)",
                 quoted(text)
             )));
         }
@@ -163,7 +97,7 @@ impl FromStr for WorkspaceId {
         let parsed = is_guid(text).then(|| Uuid::try_parse(text).ok()).flatten();
         parsed.map(Self).ok_or_else(|| {
             BadValue::new(format!(
-                "workspace {} is no GUID: give the workspace id, like `11111111-2222-3333-4444-555555555555` \
+                "workspace {} is not a GUID: give the workspace id, like `11111111-2222-3333-4444-555555555555` \
                  (Log Analytics workspace › Overview)",
                 quoted(text)
             ))
@@ -201,7 +135,7 @@ impl FromStr for StorageAccount {
         let fits = (3..=24).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
         if !fits {
             return Err(BadValue::new(format!(
-                "storage account {} is no account name: give 3 to 24 lower-case letters and digits, without the suffix",
+                "storage account {} is not an account name: give 3 to 24 lower-case letters and digits, without the suffix",
                 quoted(text)
             )));
         }
@@ -230,8 +164,8 @@ mod tests {
         let bad =
             ["abc", "", "{11111111-2222-3333-4444-555555555555}", "11111111222233334444555555555555", "\u{1b}[0m"];
         for text in bad {
-            let message = text.parse::<WorkspaceId>().expect_err("no GUID").to_string();
-            assert!(message.contains("is no GUID") && !message.chars().any(char::is_control), "{message}");
+            let message = text.parse::<WorkspaceId>().expect_err("not a GUID").to_string();
+            assert!(message.contains("is not a GUID") && !message.chars().any(char::is_control), "{message}");
         }
     }
 
@@ -243,13 +177,5 @@ mod tests {
         for text in ["ab", "abcdefghij0123456789abcde", "Abc", "a-bc", "abc.blob.core.windows.net"] {
             assert!(text.parse::<StorageAccount>().is_err(), "{text}");
         }
-    }
-
-    #[test]
-    fn cloud_has_three_names() {
-        for cloud in Cloud::ALL {
-            assert_eq!(cloud.as_str().parse(), Ok(cloud));
-        }
-        assert!("Public".parse::<Cloud>().is_err());
     }
 }

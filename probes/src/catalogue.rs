@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub use browsers::{BrowserCatalogue, ChromiumPlaces, FirefoxPlaces, Provider};
 pub use template::{Parameter, Template, Values};
 
-use crate::azure::{Cloud, DceHost};
+use crate::azure::{Cloud, CloudFacts, DceHost};
 use crate::endpoint::{Expectation, Group, Need};
 
 pub mod agents;
@@ -31,8 +31,8 @@ pub struct Catalogue {
 pub struct CloudNames {
     /// The cloud.
     pub cloud: Cloud,
-    /// What the metadata service calls it (`azEnvironment`).
-    pub environments: Vec<String>,
+    /// What is known of the cloud itself: suffixes, regions, domains.
+    pub facts: CloudFacts,
     /// Where the facts are from: an address for each key that `source` names.
     pub sources: BTreeMap<String, String>,
     /// The private DNS zones of an Azure Monitor Private Link Scope.
@@ -225,12 +225,11 @@ impl std::error::Error for CatalogueError {}
 impl Catalogue {
     /// The catalogue inside the program. A test parses it: it fails only in a build that never passed its tests.
     pub fn builtin() -> Result<Self, CatalogueError> {
-        const FILES: [(&str, &str); 3] = [
-            ("public.toml", include_str!("../catalogue/public.toml")),
-            ("usgov.toml", include_str!("../catalogue/usgov.toml")),
-            ("china.toml", include_str!("../catalogue/china.toml")),
-        ];
-        let clouds = FILES.iter().map(|(file, text)| CloudNames::parse(file, text)).collect::<Result<_, _>>()?;
+        let parse = |cloud: Cloud| {
+            let (file, text) = cloud.file();
+            CloudNames::parse(file, text)
+        };
+        let clouds = Cloud::ALL.into_iter().map(parse).collect::<Result<_, _>>()?;
         Ok(Self { clouds })
     }
 
@@ -241,7 +240,9 @@ impl Catalogue {
 
     /// The cloud that the metadata service calls so (`azEnvironment`).
     pub fn cloud_of_environment(&self, environment: &str) -> Option<Cloud> {
-        let is = |names: &&CloudNames| names.environments.iter().any(|name| name.eq_ignore_ascii_case(environment));
+        let is = |names: &&CloudNames| {
+            names.facts.azure_environments.iter().any(|name| name.eq_ignore_ascii_case(environment))
+        };
         self.clouds.iter().find(is).map(|names| names.cloud)
     }
 

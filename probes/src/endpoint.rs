@@ -100,7 +100,7 @@ impl Group {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Need {
-    /// Resolved to understand DNS, never dialled.
+    /// Resolved to understand DNS, never connected to.
     Evidence,
     /// Monitoring works without it.
     Optional,

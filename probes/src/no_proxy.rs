@@ -4,6 +4,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use crate::azure::is_within;
+
 /// Octets of an entry that curl takes for an address.
 const LONGEST_ADDRESS: usize = 128;
 
@@ -27,11 +29,8 @@ pub fn exempts(no_proxy: &str, host: &str) -> bool {
 
 fn holds_name(entry: &str, host: &str) -> bool {
     let entry = entry.strip_suffix('.').unwrap_or(entry);
-    let entry = entry.strip_prefix('.').unwrap_or(entry).as_bytes();
-    let host = host.as_bytes();
-    let Some(start) = host.len().checked_sub(entry.len()) else { return false };
-    let ends = host.get(start..).is_some_and(|end| end.eq_ignore_ascii_case(entry));
-    ends && (start == 0 || host.get(start - 1) == Some(&b'.'))
+    let entry = entry.strip_prefix('.').unwrap_or(entry);
+    is_within(&host.to_ascii_lowercase(), &entry.to_ascii_lowercase())
 }
 
 fn holds_address(entry: &str, address: IpAddr) -> bool {
@@ -39,7 +38,7 @@ fn holds_address(entry: &str, address: IpAddr) -> bool {
         return false;
     }
     let (network, bits) = match entry.split_once('/') {
-        // Like C's `atoi`, which curl uses: what is no number is 0, and 0 stands for the address itself.
+        // Like C's `atoi`, which curl uses: what is not a number is 0, and 0 stands for the address itself.
         Some((network, bits)) => (network, leading_number(bits)),
         None => (entry, 0),
     };

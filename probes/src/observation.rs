@@ -11,9 +11,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use agent::{
-    Agent, AgentKind, AgentProxy, AgentWorkspace, Agents, CachedConfiguration, Installed, Refusal, RefusalCode,
-};
+pub use agent::{Agent, AgentProxy, AgentWorkspace, Agents, CachedConfiguration, Installed, Refusal, RefusalCode};
 pub use browser::{
     Asks, BrowserFamily, BrowserSetting, Browsers, BrowsersSeen, EncryptedDns, EncryptedResolver, LocalNetwork,
     SecureDnsMode, SetBy,
@@ -228,7 +226,7 @@ pub enum Skip {
     EvidenceOnly,
     /// No address of the name is known.
     NoAddress,
-    /// The address is a sinkhole (0.0.0.0, loopback, link-local, multicast …): never dialled.
+    /// The address is a sinkhole (0.0.0.0, loopback, link-local, multicast …): never connected to.
     Sinkholed,
     /// This machine has no route for the address family.
     NoRouteForFamily,

@@ -23,7 +23,7 @@ mod network;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum StepKind {
-    /// Questions to DNS servers and the system's lookups; dialling needs the lookups and takes them all the same.
+    /// Questions to DNS servers and the system's lookups; connecting needs the lookups and takes them all the same.
     Dns,
     /// TCP connections.
     Tcp,
@@ -90,7 +90,7 @@ pub struct Options {
     pub sets: Vec<Group>,
     /// `--private-range`
     pub private_ranges: Vec<IpNet>,
-    /// `--expected-records`: what the file said.
+    /// `--expected-records`: what the file holds.
     pub expected_records: Vec<ExpectedRecord>,
     /// `--resolver`
     pub resolvers: Vec<SocketAddr>,

@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn kinds_are_told_apart() {
+    fn kinds_are_distinguished() {
         for (kind, failure) in [
             (io::ErrorKind::ConnectionRefused, IoFailure::Refused),
             (io::ErrorKind::ConnectionReset, IoFailure::Reset),

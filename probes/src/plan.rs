@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::azure::{Cloud, Dce, Region, WorkspaceId};
+use crate::azure::AgentsSeen;
 use crate::catalogue::{Catalogue, Pattern};
 use crate::endpoint::Endpoint;
 use crate::observation::{Agents, Hosts, Instance, RecordKind, Resolver};
@@ -23,7 +23,7 @@ pub struct Discovered {
     pub resolver: Option<Resolver>,
     /// The hosts file.
     pub hosts: Option<Hosts>,
-    /// What the metadata service said.
+    /// What the metadata service answered.
     pub metadata: MetadataState,
     /// What the agents' configuration says. The default: no agent is seen.
     pub agents: AgentsSeen,
@@ -41,37 +41,6 @@ pub enum MetadataState {
     Answered(Instance),
     /// It will not answer, or is not asked: the public cloud is assumed, the region stays unknown.
     Silent,
-}
-
-/// A legacy agent (MMA or OMS) on this machine.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum LegacyAgent {
-    /// None is there.
-    #[default]
-    Absent,
-    /// It is there and reports to no workspace.
-    WithoutWorkspace,
-    /// It reports to a workspace.
-    WithWorkspace,
-}
-
-/// What the configuration of the agents on this machine says.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct AgentsSeen {
-    /// The Azure Monitor Agent is there.
-    pub ama: bool,
-    /// A legacy agent (MMA or OMS).
-    pub legacy: LegacyAgent,
-    /// Workspaces of all agents, in the order found.
-    pub workspaces: Vec<WorkspaceId>,
-    /// Data collection endpoints; [`Dce::hosts`] holds the hosts that channels use.
-    pub dces: Vec<Dce>,
-    /// A channel for custom metrics (`me`) is cached.
-    pub me_channel: bool,
-    /// The region that the configuration names.
-    pub region: Option<Region>,
-    /// The cloud that the configuration names.
-    pub cloud: Option<Cloud>,
 }
 
 /// One thing to do.

@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn missing_file_and_folder_are_told_apart() {
+    fn missing_file_and_folder_are_distinguished() {
         let folder = Folder::new();
         let file = folder.file(b"");
         assert_eq!(contents(&folder.0.join("no"), Links::Follow, 1), Err(ReadFailure::Missing));

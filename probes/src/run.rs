@@ -12,20 +12,20 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::azure::{Cloud, DceHost};
+use crate::azure::{AgentsSeen, Cloud, DceHost};
 use crate::catalogue::Catalogue;
 use crate::observation::{
     Agents, Asked, ClaimSource, CloudClaim, Instance, Later, Metadata, Observation, Observations, Outcome, Stop,
     VERSION,
 };
 use crate::options::{Options, StepKind};
-use crate::plan::{AgentsSeen, Discovered, MetadataState, Plan, Step, plan};
+use crate::plan::{Discovered, MetadataState, Plan, Step, plan};
 use crate::probe::{Context, agent, browser, encrypted_dns, hosts, imds, proxy, resolver};
 use crate::world::World;
 
 pub use patience::Patience;
 use places::Places;
-use progress::{At, Awaited, told};
+use progress::{At, Awaited, with_progress};
 pub use progress::{Progress, Stage, Waiting};
 pub use signal::{Undisturbed, oversize_is_an_error};
 
@@ -36,10 +36,10 @@ mod progress;
 mod questions;
 mod signal;
 
-/// How long the steps have to wind up after the run was told to end. What is still busy then is left behind.
+/// How long the steps have to wind up after the run was asked to end. What is still busy then is left behind.
 const GRACE: Duration = Duration::from_millis(200);
 
-/// Why no examination took place. A network that answers nothing is no such reason.
+/// Why no examination took place. A network that answers nothing is not such a reason.
 #[derive(Debug)]
 pub enum RunError {
     /// The operating system gave no runtime.
@@ -115,7 +115,7 @@ async fn examine(
     let cause = end_of_run(stop, options.deadline);
 
     let reading = Progress { done: 0, total: 0, elapsed: Duration::ZERO, waiting_for: vec![Waiting::Configuration] };
-    let mut discovered = told(configured(&context), || {
+    let mut discovered = with_progress(configured(&context), || {
         progress(&Progress { elapsed: context.start.elapsed(), ..reading.clone() });
     })
     .await;
@@ -158,7 +158,7 @@ async fn examine(
     seen.push(Observation::Hosts(hosts::read(&world, context.start, &names)));
     seen.extend(discovered.agents_found.take().map(Observation::Agents));
     seen.push(Observation::EncryptedDns(encrypted));
-    let browsers = told(browsers, || progress(&lanes.progress(Some(Waiting::Browsers)))).await;
+    let browsers = with_progress(browsers, || progress(&lanes.progress(Some(Waiting::Browsers)))).await;
     seen.push(Observation::Browsers(browsers.unwrap_or_else(|_| browser::cancelled())));
     if options.takes(StepKind::Proxy) {
         seen.extend(proxy::settings(&world, &options, context.start).map(Observation::ProxySettings));
@@ -228,7 +228,7 @@ fn end_of_run(stop: watch::Sender<bool>, deadline: Duration) -> Arc<Mutex<Option
             () = signal::interrupted() => Stop::Interrupt,
         };
         *remembered.lock().unwrap_or_else(PoisonError::into_inner) = Some(ended_by);
-        // Nobody listens any more once every lane is done, which is no failure.
+        // Nobody listens any more once every lane is done, which is not a failure.
         let _ = stop.send(true);
     });
     cause
@@ -333,7 +333,7 @@ impl Lanes {
         }
     }
 
-    /// Takes results until every lane is done, or shortly after the run was told to end.
+    /// Takes results until every lane is done, or shortly after the run was asked to end.
     async fn finish(&mut self, progress: &(dyn Fn(&Progress) + Sync)) {
         let context = self.context.clone();
         let ended = async move {
@@ -384,7 +384,7 @@ impl Lanes {
         }
     }
 
-    /// Everything that was seen, in the plan's order. A step without a result did not finish: it is said so.
+    /// Everything that was seen, in the plan's order. A step without a result did not finish: it is recorded as cancelled.
     fn collect(mut self, plan: &Plan) -> Vec<Observation> {
         let mut seen: Vec<Observation> = self.proxies.lookups();
         for step in &plan.steps {

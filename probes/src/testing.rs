@@ -7,7 +7,7 @@
 //! assert_eq!(seen.endpoints.len(), 6);
 //! ```
 //!
-//! It builds values only: nothing is resolved, dialled or read.
+//! It builds values only: nothing is resolved, connected to or read.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -172,7 +172,7 @@ impl Scene {
         self
     }
 
-    /// Forgets all servers and what they said.
+    /// Forgets all servers and their answers.
     #[must_use]
     pub fn no_servers(mut self) -> Self {
         self.servers.clear();
@@ -406,8 +406,8 @@ impl Scene {
         for endpoint in &self.observations.endpoints {
             list.extend(self.lookup(&mut clock, endpoint));
         }
-        for (try_number, said) in [&self.says, &self.second_tries].into_iter().enumerate() {
-            for ((server, name), says) in said.iter().filter(|((server, _), _)| self.asked(*server)) {
+        for (try_number, answers) in [&self.says, &self.second_tries].into_iter().enumerate() {
+            for ((server, name), says) in answers.iter().filter(|((server, _), _)| self.asked(*server)) {
                 for kind in [RecordKind::A, RecordKind::Aaaa] {
                     let mut answer = answer(&mut clock, *server, name, kind, says.answer(name, kind));
                     answer.try_number = u32::try_from(try_number).unwrap_or(u32::MAX);
@@ -419,8 +419,8 @@ impl Scene {
             }
         }
         for ((server, zone), says) in self.soas.iter().filter(|((server, _), _)| self.asked(*server)) {
-            let said = says.answer(zone, RecordKind::Soa);
-            list.push(Observation::Answer(answer(&mut clock, *server, zone, RecordKind::Soa, said)));
+            let soa = says.answer(zone, RecordKind::Soa);
+            list.push(Observation::Answer(answer(&mut clock, *server, zone, RecordKind::Soa, soa)));
         }
         for endpoint in self.observations.endpoints.iter().filter(|endpoint| endpoint.need != Need::Evidence) {
             list.extend(self.path(&mut clock, endpoint));

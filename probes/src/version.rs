@@ -1,6 +1,6 @@
 //! Dotted versions, parsed and ordered by number: 1.13.4 is newer than 1.12.25.
 //!
-//! A package's epoch and revision and a build's tag (`1:1.14.9-0`, `1.33.1-build.main.777`, `1.14.9.0~rc1`) are no part of
+//! A package's epoch and revision and a build's tag (`1:1.14.9-0`, `1.33.1-build.main.777`, `1.14.9.0~rc1`) are not part of
 //! what is compared. What a version is good for is not decided here.
 
 use std::cmp::Ordering;

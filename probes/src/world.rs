@@ -2,7 +2,7 @@
 //!
 //! [`World::from_system`] reads the real environment once. A test points a `World` at loopback sockets, a fake root, a test
 //! CA: [`Network::Simulated`] maps the addresses that the program believes in to sockets that really exist, and anything
-//! that is not mapped is never dialled.
+//! that is not mapped is never connected to.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
@@ -113,7 +113,7 @@ impl World {
     ///
     /// The machine's trust store is loaded beside what comes next, see [`Roots::from_system`].
     pub fn from_system(root: Option<&Path>, public_roots: Option<&[CertificateDer<'static>]>) -> Self {
-        // What this shell is told says nothing about another machine's files.
+        // The settings of this shell say nothing about another machine's files.
         let environment = if root.is_some() { BTreeMap::new() } else { environment::read() };
         Self {
             root: root.map_or_else(os::root, Path::to_path_buf),

@@ -1,7 +1,8 @@
 //! Agents and their proxies, as the report lists them.
 
 use ampls_probes::Observations;
-use ampls_probes::observation::{Agent, AgentKind, AgentProxy, Agents, Observation};
+use ampls_probes::azure::AgentKind;
+use ampls_probes::observation::{Agent, AgentProxy, Agents, Observation};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

@@ -1,7 +1,8 @@
 //! The machine, as the report names it.
 
 use ampls_probes::Observations;
-use ampls_probes::observation::{AgentKind, Instance, Observation};
+use ampls_probes::azure::AgentKind;
+use ampls_probes::observation::{Instance, Observation};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

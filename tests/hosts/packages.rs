@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use ampls_probes::observation::AgentKind;
+use ampls_probes::azure::AgentKind;
 
 use super::{Root, agents_of, examine};
 

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::host::host_of;
+use super::host::HostName;
 use super::{BadValue, Cloud, Region, quoted};
 
 /// The hosts of a data collection endpoint.
@@ -68,12 +68,12 @@ impl FromStr for Dce {
     fn from_str(text: &str) -> Result<Self, BadValue> {
         let bad = || {
             BadValue::new(format!(
-                "{} is no data collection endpoint: give one of its host names or URLs, like \
+                "{} is not a data collection endpoint: give one of its host names or URLs, like \
                  `name-x1y2.westeurope-1.ingest.monitor.azure.com` (data collection endpoint › Overview)",
                 quoted(text)
             ))
         };
-        let host = host_of(text).ok_or_else(bad)?;
+        let host = HostName::of_argument(text).ok_or_else(bad)?;
         let (cloud, rest) = Cloud::ALL
             .into_iter()
             .find_map(|cloud| Some((cloud, host.strip_suffix(cloud.monitor_suffix())?.strip_suffix('.')?)))
@@ -144,7 +144,7 @@ mod tests {
         ];
         for text in table {
             let message = text.parse::<Dce>().expect_err(text).to_string();
-            assert!(message.contains("is no data collection endpoint") && !message.contains('\n'), "{message}");
+            assert!(message.contains("is not a data collection endpoint") && !message.contains('\n'), "{message}");
         }
     }
 }

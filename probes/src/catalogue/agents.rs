@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::CatalogueError;
-use crate::observation::AgentKind;
+use crate::azure::AgentKind;
 use crate::version::Version;
 
 const FILE: &str = "agents.toml";
@@ -14,11 +14,16 @@ const FILE: &str = "agents.toml";
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Agents {
-    /// Where what is said is written, by key.
+    /// Where the Azure Linux agent unpacks extensions, one folder each: `<extension>-<version>`.
+    pub extensions_folder: String,
+    /// Where the facts are from, by key.
     pub sources: BTreeMap<String, String>,
     /// Agents, in the order of the file.
     #[serde(rename = "agent")]
     pub agents: Vec<KnownAgent>,
+    /// What `proxy.bypass` of Azure Arc's agent stands for.
+    #[serde(rename = "bypass")]
+    pub bypasses: Vec<Bypass>,
 }
 
 /// One agent on one operating system.
@@ -47,6 +52,39 @@ pub struct KnownAgent {
     /// Its programs: whole paths; one of them runs while it does.
     #[serde(default)]
     pub programs: Vec<String>,
+    /// What is read of it besides: files or folders, `*` for the id of a workspace.
+    #[serde(default)]
+    pub files: BTreeMap<AgentFile, Vec<String>>,
+    /// Keys of [`Agents::sources`].
+    pub source: Vec<String>,
+}
+
+/// What a file or folder of an agent holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AgentFile {
+    /// Workspaces, rules, region, cloud.
+    Configuration,
+    /// The installed version.
+    Version,
+    /// The agent's own proxy.
+    Proxy,
+    /// Folders of systemd's drop-ins for its services.
+    ServiceEnvironment,
+    /// Its log, with refusals.
+    Log,
+    /// The log that shows that the service answered.
+    Answers,
+}
+
+/// A service name of `proxy.bypass`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bypass {
+    /// Lower case.
+    pub service: String,
+    /// The hosts that are reached without the proxy.
+    pub hosts: Vec<String>,
     /// Keys of [`Agents::sources`].
     pub source: Vec<String>,
 }
@@ -71,16 +109,19 @@ impl Agents {
     pub fn parse(text: &str) -> Result<Self, CatalogueError> {
         let wrong = |message: String| CatalogueError { file: FILE.to_owned(), message };
         let parsed: Self = toml::from_str(text).map_err(|error| wrong(super::file::place(text, &error)))?;
+        let cited = parsed.agents.iter().map(|agent| (&agent.name, &agent.source));
+        for (name, source) in cited.chain(parsed.bypasses.iter().map(|bypass| (&bypass.service, &bypass.source))) {
+            if let Some(key) = source.iter().find(|key| !parsed.sources.contains_key(*key)) {
+                return Err(wrong(format!("`{name}`: `source` names `{key}`, which `[sources]` does not hold")));
+            }
+            if source.is_empty() {
+                return Err(wrong(format!("`{name}`: `source` must name one")));
+            }
+        }
         for agent in &parsed.agents {
             let name = &agent.name;
-            if let Some(key) = agent.source.iter().find(|key| !parsed.sources.contains_key(*key)) {
-                return Err(wrong(format!("agent `{name}`: `source` names `{key}`, which `[sources]` does not hold")));
-            }
-            if agent.source.is_empty() {
-                return Err(wrong(format!("agent `{name}`: `source` must name one")));
-            }
             if agent.minimum.as_ref().is_some_and(|minimum| minimum.parse::<Version>().is_err()) {
-                return Err(wrong(format!("agent `{name}`: `minimum` is no dotted version")));
+                return Err(wrong(format!("agent `{name}`: `minimum` is not a dotted version")));
             }
         }
         Ok(parsed)
@@ -89,6 +130,18 @@ impl Agents {
     /// What is known of an agent on an operating system.
     pub fn of(&self, kind: AgentKind, system: System) -> Option<&KnownAgent> {
         self.agents.iter().find(|agent| agent.kind == kind && agent.system == system)
+    }
+
+    /// The files or folders of an agent on Linux that hold something; empty where none is known.
+    pub fn paths(&self, kind: AgentKind, file: AgentFile) -> &[String] {
+        let files = self.of(kind, System::Linux).and_then(|agent| agent.files.get(&file));
+        files.map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// The hosts behind a service name of `proxy.bypass`; empty where it is not known.
+    pub fn hosts_of(&self, service: &str) -> &[String] {
+        let bypass = self.bypasses.iter().find(|bypass| bypass.service == service);
+        bypass.map(|bypass| bypass.hosts.as_slice()).unwrap_or_default()
     }
 }
 
@@ -104,6 +157,22 @@ mod tests {
         assert_eq!(minimum(AgentKind::Mma, System::Windows), Some("10.20.18038.0"));
         assert_eq!(minimum(AgentKind::Ama, System::Linux), None);
         assert!(agents.of(AgentKind::Mma, System::Linux).is_none());
+    }
+
+    #[test]
+    fn every_file_that_is_read_has_its_place() {
+        let agents = Agents::builtin().expect("the built-in file");
+        for (kind, files) in [
+            (AgentKind::Oms, &[AgentFile::Configuration, AgentFile::Version, AgentFile::Proxy, AgentFile::Log][..]),
+            (AgentKind::Ama, &[AgentFile::Configuration, AgentFile::Proxy, AgentFile::ServiceEnvironment]),
+            (AgentKind::Ama, &[AgentFile::Log, AgentFile::Answers]),
+            (AgentKind::Arc, &[AgentFile::Configuration, AgentFile::Proxy]),
+        ] {
+            for file in files {
+                let paths = agents.paths(kind, *file);
+                assert!(!paths.is_empty() && paths.iter().all(|path| path.starts_with('/')), "{kind:?} {file:?}");
+            }
+        }
     }
 
     #[test]

@@ -44,6 +44,13 @@ pub struct ChromiumPlaces {
     pub source: Vec<String>,
 }
 
+impl ChromiumPlaces {
+    /// The file of mandatory policies that this program's fixes write; `None` where no folder is known.
+    pub fn policy_file(&self) -> Option<String> {
+        self.managed.first().map(|folder| format!("{folder}/ampls.json"))
+    }
+}
+
 /// Where a Firefox keeps its files.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 
 use super::{CatalogueError, CloudNames, Entry, Parameter, Pattern, Rule, Template, User, Zone};
-use crate::azure::{Cloud, DceHost};
+use crate::azure::{CloudFacts, DceHost};
 use crate::endpoint::{Expectation, Group, Need};
 
 pub(super) const fn confirmed() -> bool {
@@ -23,7 +23,7 @@ fn root() -> String {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
-    cloud: CloudTable,
+    cloud: CloudFacts,
     sources: BTreeMap<String, String>,
     #[serde(rename = "zone")]
     zones: Vec<Zone>,
@@ -31,13 +31,6 @@ struct File {
     endpoints: Vec<EndpointTable>,
     #[serde(rename = "pattern", default)]
     patterns: Vec<Pattern>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct CloudTable {
-    name: Cloud,
-    azure_environments: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -77,6 +70,9 @@ impl CloudNames {
                 )));
             }
         }
+        if let Some(fault) = parsed.cloud.fault(&parsed.sources) {
+            return Err(wrong(fault));
+        }
         let cited = parsed.zones.iter().flat_map(|zone| &zone.source);
         let cited = cited.chain(parsed.endpoints.iter().flat_map(|table| &table.source));
         let mut cited = cited.chain(parsed.patterns.iter().flat_map(|pattern| &pattern.source));
@@ -94,7 +90,7 @@ impl CloudNames {
         }
         Ok(Self {
             cloud: parsed.cloud.name,
-            environments: parsed.cloud.azure_environments,
+            facts: parsed.cloud,
             sources: parsed.sources,
             zones: parsed.zones,
             entries,
@@ -121,7 +117,7 @@ fn entry(table: EndpointTable, zones: &[Zone]) -> Result<Entry, String> {
         return Err("`record` has a parameter that `name` has not".into());
     }
     let zone = match &table.zone {
-        Some(name) => Some(zones.iter().find(|zone| zone.name == *name).ok_or("`zone` is no zone of this file")?),
+        Some(name) => Some(zones.iter().find(|zone| zone.name == *name).ok_or("`zone` is not a zone of this file")?),
         None => None,
     };
     if table.expected == Expectation::Private && !zone.is_some_and(|zone| zone.confirmed) {
@@ -170,12 +166,32 @@ pub(super) fn place(text: &str, error: &toml::de::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::azure::Cloud;
     use crate::catalogue::{Catalogue, Condition, Family};
 
     const FILE: &str = r#"
 [cloud]
 name = "public"
 azure_environments = ["AzurePublicCloud"]
+az_names = []
+monitor_suffix = "example.net"
+suffixes = []
+portal = "portal.example.net"
+source = ["doc"]
+date = "2026-11-22"
+[cloud.regions]
+prefixes = []
+names = []
+source = ["doc"]
+date = "2026-11-22"
+[cloud.domains]
+authorities = []
+private_authorities = []
+mailboxes = []
+redirects = []
+infrastructure = []
+source = ["doc"]
+date = "2026-11-22"
 [sources]
 doc = "https://example.net"
 [[zone]]
@@ -215,6 +231,8 @@ source = ["doc"]
             ("used_by", "dce_host = \"ingest\"\nused_by", "`dce_host`"),
             ("name = \"public\"", "name = \"private\"", "name"),
             ("doc = ", "dok = ", "`source`"),
+            ("date = \"2026-11-22\"\n[sources]", "date = \"soon\"\n[sources]", "`cloud.domains`"),
+            ("names = []\nsource = [\"doc\"]", "names = []\nsource = []", "`cloud.regions`"),
         ];
         for (from, to, key) in table {
             assert!(FILE.contains(from), "{from}");

@@ -132,7 +132,7 @@ impl Template {
 
     /// The values with which this template gives `text`, if there are such.
     pub fn matches(&self, text: &str) -> Option<Values> {
-        // Longer is no host name; it bounds the search, too.
+        // Longer is not a host name; it bounds the search, too.
         if text.len() > 253 || !text.is_ascii() {
             return None;
         }

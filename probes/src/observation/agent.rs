@@ -1,10 +1,10 @@
 //! What the files and processes of Azure Monitor's agents say. Keys, passwords and tokens are never part of it.
 
 use jiff::Timestamp;
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Timing, Unread};
+use crate::azure::AgentKind;
 
 /// The agents of this machine, as their own files and the process list show them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,46 +14,12 @@ pub struct Agents {
     pub timing: Timing,
     /// The agents, in the order of the catalogue.
     pub found: Vec<Agent>,
-    /// Proxies that they are told to use, the strongest setting of each agent first.
+    /// Proxies that they are set to use, the strongest setting of each agent first.
     pub proxies: Vec<AgentProxy>,
-    /// Refusals that their own recent logs tell of.
+    /// Refusals in their own recent logs.
     pub refusals: Vec<Refusal>,
     /// Files that say something and could not be read to their end, or not be understood.
     pub unread: Vec<Unread>,
-}
-
-/// Which agent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum AgentKind {
-    /// Log Analytics agent for Windows (Microsoft Monitoring Agent).
-    Mma,
-    /// Log Analytics agent for Linux (OMS).
-    Oms,
-    /// Azure Monitor Agent.
-    Ama,
-    /// Dependency agent.
-    Dependency,
-    /// Azure Connected Machine agent (Azure Arc).
-    Arc,
-}
-
-impl AgentKind {
-    /// `mma`, `oms`, `ama`, `dependency` or `arc`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Mma => "mma",
-            Self::Oms => "oms",
-            Self::Ama => "ama",
-            Self::Dependency => "dependency",
-            Self::Arc => "arc",
-        }
-    }
-
-    /// A retired agent that reports to workspaces by itself.
-    pub fn is_legacy(self) -> bool {
-        matches!(self, Self::Mma | Self::Oms)
-    }
 }
 
 /// One agent.
@@ -114,7 +80,7 @@ pub struct CachedConfiguration {
     pub unknown_protocols: Vec<String>,
 }
 
-/// A proxy that an agent is told to use.
+/// A proxy that an agent is set to use.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AgentProxy {
     /// By which agent it is used.

@@ -153,7 +153,7 @@ pub struct EncryptedResolver {
     pub setting: String,
     /// Plain DNS is never used instead.
     pub strict: bool,
-    /// The servers it is told to ask, as written.
+    /// The servers it is set to ask, as written.
     pub servers: Vec<String>,
     /// This machine's resolver configuration leads to it.
     pub in_use: bool,

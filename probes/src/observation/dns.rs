@@ -1,4 +1,4 @@
-//! What DNS said: the operating system's own lookups and single questions to single servers.
+//! DNS answers: the operating system's own lookups and single questions to single servers.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -148,7 +148,7 @@ impl Response {
 /// Records kept of one answer section; the rest is dropped.
 pub const MAX_RECORDS: usize = 64;
 
-/// The response codes that are told apart (RFC 1035, RFC 2136, RFC 6895).
+/// The response codes that are distinguished (RFC 1035, RFC 2136, RFC 6895).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ResponseCode {
@@ -221,9 +221,9 @@ pub struct Authority {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum DnsFailure {
-    /// The datagram could not be sent, or the host said that nobody listens (connected socket, ICMP).
+    /// The datagram could not be sent, or the host reported that nobody listens (connected socket, ICMP).
     Unreachable(IoFailure),
-    /// The answer carries our id but is no DNS message for our question.
+    /// The answer carries our id but is not a DNS message for our question.
     Malformed,
     /// The UDP answer was truncated and TCP did not give the rest: `None` is a time-out of TCP.
     Truncated(Option<IoFailure>),

@@ -1,4 +1,4 @@
-//! What HTTP said.
+//! HTTP answers.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -57,7 +57,7 @@ pub const MAX_BODY: usize = 2048;
 pub enum HttpFailure {
     /// The connection ended before an answer.
     Closed(IoFailure),
-    /// What came is no HTTP.
+    /// What came is not HTTP.
     Malformed,
     /// The head is larger than is read.
     HeadTooLarge,

@@ -49,7 +49,7 @@ pub enum MetadataFailure {
     Unreachable(IoFailure),
     /// An HTTP status other than 200.
     Status(u16),
-    /// A 200 whose body is no metadata document: something else answers there.
+    /// A 200 whose body is not a metadata document: something else answers there.
     Malformed,
 }
 

@@ -1,4 +1,4 @@
-//! What TCP said.
+//! How TCP connections ended.
 
 use std::net::SocketAddr;
 
@@ -11,7 +11,7 @@ use super::{Outcome, Timing};
 pub struct Connection {
     /// [`crate::endpoint::Endpoint::id`].
     pub endpoint: String,
-    /// The address and port dialled; for a skip without address, `None`.
+    /// The address and port that was connected to; for a skip without address, `None`.
     pub address: Option<SocketAddr>,
     /// The proxy this connection goes to, without credentials, e.g. `http://10.0.0.9:3128`; `None` when direct.
     pub via: Option<String>,

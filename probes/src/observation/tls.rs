@@ -1,4 +1,4 @@
-//! What TLS said.
+//! TLS handshakes.
 
 use std::net::SocketAddr;
 
@@ -61,7 +61,7 @@ pub enum TlsFailure {
     ProtocolTooOld,
     /// A fatal alert, by its IANA name (`handshake_failure`, `unrecognized_name`, …).
     Alert(String),
-    /// Bytes that are no TLS record.
+    /// Bytes that are not a TLS record.
     NotTls,
     /// The peer broke the protocol in another way; the text is rustls' name of the error.
     Protocol(String),

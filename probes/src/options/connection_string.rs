@@ -4,11 +4,13 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::azure::{BadValue, Cloud, Region, host_of, quoted, stamp};
+use crate::azure::{BadValue, Cloud, HostName, Region, quoted, stamp};
 
 /// The longest connection string that SDKs accept.
 /// Source: <https://learn.microsoft.com/azure/azure-monitor/app/connection-strings>
 const LONGEST: usize = 4096;
+/// Where SDKs send telemetry when neither an endpoint nor a suffix is given.
+const LAST_RESORT: &str = "dc.services.visualstudio.com";
 
 /// What an endpoint of Application Insights is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -39,8 +41,8 @@ impl AppInsightsRole {
 pub struct AppInsightsEndpoint {
     /// What for.
     pub role: AppInsightsRole,
-    /// Its host, lower case.
-    pub host: String,
+    /// Its host.
+    pub host: HostName,
     /// Its port.
     pub port: u16,
 }
@@ -85,13 +87,13 @@ impl FromStr for ConnectionString {
             if key == "instrumentationkey" {
                 if uuid::Uuid::try_parse(value).is_err() {
                     return Err(BadValue::new(format!(
-                        "connection string has an InstrumentationKey that is no GUID: {WANTED}"
+                        "connection string has an InstrumentationKey that is not a GUID: {WANTED}"
                     )));
                 }
                 has_key = true;
             }
             if key == "endpointsuffix" {
-                let host = host_of(value).ok_or_else(|| bad_endpoint("EndpointSuffix", value))?;
+                let host = HostName::of_argument(value).ok_or_else(|| bad_endpoint("EndpointSuffix", value))?;
                 suffix = Some(host);
                 continue;
             }
@@ -109,11 +111,13 @@ impl FromStr for ConnectionString {
             .filter_map(|(role, _, prefix)| {
                 let named = given.iter().find(|endpoint| endpoint.role == role).cloned();
                 named.or_else(|| {
-                    let host = suffix.as_ref().map(|suffix| format!("{prefix}.{suffix}"));
-                    // Without any endpoint SDKs send to the oldest of the global names.
-                    let default =
-                        || (role == AppInsightsRole::Ingestion).then(|| "dc.services.visualstudio.com".to_owned());
-                    host.or_else(default).map(|host| AppInsightsEndpoint { role, host, port: 443 })
+                    let host = match &suffix {
+                        Some(suffix) => HostName::of_name(&format!("{prefix}.{suffix}")),
+                        // Without any endpoint SDKs send to the oldest of the global names.
+                        None if role == AppInsightsRole::Ingestion => HostName::of_name(LAST_RESORT),
+                        None => None,
+                    };
+                    host.map(|host| AppInsightsEndpoint { role, host, port: 443 })
                 })
             })
             .collect();
@@ -139,14 +143,14 @@ fn pair_key(pair: &str) -> &str {
 
 fn bad_endpoint(key: &str, value: &str) -> BadValue {
     BadValue::new(format!(
-        "connection string: {} {} is no https URL: copy the whole string again (Application Insights › Overview)",
+        "connection string: {} {} is not an https URL: copy the whole string again (Application Insights › Overview)",
         quoted(key),
         quoted(value)
     ))
 }
 
 fn endpoint(role: AppInsightsRole, value: &str) -> Option<AppInsightsEndpoint> {
-    let host = host_of(value)?;
+    let host = HostName::of_argument(value)?;
     let port = match url::Url::parse(value) {
         Ok(url) if url.host_str().is_some() => url.port().unwrap_or(443),
         _ => 443,
@@ -157,7 +161,7 @@ fn endpoint(role: AppInsightsRole, value: &str) -> Option<AppInsightsEndpoint> {
 fn two_clouds(endpoints: &[AppInsightsEndpoint]) -> Option<(Cloud, Cloud)> {
     let mut clouds = endpoints
         .iter()
-        .filter(|endpoint| endpoint.host != "dc.services.visualstudio.com")
+        .filter(|endpoint| endpoint.host.as_str() != LAST_RESORT)
         .filter_map(|endpoint| Cloud::of_host(&endpoint.host));
     let first = clouds.next()?;
     clouds.find(|cloud| *cloud != first).map(|other| (first, other))
@@ -171,7 +175,7 @@ mod tests {
 
     fn hosts(text: &str) -> Vec<(AppInsightsRole, String)> {
         let parsed: ConnectionString = text.parse().expect("a connection string");
-        parsed.endpoints.into_iter().map(|endpoint| (endpoint.role, endpoint.host)).collect()
+        parsed.endpoints.into_iter().map(|endpoint| (endpoint.role, endpoint.host.into())).collect()
     }
 
     #[test]

@@ -7,14 +7,14 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use super::ProxyOption;
-use crate::azure::{BadValue, host_name, quoted};
+use crate::azure::{BadValue, HostName, quoted};
 use crate::endpoint::Expectation;
 
 /// One more name to look at (`--endpoint`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExtraEndpoint {
-    /// Host name, lower case, without trailing dot.
-    pub host: String,
+    /// Its host.
+    pub host: HostName,
     /// TCP port.
     pub port: u16,
     /// What is expected of it; `None` leaves it to the catalogue.
@@ -54,7 +54,7 @@ impl FromStr for ExtraEndpoint {
         if name.parse::<IpAddr>().is_ok() {
             return Err(bad("is an address, not a name"));
         }
-        let host = host_name(name).ok_or_else(|| bad("is no host name"))?;
+        let host = HostName::of_name(name).ok_or_else(|| bad("is not a host name"))?;
         Ok(Self { host, port, expected })
     }
 }
@@ -64,7 +64,7 @@ pub fn private_range(text: &str) -> Result<IpNet, BadValue> {
     let range = text.parse::<IpNet>().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from));
     let wrong =
         |what: &str| BadValue::new(format!("private range {} {what}: give one like `165.21.0.0/16`", quoted(text)));
-    let range = range.map(|range| range.trunc()).ok_or_else(|| wrong("is no CIDR range"))?;
+    let range = range.map(|range| range.trunc()).ok_or_else(|| wrong("is not a CIDR range"))?;
     if range.prefix_len() == 0 { Err(wrong("holds every address")) } else { Ok(range) }
 }
 
@@ -75,7 +75,7 @@ pub fn resolver(text: &str) -> Result<SocketAddr, BadValue> {
     let parsed = address.or_else(|_| text.parse::<SocketAddr>()).ok().filter(|server| server.port() != 0);
     parsed.filter(|server| is_of_one_host(server.ip().to_canonical())).ok_or_else(|| {
         BadValue::new(format!(
-            "resolver {} is no address of a DNS server: give IP or IP:PORT, like `10.1.0.4` or `[fd00::4]:5353`",
+            "resolver {} is not an address of a DNS server: give IP or IP:PORT, like `10.1.0.4` or `[fd00::4]:5353`",
             quoted(text)
         ))
     })
@@ -95,7 +95,7 @@ pub fn proxy(text: &str) -> Result<ProxyOption, BadValue> {
         return Ok(ProxyOption::Direct);
     }
     let with_scheme = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
-    let url = url::Url::parse(&with_scheme).map_err(|_| BadValue::new(format!("the proxy is no URL: {WANTED}")))?;
+    let url = url::Url::parse(&with_scheme).map_err(|_| BadValue::new(format!("the proxy is not a URL: {WANTED}")))?;
     if url.scheme() == "https" {
         return Err(BadValue::new(format!("a proxy that is itself spoken to over TLS is not supported: {WANTED}")));
     }
@@ -135,7 +135,7 @@ pub fn interval(text: &str) -> Result<Duration, BadValue> {
 
 fn seconds(text: &str, most: u32, what: &str) -> Result<Duration, BadValue> {
     let bad =
-        || BadValue::new(format!("{what} {} is no number of seconds: give one from 0.01 to {most}", quoted(text)));
+        || BadValue::new(format!("{what} {} is not a number of seconds: give one from 0.01 to {most}", quoted(text)));
     let plain = !text.is_empty() && text.len() <= 12 && text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
     let value: f64 = if plain { text.parse().map_err(|_| bad())? } else { return Err(bad()) };
     if !(0.01..=f64::from(most)).contains(&value) {
@@ -149,7 +149,7 @@ pub fn repeat(text: &str) -> Result<u32, BadValue> {
     text.parse()
         .ok()
         .filter(|times| (1..=10).contains(times))
-        .ok_or_else(|| BadValue::new(format!("repeat {} is no number from 1 to 10", quoted(text))))
+        .ok_or_else(|| BadValue::new(format!("repeat {} is not a number from 1 to 10", quoted(text))))
 }
 
 fn port(text: &str) -> Option<u16> {
@@ -163,7 +163,8 @@ mod tests {
 
     #[test]
     fn endpoint_has_a_name_a_port_and_an_expectation() {
-        let parse = |text: &str| text.parse::<ExtraEndpoint>().map(|e| (e.host, e.port, e.expected)).expect(text);
+        let parse =
+            |text: &str| text.parse::<ExtraEndpoint>().map(|e| (String::from(e.host), e.port, e.expected)).expect(text);
         assert_eq!(parse("A.example.net."), ("a.example.net".into(), 443, None));
         assert_eq!(parse("a.example.net:8443=private"), ("a.example.net".into(), 8443, Some(Expectation::Private)));
         assert_eq!(parse("a.example.net=any"), ("a.example.net".into(), 443, Some(Expectation::Any)));

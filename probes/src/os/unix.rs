@@ -57,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn icmp_errors_are_told_apart() {
+    fn icmp_errors_are_distinguished() {
         assert_eq!(io_failure(&Errno::HOSTUNREACH.into()), IoFailure::HostUnreachable);
         assert_eq!(io_failure(&Errno::NETUNREACH.into()), IoFailure::NetworkUnreachable);
         assert_eq!(io_failure(&Errno::AFNOSUPPORT.into()), IoFailure::NetworkUnreachable);

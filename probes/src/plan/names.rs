@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::{AgentsSeen, Discovered, LegacyAgent, MetadataState};
-use crate::azure::{Cloud, Dce, DceHost, Region, WorkspaceId};
+use super::{Discovered, MetadataState};
+use crate::azure::{AgentsSeen, Cloud, Dce, DceHost, LegacyAgent, Region, WorkspaceId};
 use crate::catalogue::{Catalogue, CloudNames, Condition, Entry, Parameter, Pattern, Recognised, Rule, Values};
 use crate::endpoint::{Endpoint, Expectation, Group, Need, Origin};
 use crate::options::{AppInsightsRole, Options, StepKind};
@@ -35,13 +35,14 @@ impl Place {
             .or_else(|| agents.region.as_ref().map(Region::cloud));
         let environment =
             instance.and_then(|instance| catalogue.cloud_of_environment(instance.environment.as_deref()?));
-        let told = environment.or_else(|| located.as_ref().map(Region::cloud)).map(|cloud| (cloud, Origin::Metadata));
+        let by_metadata =
+            environment.or_else(|| located.as_ref().map(Region::cloud)).map(|cloud| (cloud, Origin::Metadata));
         let may_still_answer = discovered.metadata == MetadataState::Pending && options.takes(StepKind::Imds);
         let cloud = options
             .named_cloud()
             .map(|cloud| (cloud, Origin::Argument))
             .or_else(|| configured.map(|cloud| (cloud, Origin::Configuration)))
-            .or(told)
+            .or(by_metadata)
             .or_else(|| (!may_still_answer).then_some((Cloud::Public, Origin::Default)));
         Self { cloud, region }
     }
@@ -224,7 +225,7 @@ struct Named<'a> {
     purpose: &'a str,
 }
 
-/// Hosts of connection strings: what applications on this machine were told to use.
+/// Hosts of connection strings: what applications on this machine are set to use.
 fn from_connection_strings(catalogue: &Catalogue, options: &Options, collected: &mut Collected) {
     for target in options.app_insights.iter().flat_map(|string| &string.endpoints) {
         let need = if target.role == AppInsightsRole::Ingestion { Need::Required } else { Need::Optional };

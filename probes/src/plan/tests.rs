@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 
 use super::*;
+use crate::azure::{Cloud, Dce, LegacyAgent, WorkspaceId};
 use crate::endpoint::Need::{self, Evidence, Optional, Required};
 use crate::endpoint::{Expectation, Origin};
 use crate::observation::{Outcome, ResolverConfig, Server, ServerRole, Timing};
@@ -257,7 +258,7 @@ fn each_server_is_asked_each_question_once_a_try() {
 }
 
 #[test]
-fn evidence_is_resolved_and_never_dialled() {
+fn evidence_is_resolved_and_never_connected_to() {
     let plan = made(&named(), MetadataState::Silent, ama());
     let evidence: BTreeSet<&str> =
         plan.endpoints.iter().filter(|e| e.need == Evidence).map(|endpoint| endpoint.id.as_str()).collect();

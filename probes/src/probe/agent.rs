@@ -8,9 +8,9 @@ use std::time::Instant;
 use self::files::Files;
 use self::packages::Packages;
 use self::processes::Processes;
+use crate::azure::{AgentKind, AgentsSeen, LegacyAgent};
 use crate::catalogue::agents::{Agents as Known, KnownAgent, System};
-use crate::observation::{Agent, AgentKind, AgentWorkspace, Agents, Installed, Timing};
-use crate::plan::{AgentsSeen, LegacyAgent};
+use crate::observation::{Agent, AgentWorkspace, Agents, Installed, Timing};
 use crate::probe::micros;
 use crate::version::Version;
 use crate::world::World;
@@ -58,13 +58,13 @@ fn look(known: &Known, files: &mut Files<'_>, found: &mut Found, world: &World) 
     let packages = Packages::read(files);
     let processes = Processes::read(world);
     for agent in known.agents.iter().filter(|agent| agent.system == System::Linux) {
-        let installed = installed(agent, &packages, files);
+        let installed = installed(known, agent, &packages, files);
         let running = processes.running(&agent.programs);
         let mut agent = of_catalogue(agent, installed, running, files);
         let configured = match agent.kind {
-            AgentKind::Oms => oms::read(files, &mut agent, &mut found.seen),
-            AgentKind::Ama => ama::read(files, &mut agent, &mut found.seen),
-            AgentKind::Arc => arc::read(files, &mut found.seen),
+            AgentKind::Oms => oms::read(files, known, &mut agent, &mut found.seen),
+            AgentKind::Ama => ama::read(files, known, &mut agent, &mut found.seen),
+            AgentKind::Arc => arc::read(files, known, &mut found.seen),
             AgentKind::Dependency | AgentKind::Mma => None,
         };
         if agent.source.is_empty() {
@@ -76,18 +76,18 @@ fn look(known: &Known, files: &mut Files<'_>, found: &mut Found, world: &World) 
         agent.endpoints.dedup();
         found.agents.found.push(agent);
     }
-    found.agents.proxies = proxies::read(files, &found.agents.found);
-    found.agents.refusals = logs::read(files, &found.agents.found);
+    found.agents.proxies = proxies::read(files, known, &found.agents.found);
+    found.agents.refusals = logs::read(files, known, &found.agents.found);
 }
 
 /// The versions of an agent, newest first.
-fn installed(agent: &KnownAgent, packages: &Packages, files: &mut Files<'_>) -> Vec<Installed> {
+fn installed(known: &Known, agent: &KnownAgent, packages: &Packages, files: &mut Files<'_>) -> Vec<Installed> {
     let mut versions: Vec<Installed> = agent.packages.iter().flat_map(|name| packages.versions(name)).collect();
     for extension in &agent.extensions {
-        versions.extend(extension_versions(files, extension));
+        versions.extend(extension_versions(files, &known.extensions_folder, extension));
     }
     if agent.kind == AgentKind::Oms {
-        versions.extend(oms::install_info(files));
+        versions.extend(oms::install_info(files, known));
     }
     versions.sort_by_key(|installed| std::cmp::Reverse(installed.version.parse::<Version>().ok()));
     let mut unique: Vec<Installed> = Vec::new();
@@ -100,14 +100,11 @@ fn installed(agent: &KnownAgent, packages: &Packages, files: &mut Files<'_>) -> 
     unique
 }
 
-/// Where the Azure Linux agent unpacks extensions. Source: <https://github.com/Azure/WALinuxAgent>
-const EXTENSIONS: &str = "/var/lib/waagent";
-
-fn extension_versions(files: &mut Files<'_>, extension: &str) -> Vec<Installed> {
+fn extension_versions(files: &mut Files<'_>, folder: &str, extension: &str) -> Vec<Installed> {
     let mut versions = Vec::new();
-    for name in files.folders(EXTENSIONS) {
+    for name in files.folders(folder) {
         let Some(version) = name.strip_prefix(extension).and_then(|rest| rest.strip_prefix('-')) else { continue };
-        let source = format!("{EXTENSIONS}/{name}");
+        let source = format!("{folder}/{name}");
         let state = files.text(&format!("{source}/config/HandlerState"));
         if version.parse::<Version>().is_err() || state.is_some_and(|state| state.trim() == "NotInstalled") {
             continue;

@@ -42,7 +42,7 @@ pub(super) struct Server<T> {
 
 impl<T> Server<T> {
     /// What the server has to tell of the connection; fails the test when nobody ever came.
-    pub(super) async fn told(self) -> T {
+    pub(super) async fn received(self) -> T {
         tokio::time::timeout(PATIENCE, self.task).await.expect("somebody should have asked the server").unwrap()
     }
 }

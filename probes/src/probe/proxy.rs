@@ -13,7 +13,7 @@ use hyper_util::rt::TokioIo;
 
 use super::http::{self, scheme_of};
 use super::tcp::counted::Counted;
-use super::tcp::{Dialling, Duplex};
+use super::tcp::{Connecting, Duplex};
 use super::{Context, micros};
 use crate::endpoint::Endpoint;
 use crate::no_proxy;
@@ -49,7 +49,7 @@ pub type Tunnelled = TokioIo<Upgraded>;
 /// The proxy that applies to `https://host:port`, if any.
 ///
 /// As curl does it: `--proxy` before everything; else `https_proxy`, `HTTPS_PROXY`, `all_proxy`, `ALL_PROXY`, the first that
-/// is set; `NO_PROXY` exempts names. `HTTP_PROXY` is for `http://` only. A value that is no URL counts as not set. Without a
+/// is set; `NO_PROXY` exempts names. `HTTP_PROXY` is for `http://` only. A value that is not a URL counts as not set. Without a
 /// port the option means that of its scheme, a variable means 1080 (443 for `https`).
 /// Source: <https://curl.se/docs/manpage.html#ENVIRONMENT>
 pub fn choose(world: &World, options: &Options, host: &str, port: u16) -> Option<Proxy> {
@@ -146,14 +146,14 @@ fn default_port(scheme: &str) -> u16 {
     if scheme == "https" { 443 } else { 1080 }
 }
 
-/// Dials all addresses of the proxy that applies to an endpoint. A proxy on loopback is a proxy, so no address is a
+/// Connects to all addresses of the proxy that applies to an endpoint. A proxy on loopback is a proxy, so no address is a
 /// sinkhole here.
-pub fn connect_proxy(ctx: &Context, endpoint: &Endpoint, proxy: &Proxy, addresses: &[IpAddr]) -> Dialling {
-    Dialling::start(ctx, &endpoint.id, proxy.port, Some(&proxy.choice.url), addresses)
+pub fn connect_proxy(ctx: &Context, endpoint: &Endpoint, proxy: &Proxy, addresses: &[IpAddr]) -> Connecting {
+    Connecting::start(ctx, &endpoint.id, proxy.port, Some(&proxy.choice.url), addresses)
 }
 
 /// Asks a proxy for a tunnel to the endpoint, over a connection that is already open. The stream is given when, and only
-/// when, the proxy said 2xx.
+/// when, the proxy answered 2xx.
 pub async fn tunnel<S: Duplex + 'static>(
     ctx: &Context,
     endpoint: &Endpoint,
@@ -193,7 +193,7 @@ async fn ask<S: Duplex + 'static>(
     if let Some(value) = authorization(proxy) {
         request = request.header(::http::header::PROXY_AUTHORIZATION, value);
     }
-    // A name that is no authority cannot be asked for; the catalogue and the options let none through.
+    // A name that is not an authority cannot be asked for; the catalogue and the options let none through.
     let request = request.body(Empty::<Bytes>::new()).map_err(|_| TunnelFailure::NoAnswer(HttpFailure::Malformed))?;
 
     let (stream, read) = Counted::new(stream);

@@ -1,6 +1,6 @@
 //! Opens TCP connections and says how that ended.
 //!
-//! All addresses of a name are dialled at once; the connection that the later steps use is the first that connects *in the
+//! All addresses of a name are connected to at once; the connection that the later steps use is the first that connects *in the
 //! system's order*, which is the one an agent would use. What is spoken over it is not this module's.
 
 use std::collections::BTreeMap;
@@ -26,7 +26,7 @@ use crate::os::io_failure;
 
 pub(super) mod counted;
 
-/// Addresses of one name that are dialled; the rest are [`Skip::TooManyAddresses`].
+/// Addresses of one name that are connected to; the rest are [`Skip::TooManyAddresses`].
 pub const MAX_ADDRESSES: usize = 16;
 
 /// Bytes in both directions: what every layer above TCP is given and gives.
@@ -43,13 +43,13 @@ pub struct Stream {
 }
 
 impl Stream {
-    /// The address that was dialled.
+    /// The address that was connected to.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 }
 
-/// Dials one address, whatever it is. `via` is the proxy it belongs to, without credentials.
+/// Connects to one address, whatever it is. `via` is the proxy it belongs to, without credentials.
 pub async fn connect(
     ctx: &Context,
     endpoint: &str,
@@ -57,7 +57,7 @@ pub async fn connect(
     via: Option<&str>,
 ) -> (Connection, Option<Stream>) {
     let place = place(ctx).await;
-    dial(ctx, endpoint, address, via, place).await
+    attempt(ctx, endpoint, address, via, place).await
 }
 
 /// A place among the sockets of the run; `None` when the run ended first. Waiting for it is our own doing: it does not count
@@ -66,7 +66,7 @@ async fn place(ctx: &Context) -> Option<OwnedSemaphorePermit> {
     ctx.until_end(Arc::clone(&ctx.sockets).acquire_owned()).await.ok()?.ok()
 }
 
-async fn dial(
+async fn attempt(
     ctx: &Context,
     endpoint: &str,
     address: SocketAddr,
@@ -95,15 +95,15 @@ async fn dial(
     (connection, stream)
 }
 
-/// Dials all addresses of an endpoint at once; `addresses` are in the system's order. At least one [`Connection`] comes of
+/// Connects to all addresses of an endpoint at once; `addresses` are in the system's order. At least one [`Connection`] comes of
 /// it: with no address it is [`Skip::NoAddress`]. Must be called inside the runtime.
-pub fn connect_all(ctx: &Context, endpoint: &Endpoint, addresses: &[IpAddr]) -> Dialling {
-    Dialling::start(ctx, &endpoint.id, endpoint.port, None, addresses)
+pub fn connect_all(ctx: &Context, endpoint: &Endpoint, addresses: &[IpAddr]) -> Connecting {
+    Connecting::start(ctx, &endpoint.id, endpoint.port, None, addresses)
 }
 
 /// Connections on their way. Dropping it ends them.
 #[derive(Debug)]
-pub struct Dialling {
+pub struct Connecting {
     connections: Vec<Option<Connection>>,
     spare: BTreeMap<usize, Stream>,
     arriving: mpsc::UnboundedReceiver<(usize, Connection, Option<Stream>)>,
@@ -111,7 +111,7 @@ pub struct Dialling {
     _tasks: JoinSet<()>,
 }
 
-impl Dialling {
+impl Connecting {
     pub(super) fn start(ctx: &Context, endpoint: &str, port: u16, via: Option<&str>, addresses: &[IpAddr]) -> Self {
         let (sender, arriving) = mpsc::unbounded_channel();
         let chosen = Arc::new(AtomicBool::new(false));
@@ -141,22 +141,22 @@ impl Dialling {
         let (ctx, chosen_here) = (ctx.clone(), Arc::clone(&chosen));
         let (endpoint, via) = (endpoint.to_owned(), via.map(str::to_owned));
         tasks.spawn(async move {
-            let mut dials = JoinSet::new();
+            let mut attempts = JoinSet::new();
             for (index, address) in wanted {
                 // Places are taken in the system's order: a later address that held the last one while an earlier one waits
                 // for it would wait for ever to be chosen.
                 let place = place(&ctx).await;
                 let (ctx, sender, chosen) = (ctx.clone(), sender.clone(), Arc::clone(&chosen_here));
                 let (endpoint, via) = (endpoint.clone(), via.clone());
-                dials.spawn(async move {
-                    let (connection, stream) = dial(&ctx, &endpoint, address, via.as_deref(), place).await;
-                    // Once one is chosen, the others have told all they had to tell.
+                attempts.spawn(async move {
+                    let (connection, stream) = attempt(&ctx, &endpoint, address, via.as_deref(), place).await;
+                    // Once one is chosen, the others are only recorded.
                     let stream = stream.filter(|_| !chosen.load(Ordering::Acquire));
                     // Nobody left to listen means that the run no longer wants to know.
                     let _ = sender.send((index, connection, stream));
                 });
             }
-            while dials.join_next().await.is_some() {}
+            while attempts.join_next().await.is_some() {}
         });
         Self { connections, spare: BTreeMap::new(), arriving, chosen, _tasks: tasks }
     }
@@ -187,7 +187,7 @@ impl Dialling {
 
     /// What came of every address, in the system's order. Closes what is left; bounded by the step's time limit.
     ///
-    /// It waits for addresses that have no socket yet, so a caller that holds the stream of [`Dialling::first`] uses it up
+    /// It waits for addresses that have no socket yet, so a caller that holds the stream of [`Connecting::first`] uses it up
     /// before, or at the same time.
     pub async fn finish(mut self) -> Vec<Connection> {
         self.chosen.store(true, Ordering::Release);

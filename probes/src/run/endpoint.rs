@@ -16,7 +16,7 @@ use crate::observation::{
 use crate::options::StepKind;
 use crate::plan::Step;
 use crate::probe::proxy::Proxy;
-use crate::probe::tcp::{Dialling, Duplex};
+use crate::probe::tcp::{Connecting, Duplex};
 use crate::probe::{Context, http, lookup, proxy, tcp, tls};
 
 /// The addresses of the proxies, each looked up once however many endpoints go through it.
@@ -97,16 +97,16 @@ pub(super) async fn lane(
 
 async fn direct(context: &Context, endpoint: &Endpoint, planned: &Steps, addresses: &[IpAddr], done: &mut Record) {
     planned.at.set(Stage::Tcp);
-    let mut dialling = tcp::connect_all(context, endpoint, addresses);
-    let first = dialling.first().await;
+    let mut connecting = tcp::connect_all(context, endpoint, addresses);
+    let first = connecting.first().await;
     let rest = async {
         match first {
             Some(stream) => secure(context, endpoint, planned, Some(stream.address()), stream).await,
             None => without_connection(endpoint, planned),
         }
     };
-    // The other addresses go on being dialled while the first is spoken to.
-    let (rest, connections) = tokio::join!(rest, dialling.finish());
+    // The other addresses are still being connected to while the first is spoken to.
+    let (rest, connections) = tokio::join!(rest, connecting.finish());
     done.connections(planned, connections);
     done.ends(rest);
 }
@@ -121,8 +121,8 @@ async fn through(
 ) {
     planned.at.set(Stage::Proxy);
     let addresses = proxies.addresses(context, proxy).await;
-    let mut dialling: Dialling = proxy::connect_proxy(context, endpoint, proxy, &addresses);
-    let first = dialling.first().await;
+    let mut connecting: Connecting = proxy::connect_proxy(context, endpoint, proxy, &addresses);
+    let first = connecting.first().await;
     let rest = async {
         let Some(stream) = first else {
             let outcome = if addresses.is_empty() {
@@ -140,7 +140,7 @@ async fn through(
         };
         (tunnel, rest)
     };
-    let ((tunnel, rest), mut connections) = tokio::join!(rest, dialling.finish());
+    let ((tunnel, rest), mut connections) = tokio::join!(rest, connecting.finish());
     connections.push(Connection {
         endpoint: endpoint.id.clone(),
         address: None,
@@ -178,7 +178,7 @@ async fn secure<S: Duplex + 'static>(
         }
         None => Some(without_request(endpoint, Outcome::Skipped(Skip::EarlierStepFailed))),
     };
-    // Other addresses may still be dialled.
+    // Other addresses may still be connected to.
     planned.at.set(Stage::Tcp);
     (planned.tls.then_some(handshake), exchange)
 }

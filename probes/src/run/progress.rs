@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::{MissedTickBehavior, interval};
 
-/// How often is told how far a run has come, whether or not something happened. Twice a second leaves no second out.
+/// How often progress is reported, whether or not something happened. Twice a second leaves no second out.
 pub(super) const TICK: Duration = Duration::from_millis(500);
 
 /// How far a run has come.
@@ -93,7 +93,7 @@ impl Awaited {
 }
 
 /// Waits for one thing and tells so, at once and at every tick.
-pub(super) async fn told<T>(future: impl Future<Output = T>, tell: impl Fn()) -> T {
+pub(super) async fn with_progress<T>(future: impl Future<Output = T>, tell: impl Fn()) -> T {
     tokio::pin!(future);
     let mut tick = interval(TICK);
     tick.set_missed_tick_behavior(MissedTickBehavior::Skip);

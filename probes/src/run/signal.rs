@@ -45,7 +45,7 @@ pub(super) async fn interrupted() {
 
 fn listening() -> watch::Sender<u64> {
     let (sender, _) = watch::channel(0);
-    let told = sender.clone();
+    let counter = sender.clone();
     let listen = move || {
         if os::open_files().is_some_and(|files| files < FILES) {
             return;
@@ -55,10 +55,10 @@ fn listening() -> watch::Sender<u64> {
             let mut signals = Signals::listen();
             loop {
                 let status = signals.next().await;
-                if told.receiver_count() == 0 {
+                if counter.receiver_count() == 0 {
                     process::exit(status);
                 }
-                told.send_modify(|count: &mut u64| *count = count.wrapping_add(1));
+                counter.send_modify(|count: &mut u64| *count = count.wrapping_add(1));
             }
         });
     };
@@ -111,7 +111,7 @@ mod unix {
         }
     }
 
-    /// The signals that are ignored, the lowest bit being signal 1 (`SigIgn` of `proc_pid_status(5)`); none where it is not told.
+    /// The signals that are ignored, the lowest bit being signal 1 (`SigIgn` of `proc_pid_status(5)`); none where it is not known.
     fn ignored() -> u64 {
         let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
         let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));

@@ -1,9 +1,10 @@
 //! Agents of a scene.
 
 use super::{Scene, WORKSPACE};
+use crate::azure::AgentKind;
 use crate::catalogue::agents::{Agents as Known, System};
 use crate::observation::{
-    Agent, AgentKind, AgentProxy, AgentWorkspace, Agents, CachedConfiguration, Installed, Observation, Refusal,
+    Agent, AgentProxy, AgentWorkspace, Agents, CachedConfiguration, Installed, Observation, Refusal,
 };
 use crate::version::Version;
 
@@ -23,7 +24,7 @@ impl Scene {
         self
     }
 
-    /// A proxy that an agent is told to use.
+    /// A proxy that an agent is set to use.
     #[must_use]
     pub fn agent_proxy(mut self, proxy: AgentProxy) -> Self {
         self.of_agents().proxies.push(proxy);

@@ -37,7 +37,7 @@ pub enum Says {
     ServFail,
     /// REFUSED.
     Refused,
-    /// Something that is no DNS message.
+    /// Something that is not a DNS message.
     Malformed,
     /// Nothing.
     Silence,

@@ -79,7 +79,7 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn codes_are_told_apart() {
+    fn codes_are_distinguished() {
         // EAI_NONAME, EAI_AGAIN, EAI_FAIL, EAI_NODATA, EAI_MEMORY of netdb.h.
         for (code, expected) in [
             (-2, LookupFailure::NotFound),

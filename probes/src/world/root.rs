@@ -17,7 +17,7 @@ enum Part {
     Down(OsString),
 }
 
-/// The place below `root` that `path` leads to. Too many links lead to the root itself, which is no file.
+/// The place below `root` that `path` leads to. Too many links lead to the root itself, which is not a file.
 pub(super) fn below(root: &Path, path: &Path) -> PathBuf {
     let mut pending: VecDeque<Part> = parts(path).collect();
     let mut place = PathBuf::new();

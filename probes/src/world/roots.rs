@@ -65,7 +65,7 @@ impl Roots {
     }
 }
 
-/// Why a file is no list of trusted certificates.
+/// Why a file is not a list of trusted certificates.
 #[derive(Debug)]
 pub enum PemFailure {
     /// It is not PEM.

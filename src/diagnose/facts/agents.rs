@@ -1,6 +1,7 @@
 //! The agents on this machine, as their own files and the process list show them.
 
-use ampls_probes::observation::{Agent, AgentKind, Agents, Observation, ReadFailure, UnreadReason};
+use ampls_probes::azure::AgentKind;
+use ampls_probes::observation::{Agent, Agents, Observation, ReadFailure, UnreadReason};
 
 use super::Facts;
 use crate::text::quote;

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use ampls_probes::azure::is_redirect_target;
 use ampls_probes::endpoint::Expectation;
 use ampls_probes::observation::{Exchange, HttpFailure, HttpResponse};
 
@@ -35,22 +36,6 @@ const ISOLATION: [&str; 2] = ["NspValidationFailedError", "InsufficientAccessErr
 const ENDPOINT_REQUIRED: &str = "InvalidAccess";
 /// What a handler's `/ping` says.
 const HEALTHY: &str = "Healthy";
-/// Domains that Microsoft's services redirect to.
-const MICROSOFT: [&str; 13] = [
-    "azure.com",
-    "azure.us",
-    "azure.cn",
-    "microsoft.com",
-    "microsoft.us",
-    "microsoftonline.com",
-    "microsoftonline.us",
-    "windows.net",
-    "office.com",
-    "live.com",
-    "visualstudio.com",
-    "chinacloudapi.cn",
-    "usgovcloudapi.net",
-];
 
 impl EndpointFacts<'_> {
     /// What is wrong with the answer; `None` when there is none to judge, or when it shows that the service was reached.
@@ -163,8 +148,7 @@ fn elsewhere(location: &str, fqdn: &str) -> bool {
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let host = authority.rsplit('@').next().unwrap_or_default();
     let host = host.split(':').next().unwrap_or_default().trim_end_matches('.').to_ascii_lowercase();
-    let own = |domain: &str| host.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
-    host != fqdn && !MICROSOFT.iter().any(|domain| own(domain))
+    host != fqdn && !is_redirect_target(&host)
 }
 
 #[cfg(test)]

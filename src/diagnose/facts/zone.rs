@@ -3,29 +3,8 @@
 use super::view::authority;
 use super::{Facts, Linked, RecordKind, SocketAddr, View, ZoneFact};
 
+use ampls_probes::azure::{is_authority, is_private_authority};
 use ampls_probes::observation::Authority;
-
-/// `mname` of every Azure private zone.
-/// Source: <https://learn.microsoft.com/azure/dns/private-dns-privatednszone>
-const PRIVATE_MNAME: &str = "azureprivatedns.net";
-
-/// Domains of the servers and mailboxes in Microsoft's public SOA records.
-const MICROSOFT: [&str; 14] = [
-    "azure-dns.com",
-    "azure-dns.net",
-    "azure-dns.org",
-    "azure-dns.info",
-    "azure-dns.us",
-    "azure-dns.cn",
-    "microsoft.com",
-    "msft.net",
-    "msedge.net",
-    "azure.com",
-    "azure.us",
-    "azure.cn",
-    "windows.net",
-    "trafficmanager.net",
-];
 
 impl Facts<'_> {
     pub(super) fn build_zones(&self) -> Vec<ZoneFact> {
@@ -85,21 +64,16 @@ fn judge(zone: &str, soa: &Authority) -> Linked {
 
 /// The SOA of an Azure private zone.
 pub(super) fn is_private(soa: &Authority) -> bool {
-    within(&soa.mname, PRIVATE_MNAME)
+    is_private_authority(&soa.mname)
 }
 
 /// Microsoft's public SOA.
 pub(super) fn is_microsoft(soa: &Authority) -> bool {
-    !is_private(soa) && MICROSOFT.iter().any(|domain| within(&soa.mname, domain) || within(&soa.rname, domain))
+    !is_private(soa) && (is_authority(&soa.mname) || is_authority(&soa.rname))
 }
 
 fn is_root(soa: &Authority) -> bool {
     soa.zone.is_empty() || soa.zone == "."
-}
-
-fn within(name: &str, domain: &str) -> bool {
-    let name = name.trim_end_matches('.');
-    name == domain || name.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'))
 }
 
 #[cfg(test)]

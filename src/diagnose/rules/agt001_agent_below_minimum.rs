@@ -1,6 +1,7 @@
 //! AGT001: the agent is too old for a private link.
 
-use ampls_probes::observation::{Agent, AgentKind};
+use ampls_probes::azure::AgentKind;
+use ampls_probes::observation::Agent;
 
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::{Facts, agent_line, workspace_lines};

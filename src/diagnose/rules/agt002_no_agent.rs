@@ -1,6 +1,6 @@
 //! AGT002: no monitoring agent on this machine.
 
-use ampls_probes::observation::AgentKind;
+use ampls_probes::azure::AgentKind;
 
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::Facts;

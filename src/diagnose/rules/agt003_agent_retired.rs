@@ -65,7 +65,7 @@ fn draft(agent: &Agent) -> Draft {
 
 #[cfg(test)]
 mod tests {
-    use ampls_probes::observation::AgentKind;
+    use ampls_probes::azure::AgentKind;
     use ampls_probes::testing::{agent, private_world};
 
     use super::*;

@@ -1,6 +1,7 @@
 //! AGT004: an agent is installed and does not run.
 
-use ampls_probes::observation::{Agent, AgentKind};
+use ampls_probes::azure::AgentKind;
+use ampls_probes::observation::Agent;
 
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::{Facts, agent_line};

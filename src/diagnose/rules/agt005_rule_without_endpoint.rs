@@ -1,6 +1,7 @@
 //! AGT005: the Azure Monitor Agent has its configuration from the global or a regional handler although the global one is private.
 
-use ampls_probes::observation::{Agent, AgentKind, CachedConfiguration};
+use ampls_probes::azure::AgentKind;
+use ampls_probes::observation::{Agent, CachedConfiguration};
 
 use crate::diagnose::draft::{Draft, Title};
 use crate::diagnose::facts::{EndpointFacts, Facts, View, agent_line};

@@ -1,6 +1,7 @@
 //! AGT006: two agents, or two versions of one extension.
 
-use ampls_probes::observation::{Agent, AgentKind, Installed};
+use ampls_probes::azure::AgentKind;
+use ampls_probes::observation::{Agent, Installed};
 
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::{Facts, agent_line};

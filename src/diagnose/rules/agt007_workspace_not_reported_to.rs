@@ -72,8 +72,9 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
 
 #[cfg(test)]
 mod tests {
+    use ampls_probes::azure::AgentKind;
     use ampls_probes::endpoint::{Endpoint, Need};
-    use ampls_probes::observation::{Agent, AgentKind, AgentWorkspace};
+    use ampls_probes::observation::{Agent, AgentWorkspace};
     use ampls_probes::testing::{ODS, Scene, WORKSPACE, agent, endpoint, private_world};
 
     use super::*;

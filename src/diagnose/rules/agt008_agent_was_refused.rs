@@ -158,7 +158,7 @@ fn meaning(code: RefusalCode) -> Meaning {
 
 #[cfg(test)]
 mod tests {
-    use ampls_probes::observation::AgentKind;
+    use ampls_probes::azure::AgentKind;
     use ampls_probes::testing::{HANDLER, ODS, agent, private_world, public_world};
     use jiff::Timestamp;
 

@@ -1,8 +1,9 @@
 //! PRX001: a proxy applies to a name that is private here.
 
+use ampls_probes::azure::AgentKind;
 use ampls_probes::endpoint::Group;
 use ampls_probes::no_proxy::exempts;
-use ampls_probes::observation::{AgentKind, AgentProxy};
+use ampls_probes::observation::AgentProxy;
 
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::{EndpointFacts, Facts, HttpFault, ProxyFault, Route};

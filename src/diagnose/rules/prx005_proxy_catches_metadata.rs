@@ -138,8 +138,9 @@ fn of_environment(facts: &Facts<'_>) -> Option<Draft> {
 
 #[cfg(test)]
 mod tests {
+    use ampls_probes::azure::AgentKind;
     use ampls_probes::observation::{
-        AgentKind, Exemptions, Metadata, Observation, Outcome, PlatformProxy, ProxySettings, Timing, WireServer,
+        Exemptions, Metadata, Observation, Outcome, PlatformProxy, ProxySettings, Timing, WireServer,
     };
     use ampls_probes::testing::{Scene, private_world, shell_proxy};
 

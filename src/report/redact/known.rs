@@ -28,8 +28,8 @@ pub(super) struct Known {
     pub(super) below_home: BTreeSet<String>,
     /// Folders of extensions, without their version, lower case.
     pub(super) extensions: BTreeSet<String>,
-    labels: BTreeMap<&'static str, &'static [&'static str]>,
-    regions: BTreeSet<&'static str>,
+    labels: BTreeMap<String, Vec<String>>,
+    regions: BTreeSet<String>,
 }
 
 impl Known {
@@ -41,10 +41,9 @@ impl Known {
             places: BTreeSet::new(),
             below_home: BTreeSet::new(),
             extensions: BTreeSet::new(),
-            labels: words::LABELS.iter().copied().collect(),
-            regions: words::REGIONS.split_whitespace().collect(),
+            labels: BTreeMap::new(),
+            regions: BTreeSet::new(),
         };
-        words::DOMAINS.split(' ').chain(words::HOSTS.split(' ')).for_each(|name| known.add_domain(name));
         for path in words::PATHS {
             add_place(path, &mut known.places);
         }
@@ -87,7 +86,7 @@ impl Known {
     pub(super) fn is_own_label(&self, label: &str, domain: &str) -> bool {
         label == "privatelink"
             || self.is_region(label)
-            || self.labels.get(domain).is_some_and(|labels| labels.contains(&label))
+            || self.labels.get(domain).is_some_and(|labels| labels.iter().any(|own| own == label))
             || (domain.starts_with("azure-dns.") && is_name_server(label))
     }
 
@@ -112,7 +111,11 @@ impl Known {
 
     fn add_catalogue(&mut self, catalogue: &Catalogue) {
         for cloud in &catalogue.clouds {
-            self.wholes.extend(cloud.environments.iter().cloned());
+            let facts = &cloud.facts;
+            self.wholes.extend(facts.azure_environments.iter().cloned());
+            facts.microsoft_domains().for_each(|name| self.add_domain(name));
+            self.labels.extend(facts.domains.labels.clone());
+            self.regions.extend(facts.regions.names.iter().cloned());
             for zone in &cloud.zones {
                 self.add_domain(&zone.name);
                 zone.forwards.iter().for_each(|name| self.add_domain(name));
@@ -134,9 +137,12 @@ impl Known {
     }
 
     fn add_agents(&mut self, agents: &Agents) {
+        add_place(&agents.extensions_folder, &mut self.places);
         for agent in &agents.agents {
             self.wholes.insert(agent.name.clone());
-            agent.signs.iter().chain(&agent.programs).for_each(|path| add_place(path, &mut self.places));
+            let files = agent.files.values().flatten();
+            let paths = agent.signs.iter().chain(&agent.programs).chain(files);
+            paths.for_each(|path| add_place(path, &mut self.places));
             self.extensions.extend(agent.extensions.iter().map(|name| name.to_ascii_lowercase()));
         }
     }
@@ -146,6 +152,7 @@ impl Known {
             self.wholes.extend([browser.id.clone(), browser.name.clone()]);
             let folders = browser.managed.iter().chain(&browser.recommended);
             folders.for_each(|path| add_place(path, &mut self.places));
+            browser.policy_file().iter().for_each(|path| add_place(path, &mut self.places));
             browser.data.iter().for_each(|path| add_place(path, &mut self.below_home));
         }
         for browser in &browsers.firefox {

@@ -9,61 +9,22 @@ pub(super) const CLOUDS: &[&str] = &["public", "usgov", "china"];
 pub(super) const ARCHITECTURES: &[&str] =
     &["x86_64", "x86", "i386", "i686", "amd64", "aarch64", "arm64", "arm", "armv7l", "riscv64", "s390x", "ppc64le"];
 
-/// Regions of Azure, lower case.
-/// Source: <https://learn.microsoft.com/azure/reliability/regions-list>
-pub(super) const REGIONS: &str = "\
-asia asiapacific australia australiacentral australiacentral2 australiaeast australiasoutheast austriaeast belgiumcentral \
-brazilsouth brazilsoutheast canadacentral canadaeast centralindia centralus centraluseuap chilecentral chinaeast chinaeast2 \
-chinaeast3 chinanorth chinanorth2 chinanorth3 denmarkeast eastasia eastus eastus2 eastus2euap europe francecentral \
-francesouth germanynorth germanywestcentral global indonesiacentral israelcentral italynorth japaneast japanwest \
-jioindiacentral jioindiawest koreacentral koreasouth malaysiawest mexicocentral newzealandnorth northcentralus northeurope \
-norwayeast norwaywest polandcentral qatarcentral southafricanorth southafricawest southcentralus southeastasia southindia \
-spaincentral swedencentral swedensouth switzerlandnorth switzerlandwest taiwannorth uaecentral uaenorth uksouth ukwest \
-usdodcentral usdodeast usgovarizona usgoviowa usgovtexas usgovvirginia westcentralus westeurope westindia westus westus2 \
-westus3";
-
-/// Domains of Azure and Microsoft beside those of the catalogue: infrastructure behind its names, and what its services
-/// redirect to.
-pub(super) const DOMAINS: &str = "\
-azure.com azure.us azure.cn microsoft.com microsoft.us microsoftonline.com microsoftonline.us windows.net office.com live.com \
-visualstudio.com chinacloudapi.cn usgovcloudapi.net azure-dns.com azure-dns.net azure-dns.org azure-dns.info azure-dns.us \
-azure-dns.cn msft.net msedge.net trafficmanager.net usgovtrafficmanager.net trafficmanager.cn azureprivatedns.net azurefd.net \
-cloudapp.azure.com cloudapp.net usgovcloudapp.net chinacloudapp.cn blockpolicy.azuredns.invalid";
-
-/// Whole names of Microsoft's servers and mailboxes in SOA records.
-pub(super) const HOSTS: &str =
-    "azureprivatedns-host.microsoft.com azuredns-hostmaster.microsoft.com msnhst.microsoft.com portal.azure.com";
-
 /// Public resolvers over HTTPS and TLS.
 pub(super) const PUBLIC_RESOLVERS: &str = "\
 dns.google cloudflare-dns.com chrome.cloudflare-dns.com mozilla.cloudflare-dns.com family.cloudflare-dns.com \
 security.cloudflare-dns.com one.one.one.one dns.quad9.net dns9.quad9.net dns10.quad9.net dns11.quad9.net doh.opendns.com \
 doh.familyshield.opendns.com dns.adguard-dns.com doh.cleanbrowsing.org";
 
-/// Labels below a domain of Azure's that are its own.
-pub(super) const LABELS: &[(&str, &[&str])] = &[
-    ("azure-automation.net", &["jrds", "agentsvc", "webhook"]),
-    ("azure-automation.us", &["jrds", "agentsvc", "webhook"]),
-];
-
-/// Absolute files and folders of agents, resolvers and the system; `*` stands for an id. Those of the catalogue come to it.
+/// Absolute files and folders of resolvers and the system. Those of agents and browsers are in the catalogue.
 pub(super) const PATHS: &[&str] = &[
     "/etc/cloudflared/config.yaml",
     "/etc/cloudflared/config.yml",
-    "/etc/default/azuremonitoragent",
     "/etc/default/cloudflared",
     "/etc/dnscrypt-proxy.toml",
     "/etc/dnscrypt-proxy/dnscrypt-proxy.toml",
     "/etc/hostname",
     "/etc/hosts",
     "/etc/nsswitch.conf",
-    "/etc/opt/chrome/policies/managed/ampls.json",
-    "/etc/opt/edge/policies/managed/ampls.json",
-    "/etc/opt/microsoft/azuremonitoragent/config-cache/configchunks",
-    "/etc/opt/microsoft/omsagent/*/conf/omsadmin.conf",
-    "/etc/opt/microsoft/omsagent/conf/omsadmin.conf",
-    "/etc/opt/microsoft/omsagent/conf/proxy.conf",
-    "/etc/opt/microsoft/omsagent/proxy.conf",
     "/etc/os-release",
     "/etc/passwd",
     "/etc/resolv.conf",
@@ -72,7 +33,6 @@ pub(super) const PATHS: &[&str] = &[
     "/etc/systemd/resolved.conf.d",
     "/etc/systemd/system.conf",
     "/etc/systemd/system.conf.d",
-    "/etc/systemd/system/azuremonitoragent.service.d",
     "/etc/unbound/unbound.conf",
     "/etc/unbound/unbound.conf.d",
     "/lib/systemd/system.conf.d",
@@ -98,11 +58,6 @@ pub(super) const PATHS: &[&str] = &[
     "/var/lib/rpm/Packages",
     "/var/lib/rpm/Packages.db",
     "/var/lib/rpm/rpmdb.sqlite",
-    "/var/lib/waagent",
-    "/var/opt/azcmagent/agentconfig.json",
-    "/var/opt/azcmagent/localconfig.json",
-    "/var/opt/microsoft/azuremonitoragent/log/mdsd.err",
-    "/var/opt/microsoft/omsagent/*/log/omsagent.log",
     "c:/windows/system32/drivers/etc/hosts",
 ];
 

@@ -5,22 +5,22 @@
 use serde_json::Value;
 
 use super::files::Files;
-use super::settings::{cloud_of, host, workspace_of};
+use super::settings::workspace_of;
 use super::{Agent, add_workspace};
-use crate::azure::{Dce, DceHost, Region};
+use crate::azure::{AgentKind, AgentsSeen, Cloud, Dce, DceHost, HostName, Region};
+use crate::catalogue::agents::{AgentFile, Agents as Known};
 use crate::observation::{CachedConfiguration, UnreadReason};
-use crate::plan::AgentsSeen;
 
-const CHUNKS: &str = "/etc/opt/microsoft/azuremonitoragent/config-cache/configchunks";
 /// Hosts and protocols that are kept of each kind.
 const KEPT: usize = 64;
 
 /// Reads the cache. Its folder is given if it holds a channel.
-pub(super) fn read(files: &mut Files<'_>, agent: &mut Agent, seen: &mut AgentsSeen) -> Option<String> {
+pub(super) fn read(files: &mut Files<'_>, known: &Known, agent: &mut Agent, seen: &mut AgentsSeen) -> Option<String> {
+    let folder = known.paths(AgentKind::Ama, AgentFile::Configuration).first()?;
     let mut cached = CachedConfiguration::default();
     let mut places = Places::default();
-    for name in files.names(CHUNKS, "json") {
-        let path = format!("{CHUNKS}/{name}");
+    for name in files.names(folder, "json") {
+        let path = format!("{folder}/{name}");
         let Some(chunk) = files.json(&path) else { continue };
         // A chunk of kind `AgentSettings` has no channels; what else is unknown has none that are understood.
         let Some(object) = chunk.as_object() else {
@@ -33,8 +33,8 @@ pub(super) fn read(files: &mut Files<'_>, agent: &mut Agent, seen: &mut AgentsSe
             read_channel(channel, &path, &mut cached, &mut places, agent, seen);
         }
     }
-    places.tell(&cached, seen);
-    let source = (cached.chunks > 0).then(|| CHUNKS.to_owned());
+    places.add_to(&cached, seen);
+    let source = (cached.chunks > 0).then(|| folder.clone());
     agent.cached = Some(cached);
     source
 }
@@ -51,7 +51,7 @@ struct Places {
 
 impl Places {
     /// A configuration endpoint is in the machine's own region, one for ingestion in its workspace's.
-    fn tell(self, cached: &CachedConfiguration, seen: &mut AgentsSeen) {
+    fn add_to(self, cached: &CachedConfiguration, seen: &mut AgentsSeen) {
         let of_endpoint = self.handlers.first().map(|dce| dce.region.clone());
         let regions = self.of_handlers.into_iter().chain(of_endpoint).chain(self.of_tokens).chain(self.of_metrics);
         seen.region = seen.region.take().or_else(|| { regions }.next());
@@ -62,7 +62,7 @@ impl Places {
             }
         }
         let hosts = cached.regional_handlers.iter().chain(&cached.endpoint_handlers);
-        seen.cloud = seen.cloud.or_else(|| hosts.into_iter().find_map(|host| cloud_of(host)));
+        seen.cloud = seen.cloud.or_else(|| hosts.into_iter().find_map(|host| Cloud::of_host(host)));
     }
 }
 
@@ -76,14 +76,14 @@ fn read_channel(
 ) {
     let text = |key: &str| channel.get(key).and_then(Value::as_str);
     let Some(protocol) = text("protocol") else { return };
-    let endpoint = text("endpoint").or_else(|| text("endpointUriTemplate")).and_then(host);
+    let endpoint = text("endpoint").or_else(|| text("endpointUriTemplate")).and_then(HostName::of_url);
     match protocol {
         "ods" => {
             let id = endpoint.as_deref().and_then(workspace_of);
             if let Some(id) = id.filter(|_| agent.workspaces.len() < KEPT) {
                 add_workspace(agent, seen, id, path);
             }
-            seen.cloud = seen.cloud.or_else(|| endpoint.as_deref().and_then(cloud_of));
+            seen.cloud = seen.cloud.or_else(|| endpoint.as_deref().and_then(Cloud::of_host));
         }
         "me" => {
             seen.me_channel = true;
@@ -94,21 +94,21 @@ fn read_channel(
         _ => keep(&mut cached.unknown_protocols, protocol.chars().take(40).collect()),
     }
     if let Some(host) = endpoint {
-        keep(&mut agent.endpoints, host);
+        keep(&mut agent.endpoints, host.into());
     }
     let Some(token) = text("tokenEndpointUri") else { return };
     places.of_tokens.extend(location(token));
-    let Some(handler) = host(token) else { return };
+    let Some(handler) = HostName::of_url(token) else { return };
     if let Ok(dce) = handler.parse::<Dce>() {
         if dce.hosts.contains(&DceHost::Handler) {
-            keep(&mut cached.endpoint_handlers, handler.clone());
+            keep(&mut cached.endpoint_handlers, handler.to_string());
         }
         places.handlers.push(dce);
     } else if let Some(region) = regional_handler(&handler) {
-        keep(&mut cached.regional_handlers, handler.clone());
+        keep(&mut cached.regional_handlers, handler.to_string());
         places.of_handlers.push(region);
     }
-    keep(&mut agent.endpoints, handler);
+    keep(&mut agent.endpoints, handler.into());
 }
 
 fn keep(list: &mut Vec<String>, value: String) {

@@ -6,22 +6,16 @@
 use serde_json::Value;
 
 use super::files::Files;
-use crate::azure::Cloud;
-use crate::plan::AgentsSeen;
-
-const CONFIG: &str = "/var/opt/azcmagent/agentconfig.json";
+use crate::azure::{AgentKind, AgentsSeen, Cloud};
+use crate::catalogue::agents::{AgentFile, Agents as Known};
 
 /// Reads the region and the cloud. The path is given if the machine is connected.
-pub(super) fn read(files: &mut Files<'_>, seen: &mut AgentsSeen) -> Option<String> {
-    let config = files.json(CONFIG)?;
+pub(super) fn read(files: &mut Files<'_>, known: &Known, seen: &mut AgentsSeen) -> Option<String> {
+    let path = known.paths(AgentKind::Arc, AgentFile::Configuration).first()?;
+    let config = files.json(path)?;
     let text = |key: &str| config.get(key).and_then(Value::as_str);
-    // What the Azure Monitor Agent was told by the service is nearer to what it uses.
+    // What the Azure Monitor Agent got from the service is nearer to what it uses.
     seen.region = seen.region.take().or_else(|| text("location")?.parse().ok());
-    seen.cloud = seen.cloud.or_else(|| match text("cloud")?.to_ascii_lowercase().as_str() {
-        "azurecloud" | "azurepubliccloud" => Some(Cloud::Public),
-        "azureusgovernment" | "azureusgovernmentcloud" => Some(Cloud::UsGov),
-        "azurechinacloud" => Some(Cloud::China),
-        _ => None,
-    });
-    text("resourceName").map(|_| CONFIG.to_owned())
+    seen.cloud = seen.cloud.or_else(|| Cloud::of_az_name(text("cloud")?));
+    text("resourceName").map(|_| path.clone())
 }

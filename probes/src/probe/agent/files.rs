@@ -33,7 +33,7 @@ impl<'w> Files<'w> {
         self.unread
     }
 
-    /// The text of a file; what is no UTF-8 is replaced, and what lies beyond the limit is left out and recorded.
+    /// The text of a file; what is not UTF-8 is replaced, and what lies beyond the limit is left out and recorded.
     pub(super) fn text(&mut self, path: &str) -> Option<String> {
         let contents = self.contents(path, FILE_LIMIT)?;
         Some(String::from_utf8_lossy(&contents.bytes).into_owned())

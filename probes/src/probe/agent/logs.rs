@@ -7,11 +7,9 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::files::Files;
-use super::settings::cloud_of;
-use crate::observation::{Agent, AgentKind, Refusal, RefusalCode};
-
-const AMA: &str = "/var/opt/microsoft/azuremonitoragent/log";
-const OMS: &str = "/var/opt/microsoft/omsagent";
+use crate::azure::{AgentKind, Cloud};
+use crate::catalogue::agents::{AgentFile, Agents as Known};
+use crate::observation::{Agent, Refusal, RefusalCode};
 
 /// What a line says when it holds all of these words, lower case.
 /// Sources: <https://github.com/microsoft/Docker-Provider/blob/ci_prod/source/plugins/go/src/telemetry.go>,
@@ -34,14 +32,15 @@ const CLEARED: &[RefusalCode] =
     &[RefusalCode::InvalidAccess, RefusalCode::NoToken, RefusalCode::Handshake, RefusalCode::TokenExpired];
 
 /// The refusals of each agent's log, by code and host, without those that a later success has cleared.
-pub(super) fn read(files: &mut Files<'_>, agents: &[Agent]) -> Vec<Refusal> {
+pub(super) fn read(files: &mut Files<'_>, known: &Known, agents: &[Agent]) -> Vec<Refusal> {
     let mut refusals = Vec::new();
     for agent in agents {
         match agent.kind {
-            AgentKind::Ama => refusals.extend(ama(files)),
+            AgentKind::Ama => refusals.extend(ama(files, known)),
             AgentKind::Oms => {
-                for workspace in &agent.workspaces {
-                    let path = format!("{OMS}/{}/log/omsagent.log", workspace.id);
+                let logs = known.paths(AgentKind::Oms, AgentFile::Log);
+                let of = |id: &str| logs.iter().map(move |log| log.replacen('*', id, 1)).collect::<Vec<_>>();
+                for path in agent.workspaces.iter().flat_map(|workspace| of(&workspace.id)) {
                     refusals.extend(of_log(files, AgentKind::Oms, &path));
                 }
             }
@@ -51,9 +50,11 @@ pub(super) fn read(files: &mut Files<'_>, agents: &[Agent]) -> Vec<Refusal> {
     refusals
 }
 
-fn ama(files: &mut Files<'_>) -> Vec<Refusal> {
-    let mut refusals = of_log(files, AgentKind::Ama, &format!("{AMA}/mdsd.err"));
-    let info = files.log(&format!("{AMA}/mdsd.info")).unwrap_or_default();
+fn ama(files: &mut Files<'_>, known: &Known) -> Vec<Refusal> {
+    let logs = known.paths(AgentKind::Ama, AgentFile::Log);
+    let mut refusals: Vec<Refusal> = logs.iter().flat_map(|path| of_log(files, AgentKind::Ama, path)).collect();
+    let logs = known.paths(AgentKind::Ama, AgentFile::Answers);
+    let info: String = logs.iter().filter_map(|path| files.log(path)).collect();
     let answers = dated(&info).filter(|(_, line)| {
         let line = line.to_ascii_lowercase();
         ANSWERED.iter().any(|sign| line.contains(sign))
@@ -103,7 +104,7 @@ fn time(line: &str) -> Option<Timestamp> {
 fn host_in(line: &str) -> Option<String> {
     let words = line.split(|character: char| !character.is_ascii_alphanumeric() && !matches!(character, '.' | '-'));
     let host = words.map(|word| word.trim_matches(['.', '-'])).find(|word| {
-        cloud_of(word).is_some() && (word.contains("monitor.azure.") || word.contains("opinsights.azure."))
+        Cloud::of_host(word).is_some() && (word.contains("monitor.azure.") || word.contains("opinsights.azure."))
     });
     host.filter(|host| host.len() <= 253).map(str::to_owned)
 }

@@ -3,31 +3,34 @@
 //! Source: <https://github.com/microsoft/OMS-Agent-for-Linux/blob/master/installer/scripts/omsadmin.sh>
 
 use super::files::Files;
-use super::settings::{cloud_of, host, pairs};
+use super::settings::pairs;
 use super::{Agent, Installed, add_workspace};
-use crate::azure::WorkspaceId;
-use crate::plan::AgentsSeen;
-
-const FOLDER: &str = "/etc/opt/microsoft/omsagent";
-const INSTALL_INFO: &str = "/etc/opt/microsoft/omsagent/sysconf/installinfo.txt";
+use crate::azure::{AgentKind, AgentsSeen, Cloud, HostName, WorkspaceId};
+use crate::catalogue::agents::{AgentFile, Agents as Known};
 
 /// `1.14.9-0 20210304 Release_Build`
-pub(super) fn install_info(files: &mut Files<'_>) -> Option<Installed> {
-    let text = files.text(INSTALL_INFO)?;
+pub(super) fn install_info(files: &mut Files<'_>, known: &Known) -> Option<Installed> {
+    let path = known.paths(AgentKind::Oms, AgentFile::Version).first()?;
+    let text = files.text(path)?;
     let version = text.split_whitespace().next()?;
-    Some(Installed { version: version.to_owned(), source: INSTALL_INFO.to_owned() })
+    Some(Installed { version: version.to_owned(), source: path.clone() })
 }
 
 /// Reads `omsadmin.conf` in both places: one folder a workspace, and `conf`, which is the only one of old versions and
 /// leads to the first workspace in newer ones. The path of the first file is given.
-pub(super) fn read(files: &mut Files<'_>, agent: &mut Agent, seen: &mut AgentsSeen) -> Option<String> {
+pub(super) fn read(files: &mut Files<'_>, known: &Known, agent: &mut Agent, seen: &mut AgentsSeen) -> Option<String> {
     let mut first = None;
-    // `scom` and `LAD` are pseudo workspaces of other programs that share the layout: their names are no GUIDs.
+    // `scom` and `LAD` are pseudo workspaces of other programs that share the layout: their names are not GUIDs.
     let mut places: Vec<(String, Option<WorkspaceId>)> = Vec::new();
-    for name in files.folders(FOLDER) {
-        places.extend(name.parse().ok().map(|id| (format!("{FOLDER}/{name}/conf/omsadmin.conf"), Some(id))));
+    for path in known.paths(AgentKind::Oms, AgentFile::Configuration) {
+        let Some((folder, rest)) = path.split_once("/*") else {
+            places.push((path.clone(), None));
+            continue;
+        };
+        for name in files.folders(folder) {
+            places.extend(name.parse().ok().map(|id| (format!("{folder}/{name}{rest}"), Some(id))));
+        }
     }
-    places.push((format!("{FOLDER}/conf/omsadmin.conf"), None));
     for (path, of_folder) in places {
         if !files.exists(&path) {
             continue;
@@ -39,8 +42,10 @@ pub(super) fn read(files: &mut Files<'_>, agent: &mut Agent, seen: &mut AgentsSe
         add_workspace(agent, seen, id, &path);
         for (key, value) in pairs(&text) {
             match key {
-                "OMS_ENDPOINT" | "DSC_ENDPOINT" | "CERTIFICATE_UPDATE_ENDPOINT" => agent.endpoints.extend(host(value)),
-                "URL_TLD" => seen.cloud = seen.cloud.or_else(|| cloud_of(&format!(".{value}"))),
+                "OMS_ENDPOINT" | "DSC_ENDPOINT" | "CERTIFICATE_UPDATE_ENDPOINT" => {
+                    agent.endpoints.extend(HostName::of_url(value).map(String::from))
+                }
+                "URL_TLD" => seen.cloud = seen.cloud.or_else(|| Cloud::of_host(&format!(".{value}"))),
                 _ => {}
             }
         }

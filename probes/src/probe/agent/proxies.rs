@@ -4,38 +4,37 @@ use serde_json::Value;
 
 use super::files::Files;
 use super::settings::{pairs, unquoted};
-use crate::observation::{Agent, AgentKind, AgentProxy};
+use crate::azure::AgentKind;
+use crate::catalogue::agents::{AgentFile, Agents as Known};
+use crate::observation::{Agent, AgentProxy};
 
-/// Source: <https://github.com/Azure/azure-linux-extensions/blob/master/AzureMonitorAgent/agent.py>
-const AMA_SETTINGS: &str = "/etc/default/azuremonitoragent";
-const AMA_UNITS: [&str; 2] = ["azuremonitor-coreagent", "metrics-extension"];
-/// Source: <https://github.com/microsoft/OMS-Agent-for-Linux/blob/master/docs/OMS-Agent-for-Linux.md>
-const OMS_FILES: [&str; 2] = ["/etc/opt/microsoft/omsagent/proxy.conf", "/etc/opt/microsoft/omsagent/conf/proxy.conf"];
-/// Source: <https://learn.microsoft.com/azure/azure-arc/servers/manage-agent>
-const ARC_SETTINGS: &str = "/var/opt/azcmagent/localconfig.json";
 /// `DefaultEnvironment=` for all services. Source: systemd-system.conf(5)
 const SYSTEM_DROP_INS: [&str; 2] = ["/lib/systemd/system.conf.d", "/etc/systemd/system.conf.d"];
 /// Octets of one value that are kept.
 const LONGEST: usize = 4096;
 
 /// The settings of each agent that is there, the strongest first.
-pub(super) fn read(files: &mut Files<'_>, agents: &[Agent]) -> Vec<AgentProxy> {
+pub(super) fn read(files: &mut Files<'_>, known: &Known, agents: &[Agent]) -> Vec<AgentProxy> {
     let there = |kind| agents.iter().any(|agent| agent.kind == kind);
-    let arc = if there(AgentKind::Arc) { arc(files) } else { None };
+    let arc = if there(AgentKind::Arc) { arc(files, known) } else { None };
+    let paths = |kind| known.paths(kind, AgentFile::Proxy);
     let mut all = Vec::new();
     if there(AgentKind::Oms) {
-        all.extend(effective(AgentKind::Oms, OMS_FILES.iter().filter_map(|path| oms(files, path)).collect()));
+        all.extend(effective(
+            AgentKind::Oms,
+            paths(AgentKind::Oms).iter().filter_map(|path| oms(files, path)).collect(),
+        ));
     }
     if there(AgentKind::Ama) {
-        // The connected machine's proxy goes before the extension's own, unless it is told to pass the agent by.
+        // The connected machine's proxy goes before the extension's own, unless it is set to pass the agent by.
         let mut ama: Vec<Setting> = arc.iter().filter(|setting| !setting.passes_ama_by).cloned().collect();
         // What it passes by for itself says nothing about the agent.
         for setting in &mut ama {
             setting.no_proxy.clear();
         }
-        ama.extend(ama_settings(files));
-        for unit in AMA_UNITS {
-            ama.extend(drop_ins(files, &format!("/etc/systemd/system/{unit}.service.d"), "Environment"));
+        ama.extend(paths(AgentKind::Ama).iter().filter_map(|path| ama_settings(files, path)));
+        for folder in known.paths(AgentKind::Ama, AgentFile::ServiceEnvironment) {
+            ama.extend(drop_ins(files, folder, "Environment"));
         }
         for folder in SYSTEM_DROP_INS.iter().rev() {
             ama.extend(drop_ins(files, folder, "DefaultEnvironment"));
@@ -92,8 +91,8 @@ fn oms(files: &mut Files<'_>, path: &str) -> Option<Setting> {
     Some(Setting { url, has_credentials, source: path.to_owned(), ..Setting::default() })
 }
 
-fn ama_settings(files: &mut Files<'_>) -> Option<Setting> {
-    let text = files.text(AMA_SETTINGS)?;
+fn ama_settings(files: &mut Files<'_>, path: &str) -> Option<Setting> {
+    let text = files.text(path)?;
     let last = |wanted: &str| pairs(&text).filter(|(key, _)| *key == wanted).map(|(_, value)| value).last();
     // Without a mode it is still used: the connected machine's proxy is written that way.
     if last("MDSD_PROXY_MODE").is_some_and(|mode| mode.eq_ignore_ascii_case("none")) {
@@ -102,7 +101,7 @@ fn ama_settings(files: &mut Files<'_>) -> Option<Setting> {
     let (url, in_url) = masked(last("MDSD_PROXY_ADDRESS")?)?;
     let named = |key: &str| last(key).is_some_and(|value| !value.is_empty());
     let has_credentials = in_url || named("MDSD_PROXY_USERNAME") || named("MDSD_PROXY_PASSWORD");
-    Some(Setting { url, has_credentials, source: AMA_SETTINGS.to_owned(), ..Setting::default() })
+    Some(Setting { url, has_credentials, source: path.to_owned(), ..Setting::default() })
 }
 
 /// The proxy that the drop-ins of a unit set, later files over earlier ones. Source: systemd.unit(5)
@@ -146,8 +145,9 @@ fn assignments(line: &str, key: &str) -> Vec<(String, String)> {
     words.iter().filter_map(pair).collect()
 }
 
-fn arc(files: &mut Files<'_>) -> Option<Setting> {
-    let settings = files.json(ARC_SETTINGS)?;
+fn arc(files: &mut Files<'_>, known: &Known) -> Option<Setting> {
+    let path = known.paths(AgentKind::Arc, AgentFile::Proxy).first()?;
+    let settings = files.json(path)?;
     let value = |key: &str| {
         let nested = key.split('.').try_fold(&settings, |value, part| value.get(part));
         settings.get(key).or(nested)
@@ -155,8 +155,9 @@ fn arc(files: &mut Files<'_>) -> Option<Setting> {
     let (url, has_credentials) = masked(value("proxy.url")?.as_str()?)?;
     let bypass = services(value("proxy.bypass"));
     let passes_ama_by = bypass.iter().any(|service| service == "ama");
-    let no_proxy = bypass.iter().flat_map(|service| hosts_of(service)).copied().collect::<Vec<_>>().join(",");
-    Some(Setting { url, has_credentials, source: ARC_SETTINGS.to_owned(), no_proxy, passes_ama_by })
+    let no_proxy =
+        bypass.iter().flat_map(|service| known.hosts_of(service)).map(String::as_str).collect::<Vec<_>>().join(",");
+    Some(Setting { url, has_credentials, source: path.clone(), no_proxy, passes_ama_by })
 }
 
 fn services(value: Option<&Value>) -> Vec<String> {
@@ -166,24 +167,6 @@ fn services(value: Option<&Value>) -> Vec<String> {
         _ => Vec::new(),
     };
     words.into_iter().map(|word| word.trim().to_ascii_lowercase()).collect()
-}
-
-/// The hosts behind a service name of `proxy.bypass`.
-/// Source: <https://learn.microsoft.com/azure/azure-arc/servers/manage-agent#proxy-bypass-for-private-endpoints>
-fn hosts_of(service: &str) -> &'static [&'static str] {
-    match service {
-        "aad" => &["login.windows.net", "login.microsoftonline.com", "pas.windows.net"],
-        "arm" => &["management.azure.com"],
-        "ama" => &[
-            "handler.control.monitor.azure.com",
-            "ods.opinsights.azure.com",
-            "ingest.monitor.azure.com",
-            "monitoring.azure.com",
-            "management.azure.com",
-        ],
-        "arc" => &["his.arc.azure.com", "guestconfiguration.azure.com"],
-        _ => &[],
-    }
 }
 
 #[cfg(test)]

@@ -42,7 +42,7 @@ pub(super) fn look(look: &mut Look<'_>, places: &ChromiumPlaces) {
     }
     let upgraded_to = look.servers.iter().find_map(|server| look.catalogue.provider(*server));
     let upgraded_to = upgraded_to.map(|provider| provider.name.clone());
-    let policy_file = places.managed.first().map(|folder| format!("{folder}/ampls.json")).unwrap_or_default();
+    let policy_file = places.policy_file().unwrap_or_default();
     for (profile, user) in profiles {
         let chosen = weigh(&policies, profile.as_deref(), &user);
         let asks = asks(chosen.mode, chosen.template.as_deref(), upgraded_to.is_some());

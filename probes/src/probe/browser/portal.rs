@@ -5,10 +5,8 @@
 use serde_json::Value;
 
 use super::policies::Policies;
+use crate::azure::Cloud;
 use crate::observation::LocalNetwork;
-
-/// The portals that query from the browser. Source: <https://learn.microsoft.com/azure/azure-portal/azure-portal-safelist-urls>
-const PORTALS: [&str; 3] = ["portal.azure.com", "portal.azure.us", "portal.azure.cn"];
 
 /// The policies in the order in which they count, and whether they block.
 const POLICIES: [(&str, bool); 4] = [
@@ -20,7 +18,8 @@ const POLICIES: [(&str, bool); 4] = [
 
 /// What the policies say of the portals: of the first that is blocked, else of the first that is allowed.
 pub(super) fn local_network(policies: &Policies) -> Option<LocalNetwork> {
-    let decisions = || PORTALS.iter().filter_map(|portal| decision(policies, portal));
+    let portals = || Cloud::ALL.into_iter().filter_map(|cloud| Some(cloud.facts()?.portal.as_str()));
+    let decisions = || portals().filter_map(|portal| decision(policies, portal));
     decisions().find(|decision| decision.blocked).or_else(|| decisions().next())
 }
 

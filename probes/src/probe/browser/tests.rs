@@ -70,7 +70,7 @@ fn million_lines_take_no_time_and_no_memory() {
 }
 
 #[test]
-fn deep_huge_binary_and_mistyped_documents_are_said() {
+fn deep_huge_binary_and_mistyped_documents_are_recorded() {
     let mut huge = b"{\"a\": \"".to_vec();
     huge.resize(17 * 1024 * 1024, b'x');
     let deep = [b"{\"dns_over_https\":".repeat(200_000), b"1".to_vec()].concat();

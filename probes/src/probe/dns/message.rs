@@ -23,7 +23,7 @@ pub(super) enum Heard {
     Answer(Response),
     /// Our answer, cut: ask over TCP.
     Truncated,
-    /// It carries our id but is no DNS answer.
+    /// It carries our id but is not a DNS answer.
     Malformed,
     /// An answer to another question: a late one, or a forged one.
     SomethingElse,

@@ -232,14 +232,14 @@ async fn answer_cut_in_a_record_is_truncated_not_malformed() {
 }
 
 #[tokio::test]
-async fn truncated_answer_with_tcp_refused_says_so() {
+async fn truncated_answer_with_tcp_refused_is_recorded() {
     let server = Server::start_udp(|_, _, question| vec![truncated(question)]).await;
     let outcome = asked_in(PATIENT, server.address, &AskStyle::default()).await;
     assert_eq!(outcome, Outcome::Failed(DnsFailure::Truncated(Some(IoFailure::Refused))));
 }
 
 #[tokio::test]
-async fn truncated_answer_with_tcp_silent_says_so() {
+async fn truncated_answer_with_tcp_silent_is_recorded() {
     let server = Server::start(|transport, _, question| match transport {
         Transport::Udp => vec![truncated(question)],
         Transport::Tcp => vec![],

@@ -13,7 +13,7 @@ async fn asked<T>(server: Server<T>, limit: Duration) -> (Exchange, T) {
     let began = Instant::now();
     let exchange = request(&ctx, &endpoint(), stream).await;
     assert!(began.elapsed() < limit + LONG);
-    (exchange, server.told().await)
+    (exchange, server.received().await)
 }
 
 fn seen(exchange: &Exchange) -> &HttpResponse {
@@ -70,7 +70,7 @@ async fn date_that_is_none_is_left_out_and_text_is_bounded() {
     let (exchange, _) = asked(answering(answer).await, LONG).await;
     assert_eq!(seen(&exchange).date, None);
     assert_eq!(seen(&exchange).server.as_ref().map(String::len), Some(MAX_TEXT));
-    assert_eq!(seen(&exchange).body, "\u{fffd}", "bytes that are no text are replaced");
+    assert_eq!(seen(&exchange).body, "\u{fffd}", "bytes that are not text are replaced");
 }
 
 #[tokio::test]
@@ -119,7 +119,7 @@ async fn silence_and_endless_interim_answers_are_timeouts() {
 }
 
 #[tokio::test]
-async fn garbage_close_and_reset_are_told_apart() {
+async fn garbage_close_and_reset_are_distinguished() {
     for garbage in ["\u{1}\u{2}\u{3}\r\n\r\n", "220 mail ESMTP\r\n\r\n", "HTTP/1.1 abc OK\r\n\r\n"] {
         let (exchange, _) = asked(answering(garbage).await, LONG).await;
         assert_eq!(exchange.outcome, Outcome::Failed(HttpFailure::Malformed), "{garbage:?}");

@@ -35,7 +35,7 @@ async fn asked<T>(server: Server<T>) -> (Outcome<Instance, MetadataFailure>, T) 
     let began = Instant::now();
     let metadata = metadata(&run(METADATA, Route::To(server.address))).await;
     assert!(began.elapsed() < BUDGET * 3);
-    (metadata.outcome, server.told().await)
+    (metadata.outcome, server.received().await)
 }
 
 #[tokio::test]
@@ -73,7 +73,7 @@ async fn something_else_that_answers_is_malformed() {
 }
 
 #[tokio::test]
-async fn other_statuses_are_told_and_redirects_not_followed() {
+async fn other_statuses_are_recorded_and_redirects_not_followed() {
     for status in [302, 400, 404, 429, 500] {
         let body = format!("HTTP/1.1 {status} X\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n");
         let (outcome, _) = asked(answering(body).await).await;
@@ -104,7 +104,7 @@ async fn dropped_packets_are_over_after_the_budget() {
 }
 
 #[tokio::test]
-async fn failures_are_told_apart() {
+async fn failures_are_distinguished() {
     let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     for (route, failure) in [
         (Route::To(closed), IoFailure::Refused),
@@ -125,7 +125,7 @@ async fn failures_are_told_apart() {
 }
 
 #[tokio::test]
-async fn wire_server_tells_its_status() {
+async fn status_of_the_wire_server_is_recorded() {
     for status in [200, 403] {
         let server = serve(async move |mut stream: TcpStream| {
             let question = some(&mut stream).await;
@@ -135,6 +135,6 @@ async fn wire_server_tells_its_status() {
         .await;
         let seen = wire_server(&run(WIRE_SERVER, Route::To(server.address))).await;
         assert_eq!(seen.outcome, Outcome::Seen(status));
-        assert!(server.told().await.starts_with("GET /?comp=versions HTTP/1.1\r\n"));
+        assert!(server.received().await.starts_with("GET /?comp=versions HTTP/1.1\r\n"));
     }
 }

@@ -77,7 +77,7 @@ fn exemptions_are_read_as_curl_reads_them() {
         ("10.0.0.4", "10.0.0.40", false),
         ("fd00::/8", "fd00::1", true),
         ("168.63.129.16,169.254.169.254", "169.254.169.254", true),
-        // Ports and wildcards inside a name are no part of curl's rules.
+        // Ports and wildcards inside a name are not part of curl's rules.
         ("azure.com:443", "a.azure.com", false),
         ("*.azure.com", "a.azure.com", false),
         ("azure.com.", "a.azure.com", true),
@@ -141,7 +141,7 @@ async fn tunnelled<T>(server: Server<T>, proxy: &Proxy, limit: Duration) -> (Tun
     let (tunnel, stream) = tunnel(&ctx, &endpoint(), proxy, Some(SIMULATED), stream).await;
     assert!(began.elapsed() < limit + LONG);
     assert_eq!(stream.is_some(), tunnel.outcome.seen().is_some());
-    (tunnel, stream, server.told().await)
+    (tunnel, stream, server.received().await)
 }
 
 fn plain() -> Proxy {
@@ -167,7 +167,7 @@ async fn bytes_flow_through_a_tunnel_and_the_secret_only_to_the_proxy() {
     stream.write_all(b"from here").await.unwrap();
     let mut heard = String::new();
     stream.read_to_string(&mut heard).await.unwrap();
-    let (question, inside) = server.told().await;
+    let (question, inside) = server.received().await;
 
     assert_eq!((heard.as_str(), inside.as_slice()), ("from afar", b"from here".as_slice()));
     assert_eq!(tunnel.outcome, Outcome::Seen(200));
@@ -198,7 +198,7 @@ async fn refusal_is_a_status() {
 }
 
 #[tokio::test]
-async fn proxy_that_says_nothing_or_nonsense_is_told_from_one_that_refuses() {
+async fn proxy_that_says_nothing_or_nonsense_is_not_mistaken_for_one_that_refuses() {
     let (tunnel, ..) = tunnelled(answering("").await, &plain(), SHORT).await;
     assert_eq!(tunnel.outcome, Outcome::TimedOut);
     let (tunnel, ..) = tunnelled(answering("SSH-2.0-x\r\n\r\n").await, &plain(), LONG).await;

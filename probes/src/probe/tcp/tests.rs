@@ -1,4 +1,4 @@
-//! Tests of dialling against real sockets on loopback.
+//! Tests of connecting to real sockets on loopback.
 
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -49,18 +49,21 @@ async fn first_address_of_the_system_wins() {
         let (one, two) = (answering_once("1").await, answering_once("2").await);
         let ctx = context(world(&[(at(1), Route::To(one.address)), (at(2), Route::To(two.address))]), LONG);
 
-        let mut dialling = connect_all(&ctx, &endpoint(), &order);
-        let mut stream = dialling.first().await.expect("both connect");
-        assert!(dialling.first().await.is_none(), "there is one first");
+        let mut connecting = connect_all(&ctx, &endpoint(), &order);
+        let mut stream = connecting.first().await.expect("both connect");
+        assert!(connecting.first().await.is_none(), "there is one first");
         stream.write_all(b"hello").await.unwrap();
-        let mut told = String::new();
-        stream.read_to_string(&mut told).await.unwrap();
+        let mut received = String::new();
+        stream.read_to_string(&mut received).await.unwrap();
 
-        assert_eq!(told, if order[0] == ip(1) { "1" } else { "2" });
-        let asked =
-            if order[0] == ip(1) { [one.told().await, two.told().await] } else { [two.told().await, one.told().await] };
+        assert_eq!(received, if order[0] == ip(1) { "1" } else { "2" });
+        let asked = if order[0] == ip(1) {
+            [one.received().await, two.received().await]
+        } else {
+            [two.received().await, one.received().await]
+        };
         assert_eq!(asked, [b"hello".to_vec(), Vec::new()]);
-        let connections = dialling.finish().await;
+        let connections = connecting.finish().await;
         let addresses: Vec<_> = connections.iter().filter_map(|connection| connection.address).collect();
         assert_eq!(addresses, order.map(|ip| SocketAddr::new(ip, 443)));
         assert!(connections.iter().all(|connection| connection.outcome.seen().is_some()), "{connections:?}");
@@ -73,16 +76,16 @@ async fn later_addresses_are_not_waited_for_but_recorded() {
     let routes = [(at(1), Route::NotPermitted), (at(2), Route::To(server.address)), (at(3), Route::Drop)];
     let ctx = context(world(&routes), Duration::from_secs(1));
 
-    let mut dialling = connect_all(&ctx, &endpoint(), &[ip(1), ip(2), ip(3)]);
+    let mut connecting = connect_all(&ctx, &endpoint(), &[ip(1), ip(2), ip(3)]);
     let began = Instant::now();
-    assert!(dialling.first().await.is_some());
+    assert!(connecting.first().await.is_some());
     assert!(began.elapsed() < Duration::from_millis(900));
-    let outcomes: Vec<_> = dialling.finish().await.into_iter().map(|connection| connection.outcome).collect();
+    let outcomes: Vec<_> = connecting.finish().await.into_iter().map(|connection| connection.outcome).collect();
 
     assert_eq!(outcomes[0], Outcome::Failed(IoFailure::NotPermitted));
     assert!(outcomes[1].seen().is_some());
     assert_eq!(outcomes[2], Outcome::TimedOut);
-    server.told().await;
+    server.received().await;
 }
 
 #[tokio::test]
@@ -91,12 +94,12 @@ async fn spare_connections_are_closed_at_once() {
     let spare = serve(async |mut stream: TcpStream| stream.read(&mut [0; 8]).await.unwrap()).await;
     let ctx = context(world(&[(at(1), Route::To(first.address)), (at(2), Route::To(spare.address))]), LONG);
 
-    let mut dialling = connect_all(&ctx, &endpoint(), &[ip(1), ip(2)]);
-    let stream = dialling.first().await;
+    let mut connecting = connect_all(&ctx, &endpoint(), &[ip(1), ip(2)]);
+    let stream = connecting.first().await;
 
     assert!(stream.is_some());
-    assert_eq!(spare.told().await, 0, "the spare connection should have ended without a byte");
-    let connections = dialling.finish().await;
+    assert_eq!(spare.received().await, 0, "the spare connection should have ended without a byte");
+    let connections = connecting.finish().await;
     assert_eq!(connections.len(), 2);
     assert_eq!(ctx.sockets.available_permits(), 63, "the chosen stream holds its place");
     drop(stream);
@@ -116,7 +119,7 @@ async fn places_are_waited_for_and_not_counted_against_the_peer() {
     let (connection, stream) = connect(&ctx, "ods", at(1), None).await;
 
     assert!(stream.is_some(), "{connection:?}");
-    server.told().await;
+    server.received().await;
 }
 
 /// On a worker of its own, as in a run: there the task that was started last may begin first.
@@ -127,8 +130,8 @@ async fn later_address_never_holds_the_place_that_an_earlier_one_needs() {
         let mut ctx = context(world(&[(at(1), Route::To(one.address)), (at(2), Route::To(two.address))]), LONG);
         ctx.sockets = Arc::new(tokio::sync::Semaphore::new(1));
         let first = tokio::spawn(async move {
-            let mut dialling = connect_all(&ctx, &endpoint(), &[ip(1), ip(2)]);
-            dialling.first().await.map(|stream| stream.address())
+            let mut connecting = connect_all(&ctx, &endpoint(), &[ip(1), ip(2)]);
+            connecting.first().await.map(|stream| stream.address())
         });
         let first = tokio::time::timeout(LONG / 2, first).await.expect("the first address has a place").unwrap();
         assert_eq!(first, Some(at(1)));
@@ -136,7 +139,7 @@ async fn later_address_never_holds_the_place_that_an_earlier_one_needs() {
 }
 
 #[tokio::test]
-async fn what_is_not_dialled_says_why() {
+async fn what_is_not_connected_to_says_why() {
     let v6: IpAddr = "2603:1030::1".parse().unwrap();
     let mut world = world(&[((v6, 443).into(), Route::NetworkUnreachable)]);
     world.machine.has_ipv6 = false;
@@ -144,9 +147,9 @@ async fn what_is_not_dialled_says_why() {
     let mut addresses = vec![v6];
     addresses.extend((0..20).map(ip));
 
-    let mut dialling = connect_all(&ctx, &endpoint(), &addresses);
-    assert!(dialling.first().await.is_none());
-    let connections = dialling.finish().await;
+    let mut connecting = connect_all(&ctx, &endpoint(), &addresses);
+    assert!(connecting.first().await.is_none());
+    let connections = connecting.finish().await;
 
     let skips = |skip: Skip| connections.iter().filter(|one| one.outcome == Outcome::Skipped(skip.clone())).count();
     assert_eq!(connections[0].outcome, Outcome::Skipped(Skip::NoRouteForFamily));
@@ -163,15 +166,15 @@ async fn end_of_the_run_cancels() {
     let (stop, stopped) = tokio::sync::watch::channel(false);
     let mut ctx = context(world(&[]), LONG);
     ctx.stop = stopped;
-    let mut dialling = connect_all(&ctx, &endpoint(), &[ip(1)]);
+    let mut connecting = connect_all(&ctx, &endpoint(), &[ip(1)]);
     stop.send(true).unwrap();
 
-    assert!(dialling.first().await.is_none());
-    assert_eq!(dialling.finish().await[0].outcome, Outcome::Cancelled);
+    assert!(connecting.first().await.is_none());
+    assert_eq!(connecting.finish().await[0].outcome, Outcome::Cancelled);
 }
 
 #[tokio::test]
-async fn sinkhole_is_not_dialled_but_a_proxy_on_loopback_is() {
+async fn sinkhole_is_not_connected_to_but_a_proxy_on_loopback_is() {
     let server = serve(async |_| ()).await;
     let proxy_at: SocketAddr = "127.0.0.1:3128".parse().unwrap();
     let mut world =
@@ -185,10 +188,10 @@ async fn sinkhole_is_not_dialled_but_a_proxy_on_loopback_is() {
     assert!(connections.iter().all(|one| one.outcome == Outcome::Skipped(Skip::Sinkholed)), "{connections:?}");
 
     let chosen = proxy::choose(&ctx.world, &ctx.options, NAME, 443).unwrap();
-    let mut dialling = proxy::connect_proxy(&ctx, &endpoint(), &chosen, &[proxy_at.ip()]);
-    assert!(dialling.first().await.is_some());
-    let connections = dialling.finish().await;
+    let mut connecting = proxy::connect_proxy(&ctx, &endpoint(), &chosen, &[proxy_at.ip()]);
+    assert!(connecting.first().await.is_some());
+    let connections = connecting.finish().await;
     assert_eq!(connections[0].address, Some(proxy_at));
     assert_eq!(connections[0].via.as_deref(), Some("http://127.0.0.1:3128"));
-    server.told().await;
+    server.received().await;
 }

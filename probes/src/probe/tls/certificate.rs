@@ -41,7 +41,7 @@ pub(super) fn parse(der: &[u8]) -> Option<X509Certificate<'_>> {
     X509Certificate::from_der(der).ok().map(|(_, parsed)| parsed)
 }
 
-/// A time of a certificate, if it lies within the years that can be told.
+/// A time of a certificate, if it lies within the years that can be expressed.
 pub(super) fn timestamp(seconds: i64) -> Option<Timestamp> {
     Timestamp::from_second(seconds).ok()
 }
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn place_of_the_issuers_certificate_is_told_from_that_of_its_revocations() {
+    fn place_of_the_issuers_certificate_is_not_mistaken_for_that_of_its_revocations() {
         // RFC 5280, section 4.2.2.1: id-ad-ocsp ends with 1, id-ad-caIssuers with 2.
         for (method, names_issuer_url) in [(1, false), (2, true)] {
             let mut access = vec![0x30, 22, 0x30, 20, 6, 8, 0x2b, 6, 1, 5, 5, 7, 0x30, method, 0x86, 8];

@@ -39,20 +39,20 @@ fn server_config(chain: Vec<CertificateDer<'static>>, identity: &Identity, tls12
     config
 }
 
-/// What a TLS server was told.
-struct Told {
+/// What a TLS server received.
+struct Received {
     name: Option<String>,
     /// Bytes of the application; what comes in a handshake is not among them.
     bytes: Vec<u8>,
 }
 
-async fn tls_server(config: ServerConfig) -> Server<Option<Told>> {
+async fn tls_server(config: ServerConfig) -> Server<Option<Received>> {
     serve(async move |stream: TcpStream| {
         let mut stream = TlsAcceptor::from(Arc::new(config)).accept(stream).await.ok()?;
         let name = stream.get_ref().1.server_name().map(str::to_owned);
         let mut bytes = Vec::new();
         let _ = stream.read_to_end(&mut bytes).await;
-        Some(Told { name, bytes })
+        Some(Received { name, bytes })
     })
     .await
 }
@@ -76,9 +76,9 @@ async fn shaken_at(identity: &Identity, roots: Roots, shift: SignedDuration) -> 
         stream.shutdown().await.unwrap();
     }
 
-    let told = server.told().await.expect("the handshake itself should succeed");
-    assert_eq!(told.name.as_deref(), Some(NAME));
-    assert_eq!(!told.bytes.is_empty(), handshake.verified(), "a peer that is not verified is told nothing");
+    let received = server.received().await.expect("the handshake itself should succeed");
+    assert_eq!(received.name.as_deref(), Some(NAME));
+    assert_eq!(!received.bytes.is_empty(), handshake.verified(), "a peer that is not verified is sent nothing");
     assert_eq!(handshake.chain.len(), identity.chain.len());
     handshake
 }
@@ -149,7 +149,7 @@ async fn answer_comes_through_a_proxy_and_a_verified_session() {
         (tunnel, handshake, http::request(&ctx, &endpoint, stream.unwrap()).await)
     });
     let (tunnel, handshake, exchange) = steps.await.unwrap();
-    let [asked, asked_inside] = server.told().await;
+    let [asked, asked_inside] = server.received().await;
 
     assert!(tunnel.outcome.seen().is_some() && handshake.verified());
     let response = exchange.outcome.seen().unwrap();
@@ -172,11 +172,11 @@ async fn tls_1_2_alone_is_new_enough() {
     assert_eq!(handshake.outcome.seen().unwrap().version, "TLSv1.2");
     assert!(handshake.outcome.seen().unwrap().cipher.starts_with("TLS_ECDHE_"));
     drop(stream);
-    assert!(server.told().await.is_some());
+    assert!(server.received().await.is_some());
 }
 
 #[tokio::test]
-async fn stores_of_the_machine_and_of_the_public_are_told_apart() {
+async fn stores_of_the_machine_and_of_the_public_are_distinguished() {
     let (inspection, public) = (Authority::new("Inspection"), Authority::new("Public"));
     let stores = || roots(&[&inspection], &[&public]);
 
@@ -281,7 +281,7 @@ async fn expired_intermediate_is_not_an_unknown_issuer() {
 }
 
 #[tokio::test]
-async fn certificate_for_another_name_is_told_from_an_unknown_issuer() {
+async fn certificate_for_another_name_is_not_mistaken_for_an_unknown_issuer() {
     let authority = Authority::new("Root");
     let identity = authority.leaf_with(|params| {
         params.subject_alt_names =
@@ -330,7 +330,7 @@ async fn chain_of_a_peer_without_the_key_is_recorded_and_nothing_is_believed() {
         assert!(stream.is_none() && !handshake.verified());
         assert_eq!(handshake.outcome, Outcome::Failed(TlsFailure::BadSignature));
         assert_eq!(handshake.chain.len(), 1);
-        assert!(server.told().await.is_none());
+        assert!(server.received().await.is_none());
     }
 }
 
@@ -350,7 +350,7 @@ async fn garbage_for_a_certificate_is_recorded_as_unreadable() {
             assert_eq!(verification.validity, Validity::Unreadable);
             assert_eq!(handshake.chain[0].subject, "");
         }
-        assert!(server.told().await.is_none());
+        assert!(server.received().await.is_none());
     }
 }
 
@@ -358,7 +358,7 @@ async fn garbage_for_a_certificate_is_recorded_as_unreadable() {
 async fn silence_is_a_timeout() {
     let server = answering(*b"").await;
     assert_eq!(failed_with(&server, SHORT).await, Outcome::TimedOut);
-    assert_eq!(server.told().await.first(), Some(&22), "a ClientHello should have come");
+    assert_eq!(server.received().await.first(), Some(&22), "a ClientHello should have come");
 }
 
 #[tokio::test]
@@ -366,20 +366,20 @@ async fn server_that_dribbles_is_bounded_in_time() {
     // A record of 16 KiB is announced and its handshake message comes byte by byte.
     let server = repeating(&[22, 3, 3, 0x40, 0, 2, 0, 0x3f, 0xfc], &[0], Duration::from_millis(1)).await;
     assert_eq!(failed_with(&server, SHORT).await, Outcome::TimedOut);
-    server.told().await;
+    server.received().await;
 }
 
 #[tokio::test]
-async fn close_and_reset_after_the_client_hello_are_told_apart() {
+async fn close_and_reset_after_the_client_hello_are_distinguished() {
     let server = answering_once(*b"").await;
     let closed = TlsFailure::ClosedAfterClientHello(IoFailure::Closed);
     assert_eq!(failed_with(&server, LONG).await, Outcome::Failed(closed));
-    server.told().await;
+    server.received().await;
 
     let server = resetting(*b"").await;
     let reset = TlsFailure::ClosedAfterClientHello(IoFailure::Reset);
     assert_eq!(failed_with(&server, LONG).await, Outcome::Failed(reset));
-    server.told().await;
+    server.received().await;
 }
 
 #[tokio::test]
@@ -387,11 +387,11 @@ async fn end_in_the_middle_of_the_handshake_is_later() {
     let begun = [22, 3, 3, 0, 100, 2, 0, 0];
     let server = answering_once(begun).await;
     assert_eq!(failed_with(&server, LONG).await, Outcome::Failed(TlsFailure::ClosedLater(IoFailure::Closed)));
-    server.told().await;
+    server.received().await;
 
     let server = resetting(begun).await;
     assert_eq!(failed_with(&server, LONG).await, Outcome::Failed(TlsFailure::ClosedLater(IoFailure::Reset)));
-    server.told().await;
+    server.received().await;
 }
 
 #[tokio::test]
@@ -405,7 +405,7 @@ async fn alerts_bear_their_registered_names() {
     ] {
         let server = answering_once([21, 3, 1, 0, 2, 2, alert]).await;
         assert_eq!(failed_with(&server, LONG).await, Outcome::Failed(failure));
-        server.told().await;
+        server.received().await;
     }
 }
 
@@ -418,7 +418,7 @@ async fn server_hello_of_tls_1_0_or_1_1_is_too_old() {
         hello.extend([0, 0, 0x2f, 0]);
         let server = answering(hello).await;
         assert_eq!(failed_with(&server, LONG).await, Outcome::Failed(TlsFailure::ProtocolTooOld));
-        server.told().await;
+        server.received().await;
     }
 }
 
@@ -434,7 +434,7 @@ async fn other_protocols_are_not_tls() {
     ] {
         let server = answering_once(bytes).await;
         assert_eq!(failed_with(&server, LONG).await, Outcome::Failed(TlsFailure::NotTls), "{bytes:?}");
-        server.told().await;
+        server.received().await;
     }
 }
 
@@ -442,7 +442,7 @@ async fn other_protocols_are_not_tls() {
 async fn other_protocol_that_waits_after_its_greeting_is_not_tls() {
     let server = answering(*b"+OK").await;
     assert_eq!(failed_with(&server, SHORT).await, Outcome::Failed(TlsFailure::NotTls));
-    server.told().await;
+    server.received().await;
 }
 
 #[tokio::test]
@@ -451,7 +451,7 @@ async fn tls_that_breaks_its_own_rules_is_named() {
     let server = answering([22, 3, 3, 0, 5, 2, 0, 0, 1, 0]).await;
     let outcome = failed_with(&server, LONG).await;
     assert!(matches!(&outcome, Outcome::Failed(TlsFailure::Protocol(name)) if !name.is_empty()), "{outcome:?}");
-    server.told().await;
+    server.received().await;
 }
 
 #[test]

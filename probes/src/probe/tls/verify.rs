@@ -1,6 +1,6 @@
 //! What a presented chain proves, against one trust store and then against another.
 //!
-//! Chain, name and validity are told apart, because each has another cause and another cure.
+//! Chain, name and validity are distinguished, because each has its own cause and its own fix.
 
 use std::time::Duration;
 

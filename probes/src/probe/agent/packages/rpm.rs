@@ -22,7 +22,7 @@ pub(super) const PLACES: [&str; 5] = [
 /// Octets that are read of one package's header: name and version stand at its beginning.
 const PREFIX: usize = 32 * 1024;
 
-/// Calls `found` with name and `version-release` of every installed package. `None` when the file is no such database, or
+/// Calls `found` with name and `version-release` of every installed package. `None` when the file is not such a database, or
 /// broken before its end.
 pub(super) fn read(file: File, mut found: impl FnMut(&str, &str)) -> Option<()> {
     let mut blocks = Blocks::new(file)?;

@@ -1,0 +1,270 @@
+//! The clouds, and what the `[cloud]` table of each catalogue file says about them: suffixes, regions, domains.
+//!
+//! The tables are read here because host names and regions name a cloud before any catalogue is at hand.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+use std::sync::LazyLock;
+
+use serde::{Deserialize, Serialize};
+
+use super::host::is_within;
+use super::value::{BadValue, quoted};
+
+/// A cloud with endpoints of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Cloud {
+    /// Azure, the public cloud.
+    Public,
+    /// Azure for US Government.
+    UsGov,
+    /// Azure operated by 21Vianet.
+    China,
+}
+
+impl Cloud {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Public, Self::UsGov, Self::China];
+
+    /// `public`, `usgov` or `china`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Public => "public",
+            Self::UsGov => "usgov",
+            Self::China => "china",
+        }
+    }
+
+    /// The name and the text of its catalogue file.
+    pub(crate) fn file(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Public => ("public.toml", include_str!("../../catalogue/public.toml")),
+            Self::UsGov => ("usgov.toml", include_str!("../../catalogue/usgov.toml")),
+            Self::China => ("china.toml", include_str!("../../catalogue/china.toml")),
+        }
+    }
+
+    /// What its catalogue file says about it; `None` only in a build that never passed its tests.
+    pub fn facts(self) -> Option<&'static CloudFacts> {
+        FACTS.iter().find(|facts| facts.name == self)
+    }
+
+    /// The public suffix of Azure Monitor's own names.
+    pub fn monitor_suffix(self) -> &'static str {
+        self.facts().map_or("", |facts| &facts.monitor_suffix)
+    }
+
+    /// The cloud whose names end like this host, by the suffixes that name a cloud at all.
+    pub(crate) fn of_host(host: &str) -> Option<Self> {
+        let below = |facts: &&CloudFacts| facts.suffixes.iter().any(|suffix| host != suffix && is_within(host, suffix));
+        FACTS.iter().find(below).map(|facts| facts.name)
+    }
+
+    /// The cloud that `az cloud list`, the metadata service or a connected machine calls so, in any case of letters.
+    pub(crate) fn of_az_name(name: &str) -> Option<Self> {
+        let is = |facts: &&CloudFacts| {
+            facts.az_names.iter().chain(&facts.azure_environments).any(|known| known.eq_ignore_ascii_case(name))
+        };
+        FACTS.iter().find(is).map(|facts| facts.name)
+    }
+}
+
+impl fmt::Display for Cloud {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Cloud {
+    type Err = BadValue;
+
+    fn from_str(text: &str) -> Result<Self, BadValue> {
+        Self::ALL
+            .into_iter()
+            .find(|cloud| cloud.as_str() == text)
+            .ok_or_else(|| BadValue::new(format!("no cloud {}: give `public`, `usgov` or `china`", quoted(text))))
+    }
+}
+
+/// What is known of a cloud besides the names of its endpoints: the `[cloud]` table of a catalogue file.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CloudFacts {
+    /// The cloud.
+    pub name: Cloud,
+    /// What the metadata service calls it (`azEnvironment`).
+    pub azure_environments: Vec<String>,
+    /// What `az cloud list` and the agent of Azure Arc call it.
+    pub az_names: Vec<String>,
+    /// The public suffix of Azure Monitor's own names.
+    pub monitor_suffix: String,
+    /// Domains, without leading dot, below which a name belongs to this cloud and to no other.
+    pub suffixes: Vec<String>,
+    /// The host of its portal.
+    pub portal: String,
+    /// Its regions.
+    pub regions: Regions,
+    /// Domains of Microsoft behind its names.
+    pub domains: Domains,
+    /// Keys of the file's sources.
+    pub source: Vec<String>,
+    /// The day on which this was taken from them, `YYYY-MM-DD`.
+    pub date: String,
+}
+
+/// The regions of a cloud.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Regions {
+    /// What the name of every region of it begins with; empty where it has no mark.
+    pub prefixes: Vec<String>,
+    /// Short names, lower case, with the geographies that stand in names of services.
+    pub names: Vec<String>,
+    /// Keys of the file's sources.
+    pub source: Vec<String>,
+    /// The day on which this was taken from them, `YYYY-MM-DD`.
+    pub date: String,
+}
+
+/// Domains of Microsoft behind the names of a cloud.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Domains {
+    /// Of servers and mailboxes in the SOA records of public zones.
+    pub authorities: Vec<String>,
+    /// Of the servers in the SOA records of private zones.
+    pub private_authorities: Vec<String>,
+    /// Whole names of mailboxes and servers in SOA records.
+    pub mailboxes: Vec<String>,
+    /// What services redirect to.
+    pub redirects: Vec<String>,
+    /// Behind aliases, load balancers and policies.
+    pub infrastructure: Vec<String>,
+    /// Labels below a domain that are the service's own, by domain.
+    #[serde(default)]
+    pub labels: BTreeMap<String, Vec<String>>,
+    /// Keys of the file's sources.
+    pub source: Vec<String>,
+    /// The day on which this was taken from them, `YYYY-MM-DD`.
+    pub date: String,
+}
+
+impl CloudFacts {
+    /// All names and domains of Microsoft in it; some stand in it twice.
+    pub fn microsoft_domains(&self) -> impl Iterator<Item = &str> {
+        let Domains { authorities, private_authorities, mailboxes, redirects, infrastructure, labels, .. } =
+            &self.domains;
+        let lists = [authorities, private_authorities, mailboxes, redirects, infrastructure, &self.suffixes];
+        let own = [&self.portal, &self.monitor_suffix];
+        lists.into_iter().flatten().chain(labels.keys()).chain(own).map(String::as_str)
+    }
+
+    /// What is wrong with it, given the keys of the file's sources.
+    pub(crate) fn fault(&self, sources: &BTreeMap<String, String>) -> Option<String> {
+        let parts = [
+            ("cloud", &self.source, &self.date),
+            ("cloud.regions", &self.regions.source, &self.regions.date),
+            ("cloud.domains", &self.domains.source, &self.domains.date),
+        ];
+        parts.into_iter().find_map(|(table, source, date)| {
+            if date.parse::<jiff::civil::Date>().is_err() {
+                return Some(format!("`{table}`: `date` is not a day like `2026-11-22`"));
+            }
+            if source.is_empty() {
+                return Some(format!("`{table}`: `source` must name one"));
+            }
+            let unknown = source.iter().find(|key| !sources.contains_key(*key))?;
+            Some(format!("`{table}`: `source` names `{unknown}`, which `[sources]` does not hold"))
+        })
+    }
+}
+
+/// The `[cloud]` tables, in the order of [`Cloud::ALL`].
+static FACTS: LazyLock<Vec<CloudFacts>> = LazyLock::new(|| {
+    #[derive(Deserialize)]
+    struct File {
+        cloud: CloudFacts,
+    }
+    Cloud::ALL.into_iter().filter_map(|cloud| Some(toml::from_str::<File>(cloud.file().1).ok()?.cloud)).collect()
+});
+
+/// Whether a server or mailbox of an SOA record is Microsoft's, of a public zone.
+pub fn is_authority(host: &str) -> bool {
+    any_within(host, |domains| &domains.authorities)
+}
+
+/// Whether a server of an SOA record is that of Azure's private zones.
+pub fn is_private_authority(host: &str) -> bool {
+    any_within(host, |domains| &domains.private_authorities)
+}
+
+/// Whether a host is one that Microsoft's services redirect to.
+pub fn is_redirect_target(host: &str) -> bool {
+    any_within(host, |domains| &domains.redirects)
+}
+
+fn any_within(host: &str, list: impl Fn(&Domains) -> &[String]) -> bool {
+    FACTS.iter().flat_map(|facts| list(&facts.domains)).any(|domain| is_within(host, domain))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cloud_has_three_names() {
+        for cloud in Cloud::ALL {
+            assert_eq!(cloud.as_str().parse(), Ok(cloud));
+        }
+        assert!("Public".parse::<Cloud>().is_err());
+    }
+
+    #[test]
+    fn every_cloud_has_its_facts() {
+        for cloud in Cloud::ALL {
+            let facts = cloud.facts().expect("a `[cloud]` table");
+            assert!(facts.monitor_suffix.starts_with("monitor.azure.") && !facts.azure_environments.is_empty());
+            for region in &facts.regions.names {
+                assert_eq!(region.parse::<super::super::Region>().expect(region).cloud(), cloud, "{region}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_host_names_its_cloud_and_a_name_that_only_ends_alike_does_not() {
+        for (host, cloud) in [
+            ("x.ods.opinsights.azure.com", Some(Cloud::Public)),
+            ("dc.services.visualstudio.com", Some(Cloud::Public)),
+            ("x.monitor.azure.us", Some(Cloud::UsGov)),
+            ("x.chinacloudapi.cn", Some(Cloud::China)),
+            ("visualstudio.com", None),
+            ("notazure.com", None),
+            ("azure.com", None),
+        ] {
+            assert_eq!(Cloud::of_host(host), cloud, "{host}");
+        }
+    }
+
+    #[test]
+    fn clouds_are_known_by_the_names_that_az_and_arc_use() {
+        for (name, cloud) in [
+            ("AzureCloud", Some(Cloud::Public)),
+            ("azurepubliccloud", Some(Cloud::Public)),
+            ("AzureUSGovernment", Some(Cloud::UsGov)),
+            ("AzureUSGovernmentCloud", Some(Cloud::UsGov)),
+            ("azurechinacloud", Some(Cloud::China)),
+            ("AzureGermanCloud", None),
+        ] {
+            assert_eq!(Cloud::of_az_name(name), cloud, "{name}");
+        }
+    }
+
+    #[test]
+    fn domains_are_distinguished_by_their_use() {
+        assert!(is_private_authority("azureprivatedns.net") && !is_authority("azureprivatedns.net"));
+        assert!(is_authority("ns1-07.azure-dns.com") && !is_authority("ns1.notmicrosoft.com"));
+        assert!(is_redirect_target("login.microsoftonline.us") && !is_redirect_target("azure-dns.com"));
+    }
+}
