@@ -20,7 +20,6 @@ use crate::endpoint::{Endpoint, Expect, Expectation, Group, Need, Origin};
 use list::{List, Raw};
 
 mod list;
-mod parts;
 
 /// The probes of this version, as observations name them.
 const PROBES: [&str; 14] = [
@@ -62,7 +61,7 @@ pub struct Counts {
     pub endpoints: usize,
     /// Of both, what this version would have judged. A probe that it does not have takes nothing from its judgement.
     pub missed: usize,
-    /// Of both, those without which nothing can be said of all names, or of all servers.
+    /// Of both, those without which no conclusion holds for all names, or of all servers.
     pub names: usize,
     /// Options of the run.
     pub options: usize,
@@ -107,7 +106,7 @@ impl Serialize for Later {
 }
 
 /// Serialises observations with what was set aside in its old place: for a report that is written again. It may hold
-/// anything, so it is no part of the observations elsewhere.
+/// anything, so it is not part of the observations elsewhere.
 pub fn whole<S: Serializer>(observations: &Observations, serializer: S) -> Result<S::Ok, S::Error> {
     let later = &observations.later;
     if later.is_none() {
@@ -198,8 +197,8 @@ fn asked(value: Value, later: &mut Later) -> Result<Asked, serde_json::Error> {
         Err(error) => error,
     };
     let mut known = value.clone();
-    let mut changed = parts::reword::<Expect>(&mut known, "/expect", "auto");
-    changed |= parts::retain::<CloudClaim>(&mut known, "/clouds");
+    let mut changed = reword::<Expect>(&mut known, "/expect", "auto");
+    changed |= retain::<CloudClaim>(&mut known, "/clouds");
     let asked = Asked::deserialize(&known)?;
     if !changed {
         return Err(refused);
@@ -216,7 +215,7 @@ fn stopped(value: Option<Value>, later: &mut Later) -> Result<Option<Stop>, serd
         return Ok(stopped);
     }
     if !value.is_string() {
-        return Err(serde::de::Error::custom("`stopped` is no word"));
+        return Err(serde::de::Error::custom("`stopped` is not a word"));
     }
     later.counts.options += 1;
     later.stopped = Some(value);
@@ -235,22 +234,27 @@ trait InPart: DeserializeOwned + Serialize {
 impl InPart for Endpoint {
     const NAMED_BY: &'static str = "id";
 
-    /// A name keeps its zone, because what is said of a zone depends on all of its names. Of the rest the reading is taken
+    /// A name keeps its zone, because what follows for a zone depends on all of its names. Of the rest the reading is taken
     /// from which least follows: faults of an optional name are warnings at most, a name that may be public or private is no
     /// evidence of a private link, and a name outside all groups is nobody's shared one.
     fn reduce(value: &mut Value) {
-        parts::reword::<Need>(value, "/need", Need::Optional.as_str());
-        parts::reword::<Expectation>(value, "/expected", Expectation::Any.as_str());
-        parts::reword::<Group>(value, "/group", Group::Extra.as_str());
-        parts::reword::<Origin>(value, "/origin", "default");
+        reword::<Need>(value, "/need", Need::Optional.as_str());
+        reword::<Expectation>(value, "/expected", Expectation::Any.as_str());
+        reword::<Group>(value, "/group", Group::Extra.as_str());
+        reword::<Origin>(value, "/origin", "default");
     }
 }
 
 impl InPart for Observation {
     const NAMED_BY: &'static str = "probe";
 
+    /// Only the resolver is read without the roles of its servers that are not known: with it every server would be lost.
+    /// All other observations are set aside as a whole.
     fn reduce(value: &mut Value) {
-        parts::reduce(value);
+        let servers = value.get_mut("servers").and_then(Value::as_array_mut);
+        for server in servers.into_iter().flatten() {
+            retain::<ServerRole>(server, "/roles");
+        }
     }
 }
 
@@ -308,6 +312,24 @@ fn names_a_server(raw: &Raw) -> bool {
         Some("answer") => !raw.read && !unknown::<RecordKind>(&raw.value, "kind"),
         _ => false,
     }
+}
+
+/// Replaces a word that is none of `T`; whether it did.
+fn reword<T: DeserializeOwned>(item: &mut Value, place: &str, known: &str) -> bool {
+    let Some(word) = item.pointer_mut(place) else { return false };
+    if !word.is_string() || T::deserialize(&*word).is_ok() {
+        return false;
+    }
+    *word = known.into();
+    true
+}
+
+/// Leaves the items out that are none of `T`; whether there were any.
+fn retain<T: DeserializeOwned>(item: &mut Value, place: &str) -> bool {
+    let Some(Value::Array(items)) = item.pointer_mut(place) else { return false };
+    let before = items.len();
+    items.retain(|item| T::deserialize(item).is_ok());
+    items.len() != before
 }
 
 fn unknown<T: DeserializeOwned>(item: &Value, field: &str) -> bool {
