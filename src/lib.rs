@@ -29,10 +29,16 @@
 //!
 //! # The import rule
 //!
-//! `addr ← catalogue, options ← world, observation ← probe/* ← plan, run` in the probes;
+//! `addr, version, azure, endpoint ← catalogue, options ← world, observation ← probe/* ← plan, run` in the probes;
 //! *data types of the probes* `← diagnose ← report ← render ← cli` here. Nothing here but [`cli`] names `run` or `World`, opens a
 //! file, asks for the time or writes to a standard stream. A rule imports facts, finding, rule and observation types, never
 //! another rule. `tests/conventions.rs` enforces it, and the manifest does: no network crate is a dependency of this package.
+//!
+//! # Why DNS is asked without a resolver library
+//!
+//! Plain DNS questions are written and read with `hickory-proto` and sent over sockets of our own: a resolver library hides
+//! what a diagnosis needs, like truncation, lost packets, and an alias whose target is denied.
+//! The docs of `ampls-probes` say more.
 //!
 //! # Three journeys
 //!

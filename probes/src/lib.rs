@@ -4,6 +4,22 @@
 //! [`Plan`] → [`run`](run::run) → [`Observations`].* What is seen is recorded and never judged here: this crate
 //! knows no finding, severity, code or printing.
 //!
+//! # Floors
+//!
+//! Imports go down only: `addr, version, azure, endpoint ← catalogue, options ← world, observation ← probe/* ← plan, run`.
+//! No circle of files: a test in the root package computes the graph.
+//!
+//! # Why DNS is asked over `hickory-proto`
+//!
+//! A resolver library answers "which address"; a diagnosis needs what each server really answered. `hickory-resolver` retries,
+//! falls back to TCP, follows aliases and reports an alias that ends in nothing as "no records", without the alias. So the
+//! plain views use `hickory-proto` for the wire format only and send each question themselves, once per try, over sockets of
+//! the [`World`]. That keeps apart loss and refusal, truncation and a closed TCP port, a denied name and a denied alias, and
+//! shows the authority of every answer. HTTP has no such needs where it is only a carrier: the metadata service is asked with
+//! `reqwest`, without proxies and redirects, within the limits of every other probe.
+//!
+//! # Modules
+//!
 //! | module | responsible for |
 //! |---|---|
 //! | [`azure`] | what Azure calls things: clouds, regions, workspaces, host names (pure) |
