@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use super::cli::{Folder, doctor, json, ran, refused_in_one_line, report, skipped, status, text};
+use super::cli::{Folder, doctor, json, ran, refused_in_one_line, report, status, text};
 
 /// Runs the doctor with this on its standard input.
 fn fed(arguments: &[&str], input: &str) -> Output {
@@ -153,7 +153,7 @@ fn reports_of_earlier_versions_stay_readable() {
 fn promtool_accepts_the_metrics() {
     let promtool = std::env::var("AMPLS_PROMTOOL").unwrap_or_else(|_| "promtool".to_owned());
     if Command::new(&promtool).arg("--version").output().is_err() {
-        skipped("`promtool` is not installed: the metrics were not checked");
+        super::needs::without("promtool");
         return;
     }
     for world in ["healthy-private", "two-faults-server-and-port", "intercepted-untrusted"] {

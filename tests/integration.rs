@@ -8,6 +8,7 @@
 //! - `generated`: files made from the code are fresh.
 //! - `healthy`: every kind of healthy network has a world without findings.
 //! - `hosts`: fake roots with agents as found on real machines, through `--root`.
+//! - `needs`: programs that some tests need, and what happens without them.
 //! - `netns`: whole machines in network namespaces, with real servers.
 //! - `output`: disks that are full, folders that take nothing.
 //! - `page`: the page in a browser.
@@ -24,6 +25,7 @@ mod formats;
 mod generated;
 mod healthy;
 mod hosts;
+mod needs;
 mod netns;
 mod output;
 mod page;

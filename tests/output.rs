@@ -4,13 +4,14 @@
 use std::fs;
 use std::process::{Command, Output};
 
-use super::cli::{Folder, report, skipped, text};
+use super::cli::{Folder, report, text};
+use super::needs;
 
 /// Runs a script in a mount namespace where `$folder` is a file system of its own; `None` where that is not possible.
 fn in_own_mounts(folder: &Folder, script: &str) -> Option<Output> {
     let possible = Command::new("unshare").args(["-m", "true"]).output();
     if !possible.is_ok_and(|output| output.status.success()) {
-        skipped("no mount namespace can be made: full disks were not tried");
+        needs::without("a mount namespace");
         return None;
     }
     let script = format!("set -e\nmount -t tmpfs -o size=64k,mode=0700 none \"$folder\"\n{script}");

@@ -5,7 +5,8 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use super::cli::{Folder, json, ran, report, skipped, text};
+use super::cli::{Folder, json, ran, report, text};
+use super::needs;
 
 /// Opens a page and gives the document as the browser made it; on standard error what the browser's console says.
 fn opened(folder: &Folder, page: &Path) -> Option<Output> {
@@ -16,12 +17,12 @@ fn opened_with(folder: &Folder, page: &Path, arguments: &[&str]) -> Option<Outpu
     let browser = std::env::var("AMPLS_CHROMIUM").unwrap_or_else(|_| "chromium".to_owned());
     let possible = Command::new("unshare").args(["-n", &browser, "--version"]).output();
     if !possible.is_ok_and(|output| output.status.success()) {
-        skipped("there is no `chromium` in a namespace: the page was not looked at");
+        needs::without("chromium in a network namespace");
         return None;
     }
     let mut command = Command::new("unshare");
     // A namespace of its own has not even a loopback that is up.
-    command.args(["-n", "timeout", "60", &browser, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run"]);
+    command.args(["-n", "timeout", "300", &browser, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run"]);
     command.args(["--disable-background-networking", "--disable-component-update", "--disable-sync"]);
     command.args(["--enable-logging=stderr", "--window-size=1200,2400", "--dump-dom"]);
     command.args(arguments);

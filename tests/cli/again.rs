@@ -64,7 +64,7 @@ fn waiting_in_vain_ends_in_time_and_is_status_one() {
     assert_eq!(status(&output), Some(1), "{}", text(&output.stdout));
     assert!(text(&output.stdout).starts_with("PUBLIC, "), "{}", text(&output.stdout));
     assert!(output.stderr.is_empty(), "{}", text(&output.stderr));
-    assert!(began.elapsed() < Duration::from_secs(30));
+    assert!(began.elapsed() < HANGS);
 }
 
 #[cfg(unix)]
@@ -88,8 +88,7 @@ fn looking_for_ever_ends_with_a_signal_and_the_last_verdict() {
             }
             _ => assert!(lines.any(|line| line.ends_with("; no change")), "a line tells the second look"),
         }
-        let told = Command::new("kill").args(["-s", signal, &child.id().to_string()]).status();
-        assert!(told.is_ok_and(|told| told.success()));
+        assert!(send(&child, signal));
         let output = child.wait_with_output().expect("an end");
         assert_eq!(status(&output), Some(1), "{format}: {}", text(&output.stderr));
         assert!(output.stderr.is_empty(), "{}", text(&output.stderr));
@@ -110,13 +109,12 @@ fn a_signal_ends_the_program_while_nobody_reads_its_report() {
     // The run is over once something is written; what does not fit into the pipe waits for a reader that does not come.
     pipe.read_exact(&mut [0; 1]).expect("the beginning of a report");
     std::thread::sleep(Duration::from_millis(500));
-    let told = Command::new("kill").args(["-s", "INT", &child.id().to_string()]).status();
-    assert!(told.is_ok_and(|told| told.success()));
+    assert!(send(&child, "INT"));
     let began = Instant::now();
     let ended = loop {
         match child.try_wait().expect("a child") {
             Some(ended) => break Some(ended),
-            None if began.elapsed() > Duration::from_secs(20) => break None,
+            None if began.elapsed() > HANGS => break None,
             None => std::thread::sleep(Duration::from_millis(20)),
         }
     };

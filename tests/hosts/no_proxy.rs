@@ -94,10 +94,10 @@ fn curl_exempts(list: &str, host: &str) -> bool {
     let before = (through.load(Ordering::SeqCst), around.load(Ordering::SeqCst));
     let status = Command::new("curl")
         .env_clear()
-        .env("PATH", "/usr/bin:/bin")
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
         .env("http_proxy", format!("http://{proxy}"))
         .env("no_proxy", list)
-        .args(["-s", "-g", "-m", "5", "-o", "/dev/null", "--connect-to", &format!("::{direct}"), "--"])
+        .args(["-s", "-g", "-m", "120", "-o", "/dev/null", "--connect-to", &format!("::{direct}"), "--"])
         .arg(format!("http://{host}/"))
         .status();
     status.expect("curl is installed");
@@ -113,6 +113,9 @@ fn curl_exempts(list: &str, host: &str) -> bool {
 #[test]
 fn lists_are_read_as_curl_reads_them() {
     const { assert!(CASES.len() >= 40) };
+    if !crate::needs::programs(&["curl"]) {
+        return;
+    }
     let differ: Vec<String> = CASES
         .iter()
         .filter_map(|(list, host)| {

@@ -7,24 +7,29 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use super::lab::Result;
+use crate::needs;
 
 /// Begins the name of everything that is visible outside.
 pub(super) const PREFIX: &str = "ampls";
 
+/// The programs of every lab and of the tests in them.
+const PROGRAMS: [&str; 18] = [
+    "busybox", "curl", "dig", "dnsmasq", "ethtool", "ip", "named", "nft", "nginx", "perl", "pgrep", "ping", "setpriv",
+    "squid", "strace", "strip", "unbound", "wget",
+];
+
 /// What is missing for labs, if anything.
 pub(super) fn missing() -> Option<String> {
-    let programs = ["ip", "nft", "named", "unbound", "dnsmasq", "nginx", "squid", "curl", "dig", "setpriv", "strace"];
-    for program in programs.into_iter().chain(["wget", "strip", "pgrep", "busybox", "perl"]) {
-        if !super::servers::on_path(program) {
-            return Some(format!("`{program}` is not installed (see .ci/packages)"));
-        }
+    let missing: Vec<&str> = PROGRAMS.into_iter().filter(|program| !needs::on_path(program)).collect();
+    if !missing.is_empty() {
+        return Some(missing.join(", "));
     }
     let name = format!("{PREFIX}-{}-try", std::process::id());
     let tried = Command::new("ip").args(["netns", "add", &name]).output();
     let _ = Command::new("ip").args(["netns", "del", &name]).output();
     match tried {
         Ok(output) if output.status.success() => None,
-        Ok(output) => Some(format!("no namespace can be made: `{}`", String::from_utf8_lossy(&output.stderr).trim())),
+        Ok(output) => Some(format!("network namespaces (`{}`)", String::from_utf8_lossy(&output.stderr).trim())),
         Err(error) => Some(format!("`ip` cannot be started: {error}")),
     }
 }

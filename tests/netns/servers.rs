@@ -9,20 +9,16 @@ use super::design::{AZURE_DNS, CUSTOM_DNS, Custom, Design, Inspection, PROXY, PU
 use super::lab::{Lab, Result};
 use super::names::{Holds, Zone};
 use super::namespace::run;
+use crate::needs;
 
 /// What the company's own zones begin with.
 const CORPORATE_HEADER: &str =
     "$TTL 3600\n@ IN SOA dc1.corp.example. hostmaster.corp.example. 1 900 600 86400 60\n@ IN NS dc1.corp.example.\n";
 
-/// Whether a program can be found.
-pub(super) fn on_path(program: &str) -> bool {
-    std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()).any(|folder| folder.join(program).is_file())
-}
-
 /// mitmproxy's `mitmdump`: named by `AMPLS_MITMDUMP`, or on the path.
 pub(super) fn mitmdump() -> Option<PathBuf> {
     let named = std::env::var_os("AMPLS_MITMDUMP").map(PathBuf::from).filter(|path| path.is_file());
-    named.or_else(|| on_path("mitmdump").then(|| PathBuf::from("mitmdump")))
+    named.or_else(|| needs::on_path("mitmdump").then(|| PathBuf::from("mitmdump")))
 }
 
 /// Starts every server of a design and waits until each has answered.

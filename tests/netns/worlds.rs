@@ -142,7 +142,7 @@ fn the_lab_delays() -> Result<()> {
 
 #[test]
 fn the_lab_has_mitmproxy() -> Result<()> {
-    if !possible() || super::servers::mitmdump().is_none() {
+    if !possible() || super::servers::mitmdump().is_none() && !crate::needs::without("mitmdump") {
         return Ok(());
     }
     let lab = Lab::start(&Design { inspection: Inspection::Mitmproxy, ..Design::default() })?;

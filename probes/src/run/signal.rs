@@ -5,7 +5,7 @@
 //! a pipe that nobody reads perhaps) the signal ends the process as it would have.
 
 use std::process;
-use std::sync::OnceLock;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 
 use tokio::sync::watch;
@@ -22,6 +22,10 @@ const FILES: u64 = 16;
 /// Signals heard so far.
 static HEARD: OnceLock<watch::Sender<u64>> = OnceLock::new();
 
+/// Held from the look at who listens to what follows from it, the end of the process included: who begins to listen in the
+/// meantime must not begin what that end would leave half done.
+static DECIDING: Mutex<()> = Mutex::new(());
+
 /// While it lives, no signal that would end a run ends the process: for moments in which something half done would stay.
 #[derive(Debug)]
 pub struct Undisturbed(
@@ -31,16 +35,25 @@ pub struct Undisturbed(
 impl Undisturbed {
     /// From now on.
     pub fn begin() -> Self {
-        Self(HEARD.get_or_init(listening).subscribe())
+        Self(subscribe())
     }
 }
 
 /// Returns when the run is to end; never, where signals cannot be heard.
 pub(super) async fn interrupted() {
-    let mut heard = HEARD.get_or_init(listening).subscribe();
+    let mut heard = subscribe();
     if heard.changed().await.is_err() {
         std::future::pending::<()>().await;
     }
+}
+
+fn subscribe() -> watch::Receiver<u64> {
+    let _undecided = deciding();
+    HEARD.get_or_init(listening).subscribe()
+}
+
+fn deciding() -> MutexGuard<'static, ()> {
+    DECIDING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn listening() -> watch::Sender<u64> {
@@ -55,6 +68,7 @@ fn listening() -> watch::Sender<u64> {
             let mut signals = Signals::listen();
             loop {
                 let status = signals.next().await;
+                let _decided = deciding();
                 if counter.receiver_count() == 0 {
                     process::exit(status);
                 }

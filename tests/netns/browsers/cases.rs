@@ -14,7 +14,7 @@ pub(super) fn cases() -> Vec<Case> {
 }
 
 fn case(name: &'static str, browser: Browser, asks: Asks) -> Case {
-    Case { name, browser, server: OWN, machine: Vec::new(), profile: Vec::new(), late: false, asks }
+    Case { name, browser, server: OWN, machine: Vec::new(), profile: Vec::new(), late: false, silent: false, asks }
 }
 
 fn chromium() -> Vec<Case> {
@@ -49,10 +49,12 @@ fn chromium() -> Vec<Case> {
         Case { server: KNOWN, late: true, ..of("chromium: nothing set, known server", Asks::EncryptedFirst) },
         Case {
             machine: vec![(managed, json!({"DnsOverHttpsMode": "secure"}).to_string())],
+            silent: true,
             ..of("chromium: policy secure without a template", Asks::EncryptedOnly)
         },
         Case {
             machine: vec![(managed, json!({"DnsOverHttpsMode": "secure"}).to_string())],
+            silent: true,
             profile: state(user("automatic")),
             ..of("chromium: policy secure over a user's template", Asks::EncryptedOnly)
         },

@@ -1,7 +1,8 @@
 """Two name servers of the lab in one program: plain DNS on port 53 and DNS over HTTPS on port 443.
 
 Every question is written to the log as `plain NAME TYPE` or `doh NAME TYPE`. Both know every name: plain DNS answers A with
-PLAIN, DNS over HTTPS with DOH; DENIED is denied.
+PLAIN, DNS over HTTPS with DOH; DENIED is denied, once a name of the page has been asked for: what a browser does before it
+knows and what it does afterwards would otherwise be a race. What is asked on port 80 is written as `http PATH`.
 
 usage: names.py LOG CERTIFICATE KEY PLAIN DOH DENIED|- ADDRESS...
 """
@@ -18,6 +19,7 @@ from urllib.parse import parse_qs, urlparse
 LOG, CERTIFICATE, KEY, PLAIN, DOH, DENIED = sys.argv[1:7]
 ADDRESSES = sys.argv[7:]
 LOCK = threading.Lock()
+PAGE_WANTED = threading.Event()
 NXDOMAIN = 3
 # Where the fronts of DNS over HTTPS are, whoever is asked.
 FRONTS = {"doh.lab.test": "10.0.0.53", "mozilla.cloudflare-dns.com": "10.0.0.53", "dns.google": "8.8.8.8"}
@@ -36,6 +38,10 @@ def answer(message, over, address):
     name, kind, asked = question(message)
     with LOCK, open(LOG, "a", encoding="ascii") as log:
         log.write(f"{over} {name} {kind}\n")
+    if name.startswith("page"):
+        PAGE_WANTED.set()
+    if name == DENIED:
+        PAGE_WANTED.wait()
     code = NXDOMAIN if name == DENIED else 0
     records = b""
     if kind == 1 and code == 0:
@@ -85,6 +91,16 @@ class Doh(BaseHTTPRequestHandler):
         self.reply(self.rfile.read(int(self.headers["Content-Length"])))
 
 
+class Web(BaseHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+    def do_GET(self):
+        with LOCK, open(LOG, "a", encoding="ascii") as log:
+            log.write(f"http {self.path}\n")
+        self.send_error(404)
+
+
 def serve(server):
     threading.Thread(target=server.serve_forever, daemon=True).start()
 
@@ -96,6 +112,7 @@ context.load_cert_chain(CERTIFICATE, KEY)
 for host in ADDRESSES:
     serve(socketserver.ThreadingUDPServer((host, 53), Plain))
     serve(socketserver.ThreadingTCPServer((host, 53), PlainStream))
+    serve(ThreadingHTTPServer((host, 80), Web))
     https = ThreadingHTTPServer((host, 443), Doh)
     https.socket = context.wrap_socket(https.socket, server_side=True)
     serve(https)

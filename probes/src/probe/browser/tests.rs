@@ -60,13 +60,14 @@ fn machine_without_browsers_has_none() {
 }
 
 #[test]
-fn million_lines_take_no_time_and_no_memory() {
+fn million_lines_are_read_to_their_end() {
     let mut text = b"user_pref(\"some.other.preference.of.a.profile\", \"value\");\n".repeat(1_000_000);
     text.extend(b"user_pref(\"network.trr.mode\", 3);\n");
     let machine = Machine::new().file(PREFS, &text);
     let began = Instant::now();
     assert_eq!(machine.read().settings[0].trr_mode, Some(3));
-    assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
+    // A guard against a reader that grows with the square of the file, no measurement.
+    assert!(began.elapsed() < Duration::from_mins(3), "{:?}", began.elapsed());
 }
 
 #[test]

@@ -34,7 +34,7 @@ fn answer(status: u16, body: &str) -> String {
 async fn asked<T>(server: Server<T>) -> (Outcome<Instance, MetadataFailure>, T) {
     let began = Instant::now();
     let metadata = metadata(&run(METADATA, Route::To(server.address))).await;
-    assert!(began.elapsed() < BUDGET * 3);
+    assert!(began.elapsed() < HANGS);
     (metadata.outcome, server.received().await)
 }
 
@@ -100,7 +100,7 @@ async fn dropped_packets_are_over_after_the_budget() {
     let (metadata_dropped, wire_dropped) = (run(METADATA, Route::Drop), run(WIRE_SERVER, Route::Drop));
     let (metadata, wire_server) = tokio::join!(metadata(&metadata_dropped), wire_server(&wire_dropped));
     assert_eq!((metadata.outcome, wire_server.outcome), (Outcome::TimedOut, Outcome::TimedOut));
-    assert!(began.elapsed() < BUDGET * 3);
+    assert!(began.elapsed() < HANGS);
 }
 
 #[tokio::test]

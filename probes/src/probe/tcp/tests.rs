@@ -74,12 +74,13 @@ async fn first_address_of_the_system_wins() {
 async fn later_addresses_are_not_waited_for_but_recorded() {
     let server = serve(async |_| ()).await;
     let routes = [(at(1), Route::NotPermitted), (at(2), Route::To(server.address)), (at(3), Route::Drop)];
-    let ctx = context(world(&routes), Duration::from_secs(1));
+    let limit = Duration::from_secs(5);
+    let ctx = context(world(&routes), limit);
 
     let mut connecting = connect_all(&ctx, &endpoint(), &[ip(1), ip(2), ip(3)]);
     let began = Instant::now();
     assert!(connecting.first().await.is_some());
-    assert!(began.elapsed() < Duration::from_millis(900));
+    assert!(began.elapsed() < limit, "the silent address is not waited for");
     let outcomes: Vec<_> = connecting.finish().await.into_iter().map(|connection| connection.outcome).collect();
 
     assert_eq!(outcomes[0], Outcome::Failed(IoFailure::NotPermitted));
@@ -133,7 +134,7 @@ async fn later_address_never_holds_the_place_that_an_earlier_one_needs() {
             let mut connecting = connect_all(&ctx, &endpoint(), &[ip(1), ip(2)]);
             connecting.first().await.map(|stream| stream.address())
         });
-        let first = tokio::time::timeout(LONG / 2, first).await.expect("the first address has a place").unwrap();
+        let first = tokio::time::timeout(HANGS, first).await.expect("the first address has a place").unwrap();
         assert_eq!(first, Some(at(1)));
     }
 }
