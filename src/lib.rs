@@ -13,37 +13,72 @@
 //!
 //! | place | what | may touch |
 //! |---|---|---|
+//! | [`cli`] | arguments, one file a command in `cli/command/`, the exit status | report files, standard streams, the terminal |
+//! | [`render`] | one format a file, written to a `Write` that is given; the words that formats share | nothing |
+//! | [`compare`] | what differs between two reports | nothing |
+//! | [`report`] | the versioned JSON document, its verdict, its redaction | nothing |
 //! | [`diagnose`] | rules over observations, and which finding explains which | nothing |
 //! | [`expected`] | the addresses that names should have, as Azure's tools print them | nothing |
-//! | [`report`] | the versioned JSON document | nothing |
-//! | [`compare`] | what differs between two reports | nothing |
-//! | [`render`] | one format a file, written to a `Write` that is given | nothing |
-//! | [`cli`] | arguments and dispatch | report files, standard streams, the terminal |
-//! | `probes/catalogue/*.toml` | the names of Azure Monitor, as data | |
+//! | [`text`] | text from outside, made harmless | nothing |
+//! | `probes/catalogue/*.toml` | the names of Azure Monitor, as data: one file a cloud | |
+//! | `probes/src/azure.rs`, `endpoint.rs` | what Azure calls things; a name, a port and what is needed of them | nothing |
 //! | `probes/src/plan.rs` | what will be looked at: a pure function | nothing |
 //! | `probes/src/probe/*` | one probe a file | network, system, files below the world's root |
+//! | `probes/src/os.rs` | what differs between operating systems | the system |
 //! | `probes/src/run.rs` | runtime, limits, deadline | clock, signals |
 //! | `probes/src/world.rs` | the seams: a test points a world at loopback | the real environment, once |
 //! | `tests/world/` | a simulated Azure of real servers, also behind `demo` | loopback |
 //! | `tests/scenarios/*.toml` | a world in thirty lines and the findings it must give | |
 //!
-//! # The import rule
+//! # Where a change goes
 //!
-//! `addr, version, azure, endpoint ← catalogue, options ← world, observation ← probe/* ← plan, run` in the probes;
-//! *data types of the probes* `← diagnose ← report ← render ← cli` here. Nothing here but [`cli`] names `run` or `World`, opens a
-//! file, asks for the time or writes to a standard stream. A rule imports facts, finding, rule and observation types, never
-//! another rule. `tests/conventions.rs` enforces it, and the manifest does: no network crate is a dependency of this package.
+//! | change | place |
+//! |---|---|
+//! | an endpoint | its block in `probes/catalogue/<cloud>.toml` |
+//! | a cloud | `probes/catalogue/<cloud>.toml`, and its word in `Cloud` of `probes/src/azure.rs` |
+//! | a probe | `probes/src/probe/<what>.rs`, its variant in `probes/src/observation.rs`, its step in `probes/src/plan/steps.rs` |
+//! | what differs between operating systems | `probes/src/os/unix.rs`, `probes/src/os/windows.rs` |
+//! | an option | `src/cli/args.rs` takes it, `probes/src/options.rs` says what is valid |
+//! | a limit of time or number of a run | `probes/src/options.rs` where it can be chosen, else the constant of the probe |
+//! | a rule | `src/diagnose/rules/<code>_<name>.rs`, its line in `src/diagnose/rules.rs`, a world in `tests/scenarios/` |
+//! | the severity, the owner, the page of a rule | the declaration `rule!` in the rule's file |
+//! | a command in a fix | the rule's file; what several rules print, `src/diagnose/remedy.rs` |
+//! | which finding explains which | `explains` in the root's file; how it is applied, `src/diagnose/cause.rs` |
+//! | what is made of observations before rules see it (route, reachable) | `src/diagnose/facts/` |
+//! | the headline, route and health of a run | `src/report/verdict.rs` |
+//! | a field of the JSON report | `src/report.rs`, `src/report/<part>.rs` |
+//! | what redaction replaces or keeps | `src/report/redact/` |
+//! | the exit status | by findings, `exit_status` in `src/report.rs`; by failures, `src/cli/exit.rs` |
+//! | the wording of a screen | `src/render/table/` (people), `html/`, `compact.rs`, `explain.rs`; words they share, `src/render/words.rs` |
+//! | a new format | `src/render/<format>.rs` and its variant in `Format` of `src/render.rs` |
+//! | a new command | `src/cli/command/<name>.rs`, its arguments in `src/cli/args.rs`, its line in `src/cli.rs` |
+//! | how saved reports and digests are read again | `src/cli/saved.rs` |
 //!
-//! # Why DNS is asked without a resolver library
+//! `.github/CONTRIBUTING.md` walks through an endpoint, a probe and a rule.
 //!
-//! Plain DNS questions are written and read with `hickory-proto` and sent over sockets of our own: a resolver library hides
-//! what a diagnosis needs, like truncation, lost packets, and an alias whose target is denied.
-//! The docs of `ampls-probes` say more.
+//! # Floors
 //!
-//! # Three journeys
+//! A file imports its own room and rooms of lower floors, and files never import each other in a circle.
+//! `tests/conventions/imports.rs` reads these lines and computes the rest.
 //!
-//! A new endpoint is one block in the catalogue; a new probe is one file and one variant; a new rule is one file and one line.
-//! `.github/CONTRIBUTING.md` walks through each.
+//! ```text
+//! 5 cli
+//! 4 render
+//! 3 compare
+//! 2 report
+//! 1 diagnose expected
+//! 0 text
+//! ```
+//!
+//! Nothing here but [`cli`] names `run` or `World`, opens a file, asks for the time or writes to a standard stream. A rule
+//! imports facts, finding, rule and observation types, never another rule. `tests/conventions.rs` enforces it, and the
+//! manifest does: no network crate is a dependency of this package.
+//!
+//! # Why DNS is asked over messages
+//!
+//! The plain views of DNS (`probes/src/probe/dns.rs`) send and read single messages with `hickory-proto` and use no resolver
+//! library. A resolver follows aliases, caches, retries and moves on to the next server, and gives the address that comes out.
+//! A diagnosis needs what it hides: which server said what, with which alias, authority, time to live and truncation.
 
 pub mod cli;
 pub mod compare;

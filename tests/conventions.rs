@@ -8,6 +8,8 @@ use ampls_doctor::diagnose::rules::RULES;
 use ampls_probes::Catalogue;
 use ampls_probes::endpoint::{Expectation, Need};
 
+mod imports;
+
 /// A place, and what must not be named there, each with the reason a newcomer needs.
 struct Ban {
     place: &'static str,

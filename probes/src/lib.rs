@@ -37,6 +37,20 @@
 //! | [`probe`] | one module a probe |
 //! | [`secret`] | text that is used and never shown |
 //! | [`run`] | the blocking face: runtime, limits, deadline |
+//!
+//! # Floors
+//!
+//! A file imports its own room and rooms of lower floors, and files never import each other in a circle.
+//!
+//! ```text
+//! 6 run
+//! 5 probe
+//! 4 world plan
+//! 3 read
+//! 2 catalogue options os
+//! 1 observation
+//! 0 addr azure endpoint no_proxy secret version
+//! ```
 
 pub mod addr;
 pub mod azure;
