@@ -2,7 +2,7 @@
 //!
 //! Both sides are reduced to what does not change by itself; then the two pictures are laid side by side. Left out are times,
 //! durations, ids, ports of this machine, serial numbers, names and addresses of the machines themselves, wording, the public
-//! addresses of public names (they are handed out in turn) and the issuer of a certificate that leads to a public root
+//! addresses of public names (they are handed out in turn) and the issuer of a certificate that ends in a public root
 //! (services rotate theirs). Pure: no file is read and nothing is written here.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -164,7 +164,7 @@ fn side(report: &Report) -> Side {
     }
 }
 
-/// What says of an endpoint that it was looked at at all.
+/// The value that an endpoint has when it was looked at.
 const LOOKED_AT: &str = "looked at";
 
 type Picture = BTreeMap<Key, String>;

@@ -1,6 +1,6 @@
 //! The addresses that names should have, read from what Azure's tools print.
 //!
-//! The forms are told apart by their own fields: `az network private-endpoint show` (and `list`), its `dns-zone-group show`
+//! The forms are recognised by their own fields: `az network private-endpoint show` (and `list`), its `dns-zone-group show`
 //! (and `list`), `az network nic show` of its interface, `az network private-dns record-set a list` (and `aaaa`, `list`,
 //! `show`), an earlier report, and lines of text: a host name and its addresses, as the portal's page *DNS configuration* is
 //! copied. Names of a record become the public names that machines ask for. Reading the file is not done here.
@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
 
+use ampls_probes::azure::HostName;
 use ampls_probes::endpoint::ExpectedRecord;
 use serde_json::Value;
 
@@ -40,7 +41,7 @@ impl std::error::Error for ExpectedError {}
 
 /// Reads expected records, sorted by name. A file that holds none is an error: nothing would be compared with it.
 pub fn read(bytes: &[u8]) -> Result<Vec<ExpectedRecord>, ExpectedError> {
-    let text = text::decode(bytes).ok_or_else(|| ExpectedError(format!("is no UTF-8 text; {FORMS}")))?;
+    let text = text::decode(bytes).ok_or_else(|| ExpectedError(format!("is not UTF-8 text; {FORMS}")))?;
     let trimmed = text.trim_start();
     if trimmed.is_empty() {
         return Err(ExpectedError(format!("is empty; {FORMS}")));
@@ -48,7 +49,7 @@ pub fn read(bytes: &[u8]) -> Result<Vec<ExpectedRecord>, ExpectedError> {
     let mut records = Records::default();
     if trimmed.starts_with(['{', '[']) {
         let document: Value = serde_json::from_str(&text).map_err(|error| {
-            ExpectedError(format!("is no whole JSON: {}; {FORMS}", text::escape(&error.to_string(), text::MAX_QUOTED)))
+            ExpectedError(format!("is not whole JSON: {}; {FORMS}", text::escape(&error.to_string(), text::MAX_QUOTED)))
         })?;
         json::read(&document, &mut records)?;
     } else {
@@ -67,7 +68,7 @@ pub fn read(bytes: &[u8]) -> Result<Vec<ExpectedRecord>, ExpectedError> {
 struct Records(BTreeMap<String, Vec<IpAddr>>);
 
 impl Records {
-    /// Adds an address of a name; the error says which bound was met.
+    /// Adds an address of a name; fails when a bound is reached, and names it.
     fn add(&mut self, name: &str, address: IpAddr) -> Result<(), String> {
         if self.0.len() >= MAX_NAMES && !self.0.contains_key(name) {
             return Err(format!("more than {MAX_NAMES} names; give the records of one private link scope"));
@@ -85,25 +86,18 @@ impl Records {
 }
 
 /// A full host name as machines ask for it: lower case, no trailing dot, and without the `privatelink` label of the zone
-/// that holds its record. `None` for what is no host name of at least two labels.
+/// that holds its record. `None` for what is not a host name of at least two labels.
 ///
 /// Source: <https://learn.microsoft.com/azure/private-link/private-endpoint-dns>
 fn public_name(name: &str) -> Option<String> {
-    let name = name.trim().trim_end_matches('.').to_ascii_lowercase();
-    let label = |label: &str| {
-        (1..=63).contains(&label.len()) && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
-    };
-    let numeric_end = name.rsplit('.').next().is_some_and(|last| last.bytes().all(|b| b.is_ascii_digit()));
-    if name.len() > 253 || !name.contains('.') || numeric_end || !name.split('.').all(label) {
-        return None;
-    }
+    let name = String::from(HostName::of_name(name.trim())?);
     Some(match name.split_once(".privatelink.") {
         Some((owner, zone)) => format!("{owner}.{zone}"),
         None => name,
     })
 }
 
-/// A `privatelink` zone itself, which is no name that anybody asks for.
+/// A `privatelink` zone itself, which nobody asks for.
 fn is_zone(name: &str) -> bool {
     name.trim().get(..12).is_some_and(|start| start.eq_ignore_ascii_case("privatelink."))
 }

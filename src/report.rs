@@ -1,6 +1,6 @@
 //! The report: one versioned JSON document a run.
 //!
-//! It says everything twice, on purpose: the judged picture (`verdict`, `endpoints`, `zones`, `findings`) for whoever reads
+//! It holds everything twice, on purpose: the judged picture (`verdict`, `endpoints`, `zones`, `findings`) for the people who read
 //! it, and the raw `observations` it was made from, so that it can be judged again, offline, by a later version. It is
 //! made of values and knows neither clock nor file; how it looks on a screen is the business of [`crate::render`].
 
@@ -111,7 +111,7 @@ pub struct Run {
     pub elapsed_ms: u64,
     /// Every step was done.
     pub complete: bool,
-    /// What told it to end.
+    /// What ended it early.
     pub stopped: Option<Stop>,
     /// What the paths should be.
     pub expect: Expect,
@@ -155,7 +155,7 @@ pub struct ProxyReport {
     pub source: String,
     /// It comes with credentials.
     pub has_credentials: bool,
-    /// The agent that is told to use it; null for the proxy of this run.
+    /// The agent that is configured to use it; null for the proxy of this run.
     #[serde(default)]
     pub used_by: Option<AgentKind>,
     /// Full host names, in the plan's order.
@@ -221,7 +221,7 @@ pub fn exit_status(report: &Report, fail_on: FailOn) -> u8 {
     fail_on.status(report.findings.iter().map(|finding| finding.severity))
 }
 
-/// Somebody ended the run before any required name was judged: who waits for the exit status must not take that for health.
+/// Somebody ended the run before any required name was judged: a caller must not take that for health.
 fn ended_too_early(report: &Report) -> bool {
     let own = |view: &&View| matches!(view.view, ViewKind::System | ViewKind::Server);
     let settled = |view: &View| !matches!(view.status, Status::Cancelled | Status::Skipped);
@@ -329,9 +329,9 @@ fn proxies(observations: &Observations) -> Vec<ProxyReport> {
 }
 
 #[cfg(test)]
-mod sample;
+mod examples;
 #[cfg(test)]
-pub(crate) use sample::{crowded, healthy, hostile, mixed};
+pub(crate) use examples::{crowded, healthy, hostile, mixed};
 
 #[cfg(test)]
 mod tests;

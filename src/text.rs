@@ -56,7 +56,7 @@ pub fn list<S: AsRef<str>>(items: &[S], most: usize) -> String {
     }
 }
 
-/// Milliseconds as a person says them: `38 ms`, `5.0 s`.
+/// Milliseconds for people: `38 ms`, `5.0 s`.
 pub fn duration_ms(ms: u64) -> String {
     if ms < 1_000 {
         return format!("{ms} ms");

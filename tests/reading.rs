@@ -167,10 +167,10 @@ fn another_schema_and_nonsense_stay_errors() {
         ("/schema", 2.into(), "has schema 2"),
         ("/observations", Value::Null, "no `observations`"),
         ("/observations/version", 2.into(), "observations of version 2"),
-        ("/observations/seen", json!({}), "is no report"),
-        ("/observations/seen/0", 7.into(), "is no report"),
-        ("/observations/asked", "all".into(), "is no report"),
-        ("/observations/endpoints/0", json!({"fqdn": "a"}), "is no report"),
+        ("/observations/seen", json!({}), "is not a report"),
+        ("/observations/seen/0", 7.into(), "is not a report"),
+        ("/observations/asked", "all".into(), "is not a report"),
+        ("/observations/endpoints/0", json!({"fqdn": "a"}), "is not a report"),
     ];
     for (path, value, wanted) in ways {
         let mut broken = report.clone();

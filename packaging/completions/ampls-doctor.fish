@@ -30,7 +30,7 @@ public\t''"
 complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -l cloud -d 'Cloud [default: as arguments, agents or the metadata service say]' -r -f -a "public\t''
 usgov\t''
 china\t''"
-complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -l region -d 'Region of this machine, like westeurope [default: likewise]' -r
+complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -l region -d 'Region of this machine, like westeurope [default: as agents or the metadata service say]' -r
 complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -l workspace -d 'Log Analytics workspace id; repeatable or comma-separated, like all that end in …' -r
 complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -l dce -d 'Data collection endpoint, by any of its host names or URLs' -r
 complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -l app-insights -d 'Connection string of Application Insights; its key is not kept' -r
@@ -50,7 +50,7 @@ complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -l resolver -d '
 complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -l proxy -d 'Proxy for every name, or none [default: as the environment says]' -r
 complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -l timeout -d 'Limit of one step, in seconds [default: 5]' -r
 complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -l deadline -d 'Limit of the whole run, in seconds [default: 15]' -r
-complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -l repeat -d 'Ask each DNS question so often [default: 2]' -r
+complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -l repeat -d 'Ask each DNS question COUNT times [default: 2]' -r
 complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -l only -d 'Take only these steps, and those they need' -r -f -a "dns\t''
 tcp\t''
 tls\t''
@@ -72,8 +72,8 @@ proxy\t''
 clock\t''"
 complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -l wait -d 'Look again until the verdict is private (implies --expect private) or healthy; exit with 1 if it never is' -r -f -a "private\t''
 healthy\t''"
-complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -l for -d 'Wait so long at most, in seconds [default: 600]' -r
-complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -l every -d 'Look again every so many seconds until a signal comes; a table is followed by one line a look, JSON is one document a line; html, junit and metrics need -o' -r
+complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -l for -d 'Give up after SECS seconds [default: 600]' -r
+complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -l every -d 'Look again every SECS seconds until a signal comes; a table is followed by one line a look, JSON is one document a line; html, junit and metrics need -o' -r
 complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -l format -d 'Format of the result' -r -f -a "table\t''
 json\t''
 ndjson\t''
@@ -97,8 +97,8 @@ complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -s V -l version 
 complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -f -a "check" -d 'Look at this machine\'s paths to Azure Monitor and judge them (the default)'
 complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -f -a "plan" -d 'Print what `check` would look at; touch nothing'
 complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -f -a "judge" -d 'Judge a saved report again, offline, with this version\'s rules'
-complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -f -a "redact" -d 'Replace names and addresses in a saved report with stable pseudonyms; exits with 0 whatever the report says'
-complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -f -a "compare" -d 'Tell what differs between two reports: one machine at two moments, or a good machine and a bad one'
+complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -f -a "redact" -d 'Replace names and addresses in a saved report with stable pseudonyms; exits with 0 whatever the report holds'
+complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -f -a "compare" -d 'Show what differs between two reports: one machine at two moments, or a good machine and a bad one'
 complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -f -a "explain" -d 'Explain a finding code or name, an address, or a host name'
 complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -f -a "demo" -d 'Examine a simulated Azure on loopback'
 complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -f -a "schema" -d 'Print the report\'s JSON Schema'
@@ -110,7 +110,7 @@ public\t''"
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand check" -l cloud -d 'Cloud [default: as arguments, agents or the metadata service say]' -r -f -a "public\t''
 usgov\t''
 china\t''"
-complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand check" -l region -d 'Region of this machine, like westeurope [default: likewise]' -r
+complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand check" -l region -d 'Region of this machine, like westeurope [default: as agents or the metadata service say]' -r
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand check" -l workspace -d 'Log Analytics workspace id; repeatable or comma-separated, like all that end in …' -r
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand check" -l dce -d 'Data collection endpoint, by any of its host names or URLs' -r
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand check" -l app-insights -d 'Connection string of Application Insights; its key is not kept' -r
@@ -130,7 +130,7 @@ complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand check" -l reso
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand check" -l proxy -d 'Proxy for every name, or none [default: as the environment says]' -r
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand check" -l timeout -d 'Limit of one step, in seconds [default: 5]' -r
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand check" -l deadline -d 'Limit of the whole run, in seconds [default: 15]' -r
-complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand check" -l repeat -d 'Ask each DNS question so often [default: 2]' -r
+complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand check" -l repeat -d 'Ask each DNS question COUNT times [default: 2]' -r
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand check" -l only -d 'Take only these steps, and those they need' -r -f -a "dns\t''
 tcp\t''
 tls\t''
@@ -152,8 +152,8 @@ proxy\t''
 clock\t''"
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand check" -l wait -d 'Look again until the verdict is private (implies --expect private) or healthy; exit with 1 if it never is' -r -f -a "private\t''
 healthy\t''"
-complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand check" -l for -d 'Wait so long at most, in seconds [default: 600]' -r
-complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand check" -l every -d 'Look again every so many seconds until a signal comes; a table is followed by one line a look, JSON is one document a line; html, junit and metrics need -o' -r
+complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand check" -l for -d 'Give up after SECS seconds [default: 600]' -r
+complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand check" -l every -d 'Look again every SECS seconds until a signal comes; a table is followed by one line a look, JSON is one document a line; html, junit and metrics need -o' -r
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand check" -l format -d 'Format of the result' -r -f -a "table\t''
 json\t''
 ndjson\t''
@@ -179,7 +179,7 @@ public\t''"
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand plan" -l cloud -d 'Cloud [default: as arguments, agents or the metadata service say]' -r -f -a "public\t''
 usgov\t''
 china\t''"
-complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand plan" -l region -d 'Region of this machine, like westeurope [default: likewise]' -r
+complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand plan" -l region -d 'Region of this machine, like westeurope [default: as agents or the metadata service say]' -r
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand plan" -l workspace -d 'Log Analytics workspace id; repeatable or comma-separated, like all that end in …' -r
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand plan" -l dce -d 'Data collection endpoint, by any of its host names or URLs' -r
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand plan" -l app-insights -d 'Connection string of Application Insights; its key is not kept' -r
@@ -199,7 +199,7 @@ complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand plan" -l resol
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand plan" -l proxy -d 'Proxy for every name, or none [default: as the environment says]' -r
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand plan" -l timeout -d 'Limit of one step, in seconds [default: 5]' -r
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand plan" -l deadline -d 'Limit of the whole run, in seconds [default: 15]' -r
-complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand plan" -l repeat -d 'Ask each DNS question so often [default: 2]' -r
+complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand plan" -l repeat -d 'Ask each DNS question COUNT times [default: 2]' -r
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand plan" -l only -d 'Take only these steps, and those they need' -r -f -a "dns\t''
 tcp\t''
 tls\t''
@@ -283,8 +283,8 @@ complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand explain" -s v 
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand explain" -s h -l help -d 'Print help'
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand demo" -l wait -d 'Look again until the verdict is private (implies --expect private) or healthy; exit with 1 if it never is' -r -f -a "private\t''
 healthy\t''"
-complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand demo" -l for -d 'Wait so long at most, in seconds [default: 600]' -r
-complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand demo" -l every -d 'Look again every so many seconds until a signal comes; a table is followed by one line a look, JSON is one document a line; html, junit and metrics need -o' -r
+complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand demo" -l for -d 'Give up after SECS seconds [default: 600]' -r
+complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand demo" -l every -d 'Look again every SECS seconds until a signal comes; a table is followed by one line a look, JSON is one document a line; html, junit and metrics need -o' -r
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand demo" -l format -d 'Format of the result' -r -f -a "table\t''
 json\t''
 ndjson\t''

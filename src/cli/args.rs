@@ -27,11 +27,11 @@ const ABOUT: &str = "Tells whether this machine's paths to Azure Monitor go thro
 
 const EXAMPLES: &str = "\
 Examples:
-  On an Azure VM nothing needs to be said:
+  On an Azure VM no argument is needed:
     ampls-doctor
-  A private link is meant; say what keeps it from working:
+  A private link is expected; find what keeps it from working:
     ampls-doctor --expect private
-  Name what agents' configuration would tell:
+  Name what agents' configuration would hold:
     ampls-doctor --workspace 11111111-2222-3333-4444-555555555555
     ampls-doctor --dce name-x1y2.westeurope-1.ingest.monitor.azure.com
   Keep everything that was seen, to judge it again elsewhere:
@@ -45,13 +45,13 @@ Exit status:
   0  no finding at or above --fail-on
   1  at least one finding at or above --fail-on, or --wait waited in vain
   2  wrong usage, or an input file that cannot be read or parsed
-  3  the examination could not be done, or was ended before it told anything
+  3  the examination could not be done, or ended before it found anything
 
 Nothing on the machine is changed, no other program is started, root is not
 needed. Obeyed: HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY, SSL_CERT_FILE,
 SSL_CERT_DIR and NO_COLOR.";
 
-/// Everything the command line can say.
+/// The whole command line.
 #[derive(Debug, Parser)]
 #[command(
     name = "ampls-doctor",
@@ -63,13 +63,13 @@ SSL_CERT_DIR and NO_COLOR.";
     disable_help_subcommand = true
 )]
 pub struct Cli {
-    /// What to do; `check` when nothing is said.
+    /// What to do; `check` when no command is given.
     #[command(subcommand)]
     pub command: Option<Command>,
     /// The arguments of `check`, without its name.
     #[command(flatten)]
     pub check: CheckArgs,
-    /// How to talk.
+    /// What is printed beside the result.
     #[command(flatten)]
     pub talk: TalkArgs,
 }
@@ -91,9 +91,9 @@ pub enum Command {
     Plan(Box<PlanArgs>),
     /// Judge a saved report again, offline, with this version's rules
     Judge(JudgeArgs),
-    /// Replace names and addresses in a saved report with stable pseudonyms; exits with 0 whatever the report says
+    /// Replace names and addresses in a saved report with stable pseudonyms; exits with 0 whatever the report holds
     Redact(RedactArgs),
-    /// Tell what differs between two reports: one machine at two moments, or a good machine and a bad one
+    /// Show what differs between two reports: one machine at two moments, or a good machine and a bad one
     #[command(after_help = COMPARE_EXAMPLES)]
     Compare(CompareArgs),
     /// Explain a finding code or name, an address, or a host name
@@ -140,7 +140,7 @@ Examples:
 
 const COMPARE_EXAMPLES: &str = "\
 Both reports are judged with this version's rules. Times, ids, own ports, the
-public addresses of public names and the like are no differences.
+public addresses of public names and the like do not count as differences.
 
 Examples:
   ampls-doctor compare monday.json tuesday.json
@@ -151,7 +151,7 @@ Exit status:
   1  it has one, or has one to a higher degree or on more endpoints
   2  wrong usage, or a report that cannot be read or parsed";
 
-/// How the program talks.
+/// What is printed beside the result.
 #[derive(Clone, Copy, Debug, Args)]
 #[command(next_help_heading = "Talk")]
 pub struct TalkArgs {
@@ -331,7 +331,7 @@ pub struct LookArgs {
     /// Cloud [default: as arguments, agents or the metadata service say]
     #[arg(long, value_name = "CLOUD", value_parser = OneOf(CLOUDS))]
     pub cloud: Option<Cloud>,
-    /// Region of this machine, like westeurope [default: likewise]
+    /// Region of this machine, like westeurope [default: as agents or the metadata service say]
     #[arg(long, value_name = "NAME", value_parser = parsed::<Region>())]
     pub region: Option<Region>,
     /// Log Analytics workspace id; repeatable or comma-separated, like all that end in …
@@ -432,8 +432,8 @@ pub struct HowArgs {
     /// Limit of the whole run, in seconds [default: 15]
     #[arg(long, value_name = "SECS", allow_negative_numbers = true, value_parser = checked(deadline))]
     pub deadline: Option<std::time::Duration>,
-    /// Ask each DNS question so often [default: 2]
-    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = checked(repeat))]
+    /// Ask each DNS question COUNT times [default: 2]
+    #[arg(long, value_name = "COUNT", allow_negative_numbers = true, value_parser = checked(repeat))]
     pub repeat: Option<u32>,
     /// Take only these steps, and those they need
     #[arg(long, value_name = "STEP…", value_delimiter = ',', value_parser = OneOf(STEPS))]

@@ -13,7 +13,7 @@ use crate::render;
 use crate::render::page::inert;
 use crate::report::{Report, exit_status};
 
-/// Why there is no report.
+/// Why there is not a report.
 #[derive(Debug)]
 pub(super) enum Failure {
     /// Wrong usage, or an input that cannot be read: status 2.
@@ -66,7 +66,7 @@ pub(super) fn finish(result: Result<u8, Failure>) -> u8 {
         Ok(status) | Err(Failure::ReaderGone(status)) => return status,
         Err(failure) => failure,
     };
-    // With standard error closed too, the status alone has to speak.
+    // With standard error closed too, the status alone is left.
     let _ = writeln!(io::stderr(), "ampls-doctor: {}", inert(&failure.to_string()));
     if matches!(failure, Failure::Usage(_)) { 2 } else { 3 }
 }

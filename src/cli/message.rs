@@ -8,7 +8,7 @@ use super::args::COMMANDS;
 use crate::render::page::inert;
 use crate::text::quote;
 
-/// What a parse error says, in one line; `None` for help and version, which are no errors.
+/// What a parse error says, in one line; `None` for help and version, which are not errors.
 pub(super) fn one_line(error: &clap::Error) -> Option<String> {
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
         return None;
@@ -39,7 +39,7 @@ fn meant(error: &clap::Error) -> String {
     }
 }
 
-/// What there is, where nothing that was said comes near it.
+/// The choices, where no suggestion comes close.
 fn choices(error: &clap::Error) -> String {
     let names: Vec<String> = match error.kind() {
         ErrorKind::InvalidSubcommand => COMMANDS.iter().map(|(name, _)| (*name).to_owned()).collect(),

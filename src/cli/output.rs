@@ -34,7 +34,7 @@ impl OutputError {
         Self { what, source }
     }
 
-    /// Whoever read the output has gone: they have what they wanted.
+    /// The reader of the output has gone: it has what it wanted.
     pub(super) fn is_broken_pipe(&self) -> bool {
         self.source.kind() == io::ErrorKind::BrokenPipe
     }

@@ -8,9 +8,9 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::output::speaks_utf8;
 use crate::render::page::inert;
 
-/// Columns of a terminal that does not tell.
+/// Columns of a terminal that gives no width.
 const COLUMNS: u16 = 80;
-/// Characters that are left of a label in a name for which there is no room.
+/// Characters kept of a label where the name does not fit.
 const KEPT: usize = 4;
 
 /// A line that shows how far a run has come, and is gone when the run is over.
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn the_step_and_the_name_that_are_waited_for_are_told() {
+    fn the_step_and_the_name_that_are_waited_for_are_shown() {
         let server = Waiting::Dns([168, 63, 129, 16].into());
         let mut waiting = vec![server.clone(), endpoint(Stage::Tls, ODS)];
         waiting.extend((0..12).map(|number| endpoint(Stage::Tcp, &format!("n{number}.net"))));

@@ -18,11 +18,11 @@ use crate::render::{self, json};
 use crate::report::{EndpointReport, Health, Report, exit_status};
 use crate::text::duration_ms;
 
-/// How long is waited where nothing is said.
+/// How long `--wait` waits without `--for`.
 const PATIENCE: Duration = Duration::from_mins(10);
 /// The shortest and the longest pause between two looks, whatever the records' time to live.
 const PAUSES: (Duration, Duration) = (Duration::from_secs(5), Duration::from_mins(1));
-/// The pause where no time to live was seen: a name that is denied tells none.
+/// The pause where no time to live was seen: a name that is denied has none.
 const PAUSE: Duration = Duration::from_secs(10);
 /// The shortest time a look is worth.
 const SHORTEST_LOOK: Duration = Duration::from_secs(1);
@@ -56,7 +56,7 @@ pub(super) fn wait(
             return Ok((report, false));
         }
         let pause = pause(&report, wanted).min(left.saturating_sub(SHORTEST_LOOK));
-        say(
+        announce(
             talk,
             &format!("waiting for {}: {}; next look in {}", wanted.as_str(), report.verdict.headline, shown(pause)),
         );
@@ -67,7 +67,7 @@ pub(super) fn wait(
     }
 }
 
-/// Looks again and again and tells each time, until a signal comes or nobody reads any more.
+/// Looks again and again and writes each report, until a signal comes or nobody reads any more.
 pub(super) fn every(
     look: Look<'_>,
     options: &Options,
@@ -99,7 +99,7 @@ pub(super) fn every(
     }
 }
 
-/// Tells one of many looks. A file always holds the last report, whole.
+/// Writes the report of one look of many. A file always holds the last report, whole.
 fn one(
     report: &Report,
     last: Option<&Report>,
@@ -139,7 +139,7 @@ fn reached(report: &Report, wanted: Wanted) -> bool {
 }
 
 /// The time after which the first of the records that are not as wanted may have changed: the least time to live that a server
-/// told, and a second for its rounding.
+/// gave, and a second for its rounding.
 fn pause(report: &Report, wanted: Wanted) -> Duration {
     let late = |endpoint: &&EndpointReport| match wanted {
         Wanted::Private => endpoint.expected == Expectation::Private && endpoint.route != Route::Private,
@@ -157,9 +157,9 @@ fn shown(time: Duration) -> String {
     duration_ms(u64::try_from(time.as_millis()).unwrap_or(u64::MAX))
 }
 
-fn say(talk: TalkArgs, line: &str) {
+fn announce(talk: TalkArgs, line: &str) {
     if !talk.quiet {
-        // Talk that cannot be heard is no failure.
+        // A message that cannot be written is not a failure.
         let _ = writeln!(stderr(), "ampls-doctor: {}", inert(line));
     }
 }

@@ -26,28 +26,28 @@ pub(super) enum Section {
 pub(super) struct Key {
     pub(super) section: Section,
     pub(super) subject: String,
-    /// Values of one subject are told in the order of a connection, not of the alphabet.
+    /// Values of one subject are listed in the order of a connection, not of the alphabet.
     order: u8,
     pub(super) what: String,
 }
 
 impl Key {
-    /// Whether the value says more of something, and nothing where that something is not there.
+    /// Whether the value is a detail that is missing where its subject is missing.
     pub(super) fn is_detail(&self) -> bool {
         self.section == Section::Endpoints && self.order == DETAIL
     }
 
-    /// The key of what says that the endpoint was looked at.
+    /// The key that shows that the endpoint was looked at.
     pub(super) fn of_presence(&self) -> Self {
         Self { order: 0, what: LOOKED_AT.to_owned(), ..self.clone() }
     }
 }
 
-/// The place of what says more of a handshake.
+/// The place of the details of a handshake.
 const DETAIL: u8 = 9;
 
-/// The values of a report. Of single servers only those in `shared` are shown: what a server said that the other machine never
-/// asked is no difference beyond the list of servers.
+/// The values of a report. Of single servers only those in `shared` are shown: what a server answered that the other machine never
+/// asked does not count as a difference beyond the list of servers.
 pub(super) fn picture(report: &Report, shared: &BTreeSet<SocketAddr>) -> BTreeMap<Key, String> {
     let mut values = Values(BTreeMap::new());
     values.put(Section::Verdict, "", 0, "route", Some(word(&report.verdict.route)));
@@ -119,7 +119,7 @@ fn endpoint(endpoint: &EndpointReport, shared: &BTreeSet<SocketAddr>, ranges: &[
     }
 }
 
-/// The addresses. Public ones change from one answer to the next: that there are some is all that tells.
+/// The addresses. Public ones change from one answer to the next: it only counts that there are some.
 fn telling(route: Route, addresses: &[IpAddr], ranges: &[IpNet]) -> String {
     const SOME: &str = "public ones";
     if route == Route::Public {

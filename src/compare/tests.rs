@@ -52,7 +52,7 @@ fn later(report: &Report) -> Report {
 }
 
 #[test]
-fn what_always_differs_is_no_difference() {
+fn what_always_differs_does_not_count() {
     for report in [healthy(), mixed(), hostile()] {
         let comparison = compare(&report, &later(&report));
         assert!(comparison.same, "{comparison:#?}");
@@ -75,7 +75,7 @@ fn a_zone_that_was_lost_shows_in_verdict_finding_and_endpoint() {
 }
 
 #[test]
-fn what_became_better_is_no_failure() {
+fn what_became_better_does_not_fail() {
     let comparison = compare(&mixed(), &healthy());
     assert!(!comparison.same);
     assert!(codes(&comparison, Fate::Gone).contains(&"DNS003"));
@@ -105,7 +105,7 @@ fn an_endpoint_of_one_report_differs_in_that_alone() {
 }
 
 #[test]
-fn a_server_that_one_machine_never_asked_is_told_once() {
+fn a_server_that_one_machine_never_asked_is_listed_once() {
     let (a, mut b) = (mixed(), mixed());
     let (old, new) = ("10.1.0.4:53".parse().expect("an address"), "10.9.0.4:53".parse().expect("an address"));
     for server in b.servers.iter_mut().filter(|server| server.address == old) {

@@ -126,7 +126,7 @@ fn named(object: &Map<String, Value>, place: &str, records: &mut Records) -> Res
 }
 
 /// An address of an interface and the names it serves. The addresses that a private endpoint was given in advance
-/// (`memberName`, `groupId`) name no host: they say nothing here.
+/// (`memberName`, `groupId`) name no host: they are left out.
 fn interface(object: &Map<String, Value>, place: &str, records: &mut Records) -> Result<(), ExpectedError> {
     let Some(Value::Object(link)) = object.get("privateLinkConnectionProperties") else { return Ok(()) };
     let key = if object.contains_key("privateIPAddress") { "privateIPAddress" } else { "privateIpAddress" };
@@ -139,7 +139,7 @@ fn interface(object: &Map<String, Value>, place: &str, records: &mut Records) ->
 }
 
 /// The name of a record set: its `fqdn`, else its name below the zone that its id names. `None` for the zone itself, for a
-/// wildcard, and where neither says it.
+/// wildcard, and where neither gives it.
 fn record_name(object: &Map<String, Value>) -> Option<String> {
     let text = |key: &str| object.get(key).and_then(Value::as_str);
     if let Some(fqdn) = text("fqdn") {
@@ -208,12 +208,12 @@ fn unwrapped(object: &Map<String, Value>, place: String) -> Item<'_> {
 
 fn name(value: &Value, place: &str) -> Result<String, ExpectedError> {
     let Value::String(name) = value else { return Err(at(place, "a host name is wanted")) };
-    public_name(name).ok_or_else(|| at(place, format!("{} is no full host name", text::quote(name))))
+    public_name(name).ok_or_else(|| at(place, format!("{} is not a full host name", text::quote(name))))
 }
 
 fn add(records: &mut Records, name: &str, address: Option<&Value>, place: &str) -> Result<(), ExpectedError> {
     let Some(Value::String(text)) = address else { return Err(at(place, "an address is wanted")) };
-    let parsed = text.trim().parse().map_err(|_| at(place, format!("{} is no address", text::quote(text))))?;
+    let parsed = text.trim().parse().map_err(|_| at(place, format!("{} is not an address", text::quote(text))))?;
     records.add(name, parsed).map_err(|what| at(place, what))
 }
 

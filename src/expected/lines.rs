@@ -21,7 +21,7 @@ pub(super) fn read(text: &str, records: &mut Records) -> Result<(), ExpectedErro
                 Word::Address(address) => addresses.push(address),
                 Word::Nearly => {
                     return Err(wrong(format!(
-                        "{} is no address; correct it or leave the line out",
+                        "{} is not an address; correct it or leave the line out",
                         text::quote(word)
                     )));
                 }

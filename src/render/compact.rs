@@ -255,7 +255,7 @@ mod tests {
 
     #[test]
     fn no_changing_command_goes_without_what_to_look_at_and_how_to_take_it_back() {
-        let told = |findings: usize, length: usize| {
+        let compacted = |findings: usize, length: usize| {
             let mut report = crowded(findings, findings, false);
             for finding in &mut report.findings {
                 finding.fix = vec![
@@ -268,7 +268,7 @@ mod tests {
             compact(&report)
         };
         for length in [4, 300, 2_000] {
-            let text = told(20, length);
+            let text = compacted(20, length);
             for line in [
                 "  before you change anything: mind this\n    show-zone\n    make-change\n  undo:\n    take-back x",
                 "make-change",
@@ -277,8 +277,8 @@ mod tests {
             }
             assert!(text.len() <= MOST);
         }
-        assert!(told(3, 4).contains("make-change"), "{}", told(3, 4));
-        assert!(told(3, 2_000).contains("too long for here"), "{}", told(3, 2_000));
+        assert!(compacted(3, 4).contains("make-change"), "{}", compacted(3, 4));
+        assert!(compacted(3, 2_000).contains("too long for here"), "{}", compacted(3, 2_000));
     }
 
     #[test]

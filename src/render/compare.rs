@@ -168,7 +168,7 @@ mod tests {
         let text = String::from_utf8(out).expect("UTF-8");
         assert!(text.lines().all(|line| line.chars().count() <= 50), "{text}");
         assert!(
-            text.contains("\n  6b1c0f3e-1f2d-4c55-9a68-0a1b2c3d4e5f.ods\n      .opinsights.azure.com\n    route:"),
+            text.contains("\n  6b1c2d3e-4f50-4a6b-8c7d-9e0f1a2b3c4d.ods\n      .opinsights.azure.com\n    route:"),
             "{text}"
         );
     }

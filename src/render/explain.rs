@@ -1,10 +1,12 @@
 //! What a code, an address or a host name means.
 
 use std::io::{self, Write};
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
 use ampls_probes::Catalogue;
 use ampls_probes::addr::{self, Class, classify, embedded_ipv4, heartbeat_ipv4};
+use ampls_probes::azure::HostName;
+use url::{Host, Url};
 
 use crate::diagnose::finding::Severity;
 use crate::render::page::{Page, Style, Tint};
@@ -46,7 +48,7 @@ pub enum Topic {
     Facts(String, Vec<(&'static str, String)>),
 }
 
-/// Finds what is known about a code, a rule's name, an address or a host name. The error says in one line what is wanted.
+/// Finds what is known about a code, a rule's name, an address or a host name. Fails with one line on what can be asked for.
 pub fn find(what: &str, catalogue: &Catalogue, rules: &[RulePage]) -> Result<Topic, String> {
     let asked = what.trim();
     if let Some(rule) = rules.iter().find(|rule| is_called(rule, asked)) {
@@ -101,20 +103,22 @@ fn is_called(rule: &RulePage, asked: &str) -> bool {
 fn address(asked: &str) -> Option<IpAddr> {
     let bare = asked.trim_start_matches('[').trim_end_matches(']');
     let alone = bare.split(['%', '/']).next().unwrap_or(bare).parse().ok();
-    let with_port = || asked.parse().ok().map(|socket: SocketAddr| socket.ip());
-    alone.or_else(with_port).or_else(|| host(asked)?.parse().ok())
+    alone.or_else(|| match host_of_url(asked)? {
+        // To a URL parser `4` is 0.0.0.4; nobody means that.
+        Host::Ipv4(address) => Some(IpAddr::V4(address)).filter(|_| asked.contains(&address.to_string())),
+        Host::Ipv6(address) => Some(IpAddr::V6(address)),
+        Host::Domain(_) => None,
+    })
 }
 
 /// A host name out of what people paste: a URL, a name with a port or a trailing dot.
 fn host(asked: &str) -> Option<String> {
-    let rest = asked.split_once("://").map_or(asked, |(_, rest)| rest);
-    let host = rest.split(['/', '?', '#']).next().unwrap_or(rest);
-    let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
-    let host = host.split(':').next().unwrap_or(host).trim_end_matches('.').to_ascii_lowercase();
-    let label = |label: &str| {
-        (1..=63).contains(&label.len()) && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
-    };
-    (host.contains('.') && host.len() <= 253 && host.split('.').all(label)).then_some(host)
+    HostName::of_url(asked).map(String::from)
+}
+
+fn host_of_url(asked: &str) -> Option<Host<String>> {
+    let url = if asked.contains("://") { Url::parse(asked) } else { Url::parse(&format!("https://{asked}")) };
+    url.ok()?.host().map(|host| host.to_owned())
 }
 
 fn address_topic(address: IpAddr) -> Topic {
@@ -173,7 +177,6 @@ fn well_known(address: IpAddr) -> Option<(&'static str, String)> {
     Some(("in Azure", text.to_owned()))
 }
 
-/// Codes and names close to what was asked for: a slip of the finger, or a part.
 /// Of these texts up to three that come nearest to what was asked for, quoted; none where all are far from it.
 pub fn near_misses<'t>(asked: &str, texts: impl Iterator<Item = &'t str>) -> Vec<String> {
     let asked = asked.to_ascii_lowercase();

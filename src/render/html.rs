@@ -1,7 +1,7 @@
 //! The report as one page that needs nothing but itself: no script, no request, nothing that a mail filter would remove.
 //!
 //! The policy in its head forbids everything but the one style sheet, by its hash; and no value from outside is ever written
-//! but through `safe`. Colour says nothing that a word does not say too.
+//! but through `safe`. Colour never stands without a word.
 
 use std::io::{self, Write};
 
@@ -102,7 +102,7 @@ fn zones(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let heads = matrix::heads(report);
     write!(
         out,
-        "<section><h2 id=\"zones\">Who says what of each zone</h2><div class=\"card scroll\">\
+        "<section><h2 id=\"zones\">What each DNS server answers, by zone</h2><div class=\"card scroll\">\
          <table class=\"stack\" role=\"table\" aria-labelledby=\"zones\"><thead><tr role=\"row\">\
          <th scope=\"col\" role=\"columnheader\">zone</th>"
     )?;
@@ -128,7 +128,7 @@ fn notes(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     if report.notes.is_empty() {
         return Ok(());
     }
-    writeln!(out, "<section><h2>Beyond this machine's sight</h2><div class=\"card\">")?;
+    writeln!(out, "<section><h2>Not visible from this machine</h2><div class=\"card\">")?;
     for note in &report.notes {
         writeln!(out, "<p>{}</p>", prose(&note.text))?;
         if let Some(command) = &note.command {

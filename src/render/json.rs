@@ -1,4 +1,4 @@
-//! The report as JSON, indented for whoever opens the file.
+//! The report as JSON, indented for people who open the file.
 //!
 //! What would act on a terminal is written as an escape: the document means the same, and `cat` is harmless.
 

@@ -129,7 +129,7 @@ fn text_of(finding: &Finding) -> String {
         vec![format!("{} {} {}: {}", severity(finding.severity), finding.code, finding.name, finding.title)];
     lines.extend(finding.caused_by.iter().map(|root| format!("explained by {root}")));
     lines.extend(Some(&finding.summary).filter(|summary| !summary.is_empty()).cloned());
-    lines.extend(finding.evidence.iter().map(|seen| format!("seen: {seen}")));
+    lines.extend(finding.evidence.iter().map(|seen| format!("evidence: {seen}")));
     let mut changes = 0;
     for fix in &finding.fix {
         changes += usize::from(!fix.read_only);

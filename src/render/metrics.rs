@@ -1,7 +1,7 @@
 //! The report as `OpenMetrics` text, for the textfile collector of Prometheus' node exporter.
 //!
 //! Names, units and labels follow <https://prometheus.io/docs/practices/naming/>. Only gauges are used, so that the text is
-//! also valid in the older exposition format, which the collector reads. The host is no label: the scrape adds it.
+//! also valid in the older exposition format, which the collector reads. The host is not a label: the scrape adds it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;

@@ -24,7 +24,7 @@ pub struct Style {
 pub enum Detail {
     /// The answer and the roots, one line each.
     Answer,
-    /// What mends a fault.
+    /// Causes and fixes.
     #[default]
     Usual,
     /// Everything.
@@ -38,7 +38,7 @@ impl Default for Style {
     }
 }
 
-/// A tint. It garnishes what the words already say.
+/// A tint. The words alone are enough.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tint {
     /// As the terminal has it.

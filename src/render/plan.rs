@@ -12,7 +12,7 @@ use crate::text::escape;
 
 /// Writes the plan for people, in lines of at most `width` characters; only a name is never broken.
 ///
-/// A workspace's names leave no room for columns beside them in 80, so what is to be said of a name stands below it.
+/// A workspace's names leave no room for columns beside them in 80, so what a name is for stands below it.
 pub fn table(plan: &Plan, width: usize, out: &mut dyn Write) -> io::Result<()> {
     let cloud = if plan.cloud.is_empty() { "<cloud>" } else { &plan.cloud };
     writeln!(out, "cloud {cloud}, region {}", plan.region.as_deref().unwrap_or("<region>"))?;
@@ -27,8 +27,8 @@ pub fn table(plan: &Plan, width: usize, out: &mut dyn Write) -> io::Result<()> {
                 Expectation::Public => "always public",
                 Expectation::Any => "private or public",
             };
-            let told = format!("{}, {route}: {}", endpoint.need.as_str(), escape(&endpoint.purpose, PURPOSE));
-            wrap(out, &told, 6, width)?;
+            let line = format!("{}, {route}: {}", endpoint.need.as_str(), escape(&endpoint.purpose, PURPOSE));
+            wrap(out, &line, 6, width)?;
         }
     }
     list(out, "not known yet:", &plan.waiting)?;
@@ -193,7 +193,7 @@ mod tests {
         assert!(
             names.contains(&"*.his.arc.azure.com") && names.contains(&"<region>.handler.control.monitor.azure.com")
         );
-        assert!(!names.contains(&"api.monitor.azure.com"), "evidence is never dialled");
+        assert!(!names.contains(&"api.monitor.azure.com"), "evidence is never connected to");
         let handler = shown.lines().find(|l| l.starts_with("global.handler")).expect("a line");
         assert!(
             handler.contains("\t443\t") && handler.contains("AzureMonitor") && handler.ends_with("private-capable")

@@ -84,8 +84,8 @@ proptest! {
 #[test]
 fn a_redacted_report_says_so_in_every_format() {
     for (format, text) in outputs(&private_world().observations(), [3; 16]) {
-        let said = if format == Format::Metrics { "\nampls_doctor_report_redacted 1\n" } else { "redacted" };
-        assert!(text.contains(said), "{format:?}: {text}");
+        let mark = if format == Format::Metrics { "\nampls_doctor_report_redacted 1\n" } else { "redacted" };
+        assert!(text.contains(mark), "{format:?}: {text}");
     }
 }
 

@@ -1,4 +1,4 @@
-//! The report for people: the answer, the matrix of zones and resolvers, the causes with their remedies, then the rest.
+//! The report for people: the answer, the matrix of zones and resolvers, the causes with their fixes, then the rest.
 //!
 //! It is made to be read in a ticket: 80 columns, no colour needed, and every command on a line of its own.
 
@@ -80,7 +80,7 @@ fn notes(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
         return Ok(());
     }
     page.blank()?;
-    page.line(Tint::Bold, "Beyond this machine's sight")?;
+    page.line(Tint::Bold, "Not visible from this machine")?;
     for note in &report.notes {
         page.wrapped(Tint::Plain, "- ", "  ", &note.text)?;
         if let Some(command) = &note.command {

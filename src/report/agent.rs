@@ -25,7 +25,7 @@ pub struct AgentReport {
     pub workspaces: Vec<String>,
     /// Hosts that its configuration names.
     pub endpoints: Vec<String>,
-    /// The proxy it is told to use, without credentials.
+    /// The proxy it is configured to use, without credentials.
     pub proxy: Option<String>,
     /// Where it was found.
     pub source: String,
@@ -57,7 +57,7 @@ fn of(agent: &Agent, agents: &Agents) -> AgentReport {
     }
 }
 
-/// The proxies that agents are told to use. No name was looked at through them.
+/// The proxies that agents are configured to use. No name was looked at through them.
 pub(super) fn proxies(observations: &Observations) -> Vec<ProxyReport> {
     let report = |proxy: &AgentProxy| ProxyReport {
         url: proxy.url.clone(),

@@ -20,7 +20,7 @@ pub struct BrowserReport {
     pub template: Option<String>,
     /// The file that decides; empty when nothing does.
     pub source: String,
-    /// Whom it asks.
+    /// The resolver that it asks.
     pub asks: Asks,
 }
 

@@ -15,7 +15,7 @@ pub use maybe_known::MaybeKnown;
 
 mod maybe_known;
 
-/// What `kind` says.
+/// The value of `kind`.
 pub const KIND: &str = "digest";
 
 /// Characters kept of one value.
@@ -44,7 +44,7 @@ pub struct Digest {
     pub host: String,
     /// The cloud, as the metadata service names it.
     pub cloud: Option<String>,
-    /// The region, likewise.
+    /// The region, as the metadata service names it.
     pub region: Option<String>,
     /// Names and addresses are pseudonyms.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -191,7 +191,7 @@ impl Digest {
         }
         let known = self.codes.iter().filter_map(|code| code.severity.known().copied());
         match fail_on.status(known) {
-            // How bad a severity of a later version is, its own exit status says.
+            // How bad a severity of a later version is shows in the exit status it wrote.
             0 if fail_on != FailOn::Never && self.codes.iter().any(|code| code.severity.known().is_none()) => {
                 u8::from(self.verdict.exit != 0)
             }
@@ -210,7 +210,7 @@ impl Digest {
         codes
     }
 
-    /// Leaves out what is least important, and tells at most how many bytes that frees.
+    /// Leaves out what is least important, and returns how many bytes that frees at most.
     fn drop_one(&mut self) -> Option<usize> {
         if let Some(code) = self.codes.iter_mut().rev().find(|code| !code.args.is_empty()) {
             self.dropped.args += 1;

@@ -19,7 +19,7 @@ pub struct Host {
     pub arch: String,
     /// What kind of machine it is.
     pub environment: Environment,
-    /// What Azure's metadata service says of it; `None` when it did not answer.
+    /// What Azure's metadata service gives about it; `None` when it did not answer.
     pub azure: Option<Azure>,
 }
 

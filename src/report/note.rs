@@ -25,12 +25,12 @@ pub(super) fn notes(host: &Host, endpoints: &[EndpointReport], observations: &Ob
     notes.extend(not_looked_at(&observations.unresolved_names));
     notes.extend([
         note(
-            "a machine sees names and addresses, not the private link scope behind them: list what the scope holds",
+            "the private link scope behind names and addresses: list what it holds",
             "az monitor private-link-scope scoped-resource list --scope-name ‹scope› --resource-group ‹resource-group› \
              --output table",
         ),
         note(
-            "nor does it see the scope's access modes, which may refuse what the network lets through",
+            "the access modes of the scope: they may refuse what the network lets through",
             "az monitor private-link-scope show --name ‹scope› --resource-group ‹resource-group› \
              --query accessModeSettings",
         ),
@@ -81,7 +81,7 @@ fn private_endpoint(endpoints: &[EndpointReport]) -> Option<Note> {
         .filter(|endpoint| endpoint.zone.is_some() && endpoint.route == Route::Private)
         .find_map(|endpoint| endpoint.addresses.iter().find(|address| matches!(address, IpAddr::V4(_))))?;
     Some(note(
-        "nor which private endpoint an address belongs to, and whether its connection is approved",
+        "the private endpoint that an address belongs to, and whether its connection is approved",
         &format!(
             "az network private-endpoint list --query \"[?customDnsConfigs[?contains(ipAddresses, '{address}')]].\
              {{name:name, group:resourceGroup, \
@@ -100,7 +100,7 @@ fn workspaces(endpoints: &[EndpointReport]) -> Vec<Note> {
         .take(3)
         .map(|id| {
             note(
-                &format!("nor whether workspace `{id}` takes data and queries from public networks"),
+                &format!("whether workspace `{id}` takes data and queries from public networks"),
                 &format!(
                     "az monitor log-analytics workspace list --query \"[?customerId=='{id}'].{{name:name, \
                      group:resourceGroup, ingestion:publicNetworkAccessForIngestion, \
@@ -116,7 +116,7 @@ fn association(host: &Host) -> Note {
     let resource = host.azure.as_ref().and_then(|azure| azure.resource_id.as_deref());
     let resource = resource.filter(|id| is_resource_id(id)).unwrap_or("‹resource id of this machine›");
     note(
-        "nor which data collection rules and which configuration endpoint (`configurationAccessEndpoint`) Azure \
+        "the data collection rules and the configuration endpoint (`configurationAccessEndpoint`) Azure \
          associates with this machine",
         &format!(
             "az rest --method get --url \

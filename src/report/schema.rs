@@ -51,7 +51,7 @@ pub fn schema() -> Value {
     schema
 }
 
-/// Says what is written in Rust's own documentation in the words of JSON.
+/// Puts what Rust's own documentation holds into the words of JSON.
 fn for_readers(schema: &mut Value) {
     match schema {
         Value::Object(fields) => {

@@ -2,7 +2,10 @@
 
 use serde_json::Value;
 
-use super::sample::{finding, healthy, hostile, mixed};
+use ampls_probes::observation::{IoFailure, Outcome};
+use ampls_probes::testing::{ODS, private_world};
+
+use super::examples::{finding, healthy, hostile, mixed, report};
 use super::*;
 use crate::diagnose::facts::{Route, Status};
 
@@ -120,7 +123,7 @@ fn a_healthy_private_machine_says_so_with_its_numbers() {
     let verdict = healthy().verdict;
     assert_eq!(
         verdict.headline,
-        "PRIVATE, healthy: 2 of 2 required names private and answering; 1 optional public name blocked (normal)"
+        "PRIVATE, healthy: 3 of 3 required names private and answering; 1 optional public name blocked (normal)"
     );
     assert_eq!((verdict.route, verdict.health), (Route::Private, Health::Ok));
 }
@@ -149,35 +152,26 @@ fn nobody_is_called_healthy_whose_required_names_do_not_work() {
 #[test]
 fn the_headline_names_the_first_of_the_worst_roots() {
     let report = healthy();
-    let finding = |code: &str, name: &str, severity: Severity| Finding {
-        id: code.to_owned(),
-        code: code.to_owned(),
-        name: name.to_owned(),
-        severity,
-        caused_by: None,
-        caused_by_id: None,
-        ..mixed().findings[0].clone()
-    };
     let mut symptom = finding("NET001", "connect-timeout", Severity::Error);
     symptom.caused_by = Some("AZR002".to_owned());
     let warning = finding("AZR002", "clock-skew", Severity::Warning);
     let error = finding("TLS001", "intercepted", Severity::Error);
     let info = finding("AGT002", "no-agent", Severity::Info);
-    let told = |findings: &[Finding]| Verdict::new(&report.observations, &report.endpoints, findings).headline;
-    let plain = told(&[]);
-    assert_eq!(told(std::slice::from_ref(&info)), plain);
+    let headline = |findings: &[Finding]| Verdict::new(&report.observations, &report.endpoints, findings).headline;
+    let plain = headline(&[]);
+    assert_eq!(headline(std::slice::from_ref(&info)), plain);
     let numbers = plain.trim_start_matches("PRIVATE, healthy");
     assert_eq!(
-        told(&[symptom.clone(), warning.clone()]),
+        headline(&[symptom.clone(), warning.clone()]),
         format!("PRIVATE, with warnings{numbers}; AZR002 clock-skew")
     );
-    assert_eq!(told(&[warning, error, symptom, info]), format!("PRIVATE, broken{numbers}; TLS001 intercepted"));
+    assert_eq!(headline(&[warning, error, symptom, info]), format!("PRIVATE, broken{numbers}; TLS001 intercepted"));
 }
 
 #[test]
 fn a_mixed_machine_says_what_leads_where() {
     let verdict = mixed().verdict;
-    assert_eq!(verdict.headline, "MIXED, broken: configuration private, log upload public");
+    assert_eq!(verdict.headline, "MIXED, broken: configuration and registration private, log upload public");
 }
 
 #[test]
@@ -189,13 +183,22 @@ fn a_name_that_refuses_is_tried_and_not_reachable() {
 }
 
 #[test]
+fn what_was_never_tried_is_not_called_unreachable() {
+    let without_sockets = private_world().connects(ODS, &Outcome::Failed(IoFailure::NoSockets));
+    let report = report(&without_sockets);
+    let ods = report.endpoints.iter().find(|endpoint| endpoint.fqdn == ODS).unwrap();
+    assert_eq!(ods.reachable, None);
+    assert_eq!(serde_json::to_value(ods).unwrap()["reachable"], Value::Null);
+}
+
+#[test]
 fn the_exit_status_counts_from_the_severity_that_was_asked() {
     let mut report = healthy();
     assert_eq!(exit_status(&report, FailOn::Warning), 0);
-    report.findings.push(finding("DNS006", "hosts-file-override", Severity::Warning, "a hosts entry"));
+    report.findings.push(finding("DNS006", "hosts-file-override", Severity::Warning));
     assert_eq!(exit_status(&report, FailOn::Error), 0);
     assert_eq!(exit_status(&report, FailOn::Warning), 1);
-    report.findings.push(finding("NET001", "connect-timeout", Severity::Error, "silence"));
+    report.findings.push(finding("NET001", "connect-timeout", Severity::Error));
     assert_eq!(exit_status(&report, FailOn::Error), 1);
     assert_eq!(exit_status(&report, FailOn::Never), 0);
     report.observations.seen.clear();
@@ -213,7 +216,7 @@ fn a_run_that_was_ended_before_any_required_name_was_judged_is_status_three() {
                 view.status = Status::Cancelled;
             }
         }
-        report.findings = vec![finding("RUN001", "not-finished", Severity::Warning, "not finished")];
+        report.findings = vec![finding("RUN001", "not-finished", Severity::Warning)];
         change(&mut report);
         [FailOn::Error, FailOn::Warning, FailOn::Never].map(|fail_on| exit_status(&report, fail_on))
     };
@@ -223,7 +226,7 @@ fn a_run_that_was_ended_before_any_required_name_was_judged_is_status_three() {
     assert_eq!(judged(|report| report.endpoints[0].reachable = Some(false)), [0, 1, 0]);
     assert_eq!(judged(|report| report.endpoints[0].views[0].status = Status::Timeout), [0, 1, 0]);
     let proven = judged(|report| {
-        report.findings.push(finding("AGT001", "agent-below-minimum", Severity::Error, "too old"));
+        report.findings.push(finding("AGT001", "agent-below-minimum", Severity::Error));
     });
     assert_eq!(proven, [1, 1, 3]);
 }

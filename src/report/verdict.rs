@@ -14,7 +14,7 @@ use crate::diagnose::finding::{Finding, Severity};
 /// The answer.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct Verdict {
-    /// Where the required private-capable names lead (all private-capable ones where none is required; where there are none
+    /// What the required private-capable names resolve to (all private-capable ones where none is required; where there are none
     /// at all, the names that monitoring requires).
     pub route: Route,
     /// The highest severity among the roots.
@@ -27,7 +27,7 @@ pub struct Verdict {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Health {
-    /// Nothing to mend.
+    /// Nothing to fix.
     Ok,
     /// Works, but not as it should.
     Warning,
@@ -64,7 +64,7 @@ impl Verdict {
             let headline = files_only(observations, health) + &first_root(findings, observations).unwrap_or_default();
             return Self { route, health, headline };
         }
-        let adjective = if health == Health::Ok && judged.iter().any(|endpoint| ails(endpoint)) {
+        let adjective = if health == Health::Ok && judged.iter().any(|endpoint| fails(endpoint)) {
             "unexplained"
         } else {
             health.label()
@@ -119,7 +119,7 @@ fn files_only(observations: &Observations, health: Health) -> String {
     format!("FILES ONLY, {}: {found} {agents} found; nothing was asked over the network", health.label())
 }
 
-/// The first of the worst roots as a clause: the numbers tell that something is broken, never what.
+/// The first of the worst roots as a clause: the numbers show that something is broken, never what.
 fn first_root(findings: &[Finding], observations: &Observations) -> Option<String> {
     let counts = |finding: &&Finding| {
         let in_headline = is_unfinished(finding) && !complete(observations);
@@ -148,8 +148,8 @@ fn is_capable(endpoint: &EndpointReport) -> bool {
     endpoint.expected == Expectation::Private
 }
 
-/// A required name that was looked at and does not work. Without a finding that says why, nobody is well.
-fn ails(endpoint: &EndpointReport) -> bool {
+/// A required name that was looked at and does not work. Without a finding that explains it, the machine is not healthy.
+fn fails(endpoint: &EndpointReport) -> bool {
     endpoint.need == Need::Required
         && (endpoint.reachable == Some(false) || (endpoint.route == Route::None && was_looked_up(endpoint)))
 }
@@ -196,7 +196,7 @@ fn private(judged: &[&EndpointReport], endpoints: &[EndpointReport], findings: &
     if blocked == 0 { text } else { format!("{text}; {blocked} optional public {names} blocked (normal)") }
 }
 
-/// Optional names that a locked-down network keeps away, and that nothing worse is said of.
+/// Optional names that a locked-down network keeps away, and that no finding above information is about.
 fn blocked(endpoints: &[EndpointReport], findings: &[Finding]) -> usize {
     let complained = |endpoint: &EndpointReport| {
         findings.iter().any(|finding| finding.severity > Severity::Info && finding.endpoints.contains(&endpoint.fqdn))
@@ -278,7 +278,7 @@ fn kind(judged: &[&EndpointReport]) -> &'static str {
     }
 }
 
-/// What a name does for monitoring, in the words of whoever runs the machine.
+/// What a name does for monitoring, in the words of the people who run the machine.
 fn family(fqdn: &str) -> &'static str {
     let inside = |label: &str| fqdn.split('.').any(|part| part == label);
     if inside("handler") {

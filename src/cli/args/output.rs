@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::value::{OneOf, told};
+use super::value::{OneOf, quoted};
 use crate::diagnose::levels::{Level, Levels};
 use crate::diagnose::rules::explain_page;
 pub use crate::render::Format;
@@ -28,7 +28,7 @@ pub struct OutputArgs {
     #[arg(long, value_name = "SEVERITY", default_value = "error", value_parser = OneOf(FAIL_ON))]
     pub fail_on: report::FailOn,
     /// What a finding counts as: off, info, warning or error; a cause still counts as what it explains
-    #[arg(long = "rule", value_name = "CODE=LEVEL…", value_delimiter = ',', value_parser = told(rule))]
+    #[arg(long = "rule", value_name = "CODE=LEVEL…", value_delimiter = ',', value_parser = quoted(rule))]
     pub rules: Vec<(&'static str, Level)>,
 }
 
@@ -72,5 +72,5 @@ fn rule(text: &str) -> Result<(&'static str, Level), String> {
     let known = LEVELS.iter().find(|(name, _)| *name == level.trim());
     known
         .map(|(_, level)| (rule.code, *level))
-        .ok_or_else(|| format!("{} is no level: give off, info, warning or error", quote(level)))
+        .ok_or_else(|| format!("{} is not a level: give off, info, warning or error", quote(level)))
 }

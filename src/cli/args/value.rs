@@ -28,25 +28,25 @@ impl<T: Clone + Send + Sync + 'static> TypedValueParser for Checked<T> {
     type Value = T;
 
     fn parse_ref(&self, _command: &Command, argument: Option<&Arg>, value: &OsStr) -> Result<T, Error> {
-        let text = value.to_str().ok_or_else(|| refusal(argument, "the value is no UTF-8 text"))?;
+        let text = value.to_str().ok_or_else(|| refusal(argument, "the value is not UTF-8 text"))?;
         (self.0)(text).map_err(|bad| refusal(argument, &bad.to_string()))
     }
 }
 
 /// A value parser whose refusal is a message with its values quoted.
 #[derive(Clone)]
-pub(super) struct Told<T>(fn(&str) -> Result<T, String>);
+pub(super) struct Quoted<T>(fn(&str) -> Result<T, String>);
 
 /// A parser of this crate's own.
-pub(super) fn told<T>(parse: fn(&str) -> Result<T, String>) -> Told<T> {
-    Told(parse)
+pub(super) fn quoted<T>(parse: fn(&str) -> Result<T, String>) -> Quoted<T> {
+    Quoted(parse)
 }
 
-impl<T: Clone + Send + Sync + 'static> TypedValueParser for Told<T> {
+impl<T: Clone + Send + Sync + 'static> TypedValueParser for Quoted<T> {
     type Value = T;
 
     fn parse_ref(&self, _command: &Command, argument: Option<&Arg>, value: &OsStr) -> Result<T, Error> {
-        let text = value.to_str().ok_or_else(|| refusal(argument, "the value is no UTF-8 text"))?;
+        let text = value.to_str().ok_or_else(|| refusal(argument, "the value is not UTF-8 text"))?;
         (self.0)(text).map_err(|message| refusal(argument, &message))
     }
 }

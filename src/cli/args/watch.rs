@@ -17,17 +17,17 @@ pub struct WatchArgs {
     /// Look again until the verdict is private (implies --expect private) or healthy; exit with 1 if it never is
     #[arg(long, value_name = "VERDICT", value_parser = OneOf(WANTED), conflicts_with = "every")]
     pub wait: Option<Wanted>,
-    /// Wait so long at most, in seconds [default: 600]
+    /// Give up after SECS seconds [default: 600]
     #[arg(long = "for", value_name = "SECS", requires = "wait", allow_negative_numbers = true, value_parser = checked(patience))]
     pub patience: Option<Duration>,
-    /// Look again every so many seconds until a signal comes; a table is followed by one line a look, JSON is one document a line; html, junit and metrics need -o
+    /// Look again every SECS seconds until a signal comes; a table is followed by one line a look, JSON is one document a line; html, junit and metrics need -o
     #[arg(long, value_name = "SECS", allow_negative_numbers = true, value_parser = checked(interval))]
     pub every: Option<Duration>,
 }
 
 impl WatchArgs {
-    /// Who waits for private paths expects them; who wants document after document on standard output needs a format in which
-    /// they follow one another.
+    /// `--wait private` implies `--expect private`. `--every` to standard output needs a format whose documents may follow one
+    /// another. Fails when arguments contradict each other.
     pub fn apply(&self, options: &mut Options, face: &OutputArgs) -> Result<(), String> {
         let format = match face.format {
             Format::Html => Some("html"),

@@ -56,7 +56,7 @@ pub fn manual(command: Option<&str>, out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-/// Commands whose help does not tell it.
+/// Exit statuses of the commands whose help does not list them.
 const EXIT_STATUS: &[(&str, &[(&str, &str)])] = &[
     ("plan", &[("0", "the plan was printed"), ("2", "wrong usage")]),
     (
@@ -73,7 +73,7 @@ const EXIT_STATUS: &[(&str, &[(&str, &str)])] = &[
             ("0", "no finding at or above \\-\\-fail\\-on"),
             ("1", "at least one finding at or above \\-\\-fail\\-on, or \\-\\-wait waited in vain"),
             ("2", "wrong usage, or no such world"),
-            ("3", "the world could not be simulated, or the examination was ended before it told anything"),
+            ("3", "the world could not be simulated, or the examination ended before it found anything"),
         ],
     ),
 ];

@@ -70,13 +70,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
         "no-answer" => "does not answer as a proxy",
         _ => "cannot be reached",
     };
-    let host = proxy.url.rsplit_once("://").map_or(proxy.url.as_str(), |(_, rest)| rest);
-    let (host, port) = host.rsplit_once(':').unwrap_or((host, "‹port›"));
-    let connect = if facts.on_windows() {
-        format!("Test-NetConnection {host} -Port {port}")
-    } else {
-        format!("getent ahosts {host}; curl -sv --max-time 5 telnet://{host}:{port} </dev/null")
-    };
+    let connect = connect_command(&proxy.url, facts.on_windows());
     let look = Fix::look("look where proxies are set on this machine", remedy::show_proxies(facts.on_windows()));
     let draft = Draft::new(
         severity,
@@ -111,6 +105,18 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
             .undone_by("set the former value again"),
         ]),
     )
+}
+
+/// The command that looks up and connects to a proxy. An IPv6 address stands in brackets in a URL only.
+fn connect_command(url: &str, windows: bool) -> String {
+    let authority = url.rsplit_once("://").map_or(url, |(_, rest)| rest);
+    let (host, port) = authority.rsplit_once(':').unwrap_or((authority, "‹port›"));
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    if windows {
+        format!("Test-NetConnection {bare} -Port {port}")
+    } else {
+        format!("getent ahosts {bare}; curl -sv --max-time 5 telnet://{host}:{port} </dev/null")
+    }
 }
 
 #[cfg(test)]
@@ -159,6 +165,14 @@ mod tests {
         let found = diagnose(&scene.observations());
         let dead: Vec<_> = found.iter().filter(|seen| seen.code == "PRX003").collect();
         assert_eq!((dead.len(), dead[0].endpoints.len()), (1, 2));
+    }
+
+    #[test]
+    fn an_ipv6_address_has_brackets_in_urls_only() {
+        let url = "http://[fd00::9]:3128";
+        let command = "getent ahosts fd00::9; curl -sv --max-time 5 telnet://[fd00::9]:3128 </dev/null";
+        assert_eq!(connect_command(url, false), command);
+        assert_eq!(connect_command(url, true), "Test-NetConnection fd00::9 -Port 3128");
     }
 
     #[test]

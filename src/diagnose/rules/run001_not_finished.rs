@@ -101,7 +101,7 @@ fn without_sockets(facts: &Facts<'_>) -> Option<Draft> {
         Draft::new(
             Severity::Warning,
             Owner::Os,
-            Title::plain(format!("this process may open no more sockets: {count} steps were not taken")),
+            Title::plain(format!("this process may open no more sockets: {} not taken", steps(count, "was", "were"))),
         )
         .group("sockets")
         .summary("the limit of open files of this process, or of the machine, was used up; what is listed was not looked at, so a fault there is missing from this report")
@@ -132,7 +132,7 @@ fn cut_short(facts: &Facts<'_>) -> Vec<Draft> {
     let count = unfinished.len();
     let longer = seen.asked.deadline_ms.div_ceil(1_000).saturating_mul(2);
     vec![
-        Draft::new(Severity::Warning, Owner::Os, Title::plain(format!("{why} before {count} steps had ended")))
+        Draft::new(Severity::Warning, Owner::Os, Title::plain(format!("{why} before {} ended", steps(count, "had", "had"))))
             .summary("what is listed was not looked at to its end, so a fault there is missing from this report; all else stands")
             .evidence(unfinished)
             .arg("steps", count.to_string())
@@ -143,6 +143,11 @@ fn cut_short(facts: &Facts<'_>) -> Vec<Draft> {
             .reaching(Reach::Nothing)
             .fix([Fix::look("give the run more time, after the other findings are fixed", format!("ampls-doctor check --deadline {longer}"))]),
     ]
+}
+
+/// `1 step was`, `2 steps were`
+fn steps(count: usize, one: &str, many: &str) -> String {
+    if count == 1 { format!("1 step {one}") } else { format!("{count} steps {many}") }
 }
 
 fn host(facts: &Facts<'_>, id: &str) -> String {
@@ -223,6 +228,7 @@ mod tests {
         let found = drafts(&RUN001, &scene);
         assert_eq!((found.len(), found[0].severity), (1, Severity::Warning));
         assert!(found[0].evidence[0].contains(HANDLER), "{:?}", found[0].evidence);
+        assert!(found[0].title.text().ends_with(": 1 step was not taken"), "{}", found[0].title.text());
         let codes: Vec<_> = diagnose(&scene.observations()).into_iter().map(|finding| finding.code).collect();
         assert_eq!(codes, ["RUN001"]);
     }

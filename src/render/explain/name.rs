@@ -1,6 +1,7 @@
 //! What is known of a host name.
 
 use ampls_probes::Catalogue;
+use ampls_probes::azure::is_within;
 use ampls_probes::catalogue::{CloudNames, Entry, Recognised, User, Zone};
 use ampls_probes::endpoint::Expectation;
 
@@ -65,7 +66,7 @@ fn private(entry: &Entry, names: &CloudNames) -> String {
         }
         (Expectation::Any | Expectation::Private, _) => "either is right",
         (Expectation::Public, _) => {
-            "never: no private link scope holds a record for it, so a public address is no fault"
+            "never: no private link scope holds a record for it, so a public address is not a fault"
         }
     }
     .to_owned()
@@ -149,7 +150,7 @@ fn pattern(host: &str, catalogue: &Catalogue) -> Option<Facts> {
 }
 
 fn unknown(host: &str, catalogue: &Catalogue) -> Facts {
-    let below = |zone: &str| host == zone || host.strip_suffix(zone).is_some_and(|rest| rest.ends_with('.'));
+    let below = |zone: &str| is_within(host, zone);
     if let Some(folklore) = FOLKLORE.iter().find(|zone| below(zone)) {
         let known: Vec<_> = catalogue.clouds.first().into_iter().flat_map(|names| &names.zones).collect();
         let known: Vec<_> = known.iter().map(|zone| zone.name.as_str()).collect();
@@ -169,7 +170,10 @@ fn unknown(host: &str, catalogue: &Catalogue) -> Facts {
     }
     let mut facts = vec![("unknown", "this name is not in the catalogue of Azure Monitor's names".to_owned())];
     if host.split('.').any(|label| label == "privatelink") {
-        facts.push(("beware", "it is no zone of an Azure Monitor private link scope, nor a record in one".to_owned()));
+        facts.push((
+            "beware",
+            "it is neither a zone of an Azure Monitor private link scope nor a record in one".to_owned(),
+        ));
     } else {
         facts.push(("look at it", format!("ampls-doctor check --endpoint {host}")));
     }

@@ -1,4 +1,4 @@
-//! Whatever is asked, something useful is said.
+//! Whatever is asked gets a useful answer.
 
 use super::*;
 
@@ -14,7 +14,7 @@ fn rules() -> Vec<RulePage> {
     vec![page("DNS003", "zone-not-linked"), page("DNS004", "record-missing"), page("NET001", "connect-timeout")]
 }
 
-fn said(what: &str) -> String {
+fn explained(what: &str) -> String {
     let catalogue = Catalogue::builtin().unwrap();
     let topic = find(what, &catalogue, &rules()).unwrap();
     let mut out = Vec::new();
@@ -25,8 +25,8 @@ fn said(what: &str) -> String {
 #[test]
 fn a_code_and_a_name_in_any_case_give_the_page() {
     let page = "DNS003 zone-not-linked\n\nWhat it means\n\nOne paragraph.\n\n- an item that goes on\n\n    az  x\n";
-    assert_eq!(said("dns003"), page);
-    assert_eq!(said("Zone-Not-Linked"), page);
+    assert_eq!(explained("dns003"), page);
+    assert_eq!(explained("Zone-Not-Linked"), page);
 }
 
 #[test]
@@ -43,20 +43,29 @@ fn an_address_is_told_apart_by_its_class() {
         ("[fe80::1%eth0]", "link-local"),
     ];
     for (address, wanted) in cases {
-        assert!(said(address).contains(wanted), "{address}: {}", said(address));
+        assert!(explained(address).contains(wanted), "{address}: {}", explained(address));
     }
 }
 
 #[test]
 fn a_heartbeat_address_gives_the_machines_own() {
-    assert!(said("fd40:1085:12:6d79:7712:100:c0a8:4").contains("192.168.0.4"));
+    assert!(explained("fd40:1085:12:6d79:7712:100:c0a8:4").contains("192.168.0.4"));
 }
 
 #[test]
 fn an_address_is_found_in_what_people_paste() {
-    for pasted in ["10.0.0.5", "10.0.0.5:443", "10.0.0.0/8", "https://10.0.0.5/x", "::ffff:10.0.0.5", "[fd00::4]:53"] {
-        let said = said(pasted);
-        assert!(said.contains("class        private"), "{pasted}: {said}");
+    for pasted in [
+        "10.0.0.5",
+        "10.0.0.5:443",
+        "10.0.0.0/8",
+        "https://10.0.0.5/x",
+        "::ffff:10.0.0.5",
+        "[fd00::4]:53",
+        "https://[fd40:1085:12:6d79:7712:100:c0a8:4]/x",
+        "https://user@[fd00::4]:8443/x?y#z",
+    ] {
+        let text = explained(pasted);
+        assert!(text.contains("class        private"), "{pasted}: {text}");
     }
 }
 
@@ -72,14 +81,30 @@ fn what_is_unknown_names_what_comes_near() {
 }
 
 #[test]
+fn a_number_is_no_address() {
+    let catalogue = Catalogue::builtin().unwrap();
+    assert!(find("4", &catalogue, &rules()).is_err());
+}
+
+#[test]
+fn a_link_is_never_broken() {
+    let link = format!("https://learn.microsoft.com/{}", "a.b/".repeat(20));
+    let page = format!("# X\n\n- Read <{link}> first.\n- then\n");
+    let mut out = Vec::new();
+    write(&Topic::Page(page), &Style::default(), &mut out).unwrap();
+    let text = String::from_utf8(out).unwrap();
+    assert_eq!(text, format!("X\n\n- Read\n  <{link}>\n  first.\n- then\n"));
+}
+
+#[test]
 fn folklore_is_warned_of() {
-    assert!(said("privatelink.applicationinsights.azure.com").contains("warning"));
-    assert!(said("x.privatelink.services.visualstudio.com").contains("warning"));
+    assert!(explained("privatelink.applicationinsights.azure.com").contains("warning"));
+    assert!(explained("x.privatelink.services.visualstudio.com").contains("warning"));
 }
 
 #[test]
 fn a_name_nobody_knows_says_so() {
-    assert!(said("www.example.com").contains("not in the catalogue"));
+    assert!(explained("www.example.com").contains("not in the catalogue"));
 }
 
 #[test]

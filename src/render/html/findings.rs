@@ -73,7 +73,7 @@ fn fix(label: &str, fix: &Fix, out: &mut dyn Write) -> io::Result<()> {
         if matches!(label, "or" | "and") { format!("<span class=\"joins\">{label}</span> ") } else { String::new() };
     write!(out, "<div class=\"fix\"><p>{joins}{} <span class=\"tag {tone}\">{reach}</span></p>", prose(&fix.text))?;
     if let Some(check) = &fix.check_first {
-        advice("Look first", check, out)?;
+        advice("Before you change anything", check, out)?;
     }
     if let Some(command) = &fix.command {
         write!(out, "<p class=\"label\">Run</p>{}", commands(command.lines()))?;

@@ -164,7 +164,7 @@ fn stations(report: &Report, endpoint: &EndpointReport) -> [Station; 5] {
     ]
 }
 
-/// A finding in a few words: the root that stands at the same station says more than what follows from it.
+/// A finding in a few words: a root at the same station is named before what follows from it.
 fn why(report: &Report, finding: &Finding, hop: Hop) -> String {
     let root = report.roots().find(|root| Some(&root.id) == finding.caused_by_id.as_ref());
     match root {
@@ -193,7 +193,7 @@ fn configured(endpoint: &EndpointReport) -> impl Iterator<Item = &View> {
     endpoint.views.iter().filter(|view| view.view == ViewKind::Server)
 }
 
-/// Whether a line of the hosts file gave the address: no server was asked for it then, whatever the servers would say.
+/// Whether a line of the hosts file gave the address: no server was asked for it then.
 fn by_hosts_file(report: &Report, endpoint: &EndpointReport) -> bool {
     let file = report.observations.seen.iter().find_map(|seen| match seen {
         Observation::Hosts(hosts) => hosts.outcome.seen(),
@@ -244,7 +244,7 @@ fn alias(endpoint: &EndpointReport, station: &Draw<'_>) -> Station {
     station("alias", Hop::Alias, tone, vec![value])
 }
 
-/// Why nothing can be said of what this machine's own resolver gives.
+/// Why it is not known what this machine's own resolver gives.
 fn unsettled(endpoint: &EndpointReport) -> Option<&'static str> {
     let system = endpoint.views.iter().find(|view| view.view == ViewKind::System)?;
     matches!(system.status, Status::Skipped | Status::Cancelled).then(|| words::status(system.status))

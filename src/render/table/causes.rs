@@ -51,7 +51,7 @@ fn cause(report: &Report, root: &Finding, page: &mut Page<'_>) -> io::Result<()>
     }
     let shown = if page.style.detail == Detail::Everything { root.evidence.len() } else { EVIDENCE };
     for evidence in root.evidence.iter().take(shown) {
-        page.wrapped(Tint::Plain, "  seen       ", "             ", evidence)?;
+        page.wrapped(Tint::Plain, "  evidence   ", "             ", evidence)?;
     }
     if let Some(more) = root.evidence.len().checked_sub(shown).filter(|more| *more > 0) {
         page.line(Tint::Plain, &format!("             and {more} more (-v shows them)"))?;
@@ -75,7 +75,7 @@ fn remedy(label: &str, fix: &Fix, page: &mut Page<'_>) -> io::Result<()> {
     }
     page.wrapped(Tint::Bold, &format!("  {label:10} "), "             ", &text)?;
     if let Some(check) = &fix.check_first {
-        advice("look first", check, page)?;
+        advice("before you change anything:", check, page)?;
     }
     if let Some(change) = &fix.command {
         if !fix.read_only {
@@ -89,7 +89,7 @@ fn remedy(label: &str, fix: &Fix, page: &mut Page<'_>) -> io::Result<()> {
     Ok(())
 }
 
-/// What is said beside its label, then the commands on lines of their own.
+/// A sentence beside its label, then the commands on lines of their own.
 fn advice(label: &str, text: &str, page: &mut Page<'_>) -> io::Result<()> {
     let (sentence, lines) = sentence_and_commands(text);
     if sentence.is_empty() {

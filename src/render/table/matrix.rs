@@ -1,4 +1,4 @@
-//! Which zone leads where, by who was asked.
+//! The route of each zone, by the server that was asked.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -10,7 +10,7 @@ use crate::render::page::{Page, Tint};
 use crate::render::words;
 use crate::report::{EndpointReport, Health, Report, fold};
 
-/// Whom a column is about.
+/// The resolver or server of a column.
 type Column = (ViewKind, Option<SocketAddr>);
 
 pub(super) fn write(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
@@ -46,7 +46,7 @@ pub(super) fn write(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
     Ok(())
 }
 
-/// A label for each zone, and what each column says.
+/// A label for each zone, and the cell of each column.
 pub(in crate::render) fn rows(report: &Report) -> Vec<(String, Vec<String>)> {
     let mut zones: Vec<&str> = Vec::new();
     for zone in report.endpoints.iter().filter_map(|endpoint| endpoint.zone.as_deref()) {
@@ -55,7 +55,7 @@ pub(in crate::render) fn rows(report: &Report) -> Vec<(String, Vec<String>)> {
         }
     }
     let columns = columns(report);
-    // A public answer is what a machine without a private link should have: nothing to raise one's voice about.
+    // A public answer is what a machine without a private link should have: so it is not written in capitals.
     let loud = !(report.verdict.route == Route::Public && report.verdict.health == Health::Ok);
     zones
         .into_iter()
@@ -69,13 +69,13 @@ pub(in crate::render) fn rows(report: &Report) -> Vec<(String, Vec<String>)> {
         .collect()
 }
 
-/// The label that tells the zones of one cloud apart, e.g. `ods` of `privatelink.ods.opinsights.azure.com`.
+/// The label by which the zones of one cloud differ, e.g. `ods` of `privatelink.ods.opinsights.azure.com`.
 pub(super) fn family(zone: &str) -> &str {
     let zone = zone.strip_prefix("privatelink.").unwrap_or(zone);
     zone.split('.').next().unwrap_or(zone)
 }
 
-/// Whom each column is about: every cell of [`rows`] begins with it.
+/// The head of each column: every cell of [`rows`] begins with it.
 pub(in crate::render) fn heads(report: &Report) -> Vec<String> {
     columns(report).into_iter().map(who).collect()
 }
@@ -120,7 +120,7 @@ fn cell(report: &Report, zone: &str, names: &[&EndpointReport], column: Column, 
         return format!("{who} not asked");
     }
     let route = fold(asked.iter().map(|view| view.route));
-    let mut text = format!("{who} {}", says(route, &asked, loud));
+    let mut text = format!("{who} {}", routes(route, &asked, loud));
     let addresses = addresses(&asked);
     if route != Route::Mixed && (kind == ViewKind::System || addresses != own) {
         text.push_str(&shown(&addresses));
@@ -135,7 +135,7 @@ fn cell(report: &Report, zone: &str, names: &[&EndpointReport], column: Column, 
     text
 }
 
-fn says(route: Route, asked: &[&View], loud: bool) -> String {
+fn routes(route: Route, asked: &[&View], loud: bool) -> String {
     let count = |route: Route| asked.iter().filter(|view| view.route == route).count();
     let lost = count(Route::None);
     let mut text = match route {

@@ -14,7 +14,7 @@ use ipnet::IpNet;
 use siphasher::sip::SipHasher24;
 
 /// Ranges whose addresses are the same everywhere and stay: this host, loopback, multicast and reserved, Azure's DNS and
-/// metadata, and the ranges of resolvers that everybody may use, which tell nothing of a network but that it uses them.
+/// metadata, and the ranges of resolvers that everybody may use, which show nothing of a network but that it uses them.
 const STAY: [&str; 26] = [
     "0.0.0.0/8",
     "127.0.0.0/8",

@@ -23,7 +23,7 @@ impl Pseudonyms {
             })
             .collect();
         let masked = masked.join(" ");
-        // Rules tell by this word which commands to give.
+        // Rules choose commands by this word.
         let windows = |text: &str| text.to_ascii_lowercase().contains("windows");
         if windows(text) && !windows(&masked) { format!("Windows {masked}") } else { masked }
     }

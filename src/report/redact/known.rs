@@ -173,7 +173,7 @@ fn add_place(path: &str, places: &mut BTreeSet<String>) {
     places.insert(path);
 }
 
-/// `ns1-38`, as Azure numbers its public name servers.
+/// `ns1-38`, as Azure numbers its public DNS servers.
 fn is_name_server(label: &str) -> bool {
     let number = |text: &str| (1..=3).contains(&text.len()) && text.bytes().all(|digit| digit.is_ascii_digit());
     label.strip_prefix("ns").and_then(|rest| rest.split_once('-')).is_some_and(|(one, two)| number(one) && number(two))

@@ -1,6 +1,6 @@
 //! A serializer that hands every text to the pseudonyms on its way, and everything else on unchanged.
 //!
-//! Serde tells a variant of a type from a text, which JSON does not: so the words of our own types stay and no list of them
+//! Serde knows a variant of a type from a text, and JSON does not: so the words of our own types stay and no list of them
 //! has to be kept.
 
 use std::borrow::Cow;

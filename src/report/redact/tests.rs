@@ -13,14 +13,14 @@ fn redacted(seen: &Observations) -> (Observations, Redacted) {
 }
 
 fn outline(seen: &Observations) -> Vec<String> {
-    let mut told: Vec<String> = diagnose(seen)
+    let mut outline: Vec<String> = diagnose(seen)
         .iter()
         .map(|it| {
             format!("{} {:?} {:?} {} {}", it.code, it.severity, it.caused_by, it.endpoints.len(), it.evidence.len())
         })
         .collect();
-    told.sort();
-    told
+    outline.sort();
+    outline
 }
 
 fn scenes() -> Vec<Scene> {

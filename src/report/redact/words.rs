@@ -1,4 +1,4 @@
-//! Values that may stay where they stand: of paths, protocols, certificates and refusals. None tells whose machine it is.
+//! Values that may stay where they stand: of paths, protocols, certificates and refusals. None shows whose machine it is.
 //!
 //! What a list is good for is decided by the field alone: the same word elsewhere is replaced like any other.
 
@@ -309,7 +309,7 @@ pub(super) const VENDORS: &[&str] = &[
     "freebsd",
 ];
 
-/// What the names of files end with that tell nobody's name.
+/// Endings of file names that hold nobody's name.
 pub(super) const EXTENSIONS: &[&str] =
     &["conf", "json", "log", "ini", "xml", "yaml", "yml", "toml", "list", "xaml", "js"];
 
