@@ -20,6 +20,7 @@ use crate::endpoint::{Endpoint, Expect, Expectation, Group, Need, Origin};
 use list::{List, Raw};
 
 mod list;
+mod parts;
 
 /// The probes of this version, as observations name them.
 const PROBES: [&str; 14] = [
@@ -197,8 +198,8 @@ fn asked(value: Value, later: &mut Later) -> Result<Asked, serde_json::Error> {
         Err(error) => error,
     };
     let mut known = value.clone();
-    let mut changed = reword::<Expect>(&mut known, "/expect", "auto");
-    changed |= retain::<CloudClaim>(&mut known, "/clouds");
+    let mut changed = parts::reword::<Expect>(&mut known, "/expect", "auto");
+    changed |= parts::retain::<CloudClaim>(&mut known, "/clouds");
     let asked = Asked::deserialize(&known)?;
     if !changed {
         return Err(refused);
@@ -238,23 +239,18 @@ impl InPart for Endpoint {
     /// from which least follows: faults of an optional name are warnings at most, a name that may be public or private is no
     /// evidence of a private link, and a name outside all groups is nobody's shared one.
     fn reduce(value: &mut Value) {
-        reword::<Need>(value, "/need", Need::Optional.as_str());
-        reword::<Expectation>(value, "/expected", Expectation::Any.as_str());
-        reword::<Group>(value, "/group", Group::Extra.as_str());
-        reword::<Origin>(value, "/origin", "default");
+        parts::reword::<Need>(value, "/need", Need::Optional.as_str());
+        parts::reword::<Expectation>(value, "/expected", Expectation::Any.as_str());
+        parts::reword::<Group>(value, "/group", Group::Extra.as_str());
+        parts::reword::<Origin>(value, "/origin", "default");
     }
 }
 
 impl InPart for Observation {
     const NAMED_BY: &'static str = "probe";
 
-    /// Only the resolver is read without the roles of its servers that are not known: with it every server would be lost.
-    /// All other observations are set aside as a whole.
     fn reduce(value: &mut Value) {
-        let servers = value.get_mut("servers").and_then(Value::as_array_mut);
-        for server in servers.into_iter().flatten() {
-            retain::<ServerRole>(server, "/roles");
-        }
+        parts::reduce(value);
     }
 }
 
@@ -312,24 +308,6 @@ fn names_a_server(raw: &Raw) -> bool {
         Some("answer") => !raw.read && !unknown::<RecordKind>(&raw.value, "kind"),
         _ => false,
     }
-}
-
-/// Replaces a word that is none of `T`; whether it did.
-fn reword<T: DeserializeOwned>(item: &mut Value, place: &str, known: &str) -> bool {
-    let Some(word) = item.pointer_mut(place) else { return false };
-    if !word.is_string() || T::deserialize(&*word).is_ok() {
-        return false;
-    }
-    *word = known.into();
-    true
-}
-
-/// Leaves the items out that are none of `T`; whether there were any.
-fn retain<T: DeserializeOwned>(item: &mut Value, place: &str) -> bool {
-    let Some(Value::Array(items)) = item.pointer_mut(place) else { return false };
-    let before = items.len();
-    items.retain(|item| T::deserialize(item).is_ok());
-    items.len() != before
 }
 
 fn unknown<T: DeserializeOwned>(item: &Value, field: &str) -> bool {
