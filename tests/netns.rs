@@ -308,10 +308,9 @@ fn no_child_process_is_started() -> Result<()> {
     let calls: Vec<(&str, &str)> = trace.lines().filter_map(called).collect();
     let executed = calls.iter().filter(|(name, _)| name.starts_with("exec"));
     assert_eq!(executed.count(), 1, "only the doctor itself: {trace}");
-    let (threads, children): (Vec<(&str, &str)>, Vec<(&str, &str)>) = calls
-        .into_iter()
-        .filter(|(name, _)| !name.starts_with("exec"))
-        .partition(|(name, arguments)| name.starts_with("clone") && arguments.contains("CLONE_THREAD"));
+    let is_thread = |call: &(&str, &str)| call.0.starts_with("clone") && call.1.contains("CLONE_THREAD");
+    let begun = calls.into_iter().filter(|(name, _)| !name.starts_with("exec"));
+    let (threads, children): (Vec<_>, Vec<_>) = begun.partition(is_thread);
     assert!(children.is_empty(), "{children:?}");
     assert!(!threads.is_empty(), "threads are seen at all: {trace}");
     Ok(())

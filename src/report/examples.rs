@@ -80,13 +80,13 @@ pub(crate) fn crowded(endpoints: usize, findings: usize, hostile_text: bool) -> 
     report.host.name.clone_from(&filler);
     let names: Vec<String> = (0..endpoints).map(|index| format!("name-{index}.ods.opinsights.azure.com")).collect();
     let template = report.endpoints[1].clone();
-    let named = |(index, name): (usize, &String)| EndpointReport {
+    let copy = |(index, name): (usize, &String)| EndpointReport {
         id: format!("name-{index}"),
         fqdn: name.clone(),
         zone: Some(ZONES[index % 3].to_owned()),
         ..template.clone()
     };
-    report.endpoints = names.iter().enumerate().map(named).collect();
+    report.endpoints = names.iter().enumerate().map(copy).collect();
     let found = (0..findings).map(|index| {
         let severity = if index % 4 == 0 { Severity::Error } else { Severity::Warning };
         let by = (index % 4 != 0).then(|| format!("DNS{:03}", index - index % 4));

@@ -62,7 +62,7 @@ impl Crate {
     fn arrows(&self) -> BTreeMap<&Module, BTreeSet<Module>> {
         let of = |(module, file): (&Module, &File)| {
             let paths = file.paths.iter().filter_map(|path| self.definer(module, path, 0));
-            paths.filter(|to| to != module && !(module.starts_with(to) && !to.is_empty())).collect()
+            paths.filter(|to| to != module && (to.is_empty() || !module.starts_with(to))).collect()
         };
         // The crate's own file does nothing but open its rooms.
         self.files.iter().filter(|(module, _)| !module.is_empty()).map(|entry| (entry.0, of(entry))).collect()

@@ -43,7 +43,7 @@ pub(super) fn read(files: &mut Files<'_>, known: &Known, agent: &mut Agent, seen
         for (key, value) in pairs(&text) {
             match key {
                 "OMS_ENDPOINT" | "DSC_ENDPOINT" | "CERTIFICATE_UPDATE_ENDPOINT" => {
-                    agent.endpoints.extend(HostName::of_url(value).map(String::from))
+                    agent.endpoints.extend(HostName::of_url(value).map(String::from));
                 }
                 "URL_TLD" => seen.cloud = seen.cloud.or_else(|| Cloud::of_host(&format!(".{value}"))),
                 _ => {}
