@@ -16,6 +16,7 @@ use rules::RULES;
 
 mod browser;
 mod cause;
+pub mod command;
 pub mod draft;
 pub mod facts;
 pub mod finding;

@@ -55,7 +55,7 @@ fn is_unfinished(finding: &Finding) -> bool {
 }
 
 /// One run, judged.
-#[derive(Clone, Debug, PartialEq, JsonSchema, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, JsonSchema, Serialize)]
 pub struct Report {
     /// Version of this document, [`SCHEMA`].
     #[schemars(extend("const" = SCHEMA))]

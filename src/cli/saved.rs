@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use ampls_probes::Observations;
-use ampls_probes::observation::{Observation, VERSION};
+use ampls_probes::observation::VERSION;
 use serde::Deserialize;
 use serde_json::Value;
 use uuid::Uuid;
@@ -17,7 +17,7 @@ use crate::diagnose::levels::{Level, Levels};
 use crate::render::page::inert;
 use crate::report::digest::{Digest, KIND};
 use crate::report::{Redacted, Report, RunInfo, SCHEMA};
-use crate::text::{decode, quote};
+use crate::text::decode;
 
 /// MiB read of a report; a run of hundreds of endpoints stays under a tenth of it.
 const MAX_REPORT: u64 = 64;
@@ -177,9 +177,6 @@ fn parse(bytes: &[u8]) -> Result<Saved, String> {
         Some(_) => {}
     }
     let document: Document = serde_json::from_str(&text).map_err(|error| wrong(&error))?;
-    if let Some(text) = acting(&document.observations) {
-        return Err(format!("is not the report of a run: {} would act in a shell; {WANTED}", quote(text)));
-    }
     let Document { run, redacted, mut observations } = document;
     let given = run.rules.len();
     let known = run.rules.into_iter().filter_map(|(code, level)| Some((code, Level::deserialize(level).ok()?)));
@@ -188,39 +185,6 @@ fn parse(bytes: &[u8]) -> Result<Saved, String> {
     // Whatever the manifest holds, something was replaced: it must not pass for the original.
     let redacted = redacted.map(|manifest| Redacted::deserialize(manifest).unwrap_or_default());
     Ok(Saved { id: run.id, rules: known.into_iter().collect(), observations, redacted })
-}
-
-/// The first text that rules put into commands and that no run can have recorded there. What a saved report says is somebody
-/// else's word, and a fix is there to be pasted into a shell.
-fn acting(observations: &Observations) -> Option<&str> {
-    let harmless = |text: &str, also: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || also.contains(c));
-    let mut names = observations.endpoints.iter().flat_map(|endpoint| {
-        let own =
-            [Some(&endpoint.fqdn), endpoint.zone.as_ref(), endpoint.alias.as_ref(), endpoint.service_tag.as_ref()];
-        own.into_iter().flatten()
-    });
-    let mut files = observations.seen.iter().filter_map(|seen| match seen {
-        Observation::Hosts(hosts) => hosts.outcome.seen().map(|file| &file.source),
-        Observation::Resolver(resolver) => resolver.outcome.seen().map(|config| &config.source),
-        _ => None,
-    });
-    let mut paths = observations.endpoints.iter().map(|endpoint| &endpoint.path);
-    let mut asked = observations.seen.iter().filter_map(|seen| match seen {
-        Observation::Answer(answer) => Some(&answer.name),
-        _ => None,
-    });
-    let mut proxies = observations.seen.iter().filter_map(|seen| match seen {
-        Observation::Tunnel(tunnel) => Some(&tunnel.proxy.url),
-        Observation::Connection(connection) => connection.via.as_ref(),
-        _ => None,
-    });
-    let name = names
-        .find(|name| !harmless(name, "._-"))
-        .or_else(|| observations.zones.iter().find(|zone| !harmless(zone, "._-")))
-        .or_else(|| paths.find(|path| !harmless(path, "/._-")))
-        .or_else(|| asked.find(|name| !harmless(name, "._-")))
-        .or_else(|| proxies.find(|proxy| !harmless(proxy, ":/._-[]%")));
-    name.or_else(|| files.find(|file| !harmless(file, "._-/\\: ()"))).map(String::as_str)
 }
 
 /// The report of what was seen, with the rules of this version.
@@ -234,8 +198,6 @@ pub(super) fn judged(saved: Saved) -> Report {
 
 #[cfg(test)]
 mod tests {
-    use ampls_probes::observation::{Answer, Outcome, RecordKind, Timing};
-
     use super::*;
     use crate::report::{healthy, hostile, mixed};
 
@@ -255,40 +217,6 @@ mod tests {
         utf16.extend(text.encode_utf16().flat_map(u16::to_le_bytes));
         assert!(parse(&utf16).is_ok());
         assert!(parse(&[&[0xef, 0xbb, 0xbf], text.as_bytes()].concat()).is_ok());
-    }
-
-    #[test]
-    fn text_that_would_act_in_a_pasted_command_is_refused() {
-        let ways: [fn(&mut Observations, String); 8] = [
-            |seen, text| seen.endpoints[0].fqdn = text,
-            |seen, text| seen.endpoints[0].alias = Some(text),
-            |seen, text| seen.endpoints[0].zone = Some(text),
-            |seen, text| seen.endpoints[0].service_tag = Some(text),
-            |seen, text| seen.zones[0] = text,
-            |seen, text| seen.endpoints[0].path = text,
-            |seen, name| {
-                let (server, kind) = (([10, 1, 0, 4], 53).into(), RecordKind::A);
-                let (timing, outcome) = (Timing::default(), Outcome::Cancelled);
-                let answer = Answer { server, name, kind, try_number: 0, timing, outcome };
-                seen.seen.push(Observation::Answer(answer));
-            },
-            |seen, text| {
-                for seen in &mut seen.seen {
-                    if let Observation::Connection(connection) = seen {
-                        connection.via = Some(text.clone());
-                    }
-                }
-            },
-        ];
-        for text in ["$(id).azure.com", "`id`.azure.com", "a;id", "a'b", "a b", "a\nb", "a|b", "a\u{202e}"] {
-            for change in ways {
-                let mut report = mixed();
-                change(&mut report.observations, text.to_owned());
-                let message = parse(serde_json::to_string(&report).unwrap().as_bytes()).unwrap_err();
-                assert!(message.contains("would act in a shell"), "{message}");
-                assert!(!message.contains(|c: char| c.is_control() || c == '\u{202e}'), "{message:?}");
-            }
-        }
     }
 
     #[test]

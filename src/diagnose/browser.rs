@@ -1,10 +1,13 @@
 //! What the rules about browsers share: evidence, severity and the policy that fixes it.
 
+use ampls_probes::catalogue::BrowserCatalogue;
 use ampls_probes::observation::{BrowserFamily, BrowserSetting, SecureDnsMode, SetBy};
 
+use super::command::{FilePath, Zone, command};
 use super::draft::{Draft, Reach, Title};
 use super::facts::{EndpointFacts, Facts};
 use super::finding::{BlastRadius, Fix, Owner, Severity};
+use crate::text::quote;
 
 /// A browser that does not ask this machine's resolver for these names, or not first.
 pub(super) fn draft(facts: &Facts<'_>, setting: &BrowserSetting, names: &[&EndpointFacts<'_>], how: &str) -> Draft {
@@ -90,22 +93,50 @@ fn chromium(setting: &BrowserSetting) -> Fix {
         return Fix::change(
             BlastRadius::Machine,
             format!(
-                "set the policy `DnsOverHttpsMode` to `off` in `{}`, for every user of {}",
-                setting.source, setting.name
+                "set the policy `DnsOverHttpsMode` to `off` in {}, for every user of {}",
+                quote(&setting.source),
+                setting.name
             ),
         )
-        .after_looking("", format!("cat '{}'", setting.source))
+        .after_looking("", [command!(Sh, "cat {}", FilePath::new(&setting.source))])
         .undone_by("put the former value back");
     }
-    let file = &setting.policy_file;
-    let folder = file.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let folder = managed_folder(&setting.id);
+    let folder = folder.as_ref();
+    let told = folder.map_or("FILE_PATH", FilePath::as_str);
     Fix::change(
         BlastRadius::Machine,
-        format!("set the policy `DnsOverHttpsMode` to `off` in `{file}`, for every user of {}", setting.name),
+        format!("set the policy `DnsOverHttpsMode` to `off` in `{told}/ampls.json`, for every user of {}", setting.name),
     )
-    .with(format!("sudo mkdir -p {folder}\nprintf '{{\"DnsOverHttpsMode\": \"off\"}}\\n' | sudo tee {file}"))
-    .after_looking("of files that set one policy the last in alphabetical order counts", format!("ls -l {folder}"))
-    .undone_with("", format!("sudo rm {file}"))
+    .with([
+        command!(Sh, "sudo mkdir -p {}", folder),
+        command!(
+            Sh,
+            r#"test -e {}/ampls.json || printf '{"DnsOverHttpsMode": "off"}\n' | sudo tee {}/ampls.json"#,
+            folder,
+            folder
+        ),
+    ])
+    .after_looking(
+        "of files that set one policy the last in alphabetical order counts; a file `ampls.json` that is there already is left as it is",
+        [command!(Sh, "ls -l {}", folder)],
+    )
+    .undone_with(
+        "",
+        [command!(
+            Sh,
+            r#"printf '{"DnsOverHttpsMode": "off"}\n' | cmp -s - {}/ampls.json && sudo rm {}/ampls.json"#,
+            folder,
+            folder
+        )],
+    )
+}
+
+/// Where a browser reads its policies, as the catalogue has it: what is written to with `sudo` is no observed path.
+fn managed_folder(id: &str) -> Option<FilePath> {
+    let catalogue = BrowserCatalogue::builtin().ok()?;
+    let places = catalogue.chromium.iter().find(|places| places.id == id)?;
+    places.managed.first().and_then(|folder| FilePath::new(folder))
 }
 
 fn firefox(facts: &Facts<'_>, setting: &BrowserSetting) -> Vec<Fix> {
@@ -114,19 +145,21 @@ fn firefox(facts: &Facts<'_>, setting: &BrowserSetting) -> Vec<Fix> {
     } else {
         &setting.policy_file
     };
-    let zones = facts.observations().zones.iter().map(|zone| zone.strip_prefix("privatelink.").unwrap_or(zone));
-    let zones: Vec<String> = zones.map(|zone| format!("\"{zone}\"")).collect();
+    let zones = facts.observations().zones.iter().filter_map(|zone| Zone::new(zone));
+    let zones: Vec<String> = zones.map(|zone| format!("\"{}\"", zone.public().as_str())).collect();
     let fix = |text: String| {
         Fix::change(BlastRadius::Machine, text)
-            .after_looking("it may hold other policies: add to them", format!("cat '{file}'"))
+            .after_looking("it may hold other policies: add to them", [command!(Sh, "cat {}", FilePath::new(file))])
             .undone_by("take the lines out again")
     };
     vec![
         fix(format!(
-            "set in `{file}`: `{{\"policies\": {{\"DNSOverHTTPS\": {{\"Enabled\": false, \"Locked\": true}}}}}}`"
+            "set in {}: `{{\"policies\": {{\"DNSOverHTTPS\": {{\"Enabled\": false, \"Locked\": true}}}}}}`",
+            quote(file)
         )),
         fix(format!(
-            "keep it and leave the names of Azure Monitor out, in `{file}`: `\"DNSOverHTTPS\": {{\"ExcludedDomains\": [{}], \"Locked\": true}}`",
+            "keep it and leave the names of Azure Monitor out, in {}: `\"DNSOverHTTPS\": {{\"ExcludedDomains\": [{}], \"Locked\": true}}`",
+            quote(file),
             zones.join(", ")
         ))
         .instead(),

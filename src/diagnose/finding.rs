@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::command::Command;
+
 /// How bad it is. Ordered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -81,6 +83,8 @@ impl Certainty {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum BlastRadius {
+    /// It changes nothing.
+    None,
     /// This machine only.
     Machine,
     /// Every machine of this virtual network.
@@ -90,42 +94,59 @@ pub enum BlastRadius {
 }
 
 /// One way to fix it, or to look closer.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize)]
 pub struct Fix {
     /// What to do, in the imperative.
     pub text: String,
-    /// The command; values that were not observed stay `‹…›`.
-    pub command: Option<String>,
+    /// The commands, each in one line, in their order; values that were not observed are placeholders in capitals.
+    pub commands: Vec<Command>,
     /// It only looks.
     pub read_only: bool,
-    /// What else it affects.
-    pub blast_radius: BlastRadius,
     /// It can stand in for the change before it; otherwise both are needed.
-    #[serde(default)]
     pub alternative: bool,
-    /// What to look at before: a sentence, or read-only commands on lines of their own that begin with four spaces, or the
-    /// one above the other.
-    pub check_first: Option<String>,
-    /// How to take it back, written like `check_first`.
-    pub undo: Option<String>,
+    /// The right that it takes, and on which scope.
+    pub needs: Option<String>,
+    /// The policy of the organisation that decides whether it may be done.
+    pub policy: Option<String>,
+    /// What else it affects; `none` for what only looks.
+    pub blast_radius: BlastRadius,
+    /// What to look at before; read-only.
+    pub check_first: Option<Advice>,
+    /// How to take it back.
+    pub undo: Option<Advice>,
 }
 
-/// Lines of commands in one way to fix a fault.
-const MAX_LINES: usize = 24;
+/// A sentence and the commands that go with it. Either may be empty.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize)]
+pub struct Advice {
+    /// What to bear in mind.
+    pub text: String,
+    /// The commands, each in one line, in their order.
+    pub commands: Vec<Command>,
+}
 
-/// What the lines of commands begin with in [`Fix::check_first`] and [`Fix::undo`]: as a block of code in Markdown.
-const COMMAND: &str = "    ";
+/// Commands in one way to fix a fault.
+const MAX_COMMANDS: usize = 24;
 
 impl Fix {
     /// A way to look closer that changes nothing.
-    pub fn look(text: impl Into<String>, command: impl Into<String>) -> Self {
-        Self { command: Some(command.into()), read_only: true, ..Self::change(BlastRadius::Machine, text) }
+    pub fn look(text: impl Into<String>, commands: impl IntoIterator<Item = Command>) -> Self {
+        Self { read_only: true, ..Self::change(BlastRadius::None, text).with(commands) }
     }
 
     /// A change, and how far it reaches.
     pub fn change(blast_radius: BlastRadius, text: impl Into<String>) -> Self {
-        let text = text.into();
-        Self { text, command: None, read_only: false, blast_radius, alternative: false, check_first: None, undo: None }
+        Self {
+            text: text.into(),
+            commands: Vec::new(),
+            read_only: false,
+            alternative: false,
+            needs: None,
+            policy: None,
+            blast_radius,
+            check_first: None,
+            undo: None,
+        }
     }
 
     /// It can stand in for the change before it.
@@ -135,49 +156,77 @@ impl Fix {
         self
     }
 
-    /// The command that makes the change.
+    /// The commands that make the change.
     #[must_use]
-    pub fn with(mut self, command: impl Into<String>) -> Self {
-        self.command = Some(command.into());
+    pub fn with(mut self, commands: impl IntoIterator<Item = Command>) -> Self {
+        self.commands.extend(commands);
+        self
+    }
+
+    /// The right that it takes, and on which scope.
+    #[must_use]
+    pub fn needing(mut self, right: impl Into<String>) -> Self {
+        self.needs = Some(right.into());
         self
     }
 
     /// What to look at before, in a sentence.
     #[must_use]
-    pub fn after(mut self, sentence: impl Into<String>) -> Self {
-        self.check_first = Some(sentence.into());
-        self
+    pub fn after(self, sentence: impl Into<String>) -> Self {
+        self.after_looking(sentence, [])
     }
 
     /// What to look at before: commands, and what to bear in mind with them, which may be empty.
     #[must_use]
-    pub fn after_looking(mut self, sentence: &str, commands: impl AsRef<str>) -> Self {
-        self.check_first = Some(told(sentence, commands.as_ref()));
+    pub fn after_looking(mut self, sentence: impl Into<String>, commands: impl IntoIterator<Item = Command>) -> Self {
+        self.check_first = Some(Advice::new(sentence, commands));
         self
     }
 
     /// How to take it back, in a sentence.
     #[must_use]
-    pub fn undone_by(mut self, sentence: impl Into<String>) -> Self {
-        self.undo = Some(sentence.into());
-        self
+    pub fn undone_by(self, sentence: impl Into<String>) -> Self {
+        self.undone_with(sentence, [])
     }
 
     /// The commands that take it back, and what to bear in mind with them, which may be empty.
     #[must_use]
-    pub fn undone_with(mut self, sentence: &str, commands: impl AsRef<str>) -> Self {
-        self.undo = Some(told(sentence, commands.as_ref()));
+    pub fn undone_with(mut self, sentence: impl Into<String>, commands: impl IntoIterator<Item = Command>) -> Self {
+        self.undo = Some(Advice::new(sentence, commands));
         self
+    }
+
+    /// Every command: what to look at before, the change, what takes it back.
+    pub fn all_commands(&self) -> impl Iterator<Item = &Command> {
+        let first = self.check_first.iter().flat_map(|advice| &advice.commands);
+        first.chain(&self.commands).chain(self.undo.iter().flat_map(|advice| &advice.commands))
     }
 }
 
-/// [`Fix::check_first`] or [`Fix::undo`] taken apart: the sentence, and the lines to be copied. Either may be empty.
-pub fn sentence_and_commands(text: &str) -> (String, Vec<&str>) {
-    let sentence: Vec<&str> = text.lines().filter(|line| !line.starts_with(COMMAND)).collect();
-    (sentence.join(" "), text.lines().filter_map(|line| line.strip_prefix(COMMAND)).collect())
+#[cfg(test)]
+impl Fix {
+    /// The commands that make the change, a line each.
+    pub(crate) fn lines(&self) -> String {
+        self.commands.iter().map(Command::as_str).collect::<Vec<_>>().join("\n")
+    }
 }
 
-/// Changes that read alike and differ only in the names within their commands, as one: the first, with the lines of all.
+#[cfg(test)]
+impl Advice {
+    /// The sentence and the commands, a line each.
+    pub(crate) fn lines(&self) -> String {
+        let commands = self.commands.iter().map(Command::as_str);
+        std::iter::once(self.text.as_str()).chain(commands).collect::<Vec<_>>().join("\n")
+    }
+}
+
+impl Advice {
+    fn new(text: impl Into<String>, commands: impl IntoIterator<Item = Command>) -> Self {
+        Self { text: text.into(), commands: commands.into_iter().collect() }
+    }
+}
+
+/// Changes that read alike and differ only in the names within their commands, as one: the first, with the commands of all.
 pub(super) fn joined(fixes: Vec<Fix>) -> Vec<Fix> {
     let mut joined: Vec<Fix> = Vec::new();
     for fix in fixes {
@@ -186,28 +235,26 @@ pub(super) fn joined(fixes: Vec<Fix>) -> Vec<Fix> {
             joined.push(fix);
             continue;
         };
-        let parts =
-            [(&mut one.command, fix.command), (&mut one.check_first, fix.check_first), (&mut one.undo, fix.undo)];
-        for (all, more) in parts.into_iter().filter_map(|(all, more)| all.as_mut().zip(more)) {
-            for line in more.lines() {
-                if all.lines().count() < MAX_LINES && !all.lines().any(|known| known == line) {
-                    all.push('\n');
-                    all.push_str(line);
-                }
+        add(&mut one.commands, fix.commands);
+        for (all, more) in [(&mut one.check_first, fix.check_first), (&mut one.undo, fix.undo)] {
+            if let (Some(all), Some(more)) = (all, more) {
+                add(&mut all.commands, more.commands);
             }
         }
     }
     joined
 }
 
-fn told(sentence: &str, commands: &str) -> String {
-    let commands = commands.lines().map(|command| format!("{COMMAND}{command}"));
-    let sentence = Some(sentence).filter(|sentence| !sentence.is_empty()).map(str::to_owned);
-    sentence.into_iter().chain(commands).collect::<Vec<_>>().join("\n")
+fn add(all: &mut Vec<Command>, more: Vec<Command>) {
+    for command in more {
+        if all.len() < MAX_COMMANDS && !all.contains(&command) {
+            all.push(command);
+        }
+    }
 }
 
 /// One finding, as a rule makes it and as the report carries it.
-#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Finding {
     /// Unique within a report: the code, and a number where a code occurs again, e.g. `DNS003`, `DNS003-2`.
     pub id: String,
@@ -246,31 +293,22 @@ pub struct Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diagnose::command::{Host, command};
 
     #[test]
     fn changes_that_read_alike_are_one_with_the_commands_of_all() {
         let fix = |text: &str, name: &str| {
+            let name = Host::new(name);
             Fix::change(BlastRadius::Vnet, text)
-                .with(format!("add {name}"))
-                .after_looking("mind this", "show zone")
-                .undone_with("", format!("remove {name}"))
+                .with([command!(Any, "add {}", name.clone())])
+                .after_looking("mind this", [command!(Any, "show zone")])
+                .undone_with("", [command!(Any, "remove {}", name)])
         };
+        let lines = |commands: &[Command]| commands.iter().map(|it| it.as_str().to_owned()).collect::<Vec<_>>();
         let joined = joined(vec![fix("by hand", "a"), fix("by group", "a"), fix("by hand", "b")]);
         assert_eq!(joined.len(), 2);
-        assert_eq!(joined[0].command.as_deref(), Some("add a\nadd b"));
-        assert_eq!(joined[0].check_first.as_deref(), Some("mind this\n    show zone"));
-        assert_eq!(joined[0].undo.as_deref(), Some("    remove a\n    remove b"));
-    }
-
-    #[test]
-    fn what_is_said_is_told_from_what_is_copied() {
-        let fix = Fix::change(BlastRadius::Vnet, "link it")
-            .after_looking("an empty zone breaks names; mind (this)", "az a list; az b\naz c")
-            .undone_with("", "az d");
-        let (sentence, commands) = sentence_and_commands(fix.check_first.as_deref().unwrap_or_default());
-        assert_eq!(sentence, "an empty zone breaks names; mind (this)");
-        assert_eq!(commands, ["az a list; az b", "az c"]);
-        assert_eq!(sentence_and_commands(fix.undo.as_deref().unwrap_or_default()), (String::new(), vec!["az d"]));
-        assert_eq!(sentence_and_commands("az is told of in a sentence").1, Vec::<&str>::new());
+        assert_eq!(lines(&joined[0].commands), ["add a", "add b"]);
+        assert_eq!(lines(&joined[0].check_first.as_ref().unwrap().commands), ["show zone"]);
+        assert_eq!(lines(&joined[0].undo.as_ref().unwrap().commands), ["remove a", "remove b"]);
     }
 }

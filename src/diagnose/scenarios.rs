@@ -9,8 +9,9 @@ use ampls_probes::testing::{
 };
 use proptest::prelude::*;
 
+use super::command::Command;
 use super::diagnose;
-use super::finding::{Finding, Fix, Severity, sentence_and_commands};
+use super::finding::{Finding, Fix, Severity};
 
 /// Code, severity and root of every finding, in order.
 fn outline(scene: &Scene) -> Vec<String> {
@@ -184,8 +185,8 @@ fn every_change_says_what_else_it_affects() {
 fn rules_that_are_all_needed_do_not_replace_each_other() {
     let created = |scene: Scene, begins: &str, flag: &str| {
         let found = diagnose(&scene.observations());
-        let commands = found.iter().flat_map(|finding| &finding.fix).filter_map(|fix| fix.command.as_deref());
-        let lines = commands.flat_map(str::lines).filter(|line| line.starts_with(begins));
+        let commands = found.iter().flat_map(|finding| &finding.fix).flat_map(|fix| &fix.commands);
+        let lines = commands.map(Command::as_str).filter(|line| line.starts_with(begins));
         let name = |line: &str| line.split(flag).nth(1)?.split(' ').next().map(str::to_owned);
         lines.filter_map(name).collect::<Vec<_>>()
     };
@@ -208,15 +209,14 @@ fn muddled(fix: &Fix) -> Vec<String> {
     if fix.text.starts_with("or ") {
         found.push(fix.text.clone());
     }
-    for text in [&fix.check_first, &fix.undo].into_iter().flatten() {
-        let (sentence, commands) = sentence_and_commands(text);
+    for advice in [&fix.check_first, &fix.undo].into_iter().flatten() {
+        let sentence = &advice.text;
         let parts = sentence.split(['`', ';', ':', '(']).map(str::trim);
-        if sentence.contains(" -") || sentence.contains('‹') && !sentence.contains('`') || parts.into_iter().any(begins)
-        {
+        if sentence.contains(" -") || parts.into_iter().any(begins) {
             found.push(sentence.clone());
         }
-        let remark = |line: &str| line.ends_with(')') && !line.contains('"') && !line.contains('\'');
-        found.extend(commands.into_iter().filter(|line| remark(line)).map(str::to_owned));
+        let remark = |line: &&str| line.ends_with(')') && !line.contains('"') && !line.contains('\'');
+        found.extend(advice.commands.iter().map(Command::as_str).filter(remark).map(str::to_owned));
     }
     found
 }

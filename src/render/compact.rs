@@ -9,8 +9,9 @@ use std::io::{self, Write};
 use super::page::inert;
 use super::table::matrix;
 use super::words::{owner, reach, severity};
+use crate::diagnose::command::Command;
 use crate::diagnose::facts::Route;
-use crate::diagnose::finding::{Finding, Fix, Severity, sentence_and_commands};
+use crate::diagnose::finding::{Advice, Finding, Fix, Severity};
 use crate::report::digest::MaybeKnown;
 use crate::report::{Digest, Health, Report};
 
@@ -158,24 +159,27 @@ fn remedy(root: &Finding, goes: usize) -> Vec<Line> {
 fn steps(fix: &Fix) -> Vec<String> {
     let mut steps = Vec::new();
     if !fix.read_only {
-        steps.extend(fix.check_first.as_deref().map(|text| step_with_commands("before you change anything", text)));
+        steps.extend(fix.check_first.as_ref().map(|advice| with_commands("before you change anything", advice)));
+        steps.extend(fix.needs.as_deref().map(|right| format!("  needs: {}", ascii(right))));
     }
-    steps.extend(fix.command.as_deref().into_iter().flat_map(str::lines).map(command));
+    if !fix.read_only && !fix.commands.is_empty() {
+        steps.push(if fix.check_first.is_some() { "  then run:" } else { "  run:" }.to_owned());
+    }
+    steps.extend(fix.commands.iter().map(command));
     if !fix.read_only {
-        steps.extend(fix.undo.as_deref().map(|text| step_with_commands("undo", text)));
+        steps.extend(fix.undo.as_ref().map(|advice| with_commands("undo", advice)));
     }
     steps
 }
 
-fn step_with_commands(label: &str, text: &str) -> String {
-    let (sentence, commands) = sentence_and_commands(text);
-    let label = format!("  {label}: {}", ascii(&sentence));
-    let lines = [label.trim_end().to_owned()].into_iter().chain(commands.into_iter().map(command));
+fn with_commands(label: &str, advice: &Advice) -> String {
+    let label = format!("  {label}: {}", ascii(&advice.text));
+    let lines = [label.trim_end().to_owned()].into_iter().chain(advice.commands.iter().map(command));
     lines.collect::<Vec<_>>().join("\n")
 }
 
-fn command(line: &str) -> String {
-    format!("    {}", ascii(line))
+fn command(command: &Command) -> String {
+    format!("    {}", ascii(command.as_str()))
 }
 
 /// The lines that fit, in their order, and how many did not.
@@ -232,6 +236,7 @@ fn ascii(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diagnose::command::command;
     use crate::diagnose::finding::BlastRadius;
     use crate::report::{FailOn, crowded, exit_status, healthy, hostile, mixed};
 
@@ -260,25 +265,25 @@ mod tests {
             for finding in &mut report.findings {
                 finding.fix = vec![
                     Fix::change(BlastRadius::Vnet, "link it")
-                        .with("make-change")
-                        .after_looking("mind this", "show-zone")
-                        .undone_with("", format!("take-back {}", "x".repeat(length))),
+                        .with([command!(Any, "make-change")])
+                        .after_looking("mind this", [command!(Any, "show-zone")])
+                        .undone_with("", vec![command!(Any, "take-back"); length]),
                 ];
             }
             compact(&report)
         };
-        for length in [4, 300, 2_000] {
+        for length in [1, 20, 150] {
             let text = compacted(20, length);
             for line in [
-                "  before you change anything: mind this\n    show-zone\n    make-change\n  undo:\n    take-back x",
+                "  before you change anything: mind this\n    show-zone\n  then run:\n    make-change\n  undo:\n    take-back",
                 "make-change",
             ] {
                 assert_eq!(text.matches(line).count(), text.matches("make-change").count(), "{text}");
             }
             assert!(text.len() <= MOST);
         }
-        assert!(compacted(3, 4).contains("make-change"), "{}", compacted(3, 4));
-        assert!(compacted(3, 2_000).contains("too long for here"), "{}", compacted(3, 2_000));
+        assert!(compacted(3, 1).contains("make-change"), "{}", compacted(3, 1));
+        assert!(compacted(3, 150).contains("too long for here"), "{}", compacted(3, 150));
     }
 
     #[test]

@@ -132,7 +132,7 @@ fn notes(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     for note in &report.notes {
         writeln!(out, "<p>{}</p>", prose(&note.text))?;
         if let Some(command) = &note.command {
-            writeln!(out, "{}", commands(command.lines()))?;
+            writeln!(out, "{}", commands(std::iter::once(command.as_str())))?;
         }
     }
     writeln!(out, "</div></section>")

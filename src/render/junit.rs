@@ -134,7 +134,7 @@ fn text_of(finding: &Finding) -> String {
     for fix in &finding.fix {
         changes += usize::from(!fix.read_only);
         lines.push(format!("{}: {}", label(fix, changes == 1), fix.text));
-        lines.extend(fix.command.iter().flat_map(|command| command.lines()).map(|command| format!("    {command}")));
+        lines.extend(fix.commands.iter().map(|command| format!("    {}", command.as_str())));
     }
     // What breaks a line within any of these is not ours.
     lines.iter().map(|line| inert(line)).collect::<Vec<_>>().join("\n")
@@ -205,6 +205,7 @@ fn escaped_lines(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diagnose::command::command;
     use crate::report::{crowded, exit_status, healthy, hostile, mixed};
 
     fn document(report: &Report, fail_on: FailOn) -> String {
@@ -258,7 +259,7 @@ mod tests {
     #[test]
     fn a_command_of_several_lines_keeps_them() {
         let mut report = mixed();
-        report.findings[0].fix[0].command = Some("zone \"a\" { };\nzone \"b\" { };".to_owned());
+        report.findings[0].fix[0].commands = vec![command!(Bind, "zone \"a\" { };"), command!(Bind, "zone \"b\" { };")];
         let text = document(&report, FailOn::Error);
         assert!(text.contains("\n    zone &quot;a&quot; { };\n    zone &quot;b&quot; { };"), "{text}");
         assert!(!text.contains("\\u{a}"), "{text}");

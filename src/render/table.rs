@@ -84,7 +84,7 @@ fn notes(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
     for note in &report.notes {
         page.wrapped(Tint::Plain, "- ", "  ", &note.text)?;
         if let Some(command) = &note.command {
-            page.line(Tint::Plain, &format!("    {command}"))?;
+            page.line(Tint::Plain, &format!("    {}", command.as_str()))?;
         }
     }
     Ok(())

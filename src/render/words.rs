@@ -27,6 +27,7 @@ pub(super) fn owner(owner: Owner) -> &'static str {
 /// What a change affects.
 pub(super) fn reach(radius: BlastRadius) -> &'static str {
     match radius {
+        BlastRadius::None => "nothing",
         BlastRadius::Machine => "this machine only",
         BlastRadius::Vnet => "every machine of this virtual network",
         BlastRadius::EveryNetworkOnThisDns => "every network that uses this DNS",

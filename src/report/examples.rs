@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::{EndpointReport, Report, RunInfo};
 use crate::diagnose::diagnose_facts;
+use crate::diagnose::command::command;
 use crate::diagnose::facts::Facts;
 use crate::diagnose::finding::{BlastRadius, Finding, Fix, Severity};
 
@@ -50,7 +51,8 @@ pub(crate) fn finding(code: &str, name: &str, severity: Severity) -> Finding {
 
 /// A network whose every text tries to take over the terminal.
 pub(crate) fn hostile() -> Report {
-    let evil = "\u{1b}[2J\u{1b}]0;owned\u{7}\r\nPRIVATE, healthy\u{202e}\u{9b}31m\u{2028}";
+    const EVIL: &str = "\u{1b}[2J\u{1b}]0;owned\u{7}\r\nPRIVATE, healthy\u{202e}\u{9b}31m\u{2028}";
+    let evil = EVIL;
     let scene = private_world().tls(ODS, Tls::intercepted(ODS, evil, false));
     let mut report = report(&scene.edit(|seen| evil.clone_into(&mut seen.machine.name)));
     report.endpoints[0].fqdn = format!("a{evil}.ods.opinsights.azure.com");
@@ -60,15 +62,12 @@ pub(crate) fn hostile() -> Report {
     evil.clone_into(&mut root.link);
     root.evidence = vec![evil.to_owned()];
     root.excludes = vec![evil.to_owned()];
-    root.fix = vec![Fix {
-        text: evil.to_owned(),
-        command: Some(format!("az {evil}")),
-        read_only: true,
-        blast_radius: BlastRadius::Machine,
-        alternative: true,
-        check_first: Some(evil.to_owned()),
-        undo: Some(evil.to_owned()),
-    }];
+    root.fix = vec![
+        Fix::change(BlastRadius::Machine, evil)
+            .with([command!(Any, EVIL)])
+            .after_looking(EVIL, [command!(Any, EVIL)])
+            .undone_with(EVIL, [command!(Any, EVIL)]),
+    ];
     report
 }
 
@@ -96,7 +95,7 @@ pub(crate) fn crowded(endpoints: usize, findings: usize, hostile_text: bool) -> 
             endpoints: names.clone(),
             evidence: vec![filler.clone(); 16],
             args: (0..8).map(|arg| (format!("value_{arg}"), filler.clone())).collect(),
-            fix: vec![Fix::change(BlastRadius::Vnet, filler.as_str()).with(filler.as_str())],
+            fix: vec![Fix::change(BlastRadius::Vnet, filler.as_str()).with([command!(Any, "word word word")])],
             caused_by: by.clone(),
             caused_by_id: by,
             ..finding(&format!("DNS{index:03}"), "some-rule", severity)

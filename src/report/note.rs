@@ -5,19 +5,20 @@ use std::net::IpAddr;
 use ampls_probes::Observations;
 use ampls_probes::observation::later::Counts;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use uuid::Uuid;
 
 use super::{EndpointReport, Host};
+use crate::diagnose::command::{Command, VmResourceId, command};
 use crate::diagnose::facts::Route;
 
 /// Something to know beside the findings.
-#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Note {
     /// One or two sentences.
     pub text: String,
-    /// A read-only command; values that were not observed stay `‹…›`.
-    pub command: Option<String>,
+    /// A read-only command; values that were not observed are placeholders in capitals.
+    pub command: Option<Command>,
 }
 
 pub(super) fn notes(host: &Host, endpoints: &[EndpointReport], observations: &Observations) -> Vec<Note> {
@@ -26,13 +27,17 @@ pub(super) fn notes(host: &Host, endpoints: &[EndpointReport], observations: &Ob
     notes.extend([
         note(
             "the private link scope behind names and addresses: list what it holds",
-            "az monitor private-link-scope scoped-resource list --scope-name ‹scope› --resource-group ‹resource-group› \
-             --output table",
+            command!(
+                Any,
+                "az monitor private-link-scope scoped-resource list -g SCOPE_RESOURCE_GROUP --scope-name SCOPE_NAME -o table"
+            ),
         ),
         note(
             "the access modes of the scope: they may refuse what the network lets through",
-            "az monitor private-link-scope show --name ‹scope› --resource-group ‹resource-group› \
-             --query accessModeSettings",
+            command!(
+                Any,
+                "az monitor private-link-scope show -g SCOPE_RESOURCE_GROUP -n SCOPE_NAME --query accessModeSettings"
+            ),
         ),
     ]);
     notes.extend(private_endpoint(endpoints));
@@ -82,10 +87,10 @@ fn private_endpoint(endpoints: &[EndpointReport]) -> Option<Note> {
         .find_map(|endpoint| endpoint.addresses.iter().find(|address| matches!(address, IpAddr::V4(_))))?;
     Some(note(
         "the private endpoint that an address belongs to, and whether its connection is approved",
-        &format!(
-            "az network private-endpoint list --query \"[?customDnsConfigs[?contains(ipAddresses, '{address}')]].\
-             {{name:name, group:resourceGroup, \
-             state:privateLinkServiceConnections[0].privateLinkServiceConnectionState.status}}\" --output table"
+        command!(
+            Any,
+            "az network private-endpoint list --query \"[?customDnsConfigs[?contains(ipAddresses, '{}')]].{name:name, group:resourceGroup, state:privateLinkServiceConnections[0].privateLinkServiceConnectionState.status}\" -o table",
+            *address
         ),
     ))
 }
@@ -101,10 +106,10 @@ fn workspaces(endpoints: &[EndpointReport]) -> Vec<Note> {
         .map(|id| {
             note(
                 &format!("whether workspace `{id}` takes data and queries from public networks"),
-                &format!(
-                    "az monitor log-analytics workspace list --query \"[?customerId=='{id}'].{{name:name, \
-                     group:resourceGroup, ingestion:publicNetworkAccessForIngestion, \
-                     query:publicNetworkAccessForQuery}}\" --output table"
+                command!(
+                    Any,
+                    "az monitor log-analytics workspace list --query \"[?customerId=='{}'].{name:name, group:resourceGroup, ingestion:publicNetworkAccessForIngestion, query:publicNetworkAccessForQuery}\" -o table",
+                    *id
                 ),
             )
         })
@@ -114,37 +119,17 @@ fn workspaces(endpoints: &[EndpointReport]) -> Vec<Note> {
 /// Source: <https://learn.microsoft.com/rest/api/monitor/data-collection-rule-associations/list-by-resource>
 fn association(host: &Host) -> Note {
     let resource = host.azure.as_ref().and_then(|azure| azure.resource_id.as_deref());
-    let resource = resource.filter(|id| is_resource_id(id)).unwrap_or("‹resource id of this machine›");
     note(
         "the data collection rules and the configuration endpoint (`configurationAccessEndpoint`) Azure \
          associates with this machine",
-        &format!(
-            "az rest --method get --url \
-             \"{resource}/providers/Microsoft.Insights/dataCollectionRuleAssociations?api-version=2022-06-01\""
+        command!(
+            Any,
+            "az rest --method get --url \"{}/providers/Microsoft.Insights/dataCollectionRuleAssociations?api-version=2022-06-01\"",
+            resource.and_then(VmResourceId::new)
         ),
     )
 }
 
-/// Whether text can stand in a command: the metadata service, or a saved report, could say anything.
-fn is_resource_id(text: &str) -> bool {
-    text.starts_with("/subscriptions/")
-        && text.len() <= 512
-        && text.chars().all(|c| c.is_ascii_alphanumeric() || "/._-()".contains(c))
-}
-
-fn note(text: &str, command: &str) -> Note {
-    Note { text: text.to_owned(), command: Some(command.to_owned()) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_resource_id_that_would_leave_its_quotes_is_not_put_into_a_command() {
-        assert!(is_resource_id("/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/vm-1"));
-        for hostile in ["/subscriptions/\"; rm -rf ~; \"", "/subscriptions/$(id)", "/subscriptions/`id`", "vm", ""] {
-            assert!(!is_resource_id(hostile), "{hostile}");
-        }
-    }
+fn note(text: &str, command: Command) -> Note {
+    Note { text: text.to_owned(), command: Some(command) }
 }

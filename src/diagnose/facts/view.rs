@@ -9,6 +9,8 @@ use super::{
 
 use ampls_probes::observation::{DnsFailure, IoFailure, RecordData, Response, ResponseCode};
 
+use crate::diagnose::command::Zone;
+
 impl Facts<'_> {
     /// The views of an endpoint: system, servers in the system's order, Azure, extra. A server that is asked for two
     /// reasons has a view for each.
@@ -42,17 +44,22 @@ impl Facts<'_> {
         }
         let status = if addresses.is_empty() { together(a, aaaa) } else { Status::Ok };
         let telling = [a, aaaa].into_iter().flatten().filter_map(|answer| answer.outcome.seen());
-        let denying = telling.clone().find(|response| response.authority.is_some() && status != Status::Ok);
+        let cname = chain(name, telling.clone());
+        // Who denies is whose zone holds the name, or the alias that it ends in; a server may put any name there.
+        let holds = |soa: &&Authority| zone_holds(&soa.zone, name) || cname.iter().any(|it| zone_holds(&soa.zone, it));
+        let denying = (status != Status::Ok)
+            .then(|| telling.clone().filter_map(|response| response.authority.as_ref()).find(holds).cloned())
+            .flatten();
         let timings = [a, aaaa].into_iter().flatten().map(|answer| answer.timing.elapsed_us / 1_000);
         View {
             view: kind,
             server: Some(server),
             status,
             route: self.route_of(name, &addresses),
-            cname: chain(name, telling.clone()),
+            cname,
             ttl: telling.flat_map(|response| ttls(name, response)).min(),
             elapsed_ms: timings.max().unwrap_or_default(),
-            authority: denying.and_then(|response| response.authority.clone()),
+            authority: denying,
             addresses,
         }
     }
@@ -196,14 +203,19 @@ fn chain<'r>(name: &str, responses: impl Iterator<Item = &'r Response>) -> Vec<S
     longest.unwrap_or_default().into_iter().map(str::to_owned).collect()
 }
 
-/// The authority of the best answer to a question.
-pub(super) fn authority(tries: &[&Answer]) -> Option<Authority> {
+/// Whether a name belongs to a zone, the root included. What a server puts there is any name, in any bytes.
+fn zone_holds(zone: &str, name: &str) -> bool {
+    zone.trim_matches('.').is_empty() || Zone::over(zone, name).is_some()
+}
+
+/// The authority of the best answer to a question about a zone, or of a zone that holds it.
+pub(super) fn authority(zone: &str, tries: &[&Answer]) -> Option<Authority> {
     best(tries).and_then(|answer| answer.outcome.seen()).and_then(|response| {
         let own = response.records.iter().find_map(|record| match &record.data {
             RecordData::Soa(authority) => Some(authority.clone()),
             _ => None,
         });
-        own.or_else(|| response.authority.clone())
+        own.or_else(|| response.authority.clone()).filter(|soa| zone_holds(&soa.zone, zone))
     })
 }
 

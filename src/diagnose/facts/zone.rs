@@ -23,7 +23,7 @@ impl Facts<'_> {
     }
 
     fn zone_at(&self, zone: &str, server: SocketAddr) -> ZoneFact {
-        let soa = authority(self.answers(server, zone, RecordKind::Soa));
+        let soa = authority(zone, self.answers(server, zone, RecordKind::Soa));
         let linked = soa.as_ref().map_or(Linked::Unknown, |soa| judge(zone, soa));
         ZoneFact { zone: zone.to_owned(), server, soa: soa.map(|soa| soa.mname), linked }
     }

@@ -3,6 +3,7 @@
 use ampls_probes::azure::AgentKind;
 use ampls_probes::observation::Agent;
 
+use crate::diagnose::command::{Command, Guid, command};
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::{Facts, agent_line, workspace_lines};
 use crate::diagnose::finding::{BlastRadius, Fix, Owner, Severity};
@@ -45,8 +46,6 @@ rule! {
     }
 }
 
-const ADMIN: &str = "/opt/microsoft/omsagent/bin/omsadmin.sh";
-
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
     let old =
         |agent: &&Agent| agent.kind.is_legacy() && !agent.workspaces.is_empty() && agent.meets_minimum == Some(false);
@@ -76,19 +75,22 @@ fn draft(agent: &Agent) -> Draft {
 }
 
 fn onboard_anew(agent: &Agent) -> Fix {
-    let onboard =
-        agent.workspaces.iter().map(|workspace| format!("sudo {ADMIN} -w {} -s ‹workspace-key›", workspace.id));
-    let commands: Vec<String> = std::iter::once(format!("sudo {ADMIN} -X")).chain(onboard).collect();
+    let admin = |workspace: Option<Guid>| {
+        command!(Sh, "sudo /opt/microsoft/omsagent/bin/omsadmin.sh -w {} -s WORKSPACE_KEY", workspace)
+    };
+    let onboard = agent.workspaces.iter().map(|workspace| admin(Guid::new(&workspace.id)));
+    let remove = command!(Sh, "sudo /opt/microsoft/omsagent/bin/omsadmin.sh -X");
+    let commands: Vec<Command> = std::iter::once(remove).chain(onboard).collect();
     Fix::change(BlastRadius::Machine, "onboard the agent again, where it cannot be upgraded")
         .instead()
-        .with(commands.join("\n"))
+        .with(commands)
         .after_looking(
-            "`-X` removes every workspace listed there, `-x ‹workspace-id›` one; a key on a command line shows in the process list and the shell's history",
-            format!("sudo {ADMIN} -l"),
+            "`-X` removes every workspace listed there, `-x WORKSPACE_ID` one; a key on a command line shows in the process list and the shell's history",
+            [command!(Sh, "sudo /opt/microsoft/omsagent/bin/omsadmin.sh -l")],
         )
         .undone_with(
             "onboard each workspace of the list again",
-            format!("sudo {ADMIN} -w ‹workspace-id› -s ‹workspace-key›"),
+            [admin(None)],
         )
 }
 
@@ -113,9 +115,9 @@ mod tests {
     #[test]
     fn fires_with_the_commands_for_this_workspace() {
         let found = drafts(&AGT001, &private_world().agents([agent(AgentKind::Oms, "1.12.24-0")]));
-        let again = found[0].fix[1].command.as_deref().expect("a command");
-        assert!(again.contains("-X") && again.contains(&format!("-w {WORKSPACE} -s ‹workspace-key›")), "{again}");
-        assert!(found[0].fix[1].check_first.as_deref().is_some_and(|check| check.ends_with("omsadmin.sh -l")));
+        let again = found[0].fix[1].lines();
+        assert!(again.contains("-X") && again.contains(&format!("-w {WORKSPACE} -s WORKSPACE_KEY")), "{again}");
+        assert!(found[0].fix[1].check_first.as_ref().is_some_and(|check| check.lines().ends_with("omsadmin.sh -l")));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use ampls_probes::azure::AgentKind;
 use ampls_probes::observation::Agent;
 
+use crate::diagnose::command::command;
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::{Facts, agent_line};
 use crate::diagnose::finding::{BlastRadius, Fix, Owner, Severity};
@@ -64,22 +65,30 @@ fn draft(agent: &Agent) -> Draft {
 
 fn fixes(kind: AgentKind) -> Vec<Fix> {
     let (look, start) = match kind {
-        AgentKind::Mma => ("Get-Service HealthService", "Start-Service HealthService"),
-        AgentKind::Ama => {
-            ("systemctl status azuremonitoragent; df -h /var /etc", "sudo systemctl restart azuremonitoragent")
+        AgentKind::Mma => (
+            vec![command!(PowerShell, "Get-Service HealthService")],
+            command!(PowerShell, "Start-Service HealthService"),
+        ),
+        AgentKind::Ama => (
+            vec![command!(Sh, "systemctl status azuremonitoragent"), command!(Sh, "df -h /var /etc")],
+            command!(Sh, "sudo systemctl restart azuremonitoragent"),
+        ),
+        AgentKind::Oms => (
+            vec![command!(Sh, "systemctl status 'omsagent-*'"), command!(Sh, "df -h /var")],
+            command!(Sh, "sudo /opt/microsoft/omsagent/bin/service_control restart"),
+        ),
+        AgentKind::Dependency => (
+            vec![command!(Sh, "systemctl status microsoft-dependency-agent")],
+            command!(Sh, "sudo systemctl restart microsoft-dependency-agent"),
+        ),
+        AgentKind::Arc => {
+            (vec![command!(Sh, "systemctl status himdsd")], command!(Sh, "sudo systemctl restart himdsd"))
         }
-        AgentKind::Oms => {
-            ("systemctl status 'omsagent-*'; df -h /var", "sudo /opt/microsoft/omsagent/bin/service_control restart")
-        }
-        AgentKind::Dependency => {
-            ("systemctl status microsoft-dependency-agent", "sudo systemctl restart microsoft-dependency-agent")
-        }
-        AgentKind::Arc => ("systemctl status himdsd", "sudo systemctl restart himdsd"),
     };
     vec![
         Fix::look("look at the state of its service and the room on its disks", look),
         Fix::change(BlastRadius::Machine, "start it, once what stopped it is fixed")
-            .with(start)
+            .with([start])
             .after(
                 "look what the command above says; an agent that was removed on purpose leaves files behind and should stay stopped",
             )
@@ -112,7 +121,7 @@ mod tests {
     fn fires_and_shows_the_state_of_the_service() {
         for kind in [AgentKind::Ama, AgentKind::Oms, AgentKind::Mma, AgentKind::Dependency, AgentKind::Arc] {
             let found = drafts(&AGT004, &private_world().agents([stopped(kind)]));
-            let look = found[0].fix[0].command.clone().unwrap_or_default();
+            let look = found[0].fix[0].lines();
             assert!(look.starts_with("systemctl status ") || look.starts_with("Get-Service "), "{look}");
         }
     }

@@ -2,6 +2,7 @@
 
 use ampls_probes::observation::{MetadataFailure, Outcome};
 
+use crate::diagnose::command::command;
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::Facts;
 use crate::diagnose::finding::{Fix, Owner, Severity};
@@ -64,9 +65,16 @@ fn draft(facts: &Facts<'_>) -> Option<Draft> {
     let elsewhere = facts.platform_is_silent();
     let hidden = facts.wire_server().is_some_and(|wire| wire.outcome.seen().is_some());
     let look = if facts.on_windows() {
-        "route print 169.254.169.254; Get-NetFirewallRule -Direction Outbound -Action Block -Enabled True"
+        vec![
+            command!(Any, "route print 169.254.169.254"),
+            command!(PowerShell, "Get-NetFirewallRule -Direction Outbound -Action Block -Enabled True"),
+        ]
     } else {
-        "ip route get 169.254.169.254; sudo iptables -S OUTPUT; sudo nft list ruleset"
+        vec![
+            command!(Sh, "ip route get 169.254.169.254"),
+            command!(Sh, "sudo iptables -S OUTPUT"),
+            command!(Sh, "sudo nft list ruleset"),
+        ]
     };
     let draft = Draft::new(
         Severity::Info,

@@ -5,7 +5,7 @@ use ampls_probes::observation::ServerRole;
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::{Facts, Status};
 use crate::diagnose::finding::{Fix, Owner, Severity};
-use crate::diagnose::rule::rule;
+use crate::diagnose::{remedy, rule::rule};
 
 rule! {
     /// ## What it means
@@ -67,7 +67,7 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
                     .reaching(Reach::Nothing)
                     .fix([Fix::look(
                         "on an Azure VM, look for a rule against the service tag `AzurePlatformDNS`, and for one of this machine's own firewall",
-                        "az network nic list-effective-nsg -g ‹vm-resource-group› -n ‹nic›",
+                        [remedy::effective_groups()],
                     )]),
             )
         })

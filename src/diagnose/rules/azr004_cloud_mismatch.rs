@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use ampls_probes::observation::ClaimSource;
 
+use crate::diagnose::command::{CloudName, command};
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::Facts;
 use crate::diagnose::finding::{BlastRadius, Fix, Owner, Severity};
@@ -73,13 +74,15 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
             .arg("looked_at", asked.cloud.clone())
             .reaching(Reach::Machine);
     let known = |cloud: &&str| ["public", "usgov", "china"].contains(cloud);
-    let right = metadata.map(|claim| claim.cloud.as_str()).filter(known).unwrap_or("‹cloud›");
-    let again =
-        Fix::look("examine the names of the machine's own cloud", format!("ampls-doctor check --cloud {right}"));
+    let right = metadata.map(|claim| claim.cloud.as_str()).filter(known);
+    let again = Fix::look(
+        "examine the names of the machine's own cloud",
+        [command!(Any, "ampls-doctor check --cloud {}", right.and_then(CloudName::new))],
+    );
     if by_argument {
         return vec![draft.fix([again])];
     }
-    let reonboard = Fix::change(BlastRadius::Machine, format!("onboard the agent again for the cloud {}", quote(right)))
+    let reonboard = Fix::change(BlastRadius::Machine, format!("onboard the agent again for the cloud {}", quote(right.unwrap_or("CLOUD_NAME"))))
         .after("look which workspace and which data collection rules the machine is to report to; the former workspace gets nothing more")
         .undone_by("onboard it for the former workspace again");
     vec![draft.fix([again, reonboard])]
@@ -108,7 +111,7 @@ mod tests {
         let found =
             fires_as_declared(&AZR004, &claims(&[("public", ClaimSource::Argument), ("usgov", ClaimSource::Metadata)]));
         assert_eq!((found.len(), found[0].severity), (1, Severity::Error));
-        assert_eq!(found[0].fix[0].command.as_deref(), Some("ampls-doctor check --cloud usgov"));
+        assert_eq!(found[0].fix[0].lines(), "ampls-doctor check --cloud usgov");
     }
 
     #[test]

@@ -71,7 +71,7 @@ mod tests {
     fn fires_when_private_names_are_never_asked_here() {
         let found = fires_as_declared(&BRW001, &private_world().browser(browser("chrome", Asks::EncryptedOnly)));
         assert_eq!((found.len(), found[0].severity), (1, Severity::Warning));
-        let command = found[0].fix[0].command.clone().unwrap_or_default();
+        let command = found[0].fix[0].lines();
         assert!(command.contains("/etc/opt/chrome/policies/managed/ampls.json"), "{command}");
     }
 

@@ -2,6 +2,7 @@
 
 use ampls_probes::observation::{BrowserSetting, LocalNetwork};
 
+use crate::diagnose::command::{FilePath, command};
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::Facts;
 use crate::diagnose::finding::{BlastRadius, Fix, Owner, Severity};
@@ -66,7 +67,7 @@ fn draft(setting: &BrowserSetting, found: &LocalNetwork) -> Draft {
             BlastRadius::Machine,
             format!("take `{pattern}` out of `{policy}` in `{source}`, or name the sites it is meant for"),
         )
-        .after_looking("", format!("cat '{source}'"))
+        .after_looking("", [command!(Sh, "cat {}", FilePath::new(source))])
         .undone_by("put the pattern back")])
 }
 

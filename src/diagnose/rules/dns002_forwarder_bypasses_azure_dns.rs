@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use ampls_probes::endpoint::Expect;
 
+use crate::diagnose::command::{Host, command};
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::{EndpointFacts, Facts, View};
 use crate::diagnose::finding::{Fix, Owner, Severity};
@@ -122,7 +123,12 @@ fn bypass(facts: &Facts<'_>, server: SocketAddr) -> Option<Draft> {
     .reaching(Reach::Split { only: reached, own: &["DNS005"] })
     .fix([Fix::look(
         format!("look what `{server}` forwards to"),
-        format!("nslookup {} {}", answered.first().map_or("", |(name, _)| name.fqdn()), server.ip()),
+        [command!(
+            Any,
+            "nslookup {} {}",
+            answered.first().and_then(|(name, _)| Host::new(name.fqdn())),
+            server.ip()
+        )],
     )])
     .fix(remedy::forward(&zones, &server.ip().to_string()));
     for (name, view) in answered {

@@ -141,10 +141,10 @@ fn draft(facts: &Facts<'_>, zone: &str, servers: &[SocketAddr]) -> Draft {
             fix.instead()
         }));
     }
-    draft = draft.fix([remedy::complete_zone_group(zone).instead(), Fix::look(
-        "look which zones the private endpoint keeps records in",
-        "az network private-endpoint dns-zone-group list -g ‹endpoint-resource-group› --endpoint-name ‹private-endpoint› -o json",
-    )]);
+    draft = draft.fix([
+        remedy::complete_zone_group(zone).instead(),
+        Fix::look("look which zones the private endpoint keeps records in", [remedy::list_zone_groups()]),
+    ]);
     for name in &public {
         let views = servers.iter().filter_map(|server| name.view_of(*server));
         draft = draft.evidence(views.map(|view| facts.view_line(name, view)));

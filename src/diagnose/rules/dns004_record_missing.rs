@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use ampls_probes::endpoint::Expect;
 
+use crate::diagnose::command::{Record, Zone, command};
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::{Authorities, EndpointFacts, Facts, Linked, View};
 use crate::diagnose::finding::{BlastRadius, Fix, Owner, Severity};
@@ -249,23 +250,20 @@ fn record_is_public(facts: &Facts<'_>, name: &EndpointFacts<'_>, view: &View) ->
 
 fn common(facts: &Facts<'_>, draft: Draft, name: &EndpointFacts<'_>, zone: &str, views: &[&View]) -> Draft {
     let aliases = views.iter().flat_map(|view| &view.cname).chain(&name.endpoint.alias).map(String::as_str);
-    let mut records = aliases.chain([name.fqdn()]).filter_map(|owner| owner.strip_suffix(zone)?.strip_suffix('.'));
-    let record = records.find(|record| remedy::is_plain(record)).unwrap_or("‹record›").to_owned();
+    let mut records = aliases.chain([name.fqdn()]).filter_map(|owner| Zone::new(zone)?.record(owner));
+    let record = records.next();
     let of_scope = is_of_scope(facts, name, zone).then(|| in_scope(facts, name.fqdn(), zone));
     let servers: Vec<String> = views.iter().filter_map(|view| view.server).map(|server| server.to_string()).collect();
     draft
         .about([name.fqdn()])
         .arg("zone", zone)
-        .arg("record", record.clone())
+        .arg("record", record.as_ref().map_or("RECORD_NAME", Record::as_str))
         .arg("server", servers.join(", "))
         .evidence(views.iter().map(|view| facts.view_line(name, view)))
         .excludes("a DNS server that does not ask Azure's DNS: the private zone itself is seen")
-        .fix([Fix::look(
-            format!("look which records `{zone}` holds"),
-            format!("az network private-dns record-set a list -g ‹dns-resource-group› -z {zone} -o table"),
-        )])
+        .fix([Fix::look(format!("look which records `{zone}` holds"), [remedy::list_records(zone)])])
         .fix(of_scope.into_iter().flatten())
-        .fix([add_record(zone, &record)])
+        .fix([add_record(zone, record.as_ref())])
 }
 
 /// How Azure comes to keep the name's record.
@@ -303,34 +301,60 @@ fn resource(fqdn: &str) -> Option<String> {
     fqdn.contains(".prometheus.monitor.").then(|| format!("the resource behind {}", quote(fqdn)))
 }
 
-fn add_record(zone: &str, record: &str) -> Fix {
+fn add_record(zone: &str, record: Option<&Record>) -> Fix {
     Fix::change(BlastRadius::EveryNetworkOnThisDns, "add what is missing by hand (it goes stale when the endpoint is recreated)")
         .instead()
-        .with(format!("az network private-dns record-set a add-record -g ‹dns-resource-group› -z {zone} -n {record} -a ‹private-endpoint-address›"))
+        .with([command!(
+            Any,
+            "az network private-dns record-set a add-record -g DNS_RESOURCE_GROUP -z {} -n {} -a PRIVATE_ENDPOINT_ADDRESS",
+            Zone::new(zone),
+            record
+        )])
         .after_looking(
             "it shows the address that belongs to this name; every network linked to the zone gets the record",
-            remedy::NAMES_OF_ENDPOINT,
+            [remedy::show_names_of_endpoint()],
         )
-        .undone_with("", format!("az network private-dns record-set a remove-record -g ‹dns-resource-group› -z {zone} -n {record} -a ‹private-endpoint-address›"))
+        .undone_with("", [command!(
+            Any,
+            "az network private-dns record-set a remove-record -g DNS_RESOURCE_GROUP -z {} -n {} -a PRIVATE_ENDPOINT_ADDRESS",
+            Zone::new(zone),
+            record
+        )])
 }
 
 fn unlink(zone: &str, reach: BlastRadius) -> Fix {
     Fix::change(reach, format!("if no private link is meant, unlink the empty zone `{zone}`"))
         .instead()
-        .with(format!("az network private-dns link vnet delete -g ‹dns-resource-group› -z {zone} -n ‹link-name›"))
+        .with([remedy::delete_link(zone)])
         .after_looking(
             "where it holds only an SOA nobody loses a private path",
-            format!("az network private-dns record-set list -g ‹dns-resource-group› -z {zone} -o table"),
+            [command!(
+                Any,
+                "az network private-dns record-set list -g DNS_RESOURCE_GROUP -z {} -o table",
+                Zone::new(zone)
+            )],
         )
-        .undone_with("", format!("az network private-dns link vnet create -g ‹dns-resource-group› -z {zone} -n ‹link-name› -v ‹vnet-id› --registration-enabled false"))
+        .undone_with("", [remedy::create_link(zone)])
 }
 
 fn fall_back(zone: &str, reach: BlastRadius) -> Fix {
     Fix::change(reach, format!("allow fallback to internet on the link of `{zone}`, knowing that it fails open: missing records then send data over the public path without a word"))
         .instead()
-        .with(format!("az network private-dns link vnet update -g ‹dns-resource-group› -z {zone} -n ‹link-name› --resolution-policy NxDomainRedirect"))
-        .after_looking("", format!("az network private-dns link vnet show -g ‹dns-resource-group› -z {zone} -n ‹link-name› --query resolutionPolicy"))
-        .undone_with("", format!("az network private-dns link vnet update -g ‹dns-resource-group› -z {zone} -n ‹link-name› --resolution-policy Default"))
+        .with([command!(
+            Any,
+            "az network private-dns link vnet update -g DNS_RESOURCE_GROUP -z {} -n LINK_NAME --resolution-policy NxDomainRedirect",
+            Zone::new(zone)
+        )])
+        .after_looking("", [command!(
+            Any,
+            "az network private-dns link vnet show -g DNS_RESOURCE_GROUP -z {} -n LINK_NAME --query resolutionPolicy",
+            Zone::new(zone)
+        )])
+        .undone_with("", [command!(
+            Any,
+            "az network private-dns link vnet update -g DNS_RESOURCE_GROUP -z {} -n LINK_NAME --resolution-policy Default",
+            Zone::new(zone)
+        )])
 }
 
 #[cfg(test)]

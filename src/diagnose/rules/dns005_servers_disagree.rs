@@ -4,10 +4,11 @@ use std::net::SocketAddr;
 
 use ampls_probes::endpoint::Expect;
 
+use crate::diagnose::command::{Address, Host, command};
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::{EndpointFacts, Facts, View, route_word};
 use crate::diagnose::finding::{Fix, Owner, Severity};
-use crate::diagnose::rule::rule;
+use crate::diagnose::{remedy, rule::rule};
 
 rule! {
     /// ## What it means
@@ -96,7 +97,11 @@ fn disagree(facts: &Facts<'_>, name: &EndpointFacts<'_>, servers: &[SocketAddr])
             .summary(format!(
                 "servers that this machine uses lead the name different ways: {}; {}",
                 routes.join(", "),
-                if wrong { "the one that is asked first is the wrong one" } else { "which one programs hear depends on which answers" }
+                if wrong {
+                    "the one that is asked first is the wrong one"
+                } else {
+                    "which one programs hear depends on which answers"
+                }
             ))
             .evidence(views.iter().map(|view| facts.view_line(name, view)))
             .evidence(name.system().map(|view| facts.view_line(name, view)))
@@ -106,12 +111,15 @@ fn disagree(facts: &Facts<'_>, name: &EndpointFacts<'_>, servers: &[SocketAddr])
             .excludes("answers that change from one try to the next: each server repeats its own")
             .fix([Fix::look(
                 "look which DNS servers the network and the interface are set to",
-                "az network vnet show -g ‹network-resource-group› -n ‹vnet› --query dhcpOptions.dnsServers; az network nic show -g ‹vm-resource-group› -n ‹nic› --query dnsSettings",
+                remedy::show_dns_settings(),
             )])
             .fix(listed.iter().map(|server| {
                 let server = server.rsplit_once(':').map_or(server.as_str(), |(address, _)| address);
                 let server = server.trim_start_matches('[').trim_end_matches(']');
-                Fix::look(format!("ask `{server}` by hand"), format!("nslookup {} {server}", name.fqdn()))
+                Fix::look(
+                    format!("ask `{server}` by hand"),
+                    [command!(Any, "nslookup {} {}", Host::new(name.fqdn()), Address::new(server))],
+                )
             })),
     )
 }

@@ -2,6 +2,7 @@
 
 use ampls_probes::endpoint::{Expect, Expectation};
 
+use crate::diagnose::command::{FilePath, Host, command};
 use crate::diagnose::draft::{Draft, Title};
 use crate::diagnose::facts::{EndpointFacts, Facts, Status};
 use crate::diagnose::finding::{BlastRadius, Fix, Owner, Severity};
@@ -92,7 +93,7 @@ fn overridden(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
     if !asked {
         draft = draft.likely();
     }
-    Some(draft.fix([look(facts, name.fqdn(), source), remove(facts, first.line, source)]))
+    Some(draft.fix([look(facts, name.fqdn(), source), remove(facts, name.fqdn(), first.line, source)]))
 }
 
 fn look(facts: &Facts<'_>, name: &str, source: &str) -> Fix {
@@ -100,28 +101,65 @@ fn look(facts: &Facts<'_>, name: &str, source: &str) -> Fix {
     if facts.on_windows() {
         return Fix::look(
             text,
-            format!("Select-String -Path '{source}' -SimpleMatch '{name}'; Resolve-DnsName {name} -NoHostsFile"),
+            [
+                command!(
+                    PowerShell,
+                    "Select-String -LiteralPath {} -SimpleMatch -Pattern {}",
+                    FilePath::new(source),
+                    Host::new(name)
+                ),
+                command!(PowerShell, "Resolve-DnsName {} -NoHostsFile", Host::new(name)),
+            ],
         );
     }
-    Fix::look(text, format!("grep -n -F '{name}' {source}; getent ahosts {name}"))
+    Fix::look(
+        text,
+        [
+            command!(Sh, "grep -n -i -F {} {}", Host::new(name), FilePath::new(source)),
+            command!(Sh, "getent ahosts {}", Host::new(name)),
+        ],
+    )
 }
 
-fn remove(facts: &Facts<'_>, line: u32, source: &str) -> Fix {
-    let change =
-        Fix::change(BlastRadius::Machine, format!("remove line {line} of {} and restart the agent", quote(source)));
+/// By what the line says, not by its number, and into a remark: run again it changes nothing.
+fn remove(facts: &Facts<'_>, name: &str, line: u32, source: &str) -> Fix {
+    let file = || FilePath::new(source);
+    let pattern = Host::new(name).map(|name| name.pattern());
+    let change = Fix::change(
+        BlastRadius::Machine,
+        format!("comment the name out of {} (line {line}) and restart the agent", quote(source)),
+    );
+    let mind =
+        "the line may name other hosts too; what manages this file (cloud-init, Puppet, Ansible) may write it back";
     if facts.on_windows() {
         return change
-            .with(format!("Copy-Item '{source}' '{source}.before'; (Get-Content '{source}.before') | Where-Object {{ $_.ReadCount -ne {line} }} | Set-Content '{source}'"))
-            .after_looking(
-                "the line may name other hosts too",
-                format!("Get-Content '{source}' | Select-Object -Index {}", line.saturating_sub(1)),
-            )
-            .undone_with("", format!("Copy-Item '{source}.before' '{source}'"));
+            .with([command!(
+                PowerShell,
+                r"(Get-Content -LiteralPath {}) -replace '^(?=\s*[^#\s]+\s([^#]*\s)?{}(\s|#|$))', '# ampls-doctor: ' | Set-Content -Encoding ascii -LiteralPath {}",
+                file(),
+                pattern,
+                file()
+            )])
+            .after_looking(mind, [command!(PowerShell, "Get-Content -LiteralPath {}", file())])
+            .undone_with(
+                "",
+                [command!(
+                    PowerShell,
+                    "(Get-Content -LiteralPath {}) -replace '^# ampls-doctor: ' | Set-Content -Encoding ascii -LiteralPath {}",
+                    file(),
+                    file()
+                )],
+            );
     }
     change
-        .with(format!("sudo sed -i.before '{line}d' {source}"))
-        .after_looking("the line may name other hosts too", format!("sed -n '{line}p' {source}"))
-        .undone_with("", format!("sudo cp {source}.before {source}"))
+        .with([command!(
+            Sh,
+            r"sudo sed -i -E 's/^([[:space:]]*[^#[:space:]]+[[:space:]]([^#]*[[:space:]])?{}([[:space:]#]|$))/# ampls-doctor: \1/I' {}",
+            pattern,
+            file()
+        )])
+        .after_looking(mind, [command!(Sh, "grep -n -i -F {} {}", Host::new(name), file())])
+        .undone_with("", [command!(Sh, "sudo sed -i 's/^# ampls-doctor: //' {}", file())])
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use crate::diagnose::command::{Command, Host, command};
 use crate::diagnose::draft::{Draft, Title};
 use crate::diagnose::facts::{EndpointFacts, Facts, Route, Status, View, route_word};
 use crate::diagnose::finding::{BlastRadius, Fix, Owner, Severity};
@@ -130,16 +131,19 @@ fn fixes(facts: &Facts<'_>, fqdn: &str) -> Vec<Fix> {
         return vec![
             Fix::look(
                 "look what is kept",
-                format!("Get-DnsClientCache -Entry {fqdn}; Resolve-DnsName {fqdn} -DnsOnly -NoHostsFile"),
+                [
+                    command!(PowerShell, "Get-DnsClientCache -Entry {}", Host::new(fqdn)),
+                    command!(PowerShell, "Resolve-DnsName {} -DnsOnly -NoHostsFile", Host::new(fqdn)),
+                ],
             ),
             Fix::change(
                 BlastRadius::Machine,
                 "empty the system's cache; agents keep a copy of their own until they are restarted",
             )
-            .with("Clear-DnsClientCache")
+            .with([command!(PowerShell, "Clear-DnsClientCache")])
             .after_looking(
                 "names are resolved again; nothing else is lost",
-                format!("Get-DnsClientCache -Entry {fqdn}"),
+                [command!(PowerShell, "Get-DnsClientCache -Entry {}", Host::new(fqdn))],
             )
             .undone_by("nothing to undo: the cache fills again"),
         ];
@@ -147,19 +151,32 @@ fn fixes(facts: &Facts<'_>, fqdn: &str) -> Vec<Fix> {
     vec![
         Fix::look(
             "look who answers: caches and modules between programs and DNS",
-            format!("getent ahosts {fqdn}; grep hosts: /etc/nsswitch.conf; resolvectl query {fqdn}"),
+            [
+                command!(Sh, "getent ahosts {}", Host::new(fqdn)),
+                command!(Sh, "grep hosts: /etc/nsswitch.conf"),
+                command!(Sh, "resolvectl query {}", Host::new(fqdn)),
+            ],
         ),
-        empty("systemd-resolved", "sudo resolvectl flush-caches"),
-        empty("nscd", "sudo nscd -i hosts").instead(),
+        empty(
+            "systemd-resolved",
+            command!(Sh, "systemctl is-active systemd-resolved"),
+            command!(Sh, "sudo resolvectl flush-caches"),
+        ),
+        empty("nscd", command!(Sh, "systemctl is-active nscd"), command!(Sh, "sudo nscd -i hosts")).instead(),
         // Dnsmasq forgets its answers at this signal and goes on serving (dnsmasq(8), NOTES).
-        empty("dnsmasq", "sudo systemctl kill --signal=HUP dnsmasq").instead(),
+        empty(
+            "dnsmasq",
+            command!(Sh, "systemctl is-active dnsmasq"),
+            command!(Sh, "sudo systemctl kill --signal=HUP dnsmasq"),
+        )
+        .instead(),
     ]
 }
 
-fn empty(cache: &str, command: &str) -> Fix {
+fn empty(cache: &str, look: Command, command: Command) -> Fix {
     Fix::change(BlastRadius::Machine, format!("where `{cache}` keeps the answers, empty its cache; agents keep a copy of their own until they are restarted"))
-        .with(command)
-        .after_looking("names are resolved again; nothing else is lost", format!("systemctl is-active {cache}"))
+        .with([command])
+        .after_looking("names are resolved again; nothing else is lost", [look])
         .undone_by("nothing to undo: the cache fills again")
 }
 
@@ -191,8 +208,7 @@ mod tests {
     fn fires_with_one_command_for_each_cache_and_any_of_them_may_do() {
         let found = drafts(&DNS007, &private_world().system(ODS, &Says::Public("20.1.1.1")));
         let changes: Vec<&Fix> = found[0].fix.iter().filter(|fix| !fix.read_only).collect();
-        let caches: Vec<_> =
-            changes.iter().map(|fix| (fix.alternative, fix.command.as_deref().unwrap_or_default())).collect();
+        let caches: Vec<_> = changes.iter().map(|fix| (fix.alternative, fix.lines())).collect();
         assert_eq!(caches.iter().map(|(alternative, _)| *alternative).collect::<Vec<_>>(), [false, true, true]);
         assert!(
             caches.iter().all(|(_, command)| command.lines().count() == 1 && !command.contains("restart")),

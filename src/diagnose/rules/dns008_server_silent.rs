@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use ampls_probes::observation::{DnsFailure, IoFailure};
 
+use crate::diagnose::command::command;
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::{Facts, Status};
 use crate::diagnose::finding::{Fix, Owner, Severity};
@@ -113,11 +114,24 @@ fn draft(facts: &Facts<'_>, server: SocketAddr, severity: Severity, none_answers
         .fix([
             Fix::look(
                 format!("ask `{server}` by hand, over UDP and TCP"),
-                format!("dig @{0} -p {1} global.handler.control.monitor.azure.com +tries=1; dig @{0} -p {1} global.handler.control.monitor.azure.com +tcp +tries=1", server.ip(), server.port()),
+                [
+                    command!(
+                        Sh,
+                        "dig @{} -p {} global.handler.control.monitor.azure.com +tries=1",
+                        server.ip(),
+                        server.port()
+                    ),
+                    command!(
+                        Sh,
+                        "dig @{} -p {} global.handler.control.monitor.azure.com +tcp +tries=1",
+                        server.ip(),
+                        server.port()
+                    ),
+                ],
             ),
             Fix::look(
                 "look which DNS servers the network and the interface are set to",
-                "az network vnet show -g ‹network-resource-group› -n ‹vnet› --query dhcpOptions.dnsServers; az network nic show -g ‹vm-resource-group› -n ‹nic› --query dnsSettings",
+                remedy::show_dns_settings(),
             ),
         ]);
     let address = server.ip().to_string();
@@ -126,7 +140,7 @@ fn draft(facts: &Facts<'_>, server: SocketAddr, severity: Severity, none_answers
     draft = if Facts::is_azure_dns(server) {
         draft.fix([Fix::look(
             "look for a rule against the service tag `AzurePlatformDNS`, and for a rule of this machine's own firewall; outside Azure 168.63.129.16 never answers",
-            "az network nic list-effective-nsg -g ‹vm-resource-group› -n ‹nic›",
+            [remedy::effective_groups()],
         )])
     } else {
         match kind {
@@ -171,7 +185,8 @@ mod tests {
         let checks = |scene: &ampls_probes::testing::Scene, server: &str| {
             let found = drafts(&DNS008, scene);
             let of_server = found.iter().find(|draft| draft.args["server"] == server);
-            format!("{:?}", of_server.map(|draft| &draft.fix))
+            let fixes = of_server.map_or(&[][..], |draft| &draft.fix);
+            fixes.iter().flat_map(|fix| [fix.text.clone(), fix.lines()]).collect::<Vec<_>>().join("\n")
         };
         let silent = checks(&private_world().server_says(CUSTOM, &Says::Silence), CUSTOM);
         assert!(silent.contains("list-effective-nsg") && silent.contains("route-table"), "{silent}");

@@ -1,5 +1,6 @@
 //! DNS009: a DNS server answers with a failure.
 
+use crate::diagnose::command::{Host, command};
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::{EndpointFacts, Facts, Status, View};
 use crate::diagnose::finding::{Fix, Owner, Severity};
@@ -65,23 +66,27 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>, view: &View) -> Option<Dra
     let azure = name.azure().filter(|azure| azure.answered() && azure.server != view.server);
     let ask = Fix::look(
         format!("ask `{}` from this machine", server.ip()),
-        if facts.on_windows() {
-            format!("nslookup {} {}", name.fqdn(), server.ip())
+        [if facts.on_windows() {
+            command!(Any, "nslookup {} {}", Host::new(name.fqdn()), server.ip())
         } else {
-            format!("dig @{} {}", server.ip(), name.fqdn())
-        },
+            command!(Sh, "dig @{} {}", server.ip(), Host::new(name.fqdn()))
+        }],
     );
     let fix = if view.status == Status::Refused {
         Fix::look(
             format!("look on `{}` for which networks it resolves (BIND: allow-query, allow-recursion)", server.ip()),
-            "named-checkconf -p | grep -A5 -E 'allow-(query|recursion)'",
+            [command!(Sh, "named-checkconf -p | grep -A5 -E 'allow-(query|recursion)'")],
         )
     } else {
         Fix::look(
             format!(
                 "look who `{server}` forwards the zone to, and whether that one answers from there (Windows DNS, in PowerShell)"
             ),
-            format!("Get-DnsServerZone -ComputerName {} | Where-Object ZoneType -eq Forwarder", server.ip()),
+            [command!(
+                PowerShell,
+                "Get-DnsServerZone -ComputerName {} | Where-Object ZoneType -eq Forwarder",
+                server.ip()
+            )],
         )
     };
     let mut draft = Draft::new(

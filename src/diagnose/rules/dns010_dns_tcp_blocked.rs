@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use ampls_probes::observation::{Answer, DnsFailure};
 
+use crate::diagnose::command::{Host, command};
 use crate::diagnose::draft::{Draft, Title};
 use crate::diagnose::facts::{Facts, Status};
 use crate::diagnose::finding::{BlastRadius, Fix, Owner, Severity};
@@ -92,16 +93,23 @@ fn blocked(facts: &Facts<'_>, server: SocketAddr) -> Option<Draft> {
         .excludes("a server that is silent or unreachable: it answers over UDP")
         .fix([Fix::look(
             format!("ask `{address}` over TCP by hand"),
-            format!("dig +tcp {} @{address} -p {}", first.name, server.port()),
+            [command!(Sh, "dig +tcp {} @{} -p {}", Host::new(&first.name), server.ip(), server.port())],
         )])
         .fix(remedy::effective_rules(&address, "TCP 53"))
         .fix([Fix::change(BlastRadius::Vnet, format!("allow TCP 53 to `{address}` where UDP 53 is allowed (network security group, firewall, the server's own firewall)"))
-            .with(format!("az network nsg rule create -g ‹nsg-resource-group› --nsg-name ‹nsg› -n allow-dns-over-tcp --priority ‹priority› --direction Outbound --access Allow --protocol Tcp --destination-port-ranges 53 --destination-address-prefixes {address}"))
+            .with([command!(
+                Any,
+                "az network nsg rule create -g NSG_RESOURCE_GROUP --nsg-name NSG_NAME -n allow-dns-over-tcp --priority PRIORITY --direction Outbound --access Allow --protocol Tcp --destination-port-ranges 53 --destination-address-prefixes {}",
+                server.ip()
+            )])
             .after_looking(
                 "the rule holds for every machine behind this group",
-                "az network nsg rule list -g ‹nsg-resource-group› --nsg-name ‹nsg› -o table",
+                [remedy::list_rules()],
             )
-            .undone_with("", "az network nsg rule delete -g ‹nsg-resource-group› --nsg-name ‹nsg› -n allow-dns-over-tcp")]),
+            .undone_with("", [command!(
+                Any,
+                "az network nsg rule delete -g NSG_RESOURCE_GROUP --nsg-name NSG_NAME -n allow-dns-over-tcp"
+            )])]),
     )
 }
 

@@ -4,10 +4,11 @@ use std::net::IpAddr;
 
 use ampls_probes::endpoint::Expect;
 
+use crate::diagnose::command::{Address, Host, Zone, command};
 use crate::diagnose::draft::{Draft, Title};
 use crate::diagnose::facts::{EndpointFacts, Facts, View};
 use crate::diagnose::finding::{BlastRadius, Fix, Owner, Severity};
-use crate::diagnose::{remedy, rule::rule};
+use crate::diagnose::rule::rule;
 
 rule! {
     /// ## What it means
@@ -86,34 +87,53 @@ fn bypassed(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
         .arg("public", first.to_string())
         .arg("server", servers.join(", "))
         .excludes("a missing link or record: the private address is given too")
-        .fix([Fix::look("look who gives the AAAA record", format!("nslookup -type=AAAA {} {asked}", name.fqdn()))])
+        .fix([Fix::look("look who gives the AAAA record", [command!(Any, "nslookup -type=AAAA {} {}", Host::new(name.fqdn()), Address::new(asked))])])
         .fix(if at_azure { in_zone(name, *first) } else { on_server(name) }),
     )
 }
 
 /// Azure's own DNS gives the record: it stands in the private zone, where Azure itself puts none.
 fn in_zone(name: &EndpointFacts<'_>, address: IpAddr) -> Vec<Fix> {
-    let zone = name.endpoint.zone.as_deref().filter(|zone| remedy::is_plain(zone)).unwrap_or("‹zone›");
-    let alias = name.endpoint.alias.as_deref().filter(|alias| remedy::is_plain(alias));
-    let record = alias.and_then(|alias| alias.strip_suffix(zone)?.strip_suffix('.')).unwrap_or("‹record-set›");
-    let zone_of = format!("-g ‹dns-resource-group› -z {zone}");
+    let known = name.endpoint.zone.as_deref().and_then(Zone::new);
+    let zone = known.as_ref().map_or("ZONE_NAME", Zone::as_str);
+    let record = known.as_ref().and_then(|zone| zone.record(name.endpoint.alias.as_deref()?));
     vec![
         Fix::look(
             format!("look which AAAA records the private zone `{zone}` holds: Azure puts none there"),
-            format!("az network private-dns record-set aaaa list {zone_of} -o table"),
+            [command!(
+                Any,
+                "az network private-dns record-set aaaa list -g DNS_RESOURCE_GROUP -z {} -o table",
+                known.as_ref()
+            )],
         ),
         Fix::change(
             BlastRadius::EveryNetworkOnThisDns,
             format!("take the AAAA record set out of the private zone `{zone}`"),
         )
-        .with(format!("az network private-dns record-set aaaa delete {zone_of} -n {record}"))
+        .with([command!(
+            Any,
+            "az network private-dns record-set aaaa delete -g DNS_RESOURCE_GROUP -z {} -n {}",
+            known.as_ref(),
+            record.as_ref()
+        )])
         .after_looking(
             "all addresses of the set go: keep those that are shown",
-            format!("az network private-dns record-set aaaa show {zone_of} -n {record}"),
+            [command!(
+                Any,
+                "az network private-dns record-set aaaa show -g DNS_RESOURCE_GROUP -z {} -n {}",
+                known.as_ref(),
+                record.as_ref()
+            )],
         )
         .undone_with(
             "one line for each address that was shown",
-            format!("az network private-dns record-set aaaa add-record {zone_of} -n {record} -a {address}"),
+            [command!(
+                Any,
+                "az network private-dns record-set aaaa add-record -g DNS_RESOURCE_GROUP -z {} -n {} -a {}",
+                known.as_ref(),
+                record.as_ref(),
+                address
+            )],
         ),
     ]
 }
@@ -124,7 +144,7 @@ fn on_server(name: &EndpointFacts<'_>) -> Vec<Fix> {
                 BlastRadius::EveryNetworkOnThisDns,
                 "on that DNS server answer A and AAAA from the same source: forward the whole public zone to Azure's DNS, and take the AAAA record out of local zones",
             )
-            .after_looking("a private zone gives none", format!("nslookup -type=AAAA {} 168.63.129.16", name.fqdn()))
+            .after_looking("a private zone gives none", [command!(Any, "nslookup -type=AAAA {} 168.63.129.16", Host::new(name.fqdn()))])
             .undone_by("put the record back"),
         ]
 }
@@ -166,12 +186,12 @@ mod tests {
             if at_azure { in_zone(name, "2603:1020::5".parse().expect("an address")) } else { on_server(name) }
         };
         let change = of(true).into_iter().find(|fix| !fix.read_only).expect("a change");
-        let command = change.command.unwrap_or_default();
+        let command = change.lines();
         assert!(
-            command.contains("aaaa delete") && !command.contains("‹record-set›") && !command.contains("‹zone›"),
+            command.contains("aaaa delete") && !command.contains("RECORD_NAME") && !command.contains("ZONE_NAME"),
             "{command}"
         );
-        assert!(change.undo.is_some_and(|undo| undo.contains("2603:1020::5")));
+        assert!(change.undo.is_some_and(|undo| undo.lines().contains("2603:1020::5")));
         assert!(of(false).iter().all(|fix| fix.text.starts_with("on that DNS server")));
     }
 

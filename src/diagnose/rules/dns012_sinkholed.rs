@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use ampls_probes::addr::Class;
 
+use crate::diagnose::command::{Command, Host, command};
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::{EndpointFacts, Facts, Route, View, ViewKind};
 use crate::diagnose::finding::{BlastRadius, Fix, Owner, Severity};
@@ -101,7 +102,7 @@ fn sinkholed(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
 
 fn allow_in_policy(fqdn: &str) -> Vec<Fix> {
     vec![
-        Fix::look("find the DNS security policies of the subscription, and the networks they are linked to", "az resource list --resource-type Microsoft.Network/dnsResolverPolicies -o table"),
+        Fix::look("find the DNS security policies of the subscription, and the networks they are linked to", [command!(Any, "az resource list --resource-type Microsoft.Network/dnsResolverPolicies -o table")]),
         Fix::change(BlastRadius::Vnet, format!("allow {} in a rule of higher priority of that policy (portal: DNS security policy, DNS traffic rules)", quote(fqdn)))
             .after("the rule holds for every machine in the networks that the policy is linked to: look at its domain lists first")
             .undone_by("remove the rule again"),
@@ -110,14 +111,14 @@ fn allow_in_policy(fqdn: &str) -> Vec<Fix> {
 
 fn off_the_list(facts: &Facts<'_>, fqdn: &str, who: &str, servers: &[SocketAddr]) -> Vec<Fix> {
     let ask = |server: &SocketAddr| match server.port() {
-        53 => format!("nslookup {fqdn} {}", server.ip()),
-        port => format!("nslookup -port={port} {fqdn} {}", server.ip()),
+        53 => command!(Any, "nslookup {} {}", Host::new(fqdn), server.ip()),
+        port => command!(Any, "nslookup -port={} {} {}", port, Host::new(fqdn), server.ip()),
     };
     // The hosts file is asked by the system's own call only.
     let by_hand = match (servers.is_empty(), facts.on_windows()) {
-        (false, _) => servers.iter().map(ask).collect::<Vec<_>>().join("\n"),
-        (true, true) => format!("Resolve-DnsName {fqdn}"),
-        (true, false) => format!("getent ahosts {fqdn}"),
+        (false, _) => servers.iter().map(ask).collect::<Vec<Command>>(),
+        (true, true) => vec![command!(PowerShell, "Resolve-DnsName {}", Host::new(fqdn))],
+        (true, false) => vec![command!(Sh, "getent ahosts {}", Host::new(fqdn))],
     };
     vec![
         Fix::look(format!("ask {who} by hand"), by_hand),
@@ -147,9 +148,9 @@ mod tests {
     fn fires_and_asks_the_server_that_it_names() {
         let found = drafts(&DNS012, &private_world().says(CUSTOM, ODS, &Says::Plain("0.0.0.0")));
         let ip = CUSTOM.split(':').next().unwrap_or_default();
-        assert_eq!(found[0].fix[0].command, Some(format!("nslookup {ODS} {ip}")));
+        assert_eq!(found[0].fix[0].lines(), format!("nslookup {ODS} {ip}"));
         let found = drafts(&DNS012, &private_world().system(ODS, &Says::Plain("0.0.0.0")));
-        assert_eq!(found[0].fix[0].command, Some(format!("getent ahosts {ODS}")));
+        assert_eq!(found[0].fix[0].lines(), format!("getent ahosts {ODS}"));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! DNS013: Microsoft says that the name does not exist.
 
+use crate::diagnose::command::{Guid, command};
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::{Authorities, EndpointFacts, Facts, Status, View};
 use crate::diagnose::finding::{Fix, Owner, Severity};
@@ -79,15 +80,22 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
         .fix([
             Fix::look(
                 format!("look for a workspace with the id {} in this cloud", quote(label)),
-                format!("az monitor log-analytics workspace list --query \"[?customerId=='{label}'].{{name:name, group:resourceGroup, location:location}}\" -o table"),
+                [command!(
+                    Any,
+                    "az monitor log-analytics workspace list --query \"[?customerId=='{}'].{name:name, group:resourceGroup, location:location}\" -o table",
+                    Guid::new(label)
+                )],
             ),
             Fix::look(
                 "look for workspaces that were deleted and can still be recovered",
-                "az monitor log-analytics workspace list-deleted-workspaces -o table",
+                [command!(Any, "az monitor log-analytics workspace list-deleted-workspaces -o table")],
             ),
             Fix::look(
                 "look for data collection endpoints",
-                "az monitor data-collection endpoint list --query \"[].{name:name, config:configurationAccess.endpoint, logs:logsIngestion.endpoint}\" -o table",
+                [command!(
+                    Any,
+                    "az monitor data-collection endpoint list --query \"[].{name:name, config:configurationAccess.endpoint, logs:logsIngestion.endpoint}\" -o table"
+                )],
             ),
         ])
 }

@@ -62,7 +62,7 @@ fn differs(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
         return None;
     }
     let (wanted, got) = (listed(&expected), listed(&actual));
-    let zone = name.endpoint.zone.as_deref().unwrap_or("‹zone›");
+    let zone = name.endpoint.zone.as_deref().unwrap_or("ZONE_NAME");
     let unexpected = actual.iter().find(|address| !expected.contains(address));
     let mut draft = Draft::new(
         Severity::Error,
@@ -79,12 +79,11 @@ fn differs(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
     if let Some(address) = unexpected {
         draft = draft.fix(remedy::find_private_endpoint(&address.to_string()));
     }
-    let find = name.endpoint.zone.as_deref().map(|zone| {
-        Fix::look(
-            format!("look what `{zone}` holds now"),
-            format!("az network private-dns record-set a list -g ‹dns-resource-group› -z {zone} -o table"),
-        )
-    });
+    let find = name
+        .endpoint
+        .zone
+        .as_deref()
+        .map(|zone| Fix::look(format!("look what `{zone}` holds now"), [remedy::list_records(zone)]));
     let keep = name.endpoint.zone.as_deref().map(remedy::complete_zone_group);
     Some(draft.fix(find).fix(keep))
 }

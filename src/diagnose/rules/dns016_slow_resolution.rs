@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use ampls_probes::observation::RecordKind;
 
+use crate::diagnose::command::{Host, command};
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::{EndpointFacts, Facts};
 use crate::diagnose::finding::{Fix, Owner, Severity};
@@ -80,7 +81,7 @@ fn slow(facts: &Facts<'_>, name: &EndpointFacts<'_>, server: SocketAddr) -> Opti
         .reaching(Reach::Nothing)
         .fix([Fix::look(
             format!("measure `{}` again, and look at what it forwards to", server.ip()),
-            format!("dig {} @{}", name.fqdn(), server.ip()),
+            [command!(Sh, "dig {} @{}", Host::new(name.fqdn()), server.ip())],
         )]),
     )
 }

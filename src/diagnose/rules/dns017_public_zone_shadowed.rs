@@ -1,5 +1,6 @@
 //! DNS017: a server answers a public name from a zone of its own.
 
+use crate::diagnose::command::{Address, Host, command};
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::{EndpointFacts, Facts, View, ViewKind};
 use crate::diagnose::finding::{Fix, Owner, Severity};
@@ -77,7 +78,10 @@ fn shadowed(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
         .reaching(Reach::Nothing)
         .fix([Fix::look(
             format!("look which zone of that server holds {}", quote(name.fqdn())),
-            format!("Get-DnsServerZone -ComputerName {address}; nslookup -type=SOA {} {address}", name.fqdn()),
+            [
+                command!(PowerShell, "Get-DnsServerZone -ComputerName {}", Address::new(&address)),
+                command!(Any, "nslookup -type=SOA {} {}", Host::new(name.fqdn()), Address::new(&address)),
+            ],
         )]),
     )
 }

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use ampls_probes::addr::Class;
 use ampls_probes::observation::EncryptedResolver;
 
+use crate::diagnose::command::{FilePath, command};
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::Facts;
 use crate::diagnose::finding::{BlastRadius, Fix, Owner, Severity};
@@ -88,15 +89,37 @@ fn fix(resolver: &EncryptedResolver) -> Fix {
     if resolver.service == "systemd-resolved" {
         // The drop-in whose name sorts last wins, in whatever folder (resolved.conf(5)).
         return Fix::change(BlastRadius::Machine, format!("set `DNSOverTLS=no` in a file that is read after `{source}`"))
-            .with("sudo mkdir -p /etc/systemd/resolved.conf.d\nprintf '[Resolve]\\nDNSOverTLS=no\\n' | sudo tee /etc/systemd/resolved.conf.d/zz-plain-dns.conf\nsudo systemctl restart systemd-resolved")
-            .after_looking("questions then go unencrypted to the servers shown", "resolvectl status")
-            .undone_with("", "sudo rm /etc/systemd/resolved.conf.d/zz-plain-dns.conf\nsudo systemctl restart systemd-resolved");
+            .with([
+                command!(Sh, "sudo mkdir -p /etc/systemd/resolved.conf.d"),
+                command!(
+                    Sh,
+                    r"test -e /etc/systemd/resolved.conf.d/zz-plain-dns.conf || printf '[Resolve]\nDNSOverTLS=no\n' | sudo tee /etc/systemd/resolved.conf.d/zz-plain-dns.conf"
+                ),
+                command!(Sh, "sudo systemctl restart systemd-resolved"),
+            ])
+            .after_looking(
+                "questions then go unencrypted to the servers shown; a file of that name that is there already is left as it is",
+                [
+                    command!(Sh, "resolvectl status"),
+                    command!(Sh, "cat /etc/systemd/resolved.conf.d/zz-plain-dns.conf"),
+                ],
+            )
+            .undone_with(
+                "",
+                [
+                    command!(
+                        Sh,
+                        r"printf '[Resolve]\nDNSOverTLS=no\n' | cmp -s - /etc/systemd/resolved.conf.d/zz-plain-dns.conf && sudo rm /etc/systemd/resolved.conf.d/zz-plain-dns.conf"
+                    ),
+                    command!(Sh, "sudo systemctl restart systemd-resolved"),
+                ],
+            );
     }
     Fix::change(
         BlastRadius::Machine,
         format!("let `{}` send the names of Azure Monitor to the network's DNS servers (`{source}`), or take it out of the resolver configuration", resolver.service),
     )
-    .after_looking("", format!("cat '{source}'"))
+    .after_looking("", [command!(Sh, "cat {}", FilePath::new(source))])
     .undone_by("put the former lines back")
 }
 
@@ -164,8 +187,8 @@ mod tests {
             in_use: true,
         };
         let fix = fix(&resolver);
-        assert!(fix.command.is_some_and(|it| it.contains("DNSOverTLS=no") && it.contains("restart")));
-        assert!(fix.undo.is_some_and(|it| it.contains("rm /etc/systemd/resolved.conf.d/zz-plain-dns.conf")));
+        assert!(fix.lines().contains("DNSOverTLS=no") && fix.lines().contains("restart"));
+        assert!(fix.undo.is_some_and(|it| it.lines().contains("rm /etc/systemd/resolved.conf.d/zz-plain-dns.conf")));
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use ampls_probes::observation::RecordKind;
 
+use crate::diagnose::command::{Host, command};
 use crate::diagnose::draft::{Draft, Title};
 use crate::diagnose::facts::{EndpointFacts, Facts, Route, route_word};
 use crate::diagnose::finding::{Fix, Owner, Severity};
@@ -86,15 +87,32 @@ fn flaps(facts: &Facts<'_>, name: &EndpointFacts<'_>, server: SocketAddr) -> Opt
         .fix([
             Fix::look(
                 format!("ask `{address}` ten times from this machine"),
-                if facts.on_windows() {
-                    format!("1..10 | ForEach-Object {{ (Resolve-DnsName {} -Server {address} -Type A).IPAddress }}", name.fqdn())
+                [if facts.on_windows() {
+                    command!(
+                        PowerShell,
+                        "1..10 | ForEach-Object { (Resolve-DnsName {} -Server {} -Type A).IPAddress }",
+                        Host::new(name.fqdn()),
+                        server.ip()
+                    )
                 } else {
-                    format!("for i in 1 2 3 4 5 6 7 8 9 10; do dig +short {} @{address} | tail -1; done", name.fqdn())
-                },
+                    command!(
+                        Sh,
+                        "for i in 1 2 3 4 5 6 7 8 9 10; do dig +short {} @{} | tail -1; done",
+                        Host::new(name.fqdn()),
+                        server.ip()
+                    )
+                }],
             ),
             Fix::look(
                 format!("look at everything that `{address}` forwards to (Windows DNS, in PowerShell)"),
-                format!("Get-DnsServerForwarder -ComputerName {address}; Get-DnsServerZone -ComputerName {address} | Where-Object ZoneType -eq Forwarder"),
+                [
+                    command!(PowerShell, "Get-DnsServerForwarder -ComputerName {}", server.ip()),
+                    command!(
+                        PowerShell,
+                        "Get-DnsServerZone -ComputerName {} | Where-Object ZoneType -eq Forwarder",
+                        server.ip()
+                    ),
+                ],
             ),
         ]),
     )

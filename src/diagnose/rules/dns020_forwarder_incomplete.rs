@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use ampls_probes::endpoint::Expect;
 
+use crate::diagnose::command::{Host, command};
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::{EndpointFacts, Facts, LeftOut, View};
 use crate::diagnose::finding::{Fix, Owner, Severity};
@@ -121,11 +122,15 @@ fn incomplete(facts: &Facts<'_>, server: SocketAddr) -> Option<Draft> {
     .fix([
         Fix::look(
             format!("ask `{}` from this machine", server.ip()),
-            format!("nslookup {} {}", first_name.fqdn(), server.ip()),
+            [command!(Any, "nslookup {} {}", Host::new(first_name.fqdn()), server.ip())],
         ),
         Fix::look(
             format!("look which zones `{}` forwards (Windows DNS, in PowerShell)", server.ip()),
-            format!("Get-DnsServerZone -ComputerName {} | Where-Object ZoneType -eq Forwarder", server.ip()),
+            [command!(
+                PowerShell,
+                "Get-DnsServerZone -ComputerName {} | Where-Object ZoneType -eq Forwarder",
+                server.ip()
+            )],
         ),
     ])
     .fix(remedy::forward(&zones, &server.ip().to_string()));

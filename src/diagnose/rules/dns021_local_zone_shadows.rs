@@ -1,7 +1,10 @@
 //! DNS021: somebody's own zone denies a name that exists.
 
+use std::net::IpAddr;
+
 use ampls_probes::endpoint::Group;
 
+use crate::diagnose::command::{Host, Zone, command};
 use crate::diagnose::draft::{Draft, Title};
 use crate::diagnose::facts::{Authorities, EndpointFacts, Facts, Status, View};
 use crate::diagnose::finding::{BlastRadius, Fix, Owner, Severity};
@@ -72,7 +75,6 @@ fn shadowed(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
     } else {
         format!("its zone {} (primary server {})", quote(zone), quote(mname))
     };
-    let address = server.ip().to_string();
     let elsewhere = name.views.iter().filter(|view| view.status == Status::Ok && view.server.is_some());
     let severity = if resolves { Severity::Warning } else { Severity::Error };
     Some(
@@ -89,7 +91,7 @@ fn shadowed(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
             .arg("primary", mname)
             .excludes("a deleted workspace: the denial is not Microsoft's")
             .excludes("a private zone without the record: there is no `privatelink` alias, and the zone is not Azure's")
-            .fix(fixes(name, &address, zone)),
+            .fix(fixes(name, server.ip(), zone)),
     )
 }
 
@@ -115,25 +117,55 @@ fn covers(zone: &str, fqdn: &str) -> bool {
     below && zone.trim_matches('.').contains('.')
 }
 
-fn fixes(name: &EndpointFacts<'_>, address: &str, zone: &str) -> Vec<Fix> {
-    let zone = if zone.is_empty() { "‹zone›" } else { zone };
+fn fixes(name: &EndpointFacts<'_>, server: IpAddr, zone: &str) -> Vec<Fix> {
+    let known = || Zone::over(zone, name.fqdn());
+    let zone = known();
+    let zone = zone.as_ref().map_or("ZONE_NAME", Zone::as_str);
     vec![
         Fix::look(
-            format!("look who made the zone on `{address}`, and what it holds"),
-            format!("Get-DnsServerZone -ComputerName {address}; Get-DnsServerResourceRecord -ComputerName {address} -ZoneName {zone}; nslookup -type=SOA {} {address}", name.fqdn()),
+            format!("look who made the zone on `{server}`, and what it holds"),
+            [
+                command!(PowerShell, "Get-DnsServerZone -ComputerName {}", server),
+                command!(PowerShell, "Get-DnsServerResourceRecord -ComputerName {} -ZoneName {}", server, known()),
+                command!(Any, "nslookup -type=SOA {} {}", Host::new(name.fqdn()), server),
+            ],
         ),
         Fix::change(
             BlastRadius::EveryNetworkOnThisDns,
-            format!("replace the zone `{zone}` on `{address}` by a conditional forwarder of that name to 168.63.129.16 (outside Azure: to the inbound endpoint of a DNS Private Resolver)"),
+            format!("replace the zone `{zone}` on `{server}` by a conditional forwarder of that name to 168.63.129.16 (outside Azure: to the inbound endpoint of a DNS Private Resolver)"),
         )
-        .with(format!("Export-DnsServerZone -ComputerName {address} -Name {zone} -FileName {zone}.before.txt\nRemove-DnsServerZone -ComputerName {address} -Name {zone}\nAdd-DnsServerConditionalForwarderZone -ComputerName {address} -Name {zone} -MasterServers 168.63.129.16"))
+        .with([command!(
+            PowerShell,
+            "if ((Get-DnsServerZone -ComputerName {} -Name {}).ZoneType -eq 'Primary') { Export-DnsServerZone -ComputerName {} -Name {} -FileName {}.before.txt -ErrorAction Stop; Remove-DnsServerZone -ComputerName {} -Name {} -ErrorAction Stop; Add-DnsServerConditionalForwarderZone -ComputerName {} -Name {} -MasterServers 168.63.129.16 }",
+            server, known(), server, known(), known(), server, known(), server, known()
+        )])
         .after_looking(
-            "everybody who uses its records loses them: check that Azure's DNS or public DNS knows each of them; where `IsDsIntegrated` is true, the removal replicates to every domain controller of the `ReplicationScope` (keep it for the undo), and each of them needs the forwarder",
-            format!("Get-DnsServerResourceRecord -ComputerName {address} -ZoneName {zone}\nGet-DnsServerZone -ComputerName {address} -Name {zone} | Format-List IsDsIntegrated, ReplicationScope, DynamicUpdate"),
+            "everybody who uses its records loses them: check that Azure's DNS or public DNS knows each of them; where `IsDsIntegrated` is true, the removal replicates to every domain controller of the `ReplicationScope` (keep it for the undo), and each of them needs the forwarder; the export keeps the records in a file on that server",
+            [
+                command!(PowerShell, "Get-DnsServerResourceRecord -ComputerName {} -ZoneName {}", server, known()),
+                command!(
+                    PowerShell,
+                    "Get-DnsServerZone -ComputerName {} -Name {} | Format-List IsDsIntegrated, ReplicationScope, DynamicUpdate",
+                    server,
+                    known()
+                ),
+            ],
         )
         .undone_with(
             "the last command only for a zone that was in Active Directory: without it the zone comes back on this server alone",
-            format!("Remove-DnsServerZone -ComputerName {address} -Name {zone}\nAdd-DnsServerPrimaryZone -ComputerName {address} -Name {zone} -ZoneFile {zone}.before.txt -LoadExisting\nConvertTo-DnsServerPrimaryZone -ComputerName {address} -Name {zone} -ReplicationScope ‹replication-scope› -Force"),
+            [
+                command!(
+                    PowerShell,
+                    "if ((Get-DnsServerZone -ComputerName {} -Name {}).ZoneType -eq 'Forwarder') { Remove-DnsServerZone -ComputerName {} -Name {} -ErrorAction Stop; Add-DnsServerPrimaryZone -ComputerName {} -Name {} -ZoneFile {}.before.txt -LoadExisting }",
+                    server, known(), server, known(), server, known(), known()
+                ),
+                command!(
+                    PowerShell,
+                    "ConvertTo-DnsServerPrimaryZone -ComputerName {} -Name {} -ReplicationScope REPLICATION_SCOPE -Force",
+                    server,
+                    known()
+                ),
+            ],
         ),
     ]
 }

@@ -1,9 +1,10 @@
 //! DNS022: a search suffix answers a name that does not exist.
 
+use crate::diagnose::command::{Host, command};
 use crate::diagnose::draft::{Draft, Title};
 use crate::diagnose::facts::{EndpointFacts, Facts, View};
 use crate::diagnose::finding::{Fix, Owner, Severity};
-use crate::diagnose::{remedy, rule::rule};
+use crate::diagnose::rule::rule;
 use crate::text::quote;
 
 rule! {
@@ -81,21 +82,33 @@ fn answered(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
 }
 
 fn fixes(facts: &Facts<'_>, fqdn: &str, suffix: Option<&str>) -> Vec<Fix> {
-    let suffix = suffix.filter(|suffix| remedy::is_plain(suffix)).unwrap_or("‹search-domain›");
+    let known = suffix.and_then(Host::new);
+    let suffix = known.as_ref().map_or("SEARCH_DOMAIN", Host::as_str);
+    let below = Host::new(fqdn).zip(known.as_ref()).map(|(name, suffix)| name.below(suffix));
+    let unlikely = Host::new("nothing-has-this-name").zip(known.as_ref()).map(|(name, suffix)| name.below(suffix));
     if facts.on_windows() {
         return vec![
             Fix::look(
                 "look which suffixes the system appends",
-                "Get-DnsClientGlobalSetting; Get-DnsClient | Select-Object InterfaceAlias, ConnectionSpecificSuffix",
+                [
+                    command!(PowerShell, "Get-DnsClientGlobalSetting"),
+                    command!(PowerShell, "Get-DnsClient | Select-Object InterfaceAlias, ConnectionSpecificSuffix"),
+                ],
             ),
-            Fix::look(format!("look for a wildcard in `{suffix}`"), format!("Resolve-DnsName {fqdn}.{suffix}.")),
+            Fix::look(
+                format!("look for a wildcard in `{suffix}`"),
+                [command!(PowerShell, "Resolve-DnsName {}", below)],
+            ),
         ];
     }
     vec![
-        Fix::look("look which suffixes the system appends", "grep -E '^(search|domain|options)' /etc/resolv.conf"),
+        Fix::look(
+            "look which suffixes the system appends",
+            [command!(Sh, "grep -E '^(search|domain|options)' /etc/resolv.conf")],
+        ),
         Fix::look(
             format!("look for a wildcard in `{suffix}`"),
-            format!("dig {fqdn}.{suffix}. ; dig nothing-has-this-name.{suffix}."),
+            [command!(Sh, "dig {}", below), command!(Sh, "dig {}", unlikely)],
         ),
     ]
 }

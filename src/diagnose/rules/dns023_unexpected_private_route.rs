@@ -2,6 +2,7 @@
 
 use ampls_probes::endpoint::Expect;
 
+use crate::diagnose::command::{Zone, command};
 use crate::diagnose::draft::{Draft, Title};
 use crate::diagnose::facts::{EndpointFacts, Facts, Route, route_word};
 use crate::diagnose::finding::{BlastRadius, Fix, Owner, Severity};
@@ -60,7 +61,7 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
 }
 
 fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
-    let zone = name.endpoint.zone.as_deref().unwrap_or("‹zone›");
+    let zone = name.endpoint.zone.as_deref().unwrap_or("ZONE_NAME");
     let address = name.addresses().iter().find(|address| facts.leads_private(name.fqdn(), **address) == Some(true));
     Draft::new(
         if name.unreachable() { Severity::Error } else { Severity::Warning },
@@ -75,19 +76,26 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
     .arg("zone", zone)
     .arg("address", address.map(ToString::to_string).unwrap_or_default())
     .excludes("a private link that is missing: it is there")
-    .fix([Fix::look("if the private link is meant, judge the paths by it", "ampls-doctor check --expect private")])
+    .fix([Fix::look("if the private link is meant, judge the paths by it", [command!(Any, "ampls-doctor check --expect private")])])
     .fix(address.map(|address| remedy::find_private_endpoint(&address.to_string())).unwrap_or_default())
     .fix([remedy::list_links(zone), unlink(zone)])
 }
 
 fn unlink(zone: &str) -> Fix {
-    Fix::change(BlastRadius::Vnet, format!("if it is not meant, unlink `{zone}` from the network whose DNS resolves here"))
-        .with(format!("az network private-dns link vnet delete -g ‹dns-resource-group› -z {zone} -n ‹link-name›"))
-        .after_looking(
-            "keep what it prints; every machine of that network loses the private path",
-            format!("az network private-dns link vnet show -g ‹dns-resource-group› -z {zone} -n ‹link-name›"),
-        )
-        .undone_with("", format!("az network private-dns link vnet create -g ‹dns-resource-group› -z {zone} -n ‹link-name› -v ‹vnet-id› --registration-enabled false"))
+    Fix::change(
+        BlastRadius::Vnet,
+        format!("if it is not meant, unlink `{zone}` from the network whose DNS resolves here"),
+    )
+    .with([remedy::delete_link(zone)])
+    .after_looking(
+        "keep what it prints; every machine of that network loses the private path",
+        [command!(
+            Any,
+            "az network private-dns link vnet show -g DNS_RESOURCE_GROUP -z {} -n LINK_NAME",
+            Zone::new(zone)
+        )],
+    )
+    .undone_with("", [remedy::create_link(zone)])
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use ampls_probes::addr::Class;
 
+use crate::diagnose::command::command;
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::{EndpointFacts, Facts, HttpFault, Route, route_word};
 use crate::diagnose::finding::{Fix, Owner, Severity};
@@ -96,11 +97,20 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
     draft = draft.fix([
         Fix::look(
             "look which access modes the scope has and what is in it",
-            "az monitor private-link-scope show -g ‹scope-resource-group› -n ‹scope› --query accessModeSettings; az monitor private-link-scope scoped-resource list -g ‹scope-resource-group› --scope-name ‹scope› -o table",
+            [
+                command!(
+                    Any,
+                    "az monitor private-link-scope show -g SCOPE_RESOURCE_GROUP -n SCOPE_NAME --query accessModeSettings"
+                ),
+                remedy::list_scope(),
+            ],
         ),
         Fix::look(
             "look whether the workspace takes public traffic",
-            "az monitor log-analytics workspace show -g ‹workspace-resource-group› -n ‹workspace› --query \"{ingestion:publicNetworkAccessForIngestion, query:publicNetworkAccessForQuery}\"",
+            [command!(
+                Any,
+                "az monitor log-analytics workspace show -g WORKSPACE_RESOURCE_GROUP -n WORKSPACE_NAME --query \"{ingestion:publicNetworkAccessForIngestion, query:publicNetworkAccessForQuery}\""
+            )],
         ),
     ]);
     if private {

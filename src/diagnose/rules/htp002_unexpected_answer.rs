@@ -1,5 +1,6 @@
 //! HTP002: verified TLS, and not the documented answer.
 
+use crate::diagnose::command::{Host, UrlPath, command};
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::{EndpointFacts, Facts, HttpFault};
 use crate::diagnose::finding::{Fix, Owner, Severity};
@@ -74,7 +75,12 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
             .likely()
             .fix([Fix::look(
                 "ask by hand and read who answers",
-                format!("curl -sv --max-time 10 https://{}{}", name.fqdn(), name.endpoint.path),
+                [command!(
+                    Sh,
+                    "curl -sv --max-time 10 https://{}{}",
+                    Host::new(name.fqdn()),
+                    UrlPath::new(&name.endpoint.path)
+                )],
             )]),
     )
 }

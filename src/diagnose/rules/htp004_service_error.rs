@@ -1,5 +1,6 @@
 //! HTP004: the service itself fails.
 
+use crate::diagnose::command::{Host, UrlPath, command};
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::{EndpointFacts, Facts, HttpFault};
 use crate::diagnose::finding::{Fix, Owner, Severity};
@@ -65,7 +66,12 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
         .reaching(Reach::Own)
         .fix([Fix::look(
             "ask again",
-            format!("curl -s -o /dev/null -w '%{{http_code}}\\n' --max-time 10 https://{}{}", name.fqdn(), name.endpoint.path),
+            [command!(
+                Sh,
+                r"curl -s -o /dev/null -w '%{http_code}\n' --max-time 10 https://{}{}",
+                Host::new(name.fqdn()),
+                UrlPath::new(&name.endpoint.path)
+            )],
         )]),
     )
 }

@@ -2,6 +2,7 @@
 
 use ampls_probes::observation::{HttpFailure, Outcome};
 
+use crate::diagnose::command::{Host, UrlPath, command};
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::{EndpointFacts, Facts, HttpFault};
 use crate::diagnose::finding::{Fix, Owner, Severity};
@@ -76,7 +77,13 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
         .reaching(Reach::Own)
         .fix([Fix::look(
             "ask by hand and watch where it ends",
-            format!("curl -sv --max-time 10 https://{}:{port}{}", name.fqdn(), name.endpoint.path),
+            [command!(
+                Sh,
+                "curl -sv --max-time 10 https://{}:{}{}",
+                Host::new(name.fqdn()),
+                port,
+                UrlPath::new(&name.endpoint.path)
+            )],
         )])
         .fix([remedy::effective_route(&address)]),
     )

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use crate::diagnose::command::{Address, Zone, command};
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::{ConnectFault, EndpointFacts, Facts, Route, route_word};
 use crate::diagnose::finding::{BlastRadius, Fix, Owner, Severity};
@@ -86,8 +87,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
     };
     let is_private = |address: &&IpAddr| facts.leads_private(name.fqdn(), **address) == Some(true);
     let address = name.addresses().iter().find(is_private).or_else(|| name.addresses().first());
-    // A zone keeps the two families in record sets of their own.
-    let set = if address.is_some_and(IpAddr::is_ipv6) { "aaaa" } else { "a" };
+    let set = if address.is_some_and(IpAddr::is_ipv6) { RecordSet::Aaaa } else { RecordSet::A };
     let address = address.map(ToString::to_string).unwrap_or_default();
     let normal = facts.rightly_blocked(name);
     let summary = if normal { NORMAL } else { summary };
@@ -125,17 +125,66 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
 /// What is said of public names that nothing depends on.
 pub(super) const NORMAL: &str = "monitoring does not depend on these names and they are public: a network that is locked down blocks them, which is normal; nothing has to be opened unless the feature is used";
 
-fn stale(name: &EndpointFacts<'_>, set: &str, address: &str) -> Fix {
-    let zone = name.endpoint.zone.clone().unwrap_or_else(|| "‹zone›".to_owned());
-    let alias = name.endpoint.alias.clone().unwrap_or_default();
-    let record = alias.strip_suffix(zone.as_str()).and_then(|rest| rest.strip_suffix('.')).unwrap_or("‹record›");
+fn stale(name: &EndpointFacts<'_>, set: RecordSet, address: &str) -> Fix {
+    let zone = name.endpoint.zone.as_deref().and_then(Zone::new);
+    let record = zone.as_ref().and_then(|zone| zone.record(name.endpoint.alias.as_deref()?));
+    let (zone, record, address) = (zone.as_ref(), record.as_ref(), Address::new(address));
+    let address = address.as_ref();
+    let (remove, show, add) = match set {
+        RecordSet::A => (
+            command!(
+                Any,
+                "az network private-dns record-set a remove-record -g DNS_RESOURCE_GROUP -z {} -n {} -a {}",
+                zone,
+                record,
+                address
+            ),
+            command!(Any, "az network private-dns record-set a show -g DNS_RESOURCE_GROUP -z {} -n {}", zone, record),
+            command!(
+                Any,
+                "az network private-dns record-set a add-record -g DNS_RESOURCE_GROUP -z {} -n {} -a {}",
+                zone,
+                record,
+                address
+            ),
+        ),
+        RecordSet::Aaaa => (
+            command!(
+                Any,
+                "az network private-dns record-set aaaa remove-record -g DNS_RESOURCE_GROUP -z {} -n {} -a {}",
+                zone,
+                record,
+                address
+            ),
+            command!(
+                Any,
+                "az network private-dns record-set aaaa show -g DNS_RESOURCE_GROUP -z {} -n {}",
+                zone,
+                record
+            ),
+            command!(
+                Any,
+                "az network private-dns record-set aaaa add-record -g DNS_RESOURCE_GROUP -z {} -n {} -a {}",
+                zone,
+                record,
+                address
+            ),
+        ),
+    };
     Fix::change(BlastRadius::EveryNetworkOnThisDns, "if no private endpoint holds the address, remove the stale record")
-        .with(format!("az network private-dns record-set {set} remove-record -g ‹dns-resource-group› -z {zone} -n {record} -a {address}"))
+        .with([remove])
         .after_looking(
             "its metadata names the zone group that made it; two scopes that write one zone overwrite each other",
-            format!("az network private-dns record-set {set} show -g ‹dns-resource-group› -z {zone} -n {record}"),
+            [show],
         )
-        .undone_with("", format!("az network private-dns record-set {set} add-record -g ‹dns-resource-group› -z {zone} -n {record} -a {address}"))
+        .undone_with("", [add])
+}
+
+/// A zone keeps the two families in record sets of their own.
+#[derive(Clone, Copy)]
+enum RecordSet {
+    A,
+    Aaaa,
 }
 
 #[cfg(test)]
@@ -219,9 +268,13 @@ mod tests {
         let timing = Timing { at_us: 0, elapsed_us: 0 };
         seen.seen.push(Observation::Metadata(Metadata { timing, outcome: Outcome::Seen(instance) }));
         let found = check(&Facts::new(&seen));
-        let fix = found[0].fix.iter().find(|fix| !fix.read_only).cloned().unwrap_or_else(|| Fix::look("", ""));
-        assert!(fix.command.unwrap_or_default().contains("prefixes Storage.westeurope"), "{}", fix.text);
-        assert!(fix.check_first.unwrap_or_default().contains("every storage account of the region"), "{}", fix.text);
+        let fix = found[0].fix.iter().find(|fix| !fix.read_only).cloned().unwrap_or_else(|| Fix::look("", []));
+        assert!(fix.lines().contains("prefixes Storage.westeurope"), "{}", fix.text);
+        assert!(
+            fix.check_first.is_some_and(|check| check.lines().contains("every storage account of the region")),
+            "{}",
+            fix.text
+        );
     }
 
     #[test]

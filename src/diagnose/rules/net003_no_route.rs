@@ -2,6 +2,7 @@
 
 use ampls_probes::observation::{IoFailure, Outcome};
 
+use crate::diagnose::command::{Address, command};
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::{ConnectFault, EndpointFacts, Facts};
 use crate::diagnose::finding::{Fix, Owner, Severity};
@@ -92,16 +93,16 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
     .excludes("a private endpoint that does not answer: no packet reached it")
     .reaching(Reach::Nothing);
     let route = if facts.on_windows() {
-        format!("Find-NetRoute -RemoteIPAddress {address}")
+        command!(PowerShell, "Find-NetRoute -RemoteIPAddress {}", Address::new(&address))
     } else {
-        format!("ip route get {address}")
+        command!(Sh, "ip route get {}", Address::new(&address))
     };
     let firewall = if facts.on_windows() {
-        "Get-NetFirewallRule -Direction Outbound -Action Block -Enabled True"
+        vec![command!(PowerShell, "Get-NetFirewallRule -Direction Outbound -Action Block -Enabled True")]
     } else {
-        "sudo nft list ruleset; sudo iptables -S OUTPUT"
+        vec![command!(Sh, "sudo nft list ruleset"), command!(Sh, "sudo iptables -S OUTPUT")]
     };
-    let look_at_route = Fix::look("look which route this machine takes to the address", route);
+    let look_at_route = Fix::look("look which route this machine takes to the address", [route]);
     if own {
         return draft.fix([
             Fix::look(

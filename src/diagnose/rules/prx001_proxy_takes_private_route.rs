@@ -5,6 +5,7 @@ use ampls_probes::endpoint::Group;
 use ampls_probes::no_proxy::exempts;
 use ampls_probes::observation::AgentProxy;
 
+use crate::diagnose::command::command;
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::{EndpointFacts, Facts, HttpFault, ProxyFault, Route};
 use crate::diagnose::finding::{BlastRadius, Fix, Owner, Severity};
@@ -107,31 +108,42 @@ fn exempt_for_agent(proxy: &AgentProxy) -> Fix {
     let direct = "look whether the direct path is open";
     if proxy.source.contains("azcmagent") {
         return change("let the Azure Monitor agent pass the connected machine's proxy by".to_owned())
-            .with("sudo azcmagent config set proxy.bypass AMA")
+            .with([command!(Sh, "sudo azcmagent config set proxy.bypass AMA")])
             .after_looking(
-                &format!("{direct}; a list that is there is replaced, so name its other services with `AMA`"),
-                "ampls-doctor check --proxy none\nazcmagent config get proxy.bypass",
+                format!("{direct}; a list that is there is replaced, so name its other services with `AMA`"),
+                [command!(Any, "ampls-doctor check --proxy none"), command!(Any, "azcmagent config get proxy.bypass")],
             )
-            .undone_with("or set the former list again", "sudo azcmagent config clear proxy.bypass");
+            .undone_with("or set the former list again", [command!(Sh, "sudo azcmagent config clear proxy.bypass")]);
     }
     if proxy.source == "/etc/default/azuremonitoragent" {
-        let extension = "-g ‹vm-resource-group› --vm-name ‹vm› -n AzureMonitorLinuxAgent";
         return change("take the proxy out of the agent's extension settings, which write this file and know no exemptions".to_owned())
-            .with(format!("az vm extension set {extension} --publisher Microsoft.Azure.Monitor --settings '{{\"proxy\":{{\"mode\":\"none\"}}}}'"))
+            .with([command!(
+                Sh,
+                "az vm extension set -g VM_RESOURCE_GROUP --vm-name VM_NAME -n AzureMonitorLinuxAgent --publisher Microsoft.Azure.Monitor --settings '{\"proxy\":{\"mode\":\"none\"}}'"
+            )])
             .after_looking(
-                &format!("{direct}, for public names too; keep the settings that are there"),
-                format!("ampls-doctor check --proxy none\naz vm extension show {extension} --query settings"),
+                format!("{direct}, for public names too; keep the settings that are there"),
+                [
+                    command!(Any, "ampls-doctor check --proxy none"),
+                    command!(
+                        Any,
+                        "az vm extension show -g VM_RESOURCE_GROUP --vm-name VM_NAME -n AzureMonitorLinuxAgent --query settings"
+                    ),
+                ],
             )
             .undone_with(
                 "with the former settings",
-                format!("az vm extension set {extension} --publisher Microsoft.Azure.Monitor --settings '‹former-settings›'"),
+                [command!(
+                    Any,
+                    "az vm extension set -g VM_RESOURCE_GROUP --vm-name VM_NAME -n AzureMonitorLinuxAgent --publisher Microsoft.Azure.Monitor --settings FORMER_SETTINGS"
+                )],
             );
     }
     change(format!(
         "add the names to what {} passes by (`NO_PROXY`, beside the proxy; the file does not change by itself), reload systemd and restart the agent",
         quote(&proxy.source)
     ))
-    .after_looking(direct, "ampls-doctor check --proxy none")
+    .after_looking(direct, [command!(Any, "ampls-doctor check --proxy none")])
     .undone_by("put the former lines back, reload systemd and restart the agent")
 }
 
@@ -239,8 +251,8 @@ mod tests {
             };
             let scene = private_world().agents([agent(AgentKind::Ama, "1.33.1")]).agent_proxy(proxy);
             let found = drafts(&PRX001, &scene);
-            let command = found[0].fix.iter().find(|fix| !fix.read_only).and_then(|fix| fix.command.as_deref());
-            assert!(command.is_some_and(|command| command.starts_with(expected)), "{command:?}");
+            let command = found[0].fix.iter().find(|fix| !fix.read_only).map(Fix::lines);
+            assert!(command.as_deref().is_some_and(|command| command.starts_with(expected)), "{command:?}");
         }
     }
 
@@ -281,9 +293,11 @@ mod tests {
         let scene =
             private_world().tunnel(ODS, "--proxy", Outcome::Seen(200)).tunnel(HANDLER, "--proxy", Outcome::Seen(200));
         let found = diagnose(&scene.observations());
-        let command =
-            found[0].fix.iter().filter_map(|fix| fix.command.as_deref()).find(|command| command.contains("NO_PROXY"));
-        assert!(command.is_some_and(|command| command.contains(ODS) && command.contains(HANDLER)), "{command:?}");
+        let command = found[0].fix.iter().map(Fix::lines).find(|command| command.contains("NO_PROXY"));
+        assert!(
+            command.as_deref().is_some_and(|command| command.contains(ODS) && command.contains(HANDLER)),
+            "{command:?}"
+        );
     }
 
     #[test]

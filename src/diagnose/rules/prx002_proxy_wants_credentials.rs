@@ -2,6 +2,7 @@
 
 use ampls_probes::observation::{Outcome, TunnelFailure};
 
+use crate::diagnose::command::command;
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::{EndpointFacts, Facts, ProxyFault};
 use crate::diagnose::finding::{BlastRadius, Fix, Owner, Severity};
@@ -87,11 +88,17 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
                 BlastRadius::Machine,
                 "give the agent its credentials, from a file that only you can read and that you delete afterwards: a password on a command line stays in histories and process lists",
             )
-            .with("az vm extension set -g ‹vm-resource-group› --vm-name ‹vm› --publisher Microsoft.Azure.Monitor -n ‹AzureMonitorLinuxAgent or AzureMonitorWindowsAgent› --settings @‹settings.json› --protected-settings @‹protected-settings.json›")
+            .with([command!(
+                Any,
+                "az vm extension set -g VM_RESOURCE_GROUP --vm-name VM_NAME --publisher Microsoft.Azure.Monitor -n EXTENSION_NAME --settings SETTINGS_FILE --protected-settings PROTECTED_SETTINGS_FILE"
+            )])
             .instead()
             .after_looking(
                 "new settings replace these",
-                "az vm extension show -g ‹vm-resource-group› --vm-name ‹vm› -n ‹extension› --query settings",
+                [command!(
+                    Any,
+                    "az vm extension show -g VM_RESOURCE_GROUP --vm-name VM_NAME -n EXTENSION_NAME --query settings"
+                )],
             )
             .undone_by("the same command with the former settings"),
         ]),

@@ -2,6 +2,7 @@
 
 use ampls_probes::observation::{Outcome, TunnelFailure};
 
+use crate::diagnose::command::{Command, Host, Port, command};
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::{EndpointFacts, Facts, ProxyFault};
 use crate::diagnose::finding::{BlastRadius, Fix, Owner, Severity};
@@ -70,7 +71,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
         "no-answer" => "does not answer as a proxy",
         _ => "cannot be reached",
     };
-    let connect = connect_command(&proxy.url, facts.on_windows());
+    let connect = connect_commands(&proxy.url, facts.on_windows());
     let look = Fix::look("look where proxies are set on this machine", remedy::show_proxies(facts.on_windows()));
     let draft = Draft::new(
         severity,
@@ -100,23 +101,27 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
             )
             .after_looking(
                 "look what the direct path gives; other programs may need the setting",
-                "ampls-doctor check --proxy none",
+                [command!(Any, "ampls-doctor check --proxy none")],
             )
             .undone_by("set the former value again"),
         ]),
     )
 }
 
-/// The command that looks up and connects to a proxy. An IPv6 address stands in brackets in a URL only.
-fn connect_command(url: &str, windows: bool) -> String {
+/// The commands that look up a proxy and connect to it. An IPv6 address stands in brackets in a URL only.
+fn connect_commands(url: &str, windows: bool) -> Vec<Command> {
     let authority = url.rsplit_once("://").map_or(url, |(_, rest)| rest);
-    let (host, port) = authority.rsplit_once(':').unwrap_or((authority, "‹port›"));
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    let (host, port) = authority.rsplit_once(':').unwrap_or((authority, ""));
+    let (bare, port) = (Host::new(host.trim_start_matches('[').trim_end_matches(']')), Port::new(port));
     if windows {
-        format!("Test-NetConnection {bare} -Port {port}")
-    } else {
-        format!("getent ahosts {bare}; curl -sv --max-time 5 telnet://{host}:{port} </dev/null")
+        return vec![command!(PowerShell, "Test-NetConnection {} -Port {}", bare.clone(), port)];
     }
+    let connect = if host.starts_with('[') {
+        command!(Sh, "curl -sv --max-time 5 telnet://[{}]:{} </dev/null", bare.clone(), port)
+    } else {
+        command!(Sh, "curl -sv --max-time 5 telnet://{}:{} </dev/null", bare.clone(), port)
+    };
+    vec![command!(Sh, "getent ahosts {}", bare), connect]
 }
 
 #[cfg(test)]
@@ -170,9 +175,10 @@ mod tests {
     #[test]
     fn an_ipv6_address_has_brackets_in_urls_only() {
         let url = "http://[fd00::9]:3128";
-        let command = "getent ahosts fd00::9; curl -sv --max-time 5 telnet://[fd00::9]:3128 </dev/null";
-        assert_eq!(connect_command(url, false), command);
-        assert_eq!(connect_command(url, true), "Test-NetConnection fd00::9 -Port 3128");
+        let lines = |windows| connect_commands(url, windows).iter().map(|it| it.as_str().to_owned()).collect::<Vec<_>>();
+        let connect = "curl -sv --max-time 5 telnet://[fd00::9]:3128 </dev/null";
+        assert_eq!(lines(false), ["getent ahosts fd00::9", connect]);
+        assert_eq!(lines(true), ["Test-NetConnection fd00::9 -Port 3128"]);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! PRX004: the proxy denies a name.
 
+use crate::diagnose::command::{Host, ProxyUrl, UrlPath, command};
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::{EndpointFacts, Facts, ProxyFault};
 use crate::diagnose::finding::{BlastRadius, Fix, Owner, Severity};
@@ -84,12 +85,13 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
         .fix([Fix::look("look where proxies are set on this machine", remedy::show_proxies(facts.on_windows()))])
         .fix([Fix::look(
             "ask the proxy by hand",
-            format!(
+            [command!(
+                Sh,
                 "curl -sv --max-time 10 --proxy {} https://{}{} -o /dev/null",
-                proxy.url,
-                name.fqdn(),
-                name.endpoint.path
-            ),
+                ProxyUrl::new(&proxy.url),
+                Host::new(name.fqdn()),
+                UrlPath::new(&name.endpoint.path)
+            )],
         )])
         .fix(if kind == "denied" { allowed() } else { reached(name) }),
     )
@@ -107,7 +109,15 @@ fn reached(name: &EndpointFacts<'_>) -> Vec<Fix> {
     vec![
         Fix::look(
             "on the proxy itself look whether it resolves the name and reaches the address",
-            format!("nslookup {0}; curl -sv --max-time 10 https://{0}{1} -o /dev/null", name.fqdn(), name.endpoint.path),
+            [
+                command!(Any, "nslookup {}", Host::new(name.fqdn())),
+                command!(
+                    Sh,
+                    "curl -sv --max-time 10 https://{}{} -o /dev/null",
+                    Host::new(name.fqdn()),
+                    UrlPath::new(&name.endpoint.path)
+                ),
+            ],
         ),
         Fix::change(
             BlastRadius::Vnet,

@@ -166,7 +166,7 @@ mod tests {
         let found =
             drafts(&PRX005, &with_settings(&[("169.254.169.254", true), ("168.63.129.16", true)], Some("localhost")));
         assert_eq!((found.len(), found[0].severity), (1, Severity::Info));
-        let command = found[0].fix[1].command.clone().unwrap_or_default();
+        let command = found[0].fix[1].lines();
         assert!(command.contains("localhost,169.254.169.254,168.63.129.16"), "{command}");
     }
 

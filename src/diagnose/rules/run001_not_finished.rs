@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use ampls_probes::observation::{Answer, Connection, DnsFailure, IoFailure, Observation, Outcome, RecordKind, Stop};
 
+use crate::diagnose::command::command;
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::Facts;
 use crate::diagnose::finding::{Fix, Owner, Severity};
@@ -91,10 +92,10 @@ fn without_sockets(facts: &Facts<'_>) -> Option<Draft> {
     let fix = if facts.on_windows() {
         Fix::look(
             "look which process holds the machine's sockets",
-            "Get-NetTCPConnection | Group-Object OwningProcess -NoElement",
+            [command!(PowerShell, "Get-NetTCPConnection | Group-Object OwningProcess -NoElement")],
         )
     } else {
-        Fix::look("examine again with room for more open files", "ulimit -n 1024; ampls-doctor check")
+        Fix::look("examine again with room for more open files", [command!(Sh, "ulimit -n 1024; ampls-doctor check")])
     };
     let count = lines.len();
     Some(
@@ -141,7 +142,7 @@ fn cut_short(facts: &Facts<'_>) -> Vec<Draft> {
                 Stop::Interrupt => "interrupt",
             })
             .reaching(Reach::Nothing)
-            .fix([Fix::look("give the run more time, after the other findings are fixed", format!("ampls-doctor check --deadline {longer}"))]),
+            .fix([Fix::look("give the run more time, after the other findings are fixed", [command!(Any, "ampls-doctor check --deadline {}", longer)])]),
     ]
 }
 

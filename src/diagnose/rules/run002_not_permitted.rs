@@ -2,6 +2,7 @@
 
 use ampls_probes::observation::{Observation, Outcome, ReadFailure, UnreadReason};
 
+use crate::diagnose::command::command;
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::Facts;
 use crate::diagnose::finding::{Fix, Owner, Severity};
@@ -70,9 +71,9 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
         return Vec::new();
     }
     let again = if windows {
-        "run it in a console opened as Administrator: ampls-doctor check"
+        Fix::look("run it in a console opened as Administrator", [command!(Any, "ampls-doctor check")])
     } else {
-        "sudo ampls-doctor check"
+        Fix::look("examine again as a user who may read them", [command!(Sh, "sudo ampls-doctor check")])
     };
     vec![
         Draft::new(
@@ -86,7 +87,7 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
         )
         .arg("files", refused.iter().map(|(file, _)| *file).collect::<Vec<_>>().join(", "))
         .reaching(Reach::Nothing)
-        .fix([Fix::look("examine again as a user who may read them", again)]),
+        .fix([again]),
     ]
 }
 

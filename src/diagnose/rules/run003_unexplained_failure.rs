@@ -2,6 +2,7 @@
 
 use ampls_probes::observation::Stop;
 
+use crate::diagnose::command::command;
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::{EndpointFacts, Facts, Status};
 use crate::diagnose::finding::{Fix, Owner, Severity};
@@ -72,7 +73,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
     .reaching(Reach::Nothing)
     .fix([Fix::look(
         "keep the whole report, every observation included, and look at the first step that failed",
-        "ampls-doctor check --format json -o report.json",
+        [command!(Any, "ampls-doctor check --format json -o report.json")],
     )]);
     if let Some(handshake) = name.handshake {
         draft = draft.evidence([facts.handshake_line(name, handshake)]);

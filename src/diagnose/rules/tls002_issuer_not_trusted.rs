@@ -2,6 +2,7 @@
 
 use ampls_probes::observation::ChainVerdict;
 
+use crate::diagnose::command::command;
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::{EndpointFacts, Facts, TlsFault, certificate_line};
 use crate::diagnose::finding::{BlastRadius, Fix, Owner, Severity};
@@ -87,16 +88,25 @@ fn update(facts: &Facts<'_>) -> Fix {
     let change = Fix::change(BlastRadius::Machine, "update the trust store, then restart the agent");
     if facts.on_windows() {
         return change
-            .with("certutil -generateSSTFromWU roots.sst")
+            .with([command!(Any, "certutil -generateSSTFromWU roots.sst")])
             .after_looking(
                 "look what is there already, and import the missing root only",
-                "Get-ChildItem Cert:\\LocalMachine\\Root | Where-Object Subject -match 'DigiCert|Microsoft'",
+                [command!(
+                    PowerShell,
+                    r"Get-ChildItem Cert:\LocalMachine\Root | Where-Object Subject -match 'DigiCert|Microsoft'"
+                )],
             )
             .undone_by("remove the imported root from Cert:\\LocalMachine\\Root");
     }
     change
-        .with("sudo apt-get install --only-upgrade ca-certificates    # or: sudo dnf upgrade ca-certificates")
-        .after_looking("another store may be in use", "env | grep SSL_CERT\nls -l /etc/ssl/certs | head")
+        .with([command!(
+            Sh,
+            "if command -v apt-get >/dev/null; then sudo apt-get install --only-upgrade ca-certificates; else sudo dnf upgrade ca-certificates; fi"
+        )])
+        .after_looking(
+            "another store may be in use",
+            [command!(Sh, "env | grep SSL_CERT"), command!(Sh, "ls -l /etc/ssl/certs | head")],
+        )
         .undone_by("install the version of ca-certificates that was there before")
 }
 

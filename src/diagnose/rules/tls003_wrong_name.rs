@@ -1,5 +1,6 @@
 //! TLS003: a certificate for another name.
 
+use crate::diagnose::command::{Host, Peer, command};
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::{EndpointFacts, Facts, TlsFault, certificate_line};
 use crate::diagnose::finding::{BlastRadius, Fix, Owner, Severity};
@@ -104,7 +105,13 @@ fn asked_by_alias(mut draft: Draft, public: &str, names: &[String], connect: &st
         .fix([
             Fix::look(
                 "look whether the certificate fits when the public name is sent",
-                format!("openssl s_client -connect {connect} -servername {public} -verify_hostname {public} </dev/null"),
+                [command!(
+                    Sh,
+                    "openssl s_client -connect {} -servername {} -verify_hostname {} </dev/null",
+                    Peer::new(connect),
+                    Host::new(public),
+                    Host::new(public)
+                )],
             ),
             Fix::change(
                 BlastRadius::Machine,

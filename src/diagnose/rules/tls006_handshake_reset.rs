@@ -2,6 +2,7 @@
 
 use ampls_probes::observation::{Outcome, TlsFailure};
 
+use crate::diagnose::command::{ArmName, Host, command};
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::{EndpointFacts, Facts, Route, TlsFault, route_word};
 use crate::diagnose::finding::{BlastRadius, Fix, Owner, Severity};
@@ -68,7 +69,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
     let others =
         facts.endpoints().iter().filter(|other| other.handshake.is_some_and(|seen| seen.outcome.seen().is_some()));
     let others = others.count();
-    let rule = format!("allow-{}", name.fqdn().replace('.', "-"));
+    let rule = || ArmName::new(&format!("allow-{}", name.fqdn().replace('.', "-")));
     let mut draft = Draft::new(
         Severity::Error,
         Owner::Network,
@@ -92,12 +93,18 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
     .fix([
         remedy::show_chain(&connect, name.fqdn()),
         Fix::change(BlastRadius::Vnet, "allow the name in the application rules of the firewall on the way, without TLS inspection")
-            .with(format!(
-                "az network firewall policy rule-collection-group collection rule add -g ‹firewall-resource-group› --policy-name ‹policy› --rcg-name ‹group› --collection-name ‹collection› --name {rule} --rule-type ApplicationRule --protocols Https=443 --source-addresses ‹subnet› --target-fqdns {}",
-                name.fqdn()
-            ))
+            .with([command!(
+                Any,
+                "az network firewall policy rule-collection-group collection rule add -g FIREWALL_RESOURCE_GROUP --policy-name FIREWALL_POLICY --rcg-name RULE_COLLECTION_GROUP --collection-name RULE_COLLECTION --name {} --rule-type ApplicationRule --protocols Https=443 --source-addresses SUBNET_PREFIX --target-fqdns {}",
+                rule(),
+                Host::new(name.fqdn())
+            )])
             .after("look in the firewall's log for this name and the time in the evidence; the rule holds for every machine behind the firewall")
-            .undone_with("", format!("az network firewall policy rule-collection-group collection rule remove -g ‹firewall-resource-group› --policy-name ‹policy› --rcg-name ‹group› --collection-name ‹collection› --name {rule}")),
+            .undone_with("", [command!(
+                Any,
+                "az network firewall policy rule-collection-group collection rule remove -g FIREWALL_RESOURCE_GROUP --policy-name FIREWALL_POLICY --rcg-name RULE_COLLECTION_GROUP --collection-name RULE_COLLECTION --name {}",
+                rule()
+            )]),
     ]);
     if private {
         draft = draft.fix(remedy::find_private_endpoint(&address));

@@ -1,5 +1,6 @@
 //! TLS007: the handshake never finishes.
 
+use crate::diagnose::command::{Address, command};
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::{EndpointFacts, Facts, TlsFault, route_word};
 use crate::diagnose::finding::{Fix, Owner, Severity};
@@ -55,9 +56,12 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
     let connect = socket.unwrap_or_else(|| format!("{}:{}", name.fqdn(), name.endpoint.port));
     let address = handshake.address.map(|address| address.ip().to_string()).unwrap_or_default();
     let size = if facts.on_windows() {
-        format!("ping -f -l 1472 {address}")
+        vec![command!(Any, "ping -f -l 1472 {}", Address::new(&address))]
     } else {
-        format!("tracepath -n {address}; ip route get {address}")
+        vec![
+            command!(Sh, "tracepath -n {}", Address::new(&address)),
+            command!(Sh, "ip route get {}", Address::new(&address)),
+        ]
     };
     Some(
         Draft::new(
@@ -82,7 +86,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
             Fix::look("look which packet size passes on the way, and which interface and MTU the route takes", size),
             Fix::look(
                 "look which firewall or gateway is on the route",
-                "az network nic show-effective-route-table -g ‹vm-resource-group› -n ‹nic› -o table",
+                [remedy::effective_routes()],
             ),
         ]),
     )

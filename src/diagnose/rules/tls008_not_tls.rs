@@ -2,6 +2,7 @@
 
 use ampls_probes::observation::{Outcome, TlsFailure};
 
+use crate::diagnose::command::{Address, command};
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::{EndpointFacts, Facts, Route, TlsFault, route_word};
 use crate::diagnose::finding::{BlastRadius, Fix, Owner, Severity};
@@ -75,7 +76,12 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
     .arg("kind", if broken { "protocol" } else { "not-tls" })
     .excludes("a blocked port: TCP connects and bytes come back")
     .reaching(Reach::Own)
-    .fix([Fix::look("look what answers without TLS", format!("curl -sv --max-time 5 http://{ip}:{}/ -o /dev/null", name.endpoint.port))]);
+    .fix([Fix::look("look what answers without TLS", [command!(
+            Sh,
+            "curl -sv --max-time 5 http://{}:{}/ -o /dev/null",
+            Address::new(&ip),
+            name.endpoint.port
+        )])]);
     if private {
         return Some(draft.fix(remedy::find_private_endpoint(&ip)));
     }

@@ -1,5 +1,6 @@
 //! TLS009: the intermediate certificates are missing.
 
+use crate::diagnose::command::{Host, Peer, command};
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::{EndpointFacts, Facts, TlsFault, certificate_line};
 use crate::diagnose::finding::{Fix, Owner, Severity};
@@ -75,7 +76,12 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
         remedy::show_chain(&address, name.fqdn()),
         Fix::look(
             "look where the certificate says that its issuer is to be fetched",
-            format!("openssl s_client -connect {address} -servername {} </dev/null | openssl x509 -noout -ext authorityInfoAccess", name.fqdn()),
+            [command!(
+                Sh,
+                "openssl s_client -connect {} -servername {} </dev/null | openssl x509 -noout -ext authorityInfoAccess",
+                Peer::new(&address),
+                Host::new(name.fqdn())
+            )],
         ),
     ])
 }

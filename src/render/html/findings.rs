@@ -3,7 +3,8 @@
 use std::io::{self, Write};
 
 use super::{commands, prose, safe};
-use crate::diagnose::finding::{Finding, Fix, Severity, sentence_and_commands};
+use crate::diagnose::command::Command;
+use crate::diagnose::finding::{Advice, Finding, Fix, Severity};
 use crate::render::words::{label, owner, reach};
 use crate::report::Report;
 
@@ -75,8 +76,13 @@ fn fix(label: &str, fix: &Fix, out: &mut dyn Write) -> io::Result<()> {
     if let Some(check) = &fix.check_first {
         advice("Before you change anything", check, out)?;
     }
-    if let Some(command) = &fix.command {
-        write!(out, "<p class=\"label\">Run</p>{}", commands(command.lines()))?;
+    for (label, text) in [("Needs", &fix.needs), ("Policy", &fix.policy)] {
+        if let Some(text) = text {
+            write!(out, "<p class=\"label\">{label}</p><p>{}</p>", prose(text))?;
+        }
+    }
+    if !fix.commands.is_empty() {
+        write!(out, "<p class=\"label\">Run</p>{}", commands(fix.commands.iter().map(Command::as_str)))?;
     }
     if let Some(undo) = &fix.undo {
         advice("To undo", undo, out)?;
@@ -84,14 +90,13 @@ fn fix(label: &str, fix: &Fix, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "</div>")
 }
 
-fn advice(label: &str, text: &str, out: &mut dyn Write) -> io::Result<()> {
-    let (sentence, lines) = sentence_and_commands(text);
+fn advice(label: &str, advice: &Advice, out: &mut dyn Write) -> io::Result<()> {
     write!(out, "<p class=\"label\">{label}</p>")?;
-    if !sentence.is_empty() {
-        write!(out, "<p>{}</p>", prose(&sentence))?;
+    if !advice.text.is_empty() {
+        write!(out, "<p>{}</p>", prose(&advice.text))?;
     }
-    if !lines.is_empty() {
-        write!(out, "{}", commands(lines.into_iter()))?;
+    if !advice.commands.is_empty() {
+        write!(out, "{}", commands(advice.commands.iter().map(Command::as_str)))?;
     }
     Ok(())
 }

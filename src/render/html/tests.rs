@@ -6,6 +6,7 @@ use base64::Engine;
 use sha2::{Digest, Sha256};
 
 use super::*;
+use crate::diagnose::command::{Command, command};
 use crate::diagnose::facts::{Status, ViewKind};
 use crate::diagnose::finding::{BlastRadius, Fix, Severity};
 use crate::report::{EndpointReport, crowded, healthy, hostile, mixed};
@@ -42,15 +43,15 @@ fn nothing_is_loaded_and_nothing_runs() {
 
 #[test]
 fn hostile_text_is_text() {
+    const EVIL: &str = "</title><script>alert(1)</script>\"'><img src=x onerror=alert(1)>\u{202e}";
     let mut report = mixed();
-    let evil = "</title><script>alert(1)</script>\"'><img src=x onerror=alert(1)>\u{202e}";
-    report.host.name = evil.to_owned();
-    report.verdict.headline = evil.to_owned();
-    report.findings[0].title = evil.to_owned();
+    report.host.name = EVIL.to_owned();
+    report.verdict.headline = EVIL.to_owned();
+    report.findings[0].title = EVIL.to_owned();
     report.findings[0].link = "javascript:alert(1)".to_owned();
-    report.findings[0].fix[0].command = Some(evil.to_owned());
-    report.endpoints[0].fqdn = evil.to_owned();
-    report.endpoints[0].views[1].cname = vec![evil.to_owned()];
+    report.findings[0].fix[0].commands = vec![command!(Any, EVIL)];
+    report.endpoints[0].fqdn = EVIL.to_owned();
+    report.endpoints[0].views[1].cname = vec![EVIL.to_owned()];
     let page = page(&report);
     assert!(!page.contains("<script") && !page.contains("<img") && !page.contains("\"javascript:"));
     assert!(!page.contains('\u{202e}'));
@@ -67,24 +68,24 @@ fn every_finding_is_there_with_its_evidence_and_every_root_with_its_fixes() {
     }
     for fix in report.roots().flat_map(|root| &root.fix) {
         assert!(page.contains(&prose(&fix.text)), "{}", fix.text);
-        assert!(fix.command.iter().all(|command| page.contains(&safe(command))), "{:?}", fix.command);
+        assert!(fix.all_commands().all(|it| page.contains(&safe(it.as_str()))), "{:?}", fix.commands);
     }
     assert!(page.contains("class=\"bad\"><span class=\"role\">"), "a hop that failed");
 }
 
 #[test]
 fn every_command_can_be_copied_as_it_is() {
-    for command in
-        ["zone \"a\" { };\nzone \"b\" { };", "export NO_PROXY='a'", "for i in 1 2; do dig a; done", "a -l; df -h"]
-    {
+    let zones = [command!(Bind, "zone \"a\" { };"), command!(Bind, "zone \"b\" { };")];
+    for commands in [zones.to_vec(), vec![command!(Sh, "export NO_PROXY='a'")], vec![command!(Sh, "a -l; df -h")]] {
         let mut report = mixed();
         report.findings[0].fix[0] = Fix::change(BlastRadius::Vnet, "fix it")
-            .with(command)
-            .after_looking("mind this (and that)", command)
-            .undone_with("", command);
+            .with(commands.clone())
+            .after_looking("mind this (and that)", commands.clone())
+            .undone_with("", commands.clone());
         let page = page(&report);
-        let block = format!("<pre><code>{}</code></pre>", escaped(command));
-        assert_eq!(page.matches(&block).count(), 3, "{command}");
+        let lines: Vec<&str> = commands.iter().map(Command::as_str).collect();
+        let block = format!("<pre><code>{}</code></pre>", escaped(&lines.join("\n")));
+        assert_eq!(page.matches(&block).count(), 3, "{lines:?}");
         assert!(page.contains("<p>mind this (and that)</p>"));
     }
 }

@@ -2,7 +2,8 @@
 
 use std::io;
 
-use crate::diagnose::finding::{Finding, Fix, Severity, sentence_and_commands};
+use crate::diagnose::command::Command;
+use crate::diagnose::finding::{Advice, Finding, Fix, Severity};
 use crate::render::page::{Detail, Page, Tint};
 use crate::render::words::{self, label, owner, reach};
 use crate::report::Report;
@@ -77,11 +78,17 @@ fn remedy(label: &str, fix: &Fix, page: &mut Page<'_>) -> io::Result<()> {
     if let Some(check) = &fix.check_first {
         advice("before you change anything:", check, page)?;
     }
-    if let Some(change) = &fix.command {
+    if let Some(right) = &fix.needs {
+        page.wrapped(Tint::Plain, "  needs      ", "             ", right)?;
+    }
+    if let Some(policy) = &fix.policy {
+        page.wrapped(Tint::Plain, "  policy     ", "             ", policy)?;
+    }
+    if !fix.commands.is_empty() {
         if !fix.read_only {
             page.line(Tint::Plain, if fix.check_first.is_some() { "  then run" } else { "  run" })?;
         }
-        commands(change.lines(), page)?;
+        commands(&fix.commands, page)?;
     }
     if let Some(undo) = &fix.undo {
         advice("to undo", undo, page)?;
@@ -90,19 +97,18 @@ fn remedy(label: &str, fix: &Fix, page: &mut Page<'_>) -> io::Result<()> {
 }
 
 /// A sentence beside its label, then the commands on lines of their own.
-fn advice(label: &str, text: &str, page: &mut Page<'_>) -> io::Result<()> {
-    let (sentence, lines) = sentence_and_commands(text);
-    if sentence.is_empty() {
+fn advice(label: &str, advice: &Advice, page: &mut Page<'_>) -> io::Result<()> {
+    if advice.text.is_empty() {
         page.line(Tint::Plain, &format!("  {label}"))?;
     } else {
-        page.wrapped(Tint::Plain, &format!("  {label:10} "), "             ", &sentence)?;
+        page.wrapped(Tint::Plain, &format!("  {label:10} "), "             ", &advice.text)?;
     }
-    commands(lines.into_iter(), page)
+    commands(&advice.commands, page)
 }
 
 /// Each line by itself, never broken: to be copied.
-fn commands<'a>(mut lines: impl Iterator<Item = &'a str>, page: &mut Page<'_>) -> io::Result<()> {
-    lines.try_for_each(|line| page.line(Tint::Plain, &format!("    {line}")))
+fn commands(commands: &[Command], page: &mut Page<'_>) -> io::Result<()> {
+    commands.iter().try_for_each(|command| page.line(Tint::Plain, &format!("    {}", command.as_str())))
 }
 
 fn explains(report: &Report, root: &Finding, page: &mut Page<'_>) -> io::Result<()> {

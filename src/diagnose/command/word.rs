@@ -1,0 +1,268 @@
+//! The types whose values may stand in a command. Each holds one kind of thing and nothing else.
+
+use std::net::{IpAddr, SocketAddr};
+
+use uuid::Uuid;
+
+use super::quoting::{is_inert, is_inert_in_quotes, quoted};
+use super::{Language, Placeholder};
+use crate::text::acts_on_output;
+
+/// One word of a command: what a type of this module gives, or the placeholder of that type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Word {
+    text: String,
+    placeholder: Placeholder,
+}
+
+impl Word {
+    /// A word that is written in the source.
+    #[must_use]
+    pub const fn placeholder(name: Placeholder) -> Self {
+        Self { text: String::new(), placeholder: name }
+    }
+
+    /// The word, or what stands for it where the language cannot hold it.
+    pub(super) fn written(&self, language: Language, within_quotes: bool) -> String {
+        let text = &self.text;
+        let refused = || self.placeholder.as_str().to_owned();
+        if text.is_empty() || text.starts_with('-') {
+            return refused();
+        }
+        if text.chars().all(is_inert) {
+            return text.clone();
+        }
+        if within_quotes {
+            return if text.chars().all(is_inert_in_quotes) { text.clone() } else { refused() };
+        }
+        quoted(language, text).unwrap_or_else(refused)
+    }
+
+    fn inert(text: &impl ToString) -> Self {
+        Self { text: text.to_string(), placeholder: VALUE }
+    }
+}
+
+const VALUE: Placeholder = Placeholder::new("VALUE");
+
+macro_rules! words {
+    ($($(#[doc = $doc:literal])+ $name:ident or $placeholder:literal: $holds:expr;)+) => {$(
+        $(#[doc = $doc])+
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        pub struct $name(String);
+
+        impl $name {
+            /// The text, if it is one.
+            pub fn new(text: &str) -> Option<Self> {
+                let holds: fn(&str) -> bool = $holds;
+                let whole = !text.is_empty() && !text.starts_with('-') && holds(text);
+                whole.then(|| Self(text.to_owned()))
+            }
+
+            /// The text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl From<$name> for Word {
+            fn from(value: $name) -> Self {
+                Self { text: value.0, placeholder: const { Placeholder::new($placeholder) } }
+            }
+        }
+
+        impl From<&$name> for Word {
+            fn from(value: &$name) -> Self {
+                value.clone().into()
+            }
+        }
+
+        impl From<Option<$name>> for Word {
+            fn from(value: Option<$name>) -> Self {
+                value.map_or(Self::placeholder(const { Placeholder::new($placeholder) }), Self::from)
+            }
+        }
+
+        impl From<Option<&$name>> for Word {
+            fn from(value: Option<&$name>) -> Self {
+                value.cloned().into()
+            }
+        }
+    )+};
+}
+
+words! {
+    /// A host name, of one label or more (RFC 1123 2.1, and the `_` of service names).
+    Host or "HOST_NAME": is_name;
+    /// The name of a DNS zone.
+    Zone or "ZONE_NAME": is_name;
+    /// The name of a record within its zone.
+    Record or "RECORD_NAME": is_name;
+    /// An IP address.
+    Address or "ADDRESS": |text| text.parse::<IpAddr>().is_ok();
+    /// An address or a host name, and a port, to connect to.
+    Peer or "ADDRESS_AND_PORT": is_peer;
+    /// A port.
+    Port or "PORT": |text| text.bytes().all(|byte| byte.is_ascii_digit()) && text.parse::<u16>().is_ok();
+    /// A host name as a regular expression that fits nothing else, in POSIX and .NET alike; it belongs between quotes.
+    HostPattern or "HOST_NAME": |_| false;
+    /// A GUID, as it is written.
+    Guid or "WORKSPACE_ID": |text| Uuid::try_parse(text).is_ok();
+    /// A region of Azure, as its API writes it.
+    Region or "REGION_NAME": |text| text.len() <= 40 && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+    /// A cloud, as `--cloud` takes it.
+    CloudName or "CLOUD_NAME": |text| text.len() <= 40 && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    /// A service tag of Azure, with its region where it has one.
+    ServiceTag or "SERVICE_TAG": |text| text.len() <= 90 && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '.');
+    /// The name of a resource.
+    /// Source: <https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules>
+    ArmName or "RESOURCE_NAME": |text| text.len() <= 90 && text.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
+    /// The id of a resource.
+    ResourceId or "RESOURCE_ID": is_resource_id;
+    /// The id of this machine as a resource.
+    VmResourceId or "VM_RESOURCE_ID": is_resource_id;
+    /// The absolute path of a file, on Linux or Windows, to be read.
+    FilePath or "FILE_PATH": is_path;
+    /// The path of a URL.
+    UrlPath or "URL_PATH": |text| text.len() <= 200 && text.starts_with('/') && text.chars().all(|c| c.is_ascii_alphanumeric() || "/._-".contains(c));
+    /// The URL of a proxy: a scheme, a host, and a port where it has one.
+    ProxyUrl or "PROXY_URL": is_proxy;
+    /// The value of `NO_PROXY`: names, addresses and ranges with commas between them.
+    NoProxy or "FORMER_VALUE": |text| text.len() <= 4_096 && text.chars().all(|c| c.is_ascii_alphanumeric() || "._-/:*,".contains(c));
+}
+
+impl Zone {
+    /// The text, if it is a zone that holds the name: whoever answers may call himself anything.
+    pub fn over(text: &str, name: &str) -> Option<Self> {
+        Self::new(text).filter(|zone| zone.covers(name))
+    }
+
+    /// Whether a name is the zone's own or below it.
+    pub fn covers(&self, name: &str) -> bool {
+        let (zone, name) =
+            (self.0.trim_end_matches('.').to_ascii_lowercase(), name.trim_end_matches('.').to_ascii_lowercase());
+        name == zone || name.strip_suffix(&zone).is_some_and(|rest| rest.ends_with('.'))
+    }
+
+    /// The public zone of a `privatelink` zone.
+    #[must_use]
+    pub fn public(&self) -> Self {
+        Self(self.0.strip_prefix("privatelink.").unwrap_or(&self.0).to_owned())
+    }
+
+    /// The zone's name as a resource's: with hyphens for dots.
+    #[must_use]
+    pub fn hyphenated(&self) -> ArmName {
+        ArmName(self.0.replace('.', "-"))
+    }
+
+    /// The name of a record in this zone.
+    pub fn record(&self, name: &str) -> Option<Record> {
+        Record::new(name.strip_suffix(&self.0)?.strip_suffix('.')?)
+    }
+}
+
+impl ServiceTag {
+    /// The tag of one region.
+    #[must_use]
+    pub fn in_region(&self, region: &Region) -> Self {
+        Self(format!("{}.{}", self.0, region.0))
+    }
+}
+
+impl Host {
+    /// The name as a regular expression.
+    #[must_use]
+    pub fn pattern(&self) -> HostPattern {
+        HostPattern(self.0.replace('.', "[.]"))
+    }
+
+    /// The name below a search domain, made absolute.
+    #[must_use]
+    pub fn below(&self, suffix: &Self) -> Self {
+        Self(format!("{}.{}.", self.0.trim_end_matches('.'), suffix.0.trim_end_matches('.')))
+    }
+}
+
+impl From<IpAddr> for Word {
+    fn from(address: IpAddr) -> Self {
+        Self::inert(&address)
+    }
+}
+
+impl From<u16> for Word {
+    fn from(number: u16) -> Self {
+        Self::inert(&number)
+    }
+}
+
+impl From<u64> for Word {
+    fn from(number: u64) -> Self {
+        Self::inert(&number)
+    }
+}
+
+impl From<Uuid> for Word {
+    fn from(id: Uuid) -> Self {
+        Self::inert(&id)
+    }
+}
+
+impl From<Placeholder> for Word {
+    fn from(placeholder: Placeholder) -> Self {
+        Self::placeholder(placeholder)
+    }
+}
+
+/// 253 octets in labels of 63 (RFC 1035 2.3.4), without the bytes that DNS carries besides (RFC 2181 11).
+fn is_name(text: &str) -> bool {
+    let label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && !label.starts_with('-')
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+    };
+    text.len() <= 253 && text.strip_suffix('.').unwrap_or(text).split('.').all(label)
+}
+
+fn is_peer(text: &str) -> bool {
+    let named = |(host, port): (&str, &str)| is_name(host) && port.parse::<u16>().is_ok();
+    text.parse::<SocketAddr>().is_ok() || text.rsplit_once(':').is_some_and(named)
+}
+
+fn is_resource_id(text: &str) -> bool {
+    text.len() <= 512
+        && text.starts_with("/subscriptions/")
+        && text.split('/').skip(1).all(|part| {
+            !part.is_empty()
+                && !part.starts_with('-')
+                && part.chars().all(|c| c.is_ascii_alphanumeric() || "._-()".contains(c))
+        })
+}
+
+fn is_path(text: &str) -> bool {
+    let mut start = text.chars();
+    let drive = start.next().is_some_and(|c| c.is_ascii_alphabetic())
+        && start.next() == Some(':')
+        && start.next() == Some('\\');
+    let absolute = drive || (text.starts_with('/') && !text.starts_with("//"));
+    let parts = || text.split(['/', '\\']);
+    absolute && text.len() <= 1_024 && !text.chars().any(acts_on_output) && !parts().any(|part| part == "..")
+}
+
+fn is_proxy(text: &str) -> bool {
+    let Some((scheme, rest)) = text.split_once("://") else { return false };
+    if !matches!(scheme, "http" | "https" | "socks4" | "socks4a" | "socks5" | "socks5h") {
+        return false;
+    }
+    let rest = rest.strip_suffix('/').unwrap_or(rest);
+    let (host, port) = match rest.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
+        _ => (rest, None),
+    };
+    let address = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    let host = address.map_or_else(
+        || is_name(host) && !host.starts_with('-'),
+        |address| address.parse::<std::net::Ipv6Addr>().is_ok(),
+    );
+    host && port.is_none_or(|port| port.parse::<u16>().is_ok())
+}
