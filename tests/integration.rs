@@ -3,6 +3,7 @@
 //! - `browsers`: fake roots with browsers of every kind and setting.
 //! - `catalogue`: every known fault has a world, or a reason why none can show it.
 //! - `cli`: the built binary as a user calls it: help, exit status, bad input, pipes, output files.
+//! - `commands`: nothing that a stranger writes becomes a command.
 //! - `conventions`: the house's own rules.
 //! - `formats`: the faces of a report as the built binary writes them: digests, redaction, metrics, saved reports.
 //! - `generated`: files made from the code are fresh.
@@ -20,6 +21,7 @@
 mod browsers;
 mod catalogue;
 mod cli;
+mod commands;
 mod conventions;
 mod formats;
 mod generated;

@@ -238,6 +238,11 @@ fn local_answer(zone: &LocalZone, name: &str, kind: RecordType) -> Reply {
     let Some(addresses) = zone.records.get(name) else {
         reply.code = ResponseCode::NXDomain;
         reply.authority = record;
+        let owner =
+            zone.denied_by.as_ref().and_then(|owner| Name::from_labels(owner.split('.').map(str::as_bytes)).ok());
+        if let (Some(record), Some(owner)) = (&mut reply.authority, owner) {
+            record.name = owner;
+        }
         return reply;
     };
     for address in addresses {

@@ -128,6 +128,9 @@ pub struct LocalZone {
     /// Primary server of its SOA.
     #[serde(default = "default_mname")]
     pub mname: String,
+    /// Whose name the SOA of a denial bears, in any bytes, where it is not the zone's own.
+    #[serde(default)]
+    pub denied_by: Option<String>,
 }
 
 /// The machine's resolver.
