@@ -1,3 +1,5 @@
+//! What each language gets, and what each type refuses.
+
 use super::*;
 
 #[test]
