@@ -9,6 +9,7 @@
 //! - `generated`: files made from the code are fresh.
 //! - `healthy`: every kind of healthy network has a world without findings.
 //! - `hosts`: fake roots with agents as found on real machines, through `--root`.
+//! - `model`: random networks, what is truly wrong with them, and what the doctor says.
 //! - `needs`: programs that some tests need, and what happens without them.
 //! - `netns`: whole machines in network namespaces, with real servers.
 //! - `output`: disks that are full, folders that take nothing.
@@ -27,6 +28,7 @@ mod formats;
 mod generated;
 mod healthy;
 mod hosts;
+mod model;
 mod needs;
 mod netns;
 mod output;

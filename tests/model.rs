@@ -1,0 +1,206 @@
+//! Worlds made by a machine: random networks from a grammar, what is truly wrong with them, and what the doctor says.
+//!
+//! A network is a description. `see` computes from it what every probe would see, without sockets; `oracle` computes from
+//! it, never from observations, what is wrong. `diagnose` judges the observations, and `invariants` compares. A failing
+//! world is shrunk and printed as the description that a world file can be made of.
+//!
+//! `MODEL_WORLDS=1000000 cargo test --release model` examines more of them.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::fmt::Write as _;
+use std::thread;
+
+use faults::{Fault, KINDS, Kind};
+use invariants::{Mistake, World, describe, mistakes};
+use network::Shape;
+use random::Random;
+
+mod faults;
+mod invariants;
+mod network;
+mod oracle;
+mod random;
+mod resolve;
+mod see;
+mod shrink;
+
+/// Worlds of one run of `cargo test`.
+const WORLDS: usize = 20_000;
+/// Draws of a network before faults are said to exclude each other.
+const DRAWS: usize = 400;
+
+/// What was counted for one set of kinds.
+#[derive(Clone, Debug, Default)]
+struct Count {
+    worlds: usize,
+    exact: usize,
+    broken: usize,
+}
+
+#[derive(Default)]
+struct Tally {
+    counts: BTreeMap<Vec<Kind>, Count>,
+    /// The first failing world of each set of kinds and sort of mistake.
+    failures: BTreeMap<(Vec<Kind>, String), (usize, World, Mistake)>,
+    impossible: Vec<Vec<Kind>>,
+}
+
+impl Tally {
+    fn unite(&mut self, other: Self) {
+        for (kinds, count) in other.counts {
+            let own = self.counts.entry(kinds).or_default();
+            own.worlds += count.worlds;
+            own.exact += count.exact;
+            own.broken += count.broken;
+        }
+        for (key, (times, world, mistake)) in other.failures {
+            self.failures.entry(key).or_insert((0, world, mistake)).0 += times;
+        }
+        self.impossible.extend(other.impossible);
+    }
+
+    fn of_size(&self, size: usize) -> Count {
+        let mut sum = Count::default();
+        for count in self.counts.iter().filter(|(kinds, _)| kinds.len() == size).map(|(_, count)| count) {
+            sum.worlds += count.worlds;
+            sum.exact += count.exact;
+            sum.broken += count.broken;
+        }
+        sum
+    }
+}
+
+/// The sets of kinds to examine: healthy networks, single faults, every pair, triples.
+fn sets(worlds: usize) -> Vec<Vec<Kind>> {
+    let mut pairs = Vec::new();
+    for (index, one) in KINDS.iter().enumerate() {
+        pairs.extend(KINDS[index + 1..].iter().map(|other| vec![*one, *other]));
+    }
+    let mut sets: Vec<Vec<Kind>> = Vec::new();
+    let mut random = Random::new(7);
+    let each_pair = (worlds * 13 / 20 / pairs.len()).max(1);
+    for pair in &pairs {
+        sets.extend(std::iter::repeat_n(pair.clone(), each_pair));
+    }
+    let each = (worlds * 3 / 20 / KINDS.len()).max(1);
+    for kind in KINDS {
+        sets.extend(std::iter::repeat_n(vec![*kind], each));
+    }
+    sets.extend(std::iter::repeat_n(Vec::new(), worlds / 20));
+    while sets.len() < worlds {
+        let mut kinds = KINDS.to_vec();
+        random.shuffle(&mut kinds);
+        kinds.truncate(3);
+        kinds.sort();
+        sets.push(kinds);
+    }
+    if let Ok(only) = env::var("MODEL_FAULTS") {
+        let only: Vec<&str> = only.split(',').filter(|name| !name.is_empty()).collect();
+        sets.retain(|set| set.len() == only.len() && set.iter().all(|kind| only.contains(&format!("{kind:?}").as_str())));
+    }
+    if let Ok(size) = env::var("MODEL_SIZE") {
+        sets.retain(|set| set.len().to_string() == size);
+    }
+    sets
+}
+
+fn world(kinds: &[Kind], random: &mut Random) -> Option<World> {
+    (0..DRAWS).find_map(|_| {
+        let shape = Shape::random(random);
+        let faults: Option<Vec<Fault>> = kinds.iter().map(|kind| Fault::random(*kind, &shape, random)).collect();
+        faults.map(|faults| World { shape, faults })
+    })
+}
+
+fn examine(sets: &[(usize, Vec<Kind>)]) -> Tally {
+    let mut tally = Tally::default();
+    for (seed, kinds) in sets {
+        let mut random = Random::new(u64::try_from(*seed).unwrap_or_default());
+        let Some(world) = world(kinds, &mut random) else {
+            tally.impossible.push(kinds.clone());
+            continue;
+        };
+        let found = mistakes(&world, &mut random);
+        let count = tally.counts.entry(kinds.clone()).or_default();
+        count.worlds += 1;
+        count.exact += usize::from(found.is_empty());
+        count.broken += usize::from(found.iter().any(Mistake::is_invariant));
+        for mistake in found {
+            let sort = format!("{mistake:?}").split('(').next().unwrap_or_default().to_owned();
+            tally.failures.entry((kinds.clone(), sort)).or_insert((0, world.clone(), mistake)).0 += 1;
+        }
+    }
+    tally
+}
+
+#[test]
+fn random_networks_are_diagnosed_exactly() {
+    let worlds = env::var("MODEL_WORLDS").ok().and_then(|count| count.parse().ok()).unwrap_or(WORLDS);
+    let sets: Vec<(usize, Vec<Kind>)> = sets(worlds).into_iter().enumerate().collect();
+    let threads = thread::available_parallelism().map_or(2, usize::from);
+    let mut shares: Vec<Vec<(usize, Vec<Kind>)>> = vec![Vec::new(); threads];
+    for (index, set) in sets.into_iter().enumerate() {
+        shares[index % threads].push(set);
+    }
+    let mut tally = Tally::default();
+    thread::scope(|scope| {
+        let running: Vec<_> = shares.iter().map(|share| scope.spawn(|| examine(share))).collect();
+        for thread in running {
+            tally.unite(thread.join().expect("no world makes the doctor panic"));
+        }
+    });
+    let report = report(&mut tally);
+    eprintln!("{report}");
+    assert!(too_bad(&tally).is_empty(), "{}", too_bad(&tally).join("\n"));
+}
+
+/// The table, and the smallest world of each kind of failure.
+fn report(tally: &mut Tally) -> String {
+    let mut text = String::new();
+    for size in 0..=3 {
+        let count = tally.of_size(size);
+        let _ = writeln!(text, "{size} faults: {} worlds, {} exact, {} break an invariant", count.worlds, count.exact, count.broken);
+    }
+    for kind in KINDS {
+        let count = tally.counts.get(&vec![*kind]).cloned().unwrap_or_default();
+        let _ = writeln!(text, "  {kind:?}: {} worlds, {} exact, {} broken", count.worlds, count.exact, count.broken);
+    }
+    tally.impossible.sort();
+    tally.impossible.dedup();
+    let _ = writeln!(text, "never together: {:?}", tally.impossible);
+    let mut failures: Vec<_> = tally.failures.iter().collect();
+    failures.sort_by_key(|((kinds, sort), (times, ..))| (kinds.len(), std::cmp::Reverse(*times), kinds.clone(), sort.clone()));
+    let shown = env::var("MODEL_SHOW").ok().and_then(|count| count.parse().ok()).unwrap_or(10);
+    for ((kinds, sort), (times, world, mistake)) in failures.into_iter().take(shown) {
+        let alike = std::mem::discriminant(mistake);
+        let small = shrink::smallest(world, &|world| shrink::fails_alike(world, alike));
+        let found = mistakes(&small, &mut Random::new(0));
+        let _ = writeln!(text, "{kinds:?} {sort}, {times} worlds\n{}", describe(&small));
+        for mistake in found {
+            let _ = writeln!(text, "    !! {mistake}");
+        }
+    }
+    text
+}
+
+/// Which promises are not kept.
+fn too_bad(tally: &Tally) -> Vec<String> {
+    let mut bad = Vec::new();
+    for size in 0..=3 {
+        let count = tally.of_size(size);
+        let wanted = [1_000, 1_000, 990, 970][size];
+        if count.broken > 0 {
+            bad.push(format!("{} worlds with {size} faults break an invariant", count.broken));
+        }
+        if count.exact * 1_000 < count.worlds * wanted {
+            bad.push(format!("{size} faults: {} of {} worlds exact", count.exact, count.worlds));
+        }
+    }
+    for (kinds, count) in tally.counts.iter().filter(|(kinds, _)| kinds.len() == 2) {
+        if count.exact * 100 < count.worlds * 95 {
+            bad.push(format!("{kinds:?}: {} of {} worlds exact", count.exact, count.worlds));
+        }
+    }
+    bad
+}

@@ -1,0 +1,307 @@
+//! What a right doctor says, from the description alone.
+
+use std::collections::BTreeSet;
+
+use ampls_doctor::diagnose::finding::Severity;
+use ampls_probes::catalogue::Need;
+use ampls_probes::options::Expect;
+use ampls_probes::testing::{AGENTSVC, HANDLER, ODS, OMS};
+
+use super::faults::{Fault, Kind};
+use super::network::{
+    Agents, Http, Network, Proxy, Server, Stub, Tcp, Tls, Topology, Trouble, below, is_private, suffix, zone_of,
+};
+use super::resolve::{Got, Kind as Record};
+
+/// What one fault entitles a doctor to say.
+#[derive(Clone, Debug)]
+pub(super) struct Claim {
+    /// Which fault; `None` for what follows from the shape.
+    pub(super) fault: Option<usize>,
+    /// Codes that name it. More than one where observations cannot tell them apart.
+    pub(super) codes: Vec<&'static str>,
+    /// Names that it concerns.
+    pub(super) names: BTreeSet<&'static str>,
+    pub(super) severity: Severity,
+}
+
+/// What becomes of a name on this machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Fate {
+    pub(super) private: bool,
+    pub(super) public: bool,
+    pub(super) reached: bool,
+}
+
+/// What becomes of a name.
+pub(super) fn fate(network: &Network, name: &str) -> Fate {
+    let got = network.got(name);
+    let addresses: Vec<_> = got.addresses().iter().copied().filter(|address| !address.is_unspecified()).collect();
+    let private = addresses.iter().any(|address| is_private(*address));
+    let public = addresses.iter().any(|address| !is_private(*address));
+    let reached = match network.proxy {
+        Some(proxy) => proxy == Proxy::Works,
+        None => {
+            let connected = addresses.iter().map(|address| network.front(*address)).find(|front| front.tcp == Tcp::Open);
+            connected.is_some_and(|front| {
+                matches!(front.tls, Tls::Good | Tls::Intercepted { trusted: true }) && front.http != Http::Silent
+            })
+        }
+    };
+    Fate { private, public, reached }
+}
+
+/// A private link is meant, as far as this machine can know: asked for, or shown by what it uses.
+pub(super) fn private_expected(network: &Network) -> bool {
+    match network.expect() {
+        Expect::Private => true,
+        Expect::Public => false,
+        Expect::Auto => {
+            let mut names = network.names.iter().map(|planned| planned.name);
+            names.any(|name| zone_of(name).is_some_and(|zone| zone < 4) && shows(network, name))
+        }
+    }
+}
+
+fn shows(network: &Network, name: &str) -> bool {
+    let told = |reply: super::resolve::Reply| {
+        reply.denied_by_private_zone() || reply.addresses().iter().any(|address| is_private(*address))
+    };
+    let servers = if network.shape.stub == Stub::RoutingDomains { &[][..] } else { &network.servers[..] };
+    fate(network, name).private
+        || servers.iter().any(|server| told(network.ask(server, name, Record::A, 0)))
+        || (network.shape.stub != Stub::None && told(network.ask_stub(name, Record::A)))
+}
+
+/// The name goes wrong: it should be private and is not, or does not answer.
+pub(super) fn wrong(network: &Network, name: &str) -> bool {
+    let fate = fate(network, name);
+    let should = zone_of(name).is_some() && private_expected(network);
+    let evidence = network.planned(name).is_none_or(|planned| planned.need == Need::Evidence);
+    (should && (!fate.private || fate.public)) || (!evidence && !fate.reached)
+}
+
+/// What the faults of a network entitle a doctor to say.
+pub(super) fn claims(base: &Network, faults: &[Fault]) -> Vec<Claim> {
+    let network = with(base, faults.iter());
+    let mut claims: Vec<Claim> = faults
+        .iter()
+        .enumerate()
+        .flat_map(|(index, fault)| {
+            let without = with(base, faults.iter().enumerate().filter(|(other, _)| *other != index).map(|(_, fault)| fault));
+            Judge { network: &network, without: &without, fault, index }.claims()
+        })
+        .collect();
+    // The retired agent is a fault of the machine that no network has to add.
+    if matches!(base.shape.agents, Agents::Oms | Agents::Both) {
+        let (codes, names) = (vec!["AGT003"], BTreeSet::new());
+        claims.push(Claim { fault: None, codes, names, severity: Severity::Warning });
+    }
+    claims
+}
+
+/// The description with these faults.
+pub(super) fn with<'f>(base: &Network, faults: impl Iterator<Item = &'f Fault>) -> Network {
+    let mut network = base.clone();
+    for fault in faults {
+        fault.apply(&mut network);
+    }
+    network
+}
+
+struct Judge<'n> {
+    network: &'n Network,
+    without: &'n Network,
+    fault: &'n Fault,
+    index: usize,
+}
+
+impl Judge<'_> {
+    fn claims(&self) -> Vec<Claim> {
+        let names = self.victims();
+        let severity = self.severity(&names).min(self.most(&names));
+        let fault = Some(self.index);
+        let codes = self.codes();
+        let mut claims = Vec::new();
+        if !codes.is_empty() {
+            claims.push(Claim { fault, codes, names: names.clone(), severity });
+        }
+        claims
+    }
+
+    fn recorded(&self) -> BTreeSet<&'static str> {
+        self.network.names.iter().map(|planned| planned.name).filter(|name| zone_of(name).is_some()).collect()
+    }
+
+    fn below(&self, suffix: &str) -> BTreeSet<&'static str> {
+        self.network.names.iter().map(|planned| planned.name).filter(|name| below(name, suffix)).collect()
+    }
+
+    /// The names that the fault can concern.
+    fn victims(&self) -> BTreeSet<&'static str> {
+        let all = || self.network.names.iter().map(|planned| planned.name).collect();
+        match self.fault.kind {
+            Kind::Bypass | Kind::AliasForwarder | Kind::Flaps | Kind::PathDropped => self.recorded(),
+            Kind::ZoneNotLinked | Kind::ZoneEmpty | Kind::SuffixForgotten => self.below(suffix(self.fault.zone)),
+            Kind::Ruleset if self.fault.variant < 6 => self.recorded(),
+            Kind::Ruleset => self.below(suffix(self.fault.zone)),
+            Kind::LocalZone if self.fault.variant < 9 => self.below(suffix(self.fault.zone)),
+            Kind::LocalZone => self.below("azure.com"),
+            Kind::ServerSilent | Kind::ServerFails | Kind::TcpBlocked | Kind::StubRejects | Kind::ProxyTakes => all(),
+            Kind::ProxyFails | Kind::SearchWildcard => all(),
+            Kind::Deleted => [ODS, OMS, AGENTSVC].into_iter().filter(|name| self.network.planned(name).is_some()).collect(),
+            Kind::EndpointRequired | Kind::NoEndpoint => BTreeSet::from([HANDLER]),
+            Kind::AgentOld | Kind::AgentStopped | Kind::Clock => BTreeSet::new(),
+            _ => BTreeSet::from([self.fault.name]),
+        }
+    }
+
+    fn server(&self) -> &Server {
+        &self.network.servers[self.fault.server]
+    }
+
+    fn says_private(&self, server: &Server, names: &BTreeSet<&'static str>) -> bool {
+        names.iter().any(|name| {
+            self.network.ask(server, name, Record::A, 0).addresses().iter().any(|address| is_private(*address))
+        })
+    }
+
+    fn codes(&self) -> Vec<&'static str> {
+        let shape = &self.network.shape;
+        let victims = self.victims();
+        let azure = self.network.all_servers().into_iter().find(|server| server.address == self.network.azure.address);
+        let azure_private = azure.is_some_and(|azure| self.says_private(azure, &victims));
+        match self.fault.kind {
+            Kind::Bypass => {
+                let others = self.network.servers.iter().filter(|server| server.address != self.server().address);
+                let known = shape.stub != Stub::RoutingDomains;
+                if azure_private {
+                    vec!["DNS002"]
+                } else if known && others.into_iter().any(|server| self.says_private(server, &victims)) {
+                    vec!["DNS005"]
+                } else if self.network.expect() == Expect::Private {
+                    vec!["DNS001"]
+                } else {
+                    Vec::new()
+                }
+            }
+            Kind::ZoneNotLinked if shape.topology == Topology::HubAndLinks => vec!["DNS003", "DNS020"],
+            Kind::ZoneNotLinked => vec!["DNS003"],
+            Kind::RecordMissing | Kind::ZoneEmpty => vec!["DNS004"],
+            Kind::SuffixForgotten if azure_private => vec!["DNS020"],
+            Kind::SuffixForgotten => vec!["DNS003", "DNS020"],
+            Kind::AliasForwarder | Kind::NameForgotten | Kind::Ruleset => vec!["DNS020"],
+            Kind::HostsEntry => vec!["DNS006"],
+            Kind::StaleCache => vec!["DNS007"],
+            Kind::ServerSilent if shape.stub == Stub::None => vec!["DNS008"],
+            Kind::ServerSilent => vec!["DNS008", "DNS009"],
+            Kind::ServerFails | Kind::StubRejects => vec!["DNS009"],
+            Kind::TcpBlocked => vec!["DNS010"],
+            Kind::Ipv6Bypass => vec!["DNS011"],
+            Kind::Sinkhole => vec!["DNS012"],
+            Kind::Deleted => vec!["DNS013"],
+            Kind::Flaps => vec!["DNS019"],
+            Kind::LocalZone => vec!["DNS021"],
+            Kind::SearchWildcard => vec!["DNS022"],
+            Kind::Connect => vec![["NET001", "NET002", "NET003"][self.fault.variant % 3]],
+            Kind::PathDropped => vec!["NET001"],
+            Kind::Intercepted => vec!["TLS001"],
+            Kind::Certificate => vec![["TLS002", "TLS003", "TLS004", "TLS009"][self.fault.variant % 4]],
+            Kind::HandshakeFails => vec![["TLS006", "TLS007", "TLS005", "TLS008"][self.fault.variant % 4]],
+            Kind::Isolated => vec!["HTP001"],
+            Kind::BadAnswer if self.fault.variant % 3 == 1 => vec!["HTP002"],
+            Kind::BadAnswer => vec![["HTP004", "HTP002", "HTP005"][self.fault.variant % 3]],
+            Kind::EndpointRequired => vec!["HTP003"],
+            Kind::ProxyTakes => vec!["PRX001"],
+            Kind::ProxyFails if !shape.public => {
+                vec!["PRX001", ["PRX002", "PRX003", "PRX004"][self.fault.variant % 3]]
+            }
+            Kind::ProxyFails => vec![["PRX002", "PRX003", "PRX004"][self.fault.variant % 3]],
+            Kind::AgentOld => vec!["AGT001"],
+            Kind::AgentStopped => vec!["AGT004"],
+            Kind::NoEndpoint if shows(self.network, HANDLER) => vec!["AGT005"],
+            Kind::NoEndpoint => Vec::new(),
+            Kind::Clock => vec!["AZR002"],
+        }
+    }
+
+    /// Some required name goes wrong by this fault.
+    fn breaks(&self, names: &BTreeSet<&'static str>) -> bool {
+        let required = |name: &&&str| self.network.planned(name).is_some_and(|planned| planned.need == Need::Required);
+        names.iter().filter(required).any(|name| {
+            wrong(self.network, name) && fate(self.network, name) != fate(self.without, name)
+        })
+    }
+
+    /// This machine gets the right answer for all of the names from somebody else.
+    fn right_elsewhere(&self, names: &BTreeSet<&'static str>) -> bool {
+        let shape = &self.network.shape;
+        if shape.stub != Stub::None {
+            return names.iter().all(|name| fate(self.network, name).private);
+        }
+        let first = &self.network.servers[0];
+        let right = |name: &&'static str| {
+            self.network.ask(first, name, Record::A, 0).addresses().iter().any(|address| is_private(*address))
+        };
+        first.address != self.server().address && names.iter().all(|name| right(&name))
+    }
+
+    fn severity(&self, names: &BTreeSet<&'static str>) -> Severity {
+        use Severity::{Error, Info, Warning};
+        let or_warning = |error: bool| if error { Error } else { Warning };
+        let resolves = |name: &&'static str| matches!(self.network.got(name), Got::Found { .. });
+        let breaks = self.breaks(names);
+        match self.fault.kind {
+            Kind::Bypass | Kind::AliasForwarder | Kind::SuffixForgotten | Kind::NameForgotten => {
+                or_warning(breaks || !self.right_elsewhere(names))
+            }
+            Kind::ZoneNotLinked | Kind::Ruleset | Kind::Ipv6Bypass | Kind::Flaps => Error,
+            Kind::RecordMissing | Kind::ZoneEmpty if self.network.shape.fallback => {
+                let reached = names.iter().all(|name| fate(self.network, name).reached || self.is_evidence(name));
+                or_warning(self.network.expect() == Expect::Private || !reached)
+            }
+            Kind::RecordMissing | Kind::ZoneEmpty | Kind::LocalZone | Kind::Sinkhole => {
+                or_warning(breaks || !names.iter().all(|name| resolves(name)))
+            }
+            Kind::HostsEntry => or_warning(wrong(self.network, self.fault.name)),
+            Kind::StaleCache => {
+                let fate = fate(self.network, self.fault.name);
+                or_warning(breaks && (!fate.reached || self.network.expect() == Expect::Private))
+            }
+            Kind::ServerSilent => {
+                let others = self.network.servers.iter().any(|server| server.trouble.is_none_or(|trouble| {
+                    !matches!(trouble, Trouble::Silent | Trouble::Closed)
+                }));
+                match (others, self.network.shape.stub) {
+                    (false, _) => Error,
+                    (true, Stub::None) => Warning,
+                    (true, _) => Info,
+                }
+            }
+            Kind::ServerFails | Kind::TcpBlocked | Kind::StubRejects => {
+                or_warning(breaks || !names.iter().all(|name| resolves(name)))
+            }
+            Kind::SearchWildcard => or_warning(breaks),
+            Kind::Intercepted => Error,
+            Kind::BadAnswer if self.fault.variant % 3 < 2 => Warning,
+            Kind::ProxyTakes => or_warning(!matches!(self.network.proxy, None | Some(Proxy::Works))),
+            Kind::Clock => or_warning(self.network.ahead_s.abs() > 900),
+            _ => Error,
+        }
+    }
+
+    fn is_evidence(&self, name: &str) -> bool {
+        self.network.planned(name).is_none_or(|planned| planned.need == Need::Evidence)
+    }
+
+    /// How bad it can be at most, by what depends on the names.
+    fn most(&self, names: &BTreeSet<&'static str>) -> Severity {
+        let need = names.iter().filter_map(|name| self.network.planned(name)).map(|planned| planned.need).max();
+        match need {
+            None | Some(Need::Required) => Severity::Error,
+            Some(Need::Optional) if zone_of(self.fault.name).is_none() => Severity::Info,
+            Some(Need::Optional) => Severity::Warning,
+            Some(Need::Evidence) => Severity::Info,
+        }
+    }
+}
