@@ -97,17 +97,25 @@ fn sets(worlds: usize) -> Vec<Vec<Kind>> {
     }
     if let Ok(only) = env::var("MODEL_FAULTS") {
         let only: Vec<&str> = only.split(',').filter(|name| !name.is_empty()).collect();
-        sets.retain(|set| set.len() == only.len() && set.iter().all(|kind| only.contains(&format!("{kind:?}").as_str())));
+        sets.retain(|set| {
+            set.len() == only.len() && set.iter().all(|kind| only.contains(&format!("{kind:?}").as_str()))
+        });
     }
     if let Ok(size) = env::var("MODEL_SIZE") {
         sets.retain(|set| set.len().to_string() == size);
+        if let Ok(without) = env::var("WITHOUT") {
+            sets.retain(|set| !set.iter().any(|kind| without.split(',').any(|name| name == format!("{kind:?}"))));
+        }
     }
     sets
 }
 
 fn world(kinds: &[Kind], random: &mut Random) -> Option<World> {
     (0..DRAWS).find_map(|_| {
-        let shape = Shape::random(random);
+        let mut shape = Shape::random(random);
+        if env::var("NOSTUB").is_ok() {
+            shape.stub = network::Stub::None;
+        }
         let faults: Option<Vec<Fault>> = kinds.iter().map(|kind| Fault::random(*kind, &shape, random)).collect();
         faults.map(|faults| World { shape, faults })
     })
@@ -160,7 +168,11 @@ fn report(tally: &mut Tally) -> String {
     let mut text = String::new();
     for size in 0..=3 {
         let count = tally.of_size(size);
-        let _ = writeln!(text, "{size} faults: {} worlds, {} exact, {} break an invariant", count.worlds, count.exact, count.broken);
+        let _ = writeln!(
+            text,
+            "{size} faults: {} worlds, {} exact, {} break an invariant",
+            count.worlds, count.exact, count.broken
+        );
     }
     for kind in KINDS {
         let count = tally.counts.get(&vec![*kind]).cloned().unwrap_or_default();
@@ -170,16 +182,23 @@ fn report(tally: &mut Tally) -> String {
     tally.impossible.dedup();
     let _ = writeln!(text, "never together: {:?}", tally.impossible);
     let mut failures: Vec<_> = tally.failures.iter().collect();
-    failures.sort_by_key(|((kinds, sort), (times, ..))| (kinds.len(), std::cmp::Reverse(*times), kinds.clone(), sort.clone()));
+    failures.sort_by_key(|((kinds, sort), (times, ..))| {
+        (kinds.len(), std::cmp::Reverse(*times), kinds.clone(), sort.clone())
+    });
     let shown = env::var("MODEL_SHOW").ok().and_then(|count| count.parse().ok()).unwrap_or(10);
+    let mut known: Vec<World> = Vec::new();
     for ((kinds, sort), (times, world, mistake)) in failures.into_iter().take(shown) {
-        let alike = std::mem::discriminant(mistake);
-        let small = shrink::smallest(world, &|world| shrink::fails_alike(world, alike));
+        let small = shrink::smallest(world, &|world| shrink::fails_alike(world, mistake));
+        if known.contains(&small) {
+            let _ = writeln!(text, "{kinds:?} {sort}, {times} worlds: as above");
+            continue;
+        }
         let found = mistakes(&small, &mut Random::new(0));
         let _ = writeln!(text, "{kinds:?} {sort}, {times} worlds\n{}", describe(&small));
         for mistake in found {
             let _ = writeln!(text, "    !! {mistake}");
         }
+        known.push(small);
     }
     text
 }

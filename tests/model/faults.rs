@@ -64,7 +64,10 @@ impl Fault {
         let several = network.servers.len() > 1;
         let azure_shows = private
             && matches!(shape.topology, Topology::Forwarders | Topology::SuffixForwarders | Topology::HubAndLinks);
-        if self.server >= network.servers.len() || !has_names(network, self.zone) || !fits(self.kind, network, self.name) {
+        if self.server >= network.servers.len()
+            || !has_names(network, self.zone)
+            || !fits(self.kind, network, self.name)
+        {
             return false;
         }
         match self.kind {
@@ -152,7 +155,8 @@ impl Fault {
                 network.servers[self.server].trouble = Some(trouble);
             }
             Kind::ServerFails => {
-                let trouble = [Trouble::ServFail, Trouble::Refused, Trouble::FormErr, Trouble::Malformed][self.variant % 4];
+                let trouble =
+                    [Trouble::ServFail, Trouble::Refused, Trouble::FormErr, Trouble::Malformed][self.variant % 4];
                 network.servers[self.server].trouble = Some(trouble);
             }
             Kind::TcpBlocked => {

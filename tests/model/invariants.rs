@@ -1,7 +1,7 @@
 //! What a diagnosis of any network has to keep, and whether it is exactly right.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use ampls_doctor::diagnose::diagnose;
 use ampls_doctor::diagnose::finding::{Finding, Severity};
@@ -11,7 +11,7 @@ use ampls_probes::observation::{Observation, RecordKind, ServerRole, Timing};
 use ampls_probes::options::Expect;
 
 use super::faults::Fault;
-use super::network::{Network, Shape, zone_of};
+use super::network::{Network, Shape, suffix};
 use super::oracle::{Claim, claims, fate, private_expected, with, wrong};
 use super::random::Random;
 use super::see::see;
@@ -96,7 +96,8 @@ fn unlisted(network: &Network, findings: &[Finding], mistakes: &mut Vec<Mistake>
     for name in required.map(|planned| planned.name).filter(|name| wrong(network, name)) {
         let listing = || roots(findings).filter(|root| root.endpoints.iter().any(|endpoint| endpoint == name));
         let meant = network.expect() == Expect::Auto && fate(network, name).reached;
-        let enough = |root: &Finding| root.severity == Severity::Error || (meant && MAY_BE_MEANT.contains(&root.code.as_str()));
+        let enough =
+            |root: &Finding| root.severity == Severity::Error || (meant && MAY_BE_MEANT.contains(&root.code.as_str()));
         if !listing().any(enough) {
             let what: Vec<&str> = listing().map(|root| root.code.as_str()).collect();
             mistakes.push(Mistake::Unlisted(format!("{name} {}", what.join(" "))));
@@ -108,7 +109,8 @@ fn unlisted(network: &Network, findings: &[Finding], mistakes: &mut Vec<Mistake>
 fn harmful(findings: &[Finding], mistakes: &mut Vec<Mistake>) {
     for root in roots(findings) {
         let first = root.fix.iter().find(|fix| !fix.read_only && !fix.alternative);
-        let text = first.map(|fix| format!("{} {}", fix.text, fix.command.clone().unwrap_or_default())).unwrap_or_default();
+        let text =
+            first.map(|fix| format!("{} {}", fix.text, fix.command.clone().unwrap_or_default())).unwrap_or_default();
         let words = ["private-endpoint delete", "private-dns zone delete", "vnet delete", "Remove-DnsServerZone"];
         if words.iter().any(|word| text.contains(word)) {
             mistakes.push(Mistake::Harmful(format!("{}: {text}", root.code)));
@@ -154,9 +156,12 @@ fn exact(world: &World, base: &Network, network: &Network, findings: &[Finding],
         let told = world.faults.iter().enumerate().filter(|(index, _)| named.contains(index) || silent.contains(index));
         let explained = with(base, told.map(|(_, fault)| fault));
         if traces(&explained) != traces(network) {
-            let rest = world.faults.iter().enumerate().filter(|(index, _)| !named.contains(index) && !silent.contains(index));
+            let rest =
+                world.faults.iter().enumerate().filter(|(index, _)| !named.contains(index) && !silent.contains(index));
             let rest: Vec<String> = rest
-                .filter(|(index, _)| claims.iter().any(|claim| claim.fault == Some(*index) && claim.severity > Severity::Info))
+                .filter(|(index, _)| {
+                    claims.iter().any(|claim| claim.fault == Some(*index) && claim.severity > Severity::Info)
+                })
                 .map(|(_, fault)| format!("{:?}", fault.kind))
                 .collect();
             if !rest.is_empty() {
@@ -191,7 +196,8 @@ fn traces(network: &Network) -> BTreeSet<String> {
                 if !own || !network.names.iter().any(|planned| planned.name == answer.name) {
                     return None;
                 }
-                answer.timing = Timing::default();
+                // A second try that says the same says nothing more.
+                (answer.timing, answer.try_number) = (Timing::default(), 0);
             }
             Observation::Lookup(seen) => seen.timing = Timing::default(),
             Observation::Connection(seen) => seen.timing = Timing::default(),
@@ -243,23 +249,32 @@ fn reordered(observations: &Observations, findings: &[Finding], random: &mut Ran
     }
 }
 
-/// Whether something is expected to be private here, for the description of a world.
+/// A world in a few lines, with what the doctor says of it.
 pub(super) fn describe(world: &World) -> String {
     let network = world.network();
-    let mut text = format!("{:?}\n", world.shape);
+    let mut text = format!("  {}\n", differences(&world.shape));
     for fault in &world.faults {
-        text.push_str(&format!("  {fault:?}\n"));
+        let Fault { kind, name, zone, server, variant } = fault;
+        let _ = writeln!(text, "  {kind:?} name={name} zone={} server={server} variant={variant}", suffix(*zone));
     }
-    text.push_str(&format!("  private expected: {}\n", private_expected(&network)));
-    for planned in &network.names {
-        let fate = fate(&network, planned.name);
-        let bad = if wrong(&network, planned.name) { "WRONG" } else { "" };
-        let zone = zone_of(planned.name).map_or("-", super::network::suffix);
-        text.push_str(&format!("  {} {:?} {zone} {fate:?} {bad}\n", planned.name, planned.need));
+    let _ = writeln!(text, "  private expected: {}", private_expected(&network));
+    for name in network.names.iter().map(|planned| planned.name).filter(|name| wrong(&network, name)) {
+        let _ = writeln!(text, "  wrong: {name} {:?}", fate(&network, name));
+    }
+    for claim in claims(&world.base(), &world.faults) {
+        let _ = writeln!(text, "  right: {} {:?} {:?}", claim.codes.join("|"), claim.severity, claim.names);
     }
     for finding in diagnose(&see(&network)) {
         let cause = finding.caused_by.map(|cause| format!(" <- {cause}")).unwrap_or_default();
-        text.push_str(&format!("    {} {:?}{cause} {} {:?}\n", finding.code, finding.severity, finding.title, finding.endpoints));
+        let _ = writeln!(text, "  says: {} {:?}{cause} {}", finding.code, finding.severity, finding.title);
     }
     text
+}
+
+/// The values of a shape that are not the plain ones.
+fn differences(shape: &Shape) -> String {
+    let (own, plain) = (format!("{shape:?}"), format!("{:?}", Shape::default()));
+    let differs: Vec<&str> =
+        own.split(", ").zip(plain.split(", ")).filter(|(own, plain)| own != plain).map(|(own, _)| own).collect();
+    format!("shape: {}", differs.join(", "))
 }

@@ -29,8 +29,7 @@ pub(super) const FORMER: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 77, 7, 7));
 pub(super) const SEARCH: &str = "corp.example";
 
 /// Every name that can be looked at.
-pub(super) const NAMES: [&str; 11] =
-    [HANDLER, REGIONAL, DCE, INGEST, ODS, OMS, AGENTSVC, PACKS, METRICS, API, IN_AI];
+pub(super) const NAMES: [&str; 11] = [HANDLER, REGIONAL, DCE, INGEST, ODS, OMS, AGENTSVC, PACKS, METRICS, API, IN_AI];
 
 /// Which networks see the private zones, and how this machine resolves.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -171,7 +170,11 @@ impl Shape {
             change(&mut shape, &plain);
             shape
         });
-        changed.filter(|shape| shape != self && (shape.topology != Topology::Forwarders || self.topology != Topology::Azure)).collect()
+        changed
+            .filter(|shape| {
+                shape != self && (shape.topology != Topology::Forwarders || self.topology != Topology::Azure)
+            })
+            .collect()
     }
 }
 
@@ -294,7 +297,9 @@ pub(super) enum Tcp {
 pub(super) enum Tls {
     #[default]
     Good,
-    Intercepted { trusted: bool },
+    Intercepted {
+        trusted: bool,
+    },
     NotTrusted,
     WrongName,
     Expired,
@@ -449,7 +454,8 @@ impl Network {
         if address == WILDCARD {
             return Front { tls: Tls::WrongName, ..Front::default() };
         }
-        let concerned = !self.shape.public && NAMES.iter().any(|name| zone_of(name).is_some() && is_public_of(name, address));
+        let concerned =
+            !self.shape.public && NAMES.iter().any(|name| zone_of(name).is_some() && is_public_of(name, address));
         match self.shape.egress {
             Egress::Dropped if concerned => dropped,
             Egress::Refused if concerned => Front { tcp: Tcp::Refused, ..Front::default() },

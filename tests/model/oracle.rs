@@ -42,7 +42,8 @@ pub(super) fn fate(network: &Network, name: &str) -> Fate {
     let reached = match network.proxy {
         Some(proxy) => proxy == Proxy::Works,
         None => {
-            let connected = addresses.iter().map(|address| network.front(*address)).find(|front| front.tcp == Tcp::Open);
+            let connected =
+                addresses.iter().map(|address| network.front(*address)).find(|front| front.tcp == Tcp::Open);
             connected.is_some_and(|front| {
                 matches!(front.tls, Tls::Good | Tls::Intercepted { trusted: true }) && front.http != Http::Silent
             })
@@ -88,7 +89,8 @@ pub(super) fn claims(base: &Network, faults: &[Fault]) -> Vec<Claim> {
         .iter()
         .enumerate()
         .flat_map(|(index, fault)| {
-            let without = with(base, faults.iter().enumerate().filter(|(other, _)| *other != index).map(|(_, fault)| fault));
+            let without =
+                with(base, faults.iter().enumerate().filter(|(other, _)| *other != index).map(|(_, fault)| fault));
             Judge { network: &network, without: &without, fault, index }.claims()
         })
         .collect();
@@ -121,12 +123,26 @@ impl Judge<'_> {
         let names = self.victims();
         let severity = self.severity(&names).min(self.most(&names));
         let fault = Some(self.index);
-        let codes = self.codes();
-        let mut claims = Vec::new();
-        if !codes.is_empty() {
-            claims.push(Claim { fault, codes, names: names.clone(), severity });
+        if self.fault.kind == Kind::ProxyFails {
+            return self.of_proxy(&names);
         }
+        let codes = self.codes();
+        if codes.is_empty() { Vec::new() } else { vec![Claim { fault, codes, names, severity }] }
+    }
+
+    /// A proxy that fails takes private names where it should not, and fails the public ones: two faults to fix.
+    fn of_proxy(&self, names: &BTreeSet<&'static str>) -> Vec<Claim> {
+        let (private, rest): (BTreeSet<&str>, BTreeSet<&str>) =
+            names.iter().copied().partition(|name| fate(self.network, name).private);
+        let fails = ["PRX002", "PRX003", "PRX004"][self.fault.variant % 3];
+        let claims = [(vec!["PRX001", fails], private), (vec![fails], rest)];
+        let claims = claims.into_iter().filter(|(_, names)| !names.is_empty());
         claims
+            .map(|(codes, names)| {
+                let severity = Severity::Error.min(self.most(&names));
+                Claim { fault: Some(self.index), codes, names, severity }
+            })
+            .collect()
     }
 
     fn recorded(&self) -> BTreeSet<&'static str> {
@@ -149,7 +165,9 @@ impl Judge<'_> {
             Kind::LocalZone => self.below("azure.com"),
             Kind::ServerSilent | Kind::ServerFails | Kind::TcpBlocked | Kind::StubRejects | Kind::ProxyTakes => all(),
             Kind::ProxyFails | Kind::SearchWildcard => all(),
-            Kind::Deleted => [ODS, OMS, AGENTSVC].into_iter().filter(|name| self.network.planned(name).is_some()).collect(),
+            Kind::Deleted => {
+                [ODS, OMS, AGENTSVC].into_iter().filter(|name| self.network.planned(name).is_some()).collect()
+            }
             Kind::EndpointRequired | Kind::NoEndpoint => BTreeSet::from([HANDLER]),
             Kind::AgentOld | Kind::AgentStopped | Kind::Clock => BTreeSet::new(),
             _ => BTreeSet::from([self.fault.name]),
@@ -192,6 +210,8 @@ impl Judge<'_> {
             Kind::SuffixForgotten => vec!["DNS003", "DNS020"],
             Kind::AliasForwarder | Kind::NameForgotten | Kind::Ruleset => vec!["DNS020"],
             Kind::HostsEntry => vec!["DNS006"],
+            // What a server that flaps told the system was chance.
+            Kind::StaleCache if self.network.servers.iter().any(|server| server.flaps) => Vec::new(),
             Kind::StaleCache => vec!["DNS007"],
             Kind::ServerSilent if shape.stub == Stub::None => vec!["DNS008"],
             Kind::ServerSilent => vec!["DNS008", "DNS009"],
@@ -212,10 +232,8 @@ impl Judge<'_> {
             Kind::BadAnswer if self.fault.variant % 3 == 1 => vec!["HTP002"],
             Kind::BadAnswer => vec![["HTP004", "HTP002", "HTP005"][self.fault.variant % 3]],
             Kind::EndpointRequired => vec!["HTP003"],
-            Kind::ProxyTakes => vec!["PRX001"],
-            Kind::ProxyFails if !shape.public => {
-                vec!["PRX001", ["PRX002", "PRX003", "PRX004"][self.fault.variant % 3]]
-            }
+            Kind::ProxyTakes if victims.iter().any(|name| fate(self.network, name).private) => vec!["PRX001"],
+            Kind::ProxyTakes => Vec::new(),
             Kind::ProxyFails => vec![["PRX002", "PRX003", "PRX004"][self.fault.variant % 3]],
             Kind::AgentOld => vec!["AGT001"],
             Kind::AgentStopped => vec!["AGT004"],
@@ -228,28 +246,34 @@ impl Judge<'_> {
     /// Some required name goes wrong by this fault.
     fn breaks(&self, names: &BTreeSet<&'static str>) -> bool {
         let required = |name: &&&str| self.network.planned(name).is_some_and(|planned| planned.need == Need::Required);
-        names.iter().filter(required).any(|name| {
-            wrong(self.network, name) && fate(self.network, name) != fate(self.without, name)
-        })
+        names
+            .iter()
+            .filter(required)
+            .any(|name| wrong(self.network, name) && fate(self.network, name) != fate(self.without, name))
     }
 
     /// This machine gets the right answer for all of the names from somebody else.
     fn right_elsewhere(&self, names: &BTreeSet<&'static str>) -> bool {
         let shape = &self.network.shape;
+        let private = |network: &Network, server: &Server, name: &str| {
+            network.ask(server, name, Record::A, 0).addresses().iter().any(|address| is_private(*address))
+        };
+        // Names that would be private by this server, were it not for the fault.
+        let harmed = |name: &&&'static str| private(self.without, &self.without.servers[self.fault.server], name);
+        let mut harmed = names.iter().filter(harmed);
         if shape.stub != Stub::None {
-            return names.iter().all(|name| fate(self.network, name).private);
+            return harmed.all(|name| fate(self.network, name).private);
         }
         let first = &self.network.servers[0];
-        let right = |name: &&'static str| {
-            self.network.ask(first, name, Record::A, 0).addresses().iter().any(|address| is_private(*address))
-        };
-        first.address != self.server().address && names.iter().all(|name| right(&name))
+        first.address != self.server().address && harmed.all(|name| private(self.network, first, name))
     }
 
     fn severity(&self, names: &BTreeSet<&'static str>) -> Severity {
         use Severity::{Error, Info, Warning};
         let or_warning = |error: bool| if error { Error } else { Warning };
-        let resolves = |name: &&'static str| matches!(self.network.got(name), Got::Found { .. });
+        let resolves = |name: &&'static str| {
+            matches!(self.network.got(name), Got::Found { .. }) || !matches!(self.without.got(name), Got::Found { .. })
+        };
         let breaks = self.breaks(names);
         match self.fault.kind {
             Kind::Bypass | Kind::AliasForwarder | Kind::SuffixForgotten | Kind::NameForgotten => {
@@ -269,9 +293,9 @@ impl Judge<'_> {
                 or_warning(breaks && (!fate.reached || self.network.expect() == Expect::Private))
             }
             Kind::ServerSilent => {
-                let others = self.network.servers.iter().any(|server| server.trouble.is_none_or(|trouble| {
-                    !matches!(trouble, Trouble::Silent | Trouble::Closed)
-                }));
+                let others = self.network.servers.iter().any(|server| {
+                    server.trouble.is_none_or(|trouble| !matches!(trouble, Trouble::Silent | Trouble::Closed))
+                });
                 match (others, self.network.shape.stub) {
                     (false, _) => Error,
                     (true, Stub::None) => Warning,
@@ -290,6 +314,11 @@ impl Judge<'_> {
         }
     }
 
+    /// A locked-down network rightly leaves public names unanswered that nothing depends on.
+    fn is_no_answer(&self) -> bool {
+        self.fault.kind == Kind::Connect || (self.fault.kind == Kind::HandshakeFails && self.fault.variant % 4 < 2)
+    }
+
     fn is_evidence(&self, name: &str) -> bool {
         self.network.planned(name).is_none_or(|planned| planned.need == Need::Evidence)
     }
@@ -299,7 +328,7 @@ impl Judge<'_> {
         let need = names.iter().filter_map(|name| self.network.planned(name)).map(|planned| planned.need).max();
         match need {
             None | Some(Need::Required) => Severity::Error,
-            Some(Need::Optional) if zone_of(self.fault.name).is_none() => Severity::Info,
+            Some(Need::Optional) if zone_of(self.fault.name).is_none() && self.is_no_answer() => Severity::Info,
             Some(Need::Optional) => Severity::Warning,
             Some(Need::Evidence) => Severity::Info,
         }

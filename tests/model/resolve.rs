@@ -6,8 +6,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use ampls_probes::testing::{ZONES, alias};
 
 use super::network::{
-    Network, SEARCH, STUB, Server, Stub, Trouble, View, WILDCARD, Zone, below, private_address, public_address, public_v6,
-    suffix, zone_of, NAMES,
+    NAMES, Network, SEARCH, STUB, Server, Stub, Trouble, View, WILDCARD, Zone, below, private_address, public_address,
+    public_v6, suffix, zone_of,
 };
 
 /// Which record is asked for.
@@ -30,7 +30,12 @@ pub(super) enum Authority {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Reply {
     /// A DNS message: aliases by owner and target, addresses of the last owner, who is the authority if nothing was there.
-    Message { exists: bool, aliases: Vec<(String, String)>, addresses: Vec<IpAddr>, authority: Option<Authority> },
+    Message {
+        exists: bool,
+        aliases: Vec<(String, String)>,
+        addresses: Vec<IpAddr>,
+        authority: Option<Authority>,
+    },
     /// The start of authority itself.
     Soa(Authority),
     Failed(Trouble),
@@ -60,7 +65,10 @@ impl Reply {
 /// What programs on this machine get.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Got {
-    Found { addresses: Vec<IpAddr>, canonical: Option<String> },
+    Found {
+        addresses: Vec<IpAddr>,
+        canonical: Option<String>,
+    },
     NotFound,
     TryAgain,
     /// Everything was silent.
@@ -98,7 +106,9 @@ impl Network {
             let addresses = if kind == Kind::A { vec![IpAddr::V4(Ipv4Addr::UNSPECIFIED)] } else { Vec::new() };
             return Reply::Message { exists: true, aliases: Vec::new(), addresses, authority: None };
         }
-        if let Some((zone, records)) = server.own_zones.iter().find(|(zone, _)| name == zone.as_str() || below(name, zone)) {
+        if let Some((zone, records)) =
+            server.own_zones.iter().find(|(zone, _)| name == zone.as_str() || below(name, zone))
+        {
             let authority = Authority::Own(zone.clone());
             if kind == Kind::Soa && name == zone {
                 return Reply::Soa(authority);
@@ -135,10 +145,20 @@ impl Network {
         }
         let public = NAMES.iter().find(|known| name == **known || (zone_of(known).is_some() && name == alias(known)));
         let Some(public) = public else {
-            return Reply::Message { exists: false, aliases, addresses: Vec::new(), authority: Some(Authority::Microsoft(parent(name))) };
+            return Reply::Message {
+                exists: false,
+                aliases,
+                addresses: Vec::new(),
+                authority: Some(Authority::Microsoft(parent(name))),
+            };
         };
         if self.deleted.contains(public) {
-            return Reply::Message { exists: false, aliases, addresses: Vec::new(), authority: Some(Authority::Microsoft(parent(name))) };
+            return Reply::Message {
+                exists: false,
+                aliases,
+                addresses: Vec::new(),
+                authority: Some(Authority::Microsoft(parent(name))),
+            };
         }
         if let Some(zone) = zone_of(public) {
             let record = alias(public);
@@ -225,7 +245,8 @@ impl Network {
         }
         let dots = name.matches('.').count();
         let searched = || Got::Found { addresses: vec![WILDCARD], canonical: Some(format!("{name}.{SEARCH}")) };
-        let search_works = self.shape.search && self.wildcard && self.servers.iter().any(|server| server.trouble.is_none());
+        let search_works =
+            self.shape.search && self.wildcard && self.servers.iter().any(|server| server.trouble.is_none());
         if search_works && self.shape.ndots5 && dots < 5 {
             return searched();
         }

@@ -5,10 +5,10 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use ampls_probes::Observations;
 use ampls_probes::catalogue::Need;
 use ampls_probes::observation::{
-    self as seen, AgentKind, Answer, CachedConfiguration, Connected, Connection, DnsFailure, Exchange, Found, Handshake,
-    Hosts, HostsEntry, HostsFile, HttpFailure, HttpResponse, IoFailure, Lookup, LookupFailure, NameVerdict, Observation,
-    Outcome, ProxyChoice, Record, RecordData, RecordKind, Resolver, ResolverConfig, Response, ResponseCode, ServerRole,
-    Skip, Timing, TlsFailure, Transport, Tunnel, TunnelFailure, Validity,
+    self as seen, AgentKind, Answer, CachedConfiguration, Connected, Connection, DnsFailure, Exchange, Found,
+    Handshake, Hosts, HostsEntry, HostsFile, HttpFailure, HttpResponse, IoFailure, Lookup, LookupFailure, NameVerdict,
+    Observation, Outcome, ProxyChoice, Record, RecordData, RecordKind, Resolver, ResolverConfig, Response,
+    ResponseCode, ServerRole, Skip, Timing, TlsFailure, Transport, Tunnel, TunnelFailure, Validity,
 };
 use ampls_probes::plan::Endpoint;
 use ampls_probes::testing::{DCE, REGIONAL, Tls as Scene, agent, alias, empty_world, endpoint};
@@ -195,7 +195,14 @@ impl Eyes<'_> {
             Kind::Aaaa => RecordKind::Aaaa,
             Kind::Soa => RecordKind::Soa,
         };
-        self.list.push(Observation::Answer(Answer { server, name: name.to_owned(), kind, try_number, timing, outcome }));
+        self.list.push(Observation::Answer(Answer {
+            server,
+            name: name.to_owned(),
+            kind,
+            try_number,
+            timing,
+            outcome,
+        }));
     }
 
     fn path(&mut self, endpoint: &Endpoint) {
@@ -237,7 +244,13 @@ impl Eyes<'_> {
         outcome: Outcome<Connected, IoFailure>,
     ) {
         let timing = self.step(&outcome);
-        self.list.push(Observation::Connection(Connection { endpoint: endpoint.id.clone(), address, via, timing, outcome }));
+        self.list.push(Observation::Connection(Connection {
+            endpoint: endpoint.id.clone(),
+            address,
+            via,
+            timing,
+            outcome,
+        }));
     }
 
     fn through(&mut self, endpoint: &Endpoint, proxy: Proxy) {
