@@ -20,6 +20,7 @@ pub mod command;
 pub mod draft;
 pub mod facts;
 pub mod finding;
+mod invariants;
 pub mod levels;
 mod remedy;
 pub mod rule;
@@ -63,18 +64,9 @@ pub fn diagnose_with(facts: &Facts<'_>, levels: &Levels) -> Vec<Finding> {
             statements.push(Statement { layer: rule.layer, code: rule.code, draft, explains: rule.explains });
         }
     }
-    unexplained.retain(|statement| !is_explained(statement, &statements));
-    statements.extend(unexplained);
-    let groups = cause::explain(statements);
+    let groups = invariants::keep(facts, levels, cause::explain(statements), unexplained);
     let ids = ids(&groups);
     groups.iter().zip(&ids).map(|(group, id)| finding(group, id, &groups, &ids)).collect()
-}
-
-/// Whether other statements say why this one's endpoints fail: one about the whole machine, or some about each endpoint.
-fn is_explained(statement: &Statement<'_>, others: &[Statement<'_>]) -> bool {
-    let serious = || others.iter().map(|other| &other.draft).filter(|draft| draft.severity > finding::Severity::Info);
-    let named = |endpoint: &String| serious().any(|draft| draft.endpoints.contains(endpoint));
-    serious().any(|draft| draft.reach == draft::Reach::Machine) || statement.draft.endpoints.iter().all(named)
 }
 
 /// The code, and a number where it occurs again.

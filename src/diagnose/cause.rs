@@ -156,6 +156,17 @@ impl<'r> Groups<'r> {
     }
 }
 
+/// Groups whose severities changed, and statements that nothing explains, in their order.
+pub(super) fn joined<'r>(groups: Vec<Group<'r>>, more: Vec<Statement<'r>>) -> Vec<Group<'r>> {
+    let (mut roots, symptoms): (Vec<_>, Vec<_>) = groups.into_iter().partition(|group| group.root.is_none());
+    let mut unexplained = Groups::default();
+    for statement in &more {
+        unexplained.gather(statement, None);
+    }
+    roots.extend(unexplained.all);
+    ordered(&roots, symptoms)
+}
+
 fn ordered<'r>(roots: &[Group<'r>], mut symptoms: Vec<Group<'r>>) -> Vec<Group<'r>> {
     let mut places: Vec<usize> = (0..roots.len()).collect();
     let order = |group: &Group<'r>| {

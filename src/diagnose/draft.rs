@@ -79,6 +79,8 @@ pub struct Draft {
     pub severity: Severity,
     /// The severity holds whatever depends on the endpoints.
     pub severity_is_final: bool,
+    /// The names lead to public addresses, and that may be meant.
+    pub may_be_meant: bool,
     /// One line with the observed values.
     pub title: Title,
     /// What was seen and what follows.
@@ -108,6 +110,7 @@ impl Draft {
             port: None,
             severity,
             severity_is_final: false,
+            may_be_meant: false,
             title,
             summary: String::new(),
             evidence: Vec::new(),
@@ -189,6 +192,13 @@ impl Draft {
     #[must_use]
     pub fn reaching(mut self, reach: Reach) -> Self {
         self.reach = reach;
+        self
+    }
+
+    /// The names lead to public addresses, and that may be meant as long as they answer and nobody asked for private ones.
+    #[must_use]
+    pub fn maybe_meant(mut self) -> Self {
+        self.may_be_meant = true;
         self
     }
 

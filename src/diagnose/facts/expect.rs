@@ -1,6 +1,6 @@
 //! Whether private paths are expected.
 
-use super::{Expect, Facts, View, ViewKind, is_blob_zone};
+use super::{EndpointFacts, Expect, Facts, View, ViewKind, is_blob_zone};
 
 impl Facts<'_> {
     /// `--expect`; with `auto`, private is expected as soon as a private-capable name of `monitor`, `ods`, `oms` or
@@ -11,6 +11,15 @@ impl Facts<'_> {
             Expect::Public => false,
             Expect::Auto => self.shows_private_link(),
         }
+    }
+
+    /// A required name that should be private, and whose first address is not.
+    pub fn leads_astray(&self, name: &EndpointFacts<'_>) -> bool {
+        let first = || name.addresses().first().and_then(|address| self.leads_private(name.fqdn(), *address));
+        name.required()
+            && name.ampls_zone(self.observations()).is_some()
+            && first() == Some(false)
+            && self.private_expected()
     }
 
     /// Something that this machine itself uses shows a private link.

@@ -1,6 +1,6 @@
 //! How far the way to an endpoint leads: TCP, TLS, HTTP.
 
-use super::{Connection, EndpointFacts, Facts, IpAddr, Observation, Observations, Outcome, Route};
+use super::{Connection, EndpointFacts, Facts, IpAddr, Observation, Observations, Outcome, Route, Status};
 
 use ampls_probes::endpoint::Expectation;
 use ampls_probes::observation::IoFailure;
@@ -81,6 +81,16 @@ impl EndpointFacts<'_> {
         }
         let faults = self.connections.iter().filter(|seen| seen.via.is_none()).filter_map(|seen| connect_fault(seen));
         faults.min()
+    }
+}
+
+impl EndpointFacts<'_> {
+    /// It does not resolve, or does not answer.
+    pub fn fails(&self) -> bool {
+        let unresolved = self.system().is_some_and(|view| {
+            matches!(view.status, Status::Failed | Status::NoData | Status::NxDomain | Status::Timeout)
+        });
+        self.unreachable() || unresolved
     }
 }
 

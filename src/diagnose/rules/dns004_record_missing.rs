@@ -224,7 +224,7 @@ fn fallen_back(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
         .arg("kind", if denied { "past-the-zone" } else { "fallback" })
         .excludes("a missing link: the zone's SOA or its other names show it linked")
         .reaching(if public { Reach::Own } else { Reach::Split { only: Vec::new(), own: &["DNS005"] } });
-    let draft = if records.is_empty() { draft.likely() } else { draft };
+    let draft = if records.is_empty() { draft.likely() } else { draft }.maybe_meant();
     let draft = common(facts, draft, name, zone, &views);
     let soas = facts
         .zones()

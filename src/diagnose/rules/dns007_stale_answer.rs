@@ -100,6 +100,7 @@ fn stale(facts: &Facts<'_>, name: &EndpointFacts<'_>, servers: &[SocketAddr]) ->
         .excludes("the hosts file: no line of it names the endpoint")
         .excludes("a choice of servers by link: all of them say the same")
         .likely()
+        .maybe_meant()
         .fix(fixes(facts, name.fqdn())),
     )
 }

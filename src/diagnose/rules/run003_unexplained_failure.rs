@@ -4,15 +4,16 @@ use ampls_probes::observation::Stop;
 
 use crate::diagnose::command::command;
 use crate::diagnose::draft::{Draft, Reach, Title};
-use crate::diagnose::facts::{EndpointFacts, Facts, Status};
+use crate::diagnose::facts::{EndpointFacts, Facts};
 use crate::diagnose::finding::{Fix, Owner, Severity};
 use crate::diagnose::rule::rule;
 
 rule! {
     /// ## What it means
     ///
-    /// A name that monitoring needs does not resolve or does not answer, and none of the other rules recognises the fault. What
-    /// was observed is listed, step by step, without an interpretation.
+    /// A name that monitoring needs does not resolve, does not answer, or leads to a public address where private paths are
+    /// expected, and none of the other rules recognises the fault. What was observed is listed, step by step, without an
+    /// interpretation.
     ///
     /// ## Why it matters
     ///
@@ -49,32 +50,38 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
     if facts.observations().stopped == Some(Stop::Interrupt) {
         return Vec::new();
     }
-    facts.endpoints().iter().filter(|name| name.required() && fails(name)).map(|name| draft(facts, name)).collect()
-}
-
-fn fails(name: &EndpointFacts<'_>) -> bool {
-    let unresolved = name.system().is_some_and(|view| {
-        matches!(view.status, Status::Failed | Status::NoData | Status::NxDomain | Status::Timeout)
-    });
-    name.unreachable() || unresolved
+    let required = facts.endpoints().iter().filter(|name| name.required());
+    required.filter(|name| name.fails() || facts.leads_astray(name)).map(|name| draft(facts, name)).collect()
 }
 
 fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
-    let mut draft = Draft::new(
-        Severity::Error,
-        Owner::Network,
-        Title::list("does not work, for a reason unknown to every rule: ", [name.fqdn()], ""),
-    )
-    .about([name.fqdn()])
-    .summary("monitoring needs this name and it does not work; the observations fit none of the known faults")
-    .likely()
-    .evidence(name.views.iter().map(|view| facts.view_line(name, view)))
-    .evidence(name.connections.iter().map(|connection| facts.connection_line(connection)))
-    .reaching(Reach::Nothing)
-    .fix([Fix::look(
-        "keep the whole report, every observation included, and look at the first step that failed",
-        [command!(Any, "ampls-doctor check --format json -o report.json")],
-    )]);
+    let (owner, group, title, summary) = if name.fails() {
+        (
+            Owner::Network,
+            "fails",
+            "does not work, for a reason unknown to every rule: ",
+            "monitoring needs this name and it does not work; the observations fit none of the known faults",
+        )
+    } else {
+        (
+            Owner::Dns,
+            "public",
+            "public although private is expected, for a reason unknown to every rule: ",
+            "monitoring needs this name, others show that a private link is meant, and this one leads to a public address; the observations fit none of the known faults",
+        )
+    };
+    let mut draft = Draft::new(Severity::Error, owner, Title::list(title, [name.fqdn()], ""))
+        .about([name.fqdn()])
+        .group(group)
+        .summary(summary)
+        .likely()
+        .evidence(name.views.iter().map(|view| facts.view_line(name, view)))
+        .evidence(name.connections.iter().map(|connection| facts.connection_line(connection)))
+        .reaching(Reach::Nothing)
+        .fix([Fix::look(
+            "keep the whole report, every observation included, and look at the first step that failed",
+            [command!(Any, "ampls-doctor check --format json -o report.json")],
+        )]);
     if let Some(handshake) = name.handshake {
         draft = draft.evidence([facts.handshake_line(name, handshake)]);
     }
