@@ -81,6 +81,8 @@ pub struct Draft {
     pub severity_is_final: bool,
     /// The names lead to public addresses, and that may be meant.
     pub may_be_meant: bool,
+    /// It shows by itself that a private link is meant, whatever else is public here.
+    pub shows_private_link: bool,
     /// One line with the observed values.
     pub title: Title,
     /// What was seen and what follows.
@@ -111,6 +113,7 @@ impl Draft {
             severity,
             severity_is_final: false,
             may_be_meant: false,
+            shows_private_link: false,
             title,
             summary: String::new(),
             evidence: Vec::new(),
@@ -192,6 +195,13 @@ impl Draft {
     #[must_use]
     pub fn reaching(mut self, reach: Reach) -> Self {
         self.reach = reach;
+        self
+    }
+
+    /// It shows by itself that a private link is meant.
+    #[must_use]
+    pub fn showing_private_link(mut self) -> Self {
+        self.shows_private_link = true;
         self
     }
 

@@ -125,13 +125,13 @@ impl<'a> Facts<'a> {
             facts.hosts_entries.entry(&entry.name).or_default().push(entry);
         }
         facts.asked_servers = facts.servers().iter().map(|server| server.address).collect();
-        facts.resolving = facts.find_resolving();
-        facts.resolving_set = facts.resolving.iter().copied().collect();
         facts.own_ranges = own_ranges(observations, facts.instance);
         facts.endpoints = observations.endpoints.iter().map(|endpoint| facts.build(endpoint, &ways)).collect();
         for (index, endpoint) in observations.endpoints.iter().enumerate() {
             facts.named.entry(&endpoint.fqdn).or_default().push(index);
         }
+        facts.resolving = facts.find_resolving();
+        facts.resolving_set = facts.resolving.iter().copied().collect();
         facts.zones = facts.build_zones();
         for fact in &facts.zones {
             let links = facts.links.entry(fact.zone.clone()).or_default();

@@ -3,11 +3,11 @@
 //! A required name that fails or leads the wrong way is listed by a root. That root is an error, unless the name still answers
 //! and the public way may be meant. Where no rule says why, the root says just that.
 
-use ampls_probes::options::Expect;
+use ampls_probes::endpoint::Expect;
 
 use super::cause::{self, Group, Statement};
 use super::draft::Reach;
-use super::facts::Facts;
+use super::facts::{Facts, View};
 use super::finding::Severity;
 use super::levels::Levels;
 use super::rule::Layer;
@@ -54,8 +54,14 @@ fn list(facts: &Facts<'_>, levels: &Levels, groups: &mut [Group<'_>], name: &str
     }
     let through_a_symptom =
         groups.iter().find(|group| lists(group, name) && fitting(group)).and_then(|group| group.root);
+    // Where nothing at all is private, what shows that it should be is also what the public names belong to.
+    let of_the_link = || {
+        let shows = |group: &Group<'_>| serious(group) && group.drafts.iter().any(|draft| draft.shows_private_link);
+        (answers && !anything_private(facts)).then(|| groups.iter().position(shows)).flatten()
+    };
     let of_all = || groups.iter().position(|group| serious(group) && of_the_machine(group) && fitting(group));
-    let Some(root) = through_a_symptom.or_else(of_all).and_then(|place| groups.get_mut(place)) else {
+    let Some(root) = through_a_symptom.or_else(of_all).or_else(of_the_link).and_then(|place| groups.get_mut(place))
+    else {
         return false;
     };
     if !given(root) {
@@ -65,6 +71,10 @@ fn list(facts: &Facts<'_>, levels: &Levels, groups: &mut [Group<'_>], name: &str
         first.endpoints.push(name.to_owned());
     }
     true
+}
+
+fn anything_private(facts: &Facts<'_>) -> bool {
+    facts.ampls_endpoints().flat_map(|name| &name.views).any(View::is_private)
 }
 
 fn lists(group: &Group<'_>, name: &str) -> bool {
@@ -78,8 +88,8 @@ fn of_the_machine(group: &Group<'_>) -> bool {
 #[cfg(test)]
 mod tests {
     use ampls_probes::Observation;
+    use ampls_probes::endpoint::Expect;
     use ampls_probes::observation::{IoFailure, Outcome, ServerRole};
-    use ampls_probes::options::Expect;
     use ampls_probes::testing::{CUSTOM, HANDLER, ODS, OMS, Says, Scene, private_world};
 
     use crate::diagnose::facts::Facts;

@@ -1,6 +1,6 @@
 //! What can be wrong with a network. Each kind knows where it can occur and what it changes in a description.
 
-use ampls_probes::catalogue::Need;
+use ampls_probes::endpoint::Need;
 use ampls_probes::testing::{AGENTSVC, HANDLER, ODS, OMS, ZONES};
 
 use super::network::{

@@ -6,9 +6,9 @@ use std::fmt::{self, Write as _};
 use ampls_doctor::diagnose::diagnose;
 use ampls_doctor::diagnose::finding::{Finding, Severity};
 use ampls_probes::Observations;
-use ampls_probes::catalogue::Need;
+use ampls_probes::endpoint::Expect;
+use ampls_probes::endpoint::Need;
 use ampls_probes::observation::{Observation, RecordKind, ServerRole, Timing};
-use ampls_probes::options::Expect;
 
 use super::faults::Fault;
 use super::network::{Network, Shape, suffix};

@@ -7,8 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use ampls_probes::catalogue::{Expectation, Need};
-use ampls_probes::options::Expect;
+use ampls_probes::endpoint::{Expect, Expectation, Need};
 use ampls_probes::testing::{AGENTSVC, API, DCE, HANDLER, IN_AI, METRICS, ODS, OMS, REGIONAL, ZONES};
 
 use super::random::Random;

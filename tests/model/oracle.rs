@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use ampls_doctor::diagnose::finding::Severity;
-use ampls_probes::catalogue::Need;
-use ampls_probes::options::Expect;
+use ampls_probes::endpoint::Expect;
+use ampls_probes::endpoint::Need;
 use ampls_probes::testing::{AGENTSVC, HANDLER, ODS, OMS};
 
 use super::faults::{Fault, Kind};

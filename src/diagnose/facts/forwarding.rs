@@ -34,9 +34,9 @@ impl Facts<'_> {
     }
 
     /// The names that a server answers publicly although it, or the record it gives when asked directly, shows that they
-    /// could be private. Nothing is said of Azure's own DNS, which forwards nothing, and of a server whose answers flap.
+    /// could be private: on Azure's own DNS a forwarding ruleset took them. Nothing is said of a server whose answers flap.
     pub fn left_out(&self, server: SocketAddr) -> Vec<(&EndpointFacts<'_>, LeftOut)> {
-        if Self::is_azure_dns(server) || self.flaps(server) {
+        if self.flaps(server) {
             return Vec::new();
         }
         let private = |name: &&EndpointFacts<'_>| name.view_of(server).is_some_and(View::is_private);
@@ -49,7 +49,7 @@ impl Facts<'_> {
             } else if name.endpoint.alias.as_ref().is_some_and(|alias| aliases.contains(alias)) {
                 Some(LeftOut::SiblingIsPrivate)
             } else {
-                let azure = name.azure().is_some_and(View::is_private);
+                let azure = name.azure().is_some_and(|azure| azure.server != Some(server) && azure.is_private());
                 (azure && !private.is_empty()).then_some(LeftOut::AzureIsPrivate)
             }
         };
@@ -93,7 +93,8 @@ impl Facts<'_> {
         most
     }
 
-    /// The search suffix by which the system answers a name that no server of this machine knows. `Some(None)` where the
+    /// The search suffix by which the system answers a name in place of what the servers say: they deny it, or the suffix is
+    /// tried before the name itself (`ndots`). `Some(None)` where the
     /// system did not tell which of the suffixes it was.
     pub fn answered_by_search(&self, name: &EndpointFacts<'_>) -> Option<Option<String>> {
         let system = name.system().filter(|view| view.status == Status::Ok)?;
@@ -102,12 +103,14 @@ impl Facts<'_> {
             .server_views()
             .filter(|view| view.answered() && view.server.is_some_and(|server| self.resolves(server)))
             .collect();
-        let unknown = !given.is_empty() && given.iter().all(|view| view.denied());
-        if search.is_empty() || !unknown || !self.hosts_entries(name.fqdn()).is_empty() {
+        if search.is_empty() || given.is_empty() || !self.hosts_entries(name.fqdn()).is_empty() {
             return None;
         }
         let canonical = system.cname.first().map(String::as_str).unwrap_or_default();
         let rest = canonical.strip_prefix(name.fqdn()).and_then(|rest| rest.strip_prefix('.'));
-        Some(rest.filter(|rest| search.iter().any(|suffix| suffix == rest)).map(str::to_owned))
+        let suffix = rest.filter(|rest| search.iter().any(|suffix| suffix == rest)).map(str::to_owned);
+        let unknown = given.iter().all(|view| view.denied());
+        let known = || given.iter().any(|view| system.addresses.iter().any(|own| view.addresses.contains(own)));
+        (unknown || (suffix.is_some() && !known())).then_some(suffix)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Answer, Facts, Server, ServerRole, SocketAddr, Status};
+use super::{Answer, EndpointFacts, Facts, Server, ServerRole, SocketAddr, Status, View};
 
 use ampls_probes::addr::AZURE_DNS;
 use ampls_probes::observation::{Authority, ResolverConfig};
@@ -55,7 +55,7 @@ impl<'a> Facts<'a> {
 
     pub(super) fn find_resolving(&self) -> Vec<SocketAddr> {
         let upstream = self.upstream_servers();
-        if upstream.is_empty() {
+        if upstream.is_empty() || self.stub_asks_others(&upstream) {
             return self.configured_servers();
         }
         let own = self.configured_servers().into_iter().filter(|server| !server.ip().is_loopback());
@@ -66,9 +66,28 @@ impl<'a> Facts<'a> {
         servers
     }
 
-    /// The server that is asked first.
+    /// The stub gets its private answers from none of the servers that its file lists. Such a file lists the servers of default
+    /// routes only: a link with routing domains for these names has others.
+    /// Source: systemd-resolved.service(8), `/run/systemd/resolve/resolv.conf`
+    fn stub_asks_others(&self, upstream: &[SocketAddr]) -> bool {
+        let private = |name: &EndpointFacts<'_>, server: SocketAddr| {
+            let record = || self.record_view(name, server).is_some_and(|view| view.is_private());
+            name.view_of(server).is_some_and(View::is_private) || record()
+        };
+        let Some(stub) = self.stub() else { return false };
+        let mut shown = self.ampls_endpoints().filter(|name| private(name, stub)).peekable();
+        shown.peek().is_some() && shown.all(|name| !upstream.iter().any(|server| private(name, *server)))
+    }
+
+    /// The stub on this machine behind which other servers stand.
+    pub fn stub(&self) -> Option<SocketAddr> {
+        let known = !self.upstream_servers().is_empty();
+        self.configured_servers().into_iter().find(|server| known && server.ip().is_loopback())
+    }
+
+    /// The server that is asked first. The order of those behind a stub means nothing: the stub's own answer counts.
     pub fn first_server(&self) -> Option<SocketAddr> {
-        self.resolving.first().copied()
+        self.configured_servers().first().copied()
     }
 
     /// The configured server is Azure's own.

@@ -80,7 +80,8 @@ fn bypass(facts: &Facts<'_>, server: SocketAddr) -> Option<Draft> {
     let names: Vec<&EndpointFacts<'_>> =
         facts.ampls_endpoints().filter(|name| name.azure().is_some_and(View::is_private)).collect();
     let views: Vec<_> = names.iter().filter_map(|name| Some((*name, name.view_of(server)?))).collect();
-    let answered: Vec<_> = views.into_iter().filter(|(_, view)| view.answered()).collect();
+    // Names that it denies or leads nowhere have a fault of their own.
+    let answered: Vec<_> = views.into_iter().filter(|(_, view)| view.is_private() || view.is_public()).collect();
     if answered.is_empty() || !answered.iter().all(|(_, view)| view.is_public()) {
         return None;
     }

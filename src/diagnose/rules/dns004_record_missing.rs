@@ -119,6 +119,7 @@ fn denied(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
         "the private zone {} is linked where this machine's DNS resolves and denies the name; {contents}",
         quote(zone)
     ))
+    .showing_private_link()
     .arg("kind", "denied")
     .arg("zone_empty", empty);
     draft = common(facts, draft, name, zone, &views);
@@ -180,6 +181,10 @@ fn emptiness(facts: &Facts<'_>, zone: &str, view: &View) -> (Option<bool>, usize
 fn fallen_back(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
     let zone = name.endpoint.zone.as_deref()?;
     if name.azure().is_some_and(View::is_private) {
+        return None;
+    }
+    // Where a private zone denies the name on one server, its record is missing for all of them: that is said already.
+    if resolving(facts, name).into_iter().any(|view| denies(facts, view)) {
         return None;
     }
     let views: Vec<&View> = resolving(facts, name)

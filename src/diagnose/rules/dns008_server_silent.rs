@@ -58,8 +58,12 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
     servers.extend(facts.upstream_servers().into_iter().filter(|server| !configured.contains(server)));
     servers.retain(|server| !is_placeholder(server.ip()));
     let answers = |server: &SocketAddr| facts.asked_of(*server).any(|(_, status)| answered(status));
-    let none_answers = !servers.iter().any(answers);
-    let stub_works = configured.iter().filter(|server| server.ip().is_loopback()).any(answers);
+    // A stub answers for itself when all behind it are silent.
+    let stub = facts.stub();
+    let none_answers = !servers.iter().filter(|server| Some(**server) != stub).any(answers);
+    let stub_works = stub.is_some_and(|stub| {
+        facts.asked_of(stub).any(|(_, status)| matches!(status, Status::Ok | Status::NoData | Status::NxDomain))
+    });
     let silent = servers.iter().filter(|server| is_silent(facts, **server));
     silent
         .map(|server| {

@@ -1,5 +1,7 @@
 //! DNS009: a DNS server answers with a failure.
 
+use std::net::SocketAddr;
+
 use crate::diagnose::command::{Host, command};
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::{EndpointFacts, Facts, Status, View};
@@ -51,10 +53,16 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
     let mut drafts = Vec::new();
     for name in facts.endpoints() {
         let failing = name.server_views().filter(|view| code_of(view.status).is_some());
-        let by_resolving = failing.filter(|view| view.server.is_some_and(|server| facts.resolves(server)));
+        let by_resolving = failing
+            .filter(|view| view.server.is_some_and(|server| facts.resolves(server) || rejects(facts, name, server)));
         drafts.extend(by_resolving.filter_map(|view| draft(facts, name, view)));
     }
     drafts
+}
+
+/// The stub that this machine uses fails although a server behind it answers.
+fn rejects(facts: &Facts<'_>, name: &EndpointFacts<'_>, server: SocketAddr) -> bool {
+    facts.stub() == Some(server) && name.server_views().any(|view| view.server != Some(server) && view.answered())
 }
 
 fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>, view: &View) -> Option<Draft> {
@@ -62,7 +70,8 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>, view: &View) -> Option<Dra
     let code = code_of(view.status)?;
     let resolved = name.system().is_some_and(|system| system.status == Status::Ok);
     let elsewhere = name.server_views().any(View::answered);
-    let severity = if resolved || elsewhere { Severity::Warning } else { Severity::Error };
+    let rejects = rejects(facts, name, server);
+    let severity = if resolved || (elsewhere && !rejects) { Severity::Warning } else { Severity::Error };
     let azure = name.azure().filter(|azure| azure.answered() && azure.server != view.server);
     let ask = Fix::look(
         format!("ask `{}` from this machine", server.ip()),
@@ -96,7 +105,9 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>, view: &View) -> Option<Dra
     )
     .about([name.fqdn()])
     .group(format!("{server} {code}"))
-    .summary(if severity == Severity::Error {
+    .summary(if rejects {
+        "the stub of this machine fails although a server behind it answers, so programs get nothing: the stub rejects the answer, most likely because it validates DNSSEC and Azure's DNS sends no signatures"
+    } else if severity == Severity::Error {
         "the server failed to answer and no other server of this machine gives an answer, so the name does not resolve"
     } else {
         "the server failed to answer, but the name still resolves by another way"
@@ -107,11 +118,21 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>, view: &View) -> Option<Dra
     .arg("code", code)
     .excludes("a path to the server that is blocked: it answers")
     .reaching(Reach::Nothing)
-    .fix([ask, fix]);
+    .fix([ask, if rejects { look_at_stub() } else { fix }]);
+    if rejects {
+        draft = draft.likely();
+    }
     if azure.is_some() {
         draft = draft.excludes("a name that does not exist: Azure's DNS answers it");
     }
     Some(draft)
+}
+
+fn look_at_stub() -> Fix {
+    Fix::look(
+        "look at `DNSSEC=` first, and at what the stub logs when it rejects an answer",
+        "resolvectl status; journalctl -u systemd-resolved -n 50",
+    )
 }
 
 /// What the server does instead of answering, as operators call it.

@@ -1,14 +1,17 @@
 //! DNS020: a DNS server forwards some names to Azure's DNS and not others.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
+use ampls_probes::addr::AZURE_DNS;
 use ampls_probes::endpoint::Expect;
 
 use crate::diagnose::command::{Host, command};
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::{EndpointFacts, Facts, LeftOut, View};
-use crate::diagnose::finding::{Fix, Owner, Severity};
+use crate::diagnose::finding::{BlastRadius, Fix, Owner, Severity};
 use crate::diagnose::{remedy, rule::rule};
+use crate::text;
 
 rule! {
     /// ## What it means
@@ -70,7 +73,63 @@ rule! {
 /// 2. Another name with the same record is private at this server: the suffix of this one is not forwarded.
 /// 3. Azure's DNS has the name private, and this server has names of other suffixes private.
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
-    facts.resolving_servers().into_iter().filter_map(|server| incomplete(facts, server)).collect()
+    let taken: BTreeSet<&str> = facts.left_out(AZURE_DNS).into_iter().map(|(name, _)| name.fqdn()).collect();
+    let by_ruleset = |server: &SocketAddr| {
+        let left_out = facts.left_out(*server);
+        !left_out.is_empty() && left_out.iter().all(|(name, _)| taken.contains(name.fqdn()))
+    };
+    let (by_ruleset, others): (Vec<SocketAddr>, Vec<SocketAddr>) =
+        facts.resolving_servers().into_iter().partition(by_ruleset);
+    let own = others.into_iter().filter_map(|server| incomplete(facts, server));
+    own.chain(of_ruleset(facts, &by_ruleset)).collect()
+}
+
+/// Azure's own DNS has the records private and the public names not: a forwarding ruleset takes the public suffixes before
+/// their aliases reach the private zones. Servers that forward to Azure's DNS pass its answers on.
+/// Source: <https://learn.microsoft.com/azure/dns/dns-private-resolver-overview>
+fn of_ruleset(facts: &Facts<'_>, servers: &[SocketAddr]) -> Option<Draft> {
+    servers.first()?;
+    let left_out = facts.left_out(AZURE_DNS);
+    let first = facts.first_server().filter(|first| !servers.contains(first));
+    let right = |first: SocketAddr| left_out.iter().all(|(name, _)| name.view_of(first).is_some_and(View::is_private));
+    let severity = match facts.expect() {
+        Expect::Public => Severity::Info,
+        _ if first.is_some_and(right) => Severity::Warning,
+        _ => Severity::Error,
+    };
+    let zones: BTreeSet<&str> = left_out.iter().filter_map(|(name, _)| name.endpoint.zone.as_deref()).collect();
+    let suffixes: Vec<&str> = zones.iter().map(|zone| zone.strip_prefix("privatelink.").unwrap_or(zone)).collect();
+    let names = || left_out.iter().map(|(name, _)| name.fqdn());
+    let public = left_out.iter().filter(|(name, _)| !name.system().is_some_and(View::is_private));
+    let listed = servers.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let mut draft = Draft::new(
+        severity,
+        Owner::Dns,
+        Title::list("a forwarding ruleset takes names past the private zones: public are ", names(), ""),
+    )
+    .about(names())
+    .group(AZURE_DNS.to_string())
+    .summary("asked directly, 168.63.129.16 has the `privatelink` records of these names private, and the names themselves it has public: a DNS forwarding ruleset that is linked to this virtual network sends the public suffixes elsewhere before their aliases reach the linked zones")
+    .arg("server", listed)
+    .arg("suffixes", suffixes.join(", "))
+    .arg("kind", "ruleset")
+    .likely()
+    .excludes("a missing link or record: the records are private when asked directly")
+    .excludes("a DNS server that does not ask Azure's DNS: Azure's DNS itself gives these answers")
+    .reaching(Reach::Split { only: public.map(|(name, _)| name.fqdn().to_owned()).collect(), own: &["DNS005"] })
+    .fix([
+        Fix::look("look which forwarding rulesets are linked to this virtual network, and at their rules", "az dns-resolver forwarding-ruleset list-by-virtual-network -g ‹network-resource-group› --virtual-network-name ‹vnet› -o table"),
+        Fix::change(
+            BlastRadius::EveryNetworkOnThisDns,
+            format!("let the rules of that ruleset leave {} to Azure's DNS: where a rule names such a suffix, take that suffix out of it", text::list(&suffixes.iter().map(|suffix| (*suffix).to_owned()).collect::<Vec<_>>(), 5)),
+        )
+        .after("a rule that sends the suffix to another private link on purpose serves every network that the ruleset is linked to: look first who made it and where its target resolves")
+        .undone_by("put the rule back as it was"),
+    ]);
+    for (name, how) in &left_out {
+        draft = draft.evidence(evidence(facts, name, *how, AZURE_DNS));
+    }
+    Some(draft)
 }
 
 fn incomplete(facts: &Facts<'_>, server: SocketAddr) -> Option<Draft> {

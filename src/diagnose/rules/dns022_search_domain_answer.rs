@@ -2,7 +2,7 @@
 
 use crate::diagnose::command::{Host, command};
 use crate::diagnose::draft::{Draft, Title};
-use crate::diagnose::facts::{EndpointFacts, Facts, View};
+use crate::diagnose::facts::{EndpointFacts, Facts, Status, View};
 use crate::diagnose::finding::{Fix, Owner, Severity};
 use crate::diagnose::rule::rule;
 use crate::text::quote;
@@ -60,16 +60,23 @@ fn answered(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
     let by = suffix.as_ref().map_or_else(|| format!("one of {}", quote(&search)), |suffix| quote(suffix));
     let address = system.addresses.first().map(ToString::to_string).unwrap_or_default();
     let denied = name.server_views().filter(|view| view.denied());
+    let early = name.server_views().any(|view| view.status == Status::Ok);
     let draft = Draft::new(
         Severity::Warning,
         Owner::Dns,
-        Title::list("a search domain answers for a name that does not exist: ", [name.fqdn()], format!(" (search domain {by})")),
+        Title::list(
+            if early { "a search domain answers before the name itself is asked: " } else { "a search domain answers for a name that does not exist: " },
+            [name.fqdn()],
+            format!(" (search domain {by})"),
+        ),
     )
     .about([name.fqdn()])
-    .group(by.clone())
-    .summary(format!(
-        "the name as it stands is denied, but the operating system appends its search domains, and {by} answers with `{address}`: programs talk to whatever stands there"
-    ))
+    .group(format!("{by} {early}"))
+    .summary(if early {
+        format!("servers know the name as it stands, but the operating system tries its search domains first because the name has fewer dots than `ndots` asks for, and {by} answers with `{address}`: programs talk to whatever stands there")
+    } else {
+        format!("the name as it stands is denied, but the operating system appends its search domains, and {by} answers with `{address}`: programs talk to whatever stands there")
+    })
     .evidence([facts.view_line(name, system)])
     .evidence(system.cname.first().map(|canonical: &String| format!("the system calls it {}", quote(canonical))))
     .evidence(denied.map(|view: &View| facts.view_line(name, view)))
