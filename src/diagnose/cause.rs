@@ -157,10 +157,10 @@ impl<'r> Groups<'r> {
 }
 
 /// Groups whose severities changed, and statements that nothing explains, in their order.
-pub(super) fn joined<'r>(groups: Vec<Group<'r>>, more: Vec<Statement<'r>>) -> Vec<Group<'r>> {
+pub(super) fn joined<'r>(groups: Vec<Group<'r>>, more: &[Statement<'r>]) -> Vec<Group<'r>> {
     let (mut roots, symptoms): (Vec<_>, Vec<_>) = groups.into_iter().partition(|group| group.root.is_none());
     let mut unexplained = Groups::default();
-    for statement in &more {
+    for statement in more {
         unexplained.gather(statement, None);
     }
     roots.extend(unexplained.all);

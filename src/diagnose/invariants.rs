@@ -26,7 +26,7 @@ pub(super) fn keep<'r>(
             left.push(statement);
         }
     }
-    cause::joined(groups, left)
+    cause::joined(groups, &left)
 }
 
 /// Makes a root list a name that goes wrong, and be as bad as that; false where no root has to do with the name.

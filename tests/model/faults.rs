@@ -5,7 +5,7 @@ use ampls_probes::testing::{AGENTSVC, HANDLER, ODS, OMS, ZONES};
 
 use super::network::{
     Agents, FORMER, Front, Http, Links, NAMES, Network, Proxy, Shape, Stub, Tcp, Tls, Topology, Trouble, View, Zone,
-    private_address, public_address, suffix, zone_of,
+    private_address, public_address, public_v6, suffix, zone_of,
 };
 use super::random::Random;
 
@@ -78,7 +78,7 @@ impl Fault {
                 private && others.count() > 0 && (self.kind == Kind::ZoneNotLinked || custom)
             }
             Kind::RecordMissing | Kind::Isolated | Kind::ProxyTakes => private,
-            Kind::ZoneEmpty => private || self.zone == 0,
+            Kind::ZoneEmpty => private || (self.zone == 0 && shape.agents != Agents::Oms),
             Kind::AliasForwarder | Kind::NameForgotten => private && custom,
             Kind::Ruleset => private && resolving_view(shape) == View::Spoke,
             Kind::HostsEntry | Kind::Connect | Kind::Intercepted | Kind::Certificate | Kind::HandshakeFails => true,
@@ -105,6 +105,13 @@ impl Fault {
         let view = resolving_view(&network.shape);
         let right = network.right_address(self.name);
         let fallback = network.shape.fallback;
+        let name = self.name;
+        let at = |network: &mut Network, change: &dyn Fn(&mut Front)| {
+            change(network.fronts.entry(right).or_default());
+            if zone_of(name).is_none() && network.shape.ipv6 {
+                change(network.fronts.entry(public_v6(name)).or_default());
+            }
+        };
         match self.kind {
             Kind::Bypass => {
                 let server = &mut network.servers[self.server];
@@ -181,7 +188,7 @@ impl Fault {
             Kind::StubRejects => network.stub_rejects = true,
             Kind::Connect => {
                 let tcp = [Tcp::Dropped, Tcp::Refused, Tcp::HostUnreachable][self.variant % 3];
-                network.fronts.entry(right).or_default().tcp = tcp;
+                at(network, &|front| front.tcp = tcp);
             }
             Kind::PathDropped => {
                 for name in NAMES {
@@ -190,15 +197,15 @@ impl Fault {
             }
             Kind::Intercepted => {
                 let tls = Tls::Intercepted { trusted: self.variant % 2 == 0 };
-                network.fronts.entry(right).or_default().tls = tls;
+                at(network, &|front| front.tls = tls);
             }
             Kind::Certificate => {
                 let tls = [Tls::NotTrusted, Tls::WrongName, Tls::Expired, Tls::Incomplete][self.variant % 4];
-                network.fronts.entry(right).or_default().tls = tls;
+                at(network, &|front| front.tls = tls);
             }
             Kind::HandshakeFails => {
                 let tls = [Tls::Reset, Tls::Stalled, Tls::TooOld, Tls::NotTls][self.variant % 4];
-                network.fronts.entry(right).or_default().tls = tls;
+                at(network, &|front| front.tls = tls);
             }
             Kind::Isolated => network.fronts.entry(right).or_insert_with(Front::default).http = Http::Isolated,
             Kind::BadAnswer => {

@@ -143,9 +143,18 @@ fn exact(world: &World, base: &Network, network: &Network, findings: &[Finding],
         // A root is as bad as the worst of what it explains.
         let explained = findings.iter().filter(|finding| finding.caused_by_id.as_ref() == Some(&root.id));
         let symptoms = explained.flat_map(|finding| claims.iter().filter(|claim| fits(claim, finding)));
-        let wanted = own.iter().copied().chain(symptoms).map(|claim| claim.severity).max();
-        if wanted != Some(root.severity) {
-            mistakes.push(Mistake::Severity(format!("{said}, wanted {wanted:?}")));
+        let claimed: Vec<&Claim> = own.iter().copied().chain(symptoms).collect();
+        let most = claimed.iter().map(|claim| claim.severity).max().unwrap_or(Severity::Info);
+        let least = claimed.iter().map(|claim| claim.least).max().unwrap_or(Severity::Info);
+        // What lists a required name that goes wrong is an error, whatever else is wrong with that name.
+        let lists_wrong = network.names.iter().any(|planned| {
+            planned.need == Need::Required
+                && wrong(network, planned.name)
+                && root.endpoints.iter().any(|endpoint| endpoint == planned.name)
+        });
+        let most = if lists_wrong { Severity::Error } else { most };
+        if root.severity < least || root.severity > most {
+            mistakes.push(Mistake::Severity(format!("{said}, wanted {least:?} to {most:?}")));
         }
     }
     two_roots(&claims, findings, mistakes);

@@ -23,6 +23,8 @@ pub(super) struct Claim {
     /// Names that it concerns.
     pub(super) names: BTreeSet<&'static str>,
     pub(super) severity: Severity,
+    /// What it may be at least, where another root can say how bad it is for the same names.
+    pub(super) least: Severity,
 }
 
 /// What becomes of a name on this machine.
@@ -97,7 +99,16 @@ pub(super) fn claims(base: &Network, faults: &[Fault]) -> Vec<Claim> {
     // The retired agent is a fault of the machine that no network has to add.
     if matches!(base.shape.agents, Agents::Oms | Agents::Both) {
         let (codes, names) = (vec!["AGT003"], BTreeSet::new());
-        claims.push(Claim { fault: None, codes, names, severity: Severity::Warning });
+        claims.push(Claim { fault: None, codes, names, severity: Severity::Warning, least: Severity::Warning });
+    }
+    // A single private answer makes this machine expect a private link: then every other name is public without a reason.
+    if base.shape.public {
+        let astray = |name: &&str| wrong(&network, name) && fate(&network, name).reached;
+        let names: BTreeSet<&str> = network.names.iter().map(|planned| planned.name).filter(astray).collect();
+        if !names.is_empty() {
+            let (codes, severity) = (vec!["RUN003"], Severity::Error);
+            claims.push(Claim { fault: None, codes, names, severity, least: severity });
+        }
     }
     claims
 }
@@ -127,7 +138,8 @@ impl Judge<'_> {
             return self.of_proxy(&names);
         }
         let codes = self.codes();
-        if codes.is_empty() { Vec::new() } else { vec![Claim { fault, codes, names, severity }] }
+        let least = if self.fault.kind == Kind::SearchWildcard { Severity::Warning.min(severity) } else { severity };
+        if codes.is_empty() { Vec::new() } else { vec![Claim { fault, codes, names, severity, least }] }
     }
 
     /// A proxy that fails takes private names where it should not, and fails the public ones: two faults to fix.
@@ -140,7 +152,7 @@ impl Judge<'_> {
         claims
             .map(|(codes, names)| {
                 let severity = Severity::Error.min(self.most(&names));
-                Claim { fault: Some(self.index), codes, names, severity }
+                Claim { fault: Some(self.index), codes, names, severity, least: severity }
             })
             .collect()
     }
@@ -184,6 +196,21 @@ impl Judge<'_> {
         })
     }
 
+    /// Every server contradicts what the cache gives, and always does.
+    fn contradicts(&self) -> bool {
+        let kept = fate(self.network, self.fault.name).private;
+        self.network.servers.iter().all(|server| {
+            let reply = self.network.ask(server, self.fault.name, Record::A, 0);
+            let private = reply.addresses().iter().any(|address| is_private(*address));
+            !server.flaps && reply.answered() && private != kept
+        })
+    }
+
+    fn is_private_here(&self, name: &'static str) -> bool {
+        let names = BTreeSet::from([name]);
+        fate(self.network, name).private || self.network.servers.iter().any(|server| self.says_private(server, &names))
+    }
+
     fn codes(&self) -> Vec<&'static str> {
         let shape = &self.network.shape;
         let victims = self.victims();
@@ -207,11 +234,12 @@ impl Judge<'_> {
             Kind::ZoneNotLinked => vec!["DNS003"],
             Kind::RecordMissing | Kind::ZoneEmpty => vec!["DNS004"],
             Kind::SuffixForgotten if azure_private => vec!["DNS020"],
-            Kind::SuffixForgotten => vec!["DNS003", "DNS020"],
+            // The zone may as well not be linked where that server resolves.
+            Kind::SuffixForgotten => vec!["DNS003"],
             Kind::AliasForwarder | Kind::NameForgotten | Kind::Ruleset => vec!["DNS020"],
             Kind::HostsEntry => vec!["DNS006"],
-            // What a server that flaps told the system was chance.
-            Kind::StaleCache if self.network.servers.iter().any(|server| server.flaps) => Vec::new(),
+            // Nobody can tell where servers say the same or nothing; and what one that flaps told the system was chance.
+            Kind::StaleCache if !self.contradicts() => vec!["NET001", "NET002", "HTP001"],
             Kind::StaleCache => vec!["DNS007"],
             Kind::ServerSilent if shape.stub == Stub::None => vec!["DNS008"],
             Kind::ServerSilent => vec!["DNS008", "DNS009"],
@@ -237,7 +265,7 @@ impl Judge<'_> {
             Kind::ProxyFails => vec![["PRX002", "PRX003", "PRX004"][self.fault.variant % 3]],
             Kind::AgentOld => vec!["AGT001"],
             Kind::AgentStopped => vec!["AGT004"],
-            Kind::NoEndpoint if shows(self.network, HANDLER) => vec!["AGT005"],
+            Kind::NoEndpoint if self.is_private_here(HANDLER) => vec!["AGT005"],
             Kind::NoEndpoint => Vec::new(),
             Kind::Clock => vec!["AZR002"],
         }
@@ -276,6 +304,7 @@ impl Judge<'_> {
         };
         let breaks = self.breaks(names);
         match self.fault.kind {
+            Kind::SuffixForgotten if self.codes() == ["DNS003"] => Error,
             Kind::Bypass | Kind::AliasForwarder | Kind::SuffixForgotten | Kind::NameForgotten => {
                 or_warning(breaks || !self.right_elsewhere(names))
             }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{EndpointFacts, Facts, RecordKind, Route, SocketAddr, Status, View, ViewKind};
+use super::{EndpointFacts, Facts, Linked, RecordKind, Route, SocketAddr, Status, View, ViewKind};
 
 /// How it shows that a server leads a name past the private zone that it uses for others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,10 +50,17 @@ impl Facts<'_> {
                 Some(LeftOut::SiblingIsPrivate)
             } else {
                 let azure = name.azure().is_some_and(|azure| azure.server != Some(server) && azure.is_private());
-                (azure && !private.is_empty()).then_some(LeftOut::AzureIsPrivate)
+                (azure && !private.is_empty() && !self.lacks_record(name, server)).then_some(LeftOut::AzureIsPrivate)
             }
         };
         self.ampls_endpoints().filter_map(|name| Some((name, how(name)?))).collect()
+    }
+
+    /// The zone is linked where a server resolves, and the record asked for directly there is not private: the server asks the
+    /// zone, and the zone has no record.
+    pub fn lacks_record(&self, name: &EndpointFacts<'_>, server: SocketAddr) -> bool {
+        let linked = || name.endpoint.zone.as_deref().is_some_and(|zone| self.linked(zone, server) == Linked::Yes);
+        self.record_view(name, server).is_some_and(|view| !view.is_private()) && linked()
     }
 
     /// Whether a server answers the same question differently from one try to the next, for any name.

@@ -3,7 +3,7 @@
 use ampls_probes::endpoint::Expect;
 
 use crate::diagnose::draft::{Draft, Reach, Title};
-use crate::diagnose::facts::{Facts, View};
+use crate::diagnose::facts::{Facts, View, ViewKind};
 use crate::diagnose::finding::{Owner, Severity};
 use crate::diagnose::{remedy, rule::rule};
 
@@ -63,7 +63,9 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
     }
     let names: Vec<_> = facts.ampls_endpoints().collect();
     let views = || names.iter().flat_map(|name| &name.views);
-    let public = names.iter().filter(|name| name.views.iter().any(View::is_public)).count();
+    // What only Azure's view shows says nothing about the servers that this machine uses.
+    let own = |view: &&View| matches!(view.view, ViewKind::System | ViewKind::Server);
+    let public = names.iter().filter(|name| name.views.iter().filter(own).any(View::is_public)).count();
     if public == 0
         || facts.some_record_is_private()
         || views().any(|view| view.is_private() || facts.denied_by_private_zone(view))
@@ -150,5 +152,13 @@ mod tests {
     #[test]
     fn silent_when_a_private_zone_denies_a_name() {
         assert_eq!(drafts(&DNS001, &public_world().everywhere(API, &Says::DeniedByPrivateZone)), []);
+    }
+
+    #[test]
+    fn silent_where_only_azures_view_shows_anything() {
+        let scene = public_world().expect(Expect::Private).server_says(CUSTOM, &Says::ServFail);
+        let names: Vec<String> = scene.observations().endpoints.iter().map(|name| name.fqdn.clone()).collect();
+        let scene = names.iter().fold(scene, |scene, name| scene.system(name, &Says::ServFail));
+        assert_eq!(drafts(&DNS001, &scene), []);
     }
 }

@@ -205,4 +205,16 @@ mod tests {
         let scene = bypassed().no_servers().server(AZURE, &[ServerRole::Configured, ServerRole::Azure]);
         assert_eq!(drafts(&DNS002, &scene.server_says(AZURE, &Says::Private("10.0.0.5"))), []);
     }
+
+    #[test]
+    fn silent_about_a_server_that_the_stub_does_not_ask_for_these_names() {
+        let (stub, vpn) = ("127.0.0.53:53", "10.200.0.1:53");
+        let scene = private_world()
+            .server(stub, &[ServerRole::Configured])
+            .server_says(stub, &Says::Private("10.0.0.5"))
+            .server(CUSTOM, &[])
+            .server(vpn, &[ServerRole::Upstream])
+            .server_says(vpn, &Says::Public("20.1.1.1"));
+        assert_eq!(drafts(&DNS002, &scene), []);
+    }
 }

@@ -180,9 +180,7 @@ fn emptiness(facts: &Facts<'_>, zone: &str, view: &View) -> (Option<bool>, usize
 /// The zone is linked, yet the name and its record asked directly are public.
 fn fallen_back(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
     let zone = name.endpoint.zone.as_deref()?;
-    if name.azure().is_some_and(View::is_private) {
-        return None;
-    }
+    let azure_has_it = name.azure().is_some_and(View::is_private);
     // Where a private zone denies the name on one server, its record is missing for all of them: that is said already.
     if resolving(facts, name).into_iter().any(|view| denies(facts, view)) {
         return None;
@@ -191,6 +189,7 @@ fn fallen_back(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
         .into_iter()
         .filter(|view| {
             view.is_public()
+                && (!azure_has_it || view.server.is_some_and(|server| facts.lacks_record(name, server)))
                 && !view.server.is_some_and(|server| facts.flaps(server))
                 && is_linked(facts, zone, view)
                 && record_is_public(facts, name, view)

@@ -60,10 +60,10 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
     let answers = |server: &SocketAddr| facts.asked_of(*server).any(|(_, status)| answered(status));
     // A stub answers for itself when all behind it are silent.
     let stub = facts.stub();
-    let none_answers = !servers.iter().filter(|server| Some(**server) != stub).any(answers);
     let stub_works = stub.is_some_and(|stub| {
         facts.asked_of(stub).any(|(_, status)| matches!(status, Status::Ok | Status::NoData | Status::NxDomain))
     });
+    let none_answers = !stub_works && !servers.iter().filter(|server| Some(**server) != stub).any(answers);
     let silent = servers.iter().filter(|server| is_silent(facts, **server));
     silent
         .map(|server| {

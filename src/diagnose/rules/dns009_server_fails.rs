@@ -189,4 +189,18 @@ mod tests {
         let scene = private_world().says(CUSTOM, ODS, &Says::NoSuchName).says(CUSTOM, HANDLER, &Says::Silence);
         assert_eq!(drafts(&DNS009, &scene), []);
     }
+
+    #[test]
+    fn fires_as_error_when_the_stub_rejects_what_the_server_behind_it_answers() {
+        let stub = "127.0.0.53:53";
+        let scene = private_world()
+            .server(stub, &[ServerRole::Configured])
+            .server(CUSTOM, &[ServerRole::Upstream])
+            .server_says(stub, &Says::ServFail)
+            .system(ODS, &Says::ServFail);
+        let found = drafts(&DNS009, &scene);
+        let ods = found.iter().find(|draft| draft.endpoints == [ODS]).expect("a finding about the name");
+        assert_eq!((ods.severity, ods.args["server"].as_str()), (Severity::Error, stub));
+        assert!(ods.summary.contains("DNSSEC"), "{}", ods.summary);
+    }
 }

@@ -290,4 +290,19 @@ mod tests {
         assert_eq!(drafts(&DNS020, &without_opinsights().then_says(CUSTOM, HANDLER, &Says::Public("20.1.1.1"))), []);
         assert_eq!(drafts(&DNS020, &private_world()), []);
     }
+
+    #[test]
+    fn fires_once_for_a_ruleset_that_takes_names_from_azure_dns() {
+        let mut scene = private_world();
+        for server in [AZURE, CUSTOM] {
+            scene = scene.says(server, ODS, &Says::Public("20.1.1.1")).says_of_alias(
+                server,
+                ODS,
+                &Says::Private("10.0.0.6"),
+            );
+        }
+        let found = drafts(&DNS020, &scene);
+        assert_eq!((found.len(), found[0].args["kind"].as_str()), (1, "ruleset"));
+        assert_eq!((found[0].severity, found[0].endpoints.as_slice()), (Severity::Error, &[ODS.to_owned()][..]));
+    }
 }

@@ -71,7 +71,7 @@ fn answered(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
         ),
     )
     .about([name.fqdn()])
-    .group(format!("{by} {early}"))
+    .group(by.clone())
     .summary(if early {
         format!("servers know the name as it stands, but the operating system tries its search domains first because the name has fewer dots than `ndots` asks for, and {by} answers with `{address}`: programs talk to whatever stands there")
     } else {
@@ -166,5 +166,15 @@ mod tests {
         let scene = wildcard().search("corp.example").says(CUSTOM, ODS, &Says::Private("10.0.0.6"));
         assert_eq!(drafts(&DNS022, &scene), []);
         assert_eq!(drafts(&DNS022, &private_world().search("corp.example")), []);
+    }
+
+    #[test]
+    fn fires_when_the_search_domain_is_tried_before_the_name_itself() {
+        let canonical = Some(format!("{ODS}.corp.example"));
+        let found = Found { addresses: vec!["203.0.113.80".parse().expect("an address")], canonical };
+        let lookup = Lookup { name: ODS.to_owned(), timing: Timing::default(), outcome: Outcome::Seen(found) };
+        let scene = private_world().search("corp.example").edit(|seen| seen.seen.push(Observation::Lookup(lookup)));
+        let found = drafts(&DNS022, &scene);
+        assert!(found[0].summary.contains("ndots"), "{}", found[0].summary);
     }
 }
