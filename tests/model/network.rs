@@ -164,12 +164,12 @@ impl Shape {
             |shape, plain| shape.long_answers = plain.long_answers,
             |shape, plain| shape.fallback = plain.fallback,
         ];
-        let changed = changes.iter().map(|change| {
+        let shapes = changes.iter().map(|change| {
             let mut shape = self.clone();
             change(&mut shape, &plain);
             shape
         });
-        changed
+        shapes
             .filter(|shape| {
                 shape != self && (shape.topology != Topology::Forwarders || self.topology != Topology::Azure)
             })
@@ -305,7 +305,7 @@ pub(super) enum Tls {
     Reset,
     Stalled,
     TooOld,
-    NotTls,
+    Plain,
     Incomplete,
 }
 

@@ -1,5 +1,7 @@
 //! What a right doctor says, from the description alone.
 
+#![expect(clippy::match_same_arms, reason = "one line a kind of fault reads as a table")]
+
 use std::collections::BTreeSet;
 
 use ampls_doctor::diagnose::finding::Severity;
@@ -9,7 +11,7 @@ use ampls_probes::testing::{AGENTSVC, HANDLER, ODS, OMS};
 
 use super::faults::{Fault, Kind};
 use super::network::{
-    Agents, Http, Network, Proxy, Server, Stub, Tcp, Tls, Topology, Trouble, below, is_private, suffix, zone_of,
+    Agents, Front, Http, Network, Proxy, Server, Stub, Tcp, Tls, Topology, Trouble, below, is_private, suffix, zone_of,
 };
 use super::resolve::{Got, Kind as Record};
 
@@ -41,16 +43,12 @@ pub(super) fn fate(network: &Network, name: &str) -> Fate {
     let addresses: Vec<_> = got.addresses().iter().copied().filter(|address| !address.is_unspecified()).collect();
     let private = addresses.iter().any(|address| is_private(*address));
     let public = addresses.iter().any(|address| !is_private(*address));
-    let reached = match network.proxy {
-        Some(proxy) => proxy == Proxy::Works,
-        None => {
-            let connected =
-                addresses.iter().map(|address| network.front(*address)).find(|front| front.tcp == Tcp::Open);
-            connected.is_some_and(|front| {
-                matches!(front.tls, Tls::Good | Tls::Intercepted { trusted: true }) && front.http != Http::Silent
-            })
-        }
+    let connected = || addresses.iter().map(|address| network.front(*address)).find(|front| front.tcp == Tcp::Open);
+    let answers = |front: Front| {
+        matches!(front.tls, Tls::Good | Tls::Intercepted { trusted: true }) && front.http != Http::Silent
     };
+    let reached =
+        if let Some(proxy) = network.proxy { proxy == Proxy::Works } else { connected().is_some_and(answers) };
     Fate { private, public, reached }
 }
 
@@ -314,7 +312,7 @@ impl Judge<'_> {
                 or_warning(self.network.expect() == Expect::Private || !reached)
             }
             Kind::RecordMissing | Kind::ZoneEmpty | Kind::LocalZone | Kind::Sinkhole => {
-                or_warning(breaks || !names.iter().all(|name| resolves(name)))
+                or_warning(breaks || !names.iter().all(&resolves))
             }
             Kind::HostsEntry => or_warning(wrong(self.network, self.fault.name)),
             Kind::StaleCache => {
@@ -332,7 +330,7 @@ impl Judge<'_> {
                 }
             }
             Kind::ServerFails | Kind::TcpBlocked | Kind::StubRejects => {
-                or_warning(breaks || !names.iter().all(|name| resolves(name)))
+                or_warning(breaks || !names.iter().all(&resolves))
             }
             Kind::SearchWildcard => or_warning(breaks),
             Kind::Intercepted => Error,

@@ -138,7 +138,7 @@ impl Network {
         let mut aliases = Vec::new();
         let mut owner = name.to_owned();
         if let Some(links) = links
-            && !self.is_alias(name)
+            && !Self::is_alias(name)
             && let Some((_, target)) = links.ruleset.iter().find(|(suffix, _)| below(name, suffix))
         {
             return self.resolve(*target, name, kind);
@@ -180,7 +180,7 @@ impl Network {
         Reply::Message { exists: true, aliases, addresses, authority }
     }
 
-    fn is_alias(&self, name: &str) -> bool {
+    fn is_alias(name: &str) -> bool {
         name.split('.').any(|label| label == "privatelink")
     }
 

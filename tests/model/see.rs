@@ -350,7 +350,7 @@ fn handshake(name: &str, tls: Tls) -> Scene {
         Tls::Reset => Scene::failed(Outcome::Failed(TlsFailure::ClosedAfterClientHello(IoFailure::Reset))),
         Tls::Stalled => Scene::failed(Outcome::TimedOut),
         Tls::TooOld => Scene::failed(Outcome::Failed(TlsFailure::ProtocolTooOld)),
-        Tls::NotTls => Scene::failed(Outcome::Failed(TlsFailure::NotTls)),
+        Tls::Plain => Scene::failed(Outcome::Failed(TlsFailure::NotTls)),
         Tls::Incomplete => {
             let mut made = good.verdict(|seen| {
                 seen.machine = seen::ChainVerdict::UnknownIssuer;
