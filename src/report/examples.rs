@@ -6,8 +6,8 @@ use ampls_probes::testing::{AZURE, CUSTOM, METRICS, ODS, Says, Scene, Tls, ZONES
 use uuid::Uuid;
 
 use super::{EndpointReport, Report, RunInfo};
-use crate::diagnose::diagnose_facts;
 use crate::diagnose::command::command;
+use crate::diagnose::diagnose_facts;
 use crate::diagnose::facts::Facts;
 use crate::diagnose::finding::{BlastRadius, Finding, Fix, Severity};
 

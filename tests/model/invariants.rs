@@ -109,8 +109,9 @@ fn unlisted(network: &Network, findings: &[Finding], mistakes: &mut Vec<Mistake>
 fn harmful(findings: &[Finding], mistakes: &mut Vec<Mistake>) {
     for root in roots(findings) {
         let first = root.fix.iter().find(|fix| !fix.read_only && !fix.alternative);
-        let text =
-            first.map(|fix| format!("{} {}", fix.text, fix.command.clone().unwrap_or_default())).unwrap_or_default();
+        let commands =
+            first.iter().flat_map(|fix| &fix.commands).map(|command| command.as_str()).collect::<Vec<_>>().join("; ");
+        let text = format!("{} {commands}", first.map(|fix| fix.text.as_str()).unwrap_or_default());
         let words = ["private-endpoint delete", "private-dns zone delete", "vnet delete", "Remove-DnsServerZone"];
         if words.iter().any(|word| text.contains(word)) {
             mistakes.push(Mistake::Harmful(format!("{}: {text}", root.code)));

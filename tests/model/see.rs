@@ -3,13 +3,14 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use ampls_probes::Observations;
+use ampls_probes::azure::AgentKind;
 use ampls_probes::endpoint::Endpoint;
 use ampls_probes::endpoint::Need;
 use ampls_probes::observation::{
-    self as seen, AgentKind, Answer, CachedConfiguration, Connected, Connection, DnsFailure, Exchange, Found,
-    Handshake, Hosts, HostsEntry, HostsFile, HttpFailure, HttpResponse, IoFailure, Lookup, LookupFailure, NameVerdict,
-    Observation, Outcome, ProxyChoice, Record, RecordData, RecordKind, Resolver, ResolverConfig, Response,
-    ResponseCode, ServerRole, Skip, Timing, TlsFailure, Transport, Tunnel, TunnelFailure, Validity,
+    self as seen, Answer, CachedConfiguration, Connected, Connection, DnsFailure, Exchange, Found, Handshake, Hosts,
+    HostsEntry, HostsFile, HttpFailure, HttpResponse, IoFailure, Lookup, LookupFailure, NameVerdict, Observation,
+    Outcome, ProxyChoice, Record, RecordData, RecordKind, Resolver, ResolverConfig, Response, ResponseCode, ServerRole,
+    Skip, Timing, TlsFailure, Transport, Tunnel, TunnelFailure, Validity,
 };
 use ampls_probes::testing::{DCE, REGIONAL, Tls as Scene, agent, alias, empty_world, endpoint};
 use jiff::{SignedDuration, Timestamp};

@@ -131,7 +131,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>, view: &View) -> Option<Dra
 fn look_at_stub() -> Fix {
     Fix::look(
         "look at `DNSSEC=` first, and at what the stub logs when it rejects an answer",
-        "resolvectl status; journalctl -u systemd-resolved -n 50",
+        [command!(Sh, "resolvectl status"), command!(Sh, "journalctl -u systemd-resolved -n 50")],
     )
 }
 

@@ -118,7 +118,7 @@ fn of_ruleset(facts: &Facts<'_>, servers: &[SocketAddr]) -> Option<Draft> {
     .excludes("a DNS server that does not ask Azure's DNS: Azure's DNS itself gives these answers")
     .reaching(Reach::Split { only: public.map(|(name, _)| name.fqdn().to_owned()).collect(), own: &["DNS005"] })
     .fix([
-        Fix::look("look which forwarding rulesets are linked to this virtual network, and at their rules", "az dns-resolver forwarding-ruleset list-by-virtual-network -g ‹network-resource-group› --virtual-network-name ‹vnet› -o table"),
+        Fix::look("look which forwarding rulesets are linked to this virtual network, and at their rules", [command!(Any, "az dns-resolver forwarding-ruleset list-by-virtual-network -g VNET_RESOURCE_GROUP --virtual-network-name VNET_NAME -o table")]),
         Fix::change(
             BlastRadius::EveryNetworkOnThisDns,
             format!("let the rules of that ruleset leave {} to Azure's DNS: where a rule names such a suffix, take that suffix out of it", text::list(&suffixes.iter().map(|suffix| (*suffix).to_owned()).collect::<Vec<_>>(), 5)),

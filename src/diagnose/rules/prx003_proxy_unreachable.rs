@@ -175,7 +175,8 @@ mod tests {
     #[test]
     fn an_ipv6_address_has_brackets_in_urls_only() {
         let url = "http://[fd00::9]:3128";
-        let lines = |windows| connect_commands(url, windows).iter().map(|it| it.as_str().to_owned()).collect::<Vec<_>>();
+        let lines =
+            |windows| connect_commands(url, windows).iter().map(|it| it.as_str().to_owned()).collect::<Vec<_>>();
         let connect = "curl -sv --max-time 5 telnet://[fd00::9]:3128 </dev/null";
         assert_eq!(lines(false), ["getent ahosts fd00::9", connect]);
         assert_eq!(lines(true), ["Test-NetConnection fd00::9 -Port 3128"]);
