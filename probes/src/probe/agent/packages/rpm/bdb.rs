@@ -13,7 +13,7 @@ const ELSEWHERE: u8 = 3;
 /// Length of a page's header.
 const HEADER: usize = 26;
 
-pub(super) fn headers(blocks: &mut Blocks, found: &mut dyn FnMut(&[u8])) -> Option<()> {
+pub(super) fn headers(blocks: &mut Blocks<'_>, found: &mut dyn FnMut(&[u8])) -> Option<()> {
     let start = blocks.at(0, 72)?;
     let big = match u32::from_le_bytes(start.get(12..16)?.try_into().ok()?) {
         HASH_MAGIC => false,
@@ -28,14 +28,16 @@ pub(super) fn headers(blocks: &mut Blocks, found: &mut dyn FnMut(&[u8])) -> Opti
     let last = order.u32(&start, 32)?;
     let mut table = Table { blocks, order, size };
     for number in 1..=last {
-        let page = table.page(number)?;
-        if !matches!(page.get(25), Some(&HASH | &HASH_UNSORTED)) {
+        // Most pages belong to values: they are read where they are needed.
+        if !matches!(table.part(number, HEADER)?.get(25), Some(&HASH | &HASH_UNSORTED)) {
             continue;
         }
+        let page = table.part(number, size)?;
         let entries = usize::from(order.u16(&page, 20)?);
         // Keys stand at even places, values at odd ones.
         for entry in (1..entries).step_by(2) {
-            if let Some(value) = table.value(&page, entry) {
+            if let Some(value) = table.value(&page, entry)? {
+                table.blocks.copied(&value)?;
                 found(&value);
             }
         }
@@ -60,27 +62,32 @@ impl Order {
     }
 }
 
-struct Table<'b> {
-    blocks: &'b mut Blocks,
+struct Table<'b, 'f> {
+    blocks: &'b mut Blocks<'f>,
     order: Order,
     size: usize,
 }
 
-impl Table<'_> {
-    fn page(&mut self, number: u32) -> Option<Vec<u8>> {
-        self.blocks.at(u64::from(number) * u64::try_from(self.size).ok()?, self.size)
+impl Table<'_, '_> {
+    /// The beginning of a page.
+    fn part(&mut self, number: u32, length: usize) -> Option<Vec<u8>> {
+        self.blocks.at(u64::from(number) * u64::try_from(self.size).ok()?, length)
     }
 
-    fn value(&mut self, page: &[u8], entry: usize) -> Option<Vec<u8>> {
+    /// A value, cut after [`PREFIX`] octets; nothing where it is of another kind. `None` ends the reading.
+    fn value(&mut self, page: &[u8], entry: usize) -> Option<Option<Vec<u8>>> {
         let place = |entry: usize| self.order.u16(page, HEADER + entry * 2).map(usize::from);
         let (start, end) = (place(entry)?, place(entry.checked_sub(1)?)?);
         match *page.get(start)? {
-            HERE => Some(page.get(start + 1..end)?.to_vec()),
+            HERE => {
+                let value = page.get(start + 1..end)?;
+                Some(Some(value.get(..value.len().min(PREFIX))?.to_vec()))
+            }
             ELSEWHERE => {
                 let (first, length) = (self.order.u32(page, start + 4)?, self.order.u32(page, start + 8)?);
-                self.overflow(first, usize::try_from(length).ok()?.min(PREFIX))
+                self.overflow(first, usize::try_from(length).ok()?.min(PREFIX)).map(Some)
             }
-            _ => None,
+            _ => Some(None),
         }
     }
 
@@ -88,7 +95,8 @@ impl Table<'_> {
         let mut value = Vec::new();
         let mut next = first;
         while next != 0 && value.len() < wanted {
-            let page = self.page(next)?;
+            self.blocks.visit(next)?;
+            let page = self.part(next, self.size)?;
             let length = usize::from(self.order.u16(&page, 22)?);
             if page.get(25) != Some(&OVERFLOW) || length == 0 {
                 return None;
