@@ -10,6 +10,8 @@ use crate::world::World;
 
 /// Octets that are read of one file: the largest cached configurations have some hundred kilobytes.
 const FILE_LIMIT: u64 = 4 * 1024 * 1024;
+/// Octets that are read of all files of agents together, logs and databases of packages apart.
+const TOTAL_LIMIT: u64 = 64 * 1024 * 1024;
 /// Octets that are read of the end of a log.
 pub(super) const LOG_LIMIT: u64 = 256 * 1024;
 /// Entries of a folder that are looked at.
@@ -21,11 +23,12 @@ const UNREAD_LIMIT: usize = 100;
 pub(super) struct Files<'w> {
     world: &'w World,
     unread: Vec<Unread>,
+    left: u64,
 }
 
 impl<'w> Files<'w> {
     pub(super) fn new(world: &'w World) -> Self {
-        Self { world, unread: Vec::new() }
+        Self { world, unread: Vec::new(), left: TOTAL_LIMIT }
     }
 
     /// Everything that could not be read, each path once.
@@ -97,8 +100,10 @@ impl<'w> Files<'w> {
     }
 
     fn contents(&mut self, path: &str, limit: u64) -> Option<Contents> {
+        let limit = limit.min(self.left);
         match self.readable(path).and_then(|place| read::contents(&place, Links::Refuse, limit)) {
             Ok(contents) => {
+                self.left = self.left.saturating_sub(u64::try_from(contents.bytes.len()).unwrap_or(u64::MAX));
                 if contents.truncated {
                     self.note(path, UnreadReason::LongerThan(limit));
                 }

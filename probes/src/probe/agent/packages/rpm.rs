@@ -84,7 +84,7 @@ impl<'b> Blocks<'b> {
 
     fn new(file: File, shared: &'b mut Budget) -> Option<Self> {
         let length = file.metadata().ok()?.len();
-        // Each octet is read, copied and read again at most: whoever needs more leads in circles.
+        // Each octet is read, copied and read again at most: a file that needs more leads in circles.
         let own = Budget { left: length.saturating_mul(4).saturating_add(Self::LEAST) };
         Some(Self { file, length, visited: HashSet::new(), own, shared })
     }

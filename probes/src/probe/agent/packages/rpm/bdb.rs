@@ -36,10 +36,9 @@ pub(super) fn headers(blocks: &mut Blocks<'_>, found: &mut dyn FnMut(&[u8])) -> 
         let entries = usize::from(order.u16(&page, 20)?);
         // Keys stand at even places, values at odd ones.
         for entry in (1..entries).step_by(2) {
-            if let Some(value) = table.value(&page, entry)? {
-                table.blocks.copied(&value)?;
-                found(&value);
-            }
+            let value = table.value(&page, entry)?;
+            table.blocks.copied(&value)?;
+            found(&value);
         }
     }
     Some(())
@@ -74,20 +73,20 @@ impl Table<'_, '_> {
         self.blocks.at(u64::from(number) * u64::try_from(self.size).ok()?, length)
     }
 
-    /// A value, cut after [`PREFIX`] octets; nothing where it is of another kind. `None` ends the reading.
-    fn value(&mut self, page: &[u8], entry: usize) -> Option<Option<Vec<u8>>> {
+    /// A value, cut after [`PREFIX`] octets; empty where it is of another kind.
+    fn value(&mut self, page: &[u8], entry: usize) -> Option<Vec<u8>> {
         let place = |entry: usize| self.order.u16(page, HEADER + entry * 2).map(usize::from);
         let (start, end) = (place(entry)?, place(entry.checked_sub(1)?)?);
         match *page.get(start)? {
             HERE => {
                 let value = page.get(start + 1..end)?;
-                Some(Some(value.get(..value.len().min(PREFIX))?.to_vec()))
+                Some(value.get(..value.len().min(PREFIX))?.to_vec())
             }
             ELSEWHERE => {
                 let (first, length) = (self.order.u32(page, start + 4)?, self.order.u32(page, start + 8)?);
-                self.overflow(first, usize::try_from(length).ok()?.min(PREFIX)).map(Some)
+                self.overflow(first, usize::try_from(length).ok()?.min(PREFIX))
             }
-            _ => Some(None),
+            _ => Some(Vec::new()),
         }
     }
 
