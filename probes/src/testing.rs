@@ -320,7 +320,7 @@ impl Scene {
     pub fn hosts(mut self, address: &str, name: &str) -> Self {
         let line = u32::try_from(self.hosts.len()).unwrap_or(u32::MAX).saturating_add(1);
         self.hosts.push(HostsEntry { line, address: ip(address), name: name.to_owned() });
-        let found = Found { addresses: vec![ip(address)], canonical: None };
+        let found = Found { addresses: vec![ip(address)], canonical: None, more: 0 };
         self.system.insert(name.to_owned(), Outcome::Seen(found));
         self.attempts.remove(name);
         self

@@ -23,10 +23,28 @@ pub struct Lookup {
 /// What the operating system's lookup gives. It tells neither chain nor TTL nor response code.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Found {
-    /// Addresses in the system's order of preference, without duplicates.
+    /// Addresses in the system's order of preference, without duplicates, at most [`MAX_RECORDS`].
     pub addresses: Vec<IpAddr>,
     /// The canonical name, if the system tells one that differs from the question.
     pub canonical: Option<String>,
+    /// How many further addresses there were.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub more: usize,
+}
+
+impl Found {
+    /// Without the addresses beyond [`MAX_RECORDS`], which are counted.
+    #[must_use]
+    pub fn bounded(mut self) -> Self {
+        self.more += self.addresses.len().saturating_sub(MAX_RECORDS);
+        self.addresses.truncate(MAX_RECORDS);
+        self
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_none(count: &usize) -> bool {
+    *count == 0
 }
 
 /// Why the operating system's lookup failed (`EAI_*` of `getaddrinfo`).
@@ -100,6 +118,9 @@ pub struct Response {
     pub recursion_available: bool,
     /// The answer section in its order, at most [`MAX_RECORDS`].
     pub records: Vec<Record>,
+    /// How many further records it had.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub more: usize,
     /// The SOA of the authority section, which says who denies a name.
     pub authority: Option<Authority>,
     /// Datagrams sent until the answer came: more than one means loss or a slow server.
@@ -145,7 +166,7 @@ impl Response {
     }
 }
 
-/// Records kept of one answer section; the rest is dropped.
+/// Records kept of one answer section, and addresses of one lookup; the rest is counted.
 pub const MAX_RECORDS: usize = 64;
 
 /// The response codes that are distinguished (RFC 1035, RFC 2136, RFC 6895).
@@ -244,6 +265,7 @@ mod tests {
                 .iter()
                 .map(|(owner, data)| Record { owner: (*owner).to_owned(), ttl: 60, data: data.clone() })
                 .collect(),
+            more: 0,
             authority: None,
             sent: 1,
         }

@@ -15,7 +15,7 @@ pub async fn lookup(context: &Context, name: &str) -> Lookup {
     let began = Instant::now();
     let name = name.trim_end_matches('.').to_ascii_lowercase();
     let outcome = match context.within_time(Duration::MAX, context.world.resolver.lookup(&name)).await {
-        Ok(Ok(found)) => Outcome::Seen(found),
+        Ok(Ok(found)) => Outcome::Seen(found.bounded()),
         Ok(Err(failure)) => Outcome::Failed(failure),
         Err(ended) => ended.into(),
     };
@@ -72,6 +72,25 @@ mod tests {
         let found = lookup.outcome.seen().unwrap();
         assert!(found.addresses.iter().all(IpAddr::is_loopback) && !found.addresses.is_empty());
         assert!(found.addresses.iter().all(|one| found.addresses.iter().filter(|other| one == *other).count() == 1));
+    }
+
+    /// Answers with thousands of addresses.
+    struct Many;
+
+    impl SystemResolver for Many {
+        fn lookup<'a>(&'a self, _name: &'a str) -> Boxed<'a, Result<Found, LookupFailure>> {
+            let addresses = (0..3_900_u32).map(|number| IpAddr::from((0x0a00_0000 + number).to_be_bytes())).collect();
+            Box::pin(async { Ok(Found { addresses, canonical: None, more: 0 }) })
+        }
+    }
+
+    #[tokio::test]
+    async fn of_thousands_of_addresses_the_first_are_kept_and_the_rest_is_counted() {
+        let (_stop, stopped) = watch::channel(false);
+        let lookup = lookup(&context(Arc::new(Many), stopped), "a.test").await;
+        let found = lookup.outcome.seen().unwrap();
+        assert_eq!((found.addresses.len(), found.more), (64, 3_836));
+        assert_eq!(found.addresses[0], IpAddr::from([10, 0, 0, 0]));
     }
 
     #[tokio::test]

@@ -110,7 +110,7 @@ impl Says {
     /// What the operating system makes of it.
     pub(super) fn lookup(&self) -> Outcome<Found, LookupFailure> {
         let found = |texts: &[&str]| {
-            Outcome::Seen(Found { addresses: texts.iter().map(|text| ip(text)).collect(), canonical: None })
+            Outcome::Seen(Found { addresses: texts.iter().map(|text| ip(text)).collect(), canonical: None, more: 0 })
         };
         match self {
             Self::Private(text) | Self::Public(text) | Self::Plain(text) => found(&[text]),
@@ -131,6 +131,7 @@ fn response(code: ResponseCode, records: Vec<Record>, authority: Option<Authorit
         authoritative: false,
         recursion_available: true,
         records,
+        more: 0,
         authority,
         sent: 1,
     }

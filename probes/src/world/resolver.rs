@@ -1,5 +1,6 @@
 //! The operating system's own lookup call.
 
+use std::collections::HashSet;
 use std::net::IpAddr;
 use std::path::Path;
 use std::sync::LazyLock;
@@ -34,10 +35,11 @@ fn resolve(name: &str) -> Result<Found, LookupFailure> {
     let hints = AddrInfoHints { flags, socktype: SockType::Stream.into(), ..AddrInfoHints::default() };
     let answers = getaddrinfo(Some(name), None, Some(hints)).map_err(|error| failure(&error))?;
     let mut addresses: Vec<IpAddr> = Vec::new();
+    let mut known = HashSet::new();
     let mut canonical = None;
     // An address of a family that is not IP is left out.
     for answer in answers.flatten() {
-        if !addresses.contains(&answer.sockaddr.ip()) {
+        if known.insert(answer.sockaddr.ip()) {
             addresses.push(answer.sockaddr.ip());
         }
         canonical = canonical.or(answer.canonname);
@@ -48,7 +50,7 @@ fn resolve(name: &str) -> Result<Found, LookupFailure> {
     let canonical = canonical
         .map(|canonical| canonical.trim_end_matches('.').to_ascii_lowercase())
         .filter(|canonical| !canonical.is_empty() && canonical != name);
-    Ok(Found { addresses, canonical })
+    Ok(Found { addresses, canonical, more: 0 })
 }
 
 /// Whether a canonical name is sure to be text. The binding panics where it is not.

@@ -159,7 +159,7 @@ mod tests {
 
     fn dual(first: &str, second: &str, ipv6: bool) -> Scene {
         let addresses = vec![first.parse().expect("an address"), second.parse().expect("an address")];
-        let found = Outcome::Seen(Found { addresses, canonical: None });
+        let found = Outcome::Seen(Found { addresses, canonical: None, more: 0 });
         private_world().everywhere(ODS, &Says::Unfinished).edit(|seen| {
             seen.machine.has_ipv6 = ipv6;
             seen.seen.push(Observation::Lookup(ampls_probes::observation::Lookup {

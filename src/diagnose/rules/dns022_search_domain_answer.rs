@@ -143,7 +143,7 @@ mod tests {
     #[test]
     fn fires_as_proven_when_the_system_tells_the_suffix() {
         let canonical = Some(format!("{ODS}.corp.example"));
-        let found = Found { addresses: vec!["10.9.9.9".parse().expect("an address")], canonical };
+        let found = Found { addresses: vec!["10.9.9.9".parse().expect("an address")], canonical, more: 0 };
         let lookup = Lookup { name: ODS.to_owned(), timing: Timing::default(), outcome: Outcome::Seen(found) };
         let scene = wildcard().search("corp.example").edit(|seen| seen.seen.push(Observation::Lookup(lookup)));
         let found = drafts(&DNS022, &scene);

@@ -52,7 +52,7 @@ impl Glibc {
         let absolute = name.ends_with('.');
         let name = name.trim_end_matches('.').to_lowercase();
         if let Some(addresses) = self.hosts.get(&name).or_else(|| self.cached.get(&name)) {
-            return Ok(Found { addresses: addresses.clone(), canonical: None });
+            return Ok(Found { addresses: addresses.clone(), canonical: None, more: 0 });
         }
         let failure = match self.both(&name).await {
             Ok(found) => return Ok(found),
@@ -84,7 +84,7 @@ impl Glibc {
             }
         }
         if !addresses.is_empty() {
-            return Ok(Found { addresses, canonical: canonical.filter(|canonical| canonical != name) });
+            return Ok(Found { addresses, canonical: canonical.filter(|canonical| canonical != name), more: 0 });
         }
         if missing.contains(&Some(Missing::Unanswered)) {
             return Err(LookupFailure::TryAgain);

@@ -84,9 +84,22 @@ impl Question {
             return Heard::Truncated;
         }
         match Message::from_vec(bytes) {
-            Ok(message) => Heard::Answer(response(&message, transport)),
-            Err(_) => Heard::Malformed,
+            Ok(message) if self.is_answered(&message) => Heard::Answer(response(&message, transport)),
+            _ => Heard::Malformed,
         }
+    }
+
+    /// Whether an answer without an error says anything of what was asked: records of other names alone do not, and neither
+    /// does an answer that is cut over TCP too, before its first record.
+    fn is_answered(&self, message: &Message) -> bool {
+        if message.metadata.response_code != WireCode::NoError {
+            return true;
+        }
+        let says = |record: &WireRecord| {
+            let kinds = [RecordType::A, RecordType::AAAA, RecordType::CNAME, RecordType::SOA];
+            record.name.eq_ignore_root(self.query.name()) && kinds.contains(&record.record_type())
+        };
+        if message.answers.is_empty() { !message.metadata.truncation } else { message.answers.iter().any(says) }
     }
 
     fn is_ours(&self, query: &Query) -> bool {
@@ -116,6 +129,7 @@ fn response(message: &Message, transport: Transport) -> Response {
         authoritative: message.metadata.authoritative,
         recursion_available: message.metadata.recursion_available,
         records: message.answers.iter().take(MAX_RECORDS).map(record).collect(),
+        more: message.answers.len().saturating_sub(MAX_RECORDS),
         authority,
         sent: 0,
     }
@@ -224,6 +238,54 @@ mod tests {
     fn ids_differ() {
         let ids: std::collections::BTreeSet<u16> = (0..64).map(|_| question().id).collect();
         assert!(ids.len() > 32);
+    }
+
+    /// A reply whose answer section has these records.
+    fn reply(question: &Question, truncated: bool, records: &[(&str, RData)]) -> Vec<u8> {
+        let mut message = Message::response(question.id, OpCode::Query);
+        message.metadata.truncation = truncated;
+        message.add_query(question.query.clone());
+        for (owner, data) in records {
+            message.add_answer(WireRecord::from_rdata(Name::from_ascii(owner).unwrap(), 1, data.clone()));
+        }
+        message.to_vec().unwrap()
+    }
+
+    #[test]
+    fn answer_that_is_cut_over_tcp_too_is_none_unless_it_has_records() {
+        let question = question();
+        let address = RData::A(rdata::A([10, 0, 0, 4].into()));
+        let cut = question.hear(&reply(&question, true, &[]), Transport::Tcp);
+        assert!(matches!(cut, Heard::Malformed));
+        let part = question.hear(&reply(&question, true, &[("api.monitor.azure.com.", address)]), Transport::Tcp);
+        assert!(matches!(part, Heard::Answer(response) if response.records.len() == 1));
+        let nothing = question.hear(&reply(&question, false, &[]), Transport::Tcp);
+        assert!(matches!(nothing, Heard::Answer(_)), "a name without such records");
+    }
+
+    #[test]
+    fn records_of_other_names_and_kinds_are_no_answer() {
+        let question = question();
+        let address = RData::A(rdata::A([10, 0, 0, 4].into()));
+        let text = RData::TXT(rdata::TXT::new(vec!["junk".to_owned()]));
+        for junk in [("other.example.com.", address.clone()), ("api.monitor.azure.com.", text.clone())] {
+            let heard = question.hear(&reply(&question, false, std::slice::from_ref(&junk)), Transport::Udp);
+            assert!(matches!(heard, Heard::Malformed), "{junk:?}");
+            let among = [junk, ("API.monitor.azure.com.", address.clone())];
+            let heard = question.hear(&reply(&question, false, &among), Transport::Udp);
+            assert!(matches!(heard, Heard::Answer(_)), "{among:?}");
+        }
+    }
+
+    #[test]
+    fn records_beyond_those_that_are_kept_are_counted() {
+        let question = question();
+        let address = ("api.monitor.azure.com.", RData::A(rdata::A([10, 0, 0, 4].into())));
+        let Heard::Answer(response) = question.hear(&reply(&question, false, &vec![address; 100]), Transport::Tcp)
+        else {
+            panic!("an answer");
+        };
+        assert_eq!((response.records.len(), response.more), (MAX_RECORDS, 36));
     }
 
     #[test]
