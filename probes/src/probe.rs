@@ -38,6 +38,8 @@ pub struct Context {
     pub stop: watch::Receiver<bool>,
     /// Bounds the TCP connections that are open at once.
     pub sockets: Arc<Semaphore>,
+    /// What the presented certificates prove.
+    pub chains: Arc<tls::Chains>,
 }
 
 /// Why a step ended without a result of its own.
@@ -61,7 +63,8 @@ impl<T, F> From<Ended> for Outcome<T, F> {
 impl Context {
     /// A context with room for `sockets` connections.
     pub fn new(world: Arc<World>, options: Arc<Options>, stop: watch::Receiver<bool>, sockets: usize) -> Self {
-        Self { world, options, start: Instant::now(), stop, sockets: Arc::new(Semaphore::new(sockets)) }
+        let (sockets, chains) = (Arc::new(Semaphore::new(sockets)), Arc::default());
+        Self { world, options, start: Instant::now(), stop, sockets, chains }
     }
 
     /// Runs a step within `--timeout` and the run's end.

@@ -28,6 +28,8 @@ mod certificate;
 mod failure;
 mod verify;
 
+pub use verify::Chains;
+
 /// A connection whose peer was verified.
 pub type Verified<S> = TlsStream<Counted<S>>;
 
@@ -43,7 +45,7 @@ pub async fn handshake<S: Duplex>(
     let recorder = Arc::new(Recorder::default());
     let (stream, read) = Counted::new(stream);
     let began = Instant::now();
-    let (outcome, stream) = match ctx.within(shake(endpoint, &recorder, stream)).await {
+    let (mut outcome, stream) = match ctx.within(shake(endpoint, &recorder, stream)).await {
         Ok(Ok(stream)) => (Outcome::Seen(session(&stream)), Some(stream)),
         Ok(Err(error)) => (Outcome::Failed(failure::of(&error, read.seen())), None),
         Err(_) if read.seen().is_not_tls() => (Outcome::Failed(TlsFailure::NotTls), None),
@@ -51,12 +53,15 @@ pub async fn handshake<S: Duplex>(
     };
     let timing = ctx.timing(began);
     let chain = recorder.chain();
-    let verification = if chain.is_empty() {
-        None
-    } else {
-        let (machine, public) = (ctx.world.roots.machine(), ctx.world.roots.public());
-        Some(verify::verification(&chain, &endpoint.fqdn, &machine, &public, ctx.world.clock.now()))
-    };
+    let mut verification = None;
+    if !chain.is_empty() {
+        match ctx.chains.verification(ctx, &chain, &endpoint.fqdn).await {
+            Ok(verified) => verification = Some(verified),
+            // What is not known of the certificate is not known of the handshake.
+            Err(_) if outcome.seen().is_some() => outcome = Outcome::Cancelled,
+            Err(_) => {}
+        }
+    }
     let handshake = Handshake {
         endpoint: endpoint.id.clone(),
         address,

@@ -1,21 +1,30 @@
 //! The trust stores: this machine's own and the public one.
+//!
+//! The environment says where the machine's store lies, so it may be anything: a folder of devices, a share whose server is
+//! gone. It is read within bounds, by a thread that nothing depends on.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::{self, PemObject};
+use tokio::sync::watch;
 
-/// A store that is loaded when it is first needed, or before in the background.
-type Store = LazyLock<Arc<RootCertStore>, Box<dyn FnOnce() -> Arc<RootCertStore> + Send>>;
+use crate::read::{self, Links};
+
+/// Octets that are read of all files of a store, and of one: some fifty and ten times what a distribution ships.
+const STORE_LIMIT: u64 = 16 * 1024 * 1024;
+const FILE_LIMIT: u64 = 4 * 1024 * 1024;
+/// Entries of all its folders: some ten times what a distribution ships.
+const ENTRIES_LIMIT: usize = 4096;
 
 /// Trust stores. Cheap to clone.
 #[derive(Clone)]
 pub struct Roots {
-    machine: Arc<Store>,
+    machine: watch::Receiver<Option<Arc<RootCertStore>>>,
     public: Arc<RootCertStore>,
     public_given: bool,
 }
@@ -23,8 +32,14 @@ pub struct Roots {
 impl Roots {
     /// Stores that are known already.
     pub fn new(machine: Arc<RootCertStore>, public: Arc<RootCertStore>) -> Self {
-        let machine: Store = LazyLock::new(Box::new(move || machine));
-        Self { machine: Arc::new(machine), public, public_given: true }
+        Self { machine: watch::channel(Some(machine)).1, public, public_given: true }
+    }
+
+    /// A machine's store that is not read while the sender lives.
+    #[cfg(test)]
+    pub(crate) fn unread(public: Arc<RootCertStore>) -> (watch::Sender<Option<Arc<RootCertStore>>>, Self) {
+        let (sender, machine) = watch::channel(None);
+        (sender, Self { machine, public, public_given: true })
     }
 
     /// The machine's own store (`SSL_CERT_FILE` and `SSL_CERT_DIR` are honoured) and the public roots, built in unless
@@ -35,23 +50,21 @@ impl Roots {
     pub fn from_system(environment: &BTreeMap<String, String>, public: Option<&[CertificateDer<'static>]>) -> Self {
         let file = environment.get("SSL_CERT_FILE").map(PathBuf::from);
         let directories = environment.get("SSL_CERT_DIR").cloned();
-        let machine: Store = LazyLock::new(Box::new(move || Arc::new(load(file.as_deref(), directories.as_deref()))));
-        let roots = Self {
-            machine: Arc::new(machine),
-            public_given: public.is_some(),
-            public: Arc::new(public.map_or_else(built_in, store)),
+        let (loaded, machine) = watch::channel(None);
+        let load = move || {
+            let _ = loaded.send(Some(Arc::new(load(file.as_deref(), directories.as_deref()))));
         };
-        let early = Arc::clone(&roots.machine);
-        // Without a thread the store is loaded by the first handshake.
-        let _ = std::thread::Builder::new().name("trust-store".to_owned()).spawn(move || {
-            LazyLock::force(&early);
-        });
-        roots
+        // Where there is no thread to be had no run begins either.
+        let _ = std::thread::Builder::new().name("trust-store".to_owned()).spawn(load);
+        Self { machine, public_given: public.is_some(), public: Arc::new(public.map_or_else(built_in, store)) }
     }
 
-    /// This machine's own store; empty when it could not be read. Waits for it to be loaded.
-    pub fn machine(&self) -> Arc<RootCertStore> {
-        Arc::clone(LazyLock::force(&self.machine))
+    /// This machine's own store; empty when it could not be read. Waits for it to be loaded, which may be for ever: the caller
+    /// bounds it.
+    pub async fn machine(&self) -> Arc<RootCertStore> {
+        let mut machine = self.machine.clone();
+        let loaded = machine.wait_for(Option::is_some).await;
+        loaded.ok().and_then(|store| store.clone()).unwrap_or_else(|| Arc::new(RootCertStore::empty()))
     }
 
     /// The public roots are not the built-in ones.
@@ -117,14 +130,22 @@ fn load(file: Option<&Path>, directories: Option<&str>) -> RootCertStore {
     if file.is_none() && directories.is_none_or(str::is_empty) {
         return distinct(rustls_native_certs::load_native_certs().certs);
     }
-    // A FIFO named by the variable would block the reader for ever.
-    let file = file.filter(|file| file.is_file());
-    let mut certificates = rustls_native_certs::load_certs_from_paths(file, None).certs;
-    for directory in std::env::split_paths(directories.unwrap_or_default()).filter(|path| !path.as_os_str().is_empty())
-    {
-        certificates.extend(rustls_native_certs::load_certs_from_paths(None, Some(&directory)).certs);
+    let mut certificates = Vec::new();
+    let mut left = STORE_LIMIT;
+    for file in file.map(Path::to_path_buf).into_iter().chain(entries(directories.unwrap_or_default())) {
+        let Ok(contents) = read::contents(&file, Links::Follow, left.min(FILE_LIMIT)) else { continue };
+        left -= u64::try_from(contents.bytes.len()).unwrap_or(left).min(left);
+        certificates.extend(CertificateDer::pem_slice_iter(&contents.bytes).flatten());
     }
     distinct(certificates)
+}
+
+/// What lies in the folders of a store.
+fn entries(directories: &str) -> impl Iterator<Item = PathBuf> {
+    let folders = std::env::split_paths(directories).filter(|path| !path.as_os_str().is_empty());
+    let folders: Vec<PathBuf> = folders.collect();
+    let read = folders.into_iter().filter_map(|folder| folder.read_dir().ok()).flatten();
+    read.take(ENTRIES_LIMIT).filter_map(|entry| Some(entry.ok()?.path()))
 }
 
 /// Distributions ship each root twice: in the bundle and in a file of its own.
@@ -166,22 +187,43 @@ mod tests {
         assert!(matches!(roots_from_pem(text.as_bytes()), Err(PemFailure::NotARoot(2))));
     }
 
-    #[test]
-    fn store_of_the_environment_replaces_the_machines() {
+    #[tokio::test]
+    async fn store_of_the_environment_replaces_the_machines() {
         let path = std::env::temp_dir().join(format!("roots-{}.pem", uuid::Uuid::new_v4()));
         std::fs::write(&path, authority().repeat(2)).unwrap();
         let environment = BTreeMap::from([("SSL_CERT_FILE".to_owned(), path.display().to_string())]);
         let roots = Roots::from_system(&environment, None);
-        assert_eq!(roots.machine().len(), 1);
+        assert_eq!(roots.machine().await.len(), 1);
         assert!(roots.public().len() > 1);
         std::fs::remove_file(path).unwrap();
     }
 
+    #[tokio::test]
+    async fn folder_of_the_environment_is_read_and_what_is_no_certificate_in_it_is_passed_over() {
+        let folder = std::env::temp_dir().join(format!("roots-{}", uuid::Uuid::new_v4()));
+        std::fs::create_dir(&folder).unwrap();
+        for (name, text) in [("a.pem", authority()), ("b.pem", authority()), ("c", "nothing".to_owned())] {
+            std::fs::write(folder.join(name), text).unwrap();
+        }
+        let environment = BTreeMap::from([("SSL_CERT_DIR".to_owned(), folder.display().to_string())]);
+        assert_eq!(Roots::from_system(&environment, None).machine().await.len(), 2);
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+
+    /// `kmsg` waits for the kernel to say more, `kcore` is as long as the address space.
+    #[cfg(target_os = "linux")]
     #[test]
-    fn given_public_roots_replace_the_built_in() {
+    fn folder_of_devices_and_endless_files_is_read_to_its_end() {
+        assert_eq!(load(None, Some("/proc")).len(), 0);
+        assert_eq!(load(Some(Path::new("/proc/kmsg")), None).len(), 0);
+        assert_eq!(load(Some(Path::new("/dev/zero")), Some("/dev")).len(), 0);
+    }
+
+    #[tokio::test]
+    async fn given_public_roots_replace_the_built_in() {
         let given = roots_from_pem(authority().as_bytes()).unwrap();
         let environment = BTreeMap::from([("SSL_CERT_FILE".to_owned(), "/nonexistent".to_owned())]);
         let roots = Roots::from_system(&environment, Some(&given));
-        assert_eq!((roots.machine().len(), roots.public().len()), (0, 1));
+        assert_eq!((roots.machine().await.len(), roots.public().len()), (0, 1));
     }
 }

@@ -246,7 +246,7 @@ mod tests {
 
     async fn failure(tls: &str) -> io::Error {
         let running = world(&format!("[[front]]\nat = [\"{HANDLER}\"]\n{tls}\n"));
-        get(&running, &running.world.roots.machine()).await.expect_err("a fault")
+        get(&running, &running.world.roots.machine().await).await.expect_err("a fault")
     }
 
     fn tls_error(error: &io::Error) -> Option<&Error> {
@@ -256,7 +256,7 @@ mod tests {
     #[tokio::test]
     async fn healthy_handler_is_trusted_by_both_stores_and_says_healthy() {
         let running = world("");
-        for roots in [running.world.roots.machine(), running.world.roots.public()] {
+        for roots in [running.world.roots.machine().await, running.world.roots.public()] {
             let answer = get(&running, &roots).await.expect("an answer");
             assert!(answer.starts_with("HTTP/1.1 200 OK\r\n") && answer.ends_with("\r\n\r\nHealthy"), "{answer}");
         }
@@ -278,7 +278,7 @@ mod tests {
         let issuer = Some(&Error::InvalidCertificate(CertificateError::UnknownIssuer));
         assert_eq!(tls_error(&unknown), issuer);
         let running = world("[[front]]\nat = [\"all\"]\ntls = \"intercepted\"\ntrusted = true\n");
-        assert!(get(&running, &running.world.roots.machine()).await.is_ok());
+        assert!(get(&running, &running.world.roots.machine().await).await.is_ok());
         let public = get(&running, &running.world.roots.public()).await.expect_err("not a public root");
         assert_eq!(tls_error(&public), issuer);
     }
@@ -325,7 +325,7 @@ mod tests {
     async fn http_faults_are_garbage_nothing_and_no_end() {
         let answers = |http: &'static str| async move {
             let running = world(&format!("[[front]]\nat = [\"all\"]\n{http}\n"));
-            get(&running, &running.world.roots.machine()).await
+            get(&running, &running.world.roots.machine().await).await
         };
         assert!(!answers("http = \"garbage\"").await.is_ok_and(|answer| answer.starts_with("HTTP/")));
         assert!(!answers("http = \"close\"").await.is_ok_and(|answer| !answer.is_empty()));

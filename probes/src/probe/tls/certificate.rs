@@ -41,9 +41,10 @@ pub(super) fn parse(der: &[u8]) -> Option<X509Certificate<'_>> {
     X509Certificate::from_der(der).ok().map(|(_, parsed)| parsed)
 }
 
-/// A time of a certificate, if it lies within the years that can be expressed.
+/// A time of a certificate, at most the last one that can be expressed: the one that means "never" is a day later (RFC 5280, section
+/// 4.1.2.5).
 pub(super) fn timestamp(seconds: i64) -> Option<Timestamp> {
-    Timestamp::from_second(seconds).ok()
+    Timestamp::from_second(seconds.min(Timestamp::MAX.as_second())).ok()
 }
 
 /// A distinguished name as RFC 4514 text: the most specific part first.

@@ -454,11 +454,11 @@ async fn tls_that_breaks_its_own_rules_is_named() {
     server.received().await;
 }
 
-#[test]
-fn damaged_certificates_are_read_and_judged_without_a_panic() {
+#[tokio::test]
+async fn damaged_certificates_are_read_and_judged_without_a_panic() {
     let authority = Authority::new("Root");
     let stores = roots(&[&authority], &[&authority]);
-    let (machine, public) = (stores.machine(), stores.public());
+    let (machine, public) = (stores.machine().await, stores.public());
     let whole = authority.leaf().chain.remove(0).to_vec();
     let now = crate::world::Clock::default().now();
     for at in 0..whole.len() {
@@ -467,14 +467,67 @@ fn damaged_certificates_are_read_and_judged_without_a_panic() {
             damaged[at] = value;
             let chain = vec![CertificateDer::from(damaged), authority.der()];
             let read = certificate::read(&chain[0]);
-            let judged = verify::verification(&chain, NAME, &machine, &public, now);
+            let judged = verify::verification(&chain, NAME, verify::proof(&chain, &machine, &public, now), now);
             let untouched = value == whole[at];
             assert_eq!(read.sha256 == certificate::read(&whole).sha256, untouched);
             assert_eq!(judged.machine == ChainVerdict::Trusted, untouched, "byte {at} = {value}");
         }
         let cut = vec![CertificateDer::from(whole[..at].to_vec())];
         assert_eq!(certificate::read(&cut[0]).subject, "");
-        let judged = verify::verification(&cut, NAME, &machine, &public, now);
+        let judged = verify::verification(&cut, NAME, verify::proof(&cut, &machine, &public, now), now);
         assert_eq!((judged.name, judged.validity), (NameVerdict::Unreadable, Validity::Unreadable));
     }
 }
+
+#[tokio::test]
+async fn chain_that_two_names_present_is_verified_once() {
+    let authority = Authority::new("Root");
+    let identity = authority.leaf();
+    let chains = Arc::new(Chains::default());
+    for _ in 0..2 {
+        let server = tls_server(server_config(identity.chain.clone(), &identity, false)).await;
+        let mut world = world(&[(SIMULATED, Route::To(server.address))]);
+        world.roots = roots(&[&authority], &[&authority]);
+        let ctx = Context { chains: Arc::clone(&chains), ..context(world, LONG) };
+        let (handshake, _) = handshake(&ctx, &endpoint(), Some(SIMULATED), connected(&ctx).await).await;
+        assert!(handshake.verified(), "{handshake:?}");
+        assert_eq!(chains.verified(), 1);
+    }
+}
+
+/// On one thread: a handshake that waited for the store there would wait for ever.
+#[tokio::test]
+async fn store_that_is_never_read_is_waited_for_no_longer_than_a_step() {
+    let authority = Authority::new("Root");
+    let identity = authority.leaf();
+    let server = tls_server(server_config(identity.chain.clone(), &identity, false)).await;
+    let mut world = world(&[(SIMULATED, Route::To(server.address))]);
+    let (_reading, roots) = Roots::unread(roots(&[], &[&authority]).public());
+    world.roots = roots;
+    let ctx = context(world, SHORT);
+
+    let (handshake, stream) = handshake(&ctx, &endpoint(), Some(SIMULATED), connected(&ctx).await).await;
+
+    assert_eq!(verification(&handshake).machine, ChainVerdict::NoRoots);
+    assert_eq!(verification(&handshake).public, ChainVerdict::Trusted);
+    assert!(stream.is_none() && !handshake.verified());
+}
+
+/// RFC 5280, section 4.1.2.5: 99991231235959Z says that a certificate has no end.
+#[tokio::test]
+async fn certificate_without_an_end_is_valid() {
+    let authority = Authority::new("Root");
+    let identity =
+        authority.leaf_with(|params| params.not_after = rcgen::date_time_ymd(9999, 12, 31) + DAY_LESS_A_SECOND);
+
+    let handshake = shaken(&identity, roots(&[&authority], &[&authority])).await;
+
+    assert_eq!(verification(&handshake).validity, Validity::Valid);
+    assert!(handshake.verified(), "{handshake:?}");
+    assert_eq!(
+        handshake.chain[0].not_after,
+        Some(jiff::Timestamp::from_second(jiff::Timestamp::MAX.as_second()).unwrap())
+    );
+}
+
+const DAY_LESS_A_SECOND: Duration = Duration::from_secs(86_399);

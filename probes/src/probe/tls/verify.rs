@@ -2,11 +2,15 @@
 //!
 //! Chain, name and validity are distinguished, because each has its own cause and its own fix.
 
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use rustls::RootCertStore;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use tokio::sync::{OnceCell, Semaphore, oneshot};
 use webpki::{EndEntityCert, Error, KeyUsage};
 use x509_parser::certificate::X509Certificate;
 
@@ -14,27 +18,93 @@ use super::PROVIDER;
 use super::certificate::{parse, timestamp};
 use super::failure::variant;
 use crate::observation::{ChainVerdict, NameVerdict, Validity, Verification};
+use crate::probe::{Context, Ended};
 
-/// What a chain (leaf first) proves about a peer that is asked for by `name`.
-pub(super) fn verification(
-    chain: &[CertificateDer<'static>],
-    name: &str,
-    machine: &RootCertStore,
-    public: &RootCertStore,
-    now: Timestamp,
-) -> Verification {
-    let parsed: Vec<_> = chain.iter().filter_map(|der| parse(der)).collect();
-    let bounds = chain.first().and_then(|leaf| bounds(&parse(leaf)?));
-    let at = bounds.map_or(now, |(from, until)| now.min(until).max(from));
-    Verification {
-        machine: verdict(chain, &parsed, machine, at),
-        public: verdict(chain, &parsed, public, at),
-        name: chain.first().map_or(NameVerdict::Unreadable, |leaf| name_verdict(leaf, name)),
-        validity: bounds.map_or(Validity::Unreadable, |bounds| validity(bounds, now)),
+type Chain = Vec<CertificateDer<'static>>;
+
+/// The chains of a run. A peer decides how much work its chain is (intermediates that sign each other), so each chain is
+/// verified once however many names present it, and never on the threads that keep the time.
+pub struct Chains {
+    known: Mutex<HashMap<Chain, Arc<OnceCell<Proof>>>>,
+    room: Semaphore,
+}
+
+/// Chains that are verified at once: a processor is left for the rest.
+const AT_ONCE: usize = 2;
+
+/// Where a chain leads.
+#[derive(Clone)]
+pub(super) struct Proof {
+    machine: ChainVerdict,
+    public: ChainVerdict,
+}
+
+impl Default for Chains {
+    fn default() -> Self {
+        Self { known: Mutex::default(), room: Semaphore::new(AT_ONCE) }
     }
 }
 
-fn bounds(leaf: &X509Certificate<'_>) -> Option<(Timestamp, Timestamp)> {
+impl Chains {
+    /// What a chain proves about a peer that is asked for by `name`; not, when the run ends before that is known.
+    pub(super) async fn verification(&self, ctx: &Context, chain: &Chain, name: &str) -> Result<Verification, Ended> {
+        let cell = self.known.lock().unwrap_or_else(PoisonError::into_inner).entry(chain.clone()).or_default().clone();
+        let proof = ctx.until_end(cell.get_or_try_init(|| self.proof(ctx, chain))).await??;
+        Ok(verification(chain, name, proof.clone(), ctx.world.clock.now()))
+    }
+
+    async fn proof(&self, ctx: &Context, chain: &Chain) -> Result<Proof, Ended> {
+        // A store on a share whose server is gone is as good as none.
+        let machine = match ctx.within(ctx.world.roots.machine()).await {
+            Err(Ended::TimedOut) => Arc::new(RootCertStore::empty()),
+            read => read?,
+        };
+        let (chain, public, now) = (chain.clone(), ctx.world.roots.public(), ctx.world.clock.now());
+        let _room = self.room.acquire().await.map_err(|_| Ended::Cancelled)?;
+        let (sender, proven) = oneshot::channel();
+        let work = move || {
+            // Nobody waits for it after the end of the run.
+            let _ = sender.send(proof(&chain, &machine, &public, now));
+        };
+        thread::Builder::new().name("verifier".to_owned()).spawn(work).map_err(|_| Ended::Cancelled)?;
+        proven.await.map_err(|_| Ended::Cancelled)
+    }
+
+    #[cfg(test)]
+    pub(super) fn verified(&self) -> usize {
+        self.known.lock().unwrap().values().filter(|proof| proof.initialized()).count()
+    }
+}
+
+/// Where a chain (leaf first) leads.
+pub(super) fn proof(
+    chain: &[CertificateDer<'static>],
+    machine: &RootCertStore,
+    public: &RootCertStore,
+    now: Timestamp,
+) -> Proof {
+    let parsed: Vec<_> = chain.iter().filter_map(|der| parse(der)).collect();
+    let at = bounds(chain).map_or(now, |(from, until)| now.min(until).max(from));
+    Proof { machine: verdict(chain, &parsed, machine, at), public: verdict(chain, &parsed, public, at) }
+}
+
+/// What a chain proves about a peer that is asked for by `name`.
+pub(super) fn verification(
+    chain: &[CertificateDer<'static>],
+    name: &str,
+    Proof { machine, public }: Proof,
+    now: Timestamp,
+) -> Verification {
+    Verification {
+        machine,
+        public,
+        name: chain.first().map_or(NameVerdict::Unreadable, |leaf| name_verdict(leaf, name)),
+        validity: bounds(chain).map_or(Validity::Unreadable, |bounds| validity(bounds, now)),
+    }
+}
+
+fn bounds(chain: &[CertificateDer<'static>]) -> Option<(Timestamp, Timestamp)> {
+    let leaf = parse(chain.first()?)?;
     let validity = leaf.validity();
     Some((timestamp(validity.not_before.timestamp())?, timestamp(validity.not_after.timestamp())?))
 }
