@@ -17,6 +17,7 @@ use message::one_line;
 use crate::{render, report};
 
 pub use command::manual::{commands, completions, manual};
+pub use exit::on_panic;
 
 pub mod args;
 mod command;

@@ -50,6 +50,12 @@ pub(crate) fn open(path: &Path, follow: bool) -> io::Result<File> {
     platform::open(path, follow)
 }
 
+/// Raises the number of files that this process may have open to what is wanted, as far as that is granted, and says what it is
+/// then; `None` where nothing bounds it.
+pub(crate) fn raise_open_files(wanted: u64) -> Option<u64> {
+    platform::raise_open_files(wanted)
+}
+
 /// How many files, sockets included, this process may have open; `None` where nothing bounds them.
 pub(crate) fn open_files() -> Option<u64> {
     platform::open_files()

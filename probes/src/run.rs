@@ -6,38 +6,42 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::azure::{AgentsSeen, Cloud, DceHost};
+use crate::azure::AgentsSeen;
 use crate::catalogue::Catalogue;
-use crate::observation::{
-    Agents, Asked, ClaimSource, CloudClaim, Instance, Later, Metadata, Observation, Observations, Outcome, Stop,
-    VERSION,
-};
+use crate::observation::{Agents, Metadata, Observation, Observations, Outcome, Stop};
 use crate::options::{Options, StepKind};
 use crate::plan::{Discovered, MetadataState, Plan, Step, plan};
-use crate::probe::{Context, agent, browser, encrypted_dns, hosts, imds, proxy, resolver};
+use crate::probe::{Context, agent, browser, encrypted_dns, hosts, imds, resolver};
 use crate::world::World;
 
+use board::Board;
 pub use patience::Patience;
 use places::Places;
 use progress::{At, Awaited, with_progress};
 pub use progress::{Progress, Stage, Waiting};
-pub use signal::{Undisturbed, oversize_is_an_error};
+pub use signal::{Unbroken, Undisturbed, oversize_is_an_error};
 
+mod board;
 mod endpoint;
+mod needs;
 mod patience;
 mod places;
 mod progress;
 mod questions;
 mod signal;
+mod watchdog;
 
 /// How long the steps have to wind up after the run was asked to end. What is still busy then is left behind.
 const GRACE: Duration = Duration::from_millis(200);
+
+/// How long the files that are read at the end may take: they are small, and on most machines in memory already.
+const FILES: Duration = Duration::from_secs(1);
 
 /// Why no examination took place. A network that answers nothing is not such a reason.
 #[derive(Debug)]
@@ -91,28 +95,27 @@ pub fn run(
     catalogue: &Catalogue,
     progress: &(dyn Fn(&Progress) + Sync),
 ) -> Result<Observations, RunError> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .max_blocking_threads(Places::here(1).lookups)
-        .enable_all()
-        .build()
-        .map_err(RunError::Runtime)?;
-    let seen = runtime.block_on(examine(Arc::new(world), Arc::new(options), catalogue, progress));
-    // A resolver call of the operating system cannot be cancelled: waiting for its thread would outlive the deadline.
-    runtime.shutdown_background();
-    seen
+    watchdog::watch(Arc::new(world), Arc::new(options), catalogue, progress, watchdog::LEEWAY)
 }
 
-async fn examine(
+/// What a run looks at and with, and what it has seen so far.
+struct Job {
     world: Arc<World>,
     options: Arc<Options>,
-    catalogue: &Catalogue,
-    progress: &(dyn Fn(&Progress) + Sync),
-) -> Result<Observations, RunError> {
-    let started_at = world.clock.now();
+    catalogue: Catalogue,
+    board: Arc<Board>,
+}
+
+fn runtime() -> io::Result<tokio::runtime::Runtime> {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    builder.worker_threads(2).max_blocking_threads(Places::here(1).lookups).enable_all().build()
+}
+
+async fn examine(job: &Job, progress: &(dyn Fn(&Progress) + Sync)) -> Result<Observations, RunError> {
+    let Job { world, options, catalogue, board } = job;
     let (stop, stopped) = watch::channel(false);
     let context = Context::new(world.clone(), options.clone(), stopped, Places::here(1).connections);
-    let cause = end_of_run(stop, options.deadline);
+    end_of_run(stop, options.deadline, Arc::clone(board));
 
     let reading = Progress { done: 0, total: 0, elapsed: Duration::ZERO, waiting_for: vec![Waiting::Configuration] };
     let mut discovered = with_progress(configured(&context), || {
@@ -120,8 +123,9 @@ async fn examine(
     })
     .await;
     let servers = discovered.resolver.as_ref().map_or(0, |resolver| resolver.servers.len());
-    let mut lanes = Lanes::new(context.clone(), &discovered, Places::here(servers).questions);
-    let mut plan = plan(catalogue, &options, &discovered);
+    let mut lanes = Lanes::new(context.clone(), &discovered, Places::here(servers).questions, Arc::clone(board));
+    let mut plan = plan(catalogue, options, &discovered);
+    board.note(|known| (known.discovered, known.plan) = (discovered.clone(), Some(plan.clone())));
     if plan.steps.is_empty() && plan.waiting.is_empty() && discovered.agents_found.is_none() {
         return Err(RunError::NothingToDo);
     }
@@ -130,7 +134,6 @@ async fn examine(
         let (context, resolver) = (context.clone(), discovered.resolver.clone());
         async move { browser::look(&context, resolver.as_ref()).await }
     });
-    let mut metadata = None;
     if plan.steps.contains(&Step::Metadata) {
         let mut wait = tokio::spawn({
             let context = context.clone();
@@ -144,94 +147,44 @@ async fn examine(
             Some(Outcome::Seen(instance)) => MetadataState::Answered(instance.clone()),
             _ => MetadataState::Silent,
         };
-        metadata = answer;
-        plan = crate::plan::plan(catalogue, &options, &discovered);
+        plan = crate::plan::plan(catalogue, options, &discovered);
+        board.note(|known| {
+            (known.discovered, known.plan, known.metadata) = (discovered.clone(), Some(plan.clone()), answer);
+        });
         lanes.start(&plan);
     }
     lanes.finish(progress).await;
 
-    let stopped = *cause.lock().unwrap_or_else(PoisonError::into_inner);
+    // What comes when all is done cuts nothing off.
+    let stopped = board.stopped();
     let names: BTreeSet<String> = plan.endpoints.iter().map(|endpoint| endpoint.fqdn.clone()).collect();
-    let mut seen = Vec::new();
-    let encrypted = encrypted_dns::read(&world, context.start, discovered.resolver.as_ref());
-    seen.extend(discovered.resolver.take().map(Observation::Resolver));
-    seen.push(Observation::Hosts(hosts::read(&world, context.start, &names)));
-    seen.extend(discovered.agents_found.take().map(Observation::Agents));
-    seen.push(Observation::EncryptedDns(encrypted));
+    let files = board::aside({
+        let (world, board, start, resolver) = (world.clone(), board.clone(), context.start, discovered.resolver.take());
+        move || {
+            let encrypted = encrypted_dns::read(&world, start, resolver.as_ref());
+            let hosts = hosts::read(&world, start, &names);
+            board.note(|known| (known.hosts, known.encrypted) = (Some(hosts), Some(encrypted)));
+        }
+    });
     let browsers = with_progress(browsers, || progress(&lanes.progress(Some(Waiting::Browsers)))).await;
-    seen.push(Observation::Browsers(browsers.unwrap_or_else(|_| browser::cancelled())));
-    if options.takes(StepKind::Proxy) {
-        seen.extend(proxy::settings(&world, &options, context.start).map(Observation::ProxySettings));
-    }
-    seen.extend(metadata.map(Observation::Metadata));
-    seen.extend(lanes.collect(&plan));
-    Ok(Observations {
-        version: VERSION,
-        started_at,
-        elapsed_ms: millis(context.start.elapsed()),
-        stopped,
-        asked: asked(&world, &options, &plan, clouds(catalogue, &options, &discovered)),
-        machine: world.machine.clone(),
-        endpoints: plan.endpoints,
-        zones: plan.zones,
-        unresolved_names: plan.waiting,
-        seen,
-        later: Later::default(),
-    })
+    board.note(|known| known.browsers = browsers.ok());
+    // What lies on a share whose server is gone is never read.
+    let _ = tokio::time::timeout(FILES, files).await;
+    board.note(|known| (known.proxies, known.stopped) = (lanes.proxies.lookups(), stopped));
+    Ok(board.observations(world, options, catalogue))
 }
 
-fn asked(world: &World, options: &Options, plan: &Plan, clouds: Vec<CloudClaim>) -> Asked {
-    Asked {
-        expect: options.expect,
-        private_ranges: options.private_ranges.clone(),
-        cloud: plan.cloud.clone(),
-        region: plan.region.clone(),
-        step_timeout_ms: millis(options.step_timeout),
-        deadline_ms: millis(options.deadline),
-        repeat: options.repeat,
-        public_roots_given: world.roots.public_given(),
-        files_only: options.files_only,
-        clouds,
-        expected_records: options.expected_records.clone(),
-    }
-}
-
-/// Who names which cloud.
-fn clouds(catalogue: &Catalogue, options: &Options, discovered: &Discovered) -> Vec<CloudClaim> {
-    let claim = |cloud: Cloud, source, says: String| CloudClaim { cloud: cloud.to_string(), source, says };
-    let arguments = options.cloud_evidence().into_iter();
-    let mut clouds: Vec<CloudClaim> =
-        arguments.map(|(cloud, says)| claim(cloud, ClaimSource::Argument, says)).collect();
-    let agents = &discovered.agents;
-    let configured = agents.cloud.into_iter().map(|cloud| (cloud, "the agents' configuration".to_owned()));
-    let dces = agents
-        .dces
-        .iter()
-        .map(|dce| (dce.cloud, format!("the agents' data collection endpoint `{}`", dce.host(DceHost::Handler))));
-    clouds.extend(configured.chain(dces).map(|(cloud, says)| claim(cloud, ClaimSource::Configuration, says)));
-    if let MetadataState::Answered(Instance { environment: Some(environment), .. }) = &discovered.metadata
-        && let Some(cloud) = catalogue.cloud_of_environment(environment)
-    {
-        let says = format!("the metadata service (`{environment}`)");
-        clouds.push(claim(cloud, ClaimSource::Metadata, says));
-    }
-    clouds
-}
-
-/// Ends the run at its deadline or at a signal, and remembers which it was.
-fn end_of_run(stop: watch::Sender<bool>, deadline: Duration) -> Arc<Mutex<Option<Stop>>> {
-    let cause = Arc::new(Mutex::new(None));
-    let remembered = cause.clone();
+/// Ends the run at its deadline or at a signal, and notes which it was.
+fn end_of_run(stop: watch::Sender<bool>, deadline: Duration, board: Arc<Board>) {
     tokio::spawn(async move {
         let ended_by = tokio::select! {
             () = tokio::time::sleep(deadline) => Stop::Deadline,
             () = signal::interrupted() => Stop::Interrupt,
         };
-        *remembered.lock().unwrap_or_else(PoisonError::into_inner) = Some(ended_by);
+        board.note(|known| known.stopped = Some(ended_by));
         // Nobody listens any more once every lane is done, which is not a failure.
         let _ = stop.send(true);
     });
-    cause
 }
 
 /// A thing that happens in order.
@@ -262,11 +215,12 @@ struct Lanes {
     busy: JoinSet<Done>,
     waiting: BTreeMap<tokio::task::Id, Awaited>,
     metadata: MetadataStep,
-    done: BTreeMap<Step, Vec<Observation>>,
+    done: usize,
+    board: Arc<Board>,
 }
 
 impl Lanes {
-    fn new(context: Context, discovered: &Discovered, questions: usize) -> Self {
+    fn new(context: Context, discovered: &Discovered, questions: usize, board: Arc<Board>) -> Self {
         let resolver = discovered.resolver.as_ref();
         Self {
             servers: questions::Servers::new(resolver.map_or(&[], |resolver| &resolver.servers), questions),
@@ -277,7 +231,8 @@ impl Lanes {
             busy: JoinSet::new(),
             waiting: BTreeMap::new(),
             metadata: MetadataStep::NotPlanned,
-            done: BTreeMap::new(),
+            done: 0,
+            board,
         }
     }
 
@@ -363,7 +318,8 @@ impl Lanes {
         match done {
             Ok((id, steps)) => {
                 self.waiting.remove(&id);
-                self.done.extend(steps);
+                self.done += steps.len();
+                self.board.note(|known| known.done.extend(steps));
             }
             Err(error) => {
                 self.waiting.remove(&error.id());
@@ -377,23 +333,11 @@ impl Lanes {
         let waiting: BTreeSet<Waiting> =
             self.waiting.values().map(Awaited::now).chain(metadata).chain(besides).collect();
         Progress {
-            done: self.done.len() + usize::from(self.metadata == MetadataStep::Done),
+            done: self.done + usize::from(self.metadata == MetadataStep::Done),
             total: self.started.len() + usize::from(self.metadata != MetadataStep::NotPlanned),
             elapsed: self.context.start.elapsed(),
             waiting_for: waiting.into_iter().collect(),
         }
-    }
-
-    /// Everything that was seen, in the plan's order. A step without a result did not finish: it is recorded as cancelled.
-    fn collect(mut self, plan: &Plan) -> Vec<Observation> {
-        let mut seen: Vec<Observation> = self.proxies.lookups();
-        for step in &plan.steps {
-            match self.done.remove(step) {
-                Some(observations) => seen.extend(observations),
-                None => seen.extend(unfinished(step, plan)),
-            }
-        }
-        seen
     }
 }
 
@@ -409,26 +353,4 @@ fn lane_of(step: &Step) -> Option<Lane> {
             Some(Lane::Question(questions::Question { server: *server, name: name.clone(), kind: *kind }))
         }
     }
-}
-
-/// What is recorded of a step whose lane never reported.
-fn unfinished(step: &Step, plan: &Plan) -> Option<Observation> {
-    match step {
-        Step::Metadata => None,
-        Step::WireServer => Some(Observation::WireServer(crate::observation::WireServer {
-            timing: crate::observation::Timing::default(),
-            outcome: Outcome::Cancelled,
-        })),
-        Step::Ask { server, name, kind, try_number } => {
-            Some(questions::without_answer(*server, name, *kind, *try_number, Outcome::Cancelled))
-        }
-        Step::Lookup { endpoint } | Step::Tcp { endpoint } | Step::Tls { endpoint } | Step::Http { endpoint } => {
-            let endpoint = plan.endpoints.iter().find(|planned| planned.id == *endpoint)?;
-            Some(endpoint::unfinished(step, endpoint))
-        }
-    }
-}
-
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 use std::io::{self, Write};
+use std::panic::PanicHookInfo;
+use std::process;
 
 use ampls_probes::azure::BadValue;
 use ampls_probes::run::RunError;
@@ -69,6 +71,15 @@ pub(super) fn finish(result: Result<u8, Failure>) -> u8 {
     // With standard error closed too, the status alone is left.
     let _ = writeln!(io::stderr(), "ampls-doctor: {}", inert(&failure.to_string()));
     if matches!(failure, Failure::Usage(_)) { 2 } else { 3 }
+}
+
+/// Ends the program when it finds a fault of its own: in one line, without the places of the machine that built it.
+pub fn on_panic(fault: &PanicHookInfo<'_>) {
+    let said = fault.payload();
+    let said = said.downcast_ref::<&str>().copied().or_else(|| said.downcast_ref::<String>().map(String::as_str));
+    let said = inert(said.unwrap_or("no reason is known"));
+    let _ = writeln!(io::stderr(), "ampls-doctor: a fault of this program ended it: {said}; please report it");
+    process::exit(3);
 }
 
 /// Writes a report and gives its exit status; fails when the output cannot be written.

@@ -3,10 +3,10 @@
 use std::ffi::OsString;
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufWriter, IsTerminal, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
-use ampls_probes::run::{Undisturbed, oversize_is_an_error};
+use ampls_probes::run::{Unbroken, Undisturbed, oversize_is_an_error};
 use uuid::Uuid;
 
 use super::args::{Colour, TalkArgs};
@@ -69,12 +69,13 @@ impl Output {
         oversize_is_an_error();
         match self {
             Self::Stdout => {
-                let mut out = BufWriter::new(io::stdout().lock());
-                let written = write(&mut out).and_then(|()| out.flush());
-                if written.is_err() {
-                    // What is still buffered would be tried once more when the buffer is dropped.
-                    let _ = out.into_parts();
-                }
+                let _unbroken = Unbroken::begin();
+                let mut document = Vec::new();
+                let written = write(&mut document).and_then(|()| {
+                    let mut out = io::stdout().lock();
+                    out.write_all(&document)?;
+                    out.flush()
+                });
                 written.map_err(|error| OutputError::new("to standard output".to_owned(), error))
             }
             Self::File(wanted) => {

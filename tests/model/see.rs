@@ -141,7 +141,7 @@ impl Eyes<'_> {
 
     fn look_up(&mut self, endpoint: &Endpoint) {
         let outcome = match self.network.got(&endpoint.fqdn) {
-            Got::Found { addresses, canonical } => Outcome::Seen(Found { addresses, canonical }),
+            Got::Found { addresses, canonical } => Outcome::Seen(Found { addresses, canonical, more: 0 }),
             Got::NotFound => Outcome::Failed(LookupFailure::NotFound),
             // The system's own call ends by itself, after its timeouts.
             Got::TryAgain | Got::TimedOut => Outcome::Failed(LookupFailure::TryAgain),
@@ -366,6 +366,7 @@ fn handshake(name: &str, tls: Tls) -> Scene {
 fn outcome(name: &str, kind: Kind, reply: Reply) -> Outcome<Response, DnsFailure> {
     let response = |code, records, authority| {
         Outcome::Seen(Response {
+            more: 0,
             code,
             transport: Transport::Udp,
             truncated: false,

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
 use rustix::io::Errno;
-use rustix::process::{Resource, getrlimit};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::observation::IoFailure;
 
@@ -31,6 +31,16 @@ pub(super) fn root() -> PathBuf {
 
 pub(super) fn open_files() -> Option<u64> {
     getrlimit(Resource::Nofile).current
+}
+
+pub(super) fn raise_open_files(wanted: u64) -> Option<u64> {
+    let limit = getrlimit(Resource::Nofile);
+    let most = limit.maximum.map_or(wanted, |most| most.min(wanted));
+    if limit.current.is_some_and(|current| current < most) {
+        // What is refused shows in the answer.
+        let _ = setrlimit(Resource::Nofile, Rlimit { current: Some(most), maximum: limit.maximum });
+    }
+    open_files()
 }
 
 pub(super) fn open(path: &Path, follow: bool) -> io::Result<File> {

@@ -7,8 +7,10 @@
 use std::process;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
+use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::time::timeout;
 
 use crate::os;
 
@@ -39,6 +41,37 @@ impl Undisturbed {
     }
 }
 
+/// How long a signal waits for the end of a document that is being written. A reader that stands still does not keep it.
+const WRITING: Duration = Duration::from_secs(1);
+
+/// Documents that are being written.
+static WRITTEN: OnceLock<watch::Sender<usize>> = OnceLock::new();
+
+fn written() -> &'static watch::Sender<usize> {
+    WRITTEN.get_or_init(|| watch::channel(0).0)
+}
+
+/// While it lives, a signal that would end the process waits a moment, or for a second signal: half a document is worse than
+/// none.
+#[derive(Debug)]
+pub struct Unbroken(());
+
+impl Unbroken {
+    /// From now on.
+    pub fn begin() -> Self {
+        let _undecided = deciding();
+        HEARD.get_or_init(listening);
+        written().send_modify(|documents| *documents += 1);
+        Self(())
+    }
+}
+
+impl Drop for Unbroken {
+    fn drop(&mut self) {
+        written().send_modify(|documents| *documents -= 1);
+    }
+}
+
 /// Returns when the run is to end; never, where signals cannot be heard.
 pub(super) async fn interrupted() {
     let mut heard = subscribe();
@@ -47,7 +80,8 @@ pub(super) async fn interrupted() {
     }
 }
 
-fn subscribe() -> watch::Receiver<u64> {
+/// Changes with each signal that is heard from now on; while it lives none of them ends the process.
+pub(super) fn subscribe() -> watch::Receiver<u64> {
     let _undecided = deciding();
     HEARD.get_or_init(listening).subscribe()
 }
@@ -70,6 +104,12 @@ fn listening() -> watch::Sender<u64> {
                 let status = signals.next().await;
                 let _decided = deciding();
                 if counter.receiver_count() == 0 {
+                    let mut documents = written().subscribe();
+                    let whole = timeout(WRITING, documents.wait_for(|documents| *documents == 0));
+                    tokio::select! {
+                        _ = whole => {}
+                        _ = signals.next() => {}
+                    }
                     process::exit(status);
                 }
                 counter.send_modify(|count: &mut u64| *count = count.wrapping_add(1));

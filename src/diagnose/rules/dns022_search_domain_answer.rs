@@ -171,7 +171,7 @@ mod tests {
     #[test]
     fn fires_when_the_search_domain_is_tried_before_the_name_itself() {
         let canonical = Some(format!("{ODS}.corp.example"));
-        let found = Found { addresses: vec!["203.0.113.80".parse().expect("an address")], canonical };
+        let found = Found { addresses: vec!["203.0.113.80".parse().expect("an address")], canonical, more: 0 };
         let lookup = Lookup { name: ODS.to_owned(), timing: Timing::default(), outcome: Outcome::Seen(found) };
         let scene = private_world().search("corp.example").edit(|seen| seen.seen.push(Observation::Lookup(lookup)));
         let found = drafts(&DNS022, &scene);

@@ -1,0 +1,177 @@
+//! What a run has seen so far, kept where it can be read whatever hangs, and made into observations at the end.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use tokio::sync::oneshot;
+
+use super::{endpoint, questions};
+use crate::azure::{Cloud, DceHost};
+use crate::catalogue::Catalogue;
+use crate::observation::{
+    Asked, Browsers, ClaimSource, CloudClaim, EncryptedDns, Hosts, Instance, Later, Metadata, Observation,
+    Observations, Outcome, Stop, Timing, VERSION, WireServer,
+};
+use crate::options::{Options, StepKind};
+use crate::plan::{Discovered, MetadataState, Plan, Step, plan};
+use crate::probe::{browser, proxy};
+use crate::world::World;
+
+/// What is known of a run.
+pub(super) struct Board {
+    began: Instant,
+    started_at: Timestamp,
+    known: Mutex<Known>,
+}
+
+/// The same, by what has looked.
+#[derive(Default)]
+pub(super) struct Known {
+    pub(super) discovered: Discovered,
+    pub(super) plan: Option<Plan>,
+    pub(super) metadata: Option<Metadata>,
+    /// Lookups of proxies.
+    pub(super) proxies: Vec<Observation>,
+    /// What the lanes have done.
+    pub(super) done: BTreeMap<Step, Vec<Observation>>,
+    pub(super) hosts: Option<Hosts>,
+    pub(super) encrypted: Option<EncryptedDns>,
+    pub(super) browsers: Option<Browsers>,
+    pub(super) stopped: Option<Stop>,
+}
+
+impl Board {
+    /// Of a run that begins now.
+    pub(super) fn new(world: &World) -> Self {
+        Self { began: Instant::now(), started_at: world.clock.now(), known: Mutex::default() }
+    }
+
+    pub(super) fn note(&self, change: impl FnOnce(&mut Known)) {
+        change(&mut self.known());
+    }
+
+    /// What ended the run, if anything has.
+    pub(super) fn stopped(&self) -> Option<Stop> {
+        self.known().stopped
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Everything that was seen, in the plan's order; of what has not ended it is said so. Afterwards the board is empty.
+    pub(super) fn observations(&self, world: &World, options: &Options, catalogue: &Catalogue) -> Observations {
+        let Known { mut discovered, plan: made, metadata, proxies, mut done, hosts, encrypted, browsers, stopped } =
+            std::mem::take(&mut *self.known());
+        let plan = made.unwrap_or_else(|| plan(catalogue, options, &discovered));
+        let clouds = clouds(catalogue, options, &discovered);
+        let mut seen = Vec::new();
+        seen.extend(discovered.resolver.take().map(Observation::Resolver));
+        seen.push(Observation::Hosts(
+            hosts.unwrap_or_else(|| Hosts { timing: Timing::default(), outcome: Outcome::Cancelled }),
+        ));
+        seen.extend(discovered.agents_found.take().map(Observation::Agents));
+        seen.push(Observation::EncryptedDns(
+            encrypted.unwrap_or_else(|| EncryptedDns { timing: Timing::default(), outcome: Outcome::Cancelled }),
+        ));
+        seen.push(Observation::Browsers(browsers.unwrap_or_else(browser::cancelled)));
+        if options.takes(StepKind::Proxy) {
+            seen.extend(proxy::settings(world, options, self.began).map(Observation::ProxySettings));
+        }
+        seen.extend(metadata.map(Observation::Metadata));
+        seen.extend(proxies);
+        for step in &plan.steps {
+            match done.remove(step) {
+                Some(observations) => seen.extend(observations),
+                None => seen.extend(unfinished(step, &plan)),
+            }
+        }
+        Observations {
+            version: VERSION,
+            started_at: self.started_at,
+            elapsed_ms: millis(self.began.elapsed()),
+            stopped,
+            asked: asked(world, options, &plan, clouds),
+            machine: world.machine.clone(),
+            endpoints: plan.endpoints,
+            zones: plan.zones,
+            unresolved_names: plan.waiting,
+            seen,
+            later: Later::default(),
+        }
+    }
+}
+
+/// Does something on a thread of its own, so that it can be left behind; nothing comes of it where there is no thread.
+pub(super) async fn aside(work: impl FnOnce() + Send + 'static) {
+    let (sender, done) = oneshot::channel();
+    let work = move || {
+        work();
+        let _ = sender.send(());
+    };
+    if thread::Builder::new().name("files".to_owned()).spawn(work).is_ok() {
+        let _ = done.await;
+    }
+}
+
+fn asked(world: &World, options: &Options, plan: &Plan, clouds: Vec<CloudClaim>) -> Asked {
+    Asked {
+        expect: options.expect,
+        private_ranges: options.private_ranges.clone(),
+        cloud: plan.cloud.clone(),
+        region: plan.region.clone(),
+        step_timeout_ms: millis(options.step_timeout),
+        deadline_ms: millis(options.deadline),
+        repeat: options.repeat,
+        public_roots_given: world.roots.public_given(),
+        files_only: options.files_only,
+        clouds,
+        expected_records: options.expected_records.clone(),
+    }
+}
+
+/// Who names which cloud.
+fn clouds(catalogue: &Catalogue, options: &Options, discovered: &Discovered) -> Vec<CloudClaim> {
+    let claim = |cloud: Cloud, source, says: String| CloudClaim { cloud: cloud.to_string(), source, says };
+    let arguments = options.cloud_evidence().into_iter();
+    let mut clouds: Vec<CloudClaim> =
+        arguments.map(|(cloud, says)| claim(cloud, ClaimSource::Argument, says)).collect();
+    let agents = &discovered.agents;
+    let configured = agents.cloud.into_iter().map(|cloud| (cloud, "the agents' configuration".to_owned()));
+    let dces = agents
+        .dces
+        .iter()
+        .map(|dce| (dce.cloud, format!("the agents' data collection endpoint `{}`", dce.host(DceHost::Handler))));
+    clouds.extend(configured.chain(dces).map(|(cloud, says)| claim(cloud, ClaimSource::Configuration, says)));
+    if let MetadataState::Answered(Instance { environment: Some(environment), .. }) = &discovered.metadata
+        && let Some(cloud) = catalogue.cloud_of_environment(environment)
+    {
+        let says = format!("the metadata service (`{environment}`)");
+        clouds.push(claim(cloud, ClaimSource::Metadata, says));
+    }
+    clouds
+}
+
+/// What is recorded of a step whose lane never reported.
+fn unfinished(step: &Step, plan: &Plan) -> Option<Observation> {
+    match step {
+        Step::Metadata => None,
+        Step::WireServer => {
+            Some(Observation::WireServer(WireServer { timing: Timing::default(), outcome: Outcome::Cancelled }))
+        }
+        Step::Ask { server, name, kind, try_number } => {
+            Some(questions::without_answer(*server, name, *kind, *try_number, Outcome::Cancelled))
+        }
+        Step::Lookup { endpoint } | Step::Tcp { endpoint } | Step::Tls { endpoint } | Step::Http { endpoint } => {
+            let endpoint = plan.endpoints.iter().find(|planned| planned.id == *endpoint)?;
+            Some(endpoint::unfinished(step, endpoint))
+        }
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,83 @@
+//! What a run cannot do without. The operating system is asked for it before the run begins: in its middle a lack of files or
+//! threads looks like a fault of the network, or ends the program.
+
+use std::hint::black_box;
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+use crate::os;
+
+/// Open files without which too little can be looked at: those of [`super::places`] and one of each kind.
+const FILES: u64 = 48;
+/// Open files that are asked for where the limit is lower and may be raised.
+const ENOUGH_FILES: u64 = 1024;
+/// Threads: the runtime's own, those for files and lookups, those of the trust store and of signals.
+const THREADS: usize = 6;
+/// Memory that a usual run takes.
+const MEMORY: usize = 24 * 1024 * 1024;
+
+/// Fails, in words for people, where something is missing.
+pub(super) fn check() -> io::Result<()> {
+    files(os::raise_open_files(ENOUGH_FILES))?;
+    memory(MEMORY)?;
+    threads(THREADS)
+}
+
+fn files(granted: Option<u64>) -> io::Result<()> {
+    match granted {
+        Some(granted) if granted < FILES => Err(io::Error::other(format!(
+            "this process may open {granted} files and sockets, and needs {FILES}: raise the limit (`ulimit -n {ENOUGH_FILES}`)"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+fn memory(wanted: usize) -> io::Result<()> {
+    let mut room = Vec::<u8>::new();
+    let reserved = room.try_reserve_exact(wanted);
+    // What nobody uses the optimiser would not ask for.
+    black_box(&room);
+    reserved.map_err(|_| io::Error::other(format!("this process may not have {} MiB of memory", wanted / 1024 / 1024)))
+}
+
+/// All at once, as a run has them.
+fn threads(wanted: usize) -> io::Result<()> {
+    let gate = Arc::new(Mutex::new(()));
+    let closed = gate.lock().unwrap_or_else(PoisonError::into_inner);
+    let waiting = (0..wanted).map(|_| {
+        let gate = Arc::clone(&gate);
+        thread::Builder::new().spawn(move || drop(gate.lock()))
+    });
+    let waiting: Vec<io::Result<thread::JoinHandle<()>>> = waiting.collect();
+    drop(closed);
+    let mut refused = None;
+    for thread in waiting {
+        match thread {
+            Ok(thread) => drop(thread.join()),
+            Err(error) => refused = Some(error),
+        }
+    }
+    refused.map_or(Ok(()), |error| {
+        Err(io::Error::other(format!("this process may not have {wanted} threads (`ulimit -u`): {error}")))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_process_has_what_a_run_needs() {
+        assert!(check().is_ok());
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        let said = files(Some(16)).unwrap_err().to_string();
+        assert!(said.contains("may open 16 files") && said.contains("ulimit -n 1024"), "{said}");
+        assert!(files(Some(FILES)).is_ok() && files(None).is_ok());
+        let said = memory(usize::MAX / 4).unwrap_err().to_string();
+        assert!(said.contains("memory"), "{said}");
+    }
+}
