@@ -14,6 +14,7 @@ use serde_json::Value;
 mod again;
 mod destinations;
 mod files;
+mod limits;
 mod progress;
 mod shell;
 mod signals;

@@ -1,13 +1,14 @@
 //! A saved report, read again and judged with the rules of this version.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::Path;
 
 use ampls_probes::Observations;
 use ampls_probes::observation::VERSION;
 use serde::Deserialize;
-use serde_json::Value;
+use serde::de::{Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use super::input::{self, InputError};
@@ -19,8 +20,12 @@ use crate::report::digest::{Digest, KIND};
 use crate::report::{Redacted, Report, RunInfo, SCHEMA};
 use crate::text::decode;
 
-/// MiB read of a report; a run of hundreds of endpoints stays under a tenth of it.
-const MAX_REPORT: u64 = 64;
+mod digest;
+
+/// MiB read of a report; a run of hundreds of endpoints stays under half of it.
+const MAX_REPORT: u64 = 16;
+/// Severities of rules that are read of a report: many times the number of rules.
+const MAX_RULES: usize = 1_000;
 
 /// What a judgement takes from a report.
 #[derive(Debug)]
@@ -47,7 +52,7 @@ pub(super) enum Input {
 /// Reads a report from a file, or from standard input when it is called `-`.
 pub(super) fn read(path: &Path) -> Result<Saved, InputError> {
     let bytes = input::bytes(path, MAX_REPORT)?;
-    if digest(&bytes).is_some() {
+    if digest::digest(&bytes).is_some() {
         return Err(InputError::new(
             path,
             "is a digest, which holds no observations; give a report that `ampls-doctor --format json` wrote",
@@ -59,7 +64,7 @@ pub(super) fn read(path: &Path) -> Result<Saved, InputError> {
 /// Reads a report or a digest; the digest may stand among the other lines of the `compact` format.
 pub(super) fn read_any(path: &Path) -> Result<Input, InputError> {
     let bytes = input::bytes(path, MAX_REPORT)?;
-    let read = match digest(&bytes) {
+    let read = match digest::digest(&bytes) {
         Some(digest) => digest.map(|digest| Input::Digest(Box::new(digest))),
         None => parse(&bytes).map(|saved| Input::Report(Box::new(saved))),
     };
@@ -79,11 +84,12 @@ struct Version {
     version: Option<u32>,
 }
 
+/// What is judged; everything else is passed over unread.
 #[derive(Deserialize)]
-struct Document {
+struct Document<'t> {
     run: Run,
-    #[serde(default)]
-    redacted: Option<Value>,
+    #[serde(default, borrow)]
+    redacted: Option<&'t RawValue>,
     observations: Observations,
 }
 
@@ -91,58 +97,38 @@ struct Document {
 struct Run {
     id: Uuid,
     #[serde(default)]
-    rules: BTreeMap<String, Value>,
+    rules: Rules,
 }
 
-/// The last digest of a text, or of a text in what `az … run-command` printed; `None` when there is none. Run Command cuts
-/// octets, not characters, so what stands before a digest need not be UTF-8.
-fn digest(bytes: &[u8]) -> Option<Result<Digest, String>> {
-    let text = decode(bytes).map_or_else(|| String::from_utf8_lossy(bytes), Cow::Owned);
-    digest_within(&text).or_else(|| {
-        // Quoted within JSON: only then is a document worth another look.
-        let answer: Value = text.contains("\\\"digest\\\"").then(|| serde_json::from_str(&text).ok())??;
-        texts(&answer).into_iter().rev().find_map(digest_within)
-    })
+/// The severities that rules were given, and how many of them are not understood.
+#[derive(Default)]
+struct Rules {
+    known: BTreeMap<String, Level>,
+    unknown: usize,
 }
 
-/// Every text of a document: Azure's commands disagree on where the output of a script stands.
-fn texts(document: &Value) -> Vec<&str> {
-    match document {
-        Value::String(text) => vec![text],
-        Value::Array(items) => items.iter().flat_map(texts).collect(),
-        Value::Object(fields) => fields.values().flat_map(texts).collect(),
-        _ => Vec::new(),
+impl<'de> Deserialize<'de> for Rules {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Self::default())
     }
 }
 
-/// The last digest of a text, whatever stands before it on its line and wherever its own lines are broken.
-fn digest_within(text: &str) -> Option<Result<Digest, String>> {
-    #[derive(Deserialize)]
-    struct Kind {
-        kind: String,
+impl<'de> Visitor<'de> for Rules {
+    type Value = Self;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("severities of rules")
     }
-    if !text.contains("\"digest\"") {
-        return None;
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut rules: A) -> Result<Self, A::Error> {
+        while let Some(code) = rules.next_key::<String>()? {
+            match serde_json::from_str(rules.next_value::<&RawValue>()?.get()) {
+                Ok(level) if self.known.len() < MAX_RULES => _ = self.known.insert(code, level),
+                _ => self.unknown += 1,
+            }
+        }
+        Ok(self)
     }
-    let from = |at: usize| text.get(at..).unwrap_or_default();
-    let is_digest = |at: &usize| {
-        let mut start = serde_json::Deserializer::from_str(from(*at)).into_iter::<Kind>();
-        matches!(start.next(), Some(Ok(start)) if start.kind == KIND)
-    };
-    let begins = |at: usize| {
-        // A tool that sorts the fields leaves it at the beginning of a line, or of the whole.
-        from(at + 1).trim_start().starts_with("\"schema\"")
-            || text.get(..at).is_some_and(|before| before.trim_end_matches([' ', '\t']).ends_with(['\n', '\r']))
-            || text.get(..at).is_some_and(|before| before.trim().is_empty())
-    };
-    let places: Vec<usize> = text.match_indices('{').map(|(at, _)| at).filter(|at| begins(*at)).collect();
-    let at = places.into_iter().rev().find(is_digest)?;
-    let parsed = serde_json::Deserializer::from_str(from(at)).into_iter::<Digest>().next()?;
-    Some(match parsed {
-        Err(error) => Err(format!("is a digest that cannot be read: {}", inert(&error.to_string()))),
-        Ok(digest) if digest.schema != SCHEMA => Err(newer("schema", digest.schema, SCHEMA)),
-        Ok(digest) => Ok(digest.bounded()),
-    })
 }
 
 fn newer(what: &str, found: u32, known: u32) -> String {
@@ -178,13 +164,10 @@ fn parse(bytes: &[u8]) -> Result<Saved, String> {
     }
     let document: Document = serde_json::from_str(&text).map_err(|error| wrong(&error))?;
     let Document { run, redacted, mut observations } = document;
-    let given = run.rules.len();
-    let known = run.rules.into_iter().filter_map(|(code, level)| Some((code, Level::deserialize(level).ok()?)));
-    let known: BTreeMap<String, Level> = known.collect();
-    observations.later.add_options(given - known.len());
-    // Whatever the manifest holds, something was replaced: it must not pass for the original.
-    let redacted = redacted.map(|manifest| Redacted::deserialize(manifest).unwrap_or_default());
-    Ok(Saved { id: run.id, rules: known.into_iter().collect(), observations, redacted })
+    observations.later.add_options(run.rules.unknown);
+    // Whatever it says of what was replaced: something was, and it must not be taken for the original.
+    let redacted = redacted.map(|manifest| serde_json::from_str::<Redacted>(manifest.get()).unwrap_or_default());
+    Ok(Saved { id: run.id, rules: run.rules.known.into_iter().collect(), observations, redacted })
 }
 
 /// The report of what was seen, with the rules of this version.
@@ -217,6 +200,69 @@ mod tests {
         utf16.extend(text.encode_utf16().flat_map(u16::to_le_bytes));
         assert!(parse(&utf16).is_ok());
         assert!(parse(&[&[0xef, 0xbb, 0xbf], text.as_bytes()].concat()).is_ok());
+    }
+
+    #[test]
+    fn severities_that_are_not_understood_are_counted_and_of_others_a_bounded_number_is_kept() {
+        let mut report = serde_json::to_value(mixed()).unwrap();
+        report["run"]["rules"] = (0..MAX_RULES + 5).map(|n| (format!("R{n}"), "off")).collect();
+        report["run"]["rules"]["A"] = serde_json::json!([0, 0, 0]);
+        report["redacted"] = serde_json::json!([0, 0, 0]);
+        let saved = parse(report.to_string().as_bytes()).unwrap();
+        assert_eq!(saved.observations.later.counts().options, 6);
+        assert_eq!(saved.redacted, Some(Redacted::default()), "it must not be taken for the original");
+    }
+
+    /// A report with these observations, zones and an unknown option.
+    fn with(seen: &str, zones: &str, option: &str) -> Result<Saved, String> {
+        let mut report = serde_json::to_value(mixed()).unwrap();
+        for (field, text) in [("seen", seen), ("zones", zones)] {
+            if !text.is_empty() {
+                report["observations"][field] = serde_json::from_str(text).unwrap();
+            }
+        }
+        if !option.is_empty() {
+            report["observations"]["asked"]["later"] = serde_json::from_str(option).unwrap();
+        }
+        parse(report.to_string().as_bytes())
+    }
+
+    fn zeros(octets: usize) -> String {
+        format!("[{}0]", "0,".repeat(octets / 2))
+    }
+
+    struct Whole<'o>(&'o Observations);
+
+    impl serde::Serialize for Whole<'_> {
+        fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            ampls_probes::observation::later::whole(self.0, serializer)
+        }
+    }
+
+    #[test]
+    fn of_an_item_that_is_longer_than_any_only_the_name_is_kept() {
+        let (long, short) = (zeros(1024 * 1024), zeros(10));
+        let seen = format!(r#"[{{"probe":"later","a":{long}}},{{"probe":"later","a":{short}}}]"#);
+        let saved = with(&seen, "", "").unwrap();
+        assert_eq!(saved.observations.later.counts().observations, 2);
+        let again = serde_json::to_string(&Whole(&saved.observations)).unwrap();
+        assert!(again.contains(r#""seen":[{"probe":"later"},{"a":[0,0,0,0,0,0],"probe":"later"}]"#), "{again}");
+    }
+
+    #[test]
+    fn items_beyond_the_room_for_all_are_counted_and_not_kept() {
+        let item = format!(r#"{{"probe":"later","a":{}}}"#, zeros(1_000_000));
+        let saved = with(&format!("[{}]", vec![item; 6].join(",")), "", "").unwrap();
+        assert_eq!(saved.observations.later.counts().observations, 6);
+        assert!(serde_json::to_string(&Whole(&saved.observations)).unwrap().len() < 4_500_000);
+    }
+
+    #[test]
+    fn options_and_names_that_no_run_has_are_refused() {
+        let names = format!("[{}\"\"]", "\"\",".repeat(100_000));
+        assert!(with("", &names, "").unwrap_err().contains("names"));
+        assert!(with("", "", &zeros(1024 * 1024)).unwrap_err().contains("octets"));
+        assert!(with("", "", "").is_ok());
     }
 
     #[test]

@@ -85,7 +85,7 @@ fn expected_records_that_cannot_be_read_are_refused_with_their_place() {
 #[test]
 fn a_file_without_an_end_is_refused() {
     let line = refused_in_one_line(&ran(&["judge", "/dev/zero"]), 2);
-    assert!(line.contains("larger than 64 MiB"), "{line}");
+    assert!(line.contains("larger than 16 MiB"), "{line}");
     let line = refused_in_one_line(&ran(&["plan", "--expected-records", "/dev/zero"]), 2);
     assert!(line.contains("larger than 16 MiB"), "{line}");
 }

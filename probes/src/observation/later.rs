@@ -134,11 +134,15 @@ pub(super) struct Document {
     version: u32,
     started_at: jiff::Timestamp,
     elapsed_ms: u64,
+    #[serde(default, deserialize_with = "list::short")]
     stopped: Option<Value>,
+    #[serde(deserialize_with = "list::short")]
     asked: Value,
     machine: Machine,
     endpoints: List<Endpoint>,
+    #[serde(deserialize_with = "list::names")]
     zones: Vec<String>,
+    #[serde(deserialize_with = "list::names")]
     unresolved_names: Vec<String>,
     seen: List<Observation>,
     #[serde(default)]
@@ -340,6 +344,13 @@ fn bound(seen: &mut Vec<Observation>, endpoints: usize) -> usize {
             cut += usize::from(*tries > MAX_TRIES);
             *tries <= MAX_TRIES
         }
+        Observation::Lookup(lookup) => {
+            if let Outcome::Seen(found) = &mut lookup.outcome {
+                cut += found.addresses.len().saturating_sub(MAX_RECORDS);
+                found.addresses.truncate(MAX_RECORDS);
+            }
+            true
+        }
         Observation::Resolver(resolver) => {
             cut += resolver.servers.len().saturating_sub(servers);
             resolver.servers.truncate(servers);
@@ -352,7 +363,7 @@ fn bound(seen: &mut Vec<Observation>, endpoints: usize) -> usize {
 
 impl<'de, T: InPart> Deserialize<'de> for List<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_seq(list::Items::new(|value: Value| {
+        deserializer.deserialize_seq(list::Items::new(T::NAMED_BY, |value: Value| {
             if !value.get(T::NAMED_BY).is_some_and(Value::is_string) {
                 return Err(D::Error::custom(format!("an item without `{}`", T::NAMED_BY)));
             }
