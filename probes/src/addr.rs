@@ -218,6 +218,16 @@ mod tests {
     }
 
     #[test]
+    fn range_may_name_the_address_or_the_one_within_it() {
+        let within = |range: &str| {
+            classify("64:ff9b::20.150.190.99".parse().expect("an address"), &[range.parse().expect("a range")])
+        };
+        assert_eq!(within("64:ff9b::/96"), Class::Private);
+        assert_eq!(within("20.150.0.0/16"), Class::Private);
+        assert_eq!(within("20.151.0.0/16"), Class::Public);
+    }
+
+    #[test]
     fn heartbeat_address_holds_the_machines_own() {
         let table = [
             ("fd40:1085:12:6d79:7712:100:c0a8:4", "192.168.0.4"),

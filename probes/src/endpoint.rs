@@ -164,3 +164,38 @@ pub struct ExpectedRecord {
     /// Its addresses, in any order, without duplicates.
     pub addresses: Vec<IpAddr>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ampls_record_is_a_private_name_in_a_zone_that_is_not_somebody_elses() {
+        let endpoint = |expected, zone: Option<&str>, group| Endpoint {
+            id: String::new(),
+            fqdn: String::new(),
+            port: 443,
+            group,
+            zone: zone.map(str::to_owned),
+            alias: None,
+            expected,
+            need: Need::Required,
+            path: String::new(),
+            purpose: String::new(),
+            service_tag: None,
+            origin: Origin::Default,
+        };
+        let (monitor, blob) = (Some("privatelink.monitor.azure.com"), Some("privatelink.blob.core.windows.net"));
+        let table = [
+            (Expectation::Private, monitor, Group::Extra, true),
+            (Expectation::Private, blob, Group::Agent, true),
+            (Expectation::Private, blob, Group::Extra, false),
+            (Expectation::Private, None, Group::Extra, false),
+            (Expectation::Public, monitor, Group::Extra, false),
+            (Expectation::Any, monitor, Group::Agent, false),
+        ];
+        for (expected, zone, group, has) in table {
+            assert_eq!(endpoint(expected, zone, group).has_ampls_record(), has, "{expected:?} {zone:?} {group:?}");
+        }
+    }
+}

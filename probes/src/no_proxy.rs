@@ -87,20 +87,54 @@ mod tests {
             ("", "example.com", false),
             (",,", "example.com", false),
             ("10.*", "10.1.2.3", false),
+            ("10.0.0.0/x", "10.0.0.0", true),
+            ("10.0.0.0/x", "10.0.0.1", false),
+            ("10.0.0.0/x", "11.0.0.1", false),
+            ("10.0.0.0/8x", "10.9.9.9", true),
+            ("10.0.0.0/0", "10.0.0.1", false),
+            ("10.0.0.0/33", "10.0.0.0", false),
+            ("0.0.0.0/1", "128.0.0.1", false),
+            ("fd00::/129", "fd00::", false),
+            ("fd12::1/x", "fd12::1", true),
+            ("example.com", "m", false),
+            ("*", "", true),
+            ("", "", false),
+            (" ", "", false),
+            ("*,", "example.com", false),
         ];
         for (list, host, exempt) in table {
             assert_eq!(exempts(list, host), exempt, "{list} {host}");
         }
     }
 
+    #[test]
+    fn entry_longer_than_curl_takes_is_no_address() {
+        let network = |length: usize| format!("10.0.0.0/{}8", "0".repeat(length - "10.0.0.0/8".len()));
+        assert!(exempts(&network(LONGEST_ADDRESS - 1), "10.1.2.3"));
+        assert!(!exempts(&network(LONGEST_ADDRESS), "10.1.2.3"));
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
         #[test]
-        fn any_list_is_taken(list: String, like in "[a-z0-9.:/*, ]{0,30}", host in "[a-z0-9.:]{0,20}") {
-            let _ = exempts(&list, &host);
+        fn any_list_is_taken_and_exempts_what_it_names(
+            list: String,
+            like in "[a-z0-9.:/*, ]{0,30}",
+            name in "[a-z]([a-z0-9-]{0,9}[a-z0-9])?(\\.[a-z]([a-z0-9-]{0,9}[a-z0-9])?){0,3}",
+            octets: [u8; 4],
+        ) {
             let _ = exempts(&like, &list);
-            prop_assert!(host.is_empty() || exempts(&host, &host) || host.starts_with('.') || host.ends_with('.') || exempts("*", &host));
+            let address = IpAddr::from(octets).to_string();
+            for host in [&name, &address] {
+                let among = format!("a.invalid,{host}");
+                prop_assert!(exempts(host, host) && exempts(&among, host));
+                prop_assert!(!exempts("a.invalid 255.255.255.255/32", host) || octets == [255; 4]);
+            }
+            let below = format!("x.{name}");
+            prop_assert!(exempts(&name, &below) && !exempts(&below, &name), "{name}");
+            let apart = format!("x{name}");
+            prop_assert!(!exempts(&name, &apart), "{name}");
         }
     }
 }

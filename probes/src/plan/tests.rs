@@ -258,6 +258,22 @@ fn each_server_is_asked_each_question_once_a_try() {
 }
 
 #[test]
+fn record_that_is_asked_for_as_a_name_is_not_asked_for_again() {
+    let plan = made(&named(), MetadataState::Silent, AgentsSeen::default());
+    let mut aliases =
+        plan.endpoints.iter().filter(|endpoint| endpoint.has_ampls_record()).filter_map(|e| e.alias.clone());
+    let record = aliases.next().expect("a record");
+    let options = Options { endpoints: vec![record.parse().expect("an endpoint")], ..named() };
+    let plan = made(&options, MetadataState::Silent, AgentsSeen::default());
+    let asks: Vec<&Step> = plan
+        .steps
+        .iter()
+        .filter(|step| matches!(step, Step::Ask { name, try_number: 0, kind: RecordKind::A, .. } if *name == record))
+        .collect();
+    assert_eq!(asks.len(), 2, "once a server: {asks:?}");
+}
+
+#[test]
 fn evidence_is_resolved_and_never_connected_to() {
     let plan = made(&named(), MetadataState::Silent, ama());
     let evidence: BTreeSet<&str> =

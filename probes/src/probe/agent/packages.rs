@@ -132,9 +132,9 @@ mod tests {
         let same = "Package: omsagent\nStatus: install ok installed\nVersion: 1.14.9\n\n".repeat(20_000);
         packages.dpkg(&mut same.as_bytes());
         assert_eq!((packages.found.len(), packages.crowded), (1, false));
-        let other: String = (0..1_000)
-            .map(|n| format!("Package: omsagent\nStatus: install ok installed\nVersion: 1.{n}\n\n"))
-            .collect();
+        let versions =
+            (0..1_000).map(|n| format!("Package: omsagent\nStatus: install ok installed\nVersion: 1.{n}\n\n"));
+        let other = versions.collect::<Vec<String>>().concat();
         packages.dpkg(&mut other.as_bytes());
         assert_eq!((packages.found.len(), packages.crowded), (MOST_VERSIONS, true));
     }

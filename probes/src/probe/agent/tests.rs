@@ -76,3 +76,57 @@ fn own_processes_are_seen() {
     assert_eq!(Processes::read(&world).running(&[own]), Some(true));
     assert_eq!(Processes::read(&world).running(&["/no/such/program".to_owned()]), Some(false));
 }
+
+const AMA_DEFAULTS: &str = "etc/default/azuremonitoragent";
+
+#[test]
+fn proxy_of_the_agents_defaults_is_not_used_in_the_mode_none() {
+    let address = "export MDSD_PROXY_ADDRESS=http://10.0.0.9:3128\n";
+    let table = [
+        ("", true),
+        ("MDSD_PROXY_MODE=application\n", true),
+        ("MDSD_PROXY_MODE=none\n", false),
+        ("export MDSD_PROXY_MODE=NONE\n", false),
+    ];
+    for (mode, used) in table {
+        let disk = Disk::new(&[(MDSD, ""), (AMA_DEFAULTS, &format!("{mode}{address}"))]);
+        let proxies = read(&disk.world(), Instant::now()).0.proxies;
+        let urls: Vec<&str> = proxies.iter().map(|proxy| proxy.url.as_str()).collect();
+        assert_eq!(urls, if used { vec!["http://10.0.0.9:3128"] } else { Vec::new() }, "{mode:?}");
+    }
+}
+
+#[test]
+fn extension_counts_unless_it_says_that_it_is_not_installed() {
+    let folder = "var/lib/waagent/Microsoft.Azure.Monitor.AzureMonitorLinuxAgent-1.33.1";
+    for (state, installed) in
+        [(None, true), (Some("Enabled"), true), (Some("NotInstalled"), false), (Some("NotInstalled\n"), false)]
+    {
+        let mut files = vec![(format!("{folder}/HandlerManifest.json"), "{}")];
+        files.extend(state.map(|state| (format!("{folder}/config/HandlerState"), state)));
+        let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (path.as_str(), *text)).collect();
+        let disk = Disk::new(&files);
+        let found = read(&disk.world(), Instant::now()).0.found;
+        let versions: Vec<&str> =
+            found.iter().flat_map(|agent| &agent.versions).map(|found| found.version.as_str()).collect();
+        assert_eq!(versions, if installed { vec!["1.33.1"] } else { Vec::new() }, "{state:?}");
+    }
+}
+
+#[test]
+fn files_of_agents_are_read_up_to_a_limit_for_all_of_them() {
+    let chunks = "etc/opt/microsoft/azuremonitoragent/config-cache/configchunks";
+    let disk = Disk::new(&[(MDSD, "")]);
+    fs::create_dir_all(disk.0.join(chunks)).unwrap();
+    // Holes: they take no room on the disk.
+    for number in 0..40 {
+        let file = fs::File::create(disk.0.join(format!("{chunks}/{number:02}.json"))).unwrap();
+        file.set_len(2 * 1024 * 1024).unwrap();
+    }
+    let world = disk.world();
+    let mut files = Files::new(&world);
+    let read: usize =
+        (0..40).filter_map(|number| files.text(&format!("/{chunks}/{number:02}.json"))).map(|text| text.len()).sum();
+    assert_eq!(read, 64 * 1024 * 1024);
+    assert_eq!(files.into_unread().len(), 8, "those beyond the limit are named");
+}

@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
 
 use super::*;
 use crate::observation::{SecureDnsMode, SetBy};
@@ -64,10 +63,7 @@ fn million_lines_are_read_to_their_end() {
     let mut text = b"user_pref(\"some.other.preference.of.a.profile\", \"value\");\n".repeat(1_000_000);
     text.extend(b"user_pref(\"network.trr.mode\", 3);\n");
     let machine = Machine::new().file(PREFS, &text);
-    let began = Instant::now();
     assert_eq!(machine.read().settings[0].trr_mode, Some(3));
-    // A guard against a reader that grows with the square of the file, no measurement.
-    assert!(began.elapsed() < Duration::from_mins(3), "{:?}", began.elapsed());
 }
 
 #[test]

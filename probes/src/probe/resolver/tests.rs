@@ -106,6 +106,18 @@ fn upstream_servers_of_dnsmasq_are_found() {
 }
 
 #[test]
+fn upstream_server_on_loopback_is_the_stub_itself() {
+    let disk = Disk::new(&[
+        ("/etc/resolv.conf", "nameserver 127.0.0.1\n"),
+        ("/run/NetworkManager/no-stub-resolv.conf", "nameserver 127.0.0.1\nnameserver ::1\n"),
+        ("/run/NetworkManager/resolv.conf", "nameserver 127.0.0.2\nnameserver 10.0.0.4\n"),
+    ]);
+    let resolver = disk.read(&[], &[]);
+    let upstream = servers(&resolver).into_iter().filter(|(_, roles)| roles.contains(&Upstream));
+    assert_eq!(upstream.collect::<Vec<_>>(), expected(&[("10.0.0.4:53", &[Upstream])]));
+}
+
+#[test]
 fn server_of_its_own_on_loopback_is_no_stub() {
     let disk = Disk::new(&[("/etc/resolv.conf", "nameserver 127.0.0.1\n")]);
     assert!(!disk.read(&[], &[]).outcome.seen().unwrap().stub);

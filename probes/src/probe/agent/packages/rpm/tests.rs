@@ -31,7 +31,7 @@ fn header(name: &str, version: &str) -> Vec<u8> {
 
 const PAGE: usize = 65_536;
 
-/// An SQLite database of pages of 64 KiB: the schema, and what stands on the pages after it.
+/// A database of `SQLite` with pages of 64 KiB: the schema, and what stands on the pages after it.
 fn sqlite(pages: &[Vec<u8>]) -> Vec<u8> {
     let mut file = b"SQLite format 3\0\0\x01".to_vec();
     file.resize(FIRST, 0);
