@@ -1,8 +1,10 @@
 //! PRX003: the proxy itself cannot be reached.
 
+use std::net::IpAddr;
+
 use ampls_probes::observation::{Outcome, TunnelFailure};
 
-use crate::diagnose::command::{Command, Host, Port, command};
+use crate::diagnose::command::{Command, Host, Port, Word, command};
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::{EndpointFacts, Facts, ProxyFault};
 use crate::diagnose::finding::{BlastRadius, Fix, Owner, Severity};
@@ -112,7 +114,8 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
 fn connect_commands(url: &str, windows: bool) -> Vec<Command> {
     let authority = url.rsplit_once("://").map_or(url, |(_, rest)| rest);
     let (host, port) = authority.rsplit_once(':').unwrap_or((authority, ""));
-    let (bare, port) = (Host::new(host.trim_start_matches('[').trim_end_matches(']')), Port::new(port));
+    let (bare, port) = (host.trim_start_matches('[').trim_end_matches(']'), Port::new(port));
+    let bare = bare.parse::<IpAddr>().map_or_else(|_| Word::from(Host::new(bare)), Word::from);
     if windows {
         return vec![command!(PowerShell, "Test-NetConnection {} -Port {}", bare.clone(), port)];
     }
