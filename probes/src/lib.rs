@@ -4,11 +4,6 @@
 //! [`Plan`] → [`run`](run::run) → [`Observations`].* What is seen is recorded and never judged here: this crate
 //! knows no finding, severity, code or printing.
 //!
-//! # Floors
-//!
-//! Imports go down only: `addr, version, azure, endpoint ← catalogue, options ← world, observation ← probe/* ← plan, run`.
-//! No circle of files: a test in the root package computes the graph.
-//!
 //! # Why DNS is asked over `hickory-proto`
 //!
 //! A resolver library answers "which address"; a diagnosis needs what each server really answered. `hickory-resolver` retries,
@@ -48,8 +43,8 @@
 //! 4 world plan
 //! 3 read
 //! 2 catalogue options os
-//! 1 observation
-//! 0 addr azure endpoint no_proxy secret version
+//! 1 no_proxy observation
+//! 0 addr azure endpoint secret version
 //! ```
 
 pub mod addr;
