@@ -83,13 +83,14 @@ struct Covered {
 }
 
 /// Names without a private record: name, public address.
-const PUBLIC_ONLY: [(&str, &str); 8] = [
+const PUBLIC_ONLY: [(&str, &str); 9] = [
     ("westeurope.handler.control.monitor.azure.com", "20.50.1.2"),
     ("scadvisorcontent.blob.core.windows.net", "20.60.1.2"),
     ("global.prod.microsoftmetrics.com", "20.50.5.1"),
     ("management.azure.com", "20.50.6.1"),
     ("westeurope.monitoring.azure.com", "20.50.7.1"),
     ("adx.monitor.azure.com", "20.50.1.3"),
+    ("adx.loganalytics.azure.com", "20.50.1.3"),
     ("ade.loganalytics.io", "20.50.1.3"),
     ("ade.applicationinsights.io", "20.50.1.3"),
 ];
