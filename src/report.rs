@@ -30,6 +30,7 @@ pub use host::{Azure, Environment, Host};
 pub use note::Note;
 pub use redact::redact;
 pub use schema::schema;
+pub use source::SourceReport;
 pub(crate) use verdict::fold;
 pub use verdict::{Health, Verdict};
 
@@ -41,10 +42,14 @@ mod host;
 mod note;
 mod redact;
 mod schema;
+mod source;
 mod verdict;
 
 /// The version of the document that this program writes.
-pub const SCHEMA: u32 = 1;
+pub const SCHEMA: u32 = 2;
+
+/// The oldest version that is still read: its observations are judged again, and its digests repeated.
+pub(crate) const OLDEST_SCHEMA: u32 = 1;
 
 /// The exit status of a run that could look at nothing.
 pub(crate) const NOTHING_LOOKED_AT: u8 = 3;
@@ -71,6 +76,8 @@ pub struct Report {
     pub host: Host,
     /// The answer in one line.
     pub verdict: Verdict,
+    /// What was looked at and what was not.
+    pub sources: Vec<SourceReport>,
     /// Every endpoint, in the plan's order.
     pub endpoints: Vec<EndpointReport>,
     /// The SOA of every AMPLS zone from every server.
@@ -211,7 +218,7 @@ impl Report {
 /// The exit status: 0 nothing at or above `fail_on`, 1 something, 3 nothing could be looked at, or no required name was before
 /// a signal came.
 pub fn exit_status(report: &Report, fail_on: FailOn) -> u8 {
-    if report.observations.seen.is_empty() {
+    if !source::anything_was_looked_at(&report.observations) {
         return NOTHING_LOOKED_AT;
     }
     let proven = |finding: &Finding| !is_unfinished(finding) && fail_on.counts(finding.severity);
@@ -278,6 +285,7 @@ fn assemble(
         redacted: None,
         host,
         verdict,
+        sources: source::reports(observations),
         endpoints,
         zones: zones.to_vec(),
         agents: agent::agents(observations),

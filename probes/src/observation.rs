@@ -28,6 +28,7 @@ pub use local::{
 };
 pub use metadata::{Instance, Metadata, MetadataFailure, Subnet, WireServer};
 pub use proxy::{Exemptions, PlatformProxy, ProxyChoice, ProxySettings, Tunnel, TunnelFailure};
+pub use source::{Because, Source, SourceName, SourceOutcome, sources};
 pub use tcp::{Connected, Connection, IoFailure};
 pub use tls::{Certificate, ChainVerdict, Handshake, NameVerdict, Session, TlsFailure, Validity, Verification};
 
@@ -41,6 +42,7 @@ pub mod later;
 pub mod local;
 pub mod metadata;
 pub mod proxy;
+pub mod source;
 pub mod tcp;
 pub mod tls;
 
@@ -69,6 +71,9 @@ pub struct Observations {
     pub zones: Vec<String>,
     /// Endpoint templates left out because a parameter stayed unknown, e.g. `<region>.handler.control.monitor.azure.com`.
     pub unresolved_names: Vec<String>,
+    /// What was looked at and what was not. Versions before 0.2.0 recorded none: [`sources`] derives them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub sources: Vec<Source>,
     /// What each probe saw. The order is that of the plan, never that of arrival.
     pub seen: Vec<Observation>,
     /// What a later version wrote and this one does not understand.

@@ -25,6 +25,13 @@ pub mod resolver;
 pub mod tcp;
 pub mod tls;
 
+/// The part of the deadline that local files may take, so that most of it is left for the network: one silent DNS server
+/// takes as long as two of its steps.
+const FILES_SHARE: u32 = 3;
+/// The most that they may take. Reading every agent and browser of a busy machine takes a tenth of it; what takes longer lies on
+/// a file system that does not answer.
+const FILES_MOST: Duration = Duration::from_secs(5);
+
 /// What every step of one run shares. Cheap to clone.
 #[derive(Clone)]
 pub struct Context {
@@ -75,6 +82,12 @@ impl Context {
     /// Runs a step that only the end of the run bounds.
     pub async fn until_end<T>(&self, step: impl Future<Output = T>) -> Result<T, Ended> {
         self.within_time(self.options.deadline, step).await
+    }
+
+    /// How long local files may take. Where nothing else is looked at, that is all the time there is.
+    pub fn files_limit(&self) -> Duration {
+        let deadline = self.options.deadline;
+        if self.options.files_only { deadline } else { (deadline / FILES_SHARE).min(FILES_MOST) }
     }
 
     /// Runs a step within a limit of its own and the run's end.

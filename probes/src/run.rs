@@ -29,6 +29,7 @@ pub use signal::{Unbroken, Undisturbed, oversize_is_an_error};
 
 mod board;
 mod endpoint;
+mod local;
 mod needs;
 mod patience;
 mod places;
@@ -74,16 +75,9 @@ pub fn discover(world: &World, options: &Options) -> Discovered {
     Discovered { resolver, metadata, agents: agents.unwrap_or_default(), agents_found, ..Discovered::default() }
 }
 
-/// [`discover`] within the run's deadline: files on a share that nobody serves any more never answer.
-async fn configured(context: &Context) -> Discovered {
-    let (world, options) = (context.world.clone(), context.options.clone());
-    let reading = tokio::task::spawn_blocking(move || discover(&world, &options));
-    context.until_end(reading).await.ok().and_then(Result::ok).unwrap_or_default()
-}
-
-/// The agents, if they are to be looked for and this system's sources are known.
+/// The agents, if they are to be looked for and this build knows their sources on the examined system.
 fn agents(world: &World, options: &Options, start: Instant) -> Option<(Agents, AgentsSeen)> {
-    let known = !cfg!(windows) || world.root != crate::os::root();
+    let known = !(cfg!(windows) && world.root == crate::os::root()) && !(options.files_only && world.machine.is_windows());
     (known && options.takes(StepKind::Agent)).then(|| agent::read(world, start))
 }
 
@@ -118,7 +112,7 @@ async fn examine(job: &Job, progress: &(dyn Fn(&Progress) + Sync)) -> Result<Obs
     end_of_run(stop, options.deadline, Arc::clone(board));
 
     let reading = Progress { done: 0, total: 0, elapsed: Duration::ZERO, waiting_for: vec![Waiting::Configuration] };
-    let mut discovered = with_progress(configured(&context), || {
+    let mut discovered = with_progress(local::configured(&context), || {
         progress(&Progress { elapsed: context.start.elapsed(), ..reading.clone() });
     })
     .await;
@@ -126,7 +120,7 @@ async fn examine(job: &Job, progress: &(dyn Fn(&Progress) + Sync)) -> Result<Obs
     let mut lanes = Lanes::new(context.clone(), &discovered, Places::here(servers).questions, Arc::clone(board));
     let mut plan = plan(catalogue, options, &discovered);
     board.note(|known| (known.discovered, known.plan) = (discovered.clone(), Some(plan.clone())));
-    if plan.steps.is_empty() && plan.waiting.is_empty() && discovered.agents_found.is_none() {
+    if plan.steps.is_empty() && plan.waiting.is_empty() && !options.takes(StepKind::Agent) {
         return Err(RunError::NothingToDo);
     }
     lanes.start(&plan);
@@ -158,18 +152,20 @@ async fn examine(job: &Job, progress: &(dyn Fn(&Progress) + Sync)) -> Result<Obs
     // What comes when all is done cuts nothing off.
     let stopped = board.stopped();
     let names: BTreeSet<String> = plan.endpoints.iter().map(|endpoint| endpoint.fqdn.clone()).collect();
-    let files = board::aside({
-        let (world, board, start, resolver) = (world.clone(), board.clone(), context.start, discovered.resolver.take());
-        move || {
-            let encrypted = encrypted_dns::read(&world, start, resolver.as_ref());
-            let hosts = hosts::read(&world, start, &names);
-            board.note(|known| (known.hosts, known.encrypted) = (Some(hosts), Some(encrypted)));
-        }
-    });
+    let files = local::at_the_end(
+        {
+            let (world, start) = (world.clone(), context.start);
+            move || hosts::read(&world, start, &names)
+        },
+        {
+            let (world, start, resolver) = (world.clone(), context.start, discovered.resolver.take());
+            move || encrypted_dns::read(&world, start, resolver.as_ref())
+        },
+    );
+    let (hosts, encrypted) = files.await;
+    board.note(|known| (known.hosts, known.encrypted) = (hosts, encrypted));
     let browsers = with_progress(browsers, || progress(&lanes.progress(Some(Waiting::Browsers)))).await;
     board.note(|known| known.browsers = browsers.ok());
-    // What lies on a share whose server is gone is never read.
-    let _ = tokio::time::timeout(FILES, files).await;
     board.note(|known| (known.proxies, known.stopped) = (lanes.proxies.lookups(), stopped));
     Ok(board.observations(world, options, catalogue))
 }

@@ -98,6 +98,7 @@ pub fn empty_world() -> Scene {
             endpoints: Vec::new(),
             zones: ZONES.iter().map(|zone| (*zone).to_owned()).collect(),
             unresolved_names: Vec::new(),
+            sources: Vec::new(),
             seen: Vec::new(),
             later: crate::observation::Later::default(),
         },

@@ -11,6 +11,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::thread;
 
 use jiff::{SignedDuration, Timestamp};
 use rustls::pki_types::CertificateDer;
@@ -50,6 +51,9 @@ pub struct World {
     /// Files that count as refused to this user, as absolute paths of the examined system; only simulated worlds have any,
     /// because tests that run as root are refused nothing.
     pub denied: BTreeSet<PathBuf>,
+    /// Folders that never answer, as on a share whose server is gone; only simulated worlds have any, because no test can
+    /// leave a file system without its server.
+    pub hanging: BTreeSet<PathBuf>,
 }
 
 /// A boxed future, as trait objects need it.
@@ -124,6 +128,7 @@ impl World {
             machine: root.map_or_else(machine::read, machine::of_files),
             environment,
             denied: BTreeSet::new(),
+            hanging: BTreeSet::new(),
         }
     }
 
@@ -131,6 +136,11 @@ impl World {
     /// way when the root is not this machine's own.
     pub fn path(&self, path: impl AsRef<Path>) -> PathBuf {
         let path = path.as_ref();
+        if self.hanging.iter().any(|folder| path.starts_with(folder)) {
+            loop {
+                thread::park();
+            }
+        }
         if self.root == os::root() {
             return self.root.join(path.strip_prefix("/").unwrap_or(path));
         }

@@ -17,7 +17,7 @@ use crate::diagnose::facts::Facts;
 use crate::diagnose::levels::{Level, Levels};
 use crate::render::page::inert;
 use crate::report::digest::{Digest, KIND};
-use crate::report::{Redacted, Report, RunInfo, SCHEMA};
+use crate::report::{OLDEST_SCHEMA, Redacted, Report, RunInfo, SCHEMA};
 use crate::text::decode;
 
 mod digest;
@@ -131,6 +131,11 @@ impl<'de> Visitor<'de> for Rules {
     }
 }
 
+/// Whether this version reads documents of that one.
+fn is_read(schema: u32) -> bool {
+    (OLDEST_SCHEMA..=SCHEMA).contains(&schema)
+}
+
 fn newer(what: &str, found: u32, known: u32) -> String {
     format!("has {what} {found}, this version knows {known}; judge it with the version that wrote it, or a later one")
 }
@@ -154,7 +159,7 @@ fn parse(bytes: &[u8]) -> Result<Saved, String> {
     }
     match start.schema {
         None => return Err(format!("is not a report: it has no `schema`; {WANTED}")),
-        Some(schema) if schema != SCHEMA => return Err(newer("schema", schema, SCHEMA)),
+        Some(schema) if !is_read(schema) => return Err(newer("schema", schema, SCHEMA)),
         Some(_) => {}
     }
     match start.observations.and_then(|observations| observations.version) {

@@ -37,6 +37,7 @@ mod path;
 mod platform;
 mod proxy;
 mod servers;
+pub mod sources;
 mod tls;
 mod view;
 mod zone;
@@ -221,7 +222,7 @@ impl<'a> Facts<'a> {
 
     /// Whether the machine that looked runs Windows.
     pub fn on_windows(&self) -> bool {
-        self.observations.machine.os.to_ascii_lowercase().contains("windows")
+        self.observations.machine.is_windows()
     }
 
     fn build(&self, endpoint: &'a Endpoint, ways: &BTreeMap<&str, Way<'a>>) -> EndpointFacts<'a> {

@@ -57,6 +57,7 @@ mod prx005_proxy_catches_metadata;
 mod run001_not_finished;
 mod run002_not_permitted;
 mod run003_unexplained_failure;
+mod run004_not_looked_at;
 mod tls001_intercepted;
 mod tls002_issuer_not_trusted;
 mod tls003_wrong_name;
@@ -124,6 +125,7 @@ pub const RULES: &[&Rule] = &[
     &run001_not_finished::RUN001,
     &run002_not_permitted::RUN002,
     &run003_unexplained_failure::RUN003,
+    &run004_not_looked_at::RUN004,
     &tls001_intercepted::TLS001,
     &tls002_issuer_not_trusted::TLS002,
     &tls003_wrong_name::TLS003,

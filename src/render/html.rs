@@ -68,7 +68,7 @@ fn head(report: &Report, out: &mut dyn Write) -> io::Result<()> {
          <span class=\"tag big\">{}</span>",
         leads(verdict.route),
         verdict.route.label(),
-        verdict.health.label()
+        report.condition()
     )?;
     if report.redacted.is_some() {
         write!(out, "<span class=\"tag info\">redacted: names and addresses are pseudonyms</span>")?;

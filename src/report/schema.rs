@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use super::Report;
 
 /// A name, not a place: the schema is printed by `ampls-doctor schema`.
-const ID: &str = "urn:ampls-doctor:report:1";
+const ID: &str = "urn:ampls-doctor:report:2";
 
 /// What the schema promises of the observations.
 #[derive(JsonSchema)]

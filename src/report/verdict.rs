@@ -4,10 +4,12 @@ use std::cmp::Reverse;
 
 use ampls_probes::Observations;
 use ampls_probes::endpoint::{Expect, Expectation, Need};
+use ampls_probes::observation::{Source, SourceName};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{EndpointReport, Report, is_unfinished};
+use crate::diagnose::facts::sources::{label, missing, was_looked_at};
 use crate::diagnose::facts::{Route, Status, View, complete};
 use crate::diagnose::finding::{Finding, Severity};
 
@@ -60,14 +62,18 @@ impl Verdict {
         let judged = judged(endpoints);
         let route = fold(judged.iter().map(|endpoint| endpoint.route));
         let health = health(findings);
+        let unseen = if health == Health::Ok { missing(observations) } else { Vec::new() };
         if observations.asked.files_only {
-            let headline = files_only(observations, health) + &first_root(findings, observations).unwrap_or_default();
+            let headline = files_only(observations, condition(health, &unseen))
+                + &first_root(findings, observations).unwrap_or_default()
+                + &not_looked_at(&unseen)
+                + cut_short(observations);
             return Self { route, health, headline };
         }
         let adjective = if health == Health::Ok && judged.iter().any(|endpoint| fails(endpoint)) {
             "unexplained"
         } else {
-            health.label()
+            condition(health, &unseen)
         };
         let mut headline = format!("{}, {adjective}: ", route.label().to_uppercase());
         headline.push_str(&match route {
@@ -80,14 +86,18 @@ impl Verdict {
         if route != Route::Mixed {
             headline.push_str(&first_root(findings, observations).unwrap_or_default());
         }
-        if !complete(observations) {
-            headline.push_str("; the run was cut short");
-        }
+        headline.push_str(&not_looked_at(&unseen));
+        headline.push_str(cut_short(observations));
         Self { route, health, headline }
     }
 }
 
 impl Report {
+    /// How well the machine is, in words: healthy only where everything was looked at that should be.
+    pub(crate) fn condition(&self) -> &'static str {
+        condition(self.verdict.health, &missing(&self.observations))
+    }
+
     /// Whether the name has a public address where a private one is expected.
     pub(crate) fn is_astray(&self, endpoint: &EndpointReport) -> bool {
         endpoint.expected == Expectation::Private
@@ -113,10 +123,28 @@ impl Report {
     }
 }
 
-fn files_only(observations: &Observations, health: Health) -> String {
-    let found = super::agent::agents(observations).len();
-    let agents = if found == 1 { "agent" } else { "agents" };
-    format!("FILES ONLY, {}: {found} {agents} found; nothing was asked over the network", health.label())
+/// How well it is, in words. Healthy is only what was looked at as a whole.
+fn condition(health: Health, unseen: &[Source]) -> &'static str {
+    if health == Health::Ok && !unseen.is_empty() { "no fault seen" } else { health.label() }
+}
+
+/// What is missing from the picture, as a clause.
+fn not_looked_at(unseen: &[Source]) -> String {
+    let labels: Vec<&str> = unseen.iter().map(|source| label(source.source)).collect();
+    if labels.is_empty() { String::new() } else { format!("; not looked at: {}", labels.join(", ")) }
+}
+
+fn cut_short(observations: &Observations) -> &'static str {
+    if complete(observations) { "" } else { "; the run was cut short" }
+}
+
+fn files_only(observations: &Observations, condition: &str) -> String {
+    let agents = match super::agent::agents(observations).len() {
+        0 if !was_looked_at(observations, SourceName::Agents) => "no agent's files were looked at".to_owned(),
+        1 => "1 agent found".to_owned(),
+        found => format!("{found} agents found"),
+    };
+    format!("FILES ONLY, {condition}: {agents}; nothing was asked over the network")
 }
 
 /// The first of the worst roots as a clause: the numbers show that something is broken, never what.

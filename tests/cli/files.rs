@@ -101,7 +101,7 @@ fn a_report_that_was_tampered_with_is_refused_by_name_and_place() {
     };
     let deep = format!("{{\"schema\":1,\"run\":{}1{}", "[".repeat(50_000), "]".repeat(50_000));
     let cases: Vec<(&str, String, &str)> = vec![
-        ("newer", edited(&|report| report["schema"] = 2.into()), "has schema 2"),
+        ("newer", edited(&|report| report["schema"] = 3.into()), "has schema 3"),
         ("observed", edited(&|report| report["observations"]["version"] = 9.into()), "observations of version 9"),
         ("digest", edited(&|report| report["kind"] = "digest".into()), "is a digest"),
         ("bare", edited(&|report| report["observations"] = Value::Null), "no `observations`"),

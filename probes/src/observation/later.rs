@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use super::dns::{MAX_RECORDS, RecordKind};
 use super::local::ServerRole;
-use super::{Asked, CloudClaim, Machine, Observation, Observations, Outcome, Stop};
+use super::{Asked, Because, CloudClaim, Machine, Observation, Observations, Outcome, Source, SourceOutcome, Stop};
 use crate::endpoint::{Endpoint, Expect, Expectation, Group, Need, Origin};
 use list::{List, Raw};
 
@@ -50,6 +50,7 @@ pub struct Later {
     names: usize,
     asked: Option<Value>,
     stopped: Option<Value>,
+    sources: Option<Value>,
 }
 
 /// How much was not understood, or was more than is judged.
@@ -88,7 +89,7 @@ impl Later {
 
     /// What a reader of [`whole`] does not find there any more.
     fn lost(&self) -> Counts {
-        let options = usize::from(self.asked.is_some()) + usize::from(self.stopped.is_some());
+        let options = [&self.asked, &self.stopped, &self.sources].into_iter().flatten().count();
         Counts {
             observations: self.counts.observations.saturating_sub(self.seen.len()),
             endpoints: self.counts.endpoints.saturating_sub(self.endpoints.len()),
@@ -117,7 +118,7 @@ pub fn whole<S: Serializer>(observations: &Observations, serializer: S) -> Resul
     list::restore(&mut value, "seen", &later.seen);
     list::restore(&mut value, "endpoints", &later.endpoints);
     if let Some(fields) = value.as_object_mut() {
-        let replaced = [("asked", &later.asked), ("stopped", &later.stopped)];
+        let replaced = [("asked", &later.asked), ("stopped", &later.stopped), ("sources", &later.sources)];
         fields.extend(replaced.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value.clone()?))));
         fields.remove("later");
         let lost = later.lost();
@@ -144,6 +145,8 @@ pub(super) struct Document {
     zones: Vec<String>,
     #[serde(deserialize_with = "list::names")]
     unresolved_names: Vec<String>,
+    #[serde(default)]
+    sources: Value,
     seen: List<Observation>,
     #[serde(default)]
     later: Counts,
@@ -156,6 +159,7 @@ impl TryFrom<Document> for Observations {
         let mut later = Later { counts: document.later, ..Later::default() };
         let asked = asked(document.asked, &mut later)?;
         let stopped = stopped(document.stopped, &mut later)?;
+        let sources = sources(document.sources, &mut later)?;
         let mut seen = document.seen;
         set_company_aside(&mut seen);
         let (mut seen, of_seen) = seen.parted();
@@ -188,6 +192,7 @@ impl TryFrom<Document> for Observations {
             endpoints,
             zones: document.zones,
             unresolved_names: document.unresolved_names,
+            sources,
             seen,
             later,
         })
@@ -225,6 +230,31 @@ fn stopped(value: Option<Value>, later: &mut Later) -> Result<Option<Stop>, serd
     later.counts.options += 1;
     later.stopped = Some(value);
     Ok(Some(Stop::Interrupt))
+}
+
+/// The sources. One that this version does not have decides nothing here; of one that it has, an unknown outcome is not taken
+/// for a look.
+fn sources(value: Value, later: &mut Later) -> Result<Vec<Source>, serde_json::Error> {
+    if value.is_null() {
+        return Ok(Vec::new());
+    }
+    let refused = match Vec::<Source>::deserialize(&value) {
+        Ok(sources) => return Ok(sources),
+        Err(error) => error,
+    };
+    let mut known = value.clone();
+    let Some(items) = known.as_array_mut() else { return Err(refused) };
+    for item in items.iter_mut() {
+        parts::reword::<SourceOutcome>(item, "/outcome", "failed");
+        if unknown::<Because>(item, "because") && let Some(fields) = item.as_object_mut() {
+            fields.insert("because".to_owned(), Value::Null);
+        }
+    }
+    parts::retain::<Source>(&mut known, "");
+    let sources = Vec::<Source>::deserialize(&known)?;
+    later.counts.options += 1;
+    later.sources = Some(value);
+    Ok(sources)
 }
 
 /// What can be read of an item that is not understood as a whole.

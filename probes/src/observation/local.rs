@@ -31,6 +31,13 @@ pub struct Machine {
     pub container: bool,
 }
 
+impl Machine {
+    /// It runs Windows, or its disk holds Windows.
+    pub fn is_windows(&self) -> bool {
+        self.os.to_ascii_lowercase().contains("windows")
+    }
+}
+
 /// An address of an interface with its prefix.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Interface {

@@ -45,10 +45,9 @@ pub async fn look(context: &Context, resolver: Option<&Resolver>) -> Browsers {
     let servers = configured(resolver);
     let world = context.world.clone();
     let task = tokio::task::spawn_blocking(move || read(&world, &servers));
-    let outcome = match context.until_end(task).await {
+    let outcome = match context.within_time(context.files_limit(), task).await {
         Ok(Ok(outcome)) => outcome,
-        Ok(Err(_)) => Outcome::Cancelled,
-        Err(ended) => ended.into(),
+        Ok(Err(_)) | Err(_) => Outcome::Cancelled,
     };
     let outcome = match outcome {
         Outcome::Seen(mut seen) => {

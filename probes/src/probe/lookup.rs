@@ -59,6 +59,7 @@ mod tests {
             roots: Roots::new(Arc::clone(&empty), empty),
             machine: Machine::default(),
             denied: BTreeSet::new(),
+            hanging: BTreeSet::new(),
         };
         let options = Options { step_timeout: Duration::from_millis(10), ..Options::default() };
         Context::new(Arc::new(world), Arc::new(options), stop, 1)

@@ -133,6 +133,7 @@ pub(super) fn world(routes: &[(SocketAddr, Route)]) -> World {
         roots: roots(&[], &[]),
         machine,
         denied: BTreeSet::new(),
+            hanging: BTreeSet::new(),
     }
 }
 

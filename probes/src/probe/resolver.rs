@@ -24,12 +24,16 @@ pub fn read(world: &World, options: &Options) -> Resolver {
         Ok(config) => Outcome::Seen(config),
         Err(failure) => Outcome::Failed(failure),
     };
-    servers.add(AZURE_DNS, ServerRole::Azure);
-    for resolver in &options.resolvers {
-        servers.add(*resolver, ServerRole::Extra);
-    }
+    servers.add_unconfigured(options);
     let timing = Timing { at_us: 0, elapsed_us: micros(began.elapsed()) };
     Resolver { timing, outcome, servers: servers.0 }
+}
+
+/// What stands in its place when reading did not end in time: the servers that are asked whatever the configuration says.
+pub fn unread(options: &Options) -> Resolver {
+    let mut servers = Servers::default();
+    servers.add_unconfigured(options);
+    Resolver { timing: Timing::default(), outcome: Outcome::Cancelled, servers: servers.0 }
 }
 
 /// Servers by first mention; a server that is mentioned again gets another role.
@@ -37,6 +41,13 @@ pub fn read(world: &World, options: &Options) -> Resolver {
 struct Servers(Vec<Server>);
 
 impl Servers {
+    fn add_unconfigured(&mut self, options: &Options) {
+        self.add(AZURE_DNS, ServerRole::Azure);
+        for resolver in &options.resolvers {
+            self.add(*resolver, ServerRole::Extra);
+        }
+    }
+
     fn add(&mut self, address: SocketAddr, role: ServerRole) {
         let Some(known) = self.0.iter_mut().find(|known| known.address == address) else {
             self.0.push(Server { address, roles: vec![role] });

@@ -2,13 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use tokio::sync::oneshot;
 
-use super::{endpoint, questions};
+use super::{endpoint, local, questions};
 use crate::azure::{Cloud, DceHost};
 use crate::catalogue::Catalogue;
 use crate::observation::{
@@ -89,7 +87,7 @@ impl Board {
                 None => seen.extend(unfinished(step, &plan)),
             }
         }
-        Observations {
+        let mut observations = Observations {
             version: VERSION,
             started_at: self.started_at,
             elapsed_ms: millis(self.began.elapsed()),
@@ -99,21 +97,12 @@ impl Board {
             endpoints: plan.endpoints,
             zones: plan.zones,
             unresolved_names: plan.waiting,
+            sources: Vec::new(),
             seen,
             later: Later::default(),
-        }
-    }
-}
-
-/// Does something on a thread of its own, so that it can be left behind; nothing comes of it where there is no thread.
-pub(super) async fn aside(work: impl FnOnce() + Send + 'static) {
-    let (sender, done) = oneshot::channel();
-    let work = move || {
-        work();
-        let _ = sender.send(());
-    };
-    if thread::Builder::new().name("files".to_owned()).spawn(work).is_ok() {
-        let _ = done.await;
+        };
+        observations.sources = local::sources(&observations, options);
+        observations
     }
 }
 

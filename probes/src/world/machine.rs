@@ -40,10 +40,15 @@ pub(super) fn of_files(root: &Path) -> Machine {
     let pretty = release.lines().find_map(|line| line.strip_prefix("PRETTY_NAME="));
     Machine {
         name: name.unwrap_or_default(),
-        os: pretty.map(|name| name.trim().trim_matches('"').to_owned()).unwrap_or_default(),
+        os: pretty.map(|name| name.trim().trim_matches('"').to_owned()).or_else(|| windows(root)).unwrap_or_default(),
         container: is_container(root),
         ..Machine::default()
     }
+}
+
+/// What a disk of Windows is called: its version is in the registry, which is not read.
+fn windows(root: &Path) -> Option<String> {
+    root.join("Windows/System32").is_dir().then(|| "Windows".to_owned())
 }
 
 /// Octets that are read of a file of one line, or of twenty.
@@ -113,6 +118,16 @@ mod tests {
     #[test]
     fn loopback_is_no_interface() {
         assert!(interfaces().iter().all(|interface| !interface.address.addr().is_loopback()));
+    }
+
+    #[test]
+    fn disk_of_windows_is_known_as_one() {
+        let root = std::env::temp_dir().join(format!("disk-{}", uuid::Uuid::new_v4()));
+        std::fs::create_dir_all(root.join("Windows/System32/config")).unwrap();
+        assert!(of_files(&root).is_windows());
+        std::fs::remove_dir_all(root.join("Windows")).unwrap();
+        assert!(!of_files(&root).is_windows());
+        std::fs::remove_dir_all(root).unwrap();
     }
 
     #[test]

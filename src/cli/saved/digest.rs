@@ -71,7 +71,7 @@ fn found(text: &str, left: &Cell<usize>) -> Option<Result<Digest, String>> {
     let parsed = serde_json::Deserializer::from_slice(from(at)).into_iter::<Digest>().next()?;
     Some(match parsed {
         Err(error) => Err(format!("is a digest that cannot be read: {}", inert(&error.to_string()))),
-        Ok(digest) if digest.schema != SCHEMA => Err(newer("schema", digest.schema, SCHEMA)),
+        Ok(digest) if !is_read(digest.schema) => Err(newer("schema", digest.schema, SCHEMA)),
         Ok(digest) => Ok(digest.bounded()),
     })
 }

@@ -3,7 +3,7 @@
 use super::{Connection, EndpointFacts, Facts, IpAddr, Observation, Observations, Outcome, Route, Status};
 
 use ampls_probes::endpoint::Expectation;
-use ampls_probes::observation::IoFailure;
+use ampls_probes::observation::{IoFailure, Source, SourceOutcome, sources};
 
 /// Why no address of an endpoint could be connected to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,6 +45,14 @@ impl EndpointFacts<'_> {
             return Some(false);
         }
         (!steps.contains(&Path::Unknown)).then_some(true)
+    }
+
+    /// A step on the way to it was ended before it was done.
+    pub fn was_cut_off(&self) -> bool {
+        self.connections.iter().any(|seen| matches!(seen.outcome, Outcome::Cancelled))
+            || self.tunnel.is_some_and(|seen| matches!(seen.outcome, Outcome::Cancelled))
+            || self.handshake.is_some_and(|seen| matches!(seen.outcome, Outcome::Cancelled))
+            || self.exchange.is_some_and(|seen| matches!(seen.outcome, Outcome::Cancelled))
     }
 
     /// It was tried and does not answer.
@@ -133,9 +141,11 @@ fn connect_fault(connection: &Connection) -> Option<ConnectFault> {
     }
 }
 
-/// Every step of a run ended: a signal or the deadline that came when all was done cut nothing off.
+/// Every step of a run ended, and every source was read to its end: a signal or the deadline that came when all was done cut
+/// nothing off.
 pub fn complete(observations: &Observations) -> bool {
-    observations.stopped.is_none() || !observations.seen.iter().any(cut_off)
+    let read = |source: &Source| source.outcome != SourceOutcome::Cancelled;
+    !observations.seen.iter().any(cut_off) && sources(observations).iter().all(read)
 }
 
 fn cut_off(step: &Observation) -> bool {

@@ -2,11 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use ampls_probes::observation::{Answer, Connection, DnsFailure, IoFailure, Observation, Outcome, RecordKind, Stop};
+use ampls_probes::endpoint::Origin;
+use ampls_probes::observation::{
+    Answer, Connection, DnsFailure, IoFailure, Observation, Outcome, RecordKind, Source, SourceName, SourceOutcome, Stop,
+    sources,
+};
 
 use crate::diagnose::command::command;
 use crate::diagnose::draft::{Draft, Reach, Title};
-use crate::diagnose::facts::Facts;
+use crate::diagnose::facts::sources::label;
+use crate::diagnose::facts::{EndpointFacts, Facts, Status};
 use crate::diagnose::finding::{Fix, Owner, Severity};
 use crate::diagnose::rule::rule;
 use crate::text::{duration_ms, quote};
@@ -16,6 +21,13 @@ rule! {
     ///
     /// The deadline of the run passed, or the run was interrupted, before every step had ended. What was not finished is
     /// listed. Everything else in the report stands; what is listed was not looked at, which is not the same as fine.
+    ///
+    /// This machine's own files count as steps: they may take a third of the deadline and at most five seconds, and a folder on
+    /// a share whose server is gone takes longer. What could not be read then is listed, and the network was examined with what
+    /// the arguments name.
+    ///
+    /// It is an error where a required name got no verdict, and where the agents' files were not read and no argument says what
+    /// is required: such a machine may be broken.
     ///
     /// The same is said where this process could open no more sockets: the limit of open files (`ulimit -n`) was used up, by this
     /// program or, on the whole machine, by others.
@@ -98,13 +110,19 @@ fn without_sockets(facts: &Facts<'_>) -> Option<Draft> {
         Fix::look("examine again with room for more open files", [command!(Sh, "ulimit -n 1024; ampls-doctor check")])
     };
     let count = lines.len();
+    let no_socket = |seen: &&Connection| seen.outcome == Outcome::Failed(IoFailure::NoSockets);
+    let unjudged = |name: &&EndpointFacts<'_>| {
+        name.required() && name.reachable().is_none() && name.connections.iter().any(no_socket)
+    };
+    let names: Vec<&str> = facts.endpoints().iter().filter(unjudged).map(EndpointFacts::fqdn).collect();
     Some(
         Draft::new(
-            Severity::Warning,
+            if names.is_empty() { Severity::Warning } else { Severity::Error },
             Owner::Os,
             Title::plain(format!("this process may open no more sockets: {} not taken", steps(count, "was", "were"))),
         )
         .group("sockets")
+        .about(names)
         .summary("the limit of open files of this process, or of the machine, was used up; what is listed was not looked at, so a fault there is missing from this report")
         .evidence(lines)
         .arg("steps", count.to_string())
@@ -116,34 +134,61 @@ fn without_sockets(facts: &Facts<'_>) -> Option<Draft> {
 
 fn cut_short(facts: &Facts<'_>) -> Vec<Draft> {
     let seen = facts.observations();
-    let Some(stop) = seen.stopped else {
-        return Vec::new();
-    };
-    let mut unfinished: Vec<String> = seen.seen.iter().filter_map(|step| unfinished(facts, step)).collect();
-    unfinished.sort();
-    unfinished.dedup();
+    let unread: Vec<Source> = sources(seen).into_iter().filter(is_cut_off).collect();
+    let files = unread.iter().map(|source| format!("not read to the end: {}", label(source.source)));
+    let steps_of = seen.seen.iter().filter_map(|step| unfinished(facts, step));
+    let unfinished: BTreeSet<String> = files.chain(steps_of).collect();
     // A signal or the deadline that came when all was done cut nothing off.
     if unfinished.is_empty() {
         return Vec::new();
     }
-    let why = match stop {
-        Stop::Deadline => format!("the deadline of {} passed", duration_ms(seen.asked.deadline_ms)),
-        Stop::Interrupt => "the run was interrupted".to_owned(),
-    };
     let count = unfinished.len();
     let longer = seen.asked.deadline_ms.div_ceil(1_000).saturating_mul(2);
+    let (why, by) = match seen.stopped {
+        Some(Stop::Deadline) => (format!("the deadline of {} passed", duration_ms(seen.asked.deadline_ms)), "deadline"),
+        Some(Stop::Interrupt) => ("the run was interrupted".to_owned(), "interrupt"),
+        None => ("the time for this machine's own files passed".to_owned(), "limit"),
+    };
+    let names = without_verdict(facts);
+    let unknown = unread.iter().any(|source| source.source == SourceName::Agents) && !names_what_is_required(facts);
+    let severity = if names.is_empty() && !unknown { Severity::Warning } else { Severity::Error };
+    let shares = (!unread.is_empty() && !facts.on_windows()).then(|| {
+        Fix::look("look which file systems belong to a server that may be gone", [command!(Sh, "findmnt --types nfs,nfs4,cifs,fuse")])
+    });
+    let again = Fix::look(
+        "give the run more time, after the other findings are fixed",
+        [command!(Any, "ampls-doctor check --deadline {}", longer)],
+    );
     vec![
-        Draft::new(Severity::Warning, Owner::Os, Title::plain(format!("{why} before {} ended", steps(count, "had", "had"))))
+        Draft::new(severity, Owner::Os, Title::plain(format!("{why} before {} ended", steps(count, "had", "had"))))
+            .about(names)
             .summary("what is listed was not looked at to its end, so a fault there is missing from this report; all else stands")
             .evidence(unfinished)
             .arg("steps", count.to_string())
-            .arg("stopped_by", match stop {
-                Stop::Deadline => "deadline",
-                Stop::Interrupt => "interrupt",
-            })
+            .arg("stopped_by", by)
             .reaching(Reach::Nothing)
-            .fix([Fix::look("give the run more time, after the other findings are fixed", [command!(Any, "ampls-doctor check --deadline {}", longer)])]),
+            .fix(shares.into_iter().chain([again])),
     ]
+}
+
+/// A source of this machine that was not read to its end. The services of the platform are steps of the run.
+fn is_cut_off(source: &Source) -> bool {
+    source.outcome == SourceOutcome::Cancelled && source.source != SourceName::Metadata
+}
+
+/// Required names of which it is not known where they lead, or whether they answer.
+fn without_verdict<'a>(facts: &'a Facts<'_>) -> Vec<&'a str> {
+    let open = |name: &&EndpointFacts<'_>| {
+        let lookup = name.system().is_some_and(|view| view.status == Status::Cancelled);
+        name.required() && (lookup || (name.reachable().is_none() && name.was_cut_off()))
+    };
+    facts.endpoints().iter().filter(open).map(EndpointFacts::fqdn).collect()
+}
+
+/// An argument names a workspace, a data collection endpoint or another name: those replace what the agents would have named.
+fn names_what_is_required(facts: &Facts<'_>) -> bool {
+    let named = |name: &EndpointFacts<'_>| name.required() && name.endpoint.origin == Origin::Argument;
+    facts.endpoints().iter().any(named)
 }
 
 /// `1 step was`, `2 steps were`
@@ -199,7 +244,7 @@ fn unfinished(facts: &Facts<'_>, step: &Observation) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use ampls_probes::testing::{CUSTOM, HANDLER, ODS, Says, private_world};
+    use ampls_probes::testing::{AGENTSVC, CUSTOM, HANDLER, ODS, Says, Scene, Tls, private_world};
 
     use super::*;
     use crate::diagnose::diagnose;
@@ -209,12 +254,47 @@ mod tests {
     fn fires_and_lists_what_was_not_finished() {
         let scene = private_world()
             .says(CUSTOM, ODS, &Says::Unfinished)
-            .connects(HANDLER, &Outcome::Cancelled)
+            .connects(AGENTSVC, &Outcome::Cancelled)
             .stopped(Stop::Deadline);
         let found = fires_as_declared(&RUN001, &scene);
         assert_eq!((found.len(), found[0].severity), (1, Severity::Warning));
         assert_eq!(found[0].evidence.len(), 2);
         assert!(found[0].title.text().contains("15.0 s"), "{}", found[0].title.text());
+    }
+
+    fn without(source: SourceName) -> Scene {
+        let cut = Source::new(source, SourceOutcome::Cancelled);
+        private_world().edit(|seen| {
+            seen.sources = vec![cut];
+            seen.endpoints.iter_mut().for_each(|endpoint| endpoint.origin = Origin::Argument);
+        })
+    }
+
+    #[test]
+    fn fires_for_local_files_although_nothing_ended_the_run() {
+        for (source, said) in [(SourceName::Agents, "agents"), (SourceName::Browsers, "browsers")] {
+            let found = drafts(&RUN001, &without(source));
+            assert_eq!((found[0].severity, found[0].args["stopped_by"].as_str()), (Severity::Warning, "limit"));
+            assert!(found[0].evidence[0].contains(said), "{:?}", found[0].evidence);
+        }
+    }
+
+    #[test]
+    fn fires_as_an_error_when_nothing_says_what_is_required() {
+        let found = drafts(
+            &RUN001,
+            &without(SourceName::Agents)
+                .edit(|seen| seen.endpoints.iter_mut().for_each(|endpoint| endpoint.origin = Origin::Default)),
+        );
+        assert_eq!(found[0].severity, Severity::Error);
+    }
+
+    #[test]
+    fn fires_as_an_error_about_required_names_without_a_verdict() {
+        let found = drafts(&RUN001, &private_world().connects(HANDLER, &Outcome::Cancelled).stopped(Stop::Deadline));
+        assert_eq!((found[0].severity, found[0].endpoints.as_slice()), (Severity::Error, &[HANDLER.to_owned()][..]));
+        let failed = private_world().tls(ODS, Tls::failed(Outcome::Cancelled)).stopped(Stop::Deadline);
+        assert_eq!(drafts(&RUN001, &failed)[0].endpoints, [ODS]);
     }
 
     #[test]
@@ -227,7 +307,7 @@ mod tests {
     fn fires_when_the_sockets_ran_out_and_nothing_else_does() {
         let scene = private_world().connects(HANDLER, &Outcome::Failed(IoFailure::NoSockets));
         let found = drafts(&RUN001, &scene);
-        assert_eq!((found.len(), found[0].severity), (1, Severity::Warning));
+        assert_eq!((found.len(), found[0].severity), (1, Severity::Error));
         assert!(found[0].evidence[0].contains(HANDLER), "{:?}", found[0].evidence);
         assert!(found[0].title.text().ends_with(": 1 step was not taken"), "{}", found[0].title.text());
         let codes: Vec<_> = diagnose(&scene.observations()).into_iter().map(|finding| finding.code).collect();

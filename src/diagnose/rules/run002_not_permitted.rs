@@ -1,5 +1,6 @@
 //! RUN002: files that need more rights.
 
+use ampls_probes::observation::source::is_log;
 use ampls_probes::observation::{Observation, Outcome, ReadFailure, UnreadReason};
 
 use crate::diagnose::command::command;
@@ -15,12 +16,12 @@ rule! {
     /// Files that this program reads are there and may not be read by the user who started it. What they hold was not looked
     /// at, which is not the same as fine: it is listed.
     ///
-    /// Files that are not there are not a finding: most machines lack most of them.
+    /// Files that are not there are not a finding: most machines lack most of them. Files that decide what is required, those
+    /// of the agents' configuration and of the resolver, are RUN004.
     ///
     /// ## Why it matters
     ///
-    /// What stands in those files is missing from the judgement: a line of the hosts file, the servers that the resolver
-    /// asks, what an agent is configured with.
+    /// What stands in those files is missing from the judgement: a line of the hosts file, what the agents' own logs say.
     ///
     /// ## How to fix
     ///
@@ -55,14 +56,10 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
                 let file = if windows { r"C:\Windows\System32\drivers\etc\hosts" } else { "/etc/hosts" };
                 refused.push((file, "whether the hosts file decides a name"));
             }
-            Observation::Resolver(resolver) if resolver.outcome == Outcome::Failed(ReadFailure::NotPermitted) => {
-                let file = if windows { "the network adapters" } else { "/etc/resolv.conf" };
-                refused.push((file, "which DNS servers this machine uses"));
-            }
             Observation::Agents(agents) => {
-                let hidden =
-                    agents.unread.iter().filter(|unread| unread.why == UnreadReason::Failed(ReadFailure::NotPermitted));
-                refused.extend(hidden.map(|unread| (unread.path.as_str(), "what the agents are configured to do")));
+                let refusal = UnreadReason::Failed(ReadFailure::NotPermitted);
+                let hidden = agents.unread.iter().filter(|unread| is_log(&unread.path) && unread.why == refusal);
+                refused.extend(hidden.map(|unread| (unread.path.as_str(), "what the agents were refused")));
             }
             _ => {}
         }
@@ -93,7 +90,7 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
 
 #[cfg(test)]
 mod tests {
-    use ampls_probes::observation::{Hosts, Timing, Unread};
+    use ampls_probes::observation::{Agents, Hosts, Timing, Unread};
     use ampls_probes::testing::{Scene, private_world};
 
     use super::*;
@@ -111,16 +108,21 @@ mod tests {
         assert!(found[0].evidence[0].contains("/etc/hosts"), "{:?}", found[0].evidence);
     }
 
+    fn agents_with(path: &str) -> Scene {
+        let why = UnreadReason::Failed(ReadFailure::NotPermitted);
+        let unread = vec![Unread { path: path.to_owned(), why }];
+        private_world().edit(|seen| seen.seen.push(Observation::Agents(Agents { unread, ..Agents::default() })))
+    }
+
     #[test]
-    fn fires_for_the_files_of_agents() {
-        let mut seen = Scene::observations(&private_world().agents([]));
-        for observation in &mut seen.seen {
-            if let Observation::Agents(agents) = observation {
-                let why = UnreadReason::Failed(ReadFailure::NotPermitted);
-                agents.unread.push(Unread { path: "/var/lib/waagent".to_owned(), why });
-            }
-        }
-        assert!(check(&Facts::new(&seen))[0].evidence[0].contains("/var/lib/waagent"));
+    fn fires_for_the_logs_of_agents() {
+        let log = "/var/opt/microsoft/azuremonitoragent/log/mdsd.err";
+        assert!(drafts(&RUN002, &agents_with(log))[0].evidence[0].contains(log));
+    }
+
+    #[test]
+    fn silent_for_what_decides_what_is_required() {
+        assert_eq!(drafts(&RUN002, &agents_with("/var/lib/waagent")), []);
     }
 
     #[test]

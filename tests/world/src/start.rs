@@ -99,6 +99,7 @@ pub fn start(scenario: &Scenario) -> io::Result<Running> {
         roots,
         machine: machine(scenario),
         denied: scenario.machine.denied_files.iter().map(PathBuf::from).collect(),
+        hanging: scenario.machine.hanging_folders.iter().map(PathBuf::from).collect(),
     };
     running.asked = asked;
     Ok(running)
@@ -362,6 +363,7 @@ fn empty_world(root: PathBuf) -> World {
         roots: Roots::new(Arc::clone(&none), none),
         machine: Machine::default(),
         denied: BTreeSet::new(),
+        hanging: BTreeSet::new(),
     }
 }
 

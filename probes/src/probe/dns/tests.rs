@@ -124,6 +124,7 @@ fn context_on(network: Network, timeout: Duration) -> Context {
         roots: Roots::new(Arc::new(rustls::RootCertStore::empty()), Arc::new(rustls::RootCertStore::empty())),
         machine: Machine { has_ipv4: true, ..Machine::default() },
         denied: std::collections::BTreeSet::new(),
+        hanging: std::collections::BTreeSet::new(),
     };
     let options = Options { step_timeout: timeout, ..Options::default() };
     let (_, stop) = watch::channel(false);

@@ -50,6 +50,7 @@ fn world(root: &Path, environment: BTreeMap<String, String>) -> World {
         roots: Roots::new(Arc::clone(&empty), empty),
         machine: Machine::default(),
         denied: std::collections::BTreeSet::new(),
+        hanging: std::collections::BTreeSet::new(),
     }
 }
 

@@ -22,6 +22,8 @@ pub struct Machine {
     pub hosts: BTreeMap<String, IpAddr>,
     /// Absolute paths of files that this user may not read.
     pub denied_files: Vec<String>,
+    /// Absolute paths of folders that never answer.
+    pub hanging_folders: Vec<String>,
 }
 
 impl Default for Machine {
@@ -32,6 +34,7 @@ impl Default for Machine {
             public_root: true,
             hosts: BTreeMap::new(),
             denied_files: Vec::new(),
+            hanging_folders: Vec::new(),
         }
     }
 }

@@ -1,0 +1,325 @@
+//! What a run took its knowledge of the machine from, source by source. Not there, not permitted, not read by this build and cut
+//! off are different things, and only the first is fine.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Agents, Browsers, Metadata, MetadataFailure, Observation, Observations, Outcome, ReadFailure, Skip, UnreadReason,
+};
+
+/// A source and what came of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Source {
+    /// Which.
+    pub source: SourceName,
+    /// What came of it.
+    pub outcome: SourceOutcome,
+    /// Why, where the outcome leaves it open.
+    pub because: Option<Because>,
+}
+
+/// The sources, in the order in which they are listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SourceName {
+    /// Files and processes of the monitoring agents.
+    Agents,
+    /// Which DNS servers this machine uses.
+    Resolver,
+    /// The hosts file.
+    Hosts,
+    /// Encrypted DNS of the operating system.
+    SystemDns,
+    /// Policies and profiles of browsers.
+    Browsers,
+    /// Proxies of this program's environment.
+    Proxies,
+    /// This machine's trust store.
+    Trust,
+    /// The registry, on Windows.
+    Registry,
+    /// The metadata service.
+    Metadata,
+}
+
+/// What came of a source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SourceOutcome {
+    /// It was looked at.
+    Seen,
+    /// It is not there.
+    Absent,
+    /// It was left out, because nobody asked for it or nothing needed it.
+    Skipped,
+    /// This build cannot read it.
+    Unsupported,
+    /// This user may not read it.
+    NotPermitted,
+    /// It could not be read for another reason.
+    Failed,
+    /// It was not read to its end in the time that it had.
+    Cancelled,
+}
+
+/// Why a source was not looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Because {
+    /// The options left it out.
+    NotAsked,
+    /// No step of this run needed it.
+    NotNeeded,
+    /// This build does not read it on this operating system.
+    NotInThisBuild,
+    /// The examined disk is one of Windows, of which this build reads nothing.
+    WindowsDisk,
+    /// Some of its files need more rights.
+    SomeFiles,
+    /// Nothing answered.
+    NoAnswer,
+}
+
+impl SourceName {
+    /// The word of JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Agents => "agents",
+            Self::Resolver => "resolver",
+            Self::Hosts => "hosts",
+            Self::SystemDns => "system-dns",
+            Self::Browsers => "browsers",
+            Self::Proxies => "proxies",
+            Self::Trust => "trust",
+            Self::Registry => "registry",
+            Self::Metadata => "metadata",
+        }
+    }
+
+    /// It belongs to the machine, so that it can always be looked at. Services that do not answer have findings of their own.
+    fn is_local(self) -> bool {
+        self != Self::Metadata
+    }
+}
+
+impl Source {
+    /// A source whose outcome says everything.
+    pub fn new(source: SourceName, outcome: SourceOutcome) -> Self {
+        Self { source, outcome, because: None }
+    }
+
+    /// The same for this reason.
+    #[must_use]
+    pub fn because(mut self, because: Because) -> Self {
+        self.because = Some(because);
+        self
+    }
+
+    /// It should have been looked at and was not.
+    pub fn is_missing(&self) -> bool {
+        use SourceOutcome::{Absent, Cancelled, Failed, NotPermitted, Seen, Skipped, Unsupported};
+        match self.outcome {
+            Seen | Absent | Skipped => false,
+            Unsupported | NotPermitted | Failed | Cancelled => self.source.is_local(),
+        }
+    }
+
+    /// It was looked at, whatever was found.
+    pub fn was_looked_at(&self) -> bool {
+        matches!(self.outcome, SourceOutcome::Seen | SourceOutcome::Absent)
+    }
+}
+
+/// The sources of a run: as it recorded them, or, for observations of versions that recorded none, as what was seen shows.
+pub fn sources(observations: &Observations) -> Vec<Source> {
+    if observations.sources.is_empty() { derived(observations) } else { observations.sources.clone() }
+}
+
+/// What the observations themselves show of each source.
+pub fn derived(observations: &Observations) -> Vec<Source> {
+    let windows = observations.machine.is_windows();
+    let mut sources = vec![
+        agents(observations),
+        resolver(observations),
+        hosts(observations),
+        system_dns(observations),
+        browsers(observations),
+        proxies(observations),
+        trust(observations),
+    ];
+    if windows {
+        sources
+            .push(Source::new(SourceName::Registry, SourceOutcome::Unsupported).because(Because::NotInThisBuild));
+    }
+    sources.push(metadata(observations));
+    if windows && observations.asked.files_only {
+        for source in sources.iter_mut().filter(|source| source.source != SourceName::Metadata) {
+            *source = Source::new(source.source, SourceOutcome::Unsupported).because(Because::WindowsDisk);
+        }
+    }
+    sources
+}
+
+/// What stands for a source of which nothing was recorded.
+fn unrecorded(source: SourceName) -> Source {
+    Source::new(source, SourceOutcome::Skipped).because(Because::NotAsked)
+}
+
+/// Versions that recorded no sources lost the resolver, which every run reads, together with the agents when reading them was
+/// cut off.
+fn configuration_was_cut_off(observations: &Observations) -> bool {
+    observations.stopped.is_some() && find(observations, of_resolver).is_none()
+}
+
+fn agents(observations: &Observations) -> Source {
+    let found = find(observations, |seen| match seen {
+        Observation::Agents(agents) => Some(agents),
+        _ => None,
+    });
+    match found {
+        Some(agents) => of_agents(agents),
+        None if observations.machine.is_windows() => {
+            Source::new(SourceName::Agents, SourceOutcome::Unsupported).because(Because::NotInThisBuild)
+        }
+        None if configuration_was_cut_off(observations) => Source::new(SourceName::Agents, SourceOutcome::Cancelled),
+        None => unrecorded(SourceName::Agents),
+    }
+}
+
+/// Files that only this user may not read. What an agent's logs would add decides nothing about what is required.
+fn of_agents(agents: &Agents) -> Source {
+    let of_configuration =
+        agents.unread.iter().filter(|unread| !is_log(&unread.path)).filter_map(|unread| match &unread.why {
+            UnreadReason::Failed(failure) => Some(failure),
+            _ => None,
+        });
+    if of_configuration.clone().any(|failure| *failure == ReadFailure::NotPermitted) {
+        return Source::new(SourceName::Agents, SourceOutcome::NotPermitted).because(Because::SomeFiles);
+    }
+    Source::new(SourceName::Agents, SourceOutcome::Seen)
+}
+
+/// A path of a log of an agent.
+pub fn is_log(path: &str) -> bool {
+    path.split('/').any(|part| part == "log")
+}
+
+fn of_resolver(seen: &Observation) -> Option<&super::Resolver> {
+    match seen {
+        Observation::Resolver(resolver) => Some(resolver),
+        _ => None,
+    }
+}
+
+fn resolver(observations: &Observations) -> Source {
+    match find(observations, of_resolver) {
+        Some(resolver) => of_outcome(SourceName::Resolver, &resolver.outcome),
+        None if configuration_was_cut_off(observations) => Source::new(SourceName::Resolver, SourceOutcome::Cancelled),
+        None => unrecorded(SourceName::Resolver),
+    }
+}
+
+fn hosts(observations: &Observations) -> Source {
+    let hosts = find(observations, |seen| match seen {
+        Observation::Hosts(hosts) => Some(hosts),
+        _ => None,
+    });
+    match hosts {
+        Some(hosts) => of_outcome(SourceName::Hosts, &hosts.outcome),
+        None => unrecorded(SourceName::Hosts),
+    }
+}
+
+fn system_dns(observations: &Observations) -> Source {
+    let encrypted = find(observations, |seen| match seen {
+        Observation::EncryptedDns(encrypted) => Some(encrypted),
+        _ => None,
+    });
+    match encrypted {
+        Some(encrypted) => of_outcome(SourceName::SystemDns, &encrypted.outcome),
+        None => unrecorded(SourceName::SystemDns),
+    }
+}
+
+fn browsers(observations: &Observations) -> Source {
+    let browsers = find(observations, |seen| match seen {
+        Observation::Browsers(browsers) => Some(browsers),
+        _ => None,
+    });
+    match browsers {
+        Some(browsers) => of_browsers(browsers),
+        None => unrecorded(SourceName::Browsers),
+    }
+}
+
+fn of_browsers(browsers: &Browsers) -> Source {
+    let refused = |why: &UnreadReason| *why == UnreadReason::Failed(ReadFailure::NotPermitted);
+    match browsers.outcome.seen() {
+        Some(seen) if seen.unread.iter().any(|unread| refused(&unread.why)) => {
+            Source::new(SourceName::Browsers, SourceOutcome::NotPermitted).because(Because::SomeFiles)
+        }
+        _ => of_outcome(SourceName::Browsers, &browsers.outcome),
+    }
+}
+
+fn proxies(observations: &Observations) -> Source {
+    let set = observations.seen.iter().any(|seen| matches!(seen, Observation::ProxySettings(_)));
+    Source::new(SourceName::Proxies, if set { SourceOutcome::Seen } else { SourceOutcome::Absent })
+}
+
+/// The store is read for the first certificate.
+fn trust(observations: &Observations) -> Source {
+    let mut verdicts = observations.seen.iter().filter_map(|seen| match seen {
+        Observation::Handshake(handshake) => handshake.verification.as_ref(),
+        _ => None,
+    });
+    match verdicts.next() {
+        Some(first) if first.machine == super::ChainVerdict::NoRoots => {
+            Source::new(SourceName::Trust, SourceOutcome::Failed)
+        }
+        Some(_) => Source::new(SourceName::Trust, SourceOutcome::Seen),
+        None => Source::new(SourceName::Trust, SourceOutcome::Skipped).because(Because::NotNeeded),
+    }
+}
+
+fn metadata(observations: &Observations) -> Source {
+    let answer = find(observations, |seen| match seen {
+        Observation::Metadata(metadata) => Some(metadata),
+        _ => None,
+    });
+    let Some(Metadata { outcome, .. }) = answer else {
+        return unrecorded(SourceName::Metadata);
+    };
+    match outcome {
+        Outcome::Seen(_) => Source::new(SourceName::Metadata, SourceOutcome::Seen),
+        Outcome::TimedOut | Outcome::Failed(MetadataFailure::Unreachable(_)) => {
+            Source::new(SourceName::Metadata, SourceOutcome::Absent).because(Because::NoAnswer)
+        }
+        Outcome::Failed(_) => Source::new(SourceName::Metadata, SourceOutcome::Failed),
+        Outcome::Cancelled => Source::new(SourceName::Metadata, SourceOutcome::Cancelled),
+        Outcome::Skipped(_) => Source::new(SourceName::Metadata, SourceOutcome::Skipped).because(Because::NotAsked),
+    }
+}
+
+fn of_outcome<T>(source: SourceName, outcome: &Outcome<T, ReadFailure>) -> Source {
+    match outcome {
+        Outcome::Seen(_) => Source::new(source, SourceOutcome::Seen),
+        Outcome::Failed(ReadFailure::Missing) => Source::new(source, SourceOutcome::Absent),
+        Outcome::Failed(ReadFailure::NotPermitted) => Source::new(source, SourceOutcome::NotPermitted),
+        Outcome::Failed(ReadFailure::NotAFile | ReadFailure::Code(_)) => Source::new(source, SourceOutcome::Failed),
+        Outcome::TimedOut | Outcome::Cancelled => Source::new(source, SourceOutcome::Cancelled),
+        Outcome::Skipped(Skip::NotOnThisSystem) => {
+            Source::new(source, SourceOutcome::Unsupported).because(Because::NotInThisBuild)
+        }
+        Outcome::Skipped(_) => Source::new(source, SourceOutcome::Skipped).because(Because::NotAsked),
+    }
+}
+
+fn find<'a, T>(observations: &'a Observations, of: impl Fn(&'a Observation) -> Option<&'a T>) -> Option<&'a T> {
+    // Of several the last counts, as everywhere.
+    observations.seen.iter().rev().find_map(of)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,78 @@
+use super::*;
+use crate::observation::{BrowsersSeen, Hosts, Stop, Timing, Unread};
+use crate::testing::private_world;
+
+fn of(observations: &Observations, name: SourceName) -> Source {
+    *sources(observations).iter().find(|source| source.source == name).expect("it is listed")
+}
+
+fn with_agents(unread: &[(&str, UnreadReason)]) -> Observations {
+    let unread = unread.iter().map(|(path, why)| Unread { path: (*path).to_owned(), why: why.clone() }).collect();
+    let mut seen = private_world().observations();
+    seen.seen.push(Observation::Agents(Agents { unread, ..Agents::default() }));
+    seen
+}
+
+#[test]
+fn agents_whose_files_are_refused_are_not_seen_and_their_logs_decide_nothing() {
+    let refused = || UnreadReason::Failed(ReadFailure::NotPermitted);
+    let folder = "/etc/opt/microsoft/azuremonitoragent/config-cache/configchunks";
+    let agents = of(&with_agents(&[(folder, refused())]), SourceName::Agents);
+    assert_eq!((agents.outcome, agents.is_missing()), (SourceOutcome::NotPermitted, true));
+    let log = "/var/opt/microsoft/azuremonitoragent/log/mdsd.err";
+    assert_eq!(of(&with_agents(&[(log, refused())]), SourceName::Agents).outcome, SourceOutcome::Seen);
+    assert_eq!(of(&with_agents(&[]), SourceName::Agents).outcome, SourceOutcome::Seen);
+}
+
+#[test]
+fn local_source_that_ended_early_is_cut_off_and_a_missing_file_is_absent() {
+    let hosts = |outcome| {
+        let mut seen = private_world().observations();
+        seen.seen.retain(|seen| !matches!(seen, Observation::Hosts(_)));
+        seen.seen.push(Observation::Hosts(Hosts { timing: Timing::default(), outcome }));
+        of(&seen, SourceName::Hosts)
+    };
+    assert_eq!(hosts(Outcome::Cancelled).outcome, SourceOutcome::Cancelled);
+    assert_eq!(hosts(Outcome::Failed(ReadFailure::Missing)).outcome, SourceOutcome::Absent);
+    assert_eq!(hosts(Outcome::Failed(ReadFailure::NotPermitted)).outcome, SourceOutcome::NotPermitted);
+    assert!(hosts(Outcome::Failed(ReadFailure::Code(Some(5)))).is_missing());
+}
+
+#[test]
+fn old_run_that_ended_before_anything_was_read_lost_its_configuration() {
+    let mut seen = private_world().observations();
+    seen.seen.clear();
+    seen.stopped = Some(Stop::Deadline);
+    assert_eq!(of(&seen, SourceName::Agents).outcome, SourceOutcome::Cancelled);
+    assert_eq!(of(&seen, SourceName::Resolver).outcome, SourceOutcome::Cancelled);
+    seen.stopped = None;
+    assert_eq!(of(&seen, SourceName::Agents).outcome, SourceOutcome::Skipped);
+}
+
+#[test]
+fn windows_names_what_this_build_does_not_read() {
+    let mut seen = private_world().observations();
+    seen.machine.os = "Windows Server 2022 (20348)".to_owned();
+    for name in [SourceName::Agents, SourceName::Registry] {
+        assert_eq!(of(&seen, name).outcome, SourceOutcome::Unsupported, "{name:?}");
+    }
+    seen.asked.files_only = true;
+    let browsers = Browsers { timing: Timing::default(), outcome: Outcome::Seen(BrowsersSeen::default()) };
+    seen.seen.push(Observation::Browsers(browsers));
+    let local: Vec<_> = sources(&seen).into_iter().filter(|source| source.source.is_local()).collect();
+    assert!(local.iter().all(|source| source.because == Some(Because::WindowsDisk)), "{local:?}");
+}
+
+#[test]
+fn what_was_recorded_is_not_derived() {
+    let mut seen = private_world().observations();
+    seen.sources = vec![Source::new(SourceName::Agents, SourceOutcome::Cancelled)];
+    assert_eq!(sources(&seen), seen.sources);
+}
+
+#[test]
+fn words_are_those_of_json() {
+    for source in derived(&private_world().observations()) {
+        assert_eq!(serde_json::to_value(source.source).expect("JSON"), source.source.as_str());
+    }
+}

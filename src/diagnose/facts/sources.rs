@@ -1,0 +1,85 @@
+//! What was looked at and what was not, in words.
+
+use ampls_probes::Observations;
+use ampls_probes::observation::source::is_log;
+use ampls_probes::observation::{
+    Because, Observation, ReadFailure, Source, SourceName, SourceOutcome, Unread, UnreadReason, sources,
+};
+
+use crate::text::{list, quote};
+
+/// Files named where a source was not permitted; the rest is counted.
+const NAMED: usize = 3;
+
+/// Sources that should have been looked at and were not, in the order of the report.
+pub fn missing(observations: &Observations) -> Vec<Source> {
+    sources(observations).into_iter().filter(Source::is_missing).collect()
+}
+
+/// Whether what an agent or the resolver is configured with was not looked at.
+pub fn was_looked_at(observations: &Observations, name: SourceName) -> bool {
+    sources(observations).iter().any(|source| source.source == name && source.was_looked_at())
+}
+
+/// A source in a sentence.
+pub fn label(name: SourceName) -> &'static str {
+    match name {
+        SourceName::Agents => "the agents' files",
+        SourceName::Resolver => "the DNS settings of this machine",
+        SourceName::Hosts => "the hosts file",
+        SourceName::SystemDns => "the system's settings of encrypted DNS",
+        SourceName::Browsers => "the browsers' settings",
+        SourceName::Proxies => "the proxy settings",
+        SourceName::Trust => "the trust store",
+        SourceName::Registry => "the registry",
+        SourceName::Metadata => "the metadata service",
+    }
+}
+
+/// Why a source was not looked at; `None` where it was.
+pub fn reason(source: &Source, observations: &Observations) -> Option<String> {
+    let said = match source.because {
+        Some(Because::NotAsked) => "it was not asked for".to_owned(),
+        Some(Because::NotNeeded) => "no step of this run needed it".to_owned(),
+        Some(Because::NotInThisBuild) => "this build does not read it on this operating system".to_owned(),
+        Some(Because::WindowsDisk) => "the disk holds Windows, of which this build reads no files".to_owned(),
+        Some(Because::SomeFiles) => {
+            let files = refused(source.source, observations);
+            if files.is_empty() {
+                "some of its files need more rights".to_owned()
+            } else {
+                format!("not permitted to read {}", list(&files, NAMED))
+            }
+        }
+        Some(Because::NoAnswer) => "nothing answers there".to_owned(),
+        None => match source.outcome {
+            SourceOutcome::Seen | SourceOutcome::Absent => return None,
+            SourceOutcome::Skipped => "it was left out".to_owned(),
+            SourceOutcome::Unsupported => "this build cannot read it".to_owned(),
+            SourceOutcome::NotPermitted => "this user may not read it".to_owned(),
+            SourceOutcome::Failed => "it could not be read".to_owned(),
+            SourceOutcome::Cancelled => "it was not read to its end in the time that it had".to_owned(),
+        },
+    };
+    Some(said)
+}
+
+/// Files of a source that this user may not read, in the order seen.
+pub fn refused(name: SourceName, observations: &Observations) -> Vec<&str> {
+    let refused = |unread: &&Unread| unread.why == UnreadReason::Failed(ReadFailure::NotPermitted);
+    let unread = observations.seen.iter().flat_map(|seen| match (name, seen) {
+        (SourceName::Agents, Observation::Agents(agents)) => agents.unread.as_slice(),
+        (SourceName::Browsers, Observation::Browsers(browsers)) => {
+            browsers.outcome.seen().map_or(&[][..], |seen| seen.unread.as_slice())
+        }
+        _ => &[],
+    });
+    let decides = |unread: &&Unread| name != SourceName::Agents || !is_log(&unread.path);
+    unread.filter(refused).filter(decides).map(|unread| unread.path.as_str()).collect()
+}
+
+/// A source and why it was not looked at, as a line of evidence.
+pub fn line(source: &Source, observations: &Observations) -> String {
+    let reason = reason(source, observations).unwrap_or_default();
+    format!("not looked at: {} ({}): {reason}", label(source.source), quote(source.source.as_str()))
+}
