@@ -9,7 +9,7 @@ use ampls_probes::Observations;
 
 use cause::{Group, Statement};
 use facts::Facts;
-use finding::{Certainty, Finding};
+use finding::{Argument, Certainty, Finding};
 use levels::Levels;
 use rule::Claim;
 use rules::RULES;
@@ -33,8 +33,6 @@ mod severity;
 const MAX_EVIDENCE: usize = 16;
 /// Ways to fix it kept in one finding.
 const MAX_FIXES: usize = 12;
-/// Values of one argument kept in one finding.
-const MAX_VALUES: usize = 8;
 
 /// Judges what one run saw. Roots come first; the first is the one to fix first.
 pub fn diagnose(observations: &Observations) -> Vec<Finding> {
@@ -143,15 +141,51 @@ fn united<'d, T: Clone + Ord + 'd>(items: impl Iterator<Item = &'d T>) -> Vec<T>
     items.filter(|item| known.insert(*item)).cloned().collect()
 }
 
-/// The values of each argument, joined by commas where drafts differ.
-fn arguments(group: &Group<'_>) -> BTreeMap<String, String> {
-    let mut values: BTreeMap<&String, Vec<&String>> = BTreeMap::new();
-    for (name, value) in group.drafts.iter().flat_map(|draft| &draft.args) {
-        values.entry(name).or_default().push(value);
+/// Arguments of which the statements of one finding name several: their value is a list, even where it holds one thing.
+const SEVERAL: [&str; 22] = [
+    "actual",
+    "address",
+    "addresses",
+    "agent",
+    "browser",
+    "expected",
+    "file",
+    "issuer",
+    "names",
+    "pattern",
+    "private",
+    "proxy",
+    "public",
+    "public_name",
+    "record",
+    "route",
+    "server",
+    "service",
+    "source",
+    "suffix",
+    "workspace",
+    "zone",
+];
+
+/// The values of each argument over all drafts, each once.
+fn arguments(group: &Group<'_>) -> BTreeMap<String, Argument> {
+    let mut lists: BTreeMap<&String, Vec<&String>> = BTreeMap::new();
+    let mut found: BTreeMap<&String, Vec<&String>> = BTreeMap::new();
+    for draft in &group.drafts {
+        for (name, values) in &draft.lists {
+            lists.entry(name).or_default().extend(values);
+        }
+        for (name, value) in &draft.args {
+            let several = SEVERAL.contains(&name.as_str());
+            let values = if several { &mut lists } else { &mut found };
+            values.entry(name).or_default().push(value);
+        }
     }
-    let joined = |values: Vec<String>| match values.len().saturating_sub(MAX_VALUES) {
-        0 => values.join(", "),
-        rest => format!("{} and {rest} more", values.get(..MAX_VALUES).unwrap_or_default().join(", ")),
-    };
-    values.into_iter().map(|(name, values)| (name.clone(), joined(united(values.into_iter())))).collect()
+    let listed = lists.into_iter().map(|(name, values)| (name.clone(), Argument::Many(united(values.into_iter()))));
+    let single = found.into_iter().map(|(name, values)| {
+        let mut values = united(values.into_iter());
+        let only = if values.len() == 1 { values.pop() } else { None };
+        (name.clone(), only.map_or(Argument::Many(values), Argument::One))
+    });
+    single.chain(listed).collect()
 }

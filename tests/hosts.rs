@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use ampls_doctor::diagnose::diagnose;
 use ampls_doctor::diagnose::facts::Facts;
-use ampls_doctor::report::{Report, RunInfo};
+use ampls_doctor::report::{FailOn, Report, RunInfo, exit_status};
 use ampls_probes::endpoint::Endpoint;
 use ampls_probes::observation::{Agents, Observation};
 use ampls_probes::{Catalogue, Options, World};
@@ -140,9 +140,11 @@ impl Host {
 
 /// What the program says of a root.
 pub(crate) fn examine(root: &Path, arguments: &[String]) -> Report {
-    let options = options(root, arguments);
+    examine_world(World::from_system(Some(root), None), options(root, arguments))
+}
+
+fn examine_world(world: World, options: Options) -> Report {
     let catalogue = Catalogue::builtin().expect("the built-in catalogue");
-    let world = World::from_system(Some(root), None);
     let observations = ampls_probes::run::run(world, options, &catalogue, &|_| {}).expect("a run");
     let findings = diagnose(&observations);
     let facts = Facts::new(&observations);
@@ -262,4 +264,34 @@ fn nothing_is_asked_over_the_network_for_another_machines_files() {
     let asked = report.observations.seen.iter().filter(|seen| !local(seen));
     assert_eq!(asked.count(), 0, "{:?}", report.observations.seen);
     assert!(report.verdict.headline.starts_with("FILES ONLY"), "{}", report.verdict.headline);
+}
+
+#[test]
+fn disk_that_does_not_answer_is_neither_healthy_nor_complete() {
+    for (folder, label) in [("/var/lib", "the agents' files"), ("/etc/opt/chrome", "the browsers' settings")] {
+        let root = Root::new();
+        let mut world = World::from_system(Some(&root.0), None);
+        world.hanging = [PathBuf::from(folder)].into();
+        let report = examine_world(world, options(&root.0, &["--deadline".to_owned(), "1".to_owned()]));
+        let headline = &report.verdict.headline;
+        assert!(!headline.contains("healthy"), "{headline}");
+        assert!(!report.run.complete, "{headline}");
+        let unfinished = report.findings.iter().find(|finding| finding.code == "RUN001").expect("it is said");
+        assert!(unfinished.evidence.iter().any(|line| line.contains(label)), "{:?}", unfinished.evidence);
+        assert_eq!(exit_status(&report, FailOn::Warning), 1, "{headline}");
+    }
+}
+
+#[test]
+fn disk_of_windows_is_not_one_without_agents() {
+    let root = Root::new();
+    fs::create_dir_all(root.0.join("Windows/System32/config")).expect("folders");
+    let report = examine(&root.0, &[]);
+    let headline = &report.verdict.headline;
+    assert!(!headline.contains("healthy") && !headline.contains("0 agents"), "{headline}");
+    let codes: Vec<&str> = report.findings.iter().map(|finding| finding.code.as_str()).collect();
+    assert_eq!(codes, ["RUN004"], "that no agent is there was not looked at");
+    let agents = report.sources.first().expect("sources");
+    assert!(agents.because.as_ref().is_some_and(|why| why.contains("Windows")), "{agents:?}");
+    assert_eq!(exit_status(&report, FailOn::Error), 3, "nothing of it could be looked at");
 }

@@ -164,7 +164,7 @@ fn a_step_that_is_not_understood_leaves_its_endpoint_unjudged() {
 fn another_schema_and_nonsense_stay_errors() {
     let report = saved("healthy-private", 0);
     let ways: [(&str, Value, &str); 7] = [
-        ("/schema", 2.into(), "has schema 2"),
+        ("/schema", 3.into(), "has schema 3"),
         ("/observations", Value::Null, "no `observations`"),
         ("/observations/version", 2.into(), "observations of version 2"),
         ("/observations/seen", json!({}), "is not a report"),
@@ -186,7 +186,7 @@ fn the_schema_describes_this_version_alone() {
     let report = saved("healthy-private", 0);
     assert!(validator.is_valid(&report));
     for (path, value) in
-        [("/schema", json!(2)), ("/observations", json!({"version": 1})), ("/observations/version", json!(2))]
+        [("/schema", json!(1)), ("/observations", json!({"version": 1})), ("/observations/version", json!(2))]
     {
         let mut other = report.clone();
         *place(&mut other, path) = value;
@@ -365,4 +365,42 @@ fn crowd(report: &Value, names: usize, servers: usize) -> Value {
     seen["endpoints"] = planned.into();
     seen["seen"] = observations.into();
     report
+}
+
+/// A report that version 0.1.0 wrote.
+fn of_the_first_version(world: &str) -> String {
+    format!("{}/tests/reports/0.1.0/{world}.json", env!("CARGO_MANIFEST_DIR"))
+}
+
+#[test]
+fn reports_of_the_first_version_are_judged_and_compared() {
+    for world in ["healthy-private", "intercepted-untrusted", "zone-not-linked-ods"] {
+        let file = of_the_first_version(world);
+        let stored = read_json(&std::fs::read(&file).expect("the stored report"));
+        assert_eq!(stored["schema"], 1);
+        let told = judged(&stored);
+        assert_eq!(told["schema"], 2, "{world}");
+        assert_eq!(told["verdict"]["route"], stored["verdict"]["route"], "{world}");
+        assert_eq!(told["verdict"]["health"], stored["verdict"]["health"], "{world}: {}", told["verdict"]);
+        assert_eq!(codes(&told).first(), codes(&stored).first(), "{world}");
+        let sources = told["sources"].as_array().expect("sources");
+        let seen = |name: &str| sources.iter().any(|source| source["source"] == name && source["outcome"] == "seen");
+        assert!(seen("resolver") && seen("hosts"), "{world}: what it looked at shows in what it saw: {sources:?}");
+        assert_eq!(judged(&told), told, "{world}: judged again");
+        assert_eq!(status(&ran(&["compare", &file, &file])), Some(0), "{world}");
+    }
+    let differ =
+        ran(&["compare", &of_the_first_version("healthy-private"), &of_the_first_version("zone-not-linked-ods")]);
+    assert!(text(&differ.stdout).contains("appeared DNS003"), "{}", text(&differ.stdout));
+}
+
+#[test]
+fn digests_of_the_first_schema_are_repeated() {
+    let digest = r#"{"schema":1,"kind":"digest","version":"0.1.0","id":"00000000-0000-0000-0000-000000000000","at":"2026-11-22T10:00:00Z","host":"vm1","cloud":null,"region":null,"verdict":{"route":"mixed","health":"error","exit":1},"zones":{"privatelink.ods.opinsights.azure.com":"public"},"servers":["10.1.0.4:53"],"codes":[{"code":"DNS003","severity":"error","endpoints":1,"args":{"server":"10.1.0.4:53","zone":"privatelink.ods.opinsights.azure.com, privatelink.oms.opinsights.azure.com"}}]}"#;
+    let told = fed(&["judge", "-"], digest);
+    assert_eq!(status(&told), Some(1), "{}", text(&told.stderr));
+    assert!(text(&told.stdout).contains("DNS003"), "{}", text(&told.stdout));
+    let later = fed(&["judge", "-"], digest.replacen("\"schema\":1", "\"schema\":3", 1));
+    assert_eq!(status(&later), Some(2));
+    assert!(text(&later.stderr).contains("has schema 3"), "{}", text(&later.stderr));
 }

@@ -77,7 +77,8 @@ pub fn discover(world: &World, options: &Options) -> Discovered {
 
 /// The agents, if they are to be looked for and this build knows their sources on the examined system.
 fn agents(world: &World, options: &Options, start: Instant) -> Option<(Agents, AgentsSeen)> {
-    let known = !(cfg!(windows) && world.root == crate::os::root()) && !(options.files_only && world.machine.is_windows());
+    let known =
+        !(cfg!(windows) && world.root == crate::os::root()) && !(options.files_only && world.machine.is_windows());
     (known && options.takes(StepKind::Agent)).then(|| agent::read(world, start))
 }
 

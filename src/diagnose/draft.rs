@@ -91,6 +91,8 @@ pub struct Draft {
     pub evidence: Vec<String>,
     /// The observed values by name.
     pub args: BTreeMap<String, String>,
+    /// The same, of which there can be several.
+    pub lists: BTreeMap<String, Vec<String>>,
     /// Causes ruled out.
     pub excludes: Vec<String>,
     /// Whose work.
@@ -118,6 +120,7 @@ impl Draft {
             summary: String::new(),
             evidence: Vec::new(),
             args: BTreeMap::new(),
+            lists: BTreeMap::new(),
             excludes: Vec::new(),
             owner,
             certainty: Certainty::Proven,
@@ -160,6 +163,13 @@ impl Draft {
     #[must_use]
     pub fn evidence(mut self, lines: impl IntoIterator<Item = String>) -> Self {
         self.evidence.extend(lines);
+        self
+    }
+
+    /// Adds observed values of which there can be several.
+    #[must_use]
+    pub fn list<S: ToString>(mut self, name: &str, values: impl IntoIterator<Item = S>) -> Self {
+        self.lists.insert(name.to_owned(), values.into_iter().map(|value| value.to_string()).collect());
         self
     }
 

@@ -29,6 +29,7 @@ pub use tls::TlsFault;
 
 mod agents;
 mod browsers;
+pub mod delivery;
 mod evidence;
 mod expect;
 mod forwarding;
@@ -302,6 +303,8 @@ pub enum ViewKind {
     Azure,
     /// `--resolver`.
     Extra,
+    /// The resolver that a browser or the system uses encrypted (`--view encrypted`).
+    Encrypted,
 }
 
 /// What became of a name in one view, of A and AAAA together.

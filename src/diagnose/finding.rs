@@ -7,6 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use super::command::Command;
 
+pub use argument::Argument;
+
+mod argument;
+
 /// How bad it is. Ordered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -273,7 +277,7 @@ pub struct Finding {
     /// What was observed, each with address, port and UTC time where they apply.
     pub evidence: Vec<String>,
     /// The observed values by name, for machines.
-    pub args: BTreeMap<String, String>,
+    pub args: BTreeMap<String, Argument>,
     /// Other causes that the evidence rules out.
     pub excludes: Vec<String>,
     /// Whose work.

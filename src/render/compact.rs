@@ -255,7 +255,7 @@ mod tests {
         let text = compact(&mixed());
         assert!(text.starts_with("MIXED, broken: "), "{text}");
         assert!(text.ends_with("\nVERDICT mixed error exit=1 DNS003 NET002\n"), "{text}");
-        assert!(text.lines().rev().nth(1).unwrap().starts_with("{\"schema\":1,\"kind\":\"digest\","), "{text}");
+        assert!(text.lines().rev().nth(1).unwrap().starts_with("{\"schema\":2,\"kind\":\"digest\","), "{text}");
     }
 
     #[test]

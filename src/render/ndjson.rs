@@ -88,7 +88,7 @@ fn finding(finding: &Finding) -> Value {
     });
     if let Value::Object(fields) = &mut fields {
         for (name, value) in &finding.args {
-            fields.insert(format!("arg_{name}"), value.clone().into());
+            fields.insert(format!("arg_{name}"), value.text().into());
         }
     }
     fields

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::verdict::fold;
 use super::{FailOn, Health, Report, SCHEMA};
 use crate::diagnose::facts::Route;
-use crate::diagnose::finding::{Finding, Severity};
+use crate::diagnose::finding::{Argument, Finding, Severity};
 use crate::text::escape;
 pub use maybe_known::MaybeKnown;
 
@@ -86,8 +86,8 @@ pub struct Code {
     /// How many endpoints it concerns.
     pub endpoints: usize,
     /// The observed values by name.
-    #[serde(default, deserialize_with = "maybe_known::texts", skip_serializing_if = "BTreeMap::is_empty")]
-    pub args: BTreeMap<String, String>,
+    #[serde(default, deserialize_with = "maybe_known::arguments", skip_serializing_if = "BTreeMap::is_empty")]
+    pub args: BTreeMap<String, Argument>,
 }
 
 /// How much was left out.
@@ -165,7 +165,9 @@ impl Digest {
             if let Some(by) = &mut code.by {
                 cut(by, SHORT);
             }
-            code.args.values_mut().for_each(|value| cut(value, LONGEST));
+            for value in code.args.values_mut() {
+                bound(value);
+            }
         }
         self.dropped.servers += self.servers.len().saturating_sub(MOST);
         self.servers.truncate(MOST);
@@ -212,7 +214,14 @@ impl Digest {
 
     /// Leaves out what is least important, and returns how many bytes that frees at most.
     fn drop_one(&mut self) -> Option<usize> {
-        if let Some(code) = self.codes.iter_mut().rev().find(|code| !code.args.is_empty()) {
+        let counts = |value: &&mut Argument| value.values().len() > 1;
+        if let Some(list) = self.codes.iter_mut().rev().flat_map(|code| code.args.values_mut()).find(counts) {
+            let whole = freed(list);
+            let count = Argument::Counted { count: list.values().len() };
+            let left = ascii(&count).len();
+            *list = count;
+            Some(whole.saturating_sub(left).max(1))
+        } else if let Some(code) = self.codes.iter_mut().rev().find(|code| !code.args.is_empty()) {
             self.dropped.args += 1;
             Some(freed(&std::mem::take(&mut code.args)))
         } else if self.servers.len() > 3 {
@@ -267,6 +276,16 @@ fn cut(text: &mut String, most: usize) {
     }
 }
 
+/// Cuts an argument that comes from anywhere.
+fn bound(value: &mut Argument) {
+    match value {
+        Argument::One(text) => cut(text, LONGEST),
+        Argument::Many(values) if values.len() > MOST => *value = Argument::Counted { count: values.len() },
+        Argument::Many(values) => values.iter_mut().for_each(|text| cut(text, LONGEST)),
+        Argument::Counted { .. } => {}
+    }
+}
+
 fn zones(report: &Report) -> BTreeMap<String, MaybeKnown<Route>> {
     let mut routes: BTreeMap<String, Vec<Route>> = BTreeMap::new();
     for endpoint in &report.endpoints {
@@ -282,6 +301,10 @@ fn code(finding: &Finding) -> Code {
         severity: finding.severity.into(),
         by: finding.caused_by.clone(),
         endpoints: finding.endpoints.len(),
-        args: finding.args.iter().map(|(name, value)| (name.clone(), escape(value, LONGEST))).collect(),
+        args: finding.args.iter().map(|(name, value)| (name.clone(), escaped(value))).collect(),
     }
+}
+
+fn escaped(value: &Argument) -> Argument {
+    value.clone().map(|text| escape(&text, LONGEST))
 }

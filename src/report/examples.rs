@@ -9,7 +9,7 @@ use super::{EndpointReport, Report, RunInfo};
 use crate::diagnose::command::command;
 use crate::diagnose::diagnose_facts;
 use crate::diagnose::facts::Facts;
-use crate::diagnose::finding::{BlastRadius, Finding, Fix, Severity};
+use crate::diagnose::finding::{Argument, BlastRadius, Finding, Fix, Severity};
 
 /// The report of a scene, as `check` would write it.
 pub(crate) fn report(scene: &Scene) -> Report {
@@ -94,7 +94,7 @@ pub(crate) fn crowded(endpoints: usize, findings: usize, hostile_text: bool) -> 
             summary: filler.clone(),
             endpoints: names.clone(),
             evidence: vec![filler.clone(); 16],
-            args: (0..8).map(|arg| (format!("value_{arg}"), filler.clone())).collect(),
+            args: (0..8).map(|arg| (format!("value_{arg}"), Argument::One(filler.clone()))).collect(),
             fix: vec![Fix::change(BlastRadius::Vnet, filler.as_str()).with([command!(Any, "word word word")])],
             caused_by: by.clone(),
             caused_by_id: by,

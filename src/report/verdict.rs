@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{EndpointReport, Report, is_unfinished};
+use crate::diagnose::facts::delivery::Delivery;
 use crate::diagnose::facts::sources::{label, missing, was_looked_at};
 use crate::diagnose::facts::{Route, Status, View, complete};
 use crate::diagnose::finding::{Finding, Severity};
@@ -23,6 +24,12 @@ pub struct Verdict {
     pub health: Health,
     /// Both, and the numbers behind them, in one line.
     pub headline: String,
+    /// What the agents' own files say of the last minutes: no network test proves that data arrives.
+    #[serde(default)]
+    pub delivery: Delivery,
+    /// What shows it; null when agents were not looked at.
+    #[serde(default)]
+    pub delivery_evidence: Option<String>,
 }
 
 /// The highest severity among the roots; information counts as [`Health::Ok`].
@@ -68,7 +75,7 @@ impl Verdict {
                 + &first_root(findings, observations).unwrap_or_default()
                 + &not_looked_at(&unseen)
                 + cut_short(observations);
-            return Self { route, health, headline };
+            return Self { route, health, headline, delivery: Delivery::Unproven, delivery_evidence: None };
         }
         let adjective = if health == Health::Ok && judged.iter().any(|endpoint| fails(endpoint)) {
             "unexplained"
@@ -88,7 +95,7 @@ impl Verdict {
         }
         headline.push_str(&not_looked_at(&unseen));
         headline.push_str(cut_short(observations));
-        Self { route, health, headline }
+        Self { route, health, headline, delivery: Delivery::Unproven, delivery_evidence: None }
     }
 }
 
@@ -334,7 +341,64 @@ fn family(fqdn: &str) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use ampls_probes::observation::{Agents, Observation, ReadFailure, SourceOutcome, Unread, UnreadReason};
+    use ampls_probes::testing::{Scene, private_world};
+
     use super::*;
+    use crate::report::examples::report;
+    use crate::report::{FailOn, exit_status};
+
+    /// Nothing was read of this source.
+    fn without(scene: Scene, name: SourceName, outcome: SourceOutcome) -> Scene {
+        scene.edit(|seen| seen.sources = vec![Source::new(name, outcome)])
+    }
+
+    #[test]
+    fn healthy_is_said_only_when_everything_was_looked_at() {
+        assert!(report(&private_world()).verdict.headline.contains("healthy"));
+        for outcome in [SourceOutcome::Unsupported, SourceOutcome::NotPermitted, SourceOutcome::Failed] {
+            for name in [SourceName::Agents, SourceName::Resolver, SourceName::Hosts, SourceName::Browsers] {
+                let report = report(&without(private_world(), name, outcome));
+                let headline = &report.verdict.headline;
+                assert!(!headline.contains("healthy") && report.condition() != "healthy", "{headline}");
+                if report.verdict.health == Health::Ok {
+                    assert!(headline.contains(label(name)), "{headline}");
+                }
+            }
+        }
+        for outcome in [SourceOutcome::Seen, SourceOutcome::Absent, SourceOutcome::Skipped] {
+            let report = report(&without(private_world(), SourceName::Browsers, outcome));
+            assert!(report.verdict.headline.contains("healthy"), "{}", report.verdict.headline);
+        }
+    }
+
+    #[test]
+    fn what_was_cut_off_is_neither_healthy_nor_complete() {
+        for name in [SourceName::Agents, SourceName::Resolver, SourceName::Browsers, SourceName::SystemDns] {
+            let scene = without(private_world(), name, SourceOutcome::Cancelled);
+            for files_only in [false, true] {
+                let report = report(&scene.clone().edit(|seen| {
+                    seen.asked.files_only = files_only;
+                }));
+                let headline = &report.verdict.headline;
+                assert!(!headline.contains("healthy") && !headline.contains("0 agents"), "{headline}");
+                assert!(headline.contains("cut short") && !report.run.complete, "{headline}");
+                assert!(report.findings.iter().any(|finding| finding.code == "RUN001"), "{headline}");
+                assert_eq!(exit_status(&report, FailOn::Warning), 1, "{headline}");
+            }
+        }
+    }
+
+    #[test]
+    fn refused_files_of_agents_are_named_among_the_sources() {
+        let why = UnreadReason::Failed(ReadFailure::NotPermitted);
+        let unread = vec![Unread { path: "/etc/opt/microsoft/azuremonitoragent".to_owned(), why }];
+        let agents = Observation::Agents(Agents { unread, ..Agents::default() });
+        let report = report(&private_world().edit(|seen| seen.seen.push(agents)));
+        let source = report.sources.iter().find(|source| source.source == SourceName::Agents).expect("it is listed");
+        assert_eq!(source.outcome, SourceOutcome::NotPermitted);
+        assert!(source.because.as_ref().is_some_and(|why| why.contains("azuremonitoragent")), "{source:?}");
+    }
 
     #[test]
     fn names_that_lead_nowhere_do_not_change_the_route_of_the_others() {

@@ -246,7 +246,9 @@ fn sources(value: Value, later: &mut Later) -> Result<Vec<Source>, serde_json::E
     let Some(items) = known.as_array_mut() else { return Err(refused) };
     for item in items.iter_mut() {
         parts::reword::<SourceOutcome>(item, "/outcome", "failed");
-        if unknown::<Because>(item, "because") && let Some(fields) = item.as_object_mut() {
+        if unknown::<Because>(item, "because")
+            && let Some(fields) = item.as_object_mut()
+        {
             fields.insert("because".to_owned(), Value::Null);
         }
     }

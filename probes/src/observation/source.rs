@@ -149,8 +149,7 @@ pub fn derived(observations: &Observations) -> Vec<Source> {
         trust(observations),
     ];
     if windows {
-        sources
-            .push(Source::new(SourceName::Registry, SourceOutcome::Unsupported).because(Because::NotInThisBuild));
+        sources.push(Source::new(SourceName::Registry, SourceOutcome::Unsupported).because(Because::NotInThisBuild));
     }
     sources.push(metadata(observations));
     if windows && observations.asked.files_only {
@@ -187,15 +186,18 @@ fn agents(observations: &Observations) -> Source {
     }
 }
 
-/// Files that only this user may not read. What an agent's logs would add decides nothing about what is required.
+/// What of their configuration could not be read. What an agent's logs would add decides nothing about what is required.
 fn of_agents(agents: &Agents) -> Source {
-    let of_configuration =
+    let mut of_configuration =
         agents.unread.iter().filter(|unread| !is_log(&unread.path)).filter_map(|unread| match &unread.why {
             UnreadReason::Failed(failure) => Some(failure),
             _ => None,
         });
     if of_configuration.clone().any(|failure| *failure == ReadFailure::NotPermitted) {
         return Source::new(SourceName::Agents, SourceOutcome::NotPermitted).because(Because::SomeFiles);
+    }
+    if of_configuration.any(|failure| matches!(failure, ReadFailure::Code(_))) {
+        return Source::new(SourceName::Agents, SourceOutcome::Failed);
     }
     Source::new(SourceName::Agents, SourceOutcome::Seen)
 }

@@ -133,7 +133,7 @@ pub(super) fn world(routes: &[(SocketAddr, Route)]) -> World {
         roots: roots(&[], &[]),
         machine,
         denied: BTreeSet::new(),
-            hanging: BTreeSet::new(),
+        hanging: BTreeSet::new(),
     }
 }
 

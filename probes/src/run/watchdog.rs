@@ -108,6 +108,7 @@ mod tests {
             roots: Roots::new(Arc::clone(&empty), empty),
             machine: Machine::default(),
             denied: BTreeSet::new(),
+            hanging: BTreeSet::new(),
         };
         let options = Options { deadline: Duration::from_millis(300), ..Options::default() };
         let catalogue = Catalogue::builtin().unwrap();

@@ -10,7 +10,7 @@ use std::io::{self, Read};
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
-use super::newer;
+use super::{is_read, newer};
 use crate::render::page::inert;
 use crate::report::SCHEMA;
 use crate::report::digest::{Digest, KIND};

@@ -70,7 +70,7 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
                     .iter()
                     .map(|claim| format!("{} names the cloud {}", escape(&claim.says, 200), quote(&claim.cloud))),
             )
-            .arg("clouds", clouds.iter().copied().collect::<Vec<_>>().join(", "))
+            .list("clouds", clouds.iter())
             .arg("looked_at", asked.cloud.clone())
             .reaching(Reach::Machine);
     let known = |cloud: &&str| ["public", "usgov", "china"].contains(cloud);

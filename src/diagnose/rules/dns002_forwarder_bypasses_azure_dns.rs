@@ -118,7 +118,7 @@ fn bypass(facts: &Facts<'_>, server: SocketAddr) -> Option<Draft> {
     ))
     .arg("server", server.to_string())
     .arg("names", answered.len().to_string())
-    .arg("zones", zones.join(", "))
+    .list("zones", &zones)
     .excludes("a missing link or record in this virtual network: Azure's own DNS gives the private addresses")
     .excludes("the hosts file and caches of this machine: the server itself was asked")
     .reaching(Reach::Split { only: reached, own: &["DNS005"] })

@@ -128,7 +128,7 @@ fn draft(facts: &Facts<'_>, zone: &str, servers: &[SocketAddr]) -> Draft {
             format!("other names of the private link are private on {listed}, but every name of this zone is public: either the zone is not linked to the virtual network where that server resolves, or the server has no forwarder for the zone's public name")
         })
         .arg("zone", zone)
-        .arg("server", servers.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))
+        .list("server", servers.iter())
         .arg("cause", if here { "link-missing" } else { "link-or-forwarder-missing" })
         .excludes("a missing record: a linked zone would show its SOA, or deny the name")
         .reaching(Reach::Split { only: reached.map(|name| name.fqdn().to_owned()).collect(), own: &["DNS005"] })

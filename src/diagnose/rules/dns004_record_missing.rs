@@ -262,7 +262,7 @@ fn common(facts: &Facts<'_>, draft: Draft, name: &EndpointFacts<'_>, zone: &str,
         .about([name.fqdn()])
         .arg("zone", zone)
         .arg("record", record.as_ref().map_or("RECORD_NAME", Record::as_str))
-        .arg("server", servers.join(", "))
+        .list("server", &servers)
         .evidence(views.iter().map(|view| facts.view_line(name, view)))
         .excludes("a DNS server that does not ask Azure's DNS: the private zone itself is seen")
         .fix([Fix::look(format!("look which records `{zone}` holds"), [remedy::list_records(zone)])])

@@ -106,7 +106,7 @@ fn disagree(facts: &Facts<'_>, name: &EndpointFacts<'_>, servers: &[SocketAddr])
             .evidence(views.iter().map(|view| facts.view_line(name, view)))
             .evidence(name.system().map(|view| facts.view_line(name, view)))
             .reaching(if led_well { Reach::Split { only: Vec::new(), own: &["DNS007", "DNS015"] } } else { Reach::Own })
-            .arg("servers", listed.join(", "))
+            .list("servers", &listed)
             .arg("first_is_wrong", if wrong { "yes" } else { "no" })
             .excludes("answers that change from one try to the next: each server repeats its own")
             .fix([Fix::look(

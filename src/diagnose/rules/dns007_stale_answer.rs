@@ -96,7 +96,7 @@ fn stale(facts: &Facts<'_>, name: &EndpointFacts<'_>, servers: &[SocketAddr]) ->
         .evidence(views.iter().map(|view| facts.view_line(name, view)))
         .arg("system", route_word(kept))
         .arg("servers_say", route_word(given))
-        .arg("server", listed.join(", "))
+        .list("server", &listed)
         .excludes("the hosts file: no line of it names the endpoint")
         .excludes("a choice of servers by link: all of them say the same")
         .likely()

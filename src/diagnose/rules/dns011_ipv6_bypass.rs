@@ -85,7 +85,7 @@ fn bypassed(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
         .evidence(name.connections.iter().map(|connection| facts.connection_line(connection)))
         .arg("private", private.to_string())
         .arg("public", first.to_string())
-        .arg("server", servers.join(", "))
+        .list("server", &servers)
         .excludes("a missing link or record: the private address is given too")
         .fix([Fix::look("look who gives the AAAA record", [command!(Any, "nslookup -type=AAAA {} {}", Host::new(name.fqdn()), Address::new(asked))])])
         .fix(if at_azure { in_zone(name, *first) } else { on_server(name) }),

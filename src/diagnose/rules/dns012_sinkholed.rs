@@ -90,7 +90,7 @@ fn sinkholed(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
     .evidence(views.iter().map(|view| facts.view_line(name, view)))
     .arg("kind", kind)
     .arg("address", address)
-    .arg("server", servers.join(", ").replace('`', ""))
+    .list("server", &asked)
     .excludes("a fault of the network path: no connection was tried")
     .reaching(Reach::Own);
     Some(if policy {

@@ -73,7 +73,7 @@ fn shadowed(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
         .group(servers.join(" "))
         .summary("the server answers the public name from a zone of its own, past the `privatelink` zones; its records are kept by hand, and what it lacks does not exist for this network")
         .evidence(views.iter().map(|view| facts.view_line(name, view)))
-        .arg("server", servers.join(", "))
+        .list("server", &servers)
         .excludes("the hosts file: the server itself was asked")
         .reaching(Reach::Nothing)
         .fix([Fix::look(
@@ -101,7 +101,7 @@ mod tests {
     fn fires_for_a_private_answer_without_an_alias() {
         let found = fires_as_declared(&DNS017, &private_world().everywhere(ODS, &Says::Plain("10.0.0.6")));
         assert_eq!((found.len(), found[0].severity), (1, Severity::Info));
-        assert!(found[0].args["server"].contains(CUSTOM));
+        assert!(found[0].lists["server"].contains(&CUSTOM.to_owned()));
     }
 
     #[test]

@@ -79,7 +79,7 @@ fn draft(facts: &Facts<'_>, resolver: &EncryptedResolver) -> Draft {
         .evidence([format!("`{}` in `{}`; servers: {asked}", resolver.setting, resolver.source)])
         .arg("service", resolver.service.clone())
         .arg("strict", if resolver.strict { "yes" } else { "no" })
-        .arg("public_servers", public.join(" "))
+        .list("public_servers", &public)
         .reaching(Reach::Nothing)
         .fix([fix(resolver)])
 }
@@ -156,13 +156,13 @@ mod tests {
 
     fn found(strict: bool, in_use: bool, server: &str) -> Vec<(Severity, String)> {
         let drafts = drafts(&DNS018, &private_world().encrypted_dns(resolver(strict, in_use, server)));
-        drafts.into_iter().map(|draft| (draft.severity, draft.args["public_servers"].clone())).collect()
+        drafts.into_iter().map(|draft| (draft.severity, draft.lists["public_servers"].join(" "))).collect()
     }
 
     #[test]
     fn fires_as_warning_when_strict_or_to_a_public_server() {
         let strict = private_world().encrypted_dns(resolver(true, true, "10.1.0.4"));
-        assert_eq!(fires_as_declared(&DNS018, &strict)[0].args["public_servers"], "");
+        assert_eq!(fires_as_declared(&DNS018, &strict)[0].lists["public_servers"], [""; 0]);
         for server in
             ["1.1.1.1#one.one.one.one", "9.9.9.9@853#x", "https://8.8.8.8/dns-query", "cloudflare", "1.1.1.1:853"]
         {

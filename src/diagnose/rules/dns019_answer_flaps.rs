@@ -82,7 +82,7 @@ fn flaps(facts: &Facts<'_>, name: &EndpointFacts<'_>, server: SocketAddr) -> Opt
         ))
         .evidence(tries(facts, name, server))
         .arg("server", server.to_string())
-        .arg("routes", words.join(", "))
+        .list("routes", &words)
         .excludes("the cache of this machine: the server itself was asked each time")
         .fix([
             Fix::look(

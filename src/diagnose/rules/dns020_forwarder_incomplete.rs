@@ -173,7 +173,7 @@ fn incomplete(facts: &Facts<'_>, server: SocketAddr) -> Option<Draft> {
         if first_is_right { "; it is not asked first, and the first server is right" } else { "" }
     ))
     .arg("server", server.to_string())
-    .arg("suffixes", suffixes.join(", "))
+    .list("suffixes", &suffixes)
     .arg("kind", if records { "alias-zones-forwarded" } else { "suffix-not-forwarded" })
     .excludes("a missing link or record: the private addresses of these names, or of the same zones, are seen")
     .excludes("a server that never asks Azure's DNS: other answers of it are private")

@@ -76,7 +76,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
     .summary(summary)
     .evidence(name.connections.iter().map(|connection| facts.connection_line(connection)))
     .arg("port", port.to_string())
-    .arg("dead", listed)
+    .list("dead", &dead)
     .arg("first", if waits { "yes" } else { "no" })
     .excludes("a path that is closed altogether: another address of the name answers")
     .reaching(Reach::Nothing);
@@ -103,7 +103,7 @@ mod tests {
             let scene = private_world().attempt(ODS, "10.0.0.99", &attempt).attempt(ODS, "10.0.0.6", &open());
             let found = fires_as_declared(&NET004, &scene);
             assert_eq!((found.len(), found[0].severity), (1, Severity::Warning), "{attempt:?}");
-            assert_eq!(found[0].args["dead"], "10.0.0.99");
+            assert_eq!(found[0].lists["dead"], ["10.0.0.99"]);
             assert_eq!(found[0].args["first"], "no", "the lookup does not give the dead address");
         }
     }

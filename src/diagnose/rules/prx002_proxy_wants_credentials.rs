@@ -75,7 +75,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
         .evidence([facts.tunnel_line(name, tunnel)])
         .arg("proxy", proxy.url.clone())
         .arg("source", proxy.source.clone())
-        .arg("schemes", schemes.join(", "))
+        .list("schemes", schemes)
         .arg("credentials_given", if proxy.has_credentials { "yes" } else { "no" })
         .excludes("a proxy that is down: it answers")
         .reaching(Reach::Own)
@@ -119,7 +119,7 @@ mod tests {
         let wants = Outcome::Failed(TunnelFailure::WantsCredentials(vec!["Negotiate".to_owned(), "Basic".to_owned()]));
         let found = fires_as_declared(&PRX002, &public_world().tunnel(ODS, "HTTPS_PROXY", wants));
         assert_eq!((found.len(), found[0].severity), (1, Severity::Error));
-        assert_eq!(found[0].args["schemes"], "Negotiate, Basic");
+        assert_eq!(found[0].lists["schemes"], ["Negotiate", "Basic"]);
         assert_eq!(found[0].args["credentials_given"], "no");
     }
 

@@ -94,7 +94,7 @@ fn of_unit(facts: &Facts<'_>, proxy: &AgentProxy) -> Option<Draft> {
             .evidence([format!("{} names the proxy {} and exempts {exempt}", quote(&proxy.source), quote(&proxy.url))])
             .arg("proxy", proxy.url.clone())
             .arg("source", proxy.source.clone())
-            .arg("addresses", caught.join(", "))
+            .list("addresses", &caught)
             .reaching(Reach::Nothing)
             .fix([remedy::exempt_from_proxy(facts, &names)]),
     )
@@ -126,7 +126,7 @@ fn of_environment(facts: &Facts<'_>) -> Option<Draft> {
             )])
             .arg("proxy", proxy.url.clone())
             .arg("source", proxy.source.clone())
-            .arg("addresses", addresses.join(", "))
+            .list("addresses", &addresses)
             .reaching(Reach::Nothing)
             .fix([
                 Fix::look("look where proxies are set on this machine", remedy::show_proxies(facts.on_windows())),
@@ -173,7 +173,7 @@ mod tests {
     #[test]
     fn fires_for_one_of_the_two() {
         let found = drafts(&PRX005, &with_settings(&[("169.254.169.254", false), ("168.63.129.16", true)], None));
-        assert_eq!(found[0].args["addresses"], "168.63.129.16");
+        assert_eq!(found[0].lists["addresses"], ["168.63.129.16"]);
     }
 
     #[test]
@@ -200,7 +200,7 @@ mod tests {
         let found =
             fires_as_declared(&PRX005, &private_world().subnet("10.0.0.0/24").agent_proxy(unit(DROP_IN, "localhost")));
         assert_eq!((found.len(), found[0].severity), (1, Severity::Warning));
-        assert_eq!(found[0].args["addresses"], "169.254.169.254, 168.63.129.16");
+        assert_eq!(found[0].lists["addresses"], ["169.254.169.254", "168.63.129.16"]);
     }
 
     #[test]

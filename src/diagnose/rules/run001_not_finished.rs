@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use ampls_probes::endpoint::Origin;
 use ampls_probes::observation::{
-    Answer, Connection, DnsFailure, IoFailure, Observation, Outcome, RecordKind, Source, SourceName, SourceOutcome, Stop,
-    sources,
+    Answer, Connection, DnsFailure, IoFailure, Observation, Outcome, RecordKind, Source, SourceName, SourceOutcome,
+    Stop, sources,
 };
 
 use crate::diagnose::command::command;

@@ -82,7 +82,7 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
         .evidence(
             refused.iter().map(|(file, what)| format!("{} may not be read: {what} was not looked at", quote(file))),
         )
-        .arg("files", refused.iter().map(|(file, _)| *file).collect::<Vec<_>>().join(", "))
+        .list("files", refused.iter().map(|(file, _)| *file))
         .reaching(Reach::Nothing)
         .fix([again]),
     ]

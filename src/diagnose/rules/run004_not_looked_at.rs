@@ -66,7 +66,7 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
         )
         .summary("a name that only this source knows was not examined, so this machine is not shown to be healthy")
         .evidence(missing.iter().map(|source| sources::line(source, seen)))
-        .arg("sources", names.join(", "))
+        .list("sources", &names)
         .reaching(Reach::Nothing)
         .fix(fixes(facts, &missing)),
     ]
@@ -98,11 +98,11 @@ fn fixes(facts: &Facts<'_>, missing: &[Source]) -> Vec<Fix> {
     if outcome(SourceOutcome::Unsupported) && !disk {
         fixes.push(Fix::look(
             "name what the agents of this machine use",
-            [command!(Any, "ampls-doctor check --workspace WORKSPACE_ID --dce DCE_HOST_NAME")],
+            [command!(Any, "ampls-doctor check --workspace WORKSPACE_ID --dce HOST_NAME")],
         ));
     }
     if outcome(SourceOutcome::Failed) {
-        fixes.push(Fix::look("name the DNS servers of this machine", [command!(Any, "ampls-doctor check --resolver DNS_SERVER_ADDRESS")]));
+        fixes.push(Fix::look("name the DNS servers of this machine", [command!(Any, "ampls-doctor check --resolver ADDRESS")]));
     }
     fixes
 }
@@ -140,7 +140,7 @@ mod tests {
     #[test]
     fn fires_when_the_servers_are_unknown() {
         for failure in [ReadFailure::NotPermitted, ReadFailure::NotAFile, ReadFailure::Code(Some(5))] {
-            assert_eq!(drafts(&RUN004, &resolver_is(failure))[0].args["sources"], "resolver");
+            assert_eq!(drafts(&RUN004, &resolver_is(failure))[0].lists["sources"], ["resolver"]);
         }
     }
 
@@ -148,7 +148,7 @@ mod tests {
     fn fires_where_this_build_cannot_read_agents() {
         let windows = private_world().edit(|seen| seen.machine.os = "Windows Server 2022 (20348)".to_owned());
         let found = drafts(&RUN004, &windows);
-        assert_eq!(found[0].args["sources"], "agents");
+        assert_eq!(found[0].lists["sources"], ["agents"]);
         let command = found[0].fix[0].commands.first().map(Command::as_str);
         assert!(command.is_some_and(|command| command.contains("--workspace")), "{command:?}");
     }

@@ -68,7 +68,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
     .group(names.join(" "))
     .evidence(name.handshake.map(|handshake| facts.handshake_line(name, handshake)))
     .evidence(name.leaf().map(certificate_line))
-    .arg("names", names.join(" "))
+    .list("names", &names)
     .arg("address", address.clone())
     .reaching(Reach::Nothing);
     if let Some(public) = public_name(name.fqdn()) {
@@ -147,7 +147,7 @@ mod tests {
         let tls = Tls::good(HANDLER).verdict(|seen| seen.name = NameVerdict::Other);
         let found = fires_as_declared(&TLS003, &private_world().tls(ODS, tls));
         assert_eq!((found.len(), found[0].severity), (1, Severity::Error));
-        assert_eq!(found[0].args["names"], HANDLER);
+        assert_eq!(found[0].lists["names"], [HANDLER]);
     }
 
     #[test]

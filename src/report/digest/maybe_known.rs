@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
+use crate::diagnose::finding::Argument;
+
 /// A value, or the word for it that a later version wrote.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
@@ -37,12 +39,9 @@ impl<T> From<T> for MaybeKnown<T> {
     }
 }
 
-/// Values by name: numbers and whatever else is no text as JSON.
-pub(super) fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, String>, D::Error> {
+/// Values by name. Schema 1 wrote texts only; what is neither a value nor a list of values is kept as JSON.
+pub(super) fn arguments<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, Argument>, D::Error> {
     let values: BTreeMap<String, Value> = Deserialize::deserialize(deserializer)?;
-    let text = |value: Value| match value {
-        Value::String(text) => text,
-        other => other.to_string(),
-    };
-    Ok(values.into_iter().map(|(name, value)| (name, text(value))).collect())
+    let argument = |value: Value| Argument::deserialize(&value).unwrap_or_else(|_| Argument::One(value.to_string()));
+    Ok(values.into_iter().map(|(name, value)| (name, argument(value))).collect())
 }

@@ -1,3 +1,5 @@
+//! What each outcome of a local probe makes of its source, in new observations and in old ones.
+
 use super::*;
 use crate::observation::{BrowsersSeen, Hosts, Stop, Timing, Unread};
 use crate::testing::private_world;

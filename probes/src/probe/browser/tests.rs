@@ -36,7 +36,7 @@ impl Machine {
             roots: Roots::new(none.clone(), none),
             machine: crate::observation::Machine::default(),
             denied: std::collections::BTreeSet::default(),
-                hanging: std::collections::BTreeSet::default(),
+            hanging: std::collections::BTreeSet::default(),
         };
         match read(&Arc::new(world), &[]) {
             Outcome::Seen(seen) => seen,
