@@ -25,10 +25,9 @@ pub mod resolver;
 pub mod tcp;
 pub mod tls;
 
-/// The part of the deadline that local files may take, so that most of it is left for the network: one silent DNS server
-/// takes as long as two of its steps.
+/// The part of the deadline that local files may take, so that most of it is left for the network.
 const FILES_SHARE: u32 = 3;
-/// The most that they may take. Reading every agent and browser of a busy machine takes a tenth of it; what takes longer lies on
+/// The most that they may take, however long the deadline: as long as one step of the network. What takes longer than that lies on
 /// a file system that does not answer.
 const FILES_MOST: Duration = Duration::from_secs(5);
 

@@ -8,9 +8,7 @@ use tokio::time::timeout;
 
 use super::{FILES, agents};
 use crate::observation::source::derived;
-use crate::observation::{
-    Because, EncryptedDns, Hosts, Observation, Observations, Source, SourceName, SourceOutcome,
-};
+use crate::observation::{Because, EncryptedDns, Hosts, Observation, Observations, Source, SourceName, SourceOutcome};
 use crate::options::{Options, StepKind};
 use crate::plan::{Discovered, MetadataState};
 use crate::probe::{Context, resolver};

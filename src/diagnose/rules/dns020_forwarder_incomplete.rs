@@ -111,7 +111,7 @@ fn of_ruleset(facts: &Facts<'_>, servers: &[SocketAddr]) -> Option<Draft> {
     .group(AZURE_DNS.to_string())
     .summary("asked directly, 168.63.129.16 has the `privatelink` records of these names private, and the names themselves it has public: a DNS forwarding ruleset that is linked to this virtual network sends the public suffixes elsewhere before their aliases reach the linked zones")
     .arg("server", listed)
-    .arg("suffixes", suffixes.join(", "))
+    .list("suffixes", &suffixes)
     .arg("kind", "ruleset")
     .likely()
     .excludes("a missing link or record: the records are private when asked directly")

@@ -153,7 +153,10 @@ fn cut_short(facts: &Facts<'_>) -> Vec<Draft> {
     let unknown = unread.iter().any(|source| source.source == SourceName::Agents) && !names_what_is_required(facts);
     let severity = if names.is_empty() && !unknown { Severity::Warning } else { Severity::Error };
     let shares = (!unread.is_empty() && !facts.on_windows()).then(|| {
-        Fix::look("look which file systems belong to a server that may be gone", [command!(Sh, "findmnt --types nfs,nfs4,cifs,fuse")])
+        Fix::look(
+            "look which file systems belong to a server that may be gone",
+            [command!(Sh, "findmnt --types nfs,nfs4,cifs,fuse")],
+        )
     });
     let again = Fix::look(
         "give the run more time, after the other findings are fixed",

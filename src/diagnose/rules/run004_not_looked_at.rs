@@ -102,7 +102,10 @@ fn fixes(facts: &Facts<'_>, missing: &[Source]) -> Vec<Fix> {
         ));
     }
     if outcome(SourceOutcome::Failed) {
-        fixes.push(Fix::look("name the DNS servers of this machine", [command!(Any, "ampls-doctor check --resolver ADDRESS")]));
+        fixes.push(Fix::look(
+            "name the DNS servers of this machine",
+            [command!(Any, "ampls-doctor check --resolver ADDRESS")],
+        ));
     }
     fixes
 }
