@@ -77,9 +77,9 @@ pub fn discover(world: &World, options: &Options) -> Discovered {
 
 /// The agents, if they are to be looked for and this build knows their sources on the examined system.
 fn agents(world: &World, options: &Options, start: Instant) -> Option<(Agents, AgentsSeen)> {
-    let known =
-        !(cfg!(windows) && world.root == crate::os::root()) && !(options.files_only && world.machine.is_windows());
-    (known && options.takes(StepKind::Agent)).then(|| agent::read(world, start))
+    let own_windows = cfg!(windows) && world.root == crate::os::root();
+    let windows_disk = options.files_only && world.machine.is_windows();
+    (!own_windows && !windows_disk && options.takes(StepKind::Agent)).then(|| agent::read(world, start))
 }
 
 /// Looks at everything at once and returns what was seen, at the latest shortly after `options.deadline`, whatever the peers

@@ -134,7 +134,7 @@ fn without_sockets(facts: &Facts<'_>) -> Option<Draft> {
 
 fn cut_short(facts: &Facts<'_>) -> Vec<Draft> {
     let seen = facts.observations();
-    let unread: Vec<Source> = sources(seen).into_iter().filter(is_cut_off).collect();
+    let unread: Vec<Source> = sources(seen).into_iter().filter(|source| is_cut_off(*source)).collect();
     let files = unread.iter().map(|source| format!("not read to the end: {}", label(source.source)));
     let steps_of = seen.seen.iter().filter_map(|step| unfinished(facts, step));
     let unfinished: BTreeSet<String> = files.chain(steps_of).collect();
@@ -175,7 +175,7 @@ fn cut_short(facts: &Facts<'_>) -> Vec<Draft> {
 }
 
 /// A source of this machine that was not read to its end. The services of the platform are steps of the run.
-fn is_cut_off(source: &Source) -> bool {
+fn is_cut_off(source: Source) -> bool {
     source.outcome == SourceOutcome::Cancelled && source.source != SourceName::Metadata
 }
 

@@ -52,7 +52,7 @@ rule! {
 
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
     let seen = facts.observations();
-    let missing: Vec<Source> = sources::missing(seen).into_iter().filter(|source| decides(facts, source)).collect();
+    let missing: Vec<Source> = sources::missing(seen).into_iter().filter(|source| decides(facts, *source)).collect();
     if missing.is_empty() {
         return Vec::new();
     }
@@ -73,7 +73,7 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
 }
 
 /// Agents say which names are required, the resolver which servers are. Of a disk nobody asks a server.
-fn decides(facts: &Facts<'_>, source: &Source) -> bool {
+fn decides(facts: &Facts<'_>, source: Source) -> bool {
     use SourceOutcome::{Failed, NotPermitted, Unsupported};
     let unreadable = matches!(source.outcome, Unsupported | NotPermitted | Failed);
     unreadable
