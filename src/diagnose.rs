@@ -50,9 +50,15 @@ pub fn diagnose_with(facts: &Facts<'_>, levels: &Levels) -> Vec<Finding> {
     let partial = facts.observations().later.counts().names > 0;
     let mut statements = Vec::new();
     let mut unexplained = Vec::new();
+    // What a rule that is off says of a name is known to whoever switched it off: it is not unexplained.
+    let mut accepted = BTreeSet::new();
     for rule in RULES {
         let level = levels.of(rule.code);
-        if level == Some(levels::Level::Off) || (partial && rule.all_names) {
+        if level == Some(levels::Level::Off) {
+            accepted.extend((rule.check)(facts).into_iter().flat_map(|draft| draft.endpoints));
+            continue;
+        }
+        if partial && rule.all_names {
             continue;
         }
         let statements = if rule.claim == Claim::Unexplained { &mut unexplained } else { &mut statements };
@@ -62,6 +68,8 @@ pub fn diagnose_with(facts: &Facts<'_>, levels: &Levels) -> Vec<Finding> {
             statements.push(Statement { layer: rule.layer, code: rule.code, draft, explains: rule.explains });
         }
     }
+    unexplained
+        .retain(|statement: &Statement<'_>| !statement.draft.endpoints.iter().all(|name| accepted.contains(name)));
     let groups = invariants::keep(facts, levels, cause::explain(statements), unexplained);
     let ids = ids(&groups);
     groups.iter().zip(&ids).map(|(group, id)| finding(group, id, &groups, &ids)).collect()

@@ -109,8 +109,12 @@ fn unlisted(network: &Network, findings: &[Finding], mistakes: &mut Vec<Mistake>
 fn harmful(findings: &[Finding], mistakes: &mut Vec<Mistake>) {
     for root in roots(findings) {
         let first = root.fix.iter().find(|fix| !fix.read_only && !fix.alternative);
-        let commands =
-            first.iter().flat_map(|fix| &fix.commands).map(|command| command.as_str()).collect::<Vec<_>>().join("; ");
+        let commands = first
+            .iter()
+            .flat_map(|fix| &fix.commands)
+            .map(ampls_doctor::diagnose::command::Command::as_str)
+            .collect::<Vec<_>>()
+            .join("; ");
         let text = format!("{} {commands}", first.map(|fix| fix.text.as_str()).unwrap_or_default());
         let words = ["private-endpoint delete", "private-dns zone delete", "vnet delete", "Remove-DnsServerZone"];
         if words.iter().any(|word| text.contains(word)) {

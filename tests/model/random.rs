@@ -1,4 +1,4 @@
-//! Random numbers that are the same on every machine: SplitMix64.
+//! Random numbers that are the same on every machine: `SplitMix64`.
 //! Source: Steele, Lea, Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014.
 
 /// A sequence of numbers that a seed determines.

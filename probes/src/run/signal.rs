@@ -98,27 +98,29 @@ fn listening() -> watch::Sender<u64> {
             return;
         }
         let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
-        runtime.block_on(async {
-            let mut signals = Signals::listen();
-            loop {
-                let status = signals.next().await;
-                let _decided = deciding();
-                if counter.receiver_count() == 0 {
-                    let mut documents = written().subscribe();
-                    let whole = timeout(WRITING, documents.wait_for(|documents| *documents == 0));
-                    tokio::select! {
-                        _ = whole => {}
-                        _ = signals.next() => {}
-                    }
-                    process::exit(status);
-                }
-                counter.send_modify(|count: &mut u64| *count = count.wrapping_add(1));
+        let mut signals = runtime.block_on(async { Signals::listen() });
+        loop {
+            let status = runtime.block_on(signals.next());
+            let _decided = deciding();
+            if counter.receiver_count() == 0 {
+                runtime.block_on(end_of_documents(&mut signals));
+                process::exit(status);
             }
-        });
+            counter.send_modify(|count: &mut u64| *count = count.wrapping_add(1));
+        }
     };
     // Without the thread nothing is asked of tokio, and a signal ends the process as it always does.
     let _ = thread::Builder::new().name("signals".to_owned()).spawn(listen);
     sender
+}
+
+/// Waits until no document is being written, for a moment only, and no longer than to the next signal.
+async fn end_of_documents(signals: &mut Signals) {
+    let mut documents = written().subscribe();
+    tokio::select! {
+        _ = timeout(WRITING, documents.wait_for(|documents| *documents == 0)) => {}
+        _ = signals.next() => {}
+    }
 }
 
 /// Makes a write beyond the limit on the size of files (`ulimit -f`) an error of that write (EFBIG), where the system would end
