@@ -17,6 +17,7 @@ use crate::endpoint::{Expectation, Group, Need};
 pub mod agents;
 mod browsers;
 mod file;
+pub mod refusals;
 mod template;
 
 /// The names of all clouds.

@@ -75,6 +75,8 @@ pub enum AgentFile {
     Log,
     /// The log that shows that the service answered.
     Answers,
+    /// What it counts of its requests.
+    Counters,
 }
 
 /// A service name of `proxy.bypass`.
@@ -165,7 +167,7 @@ mod tests {
         for (kind, files) in [
             (AgentKind::Oms, &[AgentFile::Configuration, AgentFile::Version, AgentFile::Proxy, AgentFile::Log][..]),
             (AgentKind::Ama, &[AgentFile::Configuration, AgentFile::Proxy, AgentFile::ServiceEnvironment]),
-            (AgentKind::Ama, &[AgentFile::Log, AgentFile::Answers]),
+            (AgentKind::Ama, &[AgentFile::Log, AgentFile::Answers, AgentFile::Counters]),
             (AgentKind::Arc, &[AgentFile::Configuration, AgentFile::Proxy]),
         ] {
             for file in files {

@@ -16,8 +16,11 @@ pub struct Agents {
     pub found: Vec<Agent>,
     /// Proxies that they are set to use, the strongest setting of each agent first.
     pub proxies: Vec<AgentProxy>,
-    /// Refusals in their own recent logs.
+    /// Refusals in their own recent logs that no later success answers.
     pub refusals: Vec<Refusal>,
+    /// What their own files say of their uploads.
+    #[serde(default)]
+    pub uploads: Vec<Upload>,
     /// Files that say something and could not be read to their end, or not be understood.
     pub unread: Vec<Unread>,
 }
@@ -114,6 +117,35 @@ pub struct Refusal {
     pub source: String,
 }
 
+/// What an agent's own files say of its uploads to one place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Upload {
+    /// The agent.
+    pub agent: AgentKind,
+    /// The host it sends to, or the workspace's id where only that is written; `None` where nothing names it.
+    pub host: Option<String>,
+    /// What a success proves.
+    pub proof: UploadProof,
+    /// The last success.
+    pub succeeded: Option<Timestamp>,
+    /// The first failure after the last success, in the part of the files that was read.
+    pub failing_since: Option<Timestamp>,
+    /// The last failure.
+    pub failed: Option<Timestamp>,
+    /// The path of the file that tells of the latest of these.
+    pub source: String,
+}
+
+/// What the success of an upload proves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum UploadProof {
+    /// The service took data.
+    Delivered,
+    /// The agent reached the service; whether it took data is not said.
+    Reached,
+}
+
 /// What the known lines of the agents' logs mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -126,6 +158,14 @@ pub enum RefusalCode {
     NameNotResolved,
     /// No token of the machine's identity.
     NoToken,
+    /// The data collection rules could not be had.
+    ConfigurationNotObtained,
+    /// No token for an upload.
+    UploadTokenNotObtained,
+    /// 429 of log ingestion: a rate limit or a daily cap.
+    IngestionLimited,
+    /// An upload failed for a reason that the line does not give.
+    UploadFailed,
     /// The handshake failed.
     Handshake,
     /// The token's lifetime does not fit the clock.

@@ -77,7 +77,9 @@ fn look(known: &Known, files: &mut Files<'_>, found: &mut Found, world: &World) 
         found.agents.found.push(agent);
     }
     found.agents.proxies = proxies::read(files, known, &found.agents.found);
-    found.agents.refusals = logs::read(files, known, &found.agents.found);
+    let logs = logs::read(files, known, &found.agents.found);
+    found.agents.refusals = logs.refusals;
+    found.agents.uploads = logs.uploads;
 }
 
 /// The versions of an agent, newest first.

@@ -13,7 +13,8 @@ use crate::text::quote;
 rule! {
     /// ## What it means
     ///
-    /// The agent itself has written down, within the last day and without a later success, that it was refused. Only known
+    /// The agent itself has written down, within the last day and without a later success, that it was refused. A later
+    /// success of the same kind for the same workspace or host, in any of its files, makes a refusal history. Only known
     /// lines are recognised; what is shown is their meaning, the host and the time, never the line, because these logs hold
     /// tokens.
     ///
@@ -141,6 +142,30 @@ fn meaning(code: RefusalCode) -> Meaning {
             "the metadata service, or himds on an Arc machine, gave no token: it is blocked, caught by a proxy, or the machine has no identity",
             Owner::Os,
         ),
+        RefusalCode::ConfigurationNotObtained => of(
+            "Could not obtain configuration",
+            "it could not get its data collection rules",
+            "the agent asked for its rules and got none; the line does not say why: see the findings on that name",
+            Owner::Monitor,
+        ),
+        RefusalCode::UploadTokenNotObtained => of(
+            "Failed to get gig token",
+            "it got no token for uploads",
+            "the control service gave no upload token: it did not answer, or it refused; the line does not say which",
+            Owner::Monitor,
+        ),
+        RefusalCode::IngestionLimited => of(
+            "ODS 429",
+            "log ingestion takes no more for now",
+            "the workspace's daily cap is reached, or too much is sent at once",
+            Owner::Monitor,
+        ),
+        RefusalCode::UploadFailed => of(
+            "Failed to upload",
+            "its uploads fail",
+            "the agent could not upload; the line does not say why: see the findings on that name",
+            Owner::Monitor,
+        ),
         RefusalCode::Handshake => of(
             "Error in SSL handshake",
             "a TLS handshake failed",
@@ -198,6 +223,10 @@ mod tests {
             RefusalCode::NoToken,
             RefusalCode::Handshake,
             RefusalCode::TokenExpired,
+            RefusalCode::ConfigurationNotObtained,
+            RefusalCode::UploadTokenNotObtained,
+            RefusalCode::IngestionLimited,
+            RefusalCode::UploadFailed,
         ] {
             let scene = private_world().agents([agent(AgentKind::Ama, "1.33.1")]).refused(refusal(code, 23));
             let found = drafts(&AGT008, &scene);

@@ -3,7 +3,7 @@
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::observation::agent::Refusal;
+use crate::observation::agent::{Refusal, Upload};
 use crate::observation::browser::BrowserSetting;
 use crate::observation::dns::Transport;
 use crate::observation::local::{ServerRole, Unread};
@@ -52,6 +52,7 @@ pub(super) fn reduce(observation: &mut Value) {
         retain::<ServerRole>(server, "/roles");
     });
     retain::<Refusal>(observation, "/refusals");
+    retain::<Upload>(observation, "/uploads");
     retain::<BrowserSetting>(observation, "/what/settings");
     retain::<Unread>(observation, "/what/unread");
 }

@@ -1,131 +1,163 @@
-//! Refusals in the agents' own logs: known signatures in a bounded tail, of which code, host and time are taken.
+//! What the agents' own logs and counters tell: refusals that no later success answers, and how their uploads went.
 //!
-//! These logs hold tokens: a line is looked at and forgotten.
+//! These files hold tokens: a line is looked at and forgotten. Of a known line the meaning, the host and the time are taken,
+//! from the bounded end of a file.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
 use super::files::Files;
-use crate::azure::{AgentKind, Cloud};
+use crate::azure::AgentKind;
 use crate::catalogue::agents::{AgentFile, Agents as Known};
-use crate::observation::{Agent, Refusal, RefusalCode};
+use crate::catalogue::refusals::{Channel, Refusals};
+use crate::observation::{Agent, Refusal, RefusalCode, Upload, UploadProof};
 
-/// What a line says when it holds all of these words, lower case.
-/// Sources: <https://github.com/microsoft/Docker-Provider/blob/ci_prod/source/plugins/go/src/telemetry.go>,
-/// <https://github.com/Azure/azure-linux-extensions/issues/1950>
-const SIGNATURES: &[(&[&str], RefusalCode)] = &[
-    (&["invalidaccess"], RefusalCode::InvalidAccess),
-    (&["data collection endpoint must be used"], RefusalCode::InvalidAccess),
-    (&["failed to upload to ods: 403"], RefusalCode::IngestionForbidden),
-    (&["error resolving address"], RefusalCode::NameNotResolved),
-    (&["failed to get msi token"], RefusalCode::NoToken),
-    (&["error in ssl handshake"], RefusalCode::Handshake),
-    (&["lifetime validation failed"], RefusalCode::TokenExpired),
-];
+mod answered;
+mod lines;
+mod qos;
 
-/// Lines of `mdsd.info` that show that the configuration service answered.
-const ANSWERED: &[&str] = &["mcs redirected to endpoint", "retrieved gig token"];
+/// What was found.
+#[derive(Debug, Default)]
+pub(super) struct Logged {
+    /// By agent, code and host.
+    pub(super) refusals: Vec<Refusal>,
+    /// By agent and place.
+    pub(super) uploads: Vec<Upload>,
+}
 
-/// What such an answer clears; of log ingestion it says nothing.
-const CLEARED: &[RefusalCode] =
-    &[RefusalCode::InvalidAccess, RefusalCode::NoToken, RefusalCode::Handshake, RefusalCode::TokenExpired];
+/// What happened, when, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Event {
+    at: Timestamp,
+    what: What,
+    /// What the agent was doing; `None` where the line does not say so.
+    channel: Option<Channel>,
+    target: Option<Target>,
+    source: String,
+}
 
-/// The refusals of each agent's log, by code and host, without those that a later success has cleared.
-pub(super) fn read(files: &mut Files<'_>, known: &Known, agents: &[Agent]) -> Vec<Refusal> {
-    let mut refusals = Vec::new();
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum What {
+    Succeeded,
+    Refused(RefusalCode),
+    /// Counted, not said in words.
+    Failed,
+}
+
+/// A workspace is named by its id alone in some files and by a host in others.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Target {
+    Workspace(String),
+    Host(String),
+}
+
+/// Reads the logs and counters of every agent.
+pub(super) fn read(files: &mut Files<'_>, known: &Known, agents: &[Agent]) -> Logged {
+    let mut logged = Logged::default();
+    let Ok(signs) = Refusals::builtin() else { return logged };
     for agent in agents {
-        match agent.kind {
-            AgentKind::Ama => refusals.extend(ama(files, known)),
-            AgentKind::Oms => {
-                let logs = known.paths(AgentKind::Oms, AgentFile::Log);
-                let of = |id: &str| logs.iter().map(move |log| log.replacen('*', id, 1)).collect::<Vec<_>>();
-                for path in agent.workspaces.iter().flat_map(|workspace| of(&workspace.id)) {
-                    refusals.extend(of_log(files, AgentKind::Oms, &path));
-                }
-            }
-            AgentKind::Mma | AgentKind::Dependency | AgentKind::Arc => {}
-        }
-    }
-    refusals
-}
-
-fn ama(files: &mut Files<'_>, known: &Known) -> Vec<Refusal> {
-    let logs = known.paths(AgentKind::Ama, AgentFile::Log);
-    let mut refusals: Vec<Refusal> = logs.iter().flat_map(|path| of_log(files, AgentKind::Ama, path)).collect();
-    let logs = known.paths(AgentKind::Ama, AgentFile::Answers);
-    let info: String = logs.iter().filter_map(|path| files.log(path)).collect();
-    let answers = dated(&info).filter(|(_, line)| {
-        let line = line.to_ascii_lowercase();
-        ANSWERED.iter().any(|sign| line.contains(sign))
-    });
-    let answered = answers.map(|(at, _)| at).max();
-    refusals.retain(|refusal| !CLEARED.contains(&refusal.code) || answered.is_none_or(|at| at < refusal.at));
-    refusals
-}
-
-fn of_log(files: &mut Files<'_>, agent: AgentKind, path: &str) -> Vec<Refusal> {
-    let Some(text) = files.log(path) else { return Vec::new() };
-    let mut found: BTreeMap<(RefusalCode, Option<String>), (Timestamp, u32)> = BTreeMap::new();
-    for (at, line) in dated(&text) {
-        let lower = line.to_ascii_lowercase();
-        let Some((_, code)) = SIGNATURES.iter().find(|(words, _)| words.iter().all(|word| lower.contains(word))) else {
-            continue;
+        let events = match agent.kind {
+            AgentKind::Ama => of_ama(files, known, &signs),
+            AgentKind::Oms => of_oms(files, known, &signs, agent),
+            AgentKind::Mma | AgentKind::Dependency | AgentKind::Arc => Vec::new(),
         };
-        let (last, count) = found.entry((*code, host_in(&lower))).or_insert((at, 0));
-        *last = (*last).max(at);
-        *count = count.saturating_add(1);
+        logged.refusals.extend(refusals(agent, &events));
+        logged.uploads.extend(uploads(agent, &events));
     }
-    let refusal = |((code, host), (at, count))| Refusal { agent, code, host, at, count, source: path.to_owned() };
-    found.into_iter().map(refusal).collect()
+    logged
 }
 
-/// Lines with their time. A line without one belongs to the line before it; lines before the first time are left out.
-fn dated(text: &str) -> impl Iterator<Item = (Timestamp, &str)> {
-    let mut last = None;
-    text.lines().filter_map(move |line| {
-        last = time(line).or(last);
-        Some((last?, line))
-    })
-}
-
-/// `2021-07-19T18:38:05.1166760Z: …` (AMA) or `2021-07-19 18:38:05 +0000 [error]: …` (OMS).
-fn time(line: &str) -> Option<Timestamp> {
-    let first = line.split_ascii_whitespace().next()?.trim_end_matches(':');
-    if let Ok(at) = first.parse() {
-        return Some(at);
+fn of_ama(files: &mut Files<'_>, known: &Known, signs: &Refusals) -> Vec<Event> {
+    let mut events = Vec::new();
+    let paths = |file| known.paths(AgentKind::Ama, file);
+    for path in paths(AgentFile::Log).iter().chain(paths(AgentFile::Answers)) {
+        let text = files.log(path).unwrap_or_default();
+        events.extend(lines::events(&text, path, signs));
     }
-    let mut words = line.split_ascii_whitespace();
-    let (date, time, offset) = (words.next()?, words.next()?, words.next()?);
-    Timestamp::strptime("%Y-%m-%d %H:%M:%S %z", format!("{date} {time} {offset}")).ok()
+    for path in paths(AgentFile::Counters) {
+        let text = files.log(path).unwrap_or_default();
+        events.extend(qos::events(&text, path));
+    }
+    events
 }
 
-/// The first host of Azure Monitor that a line names.
-fn host_in(line: &str) -> Option<String> {
-    let words = line.split(|character: char| !character.is_ascii_alphanumeric() && !matches!(character, '.' | '-'));
-    let host = words.map(|word| word.trim_matches(['.', '-'])).find(|word| {
-        Cloud::of_host(word).is_some() && (word.contains("monitor.azure.") || word.contains("opinsights.azure."))
-    });
-    host.filter(|host| host.len() <= 253).map(str::to_owned)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn time_of_both_agents_is_read() {
-        let expected: Timestamp = "2021-07-19T18:38:05Z".parse().expect("a time");
-        for line in ["2021-07-19T18:38:05.0000000Z: Failed", "2021-07-19 20:38:05 +0200 [error]: x"] {
-            assert_eq!(time(line), Some(expected), "{line}");
+/// Each log is one workspace's own: what names no other place is about it.
+fn of_oms(files: &mut Files<'_>, known: &Known, signs: &Refusals, agent: &Agent) -> Vec<Event> {
+    let mut events = Vec::new();
+    for workspace in &agent.workspaces {
+        let own = Target::Workspace(workspace.id.clone());
+        for path in known.paths(AgentKind::Oms, AgentFile::Log) {
+            let path = path.replacen('*', &workspace.id, 1);
+            let text = files.log(&path).unwrap_or_default();
+            events.extend(lines::events(&text, &path, signs).map(|event| Event {
+                target: event.target.or_else(|| Some(own.clone())),
+                channel: event.channel.or(Some(Channel::Upload)),
+                ..event
+            }));
         }
-        assert_eq!(time("Failed to upload"), None);
     }
+    events
+}
 
-    #[test]
-    fn host_is_taken_and_what_stands_beside_it_is_not() {
-        let line = "from https://a-b1.westeurope-1.handler.control.monitor.azure.com/locations?token=abc.azure.com";
-        assert_eq!(host_in(line).as_deref(), Some("a-b1.westeurope-1.handler.control.monitor.azure.com"));
-        assert_eq!(host_in("token=secret.azure.com"), None);
+/// The refusals without an answer, each code and host once.
+fn refusals(agent: &Agent, events: &[Event]) -> Vec<Refusal> {
+    let mut found: BTreeMap<(RefusalCode, Option<String>), Refusal> = BTreeMap::new();
+    for event in events {
+        let What::Refused(code) = event.what else { continue };
+        if answered::is_answered(event, events, agent) {
+            continue;
+        }
+        let host = event.target.as_ref().map(|target| host_of(target, agent));
+        let refusal = found.entry((code, host.clone())).or_insert_with(|| Refusal {
+            agent: agent.kind,
+            code,
+            host,
+            at: event.at,
+            count: 0,
+            source: event.source.clone(),
+        });
+        if event.at > refusal.at {
+            refusal.at = event.at;
+            refusal.source.clone_from(&event.source);
+        }
+        refusal.count = refusal.count.saturating_add(1);
+    }
+    found.into_values().collect()
+}
+
+/// The uploads to each place.
+fn uploads(agent: &Agent, events: &[Event]) -> Vec<Upload> {
+    let mut of_place: BTreeMap<Option<&Target>, Vec<&Event>> = BTreeMap::new();
+    for event in events.iter().filter(|event| event.channel == Some(Channel::Upload)) {
+        of_place.entry(event.target.as_ref()).or_default().push(event);
+    }
+    let upload = |(target, mut events): (Option<&Target>, Vec<&Event>)| {
+        events.sort_by_key(|event| event.at);
+        let worked = |event: &&&Event| event.what == What::Succeeded;
+        let succeeded = events.iter().rev().find(worked).map(|event| event.at);
+        let failures = || events.iter().filter(|event| event.what != What::Succeeded).map(|event| event.at);
+        Some(Upload {
+            agent: agent.kind,
+            host: target.map(|target| host_of(target, agent)),
+            proof: UploadProof::Delivered,
+            succeeded,
+            failing_since: failures().find(|at| succeeded.is_none_or(|succeeded| *at > succeeded)),
+            failed: failures().next_back(),
+            source: events.last()?.source.clone(),
+        })
+    };
+    of_place.into_iter().filter_map(upload).collect()
+}
+
+/// The host that the agent's configuration names for a workspace, else its id.
+fn host_of(target: &Target, agent: &Agent) -> String {
+    match target {
+        Target::Host(host) => host.clone(),
+        Target::Workspace(id) => {
+            let mut hosts = agent.endpoints.iter();
+            let ods = hosts.find(|host| host.strip_prefix(id.as_str()).is_some_and(|rest| rest.starts_with(".ods.")));
+            ods.unwrap_or(id).clone()
+        }
     }
 }

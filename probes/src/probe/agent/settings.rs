@@ -1,6 +1,6 @@
 //! `KEY=value` lines and what hosts say, as the agents' own files have them.
 
-use crate::azure::WorkspaceId;
+use crate::azure::{Cloud, WorkspaceId};
 
 /// The `KEY=value` pairs of a text, in order. `export` before the key, quotes around the value and lines that begin with
 /// `#` or `;` are taken off; a value may hold `=`. What is not a pair is passed over.
@@ -27,6 +27,11 @@ pub(super) fn unquoted(value: &str) -> &str {
 pub(super) fn workspace_of(host: &str) -> Option<WorkspaceId> {
     let (label, rest) = host.split_once('.')?;
     (rest.starts_with("ods.") || rest.starts_with("oms.")).then(|| label.parse().ok()).flatten()
+}
+
+/// Whether a name is one of Azure Monitor's own.
+pub(super) fn is_of_azure_monitor(host: &str) -> bool {
+    Cloud::of_host(host).is_some() && (host.contains("monitor.azure.") || host.contains("opinsights.azure."))
 }
 
 #[cfg(test)]
