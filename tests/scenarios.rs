@@ -168,7 +168,7 @@ pub(super) fn options(scenario: &Scenario) -> Result<Options, String> {
     let mut options = check.options().map_err(|error| error.to_string())?;
     if let Some(records) = &scenario.expected_records {
         options.expected_records =
-            expected::read(scenario.expand(records).as_bytes()).map_err(|error| error.to_string())?;
+            expected::read(scenario.expand(records).as_bytes()).map_err(|error| error.to_string())?.records;
     }
     Ok(options)
 }

@@ -2,12 +2,13 @@
 
 use std::fmt;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::path::Path;
 
 use ampls_probes::endpoint::ExpectedRecord;
 
 use crate::expected;
+use crate::render::page::inert;
 use crate::text::quote;
 
 /// What is wrong with an input file, and what is wanted, in one line.
@@ -67,5 +68,10 @@ const MAX_EXPECTED: u64 = 16;
 pub(super) fn expected_records(path: Option<&Path>) -> Result<Vec<ExpectedRecord>, InputError> {
     let Some(path) = path else { return Ok(Vec::new()) };
     let read = expected::read(&bytes(path, MAX_EXPECTED)?);
-    read.map_err(|error| InputError { file: format!("--expected-records {}", shown(path)), what: error.to_string() })
+    let file = || format!("--expected-records {}", shown(path));
+    let expected = read.map_err(|error| InputError { file: file(), what: error.to_string() })?;
+    for left_out in &expected.left_out {
+        let _ = writeln!(io::stderr(), "ampls-doctor: {}", inert(&format!("{}: not used: {left_out}", file())));
+    }
+    Ok(expected.records)
 }

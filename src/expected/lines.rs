@@ -1,11 +1,12 @@
 //! Lines of text: a host name and its addresses in any order, as they are copied from a table.
 //!
 //! The portal puts a name and its addresses beside or below each other, with words of its own between them (captions, the
-//! name of the zone, `Succeeded`). Such words are passed over; what nearly is an address is not.
+//! name of the zone, `Succeeded`); `az … -o tsv` puts the address first now and then. Such words are passed over; what nearly
+//! is an address is not.
 
 use std::net::IpAddr;
 
-use super::{ExpectedError, FORMS, Records, is_zone, public_name};
+use super::{ExpectedError, Records, is_zone, public_name};
 use crate::text;
 
 /// Takes the records of all lines.
@@ -13,40 +14,47 @@ pub(super) fn read(text: &str, records: &mut Records) -> Result<(), ExpectedErro
     let mut open = Open::default();
     for (number, line) in (1_usize..).zip(text.lines()) {
         let line = line.split('#').next().unwrap_or_default();
-        let wrong = |what: String| ExpectedError(format!("line {number}: {what}"));
-        let (mut names, mut addresses) = (Vec::new(), Vec::new());
-        for word in line.split(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '|' | '"')) {
+        let (mut names, mut addresses, mut nearly) = (Vec::new(), Vec::new(), None);
+        for word in line.split(is_between) {
             match classify(word) {
                 Word::Name(name) => names.push(name),
                 Word::Address(address) => addresses.push(address),
-                Word::Nearly => {
-                    return Err(wrong(format!(
-                        "{} is not an address; correct it or leave the line out",
-                        text::quote(word)
-                    )));
-                }
+                Word::Nearly => nearly = nearly.or(Some(word)),
                 Word::Other => {}
             }
         }
         if !names.is_empty() {
-            open.close()?;
+            open.close(records);
             open = Open { line: number, names, served: false };
         }
-        if !addresses.is_empty() && open.names.is_empty() {
-            return Err(wrong("an address without a host name before it; write both on one line".to_owned()));
-        }
-        for address in addresses {
-            open.served = true;
+        if let Some(word) = nearly {
+            // With one of its addresses unreadable a name would seem to have others than the file says.
+            records.leave_out(format!("line {number}"), format!("{} is not an address", text::quote(word)));
             for name in &open.names {
-                records.add(name, address).map_err(&wrong)?;
+                records.names.remove(name);
             }
+            open = Open::default();
+            continue;
+        }
+        if !addresses.is_empty() && open.names.is_empty() {
+            records.leave_out(format!("line {number}"), "an address without a host name before it");
+        }
+        for name in &open.names {
+            open.served |= !addresses.is_empty();
+            records
+                .add(name, addresses.iter().copied())
+                .map_err(|what| ExpectedError(format!("line {number}: {what}")))?;
         }
     }
-    open.close()?;
-    if records.0.is_empty() {
-        return Err(ExpectedError(format!("holds no line with a host name and its addresses; {FORMS}")));
-    }
+    open.close(records);
+    records.names.retain(|_, addresses| !addresses.is_empty());
     Ok(())
+}
+
+/// What stands between words: tables of all kinds, and lists as `-o tsv` prints them.
+fn is_between(character: char) -> bool {
+    character.is_whitespace()
+        || matches!(character, ',' | ';' | '|' | '"' | '\'' | '`' | '[' | ']' | '(' | ')' | '{' | '}')
 }
 
 /// The names that the next addresses belong to.
@@ -58,14 +66,9 @@ struct Open {
 }
 
 impl Open {
-    fn close(&self) -> Result<(), ExpectedError> {
-        match self.names.first() {
-            Some(name) if !self.served => Err(ExpectedError(format!(
-                "line {}: {} has no address; write it behind the name",
-                self.line,
-                text::quote(name)
-            ))),
-            _ => Ok(()),
+    fn close(&self, records: &mut Records) {
+        if let Some(name) = self.names.first().filter(|_| !self.served) {
+            records.leave_out(format!("line {}", self.line), format!("{} has no address", text::quote(name)));
         }
     }
 }

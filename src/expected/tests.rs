@@ -7,7 +7,7 @@ use super::*;
 const ODS: &str = "11111111-2222-3333-4444-555555555555.ods.opinsights.azure.com";
 
 fn records(text: &str) -> Vec<(String, Vec<String>)> {
-    let records = read(text.as_bytes()).expect("records");
+    let records = read(text.as_bytes()).expect("records").records;
     let texts = |record: ExpectedRecord| (record.name, record.addresses.iter().map(ToString::to_string).collect());
     records.into_iter().map(texts).collect()
 }
@@ -41,7 +41,7 @@ fn private_endpoint_lists_its_names() {
 fn private_endpoint_with_a_zone_group_says_where_its_records_are() {
     let empty = r#"{"customDnsConfigs": [], "privateLinkServiceConnections": []}"#;
     let error = read(empty.as_bytes()).expect_err("nothing in it").to_string();
-    assert!(error.contains("dns-zone-group show"), "{error}");
+    assert!(error.contains("dns-zone-group list") && error.contains("Get-AzPrivateDnsZoneGroup"), "{error}");
 }
 
 #[test]
@@ -122,7 +122,7 @@ fn portal_lines_are_read_beside_and_below_each_other() {
 fn text_that_powershell_saved_is_read() {
     let utf16: Vec<u8> =
         "\u{feff}api.monitor.azure.com 10.0.0.4\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
-    assert_eq!(read(&utf16).map(|records| records.len()), Ok(1));
+    assert_eq!(read(&utf16).map(|expected| expected.records.len()), Ok(1));
 }
 
 #[test]
@@ -131,10 +131,12 @@ fn what_cannot_be_read_is_said_with_its_place_in_one_harmless_line() {
     let table: &[(&str, &str)] = &[
         ("", "is empty"),
         ("  \n", "is empty"),
-        ("{", "is not whole JSON: EOF while parsing an object at line 1 column 1"),
+        ("{", "the JSON is incomplete or wrong: EOF while parsing an object at line 1 column 1"),
         ("{}", "none of the forms"),
         ("[]", "no record"),
         ("[1]", "$[0]: an object"),
+        ("{}", "Get-AzPrivateEndpoint -ResourceGroupName"),
+        ("{}", "az network private-endpoint dns-zone-group list"),
         (r#"{"name": "vm1"}"#, "none of the forms"),
         (r#"{"customDnsConfigs": {}}"#, "$.customDnsConfigs: a list"),
         (r#"{"customDnsConfigs": [7]}"#, "$.customDnsConfigs[0]: an object"),
@@ -150,11 +152,11 @@ fn what_cannot_be_read_is_said_with_its_place_in_one_harmless_line() {
         (r#"{"schema": 1}"#, "without `endpoints`"),
         (r#"{"schema": 1, "endpoints": []}"#, "no name was private"),
         (r#"{"customDnsConfigs": [{"fqdn": "\u001b[2J\n", "ipAddresses": []}]}"#, "is not a full host name"),
-        ("hello world", "no line with a host name"),
+        ("hello world", "no record"),
         ("FQDN IP\na.net 10.0.0.999", "line 2: `10.0.0.999` is not an address"),
         ("\n10.0.0.4", "line 2: an address without a host name"),
-        ("a.net\nb.net 10.0.0.4", "line 1: `a.net` has no address"),
-        (&deep, "is not whole JSON"),
+        ("a.net\nb.net", "line 1: `a.net` has no address"),
+        (&deep, "the JSON is incomplete or wrong"),
     ];
     for (text, wanted) in table {
         let error = read(text.as_bytes()).expect_err(wanted).to_string();
@@ -165,7 +167,53 @@ fn what_cannot_be_read_is_said_with_its_place_in_one_harmless_line() {
 }
 
 #[test]
-fn bounds_are_records() {
+fn every_shape_that_azures_tools_print_gives_the_record() {
+    const API: &str = "api.monitor.azure.com";
+    let shapes = [
+        r#"{"customDnsConfigs":[{"fqdn":"api.monitor.azure.com","ipAddresses":["10.0.0.4"]}]}"#,
+        r#"[{"fqdn":"api.monitor.azure.com","ipAddresses":["10.0.0.4"]}]"#,
+        r#"{"value":[{"name":"pe","properties":{"customDnsConfigs":[{"fqdn":"api.monitor.azure.com","ipAddresses":["10.0.0.4"]}]}}]}"#,
+        r#"{"Name":"pe","CustomDnsConfigs":[{"Fqdn":"api.monitor.azure.com","IpAddresses":["10.0.0.4"]}]}"#,
+        r#"[{"Name":"pe","CustomDnsConfigs":{"Fqdn":"api.monitor.azure.com","IpAddresses":"10.0.0.4"}}]"#,
+        r#"{"privateDnsZoneConfigs":[{"recordSets":[{"fqdn":"api.privatelink.monitor.azure.com","ipAddresses":["10.0.0.4"]}]}]}"#,
+        r#"{"PrivateDnsZoneConfigs":[{"RecordSets":[{"Fqdn":"api.privatelink.monitor.azure.com","IpAddresses":["10.0.0.4"]}]}]}"#,
+        r#"[{"name":"@","fqdn":"privatelink.monitor.azure.com.","soaRecord":{}},{"name":"api","fqdn":"api.privatelink.monitor.azure.com.","aRecords":[{"ipv4Address":"10.0.0.4"}]}]"#,
+        r#"[{"Name":"api","ZoneName":"privatelink.monitor.azure.com","RecordType":0,"Records":[{"Ipv4Address":"10.0.0.4"}]}]"#,
+        r#"[{"FQDNs":["api.monitor.azure.com"],"IPAddress":"10.0.0.4"}]"#,
+        r#"[[{"fqdn":"api.monitor.azure.com","ipAddresses":["10.0.0.4"]}]]"#,
+        "| FQDN | IP |\n| --- | --- |\n| `api.monitor.azure.com` | `10.0.0.4` |\n",
+        "10.0.0.4\tapi.monitor.azure.com\n",
+        "api.monitor.azure.com\t['10.0.0.4']\n",
+    ];
+    for text in shapes {
+        let wanted = [one(API, &["10.0.0.4"])];
+        assert_eq!(records(text), wanted, "{text}");
+        let utf16: Vec<u8> = format!("\u{feff}{text}").encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let read = read(&utf16).expect(text);
+        assert_eq!((read.records.len(), read.left_out.len()), (1, 0), "{text}: {:?}", read.left_out);
+    }
+}
+
+#[test]
+fn what_cannot_be_used_is_named_and_the_rest_is_used() {
+    let table = [
+        ("a.net\nb.net 10.0.0.4", "line 1: `a.net` has no address"),
+        ("a.net 10.0.0.999\nb.net 10.0.0.4", "line 1: `10.0.0.999` is not an address"),
+        (
+            r#"[{"fqdn":"a.net","ipAddresses":["10.0.0.5","10.0.0.999"]},{"fqdn":"b.net","ipAddresses":["10.0.0.4"]}]"#,
+            "$[0].ipAddresses[1]: `10.0.0.999` is not an address",
+        ),
+        (r#"[7,{"fqdn":"b.net","ipAddresses":["10.0.0.4"]}]"#, "$[0]: an object is wanted"),
+    ];
+    for (text, wanted) in table {
+        let found = read(text.as_bytes()).expect(wanted);
+        assert_eq!(found.left_out, [wanted], "{text}");
+        assert_eq!(found.records.iter().map(|record| record.name.as_str()).collect::<Vec<_>>(), ["b.net"], "{text}");
+    }
+}
+
+#[test]
+fn bounds_are_named() {
     let lines: Vec<String> = (0..=MAX_NAMES).map(|n| format!("n{n}.example.net 10.0.0.4")).collect();
     let many = lines.join("\n");
     let error = read(many.as_bytes()).expect_err("too many").to_string();

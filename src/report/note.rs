@@ -11,6 +11,8 @@ use uuid::Uuid;
 use super::{EndpointReport, Host};
 use crate::diagnose::command::{Command, VmResourceId, command};
 use crate::diagnose::facts::Route;
+use crate::expected::is_record_of;
+use crate::text::list;
 
 /// Something to know beside the findings.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
@@ -24,6 +26,7 @@ pub struct Note {
 pub(super) fn notes(host: &Host, endpoints: &[EndpointReport], observations: &Observations) -> Vec<Note> {
     let mut notes = not_judged(observations.later.counts());
     notes.extend(not_looked_at(&observations.unresolved_names));
+    notes.extend(not_compared(observations));
     notes.extend([
         note(
             "the private link scope behind names and addresses: list what it holds",
@@ -76,6 +79,19 @@ fn not_looked_at(unresolved: &[String]) -> Option<Note> {
     let names = unresolved.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
     (!unresolved.is_empty()).then(|| Note {
         text: format!("not looked at, because the region is not known (give it with --region): {names}"),
+        command: None,
+    })
+}
+
+/// Records of `--expected-records` that no examined name has.
+fn not_compared(observations: &Observations) -> Option<Note> {
+    let used = |record: &str| {
+        observations.endpoints.iter().any(|endpoint| is_record_of(record, &endpoint.fqdn, endpoint.alias.as_deref()))
+    };
+    let records = &observations.asked.expected_records;
+    let rest: Vec<&str> = records.iter().map(|record| record.name.as_str()).filter(|name| !used(name)).collect();
+    (!rest.is_empty()).then(|| Note {
+        text: format!("records of --expected-records that no examined name uses: {}", list(&rest, rest.len())),
         command: None,
     })
 }

@@ -34,7 +34,7 @@ pub(in crate::cli) fn demo(arguments: &DemoArgs, talk: TalkArgs) -> Result<u8, F
     arguments.watch.apply(&mut options, &arguments.output).map_err(Failure::Usage)?;
     if let Some(records) = &world.expected_records {
         let read = expected::read(world.expand(records).as_bytes());
-        options.expected_records = read.map_err(|error| Failure::Impossible(error.to_string()))?;
+        options.expected_records = read.map_err(|error| Failure::Impossible(error.to_string()))?.records;
     }
     let running =
         start(&world).map_err(|error| Failure::Impossible(format!("the world cannot be simulated: {error}")))?;
