@@ -157,4 +157,7 @@ pub struct EncryptedResolver {
     pub servers: Vec<String>,
     /// This machine's resolver configuration leads to it.
     pub in_use: bool,
+    /// The zones that it asks encrypted, lower case, without trailing dot; empty where that holds for every name.
+    #[serde(default)]
+    pub zones: Vec<String>,
 }

@@ -12,6 +12,8 @@ use crate::probe::{browser, micros};
 use crate::read::{self, Links};
 use crate::world::World;
 
+mod unbound;
+
 /// Octets of a configuration file.
 const LIMIT: u64 = 1024 * 1024;
 /// Files of a folder of drop-ins.
@@ -32,13 +34,15 @@ fn look(world: &World, resolver: Option<&Resolver>) -> Outcome<Vec<EncryptedReso
         return Outcome::Skipped(Skip::NotOnThisSystem);
     }
     let servers = browser::configured(resolver);
-    let local = servers.iter().any(IpAddr::is_loopback);
+    // The stub of systemd is a server of its own: it stands for no other program on loopback.
+    let local = servers.iter().any(|server| server.is_loopback() && !is_systemd_stub(*server));
     let systemd = servers.iter().any(|server| is_systemd_stub(*server));
     let mut found: Vec<EncryptedResolver> = Vec::new();
     found.extend(resolved(world, systemd));
-    for stub in [dnscrypt_proxy, cloudflared, stubby, unbound] {
+    for stub in [dnscrypt_proxy, cloudflared, stubby] {
         found.extend(stub(world).map(|resolver| EncryptedResolver { in_use: local, ..resolver }));
     }
+    found.extend(unbound::read(world, &servers));
     Outcome::Seen(found)
 }
 
@@ -93,7 +97,15 @@ fn resolved(world: &World, in_use: bool) -> Option<EncryptedResolver> {
     };
     servers.truncate(SERVERS);
     let setting = format!("DNSOverTLS={value}");
-    Some(EncryptedResolver { service: "systemd-resolved".to_owned(), source, setting, strict, servers, in_use })
+    Some(EncryptedResolver {
+        service: "systemd-resolved".to_owned(),
+        source,
+        setting,
+        strict,
+        servers,
+        in_use,
+        zones: Vec::new(),
+    })
 }
 
 /// `key=value` below a heading of an ini file; comments left out.
@@ -124,16 +136,22 @@ fn dnscrypt_proxy(world: &World) -> Option<EncryptedResolver> {
     Some(stub("dnscrypt-proxy", path, "server_names", names.map(str::to_owned).collect()))
 }
 
+/// Options of cloudflared's service, as its packages and guides set it up.
+const OPTIONS: &str = "/etc/default/cloudflared";
+
 /// Source: <https://developers.cloudflare.com/1.1.1.1/encryption/dns-over-https/dns-over-https-client/>
 fn cloudflared(world: &World) -> Option<EncryptedResolver> {
     let paths = [
         "/etc/cloudflared/config.yml",
         "/etc/cloudflared/config.yaml",
         "/usr/local/etc/cloudflared/config.yml",
-        "/etc/default/cloudflared",
+        OPTIONS,
     ];
     let (path, text) = first(world, &paths)?;
-    if !text.lines().any(|line| line.contains("proxy-dns") && !line.trim_start().starts_with('#')) {
+    // The options of the service name the servers; that it is one for DNS stands in its unit. A tunnel has none.
+    let says = |word: &str| text.lines().any(|line| line.contains(word) && !line.trim_start().starts_with('#'));
+    let is_for_dns = says("proxy-dns") || (path == OPTIONS && says("--upstream"));
+    if !is_for_dns {
         return None;
     }
     Some(stub("cloudflared", path, "proxy-dns", urls(&text)))
@@ -147,31 +165,6 @@ fn stubby(world: &World) -> Option<EncryptedResolver> {
     Some(stub("stubby", path, "upstream_recursive_servers", servers.collect()))
 }
 
-/// Source: <https://nlnetlabs.nl/documentation/unbound/unbound.conf/>
-fn unbound(world: &World) -> Option<EncryptedResolver> {
-    let mut paths = vec!["/etc/unbound/unbound.conf".to_owned()];
-    let drop_ins = "/etc/unbound/unbound.conf.d";
-    let entries = fs::read_dir(world.path(drop_ins)).into_iter().flatten().flatten().take(FILES);
-    let mut names: Vec<String> = entries.filter_map(|entry| entry.file_name().to_str().map(str::to_owned)).collect();
-    names.sort();
-    paths.extend(names.iter().map(|name| format!("{drop_ins}/{name}")));
-    for path in paths {
-        let Some(text) = text(world, &path) else { continue };
-        let lines = || text.lines().map(|line| line.split('#').next().unwrap_or_default().trim());
-        let encrypts = |line: &str| {
-            let (key, value) = line.split_once(':').unwrap_or_default();
-            matches!(key, "forward-tls-upstream" | "forward-ssl-upstream" | "tls-upstream" | "ssl-upstream")
-                && value.trim() == "yes"
-        };
-        if let Some(setting) = lines().find(|line| encrypts(line)) {
-            let servers =
-                lines().filter_map(|line| line.strip_prefix("forward-addr:")).map(|value| value.trim().to_owned());
-            return Some(stub("unbound", path.clone(), setting, servers.collect()));
-        }
-    }
-    None
-}
-
 /// A stub that only ever asks encrypted.
 fn stub(service: &str, source: String, setting: &str, mut servers: Vec<String>) -> EncryptedResolver {
     servers.truncate(SERVERS);
@@ -182,6 +175,7 @@ fn stub(service: &str, source: String, setting: &str, mut servers: Vec<String>) 
         strict: true,
         servers,
         in_use: false,
+        zones: Vec::new(),
     }
 }
 

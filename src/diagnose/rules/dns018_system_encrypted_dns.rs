@@ -10,6 +10,7 @@ use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::Facts;
 use crate::diagnose::finding::{BlastRadius, Fix, Owner, Severity};
 use crate::diagnose::rule::rule;
+use crate::text::list;
 
 rule! {
     /// ## What it means
@@ -59,12 +60,20 @@ fn draft(facts: &Facts<'_>, resolver: &EncryptedResolver) -> Draft {
         servers.extend(facts.upstream_servers().iter().map(|server| server.ip().to_string()));
     }
     let public: Vec<String> = servers.iter().filter(|server| is_public(facts, server)).cloned().collect();
-    let grave = resolver.in_use && (resolver.strict || !public.is_empty());
+    // A zone that holds none of the names that were looked at has no part in them.
+    let concerned = resolver.zones.is_empty()
+        || facts.endpoints().iter().any(|name| resolver.zones.iter().any(|zone| is_below(name.fqdn(), zone)));
+    let grave = resolver.in_use && concerned && (resolver.strict || !public.is_empty());
     let severity = if grave { Severity::Warning } else { Severity::Info };
     let strictness = if resolver.strict { "and never plain" } else { "where a server offers it" };
     let asked = if servers.is_empty() { "not named".to_owned() } else { servers.join(", ") };
     let mut summary = format!("`{}` asks encrypted {strictness}", resolver.service);
-    if !resolver.in_use {
+    if !resolver.zones.is_empty() {
+        summary = format!("`{}` asks encrypted for {} only", resolver.service, list(&resolver.zones, 3));
+    }
+    if !concerned {
+        summary.push_str("; no name of Azure Monitor is among them");
+    } else if !resolver.in_use {
         summary.push_str("; the resolver configuration of this machine does not lead to it");
     } else if !public.is_empty() {
         summary.push_str("; a public server knows no private zone");
@@ -136,6 +145,10 @@ fn is_public(facts: &Facts<'_>, server: &str) -> bool {
     }
 }
 
+fn is_below(fqdn: &str, zone: &str) -> bool {
+    fqdn.strip_suffix(zone).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+}
+
 #[cfg(test)]
 mod tests {
     use ampls_probes::testing::private_world;
@@ -151,6 +164,7 @@ mod tests {
             strict,
             servers: vec![server.to_owned()],
             in_use,
+            zones: Vec::new(),
         }
     }
 
@@ -177,6 +191,18 @@ mod tests {
     }
 
     #[test]
+    fn fires_as_information_for_a_zone_that_holds_none_of_the_names() {
+        let of_zone = |zone: &str| EncryptedResolver {
+            service: "unbound".to_owned(),
+            zones: vec![zone.to_owned()],
+            ..resolver(true, true, "1.1.1.1")
+        };
+        let scene = |zone| private_world().encrypted_dns(of_zone(zone));
+        assert_eq!(drafts(&DNS018, &scene("corp.example"))[0].severity, Severity::Info);
+        assert_eq!(drafts(&DNS018, &scene("azure.com"))[0].severity, Severity::Warning);
+    }
+
+    #[test]
     fn the_command_makes_the_whole_change_and_its_undo_takes_it_back() {
         let resolver = EncryptedResolver {
             service: "systemd-resolved".to_owned(),
@@ -185,6 +211,7 @@ mod tests {
             strict: true,
             servers: Vec::new(),
             in_use: true,
+            zones: Vec::new(),
         };
         let fix = fix(&resolver);
         assert!(fix.lines().contains("DNSOverTLS=no") && fix.lines().contains("restart"));
