@@ -18,6 +18,7 @@ pub mod agents;
 mod browsers;
 mod file;
 pub mod refusals;
+pub mod roots;
 mod template;
 
 /// The names of all clouds.

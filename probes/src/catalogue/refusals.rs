@@ -13,7 +13,7 @@ const FILE: &str = "refusals.toml";
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Refusals {
-    /// Where what is said is written, by key.
+    /// Where the facts are from, by key.
     pub sources: BTreeMap<String, String>,
     /// Lines of the agents' logs that tell of a refusal; the first that fits counts.
     #[serde(rename = "line")]

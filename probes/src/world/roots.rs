@@ -13,6 +13,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::{self, PemObject};
 use tokio::sync::watch;
 
+use crate::catalogue::roots::AzureRoots;
 use crate::read::{self, Links};
 
 /// Octets that are read of all files of a store, and of one: some fifty and ten times what a distribution ships.
@@ -115,8 +116,13 @@ pub fn roots_from_pem(bytes: &[u8]) -> Result<Vec<CertificateDer<'static>>, PemF
     Ok(roots)
 }
 
+/// The roots of browsers, and all of Azure's: stores shrink.
 fn built_in() -> RootCertStore {
-    RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() }
+    let mut store = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    if let Ok(azure) = AzureRoots::builtin() {
+        store.add_parsable_certificates(azure.certificates());
+    }
+    store
 }
 
 /// What cannot be parsed is skipped: a store with one odd certificate still serves.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{EndpointFacts, Outcome};
 
+use ampls_probes::catalogue::roots::AzureRoots;
 use ampls_probes::observation::{Certificate, ChainVerdict, NameVerdict, TlsFailure, Validity, Verification};
 
 /// A fault of a handshake, in the order in which they explain each other.
@@ -59,6 +60,20 @@ impl EndpointFacts<'_> {
     /// It has this fault.
     pub fn has_tls_fault(&self, fault: TlsFault) -> bool {
         self.tls_faults().contains(&fault)
+    }
+
+    /// A root of Azure's own list at the end of the presented chain that the public stores do not hold: one they dropped, or one
+    /// that is known by its name alone. A name proves nothing by itself, so this machine must trust the chain.
+    pub fn old_azure_root(&self) -> Option<String> {
+        let handshake = self.handshake?;
+        let verification = handshake.verification.as_ref()?;
+        if verification.machine != ChainVerdict::Trusted {
+            return None;
+        }
+        let last = handshake.chain.last()?;
+        let known = AzureRoots::builtin().ok()?;
+        let old = known.roots.iter().filter(|root| root.dropped.is_some() || root.pem.is_none());
+        old.into_iter().find(|root| root.is_named_by(&last.issuer)).map(|root| root.name.clone())
     }
 
     /// The certificate the peer presented.

@@ -12,10 +12,10 @@ use crate::text::quote;
 rule! {
     /// ## What it means
     ///
-    /// The certificate that answers for the name does not lead to the public roots that this program knows. Something on the
-    /// way opens the encrypted connection and encrypts it again: a firewall or proxy with TLS inspection, or a security agent
-    /// on this machine. Public root stores change: if the issuer is Microsoft's or DigiCert's, the root may have left the
-    /// built-in store, and nobody intercepts. It makes no difference whether this machine trusts that issuer; companies install
+    /// The certificate that answers for the name leads neither to the public roots that this program knows nor to one that
+    /// Azure lists. Something on the way opens the encrypted connection and encrypts it again: a firewall or proxy with TLS
+    /// inspection, or a security agent on this machine. A root that Azure lists and that the public stores have dropped is a
+    /// warning: nobody intercepts. It makes no difference whether this machine trusts that issuer; companies install
     /// the inspection's root on their machines. The issuer is named; what it calls its organisation proves nothing.
     ///
     /// The chain is judged at a moment inside the certificate's validity, so that a foreign certificate that has also expired
@@ -68,6 +68,9 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
     let severity = if name.endpoint.group == Group::Agent { Severity::Error } else { Severity::Warning };
     let address = name.handshake.and_then(|handshake| handshake.address).map(|address| address.to_string());
     let address = address.unwrap_or_else(|| format!("{}:{}", name.fqdn(), name.endpoint.port));
+    if let Some(root) = name.old_azure_root() {
+        return old_root(facts, name, &root);
+    }
     let roots =
         if facts.observations().asked.public_roots_given { "the given public roots" } else { "the public roots" };
     Draft::new(
@@ -95,6 +98,24 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
             .after("look in the device's log for this host name and the time in the evidence; the exemption holds for every machine behind the device")
             .undone_by("remove the exemption"),
     ])
+}
+
+/// Azure names this root, so nobody is accused.
+fn old_root(facts: &Facts<'_>, name: &EndpointFacts<'_>, root: &str) -> Draft {
+    Draft::new(
+        Severity::Warning,
+        Owner::Security,
+        Title::list(&format!("an old public root ({}): ", quote(root)), [name.fqdn()], ""),
+    )
+    .about([name.fqdn()])
+    .at_port(name.endpoint.port)
+    .group(format!("old {root}"))
+    .summary("the chain ends at a root that Azure lists and the public stores no longer hold; this machine trusts it")
+    .evidence(name.handshake.map(|handshake| facts.handshake_line(name, handshake)))
+    .arg("issuer", root)
+    .arg("trusted_by_machine", "yes")
+    .likely()
+    .reaching(Reach::Nothing)
 }
 
 #[cfg(test)]
@@ -153,6 +174,18 @@ mod tests {
         tls.chain.truncate(1);
         tls.chain[0].names_issuer_url = true;
         assert_eq!(drafts(&TLS001, &private_world().tls(ODS, tls)), []);
+    }
+
+    #[test]
+    fn fires_as_warning_for_a_root_that_azure_lists_and_stores_dropped() {
+        for root in ["DigiCert Global Root CA", "Microsoft TLS RSA Root G2"] {
+            let issuer = format!("CN={root},O=X");
+            let found = drafts(&TLS001, &private_world().tls(ODS, Tls::intercepted(ODS, &issuer, true)));
+            assert_eq!((found.len(), found[0].severity), (1, Severity::Warning), "{root}");
+            assert!(!found[0].summary.contains("something on the way"), "{}", found[0].summary);
+            let untrusted = drafts(&TLS001, &private_world().tls(ODS, Tls::intercepted(ODS, &issuer, false)));
+            assert_eq!(untrusted[0].severity, Severity::Error, "a name proves nothing: {root}");
+        }
     }
 
     #[test]
