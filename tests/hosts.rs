@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use ampls_doctor::diagnose::diagnose;
 use ampls_doctor::diagnose::facts::Facts;
+use ampls_doctor::diagnose::facts::delivery::Delivery;
 use ampls_doctor::report::{FailOn, Report, RunInfo, exit_status};
 use ampls_probes::endpoint::Endpoint;
 use ampls_probes::observation::{Agents, Observation};
@@ -30,7 +31,7 @@ struct Host {
     /// Beside `--root`.
     #[serde(default)]
     arguments: Vec<String>,
-    /// Text by path; `\u0000` is a NUL.
+    /// Text by path; `\u0000` is a NUL, `<now-5>` five minutes before the run.
     #[serde(default)]
     files: BTreeMap<String, String>,
     /// Targets by path.
@@ -68,6 +69,9 @@ struct Expected {
     /// Ids of endpoints that must be planned, and no data collection endpoint beside them.
     #[serde(default)]
     endpoints: Vec<String>,
+    /// No endpoint may be planned at all.
+    #[serde(default)]
+    no_endpoints: bool,
     /// `agent url source`, strongest first; ` *` at the end of the effective one.
     #[serde(default)]
     proxies: Vec<String>,
@@ -79,6 +83,9 @@ struct Expected {
     unread: Vec<String>,
     #[serde(default)]
     environment: Option<String>,
+    /// What is known of the flow of data.
+    #[serde(default)]
+    delivery: Option<Delivery>,
 }
 
 fn public() -> String {
@@ -113,7 +120,7 @@ impl Host {
     fn write(&self, now: jiff::Timestamp) -> Root {
         let root = Root::new();
         for (path, text) in &self.files {
-            fs::write(root.place(path), text.replace("<now>", &now.to_string())).expect(path);
+            fs::write(root.place(path), ampls_world::at(now, text)).expect(path);
         }
         for (path, target) in &self.links {
             std::os::unix::fs::symlink(target, root.place(path)).expect(path);
@@ -230,6 +237,10 @@ fn differences(host: &Host) -> Vec<String> {
     let wanted = |endpoint: &&Endpoint| expected.endpoints.contains(&endpoint.id) || endpoint.id.contains("dce:");
     let planned = report.observations.endpoints.iter().filter(wanted).map(|endpoint| endpoint.id.clone());
     differ("endpoints", &expected.endpoints, planned.collect());
+    if expected.no_endpoints {
+        let all = report.observations.endpoints.iter().map(|endpoint| endpoint.id.clone());
+        differ("all endpoints", &[], all.collect());
+    }
     let proxies = agents.proxies.iter().map(|proxy| {
         let mark = if proxy.effective { " *" } else { "" };
         format!("{} {} {}{mark}", proxy.used_by.as_str(), proxy.url, proxy.source)
@@ -239,6 +250,9 @@ fn differences(host: &Host) -> Vec<String> {
     differ("refusals", &expected.refusals, refusals.collect());
     let unread = agents.unread.iter().map(|unread| format!("{} {:?}", unread.path, unread.why));
     differ("unread", &expected.unread, unread.collect());
+    if let Some(delivery) = expected.delivery {
+        differ("delivery", &[format!("{delivery:?}")], vec![format!("{:?}", report.verdict.delivery)]);
+    }
     if let Some(environment) = &expected.environment {
         differ(
             "environment",

@@ -5,6 +5,7 @@
 //! - `cli`: the built binary as a user calls it: help, exit status, bad input, pipes, output files.
 //! - `commands`: nothing that a stranger writes becomes a command.
 //! - `conventions`: the house's own rules.
+//! - `delivery`: a network where all is well, and agents that deliver or do not.
 //! - `formats`: the faces of a report as the built binary writes them: digests, redaction, metrics, saved reports.
 //! - `generated`: files made from the code are fresh.
 //! - `healthy`: every kind of healthy network has a world without findings.
@@ -24,6 +25,7 @@ mod catalogue;
 mod cli;
 mod commands;
 mod conventions;
+mod delivery;
 mod formats;
 mod generated;
 mod healthy;

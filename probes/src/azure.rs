@@ -14,10 +14,14 @@ pub use host::{HostName, is_within};
 pub use value::BadValue;
 pub(crate) use value::quoted;
 
+pub(crate) use unknown::unknown_cloud;
+pub use unknown::unknown_suffix;
+
 mod agent;
 mod cloud;
 mod dce;
 mod host;
+mod unknown;
 mod value;
 
 /// A region by its short name, like `westeurope`.

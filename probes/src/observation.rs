@@ -12,8 +12,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use agent::{
-    Agent, AgentProxy, AgentWorkspace, Agents, CachedConfiguration, Installed, Refusal, RefusalCode, Upload,
-    UploadProof,
+    Agent, AgentProxy, AgentWorkspace, Agents, CachedConfiguration, GuestProxy, Installed, Refusal, RefusalCode,
+    Upload, UploadProof,
 };
 pub use browser::{
     Asks, BrowserFamily, BrowserSetting, Browsers, BrowsersSeen, EncryptedDns, EncryptedResolver, LocalNetwork,

@@ -13,6 +13,8 @@ use crate::endpoint::Endpoint;
 use crate::observation::{Agents, Hosts, Instance, RecordKind, Resolver};
 use crate::options::Options;
 
+pub(crate) use names::unknown_environment;
+
 mod names;
 mod steps;
 
@@ -87,7 +89,8 @@ pub enum Step {
 /// What a run will do, in a deterministic order.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
-    /// `public`, `usgov` or `china`; empty while the cloud waits for the metadata service.
+    /// `public`, `usgov` or `china`; empty while the cloud waits for the metadata service, [`UNKNOWN_CLOUD`] where a source
+    /// names another one.
     pub cloud: String,
     /// The region, if known.
     pub region: Option<String>,
@@ -103,6 +106,9 @@ pub struct Plan {
     pub steps: Vec<Step>,
 }
 
+/// In the place of a cloud's name: none of the catalogue's names are looked at.
+pub const UNKNOWN_CLOUD: &str = "unknown";
+
 /// Plans a run.
 pub fn plan(catalogue: &Catalogue, options: &Options, discovered: &Discovered) -> Plan {
     let place = names::Place::of(catalogue, options, discovered);
@@ -114,7 +120,11 @@ pub fn plan(catalogue: &Catalogue, options: &Options, discovered: &Discovered) -
         .unwrap_or_default();
     let steps = steps::steps(options, discovered, &names.endpoints, &zones);
     Plan {
-        cloud: place.cloud.map(|(cloud, _)| cloud.to_string()).unwrap_or_default(),
+        cloud: match place.cloud {
+            _ if place.unknown => UNKNOWN_CLOUD.to_owned(),
+            Some((cloud, _)) => cloud.to_string(),
+            None => String::new(),
+        },
         region: place.region.map(|(region, _)| region.to_string()),
         endpoints: names.endpoints,
         zones,

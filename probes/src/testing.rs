@@ -567,6 +567,7 @@ fn healthy_answer(now: Timestamp) -> HttpResponse {
         request_id: Some("7d1e".to_owned()),
         content_type: Some("text/plain".to_owned()),
         location: None,
+        config_endpoint: None,
         via: None,
         authenticate: None,
         date: Some(now),

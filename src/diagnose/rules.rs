@@ -10,10 +10,13 @@ mod agt005_rule_without_endpoint;
 mod agt006_two_agents;
 mod agt007_workspace_not_reported_to;
 mod agt008_agent_was_refused;
+mod agt009_nothing_delivered;
 mod azr001_metadata_silent;
 mod azr002_clock_skew;
 mod azr003_azure_dns_silent;
 mod azr004_cloud_mismatch;
+mod azr005_metadata_access_denied;
+mod azr006_cloud_unknown;
 mod brw001_secure_dns_forced;
 mod brw002_secure_dns_preferred;
 mod brw003_local_network_blocked;
@@ -49,6 +52,7 @@ mod net001_connect_timeout;
 mod net002_connect_refused;
 mod net003_no_route;
 mod net004_some_addresses_dead;
+mod net005_no_outbound_access;
 mod prx001_proxy_takes_private_route;
 mod prx002_proxy_wants_credentials;
 mod prx003_proxy_unreachable;
@@ -78,10 +82,13 @@ pub const RULES: &[&Rule] = &[
     &agt006_two_agents::AGT006,
     &agt007_workspace_not_reported_to::AGT007,
     &agt008_agent_was_refused::AGT008,
+    &agt009_nothing_delivered::AGT009,
     &azr001_metadata_silent::AZR001,
     &azr002_clock_skew::AZR002,
     &azr003_azure_dns_silent::AZR003,
     &azr004_cloud_mismatch::AZR004,
+    &azr005_metadata_access_denied::AZR005,
+    &azr006_cloud_unknown::AZR006,
     &brw001_secure_dns_forced::BRW001,
     &brw002_secure_dns_preferred::BRW002,
     &brw003_local_network_blocked::BRW003,
@@ -117,6 +124,7 @@ pub const RULES: &[&Rule] = &[
     &net002_connect_refused::NET002,
     &net003_no_route::NET003,
     &net004_some_addresses_dead::NET004,
+    &net005_no_outbound_access::NET005,
     &prx001_proxy_takes_private_route::PRX001,
     &prx002_proxy_wants_credentials::PRX002,
     &prx003_proxy_unreachable::PRX003,
@@ -173,6 +181,7 @@ pub(crate) mod tests {
             request_id: None,
             content_type: Some(kind.to_owned()),
             location: None,
+            config_endpoint: None,
             via: None,
             authenticate: None,
             date: Some(now),

@@ -1,10 +1,12 @@
 //! Whole machines: which root comes first, and what it explains.
 
 use ampls_probes::Observations;
+use ampls_probes::azure::AgentKind;
+use ampls_probes::catalogue::refusals::{LineCause, Refusals};
 use ampls_probes::endpoint::{Expect, Need};
-use ampls_probes::observation::{IoFailure, NameVerdict, Outcome, ServerRole, Stop, TlsFailure, Validity};
+use ampls_probes::observation::{IoFailure, NameVerdict, Outcome, Refusal, ServerRole, Stop, TlsFailure, Validity};
 use ampls_probes::testing::{
-    AGENTSVC, API, AZURE, CUSTOM, DCE, HANDLER, IN_AI, METRICS, ODS, OMS, REGIONAL, Says, Scene, Tls, ZONES,
+    AGENTSVC, API, AZURE, CUSTOM, DCE, HANDLER, IN_AI, METRICS, ODS, OMS, REGIONAL, Says, Scene, Tls, ZONES, agent,
     private_world, public_world,
 };
 use proptest::prelude::*;
@@ -12,6 +14,7 @@ use proptest::prelude::*;
 use super::command::Command;
 use super::diagnose;
 use super::finding::{Finding, Fix, Severity};
+use super::rules::tests::says_http;
 
 /// Code, severity and root of every finding, in order.
 fn outline(scene: &Scene) -> Vec<String> {
@@ -42,6 +45,26 @@ fn a_healthy_public_machine_has_nothing_above_information() {
 }
 
 #[test]
+fn every_documented_refusal_leads_to_exactly_one_finding() {
+    let refusals = Refusals::builtin().unwrap();
+    for answer in &refusals.answers {
+        let body = answer.text.replace('*', "'workspace-1'");
+        let scene = says_http(private_world(), HANDLER, 403, &body);
+        let found = outline(&scene);
+        assert_eq!(found.len(), 1, "{body}: {found:?}");
+    }
+    for line in &refusals.lines {
+        let LineCause::Refused(code) = line.cause else { continue };
+        let at = private_world().observations().started_at;
+        let refusal =
+            Refusal { agent: AgentKind::Ama, code, host: None, at, since: None, count: 1, source: "/log".to_owned() };
+        let found = outline(&private_world().agents([agent(AgentKind::Ama, "1.33.1")]).refused(refusal));
+        let refused = found.iter().filter(|line| line.starts_with("AGT008")).count();
+        assert_eq!(refused, 1, "{:?}: {found:?}", line.words);
+    }
+}
+
+#[test]
 fn optional_public_names_that_are_blocked_are_information() {
     let scene = private_world()
         .name(METRICS, Need::Optional)
@@ -55,7 +78,7 @@ fn optional_public_names_that_are_blocked_are_information() {
 #[test]
 fn a_missing_private_link_explains_blocked_public_paths() {
     let scene = black_holed(public_world().expect(Expect::Private), &[HANDLER, ODS, OMS, AGENTSVC]);
-    assert_eq!(outline(&scene), ["DNS001 error", "NET001 error by DNS001"]);
+    assert_eq!(outline(&scene), ["DNS001 error", "NET001 error by DNS001", "NET005 error by DNS001"]);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{EndpointReport, Report, is_unfinished};
-use crate::diagnose::facts::delivery::Delivery;
+use crate::diagnose::facts::delivery::{self, Delivery, Flow};
 use crate::diagnose::facts::sources::{label, missing, was_looked_at};
 use crate::diagnose::facts::{Route, Status, View, complete};
 use crate::diagnose::finding::{Finding, Severity};
@@ -70,12 +70,22 @@ impl Verdict {
         let route = fold(judged.iter().map(|endpoint| endpoint.route));
         let health = health(findings);
         let unseen = if health == Health::Ok { missing(observations) } else { Vec::new() };
+        let flow = delivery::flow(observations);
+        let flows = flows(&flow, health);
+        let verdict = |headline: String| Self {
+            route,
+            health,
+            headline,
+            delivery: flow.delivery,
+            delivery_evidence: flow.evidence.clone(),
+        };
         if observations.asked.files_only {
             let headline = files_only(observations, condition(health, &unseen))
                 + &first_root(findings, observations).unwrap_or_default()
+                + &flows
                 + &not_looked_at(&unseen)
                 + cut_short(observations);
-            return Self { route, health, headline, delivery: Delivery::Unproven, delivery_evidence: None };
+            return verdict(headline);
         }
         let adjective = if health == Health::Ok && judged.iter().any(|endpoint| fails(endpoint)) {
             "unexplained"
@@ -93,9 +103,21 @@ impl Verdict {
         if route != Route::Mixed {
             headline.push_str(&first_root(findings, observations).unwrap_or_default());
         }
+        headline.push_str(&flows);
         headline.push_str(&not_looked_at(&unseen));
         headline.push_str(cut_short(observations));
-        Self { route, health, headline, delivery: Delivery::Unproven, delivery_evidence: None }
+        verdict(headline)
+    }
+}
+
+/// Whether data flows, as a clause. Where something is broken only a failure of the agent's own is worth the room.
+fn flows(flow: &Flow, health: Health) -> String {
+    let time = flow.at.map(|at| at.strftime("%H:%M").to_string()).unwrap_or_default();
+    match flow.delivery {
+        Delivery::Failing => format!("; delivery failing since {time} UTC"),
+        _ if health != Health::Ok => String::new(),
+        Delivery::Delivering => format!("; data delivered at {time} UTC"),
+        Delivery::Unproven => "; delivery unproven".to_owned(),
     }
 }
 

@@ -105,7 +105,7 @@ impl Eyes<'_> {
             ama.running = Some(!state.stopped || shape.agents == Agents::Both);
             let mut cached = CachedConfiguration { chunks: 2, ..CachedConfiguration::default() };
             if state.without_endpoint {
-                cached.regional_handlers.push(REGIONAL.to_owned());
+                cached.shared_handlers.push(REGIONAL.to_owned());
             } else {
                 cached.endpoint_handlers.push(DCE.to_owned());
             }
@@ -325,6 +325,7 @@ impl Eyes<'_> {
             request_id: Some("7d1e".to_owned()),
             content_type: Some(content_type.to_owned()),
             location: None,
+            config_endpoint: None,
             via: None,
             authenticate: None,
             date,

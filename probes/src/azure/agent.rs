@@ -68,4 +68,6 @@ pub struct AgentsSeen {
     pub region: Option<Region>,
     /// The cloud that the configuration names.
     pub cloud: Option<Cloud>,
+    /// What the configuration calls a cloud that this version does not know, and the file that names it.
+    pub unknown_cloud: Option<(String, String)>,
 }

@@ -10,6 +10,7 @@ use std::sync::LazyLock;
 use serde::{Deserialize, Serialize};
 
 use super::host::is_within;
+use super::unknown::is_of_unknown_cloud;
 use super::value::{BadValue, quoted};
 
 /// A cloud with endpoints of its own.
@@ -202,7 +203,7 @@ pub fn is_private_authority(host: &str) -> bool {
 
 /// Whether a host is one that Microsoft's services redirect to.
 pub fn is_redirect_target(host: &str) -> bool {
-    any_within(host, |domains| &domains.redirects)
+    any_within(host, |domains| &domains.redirects) || is_of_unknown_cloud(host)
 }
 
 fn any_within(host: &str, list: impl Fn(&Domains) -> &[String]) -> bool {

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::host::HostName;
-use super::{BadValue, Cloud, Region, quoted};
+use super::{BadValue, Cloud, Region, quoted, unknown_cloud, unknown_suffix};
 
 /// The hosts of a data collection endpoint.
 /// Source: <https://learn.microsoft.com/azure/azure-monitor/data-collection/data-collection-endpoint-overview>
@@ -44,6 +44,9 @@ pub struct Dce {
     pub region: Region,
     /// The number after the region.
     pub number: u32,
+    /// It belongs to a canary region: `canary` stands behind the number.
+    /// Source: <https://learn.microsoft.com/azure/azure-monitor/agents/azure-monitor-agent-network-configuration>
+    pub canary: bool,
     /// Its cloud.
     pub cloud: Cloud,
     /// The hosts it was named by or, where it was found in an agent's configuration, that a channel uses.
@@ -53,7 +56,8 @@ pub struct Dce {
 impl Dce {
     /// `<label>.<region>-<number>`: what its three hosts have in common.
     pub fn stem(&self) -> String {
-        format!("{}.{}-{}", self.label, self.region, self.number)
+        let ring = if self.canary { CANARY } else { "" };
+        format!("{}.{}-{}{ring}", self.label, self.region, self.number)
     }
 
     /// One of its hosts.
@@ -74,6 +78,9 @@ impl FromStr for Dce {
             ))
         };
         let host = HostName::of_argument(text).ok_or_else(bad)?;
+        if let Some(suffix) = unknown_suffix(&host) {
+            return Err(unknown_cloud(suffix));
+        }
         let (cloud, rest) = Cloud::ALL
             .into_iter()
             .find_map(|cloud| Some((cloud, host.strip_suffix(cloud.monitor_suffix())?.strip_suffix('.')?)))
@@ -82,10 +89,13 @@ impl FromStr for Dce {
             .into_iter()
             .find_map(|form| Some((form, rest.strip_suffix(form.as_str())?.strip_suffix('.')?)))
             .ok_or_else(bad)?;
+        let (stem, canary) = stem.strip_suffix(CANARY).map_or((stem, false), |stem| (stem, true));
         let (label, region, number) = split_stem(stem).ok_or_else(bad)?;
-        Ok(Self { label: label.to_owned(), region, number, cloud, hosts: BTreeSet::from([named_by]) })
+        Ok(Self { label: label.to_owned(), region, number, canary, cloud, hosts: BTreeSet::from([named_by]) })
     }
 }
+
+const CANARY: &str = ".canary";
 
 /// Splits `<label>.<region>-<number>`.
 fn split_stem(stem: &str) -> Option<(&str, Region, u32)> {
@@ -127,13 +137,28 @@ mod tests {
     }
 
     #[test]
+    fn endpoint_in_a_canary_region_is_one() {
+        let dce: Dce = "275test-01li.eastus2euap-1.canary.ingest.monitor.azure.com".parse().expect("an endpoint");
+        assert_eq!((dce.region.as_str(), dce.number, dce.canary), ("eastus2euap", 1, true));
+        let handler = "275test-01li.eastus2euap-1.canary.handler.control.monitor.azure.com";
+        assert_eq!(dce.host(DceHost::Handler), handler);
+    }
+
+    #[test]
+    fn endpoint_of_an_unknown_cloud_is_refused_with_what_helps() {
+        let text = "a-b1.usnateast-1.ingest.monitor.azure.eaglex.ic.gov";
+        let message = text.parse::<Dce>().expect_err("another cloud").to_string();
+        assert!(message.contains("does not know") && message.contains("--public-roots"), "{message}");
+    }
+
+    #[test]
     fn anything_else_is_refused_in_one_line() {
         let table = [
             "",
             "a-b1",
             "westeurope-1.ingest.monitor.azure.com",
             "a-b1.westeurope.ingest.monitor.azure.com",
-            "a-b1.westeurope-1.ingest.monitor.azure.de",
+            "a-b1.westeurope-1.ingest.monitor.azure.xyz",
             "a-b1.westeurope-1.control.monitor.azure.com",
             "x.a-b1.westeurope-1.ingest.monitor.azure.com",
             "global.handler.control.monitor.azure.com",

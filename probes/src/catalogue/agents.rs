@@ -49,7 +49,10 @@ pub struct KnownAgent {
     /// Files whose existence shows that it is installed.
     #[serde(default)]
     pub signs: Vec<String>,
-    /// Its programs: whole paths; one of them runs while it does.
+    /// Its units of systemd, the one that uploads first.
+    #[serde(default)]
+    pub services: Vec<String>,
+    /// Its programs: whole paths, or the beginning of one and `*`; one of them runs while it does.
     #[serde(default)]
     pub programs: Vec<String>,
     /// What is read of it besides: files or folders, `*` for the id of a workspace.
@@ -69,8 +72,6 @@ pub enum AgentFile {
     Version,
     /// The agent's own proxy.
     Proxy,
-    /// Folders of systemd's drop-ins for its services.
-    ServiceEnvironment,
     /// Its log, with refusals.
     Log,
     /// The log that shows that the service answered.
@@ -166,7 +167,7 @@ mod tests {
         let agents = Agents::builtin().expect("the built-in file");
         for (kind, files) in [
             (AgentKind::Oms, &[AgentFile::Configuration, AgentFile::Version, AgentFile::Proxy, AgentFile::Log][..]),
-            (AgentKind::Ama, &[AgentFile::Configuration, AgentFile::Proxy, AgentFile::ServiceEnvironment]),
+            (AgentKind::Ama, &[AgentFile::Configuration, AgentFile::Proxy]),
             (AgentKind::Ama, &[AgentFile::Log, AgentFile::Answers, AgentFile::Counters]),
             (AgentKind::Arc, &[AgentFile::Configuration, AgentFile::Proxy]),
         ] {

@@ -21,6 +21,35 @@ pub struct Refusals {
     /// Lines of the agents' logs that tell of a success.
     #[serde(rename = "success")]
     pub successes: Vec<SuccessLine>,
+    /// Texts in the bodies of answers.
+    #[serde(rename = "answer")]
+    pub answers: Vec<RefusalAnswer>,
+}
+
+/// A text in the body of an answer.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RefusalAnswer {
+    /// A code or a sentence; `*` stands for any text.
+    pub text: String,
+    /// What it proves.
+    pub cause: AnswerCause,
+    /// Keys of [`Refusals::sources`].
+    pub source: Vec<String>,
+}
+
+/// What the body of an answer proves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AnswerCause {
+    /// Public access is off, and the request came over a public path or from outside the resource's own scope.
+    Closed,
+    /// The resource is not in the scope behind the private endpoint.
+    OutsideScope,
+    /// A rule of a network security perimeter.
+    Perimeter,
+    /// A data collection endpoint has to be used.
+    EndpointRequired,
 }
 
 /// A line of a log that tells of a refusal.
@@ -96,6 +125,11 @@ impl Refusals {
         let parsed: Self = toml::from_str(text).map_err(|error| wrong(super::file::place(text, &error)))?;
         let lines = parsed.lines.iter().map(|line| ("line", &line.words, &line.source));
         let successes = parsed.successes.iter().map(|line| ("success", &line.words, &line.source));
+        for answer in &parsed.answers {
+            if answer.source.is_empty() || answer.source.iter().any(|key| !parsed.sources.contains_key(key)) {
+                return Err(wrong(format!("answer `{}`: `source` must name keys of `[sources]`", answer.text)));
+            }
+        }
         for (kind, words, source) in lines.chain(successes) {
             let name = words.first().map_or("", String::as_str);
             if name.is_empty() || words.iter().any(|word| *word != word.to_lowercase()) {
@@ -120,11 +154,39 @@ impl Refusals {
         }
     }
 
+    /// What the body of a refusal proves: its longest known text decides.
+    pub fn answer(&self, body: &str) -> Option<AnswerCause> {
+        let lower = body.to_ascii_lowercase();
+        let known = self.answers.iter().filter(|known| holds(&lower, &known.text.to_ascii_lowercase()));
+        known.max_by_key(|known| known.text.len()).map(|known| known.cause)
+    }
+
     /// The success that a line, in lower case, tells of.
     pub fn success(&self, line: &str) -> Option<Channel> {
         let known = |known: &&SuccessLine| known.words.iter().all(|word| line.contains(word));
         self.successes.iter().find(known).map(|known| known.channel)
     }
+}
+
+/// Whether a text holds the parts of a pattern in order, the first as a word of its own.
+fn holds(text: &str, pattern: &str) -> bool {
+    let part_of_word = |character: char| character.is_ascii_alphanumeric() || character == '_';
+    let mut parts = pattern.split('*');
+    let first = parts.next().unwrap_or_default();
+    let whole = text.match_indices(first).map(|(at, _)| at).find(|at| {
+        let before = text.get(..*at).and_then(|rest| rest.chars().next_back());
+        let after = text.get(at + first.len()..).and_then(|rest| rest.chars().next());
+        let goes_on = first.ends_with(part_of_word) && after.is_some_and(part_of_word);
+        let joined = before.is_some_and(part_of_word) || goes_on;
+        !joined
+    });
+    let Some(at) = whole else { return false };
+    let mut rest = text.get(at + first.len()..).unwrap_or_default();
+    for part in parts {
+        let Some(at) = rest.find(part) else { return false };
+        rest = rest.get(at + part.len()..).unwrap_or_default();
+    }
+    true
 }
 
 #[cfg(test)]
@@ -141,6 +203,37 @@ mod tests {
         }
         assert!(refusals.success("heartbeating for odsuploader https://x") == Some(Channel::Upload));
         assert_eq!(refusals.refusal("failed to upload to ods: request canceled by user., datatype: x"), None);
+    }
+
+    #[test]
+    fn answer_is_told_by_its_longest_text_whatever_stands_for_the_resource() {
+        let refusals = Refusals::builtin().expect("the built-in file");
+        let table = [
+            (
+                r#"{"code":"InsufficientAccessError","innererror":{"code":"NspValidationFailedError"}}"#,
+                Some(AnswerCause::Closed),
+            ),
+            (
+                "access to resource '/subscriptions/s/w' is only permitted through an attached private link.",
+                Some(AnswerCause::Closed),
+            ),
+            (
+                r#"{"code":"InsufficientAccessError","message":"Private link connection does not allow querying resource 'w' not attached to the current scope"}"#,
+                Some(AnswerCause::OutsideScope),
+            ),
+            (
+                "This request is not authorized by network security perimeter to perform this operation.",
+                Some(AnswerCause::Perimeter),
+            ),
+            (r#"{"code":"InvalidAccess"}"#, Some(AnswerCause::EndpointRequired)),
+            ("InvalidAccessToken", None),
+            ("xInvalidAccess", None),
+            ("Access to resource 'w' is permitted", None),
+            ("", None),
+        ];
+        for (body, expected) in table {
+            assert_eq!(refusals.answer(body), expected, "{body}");
+        }
     }
 
     #[test]

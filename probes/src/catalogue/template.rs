@@ -55,6 +55,8 @@ impl Parameter {
             Self::RegionCode => lower_alnum(value),
             Self::Stamp => stamp(value).is_some(),
             Self::Dce => {
+                // A canary region has a label of its own behind the number.
+                let value = value.strip_suffix(".canary").unwrap_or(value);
                 value.split_once('.').is_some_and(|(label, place)| !label.is_empty() && stamp(place).is_some())
             }
             Self::Storage => lower_alnum(value) && (3..=24).contains(&value.len()),

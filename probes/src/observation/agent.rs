@@ -21,8 +21,20 @@ pub struct Agents {
     /// What their own files say of their uploads.
     #[serde(default)]
     pub uploads: Vec<Upload>,
+    /// The guest proxy agent of the Metadata Security Protocol; `None` where nothing shows it.
+    #[serde(default)]
+    pub guest_proxy: Option<GuestProxy>,
     /// Files that say something and could not be read to their end, or not be understood.
     pub unread: Vec<Unread>,
+}
+
+/// The guest proxy agent, which takes every connection to the metadata service and lets through whom its list names.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GuestProxy {
+    /// Whether it refuses programs that its list does not name; `None` where its status does not say so.
+    pub metadata_enforced: Option<bool>,
+    /// What shows it: a path.
+    pub source: String,
 }
 
 /// One agent.
@@ -75,8 +87,10 @@ pub struct AgentWorkspace {
 pub struct CachedConfiguration {
     /// Files with at least one channel.
     pub chunks: u32,
-    /// Regional handlers (`<region>.handler.control.…`) that gave them: no data collection endpoint is used.
-    pub regional_handlers: Vec<String>,
+    /// Handlers that every customer shares (`global.handler.control.…`, `<region>.handler.control.…`) and that gave them:
+    /// no data collection endpoint is used.
+    #[serde(alias = "regional_handlers")]
+    pub shared_handlers: Vec<String>,
     /// Handlers of data collection endpoints that gave them.
     pub endpoint_handlers: Vec<String>,
     /// Protocols of channels that this program does not know.
@@ -111,6 +125,9 @@ pub struct Refusal {
     pub host: Option<String>,
     /// When it was last refused.
     pub at: Timestamp,
+    /// When that began, in the part of the log that was read.
+    #[serde(default)]
+    pub since: Option<Timestamp>,
     /// How often, in the part of the log that was read.
     pub count: u32,
     /// The path of the log.

@@ -34,6 +34,9 @@ pub struct HttpResponse {
     pub content_type: Option<String>,
     /// `Location`
     pub location: Option<String>,
+    /// `x-ms-agent-config-endpoint`: the data collection endpoint that is associated with the resource.
+    #[serde(default)]
+    pub config_endpoint: Option<String>,
     /// `Via`
     pub via: Option<String>,
     /// `Proxy-Authenticate` or `WWW-Authenticate`: the scheme only.

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::azure::{BadValue, Cloud, HostName, Region, quoted, stamp};
+use crate::azure::{BadValue, Cloud, HostName, Region, quoted, stamp, unknown_cloud, unknown_suffix};
 
 /// The longest connection string that SDKs accept.
 /// Source: <https://learn.microsoft.com/azure/azure-monitor/app/connection-strings>
@@ -56,12 +56,14 @@ pub struct ConnectionString {
     pub cloud: Option<Cloud>,
     /// The region and number of regional ingestion, like `westeurope-5`.
     pub stamp: Option<(Region, u32)>,
+    /// The region that `Location`, or regional ingestion without a number, names.
+    pub place: Option<Region>,
 }
 
 impl ConnectionString {
     /// The region of its ingestion.
     pub fn region(&self) -> Option<&Region> {
-        self.stamp.as_ref().map(|(region, _)| region)
+        self.stamp.as_ref().map(|(region, _)| region).or(self.place.as_ref())
     }
 }
 
@@ -77,6 +79,7 @@ impl FromStr for ConnectionString {
             return Err(BadValue::new(format!("connection string is longer than {LONGEST} characters: {WANTED}")));
         }
         let mut suffix = None;
+        let mut location: Option<Region> = None;
         let mut given: Vec<AppInsightsEndpoint> = Vec::new();
         let mut has_key = false;
         for pair in text.split(';').map(str::trim).filter(|pair| !pair.is_empty()) {
@@ -97,6 +100,10 @@ impl FromStr for ConnectionString {
                 suffix = Some(host);
                 continue;
             }
+            if key == "location" && !value.is_empty() {
+                location = Some(value.parse().map_err(|_| bad_endpoint("Location", value))?);
+                continue;
+            }
             let Some((role, _, _)) = AppInsightsRole::KEYS.into_iter().find(|(_, name, _)| *name == key) else {
                 continue;
             };
@@ -106,13 +113,19 @@ impl FromStr for ConnectionString {
         if !has_key && suffix.is_none() && given.is_empty() {
             return Err(BadValue::new(format!("connection string names no endpoint and no key: {WANTED}")));
         }
+        let hosts = suffix.iter().chain(given.iter().map(|endpoint| &endpoint.host));
+        if let Some(suffix) = hosts.into_iter().find_map(|host| unknown_suffix(host)) {
+            return Err(unknown_cloud(suffix));
+        }
         let endpoints: Vec<_> = AppInsightsRole::KEYS
             .into_iter()
             .filter_map(|(role, _, prefix)| {
                 let named = given.iter().find(|endpoint| endpoint.role == role).cloned();
                 named.or_else(|| {
+                    // The location stands before the prefix, as SDKs of that time put it.
+                    let place = location.as_ref().map(|location| format!("{location}.")).unwrap_or_default();
                     let host = match &suffix {
-                        Some(suffix) => HostName::of_name(&format!("{prefix}.{suffix}")),
+                        Some(suffix) => HostName::of_name(&format!("{place}{prefix}.{suffix}")),
                         // Without any endpoint SDKs send to the oldest of the global names.
                         None if role == AppInsightsRole::Ingestion => HostName::of_name(LAST_RESORT),
                         None => None,
@@ -128,12 +141,20 @@ impl FromStr for ConnectionString {
             let (place, rest) = endpoint.host.split_once('.')?;
             rest.starts_with("in.applicationinsights.").then(|| stamp(place)).flatten()
         });
+        // The location says nothing about an endpoint that is named in full.
+        let used = location.filter(|_| given.iter().all(|endpoint| endpoint.role != AppInsightsRole::Ingestion));
+        let place = used.or_else(|| {
+            endpoints.iter().find_map(|endpoint| {
+                let (place, rest) = endpoint.host.split_once('.')?;
+                rest.starts_with("in.applicationinsights.").then(|| place.parse().ok()).flatten()
+            })
+        });
         if let Some((one, other)) = two_clouds(&endpoints) {
             return Err(BadValue::new(format!(
                 "connection string has endpoints of clouds `{one}` and `{other}`: {WANTED}"
             )));
         }
-        Ok(Self { endpoints, cloud, stamp })
+        Ok(Self { endpoints, cloud, stamp, place })
     }
 }
 
@@ -199,6 +220,39 @@ mod tests {
         assert_eq!(text.parse::<ConnectionString>().expect("a string").cloud, Some(Cloud::UsGov));
         let explicit = format!("{text};LiveEndpoint=https://live.example.test");
         assert!(hosts(&explicit).contains(&(AppInsightsRole::Live, "live.example.test".into())));
+    }
+
+    #[test]
+    fn location_stands_before_the_prefix_and_a_full_endpoint_wins() {
+        let text = format!("{KEY};EndpointSuffix=applicationinsights.us;Location=usgovvirginia");
+        let parsed: ConnectionString = text.parse().expect("a string");
+        assert_eq!(&*parsed.endpoints[0].host, "usgovvirginia.dc.applicationinsights.us");
+        assert_eq!(parsed.region().map(Region::as_str), Some("usgovvirginia"));
+        let explicit = format!("{text};IngestionEndpoint=https://dc.applicationinsights.us/");
+        let parsed: ConnectionString = explicit.parse().expect("a string");
+        assert_eq!((parsed.endpoints[0].host.as_str(), parsed.region()), ("dc.applicationinsights.us", None));
+        assert!(parsed.endpoints.iter().any(|endpoint| &*endpoint.host == "usgovvirginia.live.applicationinsights.us"));
+        assert_eq!(
+            hosts(&format!("{KEY};EndpointSuffix=applicationinsights.us;Location="))[0].1,
+            "dc.applicationinsights.us"
+        );
+        assert!(
+            format!("{KEY};EndpointSuffix=applicationinsights.us;Location=a.b").parse::<ConnectionString>().is_err()
+        );
+    }
+
+    #[test]
+    fn region_is_taken_from_regional_ingestion_without_a_number() {
+        let text = format!("{KEY};IngestionEndpoint=https://westeurope.in.applicationinsights.azure.com/");
+        let parsed: ConnectionString = text.parse().expect("a string");
+        assert_eq!((parsed.region().map(Region::as_str), &parsed.stamp), (Some("westeurope"), &None));
+    }
+
+    #[test]
+    fn suffix_of_an_unknown_cloud_is_named() {
+        let text = format!("{KEY};EndpointSuffix=applicationinsights.azure.eaglex.ic.gov");
+        let message = text.parse::<ConnectionString>().expect_err("another cloud").to_string();
+        assert!(message.contains("azure.eaglex.ic.gov") && message.contains("--endpoint"), "{message}");
     }
 
     #[test]

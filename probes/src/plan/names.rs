@@ -12,6 +12,8 @@ use crate::options::{AppInsightsRole, Options, StepKind};
 pub(super) struct Place {
     pub(super) cloud: Option<(Cloud, Origin)>,
     pub(super) region: Option<(Region, Origin)>,
+    /// The strongest source names a cloud that this version does not know.
+    pub(super) unknown: bool,
 }
 
 impl Place {
@@ -35,17 +37,34 @@ impl Place {
             .or_else(|| agents.region.as_ref().map(Region::cloud));
         let environment =
             instance.and_then(|instance| catalogue.cloud_of_environment(instance.environment.as_deref()?));
+        let named = options.named_cloud();
+        // A region whose name is that of no sovereign cloud says nothing beside a source that names a cloud.
+        let unknown = named.is_none()
+            && match (agents.cloud, &agents.unknown_cloud) {
+                (Some(_), _) => false,
+                (None, Some(_)) => true,
+                (None, None) => agents.dces.is_empty() && unknown_environment(catalogue, discovered).is_some(),
+            };
+        if unknown {
+            return Self { cloud: None, region, unknown };
+        }
         let by_metadata =
             environment.or_else(|| located.as_ref().map(Region::cloud)).map(|cloud| (cloud, Origin::Metadata));
         let may_still_answer = discovered.metadata == MetadataState::Pending && options.takes(StepKind::Imds);
-        let cloud = options
-            .named_cloud()
+        let cloud = named
             .map(|cloud| (cloud, Origin::Argument))
             .or_else(|| configured.map(|cloud| (cloud, Origin::Configuration)))
             .or(by_metadata)
             .or_else(|| (!may_still_answer).then_some((Cloud::Public, Origin::Default)));
-        Self { cloud, region }
+        Self { cloud, region, unknown }
     }
+}
+
+/// What the metadata service calls a cloud that this version does not know.
+pub(crate) fn unknown_environment<'d>(catalogue: &Catalogue, discovered: &'d Discovered) -> Option<&'d str> {
+    let MetadataState::Answered(instance) = &discovered.metadata else { return None };
+    let environment = instance.environment.as_deref().filter(|environment| !environment.is_empty())?;
+    catalogue.cloud_of_environment(environment).is_none().then_some(environment)
 }
 
 /// What [`names`] gives.
@@ -60,6 +79,7 @@ pub(super) fn names(catalogue: &Catalogue, options: &Options, discovered: &Disco
     let subjects = Subjects::of(options, &discovered.agents);
     let mut collected = Collected::default();
     match place.cloud.and_then(|(cloud, _)| catalogue.cloud(cloud)) {
+        None if place.unknown => {}
         Some(names) => from_catalogue(names, options, &discovered.agents, &subjects, place, &mut collected),
         None => all_wait(catalogue, options, &discovered.agents, &subjects, &mut collected),
     }

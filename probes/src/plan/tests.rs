@@ -161,12 +161,17 @@ fn what_an_argument_names_replaces_what_was_found() {
 fn cloud_comes_from_arguments_then_agents_then_metadata_then_is_public() {
     let gov = || answered("usgovvirginia", "AzureUSGovernmentCloud");
     let china = AgentsSeen { cloud: Some(Cloud::China), ..ama() };
+    let suffix = ("opinsights.azure.eaglex.ic.gov".to_owned(), "/etc/omsadmin.conf".to_owned());
+    let elsewhere = || AgentsSeen { unknown_cloud: Some(suffix.clone()), ..ama() };
     let table = [
         (named(), gov(), china.clone(), "public"),
         (Options::default(), gov(), china, "china"),
         (Options::default(), gov(), AgentsSeen::default(), "usgov"),
         (Options::default(), answered("usgovvirginia", ""), AgentsSeen::default(), "usgov"),
-        (Options::default(), answered("", "AzureStack"), AgentsSeen::default(), "public"),
+        (Options::default(), answered("", "AzureStack"), AgentsSeen::default(), "unknown"),
+        (Options::default(), answered("westeurope", "AzureUSNat"), AgentsSeen::default(), "unknown"),
+        (Options::default(), answered("westeurope", "AzurePublicCloud"), elsewhere(), "unknown"),
+        (named(), answered("", "AzureUSNat"), elsewhere(), "public"),
         (Options::default(), MetadataState::Silent, AgentsSeen::default(), "public"),
         (Options::default(), MetadataState::Pending, AgentsSeen::default(), ""),
         (options(|o| o.skip = vec![StepKind::Imds]), MetadataState::Pending, AgentsSeen::default(), "public"),
@@ -174,6 +179,18 @@ fn cloud_comes_from_arguments_then_agents_then_metadata_then_is_public() {
     for (options, metadata, agents, cloud) in table {
         assert_eq!(made(&options, metadata.clone(), agents).cloud, cloud, "{metadata:?}");
     }
+}
+
+#[test]
+fn no_name_of_another_cloud_is_planned_for_an_unknown_one() {
+    let workspace = vec![OTHER.parse().expect("a GUID")];
+    let suffix = ("opinsights.sovcloud-api.fr".to_owned(), "/etc/omsadmin.conf".to_owned());
+    let agents = AgentsSeen { unknown_cloud: Some(suffix), workspaces: workspace, ..ama() };
+    let plan = made(&Options::default(), MetadataState::Silent, agents);
+    assert_eq!((plan.cloud.as_str(), plan.endpoints.len(), plan.waiting.len()), (UNKNOWN_CLOUD, 0, 0));
+    assert!(
+        plan.zones.is_empty() && !plan.steps.iter().any(|step| matches!(step, Step::Ask { .. } | Step::Lookup { .. }))
+    );
 }
 
 #[test]

@@ -18,6 +18,9 @@ use crate::world::World;
 mod ama;
 mod arc;
 mod files;
+mod guest_proxy;
+#[cfg_attr(not(test), expect(dead_code, reason = "the files are read on Windows, beside the registry"))]
+mod health;
 mod logs;
 mod oms;
 mod packages;
@@ -77,6 +80,7 @@ fn look(known: &Known, files: &mut Files<'_>, found: &mut Found, world: &World) 
         found.agents.found.push(agent);
     }
     found.agents.proxies = proxies::read(files, known, &found.agents.found);
+    found.agents.guest_proxy = guest_proxy::read(files);
     let logs = logs::read(files, known, &found.agents.found);
     found.agents.refusals = logs.refusals;
     found.agents.uploads = logs.uploads;

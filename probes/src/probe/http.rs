@@ -128,6 +128,7 @@ fn response(head: &Parts, received_at: Timestamp, start: &[u8], body_truncated: 
         request_id: REQUEST_IDS.iter().find_map(|name| headers.get(*name)).map(bounded),
         content_type: text(header::CONTENT_TYPE),
         location: text(header::LOCATION),
+        config_endpoint: headers.get("x-ms-agent-config-endpoint").map(bounded),
         via: text(header::VIA),
         authenticate: challenge.and_then(scheme_of),
         date: date(headers),

@@ -14,7 +14,7 @@ use crate::observation::{
     Observations, Outcome, Stop, Timing, VERSION, WireServer,
 };
 use crate::options::{Options, StepKind};
-use crate::plan::{Discovered, MetadataState, Plan, Step, plan};
+use crate::plan::{Discovered, MetadataState, Plan, Step, UNKNOWN_CLOUD, plan, unknown_environment};
 use crate::probe::{browser, proxy};
 use crate::world::World;
 
@@ -140,6 +140,13 @@ fn clouds(catalogue: &Catalogue, options: &Options, discovered: &Discovered) -> 
     {
         let says = format!("the metadata service (`{environment}`)");
         clouds.push(claim(cloud, ClaimSource::Metadata, says));
+    }
+    let unknown = |source, says: String| CloudClaim { cloud: UNKNOWN_CLOUD.to_owned(), source, says };
+    if let Some((name, path)) = &agents.unknown_cloud {
+        clouds.push(unknown(ClaimSource::Configuration, format!("`{path}` (`{name}`)")));
+    }
+    if let Some(environment) = unknown_environment(catalogue, discovered) {
+        clouds.push(unknown(ClaimSource::Metadata, format!("the metadata service (`{environment}`)")));
     }
     clouds
 }

@@ -4,7 +4,7 @@ use super::{Scene, WORKSPACE};
 use crate::azure::AgentKind;
 use crate::catalogue::agents::{Agents as Known, System};
 use crate::observation::{
-    Agent, AgentProxy, AgentWorkspace, Agents, CachedConfiguration, Installed, Observation, Refusal,
+    Agent, AgentProxy, AgentWorkspace, Agents, CachedConfiguration, GuestProxy, Installed, Observation, Refusal, Upload,
 };
 use crate::version::Version;
 
@@ -21,6 +21,21 @@ impl Scene {
     #[must_use]
     pub fn refused(mut self, refusal: Refusal) -> Self {
         self.of_agents().refusals.push(refusal);
+        self
+    }
+
+    /// What an agent's files say of an upload.
+    #[must_use]
+    pub fn uploaded(mut self, upload: Upload) -> Self {
+        self.of_agents().uploads.push(upload);
+        self
+    }
+
+    /// The guest proxy agent is here.
+    #[must_use]
+    pub fn guest_proxy(mut self, enforced: Option<bool>) -> Self {
+        let source = "/var/log/azure-proxy-agent/status.json".to_owned();
+        self.of_agents().guest_proxy = Some(GuestProxy { metadata_enforced: enforced, source });
         self
     }
 

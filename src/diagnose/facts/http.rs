@@ -1,8 +1,10 @@
 //! What an HTTP answer over a verified connection means.
 
 use std::fmt::Write as _;
+use std::sync::LazyLock;
 
 use ampls_probes::azure::is_redirect_target;
+use ampls_probes::catalogue::refusals::{AnswerCause, Refusals};
 use ampls_probes::endpoint::Expectation;
 use ampls_probes::observation::{Exchange, HttpFailure, HttpResponse};
 
@@ -29,11 +31,10 @@ pub enum HttpFault {
     NoAnswer,
 }
 
-/// Codes of a refusal by network isolation.
-/// Source: <https://learn.microsoft.com/azure/azure-monitor/fundamentals/private-link-configure>
-const ISOLATION: [&str; 2] = ["NspValidationFailedError", "InsufficientAccessError"];
-/// The code of the control service where a data collection endpoint is missing.
-const ENDPOINT_REQUIRED: &str = "InvalidAccess";
+/// Read once: every answer is compared with them.
+static REFUSALS: LazyLock<Option<Refusals>> = LazyLock::new(|| Refusals::builtin().ok());
+/// The status and code of the control service's answer that names the associated data collection endpoint.
+const MISDIRECTED: (u16, &str) = (421, "MisdirectedAgentRequest");
 /// What a handler's `/ping` says.
 const HEALTHY: &str = "Healthy";
 
@@ -52,13 +53,23 @@ impl EndpointFacts<'_> {
         self.exchange.and_then(|exchange| exchange.outcome.seen())
     }
 
+    /// What the text of a refusal proves.
+    pub fn refusal(&self) -> Option<AnswerCause> {
+        self.response().and_then(refusal)
+    }
+
     fn of_response(&self, response: &HttpResponse) -> Option<HttpFault> {
-        let refused = response.status >= 400;
-        if refused && ISOLATION.iter().any(|code| says(&response.body, code)) {
-            return Some(HttpFault::DeniedByScope);
+        match refusal(response) {
+            Some(AnswerCause::EndpointRequired) => return Some(HttpFault::EndpointRequired),
+            Some(AnswerCause::Closed | AnswerCause::OutsideScope | AnswerCause::Perimeter) => {
+                return Some(HttpFault::DeniedByScope);
+            }
+            None => {}
         }
-        if refused && says(&response.body, ENDPOINT_REQUIRED) {
-            return Some(HttpFault::EndpointRequired);
+        if response.status == MISDIRECTED.0
+            && (response.config_endpoint.is_some() || says(&response.body, MISDIRECTED.1))
+        {
+            return None;
         }
         if response.status >= 500 {
             return Some(HttpFault::ServiceError);
@@ -97,12 +108,18 @@ impl Facts<'_> {
     }
 }
 
+fn refusal(response: &HttpResponse) -> Option<AnswerCause> {
+    let known = REFUSALS.as_ref().filter(|_| response.status >= 400)?;
+    known.answer(&response.body)
+}
+
 fn answer(response: &HttpResponse) -> String {
     let mut line = format!("was answered `{}`", response.status);
     let parts = [
         ("server", &response.server),
         ("type", &response.content_type),
         ("location", &response.location),
+        ("associated endpoint", &response.config_endpoint),
         ("via", &response.via),
         ("request id", &response.request_id),
     ];
@@ -157,9 +174,9 @@ mod tests {
 
     #[test]
     fn a_code_is_a_word_of_its_own() {
-        assert!(says(r#"{"code":"InvalidAccess","message":"…"}"#, "InvalidAccess"));
-        assert!(!says("InvalidAccessToken", "InvalidAccess"));
-        assert!(!says("xInvalidAccess", "InvalidAccess"));
+        assert!(says(r#"{"code":"MisdirectedAgentRequest","message":"…"}"#, MISDIRECTED.1));
+        assert!(!says("MisdirectedAgentRequests", MISDIRECTED.1));
+        assert!(!says("xMisdirectedAgentRequest", MISDIRECTED.1));
     }
 
     #[test]

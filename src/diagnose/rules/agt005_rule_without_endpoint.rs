@@ -1,7 +1,6 @@
 //! AGT005: the Azure Monitor Agent has its configuration from the global or a regional handler although the global one is private.
 
 use ampls_probes::azure::AgentKind;
-use ampls_probes::observation::{Agent, CachedConfiguration};
 
 use crate::diagnose::draft::{Draft, Title};
 use crate::diagnose::facts::{EndpointFacts, Facts, View, agent_line};
@@ -43,7 +42,7 @@ rule! {
         claim: Fault,
         all_names: false,
         no_answer: false,
-        explains: ["AGT008"],
+        explains: ["AGT008", "AGT009"],
     }
 }
 
@@ -67,8 +66,7 @@ fn draft(facts: &Facts<'_>) -> Option<Draft> {
         }
         (Severity::Warning, Title::plain("the Azure Monitor Agent has no cached configuration"), None)
     } else {
-        let shared = shared_handlers(agent, cached);
-        if shared.is_empty() {
+        if cached.shared_handlers.is_empty() {
             return None;
         }
         (
@@ -76,7 +74,7 @@ fn draft(facts: &Facts<'_>) -> Option<Draft> {
             Title::plain(
                 "the Azure Monitor Agent uses no data collection endpoint although it is behind a private link",
             ),
-            Some(format!("its cached rules came from {}", list(&shared, 3))),
+            Some(format!("its cached rules came from {}", list(&cached.shared_handlers, 3))),
         )
     };
     let view = handler.system().map(|view| facts.view_line(handler, view));
@@ -95,24 +93,19 @@ fn private_here(name: &EndpointFacts<'_>) -> bool {
     name.system().is_some_and(View::is_private) || name.server_views().any(View::is_private)
 }
 
-/// The handlers without a data collection endpoint that gave the cached rules. The global one gives them like a regional one.
-fn shared_handlers(agent: &Agent, cached: &CachedConfiguration) -> Vec<String> {
-    let global = agent.endpoints.iter().filter(|host| host.starts_with(GLOBAL));
-    cached.regional_handlers.iter().chain(global).cloned().collect()
-}
-
 #[cfg(test)]
 mod tests {
+    use ampls_probes::observation::{Agent, CachedConfiguration};
     use ampls_probes::testing::{HANDLER, agent, private_world, public_world};
 
     use super::*;
     use crate::diagnose::rules::tests::{drafts, fires_as_declared};
 
-    fn ama(chunks: u32, regional: &[&str], of_endpoint: &[&str]) -> Agent {
+    fn ama(chunks: u32, shared: &[&str], of_endpoint: &[&str]) -> Agent {
         let owned = |hosts: &[&str]| hosts.iter().map(|host| (*host).to_owned()).collect();
         let cached = CachedConfiguration {
             chunks,
-            regional_handlers: owned(regional),
+            shared_handlers: owned(shared),
             endpoint_handlers: owned(of_endpoint),
             unknown_protocols: Vec::new(),
         };
@@ -123,19 +116,13 @@ mod tests {
     const OF_ENDPOINT: &str = "a-b1.westeurope-1.handler.control.monitor.azure.com";
 
     #[test]
-    fn fires_for_the_regional_handler_behind_a_private_link() {
+    fn fires_for_the_global_and_a_regional_handler_behind_a_private_link() {
+        let global = drafts(&AGT005, &private_world().agents([ama(1, &[HANDLER], &[])]));
+        assert_eq!((global.len(), global[0].severity), (1, Severity::Error));
+        assert!(global[0].evidence.iter().any(|line| line.contains(HANDLER)), "{:?}", global[0].evidence);
         let found = fires_as_declared(&AGT005, &private_world().agents([ama(1, &[REGIONAL], &[])]));
         assert_eq!((found.len(), found[0].severity), (1, Severity::Error));
         assert!(found[0].fix.iter().any(|fix| fix.lines().contains("association create")));
-    }
-
-    #[test]
-    fn fires_for_the_global_handler_behind_a_private_link() {
-        let mut ama = ama(1, &[], &[]);
-        ama.endpoints = vec![HANDLER.to_owned()];
-        let found = drafts(&AGT005, &private_world().agents([ama]));
-        assert_eq!((found.len(), found[0].severity), (1, Severity::Error));
-        assert!(found[0].evidence.iter().any(|line| line.contains(HANDLER)), "{:?}", found[0].evidence);
     }
 
     #[test]

@@ -198,6 +198,7 @@ mod tests {
             code,
             host: Some(HANDLER.to_owned()),
             at: now - SignedDuration::from_hours(hours_ago),
+            since: None,
             count: 3,
             source: "/var/opt/microsoft/azuremonitoragent/log/mdsd.err".to_owned(),
         }

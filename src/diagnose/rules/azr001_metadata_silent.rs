@@ -1,5 +1,6 @@
 //! AZR001: the metadata service does not answer.
 
+use ampls_probes::azure::AgentKind;
 use ampls_probes::observation::{MetadataFailure, Outcome};
 
 use crate::diagnose::command::command;
@@ -18,8 +19,8 @@ rule! {
     ///
     /// ## Why it matters
     ///
-    /// On an Azure VM the agents take their tokens from this service and report nothing without it. This program takes cloud
-    /// and region from it; without it, name them with `--cloud` and `--region`.
+    /// On an Azure VM the agents take their tokens from this service and report nothing without it: with the Azure Monitor Agent
+    /// this is an error. This program takes cloud and region from it; without it, name them with `--cloud` and `--region`.
     ///
     /// ## How to fix
     ///
@@ -54,13 +55,16 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
 fn draft(facts: &Facts<'_>) -> Option<Draft> {
     let metadata = facts.metadata()?;
     let (kind, what) = match &metadata.outcome {
+        // Whoever refuses is neither silent nor hidden: that is AZR005.
+        Outcome::Failed(MetadataFailure::Status(403)) | Outcome::Seen(_) | Outcome::Cancelled | Outcome::Skipped(_) => {
+            return None;
+        }
         Outcome::TimedOut => ("silence", "is silent".to_owned()),
         Outcome::Failed(MetadataFailure::Unreachable(_)) => ("unreachable", "cannot be connected to".to_owned()),
         Outcome::Failed(MetadataFailure::Status(status)) => ("status", format!("answers `{status}`")),
         Outcome::Failed(MetadataFailure::Malformed) => {
             ("malformed", "answers something that is no instance document".to_owned())
         }
-        Outcome::Seen(_) | Outcome::Cancelled | Outcome::Skipped(_) => return None,
     };
     let elsewhere = facts.platform_is_silent();
     let hidden = facts.wire_server().is_some_and(|wire| wire.outcome.seen().is_some());
@@ -76,8 +80,15 @@ fn draft(facts: &Facts<'_>) -> Option<Draft> {
             command!(Sh, "sudo nft list ruleset"),
         ]
     };
+    // An Arc machine takes its tokens from himds.
+    // A machine that is too busy to hear either service in time hides nothing.
+    let prompt = metadata.outcome != Outcome::TimedOut
+        || facts
+            .wire_server()
+            .is_some_and(|wire| wire.timing.elapsed_us.saturating_mul(4) <= metadata.timing.elapsed_us);
+    let needed = hidden && prompt && facts.agent(AgentKind::Ama).is_some() && facts.agent(AgentKind::Arc).is_none();
     let draft = Draft::new(
-        Severity::Info,
+        if needed { Severity::Error } else { Severity::Info },
         Owner::Os,
         Title::plain(if elsewhere {
             "no metadata service and no wire server: most likely not an Azure VM".to_owned()
@@ -85,7 +96,9 @@ fn draft(facts: &Facts<'_>) -> Option<Draft> {
             format!("the metadata service `169.254.169.254` {what}")
         }),
     )
-    .summary(if hidden {
+    .summary(if needed {
+        "this is an Azure VM with the Azure Monitor Agent, and something on it hides the metadata service: the agent gets no token and sends nothing"
+    } else if hidden {
         "the wire server answers, so this is an Azure VM, and something on it hides the metadata service: agents get no token without it"
     } else if elsewhere {
         "neither service of the platform answers; off Azure this is as it should be, on an Azure VM something hides both"
@@ -107,6 +120,7 @@ fn draft(facts: &Facts<'_>) -> Option<Draft> {
     // A machine outside Azure has none of the platform's services.
     .reaching(if elsewhere { Reach::Machine } else { Reach::Nothing });
     let draft = if elsewhere { draft.likely() } else { draft };
+    let draft = if needed { draft.as_stated() } else { draft };
     Some(if elsewhere {
         draft
     } else {
@@ -117,7 +131,7 @@ fn draft(facts: &Facts<'_>) -> Option<Draft> {
 #[cfg(test)]
 mod tests {
     use ampls_probes::observation::{IoFailure, Metadata, Observation, Timing, WireServer};
-    use ampls_probes::testing::{Scene, private_world};
+    use ampls_probes::testing::{Scene, agent, private_world};
 
     use super::*;
     use crate::diagnose::rules::tests::{drafts, fires_as_declared};
@@ -151,6 +165,20 @@ mod tests {
             let found = drafts(&AZR001, &scene(failure, Outcome::Seen(200)));
             assert_eq!((found[0].args["azure_vm"].as_str(), found[0].fix.len()), ("yes", 1));
         }
+    }
+
+    #[test]
+    fn fires_as_error_on_an_azure_vm_with_the_agent() {
+        let vm = || scene(Outcome::TimedOut, Outcome::Seen(200));
+        let found = drafts(&AZR001, &vm().agents([agent(AgentKind::Ama, "1.33.1")]));
+        assert_eq!(found[0].severity, Severity::Error);
+        let arc = vm().agents([agent(AgentKind::Ama, "1.33.1"), agent(AgentKind::Arc, "1.44")]);
+        assert_eq!(drafts(&AZR001, &arc)[0].severity, Severity::Info);
+    }
+
+    #[test]
+    fn silent_about_a_refusal() {
+        assert_eq!(drafts(&AZR001, &scene(Outcome::Failed(MetadataFailure::Status(403)), Outcome::Seen(200))), []);
     }
 
     #[test]

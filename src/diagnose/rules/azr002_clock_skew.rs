@@ -50,7 +50,7 @@ rule! {
         claim: Fault,
         all_names: false,
         no_answer: false,
-        explains: ["TLS004", "AGT008"],
+        explains: ["TLS004", "AGT008", "AGT009"],
     }
 }
 

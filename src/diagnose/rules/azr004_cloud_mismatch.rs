@@ -45,7 +45,7 @@ rule! {
         claim: Fault,
         all_names: false,
         no_answer: false,
-        explains: ["DNS001", "DNS013", "AGT008"],
+        explains: ["DNS001", "DNS013", "AGT008", "AGT009"],
     }
 }
 

@@ -53,7 +53,7 @@ rule! {
         claim: Fault,
         all_names: true,
         no_answer: false,
-        explains: ["NET001", "NET002", "NET003", "NET004", "TLS006", "TLS007", "HTP001", "HTP003"],
+        explains: ["NET001", "NET005", "NET002", "NET003", "NET004", "TLS006", "TLS007", "HTP001", "HTP003"],
     }
 }
 

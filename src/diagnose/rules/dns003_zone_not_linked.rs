@@ -55,8 +55,8 @@ rule! {
         all_names: true,
         no_answer: false,
         explains: [
-            "DNS005", "DNS007", "DNS015", "NET001", "NET002", "NET003", "NET004", "TLS006", "TLS007", "HTP001",
-            "HTP003", "AGT008"
+            "DNS005", "DNS007", "DNS015", "NET001", "NET005", "NET002", "NET003", "NET004", "TLS006", "TLS007", "HTP001",
+            "HTP003", "AGT008", "AGT009"
         ],
     }
 }

@@ -47,7 +47,7 @@ rule! {
         claim: Fault,
         all_names: true,
         no_answer: false,
-        explains: ["DNS007", "DNS015", "NET001", "NET002", "NET003", "NET004", "TLS006", "TLS007", "HTP001", "HTP003"],
+        explains: ["DNS007", "DNS015", "NET001", "NET005", "NET002", "NET003", "NET004", "TLS006", "TLS007", "HTP001", "HTP003"],
     }
 }
 

@@ -46,7 +46,7 @@ rule! {
         all_names: false,
         no_answer: false,
         explains: [
-            "DNS007", "DNS012", "DNS014", "DNS015", "NET001", "NET002", "NET003", "NET004", "TLS003", "TLS006",
+            "DNS007", "DNS012", "DNS014", "DNS015", "NET001", "NET005", "NET002", "NET003", "NET004", "TLS003", "TLS006",
             "TLS007", "TLS008", "HTP001", "HTP002", "HTP003", "HTP005", "DNS023"
         ],
     }

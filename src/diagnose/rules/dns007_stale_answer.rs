@@ -45,7 +45,7 @@ rule! {
         all_names: true,
         no_answer: false,
         explains: [
-            "DNS014", "DNS015", "NET001", "NET002", "NET003", "NET004", "TLS003", "TLS006", "TLS007", "HTP001",
+            "DNS014", "DNS015", "NET001", "NET005", "NET002", "NET003", "NET004", "TLS003", "TLS006", "TLS007", "HTP001",
             "HTP003"
         ],
     }

@@ -45,7 +45,7 @@ rule! {
         all_names: false,
         no_answer: false,
         explains: [
-            "DNS005", "DNS007", "DNS015", "NET001", "NET002", "NET003", "NET004", "TLS006", "TLS007", "HTP001",
+            "DNS005", "DNS007", "DNS015", "NET001", "NET005", "NET002", "NET003", "NET004", "TLS006", "TLS007", "HTP001",
             "HTP003"
         ],
     }

@@ -42,7 +42,7 @@ rule! {
         claim: Fault,
         all_names: false,
         no_answer: false,
-        explains: ["DNS015", "AGT008"],
+        explains: ["DNS015", "AGT008", "AGT009"],
     }
 }
 

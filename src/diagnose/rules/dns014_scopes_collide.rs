@@ -47,7 +47,7 @@ rule! {
         claim: Fault,
         all_names: false,
         no_answer: false,
-        explains: ["NET001", "NET002", "NET003", "NET004"],
+        explains: ["NET001", "NET005", "NET002", "NET003", "NET004"],
     }
 }
 

@@ -49,7 +49,7 @@ rule! {
         no_answer: false,
         explains: [
             "DNS001", "DNS002", "DNS003", "DNS004", "DNS005", "DNS007", "DNS011", "DNS013", "DNS015", "DNS020",
-            "DNS021", "NET001", "NET002", "NET003", "NET004", "TLS006", "TLS007", "HTP001", "HTP003"
+            "DNS021", "NET001", "NET005", "NET002", "NET003", "NET004", "TLS006", "TLS007", "HTP001", "HTP003"
         ],
     }
 }

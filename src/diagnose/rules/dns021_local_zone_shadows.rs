@@ -48,7 +48,7 @@ rule! {
         claim: Fault,
         all_names: false,
         no_answer: false,
-        explains: ["DNS005", "DNS007", "DNS015", "AGT008", "DNS023"],
+        explains: ["DNS005", "DNS007", "DNS015", "AGT008", "AGT009", "DNS023"],
     }
 }
 

@@ -43,7 +43,7 @@ rule! {
         all_names: false,
         no_answer: false,
         explains: [
-            "DNS007", "DNS015", "NET001", "NET002", "NET003", "NET004", "TLS001", "TLS003", "TLS004", "TLS006",
+            "DNS007", "DNS015", "NET001", "NET005", "NET002", "NET003", "NET004", "TLS001", "TLS003", "TLS004", "TLS006",
             "TLS007", "TLS008", "HTP002", "HTP005", "DNS023"
         ],
     }

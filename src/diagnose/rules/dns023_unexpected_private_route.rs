@@ -46,7 +46,7 @@ rule! {
         all_names: false,
         no_answer: false,
         explains: [
-            "DNS014", "NET001", "NET002", "NET003", "NET004", "TLS003", "TLS006", "TLS007", "HTP001", "HTP003",
+            "DNS014", "NET001", "NET005", "NET002", "NET003", "NET004", "TLS003", "TLS006", "TLS007", "HTP001", "HTP003",
             "HTP005"
         ],
     }

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use ampls_probes::addr::Class;
+use ampls_probes::catalogue::refusals::AnswerCause;
 
 use crate::diagnose::command::command;
 use crate::diagnose::draft::{Draft, Reach, Title};
@@ -50,7 +51,7 @@ rule! {
         claim: Fault,
         all_names: false,
         no_answer: false,
-        explains: ["AGT008"],
+        explains: ["AGT008", "AGT009"],
     }
 }
 
@@ -77,10 +78,19 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
     .group(if private { "private" } else { "public" })
     .summary(format!(
         "{}{}",
-        if private {
-            "the service refuses although the path is private: the resource is not in the scope behind this private endpoint, and the scope's access mode is `PrivateOnly`"
-        } else {
-            "the service refuses because the request came from a public network: the resource takes no public traffic, and the name should be private here"
+        match name.refusal() {
+            Some(AnswerCause::OutsideScope) => {
+                "the service refuses because the resource is not in the scope behind this private endpoint, and the scope's query mode is `PrivateOnly`"
+            }
+            Some(AnswerCause::Perimeter) => {
+                "the service refuses by a rule of a network security perimeter: the agents are let in only by an IP rule or in transition mode"
+            }
+            _ if private => {
+                "the service refuses although the path is private: the resource is not in the scope behind this private endpoint, and the scope's access mode is `PrivateOnly`"
+            }
+            _ => {
+                "the service refuses because the request came from a public network: the resource takes no public traffic, and the name should be private here"
+            }
         },
         seen.unwrap_or_default()
     ))
@@ -150,6 +160,22 @@ mod tests {
         let found = fires_as_declared(&HTP001, &says_http(private_world(), ODS, 403, BODY));
         assert!(found[0].summary.contains("not in the scope"), "{}", found[0].summary);
         assert!(found[0].fix.iter().any(|fix| !fix.read_only));
+    }
+
+    #[test]
+    fn fires_for_every_documented_text_with_its_own_meaning() {
+        let table = [
+            ("Access to resource 'w' is only permitted through an attached Private Link", "public"),
+            (
+                "Private link connection does not allow querying resource 'w' not attached to the current scope",
+                "not in the scope",
+            ),
+            ("This request is not authorized by network security perimeter to perform this operation.", "perimeter"),
+        ];
+        for (body, wanted) in table {
+            let found = refused(public_world(), 403, body);
+            assert!(found.len() == 1 && found[0].summary.contains(wanted), "{body}: {found:?}");
+        }
     }
 
     #[test]

@@ -135,6 +135,13 @@ mod tests {
     }
 
     #[test]
+    fn silent_for_an_answer_that_names_the_associated_endpoint() {
+        let body = r#"{"error":{"code":"MisdirectedAgentRequest","message":"Agent configuration needs to be acquired from 'https://a-b1.westeurope-1.handler.control.monitor.azure.com' endpoint"}}"#;
+        assert_eq!(drafts(&HTP002, &says_http(private_world(), HANDLER, 421, body)), []);
+        assert_eq!(drafts(&HTP002, &says_http(private_world(), HANDLER, 421, "")).len(), 1);
+    }
+
+    #[test]
     fn silent_for_refusals_without_credentials() {
         for status in [401, 403, 404] {
             assert!(kinds(private_world(), HANDLER, status, "").is_empty());

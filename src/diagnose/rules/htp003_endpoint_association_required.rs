@@ -43,7 +43,7 @@ rule! {
         claim: Fault,
         all_names: false,
         no_answer: false,
-        explains: ["AGT008"],
+        explains: ["AGT008", "AGT009"],
     }
 }
 

@@ -41,7 +41,7 @@ rule! {
         claim: Fault,
         all_names: false,
         no_answer: true,
-        explains: ["AGT008"],
+        explains: ["AGT008", "AGT009"],
     }
 }
 

@@ -46,7 +46,7 @@ rule! {
         claim: Fault,
         all_names: false,
         no_answer: false,
-        explains: ["AGT008"],
+        explains: ["AGT008", "AGT009"],
     }
 }
 

@@ -1,7 +1,7 @@
 //! What is known of a host name.
 
 use ampls_probes::Catalogue;
-use ampls_probes::azure::is_within;
+use ampls_probes::azure::{is_within, unknown_suffix};
 use ampls_probes::catalogue::{CloudNames, Entry, Recognised, User, Zone};
 use ampls_probes::endpoint::Expectation;
 
@@ -61,6 +61,9 @@ fn private(entry: &Entry, names: &CloudNames) -> String {
     let scoped = entry.zone.as_ref().is_some_and(|zone| names.zones.iter().any(|known| known.name == *zone));
     match (entry.expected, scoped) {
         (Expectation::Private, true) => "may be: an Azure Monitor private link scope holds a record for it",
+        (Expectation::Any, true) => {
+            "may be: a private link scope of this cloud may hold a record for it; whether it does is not documented"
+        }
         (Expectation::Private | Expectation::Any, _) if entry.zone.is_some() => {
             "may be, through a private endpoint of its own service, never through an Azure Monitor private link scope"
         }
@@ -166,6 +169,12 @@ fn unknown(host: &str, catalogue: &Catalogue) -> Facts {
         return vec![
             ("unknown", format!("no record of this name is known in {}", zone.name)),
             ("beware", "a linked zone without the record denies the name".to_owned()),
+        ];
+    }
+    if let Some(suffix) = unknown_suffix(host) {
+        return vec![
+            ("unknown", format!("{} belongs to a cloud that this version does not know", quote(suffix))),
+            ("look at it", format!("ampls-doctor check --endpoint {host} --public-roots FILE_PATH")),
         ];
     }
     let mut facts = vec![("unknown", "this name is not in the catalogue of Azure Monitor's names".to_owned())];

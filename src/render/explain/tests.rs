@@ -97,6 +97,38 @@ fn a_link_is_never_broken() {
 }
 
 #[test]
+fn names_that_microsoft_lists_are_known() {
+    let table = [
+        ("adx.loganalytics.azure.com", "never"),
+        ("x.adx.loganalytics.azure.com", "proxy"),
+        ("adx.applicationinsights.azure.com", "never"),
+        ("x.adx.monitor.azure.com", "proxy"),
+        ("adx.loganalytics.azure.us", "never"),
+        ("adx.applicationinsights.azure.cn", "never"),
+        ("live.monitor.azure.com", "live.privatelink.monitor.azure.com"),
+        ("275test-01li.eastus2euap-1.canary.ingest.monitor.azure.com", "may be"),
+        ("westeurope.in.applicationinsights.azure.com", "either"),
+        ("login.windows.net", "never"),
+        ("stamp2.app.insightsportal.visualstudio.com", "never"),
+        ("insightsportal-prod2-cdn.aisvc.visualstudio.com", "never"),
+        ("guestnotificationservice.azure.com", "never"),
+        ("x.gw.arc.azure.com", "gateway"),
+        ("prod.la.ingest.monitor.core.windows.net", "alias"),
+        ("x.ods.opinsights.sovcloud-api.fr", "does not know"),
+        ("global.handler.control.monitor.azure.eaglex.ic.gov", "does not know"),
+    ];
+    for (name, wanted) in table {
+        let page = explained(name).split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(page.contains(wanted), "{name}: {page}");
+    }
+}
+
+#[test]
+fn undocumented_record_is_not_denied() {
+    assert!(!explained("dc.applicationinsights.azure.cn").contains("never through"));
+}
+
+#[test]
 fn folklore_is_warned_of() {
     assert!(explained("privatelink.applicationinsights.azure.com").contains("warning"));
     assert!(explained("x.privatelink.services.visualstudio.com").contains("warning"));

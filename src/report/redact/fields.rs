@@ -62,7 +62,9 @@ pub(super) enum Kind {
 pub(super) fn kind(place: Place<'_>) -> Kind {
     match (place.owner, place.field) {
         (_, "probe" | "outcome") => Kind::Tag,
-        (_, "started_at" | "at" | "date" | "received_at" | "not_before" | "not_after" | "retired") => Kind::Time,
+        (_, "started_at" | "at" | "date" | "received_at" | "not_before" | "not_after" | "retired")
+        | ("Refusal", "since")
+        | ("Upload", "succeeded" | "failing_since" | "failed") => Kind::Time,
         ("Installed", "version") | (_, "minimum") => Kind::Version,
         (_, "sha256") => Kind::Fingerprint,
         ("Machine", "os") => Kind::System,
@@ -85,9 +87,8 @@ pub(super) fn kind(place: Place<'_>) -> Kind {
         ("HttpResponse", "content_type") => Kind::Content,
         ("HttpResponse", "authenticate") => Kind::Scheme,
         ("HttpResponse", "body") => Kind::Body,
-        ("EncryptedResolver", "servers") | (_, "url" | "via" | "location" | "template" | "portal" | "pattern") => {
-            Kind::Url
-        }
+        ("EncryptedResolver", "servers")
+        | (_, "url" | "via" | "location" | "config_endpoint" | "template" | "portal" | "pattern") => Kind::Url,
         ("EncryptedResolver", "service" | "setting") => Kind::Listed(words::ENCRYPTED),
         ("LocalNetwork", "policy") => Kind::Listed(words::POLICIES),
         (_, "wants-credentials") => Kind::Listed(words::AUTHENTICATION),
@@ -101,7 +102,7 @@ pub(super) fn kind(place: Place<'_>) -> Kind {
         (
             _,
             "name" | "names" | "fqdn" | "alias" | "zone" | "zones" | "unresolved_names" | "owner" | "cname"
-            | "canonical" | "mname" | "rname" | "search" | "endpoints" | "host" | "regional_handlers"
+            | "canonical" | "mname" | "rname" | "search" | "endpoints" | "host" | "shared_handlers"
             | "endpoint_handlers" | "excluded_domains",
         ) => Kind::Name,
         _ => Kind::Text,

@@ -3,7 +3,7 @@
 //! What a list is good for is decided by the field alone: the same word elsewhere is replaced like any other.
 
 /// Clouds.
-pub(super) const CLOUDS: &[&str] = &["public", "usgov", "china"];
+pub(super) const CLOUDS: &[&str] = &["public", "usgov", "china", "unknown"];
 
 /// Architectures.
 pub(super) const ARCHITECTURES: &[&str] =
@@ -73,10 +73,22 @@ pub(super) const SCHEMES: &[&str] =
 pub(super) const DNS_PATHS: &[&str] = &["/dns-query{?dns}", "/dns-query"];
 
 /// What refusals by the services carry, upon which rules decide: as they stand, whatever else is called so.
-pub(super) const CODES: &[&str] = &["NspValidationFailedError", "InsufficientAccessError", "InvalidAccess", "Healthy"];
+pub(super) const CODES: &[&str] = &[
+    "NspValidationFailedError",
+    "InsufficientAccessError",
+    "PublicNetworkAccessDisabled",
+    "MisdirectedAgentRequest",
+    "InvalidAccess",
+    "Healthy",
+];
 
 /// What refusals and pages have in common, as it is written there.
 pub(super) const PHRASES: &[&str] = &[
+    "Access to resource",
+    "is only permitted through an attached Private Link",
+    "Private link connection does not allow querying resource",
+    "not attached to the current scope",
+    "This request is not authorized by network security perimeter to perform this operation",
     "\"error\":",
     "\"innererror\":",
     "\"code\":",

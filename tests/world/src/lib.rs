@@ -50,6 +50,23 @@ mod platform;
 pub mod scenario;
 mod start;
 mod system;
+/// The text with `<now>` and `<now-MINUTES>` replaced by moments.
+pub fn at(now: jiff::Timestamp, text: &str) -> String {
+    let mut parts = text.split("<now");
+    let mut dated = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let replaced = part.split_once('>').and_then(|(minutes, rest)| {
+            let minutes: i64 = if minutes.is_empty() { 0 } else { minutes.parse().ok()? };
+            Some((now + jiff::SignedDuration::from_mins(minutes), rest))
+        });
+        match replaced {
+            Some((at, rest)) => dated.extend([at.to_string().as_str(), rest]),
+            None => dated.extend(["<now", part]),
+        }
+    }
+    dated
+}
+
 #[cfg(test)]
 mod testing;
 mod zones;

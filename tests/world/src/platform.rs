@@ -56,6 +56,7 @@ pub(crate) async fn serve_metadata(
             let answer = match answers {
                 PlatformAnswer::Malformed => Answer::new(200, &[("Content-Type", "text/html")], "<html>router</html>"),
                 PlatformAnswer::NotFound => Answer::new(404, &[], ""),
+                PlatformAnswer::Forbidden => Answer::new(403, &[], ""),
                 _ if !header("metadata") || header("x-forwarded-for") => {
                     Answer::new(400, &json, r#"{"error":"Bad request. Required metadata header not specified"}"#)
                 }
@@ -78,6 +79,7 @@ pub(crate) async fn serve_wire(listener: TcpListener, answers: PlatformAnswer, a
             }
             let answer = match answers {
                 PlatformAnswer::NotFound => Answer::new(404, &[], ""),
+                PlatformAnswer::Forbidden => Answer::new(403, &[], ""),
                 PlatformAnswer::Malformed => Answer::new(200, &[("Content-Type", "text/html")], "<html>router</html>"),
                 _ => Answer::new(200, &[("Content-Type", "text/xml; charset=utf-8")], VERSIONS),
             };

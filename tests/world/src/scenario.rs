@@ -106,7 +106,7 @@ pub struct Scenario {
     /// Environment variables.
     #[serde(default)]
     pub environment: BTreeMap<String, String>,
-    /// Files, by absolute path; `<now>` in them is the moment of the start.
+    /// Files, by absolute path; `<now>` in them is the moment of the start, `<now-5>` five minutes earlier.
     #[serde(default)]
     pub files: BTreeMap<String, String>,
     /// What the doctor must say.

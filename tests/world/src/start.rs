@@ -237,7 +237,9 @@ impl Sockets<'_> {
 
 fn platform_fault(answers: PlatformAnswer) -> Option<TcpFault> {
     match answers {
-        PlatformAnswer::Azure | PlatformAnswer::Malformed | PlatformAnswer::NotFound => None,
+        PlatformAnswer::Azure | PlatformAnswer::Malformed | PlatformAnswer::NotFound | PlatformAnswer::Forbidden => {
+            None
+        }
         PlatformAnswer::Silent => Some(TcpFault::Drop),
         PlatformAnswer::Refused => Some(TcpFault::Refuse),
         PlatformAnswer::Unreachable => Some(TcpFault::NetworkUnreachable),
@@ -396,9 +398,8 @@ fn write_files(scenario: &Scenario, servers: &[Server], root: &Path) -> io::Resu
         let _ = writeln!(hosts, "{address} {}", scenario.expand(name));
     }
     files.insert("/etc/hosts".to_owned(), hosts);
-    let now = jiff::Timestamp::now().to_string();
-    files
-        .extend(scenario.files.iter().map(|(path, text)| (path.clone(), scenario.expand(text).replace("<now>", &now))));
+    let now = jiff::Timestamp::now();
+    files.extend(scenario.files.iter().map(|(path, text)| (path.clone(), crate::at(now, &scenario.expand(text)))));
     for (path, text) in files {
         let file = root.join(path.trim_start_matches('/'));
         if let Some(folder) = file.parent() {

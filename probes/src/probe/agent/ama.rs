@@ -5,7 +5,7 @@
 use serde_json::Value;
 
 use super::files::Files;
-use super::settings::workspace_of;
+use super::settings::{note_cloud, workspace_of};
 use super::{Agent, add_workspace};
 use crate::azure::{AgentKind, AgentsSeen, Cloud, Dce, DceHost, HostName, Region};
 use crate::catalogue::agents::{AgentFile, Agents as Known};
@@ -16,11 +16,17 @@ const KEPT: usize = 64;
 
 /// Reads the cache. Its folder is given if it holds a channel.
 pub(super) fn read(files: &mut Files<'_>, known: &Known, agent: &mut Agent, seen: &mut AgentsSeen) -> Option<String> {
-    let folder = known.paths(AgentKind::Ama, AgentFile::Configuration).first()?;
     let mut cached = CachedConfiguration::default();
     let mut places = Places::default();
-    for name in files.names(folder, "json") {
-        let path = format!("{folder}/{name}");
+    let mut source = None;
+    let folders = known.paths(AgentKind::Ama, AgentFile::Configuration);
+    let paths: Vec<(&String, String)> = folders
+        .iter()
+        .flat_map(|folder| {
+            files.names(folder, "json").into_iter().map(move |name| (folder, format!("{folder}/{name}")))
+        })
+        .collect();
+    for (folder, path) in paths {
         let Some(chunk) = files.json(&path) else { continue };
         // A chunk of kind `AgentSettings` has no channels; what else is unknown has none that are understood.
         let Some(object) = chunk.as_object() else {
@@ -28,13 +34,15 @@ pub(super) fn read(files: &mut Files<'_>, known: &Known, agent: &mut Agent, seen
             continue;
         };
         let channels = object.get("channels").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-        cached.chunks += u32::from(channels.iter().any(Value::is_object));
+        if channels.iter().any(Value::is_object) {
+            cached.chunks += 1;
+            source = source.or_else(|| Some(folder.to_owned()));
+        }
         for channel in channels {
             read_channel(channel, &path, &mut cached, &mut places, agent, seen);
         }
     }
     places.add_to(&cached, seen);
-    let source = (cached.chunks > 0).then(|| folder.clone());
     agent.cached = Some(cached);
     source
 }
@@ -61,7 +69,7 @@ impl Places {
                 seen.dces.push(dce);
             }
         }
-        let hosts = cached.regional_handlers.iter().chain(&cached.endpoint_handlers);
+        let hosts = cached.shared_handlers.iter().chain(&cached.endpoint_handlers);
         seen.cloud = seen.cloud.or_else(|| hosts.into_iter().find_map(|host| Cloud::of_host(host)));
     }
 }
@@ -83,7 +91,10 @@ fn read_channel(
             if let Some(id) = id.filter(|_| agent.workspaces.len() < KEPT) {
                 add_workspace(agent, seen, id, path);
             }
-            seen.cloud = seen.cloud.or_else(|| endpoint.as_deref().and_then(Cloud::of_host));
+            let suffix = endpoint.as_deref().and_then(|host| host.split_once(".ods."));
+            if let Some((_, suffix)) = suffix {
+                note_cloud(seen, &format!(".{suffix}"), path);
+            }
         }
         "me" => {
             seen.me_channel = true;
@@ -104,9 +115,9 @@ fn read_channel(
             keep(&mut cached.endpoint_handlers, handler.to_string());
         }
         places.handlers.push(dce);
-    } else if let Some(region) = regional_handler(&handler) {
-        keep(&mut cached.regional_handlers, handler.to_string());
-        places.of_handlers.push(region);
+    } else if let Some((place, _)) = handler.split_once(".handler.control.").filter(|(place, _)| !place.contains('.')) {
+        keep(&mut cached.shared_handlers, handler.to_string());
+        places.of_handlers.extend(place.parse::<Region>().ok().filter(|_| place != GLOBAL));
     }
     keep(&mut agent.endpoints, handler.into());
 }
@@ -117,18 +128,16 @@ fn keep(list: &mut Vec<String>, value: String) {
     }
 }
 
-/// `westeurope` of `westeurope.handler.control.monitor.azure.com`.
-fn regional_handler(host: &str) -> Option<Region> {
-    let (region, rest) = host.split_once('.')?;
-    if region == "global" || !rest.starts_with("handler.control.") {
-        return None;
-    }
-    region.parse().ok()
-}
+/// The place in the name of the handler that serves every region.
+const GLOBAL: &str = "global";
 
-/// `Location=<region>&` of a token's address.
+/// The region in the query of a token's address: `operatingLocation=<region>`, `Location=<region>` in older ones.
+/// Source: <https://github.com/microsoft/Docker-Provider/blob/ci_prod/source/plugins/go/src/ingestion_token_utils.go>
 fn location(uri: &str) -> Option<Region> {
     let query = uri.split_once('?')?.1;
-    let value = query.split('&').find_map(|part| part.strip_prefix("Location="))?;
-    value.parse().ok()
+    let value = |(key, value): (&str, &str)| {
+        let names_it = key.eq_ignore_ascii_case("operatingLocation") || key.eq_ignore_ascii_case("Location");
+        names_it.then(|| value.parse().ok()).flatten()
+    };
+    query.split('&').filter_map(|part| part.split_once('=')).find_map(value)
 }

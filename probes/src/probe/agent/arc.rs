@@ -6,6 +6,7 @@
 use serde_json::Value;
 
 use super::files::Files;
+use super::settings::note_cloud;
 use crate::azure::{AgentKind, AgentsSeen, Cloud};
 use crate::catalogue::agents::{AgentFile, Agents as Known};
 
@@ -16,6 +17,11 @@ pub(super) fn read(files: &mut Files<'_>, known: &Known, seen: &mut AgentsSeen) 
     let text = |key: &str| config.get(key).and_then(Value::as_str);
     // What the Azure Monitor Agent got from the service is nearer to what it uses.
     seen.region = seen.region.take().or_else(|| text("location")?.parse().ok());
-    seen.cloud = seen.cloud.or_else(|| Cloud::of_az_name(text("cloud")?));
+    if let Some(name) = text("cloud").filter(|_| seen.cloud.is_none()) {
+        seen.cloud = Cloud::of_az_name(name);
+        if seen.cloud.is_none() {
+            note_cloud(seen, name, path);
+        }
+    }
     text("resourceName").map(|_| path.clone())
 }

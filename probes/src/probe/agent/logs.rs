@@ -114,6 +114,7 @@ fn refusals(agent: &Agent, events: &[Event]) -> Vec<Refusal> {
             code,
             host,
             at: event.at,
+            since: Some(event.at),
             count: 0,
             source: event.source.clone(),
         });
@@ -121,6 +122,7 @@ fn refusals(agent: &Agent, events: &[Event]) -> Vec<Refusal> {
             refusal.at = event.at;
             refusal.source.clone_from(&event.source);
         }
+        refusal.since = refusal.since.min(Some(event.at));
         refusal.count = refusal.count.saturating_add(1);
     }
     found.into_values().collect()

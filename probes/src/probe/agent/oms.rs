@@ -3,9 +3,9 @@
 //! Source: <https://github.com/microsoft/OMS-Agent-for-Linux/blob/master/installer/scripts/omsadmin.sh>
 
 use super::files::Files;
-use super::settings::pairs;
+use super::settings::{note_cloud, pairs};
 use super::{Agent, Installed, add_workspace};
-use crate::azure::{AgentKind, AgentsSeen, Cloud, HostName, WorkspaceId};
+use crate::azure::{AgentKind, AgentsSeen, HostName, WorkspaceId};
 use crate::catalogue::agents::{AgentFile, Agents as Known};
 
 /// `1.14.9-0 20210304 Release_Build`
@@ -45,7 +45,7 @@ pub(super) fn read(files: &mut Files<'_>, known: &Known, agent: &mut Agent, seen
                 "OMS_ENDPOINT" | "DSC_ENDPOINT" | "CERTIFICATE_UPDATE_ENDPOINT" => {
                     agent.endpoints.extend(HostName::of_url(value).map(String::from));
                 }
-                "URL_TLD" => seen.cloud = seen.cloud.or_else(|| Cloud::of_host(&format!(".{value}"))),
+                "URL_TLD" => note_cloud(seen, &format!(".{value}"), &path),
                 _ => {}
             }
         }

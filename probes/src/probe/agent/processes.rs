@@ -24,13 +24,22 @@ impl Processes {
         Self(if own { system() } else { collected(world) })
     }
 
-    /// Whether one of these programs runs. Names of processes are cut after 15 characters, so whole paths are compared.
+    /// Whether one of these programs runs. Names of processes are cut after 15 characters, so whole paths are compared; one
+    /// that ends with `*` stands for all that begin so.
     pub(super) fn running(&self, programs: &[String]) -> Option<bool> {
         let processes = self.0.as_ref()?;
         if programs.is_empty() {
             return None;
         }
-        Some(processes.iter().flatten().any(|word| programs.contains(word)))
+        let is_one = |word: &String| programs.iter().any(|program| is_program(program, word));
+        Some(processes.iter().flatten().any(is_one))
+    }
+}
+
+fn is_program(program: &str, word: &str) -> bool {
+    match program.strip_suffix('*') {
+        Some(start) => word.strip_prefix(start).is_some_and(|rest| !rest.contains('/')),
+        None => program == word,
     }
 }
 

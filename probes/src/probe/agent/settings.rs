@@ -1,6 +1,6 @@
 //! `KEY=value` lines and what hosts say, as the agents' own files have them.
 
-use crate::azure::{Cloud, WorkspaceId};
+use crate::azure::{AgentsSeen, Cloud, WorkspaceId};
 
 /// The `KEY=value` pairs of a text, in order. `export` before the key, quotes around the value and lines that begin with
 /// `#` or `;` are taken off; a value may hold `=`. What is not a pair is passed over.
@@ -32,6 +32,19 @@ pub(super) fn workspace_of(host: &str) -> Option<WorkspaceId> {
 /// Whether a name is one of Azure Monitor's own.
 pub(super) fn is_of_azure_monitor(host: &str) -> bool {
     Cloud::of_host(host).is_some() && (host.contains("monitor.azure.") || host.contains("opinsights.azure."))
+}
+
+/// Takes the cloud of a suffix or host that belongs to Azure Monitor; one that this version does not know is kept by its name.
+pub(super) fn note_cloud(seen: &mut AgentsSeen, host: &str, path: &str) {
+    if seen.cloud.is_some() {
+        return;
+    }
+    seen.cloud = Cloud::of_host(host);
+    let name = host.trim_matches('.');
+    let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-".contains(&byte));
+    if seen.cloud.is_none() && seen.unknown_cloud.is_none() && plain && (1..=100).contains(&name.len()) {
+        seen.unknown_cloud = Some((name.to_ascii_lowercase(), path.to_owned()));
+    }
 }
 
 #[cfg(test)]

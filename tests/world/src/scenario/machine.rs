@@ -68,6 +68,8 @@ pub enum PlatformAnswer {
     Malformed,
     /// 404.
     NotFound,
+    /// 403, as the guest proxy agent refuses.
+    Forbidden,
 }
 
 /// An HTTP proxy, which resolves names itself, publicly.

@@ -53,8 +53,8 @@ fn upload_answers(refused: &Event, later: &[&Event], agent: &Agent) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::observation::RefusalCode;
-    use crate::testing::agent;
+    use crate::azure::AgentKind;
+    use crate::observation::{AgentWorkspace, RefusalCode};
 
     const ID: &str = "6b1c0f5e-2d4a-4c8e-9f31-7a5d0c2b9e64";
     const GLOBAL: &str = "global.handler.control.monitor.azure.com";
@@ -65,12 +65,12 @@ mod tests {
         Event { at, what, channel: Some(channel), target, source: String::new() }
     }
 
-    fn host(name: &str) -> Option<Target> {
-        Some(Target::Host(name.to_owned()))
+    fn host(name: &str) -> Target {
+        Target::Host(name.to_owned())
     }
 
-    fn workspace(id: &str) -> Option<Target> {
-        Some(Target::Workspace(id.to_owned()))
+    fn workspace(id: &str) -> Target {
+        Target::Workspace(id.to_owned())
     }
 
     #[test]
@@ -80,22 +80,33 @@ mod tests {
         let other = "00000000-1111-4222-8333-444444444444";
         let table = [
             (Metadata, None, Metadata, None, true),
-            (Metadata, None, Configuration, host(ENDPOINT), true),
-            (Metadata, None, Upload, workspace(ID), false),
-            (Configuration, host(GLOBAL), Configuration, host(ENDPOINT), true),
-            (Configuration, host(ENDPOINT), Configuration, host(ENDPOINT), false),
-            (Configuration, host(ENDPOINT), Token, None, true),
-            (Configuration, host(GLOBAL), Metadata, None, false),
-            (Token, host(ENDPOINT), Token, None, true),
-            (Token, host(ENDPOINT), Upload, workspace(ID), false),
-            (Upload, workspace(ID), Upload, workspace(ID), true),
-            (Upload, workspace(ID), Upload, workspace(other), false),
-            (Upload, None, Upload, workspace(other), false),
-            (Upload, None, Upload, workspace(ID), true),
-            (Upload, host("x.ingest.monitor.azure.com"), Upload, workspace(ID), false),
+            (Metadata, None, Configuration, Some(host(ENDPOINT)), true),
+            (Metadata, None, Upload, Some(workspace(ID)), false),
+            (Configuration, Some(host(GLOBAL)), Configuration, Some(host(ENDPOINT)), true),
+            (Configuration, Some(host(ENDPOINT)), Configuration, Some(host(ENDPOINT)), false),
+            (Configuration, Some(host(ENDPOINT)), Token, None, true),
+            (Configuration, Some(host(GLOBAL)), Metadata, None, false),
+            (Token, Some(host(ENDPOINT)), Token, None, true),
+            (Token, Some(host(ENDPOINT)), Upload, Some(workspace(ID)), false),
+            (Upload, Some(workspace(ID)), Upload, Some(workspace(ID)), true),
+            (Upload, Some(workspace(ID)), Upload, Some(workspace(other)), false),
+            (Upload, None, Upload, Some(workspace(other)), false),
+            (Upload, None, Upload, Some(workspace(ID)), true),
+            (Upload, Some(host("x.ingest.monitor.azure.com")), Upload, Some(workspace(ID)), false),
         ];
-        let mut ama = agent(crate::azure::AgentKind::Ama, "1.33.1");
-        ama.workspaces.push(crate::observation::AgentWorkspace { id: ID.to_owned(), source: String::new() });
+        let ama = Agent {
+            kind: AgentKind::Ama,
+            name: String::new(),
+            versions: Vec::new(),
+            minimum: None,
+            meets_minimum: None,
+            retired: None,
+            running: None,
+            workspaces: vec![AgentWorkspace { id: ID.to_owned(), source: String::new() }],
+            endpoints: Vec::new(),
+            cached: None,
+            source: String::new(),
+        };
         for (refused, from, success, to, expected) in table {
             let refusal = event(10, What::Refused(RefusalCode::UploadFailed), refused, from);
             let now = event(11, What::Succeeded, success, to.clone());
