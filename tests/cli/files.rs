@@ -60,14 +60,14 @@ fn expected_records_that_cannot_be_read_are_refused_with_their_place() {
     let table = [
         ("empty", "", "is empty"),
         ("cut.json", "{\"customDnsConfigs\": [", "line 1 column"),
-        ("none.json", "{\"customDnsConfigs\": []}", "dns-zone-group show"),
+        ("none.json", "{\"customDnsConfigs\": []}", "dns-zone-group list"),
         ("other.json", "{\"name\": \"vm1\"}", "none of the forms"),
         (
             "bad.json",
             "{\"customDnsConfigs\": [{\"fqdn\": \"a.b.net\", \"ipAddresses\": [\"ten\"]}]}",
             "$.customDnsConfigs[0].ipAddresses[0]",
         ),
-        ("paste", "a.b.net 10.0.0.4\nc.d.net 10.0.0.400", "line 2: `10.0.0.400`"),
+        ("paste", "\nc.d.net 10.0.0.400", "line 2: `10.0.0.400`"),
         ("digest", "{\"schema\":1,\"kind\":\"digest\"}", "is a digest"),
         ("evil", "{\"customDnsConfigs\": [{\"fqdn\": \"\\u001b[2J\\n\"}]}", "customDnsConfigs[0].fqdn"),
     ];
@@ -79,6 +79,9 @@ fn expected_records_that_cannot_be_read_are_refused_with_their_place() {
     assert!(line.contains("cannot be read"), "{line}");
     let good = plan(&written(&folder, "good", "api.monitor.azure.com\t10.0.0.4\n"));
     assert_eq!(status(&good), Some(0), "{}", text(&good.stderr));
+    let partly = plan(&written(&folder, "partly", "a.b.net 10.0.0.4\nc.d.net 10.0.0.400\n"));
+    assert_eq!(status(&partly), Some(0), "{}", text(&partly.stderr));
+    assert!(text(&partly.stderr).contains("not used: line 2: `10.0.0.400`"), "{}", text(&partly.stderr));
 }
 
 #[cfg(unix)]
