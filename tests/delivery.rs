@@ -54,11 +54,11 @@ fn examine(machine: &Machine) -> Result<Vec<String>, String> {
         differences.push(format!("delivery: {:?}, {:?}", verdict.delivery, verdict.delivery_evidence));
     }
     let telling = report.findings.iter().filter(|finding| finding.severity > Severity::Info);
-    let mut told: Vec<&str> = telling.map(|finding| finding.code.as_str()).collect();
-    told.sort_unstable();
-    told.dedup();
-    if told != machine.codes {
-        differences.push(format!("codes: {told:?}"));
+    let mut codes: Vec<&str> = telling.map(|finding| finding.code.as_str()).collect();
+    codes.sort_unstable();
+    codes.dedup();
+    if codes != machine.codes {
+        differences.push(format!("codes: {codes:?}"));
     }
     let clause = match machine.delivery {
         Delivery::Delivering => "data delivered at ",

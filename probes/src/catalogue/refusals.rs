@@ -18,7 +18,7 @@ pub struct Refusals {
     /// Lines of the agents' logs that tell of a refusal; the first that fits counts.
     #[serde(rename = "line")]
     pub lines: Vec<RefusalLine>,
-    /// Lines of the agents' logs that tell of a success.
+    /// Lines of the agents' logs that stand for a success.
     #[serde(rename = "success")]
     pub successes: Vec<SuccessLine>,
     /// Texts in the bodies of answers.
@@ -52,7 +52,7 @@ pub enum AnswerCause {
     EndpointRequired,
 }
 
-/// A line of a log that tells of a refusal.
+/// A line of a log that stands for a refusal.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RefusalLine {
@@ -66,7 +66,7 @@ pub struct RefusalLine {
     pub source: Vec<String>,
 }
 
-/// A line of a log that tells of a success.
+/// A line of a log that stands for a success.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SuccessLine {
@@ -145,7 +145,7 @@ impl Refusals {
         Ok(parsed)
     }
 
-    /// The refusal that a line, in lower case, tells of.
+    /// The refusal that a line, in lower case, stands for.
     pub fn refusal(&self, line: &str) -> Option<(RefusalCode, Option<Channel>)> {
         let known = self.lines.iter().find(|known| known.words.iter().all(|word| line.contains(word)))?;
         match known.cause {
@@ -161,7 +161,7 @@ impl Refusals {
         known.max_by_key(|known| known.text.len()).map(|known| known.cause)
     }
 
-    /// The success that a line, in lower case, tells of.
+    /// The success that a line, in lower case, stands for.
     pub fn success(&self, line: &str) -> Option<Channel> {
         let known = |known: &&SuccessLine| known.words.iter().all(|word| line.contains(word));
         self.successes.iter().find(known).map(|known| known.channel)

@@ -149,7 +149,7 @@ pub struct Upload {
     pub failing_since: Option<Timestamp>,
     /// The last failure.
     pub failed: Option<Timestamp>,
-    /// The path of the file that tells of the latest of these.
+    /// The path of the file that holds the latest of these.
     pub source: String,
 }
 
@@ -159,7 +159,7 @@ pub struct Upload {
 pub enum UploadProof {
     /// The service took data.
     Delivered,
-    /// The agent reached the service; whether it took data is not said.
+    /// The agent reached the service; whether it took data is not known.
     Reached,
 }
 

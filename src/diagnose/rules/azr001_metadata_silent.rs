@@ -55,7 +55,7 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
 fn draft(facts: &Facts<'_>) -> Option<Draft> {
     let metadata = facts.metadata()?;
     let (kind, what) = match &metadata.outcome {
-        // Whoever refuses is neither silent nor hidden: that is AZR005.
+        // A service that refuses is neither silent nor hidden: that is AZR005.
         Outcome::Failed(MetadataFailure::Status(403)) | Outcome::Seen(_) | Outcome::Cancelled | Outcome::Skipped(_) => {
             return None;
         }

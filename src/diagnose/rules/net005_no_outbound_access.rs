@@ -62,7 +62,7 @@ fn draft(facts: &Facts<'_>) -> Option<Draft> {
         return None;
     }
     let services: BTreeSet<&str> = public.iter().map(|name| service(name.fqdn())).collect();
-    // What a locked-down network blocks rightly is no fault of the subnet.
+    // What a locked-down network blocks rightly is not a fault of the subnet.
     if services.len() < 2 || public.iter().all(|name| facts.rightly_blocked(name)) {
         return None;
     }
