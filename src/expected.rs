@@ -136,12 +136,6 @@ fn public_name(name: &str) -> Option<String> {
     })
 }
 
-/// Whether a record of the file is the one behind this name: an endpoint prints the public name of its record, which many names
-/// that machines ask for share.
-pub fn is_record_of(record: &str, fqdn: &str, alias: Option<&str>) -> bool {
-    record == fqdn || alias == Some(record) || alias.and_then(public_name).is_some_and(|name| name == record)
-}
-
 /// A `privatelink` zone itself, which nobody asks for.
 fn is_zone(name: &str) -> bool {
     name.trim().get(..12).is_some_and(|start| start.eq_ignore_ascii_case("privatelink."))

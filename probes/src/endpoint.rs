@@ -165,6 +165,20 @@ pub struct ExpectedRecord {
     pub addresses: Vec<IpAddr>,
 }
 
+impl ExpectedRecord {
+    /// Whether it is the record behind this name: a private endpoint prints the public name of its record, which many names
+    /// that machines ask for share.
+    pub fn is_of(&self, endpoint: &Endpoint) -> bool {
+        let public = |alias: &str| {
+            let (owner, zone) = alias.split_once(".privatelink.")?;
+            Some(format!("{owner}.{zone}"))
+        };
+        let alias = endpoint.alias.as_deref();
+        let by_alias = alias.is_some_and(|alias| alias == self.name || public(alias).as_ref() == Some(&self.name));
+        self.name == endpoint.fqdn || by_alias
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -11,7 +11,6 @@ use uuid::Uuid;
 use super::{EndpointReport, Host};
 use crate::diagnose::command::{Command, VmResourceId, command};
 use crate::diagnose::facts::Route;
-use crate::expected::is_record_of;
 use crate::text::list;
 
 /// Something to know beside the findings.
@@ -85,11 +84,9 @@ fn not_looked_at(unresolved: &[String]) -> Option<Note> {
 
 /// Records of `--expected-records` that no examined name has.
 fn not_compared(observations: &Observations) -> Option<Note> {
-    let used = |record: &str| {
-        observations.endpoints.iter().any(|endpoint| is_record_of(record, &endpoint.fqdn, endpoint.alias.as_deref()))
-    };
     let records = &observations.asked.expected_records;
-    let rest: Vec<&str> = records.iter().map(|record| record.name.as_str()).filter(|name| !used(name)).collect();
+    let unused = records.iter().filter(|record| !observations.endpoints.iter().any(|endpoint| record.is_of(endpoint)));
+    let rest: Vec<&str> = unused.map(|record| record.name.as_str()).collect();
     (!rest.is_empty()).then(|| Note {
         text: format!("records of --expected-records that no examined name uses: {}", list(&rest, rest.len())),
         command: None,

@@ -9,7 +9,6 @@ use crate::diagnose::draft::{Draft, Title};
 use crate::diagnose::facts::{EndpointFacts, Facts, Status, View};
 use crate::diagnose::finding::{Fix, Owner, Severity};
 use crate::diagnose::{remedy, rule::rule};
-use crate::expected::is_record_of;
 
 rule! {
     /// ## What it means
@@ -91,8 +90,7 @@ fn differs(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
 
 /// The addresses that the file names for the public name or for its record; `None` where it names neither.
 fn expected(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<BTreeSet<IpAddr>> {
-    let is_of = |known: &str| is_record_of(known, name.fqdn(), name.endpoint.alias.as_deref());
-    let records = facts.observations().asked.expected_records.iter().filter(|record| is_of(&record.name));
+    let records = facts.observations().asked.expected_records.iter().filter(|record| record.is_of(name.endpoint));
     let addresses: BTreeSet<IpAddr> = records.flat_map(|record| record.addresses.iter().copied()).collect();
     (!addresses.is_empty()).then_some(addresses)
 }

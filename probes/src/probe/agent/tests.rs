@@ -91,8 +91,8 @@ fn proxy_of_the_agents_defaults_is_not_used_in_the_mode_none() {
     for (mode, used) in table {
         let disk = Disk::new(&[(MDSD, ""), (AMA_DEFAULTS, &format!("{mode}{address}"))]);
         let proxies = read(&disk.world(), Instant::now()).0.proxies;
-        let urls: Vec<&str> = proxies.iter().map(|proxy| proxy.url.as_str()).collect();
-        assert_eq!(urls, if used { vec!["http://10.0.0.9:3128"] } else { Vec::new() }, "{mode:?}");
+        let found: Vec<_> = proxies.iter().map(|proxy| (proxy.url.as_str(), proxy.effective)).collect();
+        assert_eq!(found, [("http://10.0.0.9:3128", used)], "{mode:?}");
     }
 }
 
