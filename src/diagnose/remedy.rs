@@ -105,10 +105,10 @@ pub(super) fn list_zone_groups() -> Command {
 /// Replaces the private endpoint, so that it holds the names that Microsoft has added since it was made. The new one has
 /// another name, so that the commands take nothing away when they are run again.
 /// Source: <https://learn.microsoft.com/azure/azure-monitor/fundamentals/private-link-configure>
-pub(super) fn make_endpoint_anew(zone: &str) -> Fix {
+pub(super) fn replace_endpoint(zone: &str) -> Fix {
     Fix::change(
         BlastRadius::EveryNetworkOnThisDns,
-        "where its network interface does not hold the name, make the private endpoint anew, and its zone group with all its zones: an older one lacks the names that Microsoft added later",
+        "where its network interface does not hold the name, replace the private endpoint, and its zone group with all its zones: an older one lacks the names that Microsoft added later",
     )
     .with([
         command!(Any, "az network private-endpoint delete -g ENDPOINT_RESOURCE_GROUP -n OLD_PRIVATE_ENDPOINT"),

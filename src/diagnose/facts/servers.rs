@@ -66,17 +66,20 @@ impl<'a> Facts<'a> {
         servers
     }
 
-    /// The stub gets its private answers from none of the servers that its file lists. Such a file lists the servers of default
+    /// The stub gets its private answers, and the denials of somebody's own zone, from none of the servers that its file lists. Such a file lists the servers of default
     /// routes only: a link with routing domains for these names has others.
     /// Source: systemd-resolved.service(8), `/run/systemd/resolve/resolv.conf`
     fn stub_asks_others(&self, upstream: &[SocketAddr]) -> bool {
-        let private = |name: &EndpointFacts<'_>, server: SocketAddr| {
+        let own_zone = |soa: &Authority| !Authorities::private_zone(soa) && !Authorities::microsoft(soa);
+        let tells = |name: &EndpointFacts<'_>, server: SocketAddr| {
             let record = || self.record_view(name, server).is_some_and(|view| view.is_private());
-            name.view_of(server).is_some_and(View::is_private) || record()
+            let shows =
+                |view: &View| view.is_private() || (view.denied() && view.authority.as_ref().is_some_and(own_zone));
+            name.view_of(server).is_some_and(shows) || record()
         };
         let Some(stub) = self.stub() else { return false };
-        let mut shown = self.ampls_endpoints().filter(|name| private(name, stub)).peekable();
-        shown.peek().is_some() && shown.all(|name| !upstream.iter().any(|server| private(name, *server)))
+        let mut shown = self.ampls_endpoints().filter(|name| tells(name, stub)).peekable();
+        shown.peek().is_some() && shown.all(|name| !upstream.iter().any(|server| tells(name, *server)))
     }
 
     /// The stub on this machine behind which other servers stand.

@@ -256,7 +256,10 @@ fn common(facts: &Facts<'_>, draft: Draft, name: &EndpointFacts<'_>, zone: &str,
     let aliases = views.iter().flat_map(|view| &view.cname).chain(&name.endpoint.alias).map(String::as_str);
     let mut records = aliases.chain([name.fqdn()]).filter_map(|owner| Zone::new(zone)?.record(owner));
     let record = records.next();
-    let of_scope = is_of_scope(facts, name, zone).then(|| in_scope(facts, name.fqdn(), zone));
+    let of_scope =
+        if is_of_scope(facts, name, zone) { in_scope(facts, name.fqdn(), zone, record.as_ref()) } else { Vec::new() };
+    let is_added = of_scope.iter().any(|fix| fix.text.contains(ADDS_RECORD));
+    let by_hand = (!is_added).then(|| add_record(zone, record.as_ref(), "add what is missing by hand").instead());
     let servers: Vec<String> = views.iter().filter_map(|view| view.server).map(|server| server.to_string()).collect();
     draft
         .about([name.fqdn()])
@@ -266,24 +269,29 @@ fn common(facts: &Facts<'_>, draft: Draft, name: &EndpointFacts<'_>, zone: &str,
         .evidence(views.iter().map(|view| facts.view_line(name, view)))
         .excludes("a DNS server that does not ask Azure's DNS: the private zone itself is seen")
         .fix([Fix::look(format!("look which records `{zone}` holds"), [remedy::list_records(zone)])])
-        .fix(of_scope.into_iter().flatten())
-        .fix([add_record(zone, record.as_ref())])
+        .fix(of_scope)
+        .fix(by_hand)
 }
 
 /// How Azure comes to keep the name's record.
-fn in_scope(facts: &Facts<'_>, fqdn: &str, zone: &str) -> Vec<Fix> {
+fn in_scope(facts: &Facts<'_>, fqdn: &str, zone: &str, record: Option<&Record>) -> Vec<Fix> {
     if let Some(resource) = resource(fqdn) {
         return vec![remedy::add_to_scope(&resource), remedy::complete_zone_group(zone).instead()];
     }
     let same_zone = |other: &&EndpointFacts<'_>| other.endpoint.zone.as_deref() == Some(zone);
     if facts.ampls_endpoints().filter(same_zone).flat_map(|other| &other.views).any(View::is_private) {
-        return vec![remedy::names_of_endpoint(), remedy::make_endpoint_anew(zone)];
+        // Only where the endpoint lacks the name does it have to be replaced: adding the record takes nothing away.
+        return vec![
+            remedy::names_of_endpoint(),
+            add_record(zone, record, "where the private endpoint holds the name, add its record"),
+            remedy::replace_endpoint(zone).instead(),
+        ];
     }
     if anything_private(facts) {
         return vec![
             remedy::names_of_endpoint(),
             remedy::complete_zone_group(zone),
-            remedy::make_endpoint_anew(zone).instead(),
+            remedy::replace_endpoint(zone).instead(),
         ];
     }
     let any = "a workspace, component or data collection endpoint (any of them makes the shared records appear)";
@@ -305,9 +313,11 @@ fn resource(fqdn: &str) -> Option<String> {
     fqdn.contains(".prometheus.monitor.").then(|| format!("the resource behind {}", quote(fqdn)))
 }
 
-fn add_record(zone: &str, record: Option<&Record>) -> Fix {
-    Fix::change(BlastRadius::EveryNetworkOnThisDns, "add what is missing by hand (it goes stale when the endpoint is recreated)")
-        .instead()
+/// What a record by hand is good for.
+const ADDS_RECORD: &str = "(it goes stale when the endpoint is recreated)";
+
+fn add_record(zone: &str, record: Option<&Record>, what: &str) -> Fix {
+    Fix::change(BlastRadius::EveryNetworkOnThisDns, format!("{what} {ADDS_RECORD}"))
         .with([command!(
             Any,
             "az network private-dns record-set a add-record -g DNS_RESOURCE_GROUP -z {} -n {} -a PRIVATE_ENDPOINT_ADDRESS",
@@ -416,7 +426,9 @@ mod tests {
     fn fires_for_a_shared_name_without_asking_for_a_resource() {
         let found = drafts(&DNS004, &private_world().everywhere(API, &Says::DeniedByPrivateZone));
         assert!(!changes(&found[0]).contains("Private Link Scope"), "{}", changes(&found[0]));
-        assert!(changes(&found[0]).contains("make the private endpoint anew"), "{}", changes(&found[0]));
+        assert!(changes(&found[0]).contains("add its record"), "{}", changes(&found[0]));
+        let deletes = |fix: &&Fix| fix.lines().contains("delete");
+        assert!(found[0].fix.iter().filter(deletes).all(|fix| fix.alternative), "no deletion as the first way out");
         let found = drafts(&DNS004, &public_world().everywhere(API, &Says::DeniedByPrivateZone));
         assert!(changes(&found[0]).contains("any of them makes the shared records appear"), "{}", changes(&found[0]));
         assert_eq!(resource("scadvisorcontentpl.blob.core.windows.net"), None);

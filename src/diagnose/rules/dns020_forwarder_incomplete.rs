@@ -80,7 +80,15 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
     };
     let (by_ruleset, others): (Vec<SocketAddr>, Vec<SocketAddr>) =
         facts.resolving_servers().into_iter().partition(by_ruleset);
-    let own = others.into_iter().filter_map(|server| incomplete(facts, server));
+    let mut alike: Vec<(Vec<(&str, LeftOut)>, Vec<SocketAddr>)> = Vec::new();
+    for server in others {
+        let of_server = facts.left_out(server).into_iter().map(|(name, how)| (name.fqdn(), how)).collect();
+        match alike.iter_mut().find(|(left_out, _)| *left_out == of_server) {
+            Some((_, servers)) => servers.push(server),
+            None => alike.push((of_server, vec![server])),
+        }
+    }
+    let own = alike.iter().filter_map(|(_, servers)| incomplete(facts, servers));
     own.chain(of_ruleset(facts, &by_ruleset)).collect()
 }
 
@@ -132,13 +140,15 @@ fn of_ruleset(facts: &Facts<'_>, servers: &[SocketAddr]) -> Option<Draft> {
     Some(draft)
 }
 
-fn incomplete(facts: &Facts<'_>, server: SocketAddr) -> Option<Draft> {
+/// One statement of servers that leave out the same names in the same way.
+fn incomplete(facts: &Facts<'_>, servers: &[SocketAddr]) -> Option<Draft> {
+    let server = *servers.first()?;
     let left_out = facts.left_out(server);
     let (first_name, _) = left_out.first()?;
     let records = left_out.iter().any(|(_, how)| *how == LeftOut::RecordIsPrivate);
     let first_is_right = facts
         .first_server()
-        .filter(|first| *first != server)
+        .filter(|first| !servers.contains(first))
         .is_some_and(|first| left_out.iter().all(|(name, _)| name.view_of(first).is_some_and(View::is_private)));
     let severity = match facts.expect() {
         Expect::Public => Severity::Info,
@@ -151,31 +161,43 @@ fn incomplete(facts: &Facts<'_>, server: SocketAddr) -> Option<Draft> {
     let suffixes: Vec<&str> = zones.iter().map(|zone| zone.strip_prefix("privatelink.").unwrap_or(zone)).collect();
     let public = left_out.iter().filter(|(name, _)| !name.system().is_some_and(View::is_private));
     let reached = public.map(|(name, _)| name.fqdn().to_owned()).collect();
+    let listed = servers.iter().map(|server| format!("`{server}`")).collect::<Vec<_>>().join(", ");
+    let (who, forwards, answers) = match servers.len() {
+        1 => ("DNS server", "forwards", "answers"),
+        _ => ("DNS servers", "forward", "answer"),
+    };
+    // No view of that server shows the record: the zone may as well not be linked where it resolves.
+    let unsure: BTreeSet<&str> = left_out
+        .iter()
+        .filter(|(_, how)| *how == LeftOut::AzureIsPrivate)
+        .filter_map(|(name, _)| name.endpoint.zone.as_deref())
+        .collect();
     let why = if records {
-        "gives their `privatelink` records as private addresses when asked directly: the forwarder was made for the `privatelink` zones instead of the public ones"
+        "the server gives their `privatelink` records as private addresses when asked directly: the forwarder was made for the `privatelink` zones instead of the public ones"
     } else {
-        "has other names private: a conditional forwarder for these is missing"
+        "other names are private there: a conditional forwarder for these is missing"
     };
     let mut draft = Draft::new(
         severity,
         Owner::Dns,
         Title::list(
-            &format!("DNS server `{server}` forwards only some names: public are "),
+            &format!("{who} {listed} {forwards} only some names: public are "),
             left_out.iter().map(|(name, _)| name.fqdn()),
             "",
         ),
     )
     .about(left_out.iter().map(|(name, _)| name.fqdn()))
-    .group(server.to_string())
+    .group(listed.clone())
     .summary(format!(
-        "`{server}` answers {} publicly and {why}{}",
+        "{listed} {answers} {} publicly and {why}{}{}",
         if left_out.len() == 1 { "1 name".to_owned() } else { format!("{} names", left_out.len()) },
+        if unsure.is_empty() { "" } else { ", or the zone is not linked to the virtual network where the server resolves (the links of the zone show which)" },
         if first_is_right { "; it is not asked first, and the first server is right" } else { "" }
     ))
-    .arg("server", server.to_string())
+    .list("server", servers)
     .list("suffixes", &suffixes)
     .arg("kind", if records { "alias-zones-forwarded" } else { "suffix-not-forwarded" })
-    .excludes("a missing link or record: the private addresses of these names, or of the same zones, are seen")
+    .excludes("a missing record: the private addresses of these names, or of the same zones, are seen")
     .excludes("a server that never asks Azure's DNS: other answers of it are private")
     .reaching(Reach::Split { only: reached, own: &["DNS005"] })
     .fix([
@@ -192,9 +214,15 @@ fn incomplete(facts: &Facts<'_>, server: SocketAddr) -> Option<Draft> {
             )],
         ),
     ])
-    .fix(remedy::forward(&zones, &server.ip().to_string()));
+    .fix(servers.iter().flat_map(|server| remedy::forward(&zones, &server.ip().to_string())));
+    if !unsure.is_empty() {
+        draft = draft.likely();
+        let network = "the virtual network where that server resolves";
+        let other = |zone: &&str| [remedy::list_links(zone), remedy::link_zone(zone, network).instead()];
+        draft = draft.fix(unsure.iter().flat_map(other));
+    }
     for (name, how) in &left_out {
-        draft = draft.evidence(evidence(facts, name, *how, server));
+        draft = draft.evidence(servers.iter().flat_map(|server| evidence(facts, name, *how, *server)));
     }
     Some(draft)
 }
@@ -225,6 +253,7 @@ mod tests {
     use ampls_probes::testing::{AZURE, CUSTOM, HANDLER, ODS, OMS, Says, Scene, private_world, public_world};
 
     use super::*;
+    use crate::diagnose::finding::Certainty;
     use crate::diagnose::rules::tests::{drafts, fires_as_declared};
 
     fn without_opinsights() -> Scene {
@@ -271,6 +300,30 @@ mod tests {
         let found = drafts(&DNS020, &scene.says(second, ODS, &Says::Public("20.1.1.1")));
         assert_eq!((found.len(), found[0].severity), (1, Severity::Warning));
         assert_eq!(found[0].args["server"], second);
+    }
+
+    #[test]
+    fn fires_once_for_servers_that_leave_out_the_same_names() {
+        let second = "10.1.0.5:53";
+        let mut scene = without_opinsights().server(second, &[ServerRole::Configured]);
+        for name in scene.observations().endpoints {
+            let says = if [ODS, OMS].contains(&name.fqdn.as_str()) { "20.1.1.1" } else { "10.0.0.5" };
+            let says = if says.starts_with("20") { Says::Public(says) } else { Says::Private(says) };
+            scene = scene.says(second, &name.fqdn, &says);
+        }
+        let found = drafts(&DNS020, &scene);
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].args["server"], format!("{CUSTOM}, {second}"));
+        assert_eq!(found[0].severity, Severity::Error);
+    }
+
+    #[test]
+    fn fires_as_likely_where_the_zone_may_not_be_linked_either() {
+        let found = drafts(&DNS020, &without_opinsights());
+        assert_eq!(found[0].certainty, Certainty::Likely);
+        assert!(found[0].summary.contains("not linked"), "{}", found[0].summary);
+        let shown = public_world().says_of_alias(CUSTOM, ODS, &Says::Private("10.0.0.6"));
+        assert_eq!(drafts(&DNS020, &shown)[0].certainty, Certainty::Proven);
     }
 
     #[test]

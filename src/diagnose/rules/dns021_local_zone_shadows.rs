@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use ampls_probes::endpoint::Group;
 
-use crate::diagnose::command::{Host, Zone, command};
+use crate::diagnose::command::{Host, Placeholder, Word, Zone, command};
 use crate::diagnose::draft::{Draft, Title};
 use crate::diagnose::facts::{Authorities, EndpointFacts, Facts, Status, View};
 use crate::diagnose::finding::{BlastRadius, Fix, Owner, Severity};
@@ -27,9 +27,10 @@ rule! {
     ///
     /// ## How to fix
     ///
-    /// Best remove the zone and forward its name to Azure's DNS, so that public names and private zones are found. Otherwise
-    /// delegate or forward the names below it, or narrow the zone to the very names that it is there for. Adding the missing
-    /// record by hand works until the private endpoint is recreated.
+    /// Nobody loses anything when the missing record is added to that zone; it holds until the private endpoint is recreated.
+    /// What lasts is to replace the zone by a forwarder to Azure's DNS, so that public names and private zones are found: first
+    /// make sure that everything it holds is known there. A Windows DNS server cannot have a zone and a forwarder of the same
+    /// name, and forwards what lies below a zone of its own only where that zone delegates it.
     ///
     /// ## How to confirm
     ///
@@ -77,7 +78,8 @@ fn shadowed(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
     };
     let elsewhere = name.views.iter().filter(|view| view.status == Status::Ok && view.server.is_some());
     let severity = if resolves { Severity::Warning } else { Severity::Error };
-    Some(
+    let signed = views.iter().any(|view| view.authority.as_ref().is_some_and(|soa| covers(&soa.zone, name.fqdn())));
+    let draft =
         Draft::new(severity, Owner::Dns, Title::list(&format!("a local zone on `{server}` hides "), [name.fqdn()], ""))
             .about([name.fqdn()])
             .group(format!("{server} {zone}"))
@@ -91,8 +93,9 @@ fn shadowed(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
             .arg("primary", mname)
             .excludes("a deleted workspace: the denial is not Microsoft's")
             .excludes("a private zone without the record: there is no `privatelink` alias, and the zone is not Azure's")
-            .fix(fixes(name, server.ip(), zone)),
-    )
+            .fix(fixes(name, server.ip(), zone));
+    // Nobody says who denies it: a filter may do it as well as a zone.
+    Some(if signed { draft } else { draft.likely() })
 }
 
 fn is_shadow(facts: &Facts<'_>, name: &EndpointFacts<'_>, view: &View) -> bool {
@@ -117,10 +120,23 @@ fn covers(zone: &str, fqdn: &str) -> bool {
     below && zone.trim_matches('.').contains('.')
 }
 
+/// What stands for an address that nobody gave.
+const ADDRESS: Placeholder = Placeholder::new("PRIVATE_ENDPOINT_ADDRESS");
+
+/// The address that another server gives for the name, a private one before others.
+fn seen_elsewhere(name: &EndpointFacts<'_>) -> Option<IpAddr> {
+    let mut given = name.views.iter().filter(|view| view.server.is_some() && view.status == Status::Ok);
+    let private = given.clone().find(|view| view.is_private());
+    let view = private.or_else(|| given.next())?;
+    view.addresses.iter().copied().find(IpAddr::is_ipv4)
+}
+
 fn fixes(name: &EndpointFacts<'_>, server: IpAddr, zone: &str) -> Vec<Fix> {
     let known = || Zone::over(zone, name.fqdn());
     let zone = known();
     let zone = zone.as_ref().map_or("ZONE_NAME", Zone::as_str);
+    let record = || known().and_then(|zone| zone.record(name.fqdn()));
+    let address = || seen_elsewhere(name).map_or(Word::placeholder(ADDRESS), Word::from);
     vec![
         Fix::look(
             format!("look who made the zone on `{server}`, and what it holds"),
@@ -132,8 +148,27 @@ fn fixes(name: &EndpointFacts<'_>, server: IpAddr, zone: &str) -> Vec<Fix> {
         ),
         Fix::change(
             BlastRadius::EveryNetworkOnThisDns,
-            format!("replace the zone `{zone}` on `{server}` by a conditional forwarder of that name to 168.63.129.16 (outside Azure: to the inbound endpoint of a DNS Private Resolver)"),
+            format!("add the missing record to the zone `{zone}` on `{server}`, with the address that belongs to the name (Windows DNS); it goes stale when that address changes"),
         )
+        .with([command!(
+            PowerShell,
+            "Add-DnsServerResourceRecordA -ComputerName {} -ZoneName {} -Name {} -IPv4Address {}",
+            server, known(), record(), address()
+        )])
+        .after_looking(
+            "everybody who asks this server gets that address; a record that is there already stays",
+            [command!(PowerShell, "Get-DnsServerResourceRecord -ComputerName {} -ZoneName {}", server, known())],
+        )
+        .undone_with("", [command!(
+            PowerShell,
+            "Remove-DnsServerResourceRecord -ComputerName {} -ZoneName {} -Name {} -RRType A -RecordData {}",
+            server, known(), record(), address()
+        )]),
+        Fix::change(
+            BlastRadius::EveryNetworkOnThisDns,
+            format!("replace the zone `{zone}` on `{server}` by a conditional forwarder of that name to 168.63.129.16 (outside Azure: to the inbound endpoint of a DNS Private Resolver); Windows DNS cannot have a zone and a forwarder of one name"),
+        )
+        .instead()
         .with([command!(
             PowerShell,
             "if ((Get-DnsServerZone -ComputerName {} -Name {}).ZoneType -eq 'Primary') { Export-DnsServerZone -ComputerName {} -Name {} -FileName {}.before.txt -ErrorAction Stop; Remove-DnsServerZone -ComputerName {} -Name {} -ErrorAction Stop; Add-DnsServerConditionalForwarderZone -ComputerName {} -Name {} -MasterServers 168.63.129.16 }",
@@ -182,6 +217,17 @@ mod tests {
         let found = fires_as_declared(&DNS021, &private_world().everywhere(ODS, &Says::DeniedLocally));
         assert_eq!((found.len(), found[0].severity), (1, Severity::Error));
         assert_eq!((found[0].args["server"].as_str(), found[0].args["zone"].as_str()), (CUSTOM, "azure.com"));
+    }
+
+    #[test]
+    fn fires_without_taking_the_zone_away_first() {
+        let azure = private_world().everywhere(ODS, &Says::DeniedLocally).says(AZURE, ODS, &Says::Private("10.0.0.6"));
+        let found = drafts(&DNS021, &azure);
+        let changes: Vec<&Fix> = found[0].fix.iter().filter(|fix| !fix.read_only).collect();
+        assert!(changes[0].lines().contains("Add-DnsServerResourceRecordA"), "{}", changes[0].lines());
+        assert!(changes[0].lines().contains("10.0.0.6"), "what the report knows stands in the command");
+        let removes = |fix: &&&Fix| fix.lines().contains("Remove-DnsServerZone");
+        assert!(changes.iter().filter(removes).all(|fix| fix.alternative));
     }
 
     #[test]
