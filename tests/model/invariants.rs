@@ -124,7 +124,12 @@ fn harmful(findings: &[Finding], mistakes: &mut Vec<Mistake>) {
 }
 
 fn fits(claim: &Claim, finding: &Finding) -> bool {
+    // A finding that names a server is about no other.
+    let elsewhere = |server: &std::net::SocketAddr| {
+        finding.args.get("server").is_some_and(|named| !named.split(", ").any(|one| one == server.to_string()))
+    };
     claim.codes.contains(&finding.code.as_str())
+        && !claim.server.as_ref().is_some_and(elsewhere)
         && (claim.names.is_empty()
             || finding.endpoints.is_empty()
             || finding.endpoints.iter().any(|endpoint| claim.names.contains(endpoint.as_str())))
@@ -150,7 +155,8 @@ fn exact(world: &World, base: &Network, network: &Network, findings: &[Finding],
         let symptoms = explained.flat_map(|finding| claims.iter().filter(|claim| fits(claim, finding)));
         let claimed: Vec<&Claim> = own.iter().copied().chain(symptoms).collect();
         let most = claimed.iter().map(|claim| claim.severity).max().unwrap_or(Severity::Info);
-        let least = claimed.iter().map(|claim| claim.least).max().unwrap_or(Severity::Info);
+        // Of a fault of many names a finding may list those that matter less.
+        let least = own.iter().map(|claim| claim.least).max().unwrap_or(Severity::Info).min(cap(network, root));
         // What lists a required name that goes wrong is an error, whatever else is wrong with that name.
         let lists_wrong = network.names.iter().any(|planned| {
             planned.need == Need::Required
@@ -165,8 +171,9 @@ fn exact(world: &World, base: &Network, network: &Network, findings: &[Finding],
     two_roots(&claims, findings, mistakes);
     // A fault that is not named has to leave no trace that the named ones do not leave as well.
     if named.len() < world.faults.len() {
-        let silent: BTreeSet<usize> =
-            (0..world.faults.len()).filter(|fault| !claims.iter().any(|claim| claim.fault == Some(*fault))).collect();
+        let silent: BTreeSet<usize> = (0..world.faults.len())
+            .filter(|fault| !claims.iter().any(|claim| claim.fault == Some(*fault) && !claim.hidden))
+            .collect();
         let told = world.faults.iter().enumerate().filter(|(index, _)| named.contains(index) || silent.contains(index));
         let explained = with(base, told.map(|(_, fault)| fault));
         if traces(&explained) != traces(network) {
@@ -182,6 +189,16 @@ fn exact(world: &World, base: &Network, network: &Network, findings: &[Finding],
                 mistakes.push(Mistake::Unnamed(rest.join(" ")));
             }
         }
+    }
+}
+
+/// How bad a finding can be by what depends on the names that it lists.
+fn cap(network: &Network, finding: &Finding) -> Severity {
+    let needs = finding.endpoints.iter().filter_map(|name| network.planned(name)).map(|planned| planned.need);
+    match needs.max() {
+        None | Some(Need::Required) => Severity::Error,
+        Some(Need::Optional) => Severity::Warning,
+        Some(Need::Evidence) => Severity::Info,
     }
 }
 

@@ -7,11 +7,12 @@ use std::collections::BTreeSet;
 use ampls_doctor::diagnose::finding::Severity;
 use ampls_probes::endpoint::Expect;
 use ampls_probes::endpoint::Need;
-use ampls_probes::testing::{AGENTSVC, HANDLER, ODS, OMS};
+use ampls_probes::testing::{AGENTSVC, HANDLER, ODS, OMS, alias};
 
 use super::faults::{Fault, Kind};
 use super::network::{
-    Agents, Front, Http, Network, Proxy, Server, Stub, Tcp, Tls, Topology, Trouble, below, is_private, suffix, zone_of,
+    Agents, Front, Http, Network, Proxy, STUB, Server, Stub, Tcp, Tls, Topology, Trouble, below, is_private, suffix,
+    zone_of,
 };
 use super::resolve::{Got, Kind as Record};
 
@@ -22,6 +23,10 @@ pub(super) struct Claim {
     pub(super) fault: Option<usize>,
     /// Codes that name it. More than one where observations cannot tell them apart.
     pub(super) codes: Vec<&'static str>,
+    /// The server that the fault is on, where another one can have the same fault.
+    pub(super) server: Option<std::net::SocketAddr>,
+    /// Nothing that this machine can see differs from a network without it.
+    pub(super) hidden: bool,
     /// Names that it concerns.
     pub(super) names: BTreeSet<&'static str>,
     pub(super) severity: Severity,
@@ -97,7 +102,15 @@ pub(super) fn claims(base: &Network, faults: &[Fault]) -> Vec<Claim> {
     // The retired agent is a fault of the machine that no network has to add.
     if matches!(base.shape.agents, Agents::Oms | Agents::Both) {
         let (codes, names) = (vec!["AGT003"], BTreeSet::new());
-        claims.push(Claim { fault: None, codes, names, severity: Severity::Warning, least: Severity::Warning });
+        let severity = Severity::Warning;
+        claims.push(Claim { fault: None, codes, server: None, hidden: false, names, severity, least: severity });
+    }
+    // A stub that fails because the server of a link does looks like one that rejects what the servers in its file say.
+    let routed = base.shape.stub == Stub::RoutingDomains;
+    if routed && faults.iter().any(|fault| matches!(fault.kind, Kind::ServerFails | Kind::ServerSilent)) {
+        let (codes, names) = (vec!["DNS002"], BTreeSet::new());
+        let (severity, least) = (Severity::Error, Severity::Warning);
+        claims.push(Claim { fault: None, codes, server: None, hidden: false, names, severity, least });
     }
     // A single private answer makes this machine expect a private link: then every other name is public without a reason.
     if base.shape.public {
@@ -105,7 +118,7 @@ pub(super) fn claims(base: &Network, faults: &[Fault]) -> Vec<Claim> {
         let names: BTreeSet<&str> = network.names.iter().map(|planned| planned.name).filter(astray).collect();
         if !names.is_empty() {
             let (codes, severity) = (vec!["RUN003"], Severity::Error);
-            claims.push(Claim { fault: None, codes, names, severity, least: severity });
+            claims.push(Claim { fault: None, codes, server: None, hidden: false, names, severity, least: severity });
         }
     }
     claims
@@ -136,8 +149,26 @@ impl Judge<'_> {
             return self.of_proxy(&names);
         }
         let codes = self.codes();
-        let least = if self.fault.kind == Kind::SearchWildcard { Severity::Warning.min(severity) } else { severity };
-        if codes.is_empty() { Vec::new() } else { vec![Claim { fault, codes, names, severity, least }] }
+        let least = match self.fault.kind {
+            // A server's TCP that another server's answers make up for may be said either way.
+            Kind::SearchWildcard | Kind::TcpBlocked => Severity::Warning.min(severity),
+            // How bad a server is behind a stub that rejects everything, nobody can see.
+            _ if self.network.stub_rejects => Severity::Warning.min(severity),
+            // Another fault hides whether the server asked first is right.
+            Kind::Bypass if self.harmed(&names).next().is_none() => Severity::Warning.min(severity),
+            _ => severity,
+        };
+        let routed = self.network.shape.stub == Stub::RoutingDomains;
+        let server = match self.fault.kind {
+            // The servers of a link with routing domains are known to the stub alone.
+            Kind::ServerFails if routed => Some(STUB),
+            Kind::ServerFails => Some(self.server().address),
+            Kind::StubRejects => Some(STUB),
+            _ => None,
+        };
+        // A kept answer that the servers give too, or that no server contradicts, is not seen as such.
+        let hidden = self.fault.kind == Kind::StaleCache && !self.contradicts();
+        if codes.is_empty() { Vec::new() } else { vec![Claim { fault, codes, server, hidden, names, severity, least }] }
     }
 
     /// A proxy that fails takes private names where it should not, and fails the public ones: two faults to fix.
@@ -150,7 +181,7 @@ impl Judge<'_> {
         claims
             .map(|(codes, names)| {
                 let severity = Severity::Error.min(self.most(&names));
-                Claim { fault: Some(self.index), codes, names, severity, least: severity }
+                Claim { fault: Some(self.index), codes, server: None, hidden: false, names, severity, least: severity }
             })
             .collect()
     }
@@ -214,11 +245,18 @@ impl Judge<'_> {
         let victims = self.victims();
         let azure = self.network.all_servers().into_iter().find(|server| server.address == self.network.azure.address);
         let azure_private = azure.is_some_and(|azure| self.says_private(azure, &victims));
+        let azure_has_records = azure.is_some_and(|azure| {
+            let address = |name: &&str| self.network.ask(azure, &alias(name), Record::A, 0).addresses().to_vec();
+            victims.iter().flat_map(address).any(is_private)
+        });
+        // What such a server gives by chance cannot be told from what it always gives.
+        let by_chance = self.network.servers.iter().any(|server| server.flaps);
+        let or_flaps = |code| if by_chance { vec![code, "DNS019"] } else { vec![code] };
         match self.fault.kind {
             Kind::Bypass => {
                 let others = self.network.servers.iter().filter(|server| server.address != self.server().address);
                 let known = shape.stub != Stub::RoutingDomains;
-                if azure_private {
+                if azure_private || azure_has_records {
                     vec!["DNS002"]
                 } else if known && others.into_iter().any(|server| self.says_private(server, &victims)) {
                     vec!["DNS005"]
@@ -228,16 +266,29 @@ impl Judge<'_> {
                     Vec::new()
                 }
             }
+            // Where nothing private is left to be seen, nothing shows that a zone is missing.
+            Kind::ZoneNotLinked if !self.others_show_private() => {
+                if self.network.expect() == Expect::Private {
+                    vec!["DNS001"]
+                } else {
+                    Vec::new()
+                }
+            }
+            Kind::ZoneNotLinked if shape.topology == Topology::HubAndLinks && by_chance => {
+                vec!["DNS003", "DNS020", "DNS019"]
+            }
             Kind::ZoneNotLinked if shape.topology == Topology::HubAndLinks => vec!["DNS003", "DNS020"],
-            Kind::ZoneNotLinked => vec!["DNS003"],
-            Kind::RecordMissing | Kind::ZoneEmpty => vec!["DNS004"],
-            Kind::SuffixForgotten if azure_private => vec!["DNS020"],
+            Kind::ZoneNotLinked => or_flaps("DNS003"),
+            Kind::RecordMissing | Kind::ZoneEmpty => or_flaps("DNS004"),
+            Kind::SuffixForgotten if azure_private => or_flaps("DNS020"),
             // The zone may as well not be linked where that server resolves.
-            Kind::SuffixForgotten => vec!["DNS003"],
-            Kind::AliasForwarder | Kind::NameForgotten | Kind::Ruleset => vec!["DNS020"],
+            Kind::SuffixForgotten => or_flaps("DNS003"),
+            // The zone has none of the records: that they are missing is all that can be seen.
+            Kind::Ruleset if !azure_has_records => vec!["DNS020", "DNS004", "DNS019"],
+            Kind::AliasForwarder | Kind::NameForgotten | Kind::Ruleset => or_flaps("DNS020"),
             Kind::HostsEntry => vec!["DNS006"],
             // Nobody can tell where servers say the same or nothing; and what one that flaps told the system was chance.
-            Kind::StaleCache if !self.contradicts() => vec!["NET001", "NET002", "HTP001"],
+            Kind::StaleCache if !self.contradicts() => vec!["NET001", "NET002", "HTP001", "DNS023"],
             Kind::StaleCache => vec!["DNS007"],
             Kind::ServerSilent if shape.stub == Stub::None => vec!["DNS008"],
             Kind::ServerSilent => vec!["DNS008", "DNS009"],
@@ -249,7 +300,12 @@ impl Judge<'_> {
             Kind::Flaps => vec!["DNS019"],
             Kind::LocalZone => vec!["DNS021"],
             Kind::SearchWildcard => vec!["DNS022"],
-            Kind::Connect => vec![["NET001", "NET002", "NET003"][self.fault.variant % 3]],
+            Kind::Connect => {
+                let code = ["NET001", "NET002", "NET003"][self.fault.variant % 3];
+                // Where another address of the name answers, that is all it costs.
+                let several = self.network.got(self.fault.name).addresses().len() > 1;
+                if several { vec![code, "NET004"] } else { vec![code] }
+            }
             Kind::PathDropped => vec!["NET001"],
             Kind::Intercepted => vec!["TLS001"],
             Kind::Certificate => vec![["TLS002", "TLS003", "TLS004", "TLS009"][self.fault.variant % 4]],
@@ -278,17 +334,40 @@ impl Judge<'_> {
             .any(|name| wrong(self.network, name) && fate(self.network, name) != fate(self.without, name))
     }
 
+    /// Names that would be private by this server, were it not for the fault.
+    fn harmed<'s>(&'s self, names: &'s BTreeSet<&'static str>) -> impl Iterator<Item = &'s &'static str> {
+        let server = &self.without.servers[self.fault.server];
+        names.iter().filter(move |name| {
+            self.without.ask(server, name, Record::A, 0).addresses().iter().any(|address| is_private(*address))
+        })
+    }
+
+    /// A name of another zone is private somewhere, or its record is.
+    fn others_show_private(&self) -> bool {
+        let victims = self.victims();
+        let asked: Vec<String> = self
+            .recorded()
+            .into_iter()
+            .filter(|name| !victims.contains(name))
+            .flat_map(|name| [name.to_owned(), alias(name)])
+            .collect();
+        self.network.servers.iter().any(|server| {
+            asked.iter().any(|name| {
+                self.network.ask(server, name, Record::A, 0).addresses().iter().any(|address| is_private(*address))
+            })
+        })
+    }
+
     /// This machine gets the right answer for all of the names from somebody else.
     fn right_elsewhere(&self, names: &BTreeSet<&'static str>) -> bool {
         let shape = &self.network.shape;
         let private = |network: &Network, server: &Server, name: &str| {
             network.ask(server, name, Record::A, 0).addresses().iter().any(|address| is_private(*address))
         };
-        // Names that would be private by this server, were it not for the fault.
-        let harmed = |name: &&&'static str| private(self.without, &self.without.servers[self.fault.server], name);
-        let mut harmed = names.iter().filter(harmed);
+        let mut harmed = self.harmed(names);
         if shape.stub != Stub::None {
-            return harmed.all(|name| fate(self.network, name).private);
+            let stub = |name: &str| self.network.ask_stub(name, Record::A);
+            return harmed.all(|name| stub(name).addresses().iter().any(|address| is_private(*address)));
         }
         let first = &self.network.servers[0];
         first.address != self.server().address && harmed.all(|name| private(self.network, first, name))
@@ -308,13 +387,20 @@ impl Judge<'_> {
             }
             Kind::ZoneNotLinked | Kind::Ruleset | Kind::Ipv6Bypass | Kind::Flaps => Error,
             Kind::RecordMissing | Kind::ZoneEmpty if self.network.shape.fallback => {
-                let reached = names.iter().all(|name| fate(self.network, name).reached || self.is_evidence(name));
+                // What would not answer without the fault either is another fault's work.
+                let reached = names.iter().all(|name| {
+                    fate(self.network, name).reached || !fate(self.without, name).reached || self.is_evidence(name)
+                });
                 or_warning(self.network.expect() == Expect::Private || !reached)
             }
             Kind::RecordMissing | Kind::ZoneEmpty | Kind::LocalZone | Kind::Sinkhole => {
                 or_warning(breaks || !names.iter().all(&resolves))
             }
-            Kind::HostsEntry => or_warning(wrong(self.network, self.fault.name)),
+            Kind::HostsEntry => {
+                let got = self.network.got(self.fault.name);
+                let refused = got.addresses().iter().any(|address| self.network.front(*address).http == Http::Isolated);
+                or_warning(wrong(self.network, self.fault.name) || refused)
+            }
             Kind::StaleCache => {
                 let fate = fate(self.network, self.fault.name);
                 or_warning(breaks && (!fate.reached || self.network.expect() == Expect::Private))
@@ -323,15 +409,25 @@ impl Judge<'_> {
                 let others = self.network.servers.iter().any(|server| {
                     server.trouble.is_none_or(|trouble| !matches!(trouble, Trouble::Silent | Trouble::Closed))
                 });
+                let mut works = self.network.servers.iter().filter(|server| server.trouble.is_none());
                 match (others, self.network.shape.stub) {
                     (false, _) => Error,
                     (true, Stub::None) => Warning,
+                    // Only behind a stub that works does a silent server cost nothing.
+                    (true, _) if self.network.stub_rejects || works.next().is_none() => Warning,
                     (true, _) => Info,
                 }
             }
-            Kind::ServerFails | Kind::TcpBlocked | Kind::StubRejects => {
-                or_warning(breaks || !names.iter().all(&resolves))
+            Kind::ServerFails => {
+                // One of several that fails is a warning: what the others get wrong is their own fault.
+                let answers =
+                    |server: &Server| names.iter().all(|name| self.network.ask(server, name, Record::A, 0).answered());
+                or_warning(!self.network.servers.iter().any(answers))
             }
+            Kind::TcpBlocked if breaks || names.iter().any(|name| self.network.got(name).addresses().is_empty()) => {
+                Error
+            }
+            Kind::TcpBlocked | Kind::StubRejects => or_warning(breaks || !names.iter().all(&resolves)),
             Kind::SearchWildcard => or_warning(breaks),
             Kind::Intercepted => Error,
             Kind::BadAnswer if self.fault.variant % 3 < 2 => Warning,

@@ -110,13 +110,14 @@ impl Facts<'_> {
             .server_views()
             .filter(|view| view.answered() && view.server.is_some_and(|server| self.resolves(server)))
             .collect();
-        if search.is_empty() || given.is_empty() || !self.hosts_entries(name.fqdn()).is_empty() {
+        if search.is_empty() || !self.hosts_entries(name.fqdn()).is_empty() {
             return None;
         }
         let canonical = system.cname.first().map(String::as_str).unwrap_or_default();
         let rest = canonical.strip_prefix(name.fqdn()).and_then(|rest| rest.strip_prefix('.'));
         let suffix = rest.filter(|rest| search.iter().any(|suffix| suffix == rest)).map(str::to_owned);
-        let unknown = given.iter().all(|view| view.denied());
+        // A denial has to be seen, while a name of the search domain says by itself where the answer is from.
+        let unknown = !given.is_empty() && given.iter().all(|view| view.denied());
         let known = || given.iter().any(|view| system.addresses.iter().any(|own| view.addresses.contains(own)));
         (unknown || (suffix.is_some() && !known())).then_some(suffix)
     }

@@ -78,8 +78,11 @@ impl<'a> Facts<'a> {
             name.view_of(server).is_some_and(shows) || record()
         };
         let Some(stub) = self.stub() else { return false };
-        let mut shown = self.ampls_endpoints().filter(|name| tells(name, stub)).peekable();
-        shown.peek().is_some() && shown.all(|name| !upstream.iter().any(|server| tells(name, *server)))
+        let shown = self.ampls_endpoints().filter(|name| tells(name, stub));
+        let shown: Vec<_> = shown.collect();
+        // One private answer that no server gives any more may as well be kept in the stub's cache.
+        let denied = || shown.iter().any(|name| name.view_of(stub).is_some_and(View::denied));
+        (shown.len() > 1 || denied()) && shown.iter().all(|name| !upstream.iter().any(|server| tells(name, *server)))
     }
 
     /// The stub on this machine behind which other servers stand.

@@ -2,11 +2,12 @@
 
 use std::net::SocketAddr;
 
+use ampls_probes::addr::AZURE_DNS;
 use ampls_probes::endpoint::Expect;
 
 use crate::diagnose::command::{Host, command};
 use crate::diagnose::draft::{Draft, Reach, Title};
-use crate::diagnose::facts::{EndpointFacts, Facts, View};
+use crate::diagnose::facts::{EndpointFacts, Facts, Linked, View};
 use crate::diagnose::finding::{Fix, Owner, Severity};
 use crate::diagnose::{remedy, rule::rule};
 
@@ -65,7 +66,7 @@ rule! {
 ///
 /// 1. It does not forward a part of the names only (DNS020).
 /// 2. It does not change its answers from one try to the next (DNS019).
-/// 3. It answers at least one name that Azure's DNS, asked from this machine, has private.
+/// 3. It answers at least one name that Azure's DNS, asked from this machine, has private, or whose record it has private.
 /// 4. It has every such name public.
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
     let servers = facts.resolving_servers().into_iter().filter(|server| !Facts::is_azure_dns(*server));
@@ -77,8 +78,12 @@ fn bypass(facts: &Facts<'_>, server: SocketAddr) -> Option<Draft> {
     if !facts.left_out(server).is_empty() || facts.flaps(server) {
         return None;
     }
-    let names: Vec<&EndpointFacts<'_>> =
-        facts.ampls_endpoints().filter(|name| name.azure().is_some_and(View::is_private)).collect();
+    // A forwarding ruleset may take the names past the zones: the records asked directly still show them.
+    let at_azure = |name: &EndpointFacts<'_>| {
+        name.azure().is_some_and(View::is_private)
+            || facts.record_view(name, AZURE_DNS).is_some_and(|view| view.is_private())
+    };
+    let names: Vec<&EndpointFacts<'_>> = facts.ampls_endpoints().filter(|name| at_azure(name)).collect();
     let views: Vec<_> = names.iter().filter_map(|name| Some((*name, name.view_of(server)?))).collect();
     // Names that it denies or leads nowhere have a fault of their own.
     let answered: Vec<_> = views.into_iter().filter(|(_, view)| view.is_private() || view.is_public()).collect();
@@ -88,7 +93,8 @@ fn bypass(facts: &Facts<'_>, server: SocketAddr) -> Option<Draft> {
     let first_is_right = facts.first_server().filter(|first| *first != server).is_some_and(|first| {
         let mut views =
             answered.iter().filter_map(|(name, _)| name.view_of(first)).filter(|view| view.answered()).peekable();
-        views.peek().is_some() && views.all(View::is_private)
+        // A private zone that lacks a record is asked rightly.
+        views.peek().is_some() && views.all(|view| view.is_private() || facts.denied_by_private_zone(view))
     });
     let severity = match facts.expect() {
         Expect::Public => Severity::Info,
@@ -99,8 +105,16 @@ fn bypass(facts: &Facts<'_>, server: SocketAddr) -> Option<Draft> {
     zones.sort();
     zones.dedup();
     let fqdns: Vec<String> = answered.iter().map(|(name, _)| name.fqdn().to_owned()).collect();
-    let public = answered.iter().filter(|(name, _)| !name.system().is_some_and(View::is_private));
-    let reached = public.map(|(name, _)| name.fqdn().to_owned()).collect();
+    let public = answered.iter().copied().filter(|(name, _)| !name.system().is_some_and(View::is_private));
+    // A private zone of this network that lacks a name shows as well that the server does not ask it.
+    let denied = facts.ampls_endpoints().filter(|name| {
+        let zone = || name.endpoint.zone.as_deref().unwrap_or_default();
+        (name.azure().is_some_and(|azure| facts.denied_by_private_zone(azure))
+            || facts.linked(zone(), AZURE_DNS) == Linked::Yes)
+            && name.view_of(server).is_some_and(View::is_public)
+            && !name.system().is_some_and(View::is_private)
+    });
+    let reached = public.map(|(name, _)| name).chain(denied).map(|name| name.fqdn().to_owned()).collect();
     let mut draft = Draft::new(
         severity,
         Owner::Dns,
@@ -216,5 +230,23 @@ mod tests {
             .server(vpn, &[ServerRole::Upstream])
             .server_says(vpn, &Says::Public("20.1.1.1"));
         assert_eq!(drafts(&DNS002, &scene), []);
+    }
+
+    #[test]
+    fn fires_when_azure_shows_the_records_only() {
+        let scene = public_world().says_of_alias(AZURE, ODS, &Says::Private("10.0.0.6"));
+        assert_eq!(drafts(&DNS002, &scene)[0].endpoints, [ODS]);
+    }
+
+    #[test]
+    fn fires_as_warning_when_the_first_server_asks_a_zone_that_lacks_a_record() {
+        let second = "10.1.0.5:53";
+        let scene = bypassed()
+            .says(CUSTOM, HANDLER, &Says::Private("10.0.0.5"))
+            .says(CUSTOM, ODS, &Says::DeniedByPrivateZone)
+            .server(second, &[ServerRole::Configured])
+            .server_says(second, &Says::Public("20.1.1.1"));
+        let found = drafts(&DNS002, &scene);
+        assert_eq!(found.iter().map(|draft| draft.severity).collect::<Vec<_>>(), [Severity::Warning]);
     }
 }

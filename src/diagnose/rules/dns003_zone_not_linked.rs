@@ -69,7 +69,7 @@ rule! {
 /// 4. No record of the zone, asked directly, is private there: that is a forwarder's fault (DNS020).
 /// 5. Azure's DNS has no name of the zone private: that is a bypass (DNS002).
 /// 6. The SOA does not show that the zone is linked there.
-/// 7. A name of another zone is private there: the private link exists.
+/// 7. A name of another zone, or its record asked directly, is private there: the private link exists.
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
     let mut by_zone: BTreeMap<&str, Vec<SocketAddr>> = BTreeMap::new();
     for zone in &facts.observations().zones {
@@ -96,7 +96,11 @@ fn missing_at(facts: &Facts<'_>, zone: &str, server: SocketAddr) -> bool {
     let private_at_azure = || names.iter().filter_map(|name| name.azure()).any(View::is_private);
     let linked = || facts.linked(zone, server) == Linked::Yes;
     let others = || facts.ampls_endpoints().filter(|name| name.endpoint.zone.as_deref() != Some(zone));
-    let other_zone_is_private = || others().filter_map(|name| name.view_of(server)).any(View::is_private);
+    let shows_private = |name: &EndpointFacts<'_>| {
+        name.view_of(server).is_some_and(View::is_private)
+            || facts.record_view(name, server).is_some_and(|view| view.is_private())
+    };
+    let other_zone_is_private = || others().any(shows_private);
 
     !facts.flaps(server)
         && some_public()
@@ -157,7 +161,7 @@ fn draft(facts: &Facts<'_>, zone: &str, servers: &[SocketAddr]) -> Draft {
 #[cfg(test)]
 mod tests {
     use ampls_probes::observation::ServerRole;
-    use ampls_probes::testing::{AZURE, CUSTOM, ODS, Says, Scene, ZONES, private_world, public_world};
+    use ampls_probes::testing::{AZURE, CUSTOM, HANDLER, ODS, Says, Scene, ZONES, private_world, public_world};
 
     use super::*;
     use crate::diagnose::finding::Certainty;
@@ -213,5 +217,12 @@ mod tests {
     fn silent_when_no_other_zone_is_private() {
         assert_eq!(drafts(&DNS003, &public_world()), []);
         assert_eq!(drafts(&DNS003, &private_world()), []);
+    }
+
+    #[test]
+    fn fires_where_only_the_records_of_other_zones_are_private() {
+        let scene = public_world().says_of_alias(CUSTOM, HANDLER, &Says::Private("10.0.0.5"));
+        let found = drafts(&DNS003, &scene.soa(CUSTOM, ODS_ZONE, &Says::PublicZone));
+        assert!(found.iter().any(|draft| draft.args["zone"] == ODS_ZONE), "{found:?}");
     }
 }

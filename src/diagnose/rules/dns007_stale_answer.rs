@@ -45,8 +45,8 @@ rule! {
         all_names: true,
         no_answer: false,
         explains: [
-            "DNS014", "DNS015", "NET001", "NET005", "NET002", "NET003", "NET004", "TLS003", "TLS006", "TLS007", "HTP001",
-            "HTP003"
+            "DNS014", "DNS015", "DNS023", "NET001", "NET005", "NET002", "NET003", "NET004", "TLS003", "TLS006", "TLS007",
+            "HTP001", "HTP003"
         ],
     }
 }
@@ -75,7 +75,12 @@ fn stale(facts: &Facts<'_>, name: &EndpointFacts<'_>, servers: &[SocketAddr]) ->
     let all_say_so = views.len() == servers.len() && views.iter().all(|view| view.answered() && view.route == given);
     let explained = !facts.hosts_entries(name.fqdn()).is_empty() || facts.answered_by_search(name).is_some();
     // A name with both kinds of addresses is a question of preference, not of age.
-    if !all_say_so || explained || kept == given || [kept, given].contains(&Route::Mixed) {
+    let shared = || {
+        let given = |address| views.iter().any(|view| view.addresses.contains(address));
+        kept == Route::Mixed || system.addresses.iter().any(given)
+    };
+    let mixed = [kept, given].contains(&Route::Mixed);
+    if !all_say_so || explained || kept == given || (mixed && shared()) {
         return None;
     }
     let listed: Vec<String> = servers.iter().map(ToString::to_string).collect();
@@ -249,5 +254,17 @@ mod tests {
     fn silent_when_the_system_could_not_ask() {
         assert_eq!(drafts(&DNS007, &private_world().system(ODS, &Says::ServFail)), []);
         assert_eq!(drafts(&DNS007, &private_world()), []);
+    }
+
+    #[test]
+    fn fires_for_one_private_answer_that_only_the_stub_gives() {
+        let stub = "127.0.0.53:53";
+        let scene = public_world()
+            .server(stub, &[ServerRole::Configured])
+            .server_says(stub, &Says::Public("20.1.1.1"))
+            .says(stub, ODS, &Says::Plain("10.0.0.6"))
+            .server(CUSTOM, &[ServerRole::Upstream])
+            .system(ODS, &Says::Private("10.0.0.6"));
+        assert_eq!(drafts(&DNS007, &scene).iter().map(|draft| draft.endpoints.clone()).collect::<Vec<_>>(), [[ODS]]);
     }
 }

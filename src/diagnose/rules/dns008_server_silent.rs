@@ -60,8 +60,12 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
     let answers = |server: &SocketAddr| facts.asked_of(*server).any(|(_, status)| answered(status));
     // A stub answers for itself when all behind it are silent.
     let stub = facts.stub();
+    // One that gives a kept answer or two, and fails for the rest, does not.
     let stub_works = stub.is_some_and(|stub| {
-        facts.asked_of(stub).any(|(_, status)| matches!(status, Status::Ok | Status::NoData | Status::NxDomain))
+        let tells = |status: &Status| matches!(status, Status::Ok | Status::NoData | Status::NxDomain);
+        let statuses: Vec<Status> = facts.asked_of(stub).map(|(_, status)| status).collect();
+        let told = statuses.iter().filter(|status| tells(status)).count();
+        told * 2 > statuses.len()
     });
     let none_answers = !stub_works && !servers.iter().filter(|server| Some(**server) != stub).any(answers);
     let silent = servers.iter().filter(|server| is_silent(facts, **server));
@@ -264,5 +268,18 @@ mod tests {
     #[test]
     fn silent_about_azure_dns_that_is_not_configured() {
         assert_eq!(drafts(&DNS008, &private_world().server_says(AZURE, &Says::Silence)), []);
+    }
+
+    #[test]
+    fn fires_as_error_behind_a_stub_that_only_gives_a_kept_answer() {
+        let stub = "127.0.0.53:53";
+        let scene = private_world()
+            .server(stub, &[ServerRole::Configured])
+            .server_says(stub, &Says::ServFail)
+            .says(stub, ODS, &Says::Private("10.0.0.6"))
+            .server(CUSTOM, &[ServerRole::Upstream])
+            .server_says(CUSTOM, &Says::Silence);
+        let found = drafts(&DNS008, &scene);
+        assert_eq!(found.iter().map(|draft| draft.severity).collect::<Vec<_>>(), [Severity::Error]);
     }
 }

@@ -68,7 +68,8 @@ fn rejects(facts: &Facts<'_>, name: &EndpointFacts<'_>, server: SocketAddr) -> b
 fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>, view: &View) -> Option<Draft> {
     let server = view.server?;
     let code = code_of(view.status)?;
-    let resolved = name.system().is_some_and(|system| system.status == Status::Ok);
+    let resolved =
+        name.system().is_some_and(|system| system.status == Status::Ok) && facts.answered_by_search(name).is_none();
     let elsewhere = name.server_views().any(View::answered);
     let rejects = rejects(facts, name, server);
     let severity = if resolved || (elsewhere && !rejects) { Severity::Warning } else { Severity::Error };
@@ -148,7 +149,7 @@ fn code_of(status: Status) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use ampls_probes::observation::ServerRole;
+    use ampls_probes::observation::{Found, Lookup, Observation, Outcome, ServerRole, Timing};
     use ampls_probes::testing::{AZURE, CUSTOM, HANDLER, ODS, Says, private_world};
 
     use super::*;
@@ -202,5 +203,15 @@ mod tests {
         let ods = found.iter().find(|draft| draft.endpoints == [ODS]).expect("a finding about the name");
         assert_eq!((ods.severity, ods.args["server"].as_str()), (Severity::Error, stub));
         assert!(ods.summary.contains("DNSSEC"), "{}", ods.summary);
+    }
+
+    #[test]
+    fn fires_as_error_where_only_a_search_domain_answers() {
+        let scene = private_world().search("corp.example").says(CUSTOM, ODS, &Says::ServFail);
+        let found = Some(format!("{ODS}.corp.example"));
+        let found = Found { addresses: vec!["203.0.113.80".parse().expect("an address")], canonical: found };
+        let lookup = Lookup { name: ODS.to_owned(), timing: Timing::default(), outcome: Outcome::Seen(found) };
+        let scene = scene.edit(|seen| seen.seen.push(Observation::Lookup(lookup)));
+        assert_eq!(drafts(&DNS009, &scene)[0].severity, Severity::Error);
     }
 }

@@ -60,10 +60,21 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
 
 fn bypassed(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
     let leads = |address: &IpAddr| facts.leads_private(name.fqdn(), *address);
-    let private = name.addresses().iter().find(|address| address.is_ipv4() && leads(address) == Some(true))?;
+    let private = |addresses: &[IpAddr]| {
+        addresses.iter().copied().find(|address| address.is_ipv4() && leads(address) == Some(true))
+    };
+    let public = |address: &IpAddr| address.is_ipv6() && leads(address) == Some(false);
     // The system's order is that of RFC 6724, which knows the sources this machine has.
-    let first = name.addresses().first().filter(|first| first.is_ipv6() && leads(first) == Some(false))?;
-    let who: Vec<&View> = name.server_views().filter(|view| view.addresses.contains(first)).collect();
+    let of_system = || private(name.addresses()).zip(name.addresses().first().copied().filter(public));
+    // Where another fault hides from programs what the servers say, this one comes after it.
+    let hidden = !name.system().is_some_and(View::is_private);
+    let of_server = |view: &View| {
+        let resolves = view.server.is_some_and(|server| facts.resolves(server) && !facts.flaps(server));
+        let first = view.addresses.iter().copied().find(public);
+        if resolves { private(&view.addresses).zip(first) } else { None }
+    };
+    let (private, first) = of_system().or_else(|| hidden.then(|| name.server_views().find_map(of_server)).flatten())?;
+    let who: Vec<&View> = name.server_views().filter(|view| view.addresses.contains(&first)).collect();
     let servers: Vec<String> = who.iter().filter_map(|view| view.server).map(|server| server.to_string()).collect();
     let mut given = who.iter().filter_map(|view| view.server).peekable();
     let at_azure = given.peek().is_some() && given.all(Facts::is_azure_dns);
@@ -88,7 +99,7 @@ fn bypassed(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
         .list("server", &servers)
         .excludes("a missing link or record: the private address is given too")
         .fix([Fix::look("look who gives the AAAA record", [command!(Any, "nslookup -type=AAAA {} {}", Host::new(name.fqdn()), Address::new(asked))])])
-        .fix(if at_azure { in_zone(name, *first) } else { on_server(name) }),
+        .fix(if at_azure { in_zone(name, first) } else { on_server(name) }),
     )
 }
 

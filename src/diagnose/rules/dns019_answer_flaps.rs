@@ -6,7 +6,7 @@ use ampls_probes::observation::RecordKind;
 
 use crate::diagnose::command::{Host, command};
 use crate::diagnose::draft::{Draft, Title};
-use crate::diagnose::facts::{EndpointFacts, Facts, Route, route_word};
+use crate::diagnose::facts::{EndpointFacts, Facts, Route, View, route_word};
 use crate::diagnose::finding::{Fix, Owner, Severity};
 use crate::diagnose::rule::rule;
 
@@ -62,7 +62,14 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
 
 fn flaps(facts: &Facts<'_>, name: &EndpointFacts<'_>, server: SocketAddr) -> Option<Draft> {
     let routes = facts.routes_by_try(name.fqdn(), server);
-    if routes.len() < 2 {
+    // Where others change, a name may be public in every try by chance.
+    let by_chance = || {
+        facts.flaps(server)
+            && name.ampls_zone(facts.observations()).is_some()
+            && name.view_of(server).is_some_and(View::is_public)
+            && facts.private_expected()
+    };
+    if routes.len() < 2 && !by_chance() {
         return None;
     }
     let mut words: Vec<&str> = routes.iter().map(|route| word(*route)).collect();
@@ -141,7 +148,7 @@ fn tries(facts: &Facts<'_>, name: &EndpointFacts<'_>, server: SocketAddr) -> Vec
 
 #[cfg(test)]
 mod tests {
-    use ampls_probes::testing::{AZURE, CUSTOM, ODS, Says, private_world};
+    use ampls_probes::testing::{AZURE, CUSTOM, HANDLER, ODS, Says, private_world};
 
     use super::*;
     use crate::diagnose::rules::tests::{drafts, fires_as_declared};
@@ -171,5 +178,16 @@ mod tests {
     #[test]
     fn silent_about_azures_view() {
         assert_eq!(drafts(&DNS019, &private_world().then_says(AZURE, ODS, &Says::Public("20.1.1.1"))), []);
+    }
+
+    #[test]
+    fn fires_for_what_such_a_server_gives_publicly_by_chance() {
+        let scene = private_world().then_says(CUSTOM, HANDLER, &Says::Public("20.1.1.1")).says(
+            CUSTOM,
+            ODS,
+            &Says::Public("20.1.1.2"),
+        );
+        let named: Vec<_> = drafts(&DNS019, &scene).into_iter().flat_map(|draft| draft.endpoints).collect();
+        assert!(named.contains(&ODS.to_owned()), "{named:?}");
     }
 }

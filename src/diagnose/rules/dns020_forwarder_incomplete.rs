@@ -88,7 +88,7 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
             None => alike.push((of_server, vec![server])),
         }
     }
-    let own = alike.iter().filter_map(|(_, servers)| incomplete(facts, servers));
+    let own = alike.iter().filter_map(|(_, servers)| incomplete(facts, servers, &taken));
     own.chain(of_ruleset(facts, &by_ruleset)).collect()
 }
 
@@ -141,9 +141,11 @@ fn of_ruleset(facts: &Facts<'_>, servers: &[SocketAddr]) -> Option<Draft> {
 }
 
 /// One statement of servers that leave out the same names in the same way.
-fn incomplete(facts: &Facts<'_>, servers: &[SocketAddr]) -> Option<Draft> {
+fn incomplete(facts: &Facts<'_>, servers: &[SocketAddr], taken: &BTreeSet<&str>) -> Option<Draft> {
     let server = *servers.first()?;
-    let left_out = facts.left_out(server);
+    let mut left_out = facts.left_out(server);
+    // What a ruleset takes is said of the ruleset.
+    left_out.retain(|(name, _)| !taken.contains(name.fqdn()));
     let (first_name, _) = left_out.first()?;
     let records = left_out.iter().any(|(_, how)| *how == LeftOut::RecordIsPrivate);
     let first_is_right = facts

@@ -177,4 +177,14 @@ mod tests {
         let found = drafts(&DNS022, &scene);
         assert!(found[0].summary.contains("ndots"), "{}", found[0].summary);
     }
+
+    #[test]
+    fn fires_though_no_server_was_heard_where_the_system_tells_the_suffix() {
+        let canonical = Some(format!("{ODS}.corp.example"));
+        let found = Found { addresses: vec!["203.0.113.80".parse().expect("an address")], canonical };
+        let lookup = Lookup { name: ODS.to_owned(), timing: Timing::default(), outcome: Outcome::Seen(found) };
+        let scene = private_world().says(CUSTOM, ODS, &Says::Silence).search("corp.example");
+        let found = drafts(&DNS022, &scene.edit(|seen| seen.seen.push(Observation::Lookup(lookup))));
+        assert_eq!(found[0].endpoints, [ODS]);
+    }
 }

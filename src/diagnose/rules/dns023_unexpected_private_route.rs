@@ -4,7 +4,7 @@ use ampls_probes::endpoint::Expect;
 
 use crate::diagnose::command::{Zone, command};
 use crate::diagnose::draft::{Draft, Title};
-use crate::diagnose::facts::{EndpointFacts, Facts, Route, route_word};
+use crate::diagnose::facts::{EndpointFacts, Facts, Route, View, route_word};
 use crate::diagnose::finding::{BlastRadius, Fix, Owner, Severity};
 use crate::diagnose::{remedy, rule::rule};
 
@@ -63,22 +63,33 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
 fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
     let zone = name.endpoint.zone.as_deref().unwrap_or("ZONE_NAME");
     let address = name.addresses().iter().find(|address| facts.leads_private(name.fqdn(), **address) == Some(true));
+    let by_server = name.server_views().any(View::is_private);
+    let summary = if by_server {
+        "public paths are wanted, and this machine gets private addresses: the zones of a private link scope are linked where its DNS resolves; name the private link as expected, or take the zones away from this network"
+    } else {
+        "public paths are wanted, and this machine gets private addresses that no DNS server of it gives: an answer that it keeps, or its hosts file"
+    };
+    // Nothing shows a link where no server gives the address.
+    let change = if by_server { vec![remedy::list_links(zone), unlink(zone)] } else { Vec::new() };
     Draft::new(
         if name.unreachable() { Severity::Error } else { Severity::Warning },
         Owner::Dns,
         Title::list("private although public is wanted: ", [name.fqdn()], ""),
     )
     .about([name.fqdn()])
-    .summary("public paths are wanted, and this machine gets private addresses: the zones of a private link scope are linked where its DNS resolves; name the private link as expected, or take the zones away from this network")
+    .summary(summary)
     .evidence(name.system().map(|view| facts.view_line(name, view)))
     .evidence(name.server_views().filter(|view| view.is_private()).map(|view| facts.view_line(name, view)))
     .arg("route", route_word(name.route()))
     .arg("zone", zone)
     .arg("address", address.map(ToString::to_string).unwrap_or_default())
     .excludes("a private link that is missing: it is there")
-    .fix([Fix::look("if the private link is meant, judge the paths by it", [command!(Any, "ampls-doctor check --expect private")])])
+    .fix([Fix::look(
+        "if the private link is meant, judge the paths by it",
+        [command!(Any, "ampls-doctor check --expect private")],
+    )])
     .fix(address.map(|address| remedy::find_private_endpoint(&address.to_string())).unwrap_or_default())
-    .fix([remedy::list_links(zone), unlink(zone)])
+    .fix(change)
 }
 
 fn unlink(zone: &str) -> Fix {
@@ -101,7 +112,7 @@ fn unlink(zone: &str) -> Fix {
 #[cfg(test)]
 mod tests {
     use ampls_probes::observation::Outcome;
-    use ampls_probes::testing::{ODS, private_world, public_world};
+    use ampls_probes::testing::{ODS, Says, private_world, public_world};
 
     use super::*;
     use crate::diagnose::diagnose;
@@ -130,5 +141,12 @@ mod tests {
         for expect in [Expect::Auto, Expect::Private] {
             assert_eq!(drafts(&DNS023, &private_world().expect(expect)), []);
         }
+    }
+
+    #[test]
+    fn fires_without_touching_a_link_that_no_server_shows() {
+        let scene = public_world().expect(Expect::Public).system(ODS, &Says::Private("10.0.0.5"));
+        let found = drafts(&DNS023, &scene);
+        assert!(found[0].fix.iter().all(|fix| fix.read_only), "{:?}", found[0].fix);
     }
 }
