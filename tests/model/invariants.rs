@@ -126,7 +126,7 @@ fn harmful(findings: &[Finding], mistakes: &mut Vec<Mistake>) {
 fn fits(claim: &Claim, finding: &Finding) -> bool {
     // A finding that names a server is about no other.
     let elsewhere = |server: &std::net::SocketAddr| {
-        finding.args.get("server").is_some_and(|named| !named.split(", ").any(|one| one == server.to_string()))
+        finding.args.get("server").is_some_and(|named| !named.values().contains(&server.to_string()))
     };
     claim.codes.contains(&finding.code.as_str())
         && !claim.server.as_ref().is_some_and(elsewhere)

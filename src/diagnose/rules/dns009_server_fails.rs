@@ -209,7 +209,7 @@ mod tests {
     fn fires_as_error_where_only_a_search_domain_answers() {
         let scene = private_world().search("corp.example").says(CUSTOM, ODS, &Says::ServFail);
         let found = Some(format!("{ODS}.corp.example"));
-        let found = Found { addresses: vec!["203.0.113.80".parse().expect("an address")], canonical: found };
+        let found = Found { addresses: vec!["203.0.113.80".parse().expect("an address")], canonical: found, more: 0 };
         let lookup = Lookup { name: ODS.to_owned(), timing: Timing::default(), outcome: Outcome::Seen(found) };
         let scene = scene.edit(|seen| seen.seen.push(Observation::Lookup(lookup)));
         assert_eq!(drafts(&DNS009, &scene)[0].severity, Severity::Error);

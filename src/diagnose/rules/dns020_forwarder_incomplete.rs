@@ -80,15 +80,15 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
     };
     let (by_ruleset, others): (Vec<SocketAddr>, Vec<SocketAddr>) =
         facts.resolving_servers().into_iter().partition(by_ruleset);
-    let mut alike: Vec<(Vec<(&str, LeftOut)>, Vec<SocketAddr>)> = Vec::new();
+    let of = |server| facts.left_out(server).into_iter().map(|(name, how)| (name.fqdn(), how)).collect::<Vec<_>>();
+    let mut alike: Vec<Vec<SocketAddr>> = Vec::new();
     for server in others {
-        let of_server = facts.left_out(server).into_iter().map(|(name, how)| (name.fqdn(), how)).collect();
-        match alike.iter_mut().find(|(left_out, _)| *left_out == of_server) {
-            Some((_, servers)) => servers.push(server),
-            None => alike.push((of_server, vec![server])),
+        match alike.iter_mut().find(|servers| servers.first().is_some_and(|first| of(*first) == of(server))) {
+            Some(servers) => servers.push(server),
+            None => alike.push(vec![server]),
         }
     }
-    let own = alike.iter().filter_map(|(_, servers)| incomplete(facts, servers, &taken));
+    let own = alike.iter().filter_map(|servers| incomplete(facts, servers, &taken));
     own.chain(of_ruleset(facts, &by_ruleset)).collect()
 }
 

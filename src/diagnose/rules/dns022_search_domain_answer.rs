@@ -181,7 +181,7 @@ mod tests {
     #[test]
     fn fires_though_no_server_was_heard_where_the_system_tells_the_suffix() {
         let canonical = Some(format!("{ODS}.corp.example"));
-        let found = Found { addresses: vec!["203.0.113.80".parse().expect("an address")], canonical };
+        let found = Found { addresses: vec!["203.0.113.80".parse().expect("an address")], canonical, more: 0 };
         let lookup = Lookup { name: ODS.to_owned(), timing: Timing::default(), outcome: Outcome::Seen(found) };
         let scene = private_world().says(CUSTOM, ODS, &Says::Silence).search("corp.example");
         let found = drafts(&DNS022, &scene.edit(|seen| seen.seen.push(Observation::Lookup(lookup))));
