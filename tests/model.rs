@@ -4,7 +4,7 @@
 //! it, never from observations, what is wrong. `diagnose` judges the observations, and `invariants` compares. A failing
 //! world is shrunk and printed as the description that a world file can be made of.
 //!
-//! `MODEL_WORLDS=1000000 cargo test --release --test integration model -- --ignored` examines more of them.
+//! `MODEL_WORLDS=1000000 cargo test --release --test integration model:: -- --ignored` examines more of them.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -25,8 +25,10 @@ mod resolve;
 mod see;
 mod shrink;
 
-/// Worlds of one run of `cargo test`.
-const WORLDS: usize = 20_000;
+/// Worlds of one run of `cargo test`: every kind, every pair of kinds and some triples. More of each are for the night.
+const WORLDS: usize = 4_000;
+/// Worlds of one pair of kinds from which its share is judged.
+const ENOUGH: usize = 20;
 /// Draws of a network before faults are said to exclude each other.
 const DRAWS: usize = 400;
 
@@ -159,7 +161,7 @@ fn healthy_networks_of_every_shape_have_no_fault() {
 }
 
 #[test]
-#[ignore = "not every fault and pair is diagnosed exactly yet"]
+#[ignore = "a few pairs and triples of faults are not diagnosed exactly yet"]
 #[expect(clippy::print_stderr, reason = "the table is what the run is for")]
 fn random_networks_are_diagnosed_exactly() {
     let worlds = env::var("MODEL_WORLDS").ok().and_then(|count| count.parse().ok()).unwrap_or(WORLDS);
@@ -221,7 +223,7 @@ fn too_bad(tally: &Tally) -> Vec<String> {
             bad.push(format!("{size} faults: {} of {} worlds exact", count.exact, count.worlds));
         }
     }
-    for (kinds, count) in tally.counts.iter().filter(|(kinds, _)| kinds.len() == 2) {
+    for (kinds, count) in tally.counts.iter().filter(|(kinds, count)| kinds.len() == 2 && count.worlds >= ENOUGH) {
         if count.exact * 100 < count.worlds * 95 {
             bad.push(format!("{kinds:?}: {} of {} worlds exact", count.exact, count.worlds));
         }

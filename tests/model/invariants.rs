@@ -151,8 +151,8 @@ fn exact(world: &World, base: &Network, network: &Network, findings: &[Finding],
             continue;
         }
         // A root is as bad as the worst of what it explains.
-        let explained = findings.iter().filter(|finding| finding.caused_by_id.as_ref() == Some(&root.id));
-        let symptoms = explained.flat_map(|finding| claims.iter().filter(|claim| fits(claim, finding)));
+        let explained = || findings.iter().filter(|finding| finding.caused_by_id.as_ref() == Some(&root.id));
+        let symptoms = explained().flat_map(|finding| claims.iter().filter(|claim| fits(claim, finding)));
         let claimed: Vec<&Claim> = own.iter().copied().chain(symptoms).collect();
         let most = claimed.iter().map(|claim| claim.severity).max().unwrap_or(Severity::Info);
         // Of a fault of many names a finding may list those that matter less.
@@ -161,7 +161,7 @@ fn exact(world: &World, base: &Network, network: &Network, findings: &[Finding],
         let lists_wrong = network.names.iter().any(|planned| {
             planned.need == Need::Required
                 && wrong(network, planned.name)
-                && root.endpoints.iter().any(|endpoint| endpoint == planned.name)
+                && explained().chain([root]).any(|finding| finding.endpoints.iter().any(|name| name == planned.name))
         });
         let most = if lists_wrong { Severity::Error } else { most };
         if root.severity < least || root.severity > most {

@@ -149,13 +149,19 @@ impl Judge<'_> {
             return self.of_proxy(&names);
         }
         let codes = self.codes();
+        // Another fault hides whether the server asked first is right.
+        let severity = match self.fault.kind {
+            Kind::Bypass if self.harmed(&names).next().is_none() => Severity::Error.min(self.most(&names)),
+            _ => severity,
+        };
         let least = match self.fault.kind {
             // A server's TCP that another server's answers make up for may be said either way.
             Kind::SearchWildcard | Kind::TcpBlocked => Severity::Warning.min(severity),
             // How bad a server is behind a stub that rejects everything, nobody can see.
             _ if self.network.stub_rejects => Severity::Warning.min(severity),
-            // Another fault hides whether the server asked first is right.
             Kind::Bypass if self.harmed(&names).next().is_none() => Severity::Warning.min(severity),
+            // Of a disagreement each name is judged by the server asked first, whose other faults are its own.
+            _ if codes == ["DNS005"] => Severity::Warning.min(severity),
             _ => severity,
         };
         let routed = self.network.shape.stub == Stub::RoutingDomains;
@@ -231,7 +237,8 @@ impl Judge<'_> {
         self.network.servers.iter().all(|server| {
             let reply = self.network.ask(server, self.fault.name, Record::A, 0);
             let private = reply.addresses().iter().any(|address| is_private(*address));
-            !server.flaps && reply.answered() && private != kept
+            let other = reply.addresses().is_empty() || private != kept;
+            !server.flaps && reply.answered() && other
         })
     }
 

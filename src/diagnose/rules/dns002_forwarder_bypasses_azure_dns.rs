@@ -114,7 +114,9 @@ fn bypass(facts: &Facts<'_>, server: SocketAddr) -> Option<Draft> {
             && name.view_of(server).is_some_and(View::is_public)
             && !name.system().is_some_and(View::is_private)
     });
-    let reached = public.map(|(name, _)| name).chain(denied).map(|name| name.fqdn().to_owned()).collect();
+    let denied: Vec<_> = denied.collect();
+    let reached =
+        public.map(|(name, _)| name).chain(denied.iter().copied()).map(|name| name.fqdn().to_owned()).collect();
     let mut draft = Draft::new(
         severity,
         Owner::Dns,
@@ -124,6 +126,7 @@ fn bypass(facts: &Facts<'_>, server: SocketAddr) -> Option<Draft> {
         )),
     )
     .about(fqdns)
+    .about(denied.iter().map(|name| name.fqdn()))
     .group(server.to_string())
     .summary(format!(
         "168.63.129.16 gives private addresses for {} names, so the private zones are linked to this network; `{server}`, which this machine is configured with, gives public addresses for all of them{}",

@@ -74,15 +74,15 @@ rule! {
 /// 3. Azure's DNS has the name private, and this server has names of other suffixes private.
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
     let taken: BTreeSet<&str> = facts.left_out(AZURE_DNS).into_iter().map(|(name, _)| name.fqdn()).collect();
-    let by_ruleset = |server: &SocketAddr| {
-        let left_out = facts.left_out(*server);
-        !left_out.is_empty() && left_out.iter().all(|(name, _)| taken.contains(name.fqdn()))
+    let by_ruleset = |server: &SocketAddr| facts.left_out(*server).iter().any(|(name, _)| taken.contains(name.fqdn()));
+    let servers = facts.resolving_servers();
+    let by_ruleset: Vec<SocketAddr> = servers.iter().copied().filter(by_ruleset).collect();
+    let of = |server| {
+        let left_out = facts.left_out(server).into_iter().map(|(name, how)| (name.fqdn(), how));
+        left_out.filter(|(name, _)| !taken.contains(name)).collect::<Vec<_>>()
     };
-    let (by_ruleset, others): (Vec<SocketAddr>, Vec<SocketAddr>) =
-        facts.resolving_servers().into_iter().partition(by_ruleset);
-    let of = |server| facts.left_out(server).into_iter().map(|(name, how)| (name.fqdn(), how)).collect::<Vec<_>>();
     let mut alike: Vec<Vec<SocketAddr>> = Vec::new();
-    for server in others {
+    for server in servers {
         match alike.iter_mut().find(|servers| servers.first().is_some_and(|first| of(*first) == of(server))) {
             Some(servers) => servers.push(server),
             None => alike.push(vec![server]),
@@ -105,6 +105,8 @@ fn of_ruleset(facts: &Facts<'_>, servers: &[SocketAddr]) -> Option<Draft> {
         _ if first.is_some_and(right) => Severity::Warning,
         _ => Severity::Error,
     };
+    let by_alias = |view: &View| view.cname.iter().any(|alias| facts.is_ampls_name(alias));
+    let past = !left_out.iter().filter_map(|(name, _)| name.view_of(AZURE_DNS)).any(by_alias);
     let zones: BTreeSet<&str> = left_out.iter().filter_map(|(name, _)| name.endpoint.zone.as_deref()).collect();
     let suffixes: Vec<&str> = zones.iter().map(|zone| zone.strip_prefix("privatelink.").unwrap_or(zone)).collect();
     let names = || left_out.iter().map(|(name, _)| name.fqdn());
@@ -117,7 +119,7 @@ fn of_ruleset(facts: &Facts<'_>, servers: &[SocketAddr]) -> Option<Draft> {
     )
     .about(names())
     .group(AZURE_DNS.to_string())
-    .summary("asked directly, 168.63.129.16 has the `privatelink` records of these names private, and the names themselves it has public: a DNS forwarding ruleset that is linked to this virtual network sends the public suffixes elsewhere before their aliases reach the linked zones")
+    .summary(format!("asked directly, 168.63.129.16 has the `privatelink` records of these names private, and the names themselves it has public: a DNS forwarding ruleset that is linked to this virtual network sends the public suffixes elsewhere before their aliases reach the linked zones{}", if past { "; or these resources are in no scope any more and their records were left behind, because the public names do not lead through their aliases: the linked rulesets show which" } else { "" }))
     .arg("server", listed)
     .list("suffixes", &suffixes)
     .arg("kind", "ruleset")
