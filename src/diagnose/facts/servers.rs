@@ -66,11 +66,11 @@ impl<'a> Facts<'a> {
         servers
     }
 
-    /// The stub gets its private answers, and the denials of somebody's own zone, from none of the servers that its file lists. Such a file lists the servers of default
-    /// routes only: a link with routing domains for these names has others.
+    /// The stub gets its private answers, and the denials of zones that are not Microsoft's, from none of the servers that its
+    /// file lists. Such a file lists the servers of default routes only: a link with routing domains for these names has others.
     /// Source: systemd-resolved.service(8), `/run/systemd/resolve/resolv.conf`
     fn stub_asks_others(&self, upstream: &[SocketAddr]) -> bool {
-        let own_zone = |soa: &Authority| !Authorities::private_zone(soa) && !Authorities::microsoft(soa);
+        let own_zone = |soa: &Authority| !Authorities::microsoft(soa);
         let tells = |name: &EndpointFacts<'_>, server: SocketAddr| {
             let record = || self.record_view(name, server).is_some_and(|view| view.is_private());
             let shows =

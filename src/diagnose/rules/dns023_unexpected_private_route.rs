@@ -63,7 +63,8 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
 fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
     let zone = name.endpoint.zone.as_deref().unwrap_or("ZONE_NAME");
     let address = name.addresses().iter().find(|address| facts.leads_private(name.fqdn(), **address) == Some(true));
-    let by_server = name.server_views().any(View::is_private);
+    // A stub may give what it keeps.
+    let by_server = name.server_views().any(|view| view.is_private() && view.server != facts.stub());
     let summary = if by_server {
         "public paths are wanted, and this machine gets private addresses: the zones of a private link scope are linked where its DNS resolves; name the private link as expected, or take the zones away from this network"
     } else {
