@@ -303,7 +303,7 @@ mod tests {
         }
         let found = drafts(&DNS020, &scene.says(second, ODS, &Says::Public("20.1.1.1")));
         assert_eq!((found.len(), found[0].severity), (1, Severity::Warning));
-        assert_eq!(found[0].args["server"], second);
+        assert_eq!(found[0].lists["server"], [second]);
     }
 
     #[test]
@@ -317,7 +317,7 @@ mod tests {
         }
         let found = drafts(&DNS020, &scene);
         assert_eq!(found.len(), 1);
-        assert_eq!(found[0].args["server"], format!("{CUSTOM}, {second}"));
+        assert_eq!(found[0].lists["server"], [CUSTOM, second]);
         assert_eq!(found[0].severity, Severity::Error);
     }
 
