@@ -50,7 +50,7 @@ pub fn diagnose_with(facts: &Facts<'_>, levels: &Levels) -> Vec<Finding> {
     let partial = facts.observations().later.counts().names > 0;
     let mut statements = Vec::new();
     let mut unexplained = Vec::new();
-    // What a rule that is off says of a name is known to whoever switched it off: it is not unexplained.
+    // What a rule that is off says of a name is known to the user who switched it off: it is not unexplained.
     let mut accepted = BTreeSet::new();
     for rule in RULES {
         let level = levels.of(rule.code);

@@ -103,10 +103,10 @@ fn chromium(setting: &BrowserSetting) -> Fix {
     }
     let folder = managed_folder(&setting.id);
     let folder = folder.as_ref();
-    let told = folder.map_or("FILE_PATH", FilePath::as_str);
+    let shown = folder.map_or("FILE_PATH", FilePath::as_str);
     Fix::change(
         BlastRadius::Machine,
-        format!("set the policy `DnsOverHttpsMode` to `off` in `{told}/ampls.json`, for every user of {}", setting.name),
+        format!("set the policy `DnsOverHttpsMode` to `off` in `{shown}/ampls.json`, for every user of {}", setting.name),
     )
     .with([
         command!(Sh, "sudo mkdir -p {}", folder),

@@ -209,7 +209,7 @@ pub(super) fn forward(zones: &[String], server: &str) -> Vec<Fix> {
             .instead()
             .with(bind)
             .after_looking(effects, [command!(Sh, "named-checkconf -p | grep -A3 'type forward'")])
-            .undone_with("remove these lines, then read the configuration anew", [command!(Sh, "rndc reconfig")]),
+            .undone_with("remove these lines, then reload the configuration", [command!(Sh, "rndc reconfig")]),
     ]
 }
 
@@ -458,13 +458,13 @@ pub(super) fn exempt_from_proxy(facts: &Facts<'_>, names: &[&str]) -> Fix {
         },
     )
     .after_looking("look whether the direct path is open", [command!(Any, "ampls-doctor check --proxy none")]);
-    let told = match &shown {
+    let former = match &shown {
         None => "its former value (none)".to_owned(),
         Some(shown) => {
             format!("its former value, `{}`", shown.as_ref().map_or("FORMER_VALUE", NoProxy::as_str))
         }
     };
-    let undo = format!("set `NO_PROXY` to {told}");
+    let undo = format!("set `NO_PROXY` to {former}");
     let commands = match (facts.on_windows(), shown) {
         (true, Some(shown)) => vec![command!(
             PowerShell,

@@ -261,7 +261,7 @@ fn sources(value: Value, later: &mut Later) -> Result<Vec<Source>, serde_json::E
 
 /// What can be read of an item that is not understood as a whole.
 trait InPart: DeserializeOwned + Serialize {
-    /// The field that every item has, whoever wrote it.
+    /// The field that every item has, whichever version wrote it.
     const NAMED_BY: &'static str;
 
     /// Leaves out or rewords what is not known; the result is tried again.

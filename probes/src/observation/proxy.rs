@@ -18,7 +18,7 @@ pub struct ProxyChoice {
     pub has_credentials: bool,
 }
 
-/// What this program's own environment says about proxies. It is the environment of whoever started the program; agents
+/// What this program's own environment says about proxies. It is the environment of the user who started the program; agents
 /// that run as services have their own.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProxySettings {

@@ -132,7 +132,7 @@ words! {
 }
 
 impl Zone {
-    /// The text, if it is a zone that holds the name: whoever answers may call himself anything.
+    /// The text, if it is a zone that holds the name: a server may name any zone in its answer.
     pub fn over(text: &str, name: &str) -> Option<Self> {
         Self::new(text).filter(|zone| zone.covers(name))
     }

@@ -64,8 +64,8 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
     let stub_works = stub.is_some_and(|stub| {
         let tells = |status: &Status| matches!(status, Status::Ok | Status::NoData | Status::NxDomain);
         let statuses: Vec<Status> = facts.asked_of(stub).map(|(_, status)| status).collect();
-        let told = statuses.iter().filter(|status| tells(status)).count();
-        told * 2 > statuses.len()
+        let telling = statuses.iter().filter(|status| tells(status)).count();
+        telling * 2 > statuses.len()
     });
     let none_answers = !stub_works && !servers.iter().filter(|server| Some(**server) != stub).any(answers);
     let silent = servers.iter().filter(|server| is_silent(facts, **server));

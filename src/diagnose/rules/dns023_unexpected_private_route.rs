@@ -4,7 +4,7 @@ use ampls_probes::endpoint::Expect;
 
 use crate::diagnose::command::{Zone, command};
 use crate::diagnose::draft::{Draft, Title};
-use crate::diagnose::facts::{EndpointFacts, Facts, Route, View, route_word};
+use crate::diagnose::facts::{EndpointFacts, Facts, Route, route_word};
 use crate::diagnose::finding::{BlastRadius, Fix, Owner, Severity};
 use crate::diagnose::{remedy, rule::rule};
 

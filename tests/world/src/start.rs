@@ -246,7 +246,7 @@ fn platform_fault(answers: PlatformAnswer) -> Option<TcpFault> {
     }
 }
 
-/// All addresses that can be dialled, each once.
+/// All addresses that can be connected to, each once.
 fn places(scenario: &Scenario, zones: &Zones, fronts: &Fronts) -> Vec<Place> {
     let mut places: BTreeMap<IpAddr, Place> = BTreeMap::new();
     let mut add = |address: IpAddr, private: bool, name: Option<String>| {
@@ -299,7 +299,7 @@ fn azure_dns(configured: bool) -> Server {
         forward: BTreeMap::new(),
         fault: None,
         fault_below: Vec::new(),
-        mends_after_ms: None,
+        recovers_after_ms: None,
         delay_ms: 0,
         zones: Vec::new(),
         configured,

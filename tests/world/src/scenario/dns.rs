@@ -57,7 +57,7 @@ pub struct Server {
     #[serde(default)]
     pub fault_below: Vec<String>,
     /// The fault ends so many milliseconds after the world began.
-    pub mends_after_ms: Option<u64>,
+    pub recovers_after_ms: Option<u64>,
     /// Added to every answer, in milliseconds.
     #[serde(default)]
     pub delay_ms: u64,
