@@ -74,7 +74,7 @@ pub struct Command {
 }
 
 impl Command {
-    /// What [`command!`](crate::diagnose::command!) makes: each `{}` of the template is one of the words, quoted as the
+    /// What the macro `command!` makes: each `{}` of the template is one of the words, quoted as the
     /// language wants it there.
     #[must_use]
     pub fn new(language: Language, template: &'static str, words: &[Word]) -> Self {

@@ -131,7 +131,8 @@ impl Dns {
 
     fn fault_for(&self, name: &str) -> Option<ServerFault> {
         let below = &self.server.fault_below;
-        let recovered = self.server.recovers_after_ms.is_some_and(|ms| self.began.elapsed() >= Duration::from_millis(ms));
+        let recovered =
+            self.server.recovers_after_ms.is_some_and(|ms| self.began.elapsed() >= Duration::from_millis(ms));
         self.server
             .fault
             .filter(|_| !recovered)
