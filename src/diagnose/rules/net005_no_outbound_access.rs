@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use ampls_probes::endpoint::Expectation;
+
 use crate::diagnose::command::command;
 use crate::diagnose::draft::{Draft, Title};
-use crate::diagnose::facts::{ConnectFault, EndpointFacts, Facts, Path, Route, ViewKind};
+use crate::diagnose::facts::{ConnectFault, EndpointFacts, Facts, Path, Route, View, ViewKind};
 use crate::diagnose::finding::{Fix, Owner, Severity};
 use crate::diagnose::rule::rule;
 
@@ -66,14 +68,21 @@ fn draft(facts: &Facts<'_>) -> Option<Draft> {
     if services.len() < 2 || public.iter().all(|name| facts.rightly_blocked(name)) {
         return None;
     }
-    let lines = public.iter().take(3).flat_map(|name| name.connections.iter().take(1));
+    // A name that should be private is public by another fault, which also explains its silence.
+    let astray = |name: &&&EndpointFacts<'_>| {
+        let private = name.views.iter().any(View::is_private);
+        name.endpoint.expected == Expectation::Private && (private || facts.shows_private_link())
+    };
+    let own: Vec<&EndpointFacts<'_>> = public.iter().filter(|name| !astray(name)).copied().collect();
+    own.first()?;
+    let lines = own.iter().take(3).flat_map(|name| name.connections.iter().take(1));
     Some(
         Draft::new(
             Severity::Error,
             Owner::Network,
-            Title::list("no public address answers: ", public.iter().map(|name| name.fqdn()), ""),
+            Title::list("no public address answers: ", own.iter().map(|name| name.fqdn()), ""),
         )
-        .about(public.iter().map(|name| name.fqdn()))
+        .about(own.iter().map(|name| name.fqdn()))
         .summary("this subnet has no outbound access, or a firewall drops the traffic; the machine cannot tell which")
         .evidence(lines.map(|connection| facts.connection_line(connection)))
         .excludes("a service that is down: those of different services are silent alike")
@@ -103,7 +112,7 @@ fn azure_dns_answers(facts: &Facts<'_>) -> bool {
 #[cfg(test)]
 mod tests {
     use ampls_probes::observation::{IoFailure, Outcome};
-    use ampls_probes::testing::{HANDLER, ODS, Scene, public_world};
+    use ampls_probes::testing::{AZURE, HANDLER, ODS, Says, Scene, public_world};
 
     use super::*;
     use crate::diagnose::diagnose;
@@ -137,6 +146,20 @@ mod tests {
         assert_eq!(drafts(&NET005, &public_world().connects(HANDLER, &Outcome::TimedOut)), []);
         let refused = all_silent().connects(ODS, &Outcome::Failed(IoFailure::Refused));
         assert_eq!(drafts(&NET005, &refused), []);
+    }
+
+    #[test]
+    fn silent_of_names_that_are_public_by_another_fault() {
+        let names: Vec<String> = all_silent().observations().endpoints.into_iter().map(|name| name.fqdn).collect();
+        let private_at_azure =
+            names.iter().fold(all_silent(), |scene, name| scene.says(AZURE, name, &Says::Private("10.0.0.5")));
+        let found = diagnose(&private_at_azure.observations());
+        let roots: Vec<&str> = found
+            .iter()
+            .filter(|it| it.caused_by.is_none() && it.severity > Severity::Info)
+            .map(|it| &*it.code)
+            .collect();
+        assert_eq!(roots, ["DNS002"]);
     }
 
     #[test]
