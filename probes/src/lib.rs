@@ -60,7 +60,7 @@ pub mod probe;
 pub mod read;
 pub mod run;
 pub mod secret;
-#[cfg(feature = "testing")]
+#[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod version;
 pub mod world;
