@@ -101,24 +101,24 @@ impl Facts<'_> {
     }
 
     /// The search suffix by which the system answers a name in place of what the servers say: they deny it, or the suffix is
-    /// tried before the name itself (`ndots`). `Some(None)` where the
-    /// system did not tell which of the suffixes it was.
+    /// tried before the name itself (`ndots`). `Some(None)` where the system does not say which of the suffixes it was. The
+    /// conditions are DNS022's.
     pub fn answered_by_search(&self, name: &EndpointFacts<'_>) -> Option<Option<String>> {
         let system = name.system().filter(|view| view.status == Status::Ok)?;
         let search = self.resolver_config().map(|config| config.search.as_slice()).unwrap_or_default();
+        if search.is_empty() || !self.hosts_entries(name.fqdn()).is_empty() {
+            return None;
+        }
         let given: Vec<&View> = name
             .server_views()
             .filter(|view| view.answered() && view.server.is_some_and(|server| self.resolves(server)))
             .collect();
-        if search.is_empty() || !self.hosts_entries(name.fqdn()).is_empty() {
-            return None;
-        }
+        // A denial has to be seen, while a name of the search domain says by itself where the answer is from.
+        let all_deny = || !given.is_empty() && given.iter().all(|view| view.denied());
         let canonical = system.cname.first().map(String::as_str).unwrap_or_default();
         let rest = canonical.strip_prefix(name.fqdn()).and_then(|rest| rest.strip_prefix('.'));
         let suffix = rest.filter(|rest| search.iter().any(|suffix| suffix == rest)).map(str::to_owned);
-        // A denial has to be seen, while a name of the search domain says by itself where the answer is from.
-        let unknown = !given.is_empty() && given.iter().all(|view| view.denied());
-        let known = || given.iter().any(|view| system.addresses.iter().any(|own| view.addresses.contains(own)));
-        (unknown || (suffix.is_some() && !known())).then_some(suffix)
+        let is_given = || given.iter().any(|view| system.addresses.iter().any(|own| view.addresses.contains(own)));
+        (all_deny() || (suffix.is_some() && !is_given())).then_some(suffix)
     }
 }

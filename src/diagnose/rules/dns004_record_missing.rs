@@ -75,11 +75,12 @@ rule! {
 ///
 /// `fallen back`, for a name of an AMPLS, when all hold:
 ///
-/// 1. Azure's DNS, asked from this machine, does not have the name private.
-/// 2. A resolving server has it public.
-/// 3. That server does not change its answers from one try to the next (DNS019).
-/// 4. The zone is linked there: its SOA says so, or another name of it is private.
-/// 5. The name's record, asked directly, is not private there: that is a forwarder's fault (DNS020).
+/// 1. No private zone denies the name on any resolving server: its record is missing for all of them, and `denied` says so.
+/// 2. A resolving server has the name public.
+/// 3. Azure's DNS, asked from this machine, does not have it private, or that server's zone lacks the record.
+/// 4. That server does not change its answers from one try to the next (DNS019).
+/// 5. The zone is linked there: its SOA says so, or another name of it is private.
+/// 6. The name's record, asked directly, is not private there: that is a forwarder's fault (DNS020).
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
     let fallen_back = facts.ampls_endpoints().filter_map(|name| fallen_back(facts, name));
     facts.endpoints().iter().filter_map(|name| denied(facts, name)).chain(fallen_back).collect()
@@ -180,21 +181,21 @@ fn emptiness(facts: &Facts<'_>, zone: &str, view: &View) -> (Option<bool>, usize
 /// The zone is linked, yet the name and its record asked directly are public.
 fn fallen_back(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
     let zone = name.endpoint.zone.as_deref()?;
-    let azure_has_it = name.azure().is_some_and(View::is_private);
-    // Where a private zone denies the name on one server, its record is missing for all of them: that is said already.
-    if resolving(facts, name).into_iter().any(|view| denies(facts, view)) {
+    let resolving = resolving(facts, name);
+    if resolving.iter().any(|view| denies(facts, view)) {
         return None;
     }
-    let views: Vec<&View> = resolving(facts, name)
-        .into_iter()
-        .filter(|view| {
-            view.is_public()
-                && (!azure_has_it || view.server.is_some_and(|server| facts.lacks_record(name, server)))
-                && !view.server.is_some_and(|server| facts.flaps(server))
-                && is_linked(facts, zone, view)
-                && record_is_public(facts, name, view)
-        })
-        .collect();
+    let private_at_azure = || name.azure().is_some_and(View::is_private);
+    let lacks_record = |view: &View| view.server.is_some_and(|server| facts.lacks_record(name, server));
+    let flaps = |view: &View| view.server.is_some_and(|server| facts.flaps(server));
+    let has_fallen_back = |view: &&View| {
+        view.is_public()
+            && (!private_at_azure() || lacks_record(view))
+            && !flaps(view)
+            && is_linked(facts, zone, view)
+            && record_is_public(facts, name, view)
+    };
+    let views: Vec<&View> = resolving.into_iter().filter(has_fallen_back).collect();
     let route = views.first()?.route;
     let severity = match facts.expect() {
         Expect::Public => Severity::Info,

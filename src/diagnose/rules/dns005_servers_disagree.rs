@@ -51,6 +51,16 @@ rule! {
     }
 }
 
+/// Fires for a name when all hold:
+///
+/// 1. Several servers resolve for this machine that do not change their answers from one try to the next (DNS019).
+/// 2. They answered: with addresses, or with a denial.
+/// 3. They lead the name different ways: privately, publicly, nowhere.
+///
+/// It is an error when the server that is asked first answered, and another one leads the name a better way:
+///
+/// 1. An address is better than none.
+/// 2. For a name of an AMPLS a public one is better where public paths are expected, otherwise a private one.
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
     let servers: Vec<SocketAddr> =
         facts.resolving_servers().into_iter().filter(|server| !facts.flaps(*server)).collect();

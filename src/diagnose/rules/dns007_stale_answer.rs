@@ -53,11 +53,13 @@ rule! {
 
 /// Fires for a name when all hold:
 ///
-/// 1. No server changes its answers from one try to the next (DNS019).
+/// 1. No server that this machine uses changes its answers from one try to the next (DNS019).
 /// 2. The system gave an address, or said that there is none.
 /// 3. Every server that this machine uses answered, and all with one route.
 /// 4. Neither the hosts file nor a search domain explains the system's answer (DNS006, DNS022).
-/// 5. The system's route is another one, and neither route is mixed: that would be a question of preference.
+/// 5. The system's route is another one.
+/// 6. It is no question of preference between kinds of addresses: the system's route is not mixed, and where the servers'
+///    route is, the system has none of their addresses.
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
     let servers = facts.resolving_servers();
     // What such a server gave the system was chance.
@@ -73,14 +75,11 @@ fn stale(facts: &Facts<'_>, name: &EndpointFacts<'_>, servers: &[SocketAddr]) ->
     let views: Vec<&View> = servers.iter().filter_map(|server| name.view_of(*server)).collect();
     let given = views.first()?.route;
     let all_say_so = views.len() == servers.len() && views.iter().all(|view| view.answered() && view.route == given);
-    let explained = !facts.hosts_entries(name.fqdn()).is_empty() || facts.answered_by_search(name).is_some();
-    // A name with both kinds of addresses is a question of preference, not of age.
-    let shared = || {
-        let given = |address| views.iter().any(|view| view.addresses.contains(address));
-        kept == Route::Mixed || system.addresses.iter().any(given)
-    };
-    let mixed = [kept, given].contains(&Route::Mixed);
-    if !all_say_so || explained || kept == given || (mixed && shared()) {
+    let explained = || !facts.hosts_entries(name.fqdn()).is_empty() || facts.answered_by_search(name).is_some();
+    let is_given = |address| views.iter().any(|view| view.addresses.contains(address));
+    let preferred = || kept == Route::Mixed || (given == Route::Mixed && system.addresses.iter().any(is_given));
+    let fires = all_say_so && !explained() && kept != given && !preferred();
+    if !fires {
         return None;
     }
     let listed: Vec<String> = servers.iter().map(ToString::to_string).collect();

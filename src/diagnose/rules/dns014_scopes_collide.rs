@@ -58,6 +58,13 @@ struct Group<'f> {
     dead: Vec<(&'f EndpointFacts<'f>, IpAddr)>,
 }
 
+/// Fires for an address of a name of an AMPLS when all hold:
+///
+/// 1. This machine connected to it directly, without a proxy.
+/// 2. A DNS server gave it, it is private, and the hosts file does not decide.
+/// 3. No address of the name could be connected to, by a fault of the network.
+/// 4. No other such address of its subnet answers.
+/// 5. One of another subnet does.
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
     let mut groups: BTreeMap<IpNet, Group<'_>> = BTreeMap::new();
     for name in facts.ampls_endpoints() {

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use ampls_probes::endpoint::Group;
+use ampls_probes::observation::Authority;
 
 use crate::diagnose::command::{Host, Placeholder, Word, Zone, command};
 use crate::diagnose::draft::{Draft, Title};
@@ -56,9 +57,10 @@ rule! {
 /// Fires for a name on a resolving server when all hold:
 ///
 /// 1. The server denies the name.
-/// 2. No DNS security policy does it, and no `privatelink` alias of an AMPLS is in the chain.
-/// 3. The authority is neither an Azure private zone nor Microsoft's public DNS.
-/// 4. The authority's zone covers the name, or another server resolves the name.
+/// 2. No DNS security policy does it.
+/// 3. No `privatelink` alias of an AMPLS is in the chain.
+/// 4. The authority is neither an Azure private zone nor Microsoft's public DNS.
+/// 5. The authority's zone covers the name, which is not a name of the customer's own; or another server resolves the name.
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
     facts.endpoints().iter().filter_map(|name| shadowed(facts, name)).collect()
 }
@@ -99,19 +101,20 @@ fn shadowed(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
 }
 
 fn is_shadow(facts: &Facts<'_>, name: &EndpointFacts<'_>, view: &View) -> bool {
-    if !view.denied() || view.blocked_by_policy() || view.cname.iter().any(|alias| facts.is_ampls_name(alias)) {
-        return false;
-    }
+    let by_authority = |belongs: &dyn Fn(&Authority) -> bool| view.authority.as_ref().is_some_and(belongs);
+    let has_ampls_alias = || view.cname.iter().any(|alias| facts.is_ampls_name(alias));
+    let by_microsoft = || by_authority(&|soa| Authorities::private_zone(soa) || Authorities::microsoft(soa));
     // A name of the customer's own is rightly denied by the server that holds its zone.
-    let foreign = name.endpoint.group == Group::Extra && name.endpoint.zone.is_none();
-    match &view.authority {
-        Some(soa) if Authorities::private_zone(soa) || Authorities::microsoft(soa) => false,
-        Some(soa) if !foreign && covers(&soa.zone, name.fqdn()) => true,
-        _ => name
-            .views
-            .iter()
-            .any(|other| other.server.is_some() && other.server != view.server && other.status == Status::Ok),
-    }
+    let customers_own = || name.endpoint.group == Group::Extra && name.endpoint.zone.is_none();
+    let by_covering_zone = || !customers_own() && by_authority(&|soa| covers(&soa.zone, name.fqdn()));
+    let other_server = |other: &View| other.server.is_some() && other.server != view.server;
+    let resolved_elsewhere = || name.views.iter().any(|other| other_server(other) && other.status == Status::Ok);
+
+    view.denied()
+        && !view.blocked_by_policy()
+        && !has_ampls_alias()
+        && !by_microsoft()
+        && (by_covering_zone() || resolved_elsewhere())
 }
 
 /// A zone with at least two labels: a denial by the root or a top-level domain is nobody's own.

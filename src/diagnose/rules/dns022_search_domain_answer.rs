@@ -49,6 +49,13 @@ rule! {
     }
 }
 
+/// Fires for a name when all hold:
+///
+/// 1. The system gave an address.
+/// 2. The system has search domains.
+/// 3. No line of the hosts file names the name.
+/// 4. A resolving server answered, and all that did deny the name; or the system calls it by the name and one of its search
+///    domains, and no resolving server gave any of the system's addresses for the name itself.
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
     facts.endpoints().iter().filter_map(|name| answered(facts, name)).collect()
 }
