@@ -7,6 +7,7 @@ use ampls_probes::azure::is_redirect_target;
 use ampls_probes::catalogue::refusals::{AnswerCause, Refusals};
 use ampls_probes::endpoint::Expectation;
 use ampls_probes::observation::{Exchange, HttpFailure, HttpResponse};
+use url::Url;
 
 use super::evidence::{elapsed, io};
 use super::{EndpointFacts, Facts, Outcome};
@@ -74,7 +75,7 @@ impl EndpointFacts<'_> {
         if response.status >= 500 {
             return Some(HttpFault::ServiceError);
         }
-        // Whoever asks without credentials is refused without many words: that is the service.
+        // The service refuses a request without credentials with an empty answer.
         let bare = matches!(response.status, 401 | 403 | 404) && response.body.trim().is_empty();
         if self.endpoint.path == "/ping" && !bare && (response.status != 200 || response.body.trim() != HEALTHY) {
             return Some(HttpFault::NotHealthy);
@@ -153,19 +154,14 @@ fn is_page(response: &HttpResponse) -> bool {
     html || start.starts_with("<!doctype html") || start.starts_with("<html")
 }
 
-/// A target that is neither the same host nor one of Microsoft's.
+/// A target that is neither the same host nor one of Microsoft's; what is not a URL is no service's.
 fn elsewhere(location: &str, fqdn: &str) -> bool {
-    let rest = match location.split_once("://") {
-        Some((_, rest)) => rest,
-        None => match location.strip_prefix("//") {
-            Some(rest) => rest,
-            None => return false,
-        },
+    let own = Url::parse(&format!("https://{fqdn}/"));
+    let Ok(target) = own.and_then(|own| own.join(location)) else {
+        return true;
     };
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let host = authority.rsplit('@').next().unwrap_or_default();
-    let host = host.split(':').next().unwrap_or_default().trim_end_matches('.').to_ascii_lowercase();
-    host != fqdn && !is_redirect_target(&host)
+    let host = target.host_str().unwrap_or_default().trim_end_matches('.');
+    host != fqdn && !is_redirect_target(host)
 }
 
 #[cfg(test)]
@@ -187,6 +183,7 @@ mod tests {
             "https://api.monitor.azure.com:443/x",
             "https://login.microsoftonline.com/",
             "//portal.azure.com/",
+            "HTTPS://API.Monitor.Azure.com./x",
         ] {
             assert!(!elsewhere(own, "api.monitor.azure.com"), "{own}");
         }
@@ -195,6 +192,10 @@ mod tests {
             "https://notazure.com/",
             "https://azure.com.evil.example/",
             "https://azure.com@evil.example/",
+            "\\\\evil.example/",
+            "/\\evil.example/",
+            "mailto:nobody@evil.example",
+            "https://[evil/",
         ] {
             assert!(elsewhere(other, "api.monitor.azure.com"), "{other}");
         }
