@@ -35,7 +35,7 @@
 //! | change | place |
 //! |---|---|
 //! | an endpoint | its block in `probes/catalogue/<cloud>.toml` |
-//! | a cloud | `probes/catalogue/<cloud>.toml`, and its word in `Cloud` of `probes/src/azure/cloud.rs` |
+//! | a cloud | `probes/catalogue/<cloud>.toml`, and its line in `clouds!` of `probes/src/azure/cloud.rs` |
 //! | a probe | `probes/src/probe/<what>.rs`, its variant in `probes/src/observation.rs`, its step in `probes/src/plan/steps.rs` |
 //! | what differs between operating systems | `probes/src/os/unix.rs`, `probes/src/os/windows.rs` |
 //! | an option | `src/cli/args.rs` takes it, `probes/src/options.rs` says what is valid |

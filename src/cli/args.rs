@@ -329,7 +329,7 @@ pub struct LookArgs {
     #[arg(long, value_name = "ROUTE", default_value = "auto", value_parser = OneOf(EXPECTATIONS))]
     pub expect: Expect,
     /// Cloud [default: as arguments, agents or the metadata service say]
-    #[arg(long, value_name = "CLOUD", value_parser = OneOf(CLOUDS))]
+    #[arg(long, value_name = "CLOUD", value_parser = OneOf(&Cloud::WORDS))]
     pub cloud: Option<Cloud>,
     /// Region of this machine, like westeurope [default: as agents or the metadata service say]
     #[arg(long, value_name = "NAME", value_parser = parsed::<Region>())]
@@ -380,8 +380,6 @@ const SETS: &[(&str, Set)] = &[
 
 const EXPECTATIONS: &[(&str, Expect)] =
     &[("auto", Expect::Auto), ("private", Expect::Private), ("public", Expect::Public)];
-
-const CLOUDS: &[(&str, Cloud)] = &[("public", Cloud::Public), ("usgov", Cloud::UsGov), ("china", Cloud::China)];
 
 impl LookArgs {
     fn options(&self) -> Options {

@@ -1,7 +1,7 @@
 //! The machine, as the report names it.
 
 use ampls_probes::Observations;
-use ampls_probes::azure::AgentKind;
+use ampls_probes::azure::{AgentKind, Cloud};
 use ampls_probes::observation::{Instance, Observation};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -98,10 +98,5 @@ fn azure(instance: &Instance) -> Azure {
 }
 
 fn cloud(environment: &str) -> String {
-    match environment.to_ascii_lowercase().as_str() {
-        "azurepubliccloud" => "public".to_owned(),
-        "azureusgovernmentcloud" | "azureusgovernment" => "usgov".to_owned(),
-        "azurechinacloud" => "china".to_owned(),
-        _ => environment.to_owned(),
-    }
+    Cloud::of_az_name(environment).map_or_else(|| environment.to_owned(), |cloud| cloud.to_string())
 }

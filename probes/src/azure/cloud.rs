@@ -13,40 +13,51 @@ use super::host::is_within;
 use super::unknown::is_of_unknown_cloud;
 use super::value::{BadValue, quoted};
 
-/// A cloud with endpoints of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Cloud {
+macro_rules! clouds {
+    ($($(#[$doc:meta])+ $variant:ident = $word:literal,)+) => {
+        /// A cloud with endpoints of its own.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub enum Cloud {
+            $($(#[$doc])+ #[serde(rename = $word)] $variant,)+
+        }
+
+        impl Cloud {
+            /// All of them by their words.
+            pub const WORDS: [(&'static str, Self); [$($word),+].len()] = [$(($word, Self::$variant)),+];
+            /// All of them.
+            pub const ALL: [Self; Self::WORDS.len()] = [$(Self::$variant),+];
+
+            /// Its word, which is also the name of its catalogue file.
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $word,)+
+                }
+            }
+
+            /// The name and the text of its catalogue file.
+            pub(crate) fn file(self) -> (&'static str, &'static str) {
+                match self {
+                    $(Self::$variant => {
+                        (concat!($word, ".toml"), include_str!(concat!("../../catalogue/", $word, ".toml")))
+                    })+
+                }
+            }
+        }
+    };
+}
+
+// A cloud is its file and its line here: the compiler takes files in by name, and code names the cloud that is the default.
+// A file without its line fails a test.
+clouds! {
     /// Azure, the public cloud.
-    Public,
+    Public = "public",
     /// Azure for US Government.
-    UsGov,
+    UsGov = "usgov",
     /// Azure operated by 21Vianet.
-    China,
+    China = "china",
 }
 
 impl Cloud {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::Public, Self::UsGov, Self::China];
-
-    /// `public`, `usgov` or `china`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Public => "public",
-            Self::UsGov => "usgov",
-            Self::China => "china",
-        }
-    }
-
-    /// The name and the text of its catalogue file.
-    pub(crate) fn file(self) -> (&'static str, &'static str) {
-        match self {
-            Self::Public => ("public.toml", include_str!("../../catalogue/public.toml")),
-            Self::UsGov => ("usgov.toml", include_str!("../../catalogue/usgov.toml")),
-            Self::China => ("china.toml", include_str!("../../catalogue/china.toml")),
-        }
-    }
-
     /// What its catalogue file says about it; `None` only in a build that never passed its tests.
     pub fn facts(self) -> Option<&'static CloudFacts> {
         FACTS.iter().find(|facts| facts.name == self)
@@ -64,7 +75,7 @@ impl Cloud {
     }
 
     /// The cloud that `az cloud list`, the metadata service or a connected machine calls so, in any case of letters.
-    pub(crate) fn of_az_name(name: &str) -> Option<Self> {
+    pub fn of_az_name(name: &str) -> Option<Self> {
         let is = |facts: &&CloudFacts| {
             facts.az_names.iter().chain(&facts.azure_environments).any(|known| known.eq_ignore_ascii_case(name))
         };
@@ -82,10 +93,10 @@ impl FromStr for Cloud {
     type Err = BadValue;
 
     fn from_str(text: &str) -> Result<Self, BadValue> {
-        Self::ALL
-            .into_iter()
-            .find(|cloud| cloud.as_str() == text)
-            .ok_or_else(|| BadValue::new(format!("no cloud {}: give `public`, `usgov` or `china`", quoted(text))))
+        Self::WORDS.into_iter().find(|(word, _)| *word == text).map(|(_, cloud)| cloud).ok_or_else(|| {
+            let words = Self::WORDS.map(|(word, _)| format!("`{word}`"));
+            BadValue::new(format!("no cloud {}: give one of {}", quoted(text), words.join(", ")))
+        })
     }
 }
 
@@ -215,11 +226,37 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cloud_has_three_names() {
+    fn a_cloud_is_known_by_its_word() {
         for cloud in Cloud::ALL {
             assert_eq!(cloud.as_str().parse(), Ok(cloud));
         }
         assert!("Public".parse::<Cloud>().is_err());
+    }
+
+    #[test]
+    fn every_catalogue_file_of_a_cloud_has_its_line() {
+        #[derive(Deserialize)]
+        struct Table {
+            name: String,
+        }
+        #[derive(Deserialize)]
+        struct File {
+            cloud: Option<Table>,
+        }
+        let files = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/catalogue")).expect("a folder");
+        let mut named: Vec<String> = files
+            .filter_map(|file| {
+                let path = file.expect("an entry").path();
+                let file: File = toml::from_str(&std::fs::read_to_string(&path).expect("a text")).expect("TOML");
+                let name = file.cloud?.name;
+                assert_eq!(path.file_stem().and_then(std::ffi::OsStr::to_str), Some(name.as_str()));
+                Some(name)
+            })
+            .collect();
+        named.sort();
+        let mut words = Cloud::WORDS.map(|(word, _)| word);
+        words.sort_unstable();
+        assert_eq!(named, words);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use ampls_probes::azure::Cloud;
 use ampls_probes::observation::ClaimSource;
 
 use crate::diagnose::command::{CloudName, command};
@@ -73,7 +74,7 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
             .list("clouds", clouds.iter())
             .arg("looked_at", asked.cloud.clone())
             .reaching(Reach::Machine);
-    let known = |cloud: &&str| ["public", "usgov", "china"].contains(cloud);
+    let known = |cloud: &&str| cloud.parse::<Cloud>().is_ok();
     let right = metadata.map(|claim| claim.cloud.as_str()).filter(known);
     let again = Fix::look(
         "examine the names of the machine's own cloud",

@@ -2,8 +2,18 @@
 //!
 //! What a list is good for is decided by the field alone: the same word elsewhere is replaced like any other.
 
+use ampls_probes::azure::Cloud;
+
 /// Clouds.
-pub(super) const CLOUDS: &[&str] = &["public", "usgov", "china", "unknown"];
+pub(super) const CLOUDS: &[&str] = &{
+    let mut words = ["unknown"; Cloud::WORDS.len() + 1];
+    let mut at = 0;
+    while at < Cloud::WORDS.len() {
+        words[at] = Cloud::WORDS[at].0;
+        at += 1;
+    }
+    words
+};
 
 /// Architectures.
 pub(super) const ARCHITECTURES: &[&str] =
