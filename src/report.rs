@@ -24,10 +24,13 @@ use crate::diagnose::rules;
 
 pub use agent::AgentReport;
 pub use browser::BrowserReport;
+pub use check::Check;
 pub use digest::Digest;
 pub use endpoint::{EndpointReport, HttpReport, TcpReport, Timings, TlsReport};
 pub use host::{Azure, Environment, Host};
 pub use note::Note;
+pub use outcome::{StepFailure, StepOutcome};
+pub use path::{Path, Reason, Standing, State, Station};
 pub use redact::redact;
 pub use schema::schema;
 pub use source::SourceReport;
@@ -36,10 +39,13 @@ pub use verdict::{Health, Verdict};
 
 mod agent;
 mod browser;
+mod check;
 pub mod digest;
 mod endpoint;
 mod host;
 mod note;
+mod outcome;
+mod path;
 mod redact;
 mod schema;
 mod source;

@@ -81,7 +81,7 @@ fn endpoint(endpoint: &EndpointReport, shared: &BTreeSet<SocketAddr>, ranges: &[
     put(0, LOOKED_AT, Some("yes".to_owned()));
     put(1, "need", Some(word(&endpoint.need)));
     put(2, "route", Some(word(&endpoint.route)));
-    put(3, "addresses", Some(telling(endpoint.route, &endpoint.addresses, ranges)));
+    put(3, "addresses", Some(comparable(endpoint.route, &endpoint.addresses, ranges)));
     for view in &endpoint.views {
         let (who, order) = match (view.view, view.server) {
             (ViewKind::System, _) => ("this machine".to_owned(), 4),
@@ -91,19 +91,20 @@ fn endpoint(endpoint: &EndpointReport, shared: &BTreeSet<SocketAddr>, ranges: &[
         put(order, &format!("{who}: answer"), Some(word(&view.status)));
         if order == 5 {
             put(order, &format!("{who}: route"), Some(word(&view.route)));
-            put(order, &format!("{who}: addresses"), Some(telling(view.route, &view.addresses, ranges)));
+            put(order, &format!("{who}: addresses"), Some(comparable(view.route, &view.addresses, ranges)));
         }
     }
     put(6, "reachable", Some(endpoint.reachable.map_or("not tried".to_owned(), |yes| yes_or_no(yes).to_owned())));
     if let Some(tcp) = &endpoint.tcp {
-        let connected = tcp.iter().any(|attempt| attempt.outcome == "connected");
-        let outcomes: BTreeSet<&str> = tcp.iter().map(|attempt| attempt.outcome.as_str()).collect();
-        let outcomes: Vec<&str> = outcomes.into_iter().collect();
-        put(7, "tcp", Some(if connected { "connected".to_owned() } else { outcomes.join(", ") }));
+        let connected = tcp.iter().find(|attempt| attempt.is_connected());
+        let shown = connected.map_or(tcp.as_slice(), std::slice::from_ref);
+        let outcomes: BTreeSet<_> = shown.iter().map(|attempt| attempt.outcome.as_str()).collect();
+        let outcomes: Vec<_> = outcomes.into_iter().collect();
+        put(7, "tcp", Some(outcomes.join(", ")));
         put(7, "through proxy", tcp.iter().find_map(|attempt| attempt.via.clone()));
     }
     if let Some(tls) = &endpoint.tls {
-        put(8, "tls", Some(tls.outcome.clone()));
+        put(8, "tls", Some(tls.outcome.to_string()));
         put(DETAIL, "tls version", tls.version.clone());
         put(DETAIL, "tls verified", tls.version.as_ref().map(|_| yes_or_no(tls.verified).to_owned()));
         put(DETAIL, "certificate issued by", issuer(tls));
@@ -114,13 +115,13 @@ fn endpoint(endpoint: &EndpointReport, shared: &BTreeSet<SocketAddr>, ranges: &[
         }
     }
     if let Some(http) = &endpoint.http {
-        let status = http.status.map_or_else(|| http.outcome.clone(), |status| status.to_string());
+        let status = http.status.map_or_else(|| http.outcome.to_string(), |status| status.to_string());
         put(DETAIL + 1, "http", Some(status));
     }
 }
 
 /// The addresses. Public ones change from one answer to the next: it only counts that there are some.
-fn telling(route: Route, addresses: &[IpAddr], ranges: &[IpNet]) -> String {
+fn comparable(route: Route, addresses: &[IpAddr], ranges: &[IpNet]) -> String {
     const SOME: &str = "public ones";
     if route == Route::Public {
         return SOME.to_owned();

@@ -1,7 +1,7 @@
 //! The report as test cases, for pipelines: one suite of the run itself, one of endpoints, one of rules.
 //!
-//! A case fails exactly when what it is about makes the exit status 1; the run is in error exactly when that is 3. The elements are those that the common readers agree
-//! on (<https://github.com/testmoapp/junitxml>).
+//! A case fails exactly when what it is about makes the exit status 1; the run is in error exactly when that is 3. The elements
+//! are those that the common readers agree on (<https://github.com/testmoapp/junitxml>).
 
 use std::io::{self, Write};
 
@@ -10,7 +10,7 @@ use super::page::inert;
 use super::words::{label, severity};
 use crate::diagnose::finding::Finding;
 use crate::diagnose::rules::RULES;
-use crate::report::{FailOn, NOTHING_LOOKED_AT, Report, exit_status};
+use crate::report::{Check, FailOn, Report};
 
 /// Writes the document.
 pub fn write(report: &Report, fail_on: FailOn, out: &mut dyn Write) -> io::Result<()> {
@@ -58,11 +58,11 @@ enum State {
     Errored(String),
 }
 
-/// What a pipeline must not take for health: nothing fails where nothing was looked at.
 fn run(report: &Report, fail_on: FailOn) -> Vec<Case> {
-    let state = match exit_status(report, fail_on) {
-        NOTHING_LOOKED_AT => State::Errored(report.verdict.headline.clone()),
-        _ => State::Passed(String::new()),
+    let state = if report.was_made(fail_on) {
+        State::Passed(String::new())
+    } else {
+        State::Errored(report.verdict.headline.clone())
     };
     vec![Case { name: "something was looked at".to_owned(), elapsed_ms: 0, state }]
 }
@@ -72,24 +72,14 @@ fn endpoints(report: &Report, fail_on: FailOn) -> Vec<Case> {
         .endpoints
         .iter()
         .map(|endpoint| {
-            let (failing, other): (Vec<&Finding>, Vec<&Finding>) =
-                report.findings_about(endpoint).partition(|finding| fail_on.counts(finding.severity));
             let route = endpoint.route.as_str();
-            let state = match failing.first() {
-                Some(first) => State::Failed {
-                    message: first.title.clone(),
-                    kind: first.code.clone(),
-                    text: failing.iter().map(|finding| text_of(finding)).collect::<Vec<_>>().join("\n"),
-                },
-                None if endpoint.reachable.is_none() && other.is_empty() => {
-                    State::Skipped(format!("{route}; not tested"))
+            let state = match report.endpoint_check(endpoint, fail_on) {
+                Check::Failed(first, findings) => {
+                    State::Failed { message: first.title.clone(), kind: first.code.clone(), text: texts_of(&findings) }
                 }
-                None => State::Passed(
-                    std::iter::once(format!("route {route}"))
-                        .chain(other.iter().map(|it| text_of(it)))
-                        .collect::<Vec<_>>()
-                        .join("\n"),
-                ),
+                Check::NotMade => State::Skipped(format!("{route}; not tested")),
+                Check::Passed(findings) if findings.is_empty() => State::Passed(format!("route {route}")),
+                Check::Passed(findings) => State::Passed(format!("route {route}\n{}", texts_of(&findings))),
             };
             Case {
                 name: format!("{}:{}", endpoint.fqdn, endpoint.port),
@@ -112,15 +102,20 @@ fn rules(report: &Report, fail_on: FailOn) -> Vec<Case> {
     named
         .into_iter()
         .map(|(code, name)| {
-            let findings: Vec<&Finding> = report.findings.iter().filter(|finding| finding.code == code).collect();
-            let text = findings.iter().map(|finding| text_of(finding)).collect::<Vec<_>>().join("\n");
-            let state = match findings.iter().find(|finding| fail_on.counts(finding.severity)) {
-                Some(first) => State::Failed { message: first.title.clone(), kind: name.to_owned(), text },
-                None => State::Passed(text),
+            let state = match report.rule_check(code, fail_on) {
+                Check::Failed(first, findings) => {
+                    State::Failed { message: first.title.clone(), kind: name.to_owned(), text: texts_of(&findings) }
+                }
+                Check::NotMade => State::Skipped("not judged".to_owned()),
+                Check::Passed(findings) => State::Passed(texts_of(&findings)),
             };
             Case { name: format!("{code} {name}"), elapsed_ms: 0, state }
         })
         .collect()
+}
+
+fn texts_of(findings: &[&Finding]) -> String {
+    findings.iter().map(|finding| text_of(finding)).collect::<Vec<_>>().join("\n")
 }
 
 /// A finding as lines of text.
@@ -206,7 +201,7 @@ fn escaped_lines(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::diagnose::command::command;
-    use crate::report::{crowded, exit_status, healthy, hostile, mixed};
+    use crate::report::{NOTHING_LOOKED_AT, crowded, exit_status, healthy, hostile, mixed};
 
     fn document(report: &Report, fail_on: FailOn) -> String {
         let mut out = Vec::new();

@@ -73,7 +73,7 @@ pub(super) fn answer(endpoint: &EndpointReport) -> String {
         (None, Some(tls), _) if tls.is_established() && !tls.verified => "TLS not verified".to_owned(),
         (None, Some(tls), _) => format!("TLS {}", tls.outcome),
         (None, None, Some(_)) if endpoint.is_connected() => "connected".to_owned(),
-        (None, None, Some(tcp)) => tcp.outcome.clone(),
+        (None, None, Some(tcp)) => tcp.outcome.to_string(),
         (None, None, None) => "not tested".to_owned(),
     }
 }

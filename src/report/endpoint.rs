@@ -8,18 +8,13 @@ use ampls_probes::observation::{
 };
 use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
+use super::outcome::StepOutcome;
 use crate::diagnose::facts::{EndpointFacts, Route, View, ViewKind};
 
-/// [`TcpReport::outcome`] of a connection that was made.
-const CONNECTED: &str = "connected";
-
-/// [`TlsReport::outcome`] of a handshake that was finished.
-const ESTABLISHED: &str = "established";
-
 /// One endpoint.
-#[derive(Clone, Debug, PartialEq, JsonSchema, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, JsonSchema, Serialize)]
 pub struct EndpointReport {
     /// Unique within the report.
     pub id: String,
@@ -56,12 +51,13 @@ pub struct EndpointReport {
 }
 
 /// One connection attempt.
-#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct TcpReport {
     /// The address and port.
     pub address: SocketAddr,
     /// `connected`, `timeout`, `cancelled`, `skipped`, or the failure: `refused`, `reset`, `host-unreachable` …
-    pub outcome: String,
+    #[schemars(with = "String")]
+    pub outcome: StepOutcome<IoFailure>,
     /// Our own end.
     pub local: Option<SocketAddr>,
     /// The proxy that was connected to instead.
@@ -73,12 +69,13 @@ pub struct TcpReport {
 }
 
 /// A handshake.
-#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct TlsReport {
     /// The address it was made with.
     pub address: Option<SocketAddr>,
     /// `established`, `timeout`, `cancelled`, or the failure.
-    pub outcome: String,
+    #[schemars(with = "String")]
+    pub outcome: StepOutcome<TlsFailure>,
     /// `TLSv1.2` or `TLSv1.3`
     pub version: Option<String>,
     /// IANA name of the cipher suite.
@@ -100,10 +97,11 @@ pub struct TlsReport {
 }
 
 /// A request.
-#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct HttpReport {
     /// `answered`, `timeout`, `cancelled`, or the failure.
-    pub outcome: String,
+    #[schemars(with = "String")]
+    pub outcome: StepOutcome<HttpFailure>,
     /// The path asked for.
     pub path: String,
     /// Status code.
@@ -119,7 +117,7 @@ pub struct HttpReport {
 }
 
 /// How long each layer took, in milliseconds; `None` where it did not happen.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Timings {
     /// The system's lookup.
     pub dns: Option<u64>,
@@ -134,14 +132,14 @@ pub struct Timings {
 impl TcpReport {
     /// Whether the connection was made.
     pub fn is_connected(&self) -> bool {
-        self.outcome == CONNECTED
+        self.outcome == StepOutcome::Succeeded
     }
 }
 
 impl TlsReport {
     /// Whether the handshake was finished, verified or not.
     pub fn is_established(&self) -> bool {
-        self.outcome == ESTABLISHED
+        self.outcome == StepOutcome::Succeeded
     }
 }
 
@@ -204,11 +202,7 @@ fn asked(view: &View) -> bool {
 fn tcp_report(connection: &Connection, started_at: Timestamp) -> Option<TcpReport> {
     Some(TcpReport {
         address: connection.address?,
-        outcome: match &connection.outcome {
-            Outcome::Seen(_) => CONNECTED.to_owned(),
-            Outcome::Failed(failure) => io_failure(*failure),
-            other => unfinished(other).to_owned(),
-        },
+        outcome: (&connection.outcome).into(),
         local: connection.outcome.seen().and_then(|connected| connected.local),
         via: connection.via.clone(),
         at: at(started_at, connection.timing),
@@ -224,11 +218,7 @@ fn tls_report(handshake: &Handshake, started_at: Timestamp) -> Option<TlsReport>
     let leaf = handshake.chain.first();
     Some(TlsReport {
         address: handshake.address,
-        outcome: match &handshake.outcome {
-            Outcome::Seen(_) => ESTABLISHED.to_owned(),
-            Outcome::Failed(failure) => tls_failure(failure),
-            other => unfinished(other).to_owned(),
-        },
+        outcome: (&handshake.outcome).into(),
         version: session.map(|session| session.version.clone()),
         cipher: session.map(|session| session.cipher.clone()),
         issuer: leaf.map(|leaf| leaf.issuer.clone()),
@@ -247,13 +237,7 @@ fn http_report(exchange: &Exchange, started_at: Timestamp) -> Option<HttpReport>
     }
     let answer = exchange.outcome.seen();
     Some(HttpReport {
-        outcome: match &exchange.outcome {
-            Outcome::Seen(_) => "answered".to_owned(),
-            Outcome::Failed(HttpFailure::Closed(failure)) => io_failure(*failure),
-            Outcome::Failed(HttpFailure::Malformed) => "malformed".to_owned(),
-            Outcome::Failed(HttpFailure::HeadTooLarge) => "head-too-large".to_owned(),
-            other => unfinished(other).to_owned(),
-        },
+        outcome: (&exchange.outcome).into(),
         path: exchange.path.clone(),
         status: answer.map(|answer| answer.status),
         request_id: answer.and_then(|answer| answer.request_id.clone()),
@@ -261,44 +245,6 @@ fn http_report(exchange: &Exchange, started_at: Timestamp) -> Option<HttpReport>
         at: at(started_at, exchange.timing),
         elapsed_ms: millis(exchange.timing),
     })
-}
-
-fn unfinished<T, F>(outcome: &Outcome<T, F>) -> &'static str {
-    match outcome {
-        Outcome::Seen(_) | Outcome::Failed(_) => "",
-        Outcome::TimedOut => "timeout",
-        Outcome::Cancelled => "cancelled",
-        Outcome::Skipped(_) => "skipped",
-    }
-}
-
-fn io_failure(failure: IoFailure) -> String {
-    match failure {
-        IoFailure::Refused => "refused",
-        IoFailure::Reset => "reset",
-        IoFailure::Closed => "closed",
-        IoFailure::HostUnreachable => "host-unreachable",
-        IoFailure::NetworkUnreachable => "network-unreachable",
-        IoFailure::NotPermitted => "not-permitted",
-        IoFailure::NoLocalAddress => "no-local-address",
-        IoFailure::NoSockets => "no-sockets",
-        IoFailure::KernelTimeout => "timeout",
-        IoFailure::Code(Some(code)) => return format!("error-{code}"),
-        IoFailure::Code(None) => "error",
-    }
-    .to_owned()
-}
-
-fn tls_failure(failure: &TlsFailure) -> String {
-    match failure {
-        TlsFailure::ClosedAfterClientHello(_) => "closed-after-client-hello".to_owned(),
-        TlsFailure::ClosedLater(_) => "closed-later".to_owned(),
-        TlsFailure::ProtocolTooOld => "protocol-too-old".to_owned(),
-        TlsFailure::Alert(alert) => format!("alert {alert}"),
-        TlsFailure::NotTls => "not-tls".to_owned(),
-        TlsFailure::Protocol(error) => format!("protocol {error}"),
-        TlsFailure::BadSignature => "bad-signature".to_owned(),
-    }
 }
 
 fn at(started_at: Timestamp, timing: Timing) -> Timestamp {

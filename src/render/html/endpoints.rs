@@ -5,9 +5,9 @@ use std::io::{self, Write};
 use ampls_probes::observation::Observation;
 use jiff::Timestamp;
 
-use super::path::unreached;
+use super::path::tone;
 use super::{breakable, leads, safe};
-use crate::report::{EndpointReport, Report};
+use crate::report::{EndpointReport, Report, StepOutcome};
 use crate::text::duration_ms;
 
 /// Units of the picture's width.
@@ -39,7 +39,7 @@ const COLUMNS: [(&str, &str); 8] = [
     ("name", "name"),
     ("need", "need"),
     ("need", "expected"),
-    ("leads", "leads to"),
+    ("leads", "route"),
     ("reached", "reachable"),
     ("step", "TCP"),
     ("step", "TLS"),
@@ -47,21 +47,21 @@ const COLUMNS: [(&str, &str); 8] = [
 ];
 
 fn row(report: &Report, endpoint: &EndpointReport, out: &mut dyn Write) -> io::Result<()> {
-    let (tone, reached) = match endpoint.reachable {
-        Some(true) => ("ok", "yes"),
-        Some(false) => (unreached(report, endpoint), "no"),
-        None => ("off", "not tested"),
+    let tone = tone(report.service_state(endpoint));
+    let reached = match endpoint.reachable {
+        Some(true) => "yes",
+        Some(false) => "no",
+        None => "not tested",
     };
     let mut to = vec![format!("<span class=\"tag {}\">{}</span>", leads(endpoint.route), endpoint.route.label())];
     to.extend(endpoint.addresses.iter().map(|address| safe(&address.to_string())));
     let tls = endpoint.tls.as_ref().map_or_else(String::new, |tls| {
         let trust = if tls.verified { "verified" } else { "not verified" };
-        format!("{} {trust}", tls.version.as_deref().unwrap_or(&tls.outcome))
+        format!("{} {trust}", tls.version.clone().unwrap_or_else(|| tls.outcome.to_string()))
     });
-    let http = endpoint
-        .http
-        .as_ref()
-        .map_or_else(String::new, |http| http.status.map_or_else(|| http.outcome.clone(), |status| status.to_string()));
+    let http = endpoint.http.as_ref().map_or_else(String::new, |http| {
+        http.status.map_or_else(|| http.outcome.to_string(), |status| status.to_string())
+    });
     write!(
         out,
         "<tr role=\"row\"><th scope=\"row\" role=\"rowheader\" class=\"mono\">{}:{}</th>",
@@ -88,7 +88,7 @@ fn tcp(endpoint: &EndpointReport) -> String {
     let attempts: Vec<_> = endpoint.tcp.iter().flatten().collect();
     let Some(first) = attempts.first() else { return String::new() };
     if attempts.iter().all(|tcp| tcp.outcome == first.outcome) {
-        return safe(&first.outcome);
+        return safe(&first.outcome.as_str());
     }
     let shown = attempts.iter().take(4).map(|tcp| safe(&format!("{} {}", tcp.address.ip(), tcp.outcome)));
     shown.collect::<Vec<_>>().join("<br>")
@@ -170,7 +170,7 @@ fn steps(report: &Report, endpoint: &EndpointReport) -> Vec<Step> {
     let mut steps = Vec::new();
     steps.extend(endpoint.timings_ms.dns.map(|took| ("dns", looked_up.unwrap_or_default(), took)));
     let first = endpoint.tcp.iter().flatten().find(|tcp| tcp.is_connected());
-    let first = first.or(endpoint.tcp.iter().flatten().find(|tcp| tcp.outcome != "skipped"));
+    let first = first.or(endpoint.tcp.iter().flatten().find(|tcp| tcp.outcome != StepOutcome::Skipped));
     steps.extend(first.map(|tcp| ("tcp", since(tcp.at), tcp.elapsed_ms)));
     steps.extend(endpoint.tls.as_ref().map(|tls| ("tls", since(tls.at), tls.elapsed_ms)));
     steps.extend(endpoint.http.as_ref().map(|http| ("http", since(http.at), http.elapsed_ms)));
