@@ -25,10 +25,6 @@ pub struct BrowsersSeen {
     pub unread: Vec<Unread>,
     /// There were more users, profiles or files than are looked at.
     pub truncated: bool,
-    /// `use-application-dns.net` does not exist here, which switches Firefox' own rollout off; `None` when nothing depends on
-    /// it or no answer came.
-    #[serde(default)]
-    pub canary_denied: Option<bool>,
 }
 
 /// What one profile of a browser does with DNS.

@@ -9,11 +9,10 @@ use std::time::Instant;
 
 use crate::catalogue::BrowserCatalogue;
 use crate::observation::{
-    Browsers, BrowsersSeen, LookupFailure, Outcome, ReadFailure, Resolver, ServerRole, Skip, Timing, Unread,
-    UnreadReason,
+    Browsers, BrowsersSeen, Outcome, ReadFailure, Resolver, ServerRole, Skip, Timing, Unread, UnreadReason,
 };
 use crate::options::StepKind;
-use crate::probe::{Context, lookup};
+use crate::probe::Context;
 use crate::read::below;
 use crate::world::World;
 
@@ -31,11 +30,6 @@ mod policies;
 mod portal;
 mod prefs;
 
-/// Firefox's own rollout is switched off where this name does not exist, some time after the start: a mode that it left in
-/// the profile counts until then.
-/// Source: <https://support.mozilla.org/kb/canary-domain-use-application-dnsnet>
-const CANARY: &str = "use-application-dns.net";
-
 /// Looks at all browsers. A file system that does not answer holds nobody up but this.
 pub async fn look(context: &Context, resolver: Option<&Resolver>) -> Browsers {
     let began = Instant::now();
@@ -48,13 +42,6 @@ pub async fn look(context: &Context, resolver: Option<&Resolver>) -> Browsers {
     let outcome = match context.within_time(context.files_limit(), task).await {
         Ok(Ok(outcome)) => outcome,
         Ok(Err(_)) | Err(_) => Outcome::Cancelled,
-    };
-    let outcome = match outcome {
-        Outcome::Seen(mut seen) => {
-            ask_canary(context, &mut seen).await;
-            Outcome::Seen(seen)
-        }
-        other => other,
     };
     Browsers { timing: context.timing(began), outcome }
 }
@@ -108,18 +95,6 @@ impl Look<'_> {
             self.seen.unread.push(Unread { path: path.to_owned(), why });
         }
     }
-}
-
-async fn ask_canary(context: &Context, seen: &mut BrowsersSeen) {
-    if !seen.settings.iter().any(|setting| setting.rolled_out) {
-        return;
-    }
-    let lookup = lookup::lookup(context, CANARY).await;
-    seen.canary_denied = match lookup.outcome {
-        Outcome::Seen(found) => Some(found.addresses.is_empty()),
-        Outcome::Failed(LookupFailure::NotFound) => Some(true),
-        _ => None,
-    };
 }
 
 #[cfg(test)]
