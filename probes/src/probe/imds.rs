@@ -30,8 +30,12 @@ const MAX_SUBNETS: usize = 64;
 /// Asks the metadata service for the instance document.
 /// Source: <https://learn.microsoft.com/azure/virtual-machines/instance-metadata-service>
 pub async fn metadata(ctx: &Context) -> Metadata {
+    metadata_within(ctx, BUDGET).await
+}
+
+async fn metadata_within(ctx: &Context, budget: Duration) -> Metadata {
     let began = Instant::now();
-    let outcome = match bounded(ctx, document(ctx)).await {
+    let outcome = match bounded(ctx, budget, document(ctx)).await {
         Ok(Ok(instance)) => Outcome::Seen(instance),
         Ok(Err(failure)) => Outcome::Failed(failure),
         Err(ended) => ended.into(),
@@ -42,9 +46,13 @@ pub async fn metadata(ctx: &Context) -> Metadata {
 /// Asks the wire server for the versions it speaks.
 /// Source: <https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16>
 pub async fn wire_server(ctx: &Context) -> WireServer {
+    wire_server_within(ctx, BUDGET).await
+}
+
+async fn wire_server_within(ctx: &Context, budget: Duration) -> WireServer {
     let began = Instant::now();
     let asked = async { Ok(get(ctx, WIRE_SERVER, "/?comp=versions").await?.status().as_u16()) };
-    let outcome = match bounded(ctx, asked).await {
+    let outcome = match bounded(ctx, budget, asked).await {
         Ok(Ok(status)) => Outcome::Seen(status),
         Ok(Err(NoAnswer::Io(failure))) => Outcome::Failed(failure),
         Ok(Err(NoAnswer::NotHttp)) => Outcome::Failed(IoFailure::Code(None)),
@@ -53,8 +61,8 @@ pub async fn wire_server(ctx: &Context) -> WireServer {
     WireServer { timing: ctx.timing(began), outcome }
 }
 
-async fn bounded<T>(ctx: &Context, asked: impl Future<Output = T>) -> Result<T, Ended> {
-    ctx.within_time(BUDGET.min(ctx.options.step_timeout), asked).await
+async fn bounded<T>(ctx: &Context, budget: Duration, asked: impl Future<Output = T>) -> Result<T, Ended> {
+    ctx.within_time(budget.min(ctx.options.step_timeout), asked).await
 }
 
 async fn document(ctx: &Context) -> Result<Instance, MetadataFailure> {

@@ -27,6 +27,8 @@ pub(super) const SIMULATED: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ip
 pub(super) const NAME: &str = "probe.ods.opinsights.azure.com";
 /// The step's time limit of these tests where a peer says nothing.
 pub(super) const SHORT: Duration = Duration::from_secs(1);
+/// The step's time limit of these tests where something has to come, on a busy machine too.
+pub(super) const LONG: Duration = Duration::from_mins(2);
 /// The shortest header lines, for heads that never end.
 pub(super) const HEADERS: &[u8] = LINES.as_flattened();
 const LINES: &[[u8; 4]] = &[*b"a:\r\n"; 250];

@@ -5,8 +5,6 @@ use std::time::Duration;
 use super::*;
 use crate::probe::loopback::*;
 
-const LONG: Duration = Duration::from_secs(10);
-
 async fn asked<T>(server: Server<T>, limit: Duration) -> (Exchange, T) {
     let ctx = context_to(server.address, limit);
     let stream = connected(&ctx).await;

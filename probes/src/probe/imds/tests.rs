@@ -9,8 +9,6 @@ use super::*;
 use crate::probe::loopback::*;
 use crate::world::Route;
 
-const LONG: Duration = Duration::from_secs(10);
-
 const DOCUMENT: &str = r#"{"compute": {"azEnvironment": "AzurePublicCloud", "location": "westeurope", "name": "vm-1",
     "resourceId": "/subscriptions/x/resourceGroups/y/providers/Microsoft.Compute/virtualMachines/vm-1", "vmId": "02aab8a4",
     "tags": "", "zone": ""},
@@ -32,8 +30,12 @@ fn answer(status: u16, body: &str) -> String {
 }
 
 async fn asked<T>(server: Server<T>) -> (Outcome<Instance, MetadataFailure>, T) {
+    asked_within(server, LONG).await
+}
+
+async fn asked_within<T>(server: Server<T>, budget: Duration) -> (Outcome<Instance, MetadataFailure>, T) {
     let began = Instant::now();
-    let metadata = metadata(&run(METADATA, Route::To(server.address))).await;
+    let metadata = metadata_within(&run(METADATA, Route::To(server.address)), budget).await;
     assert!(began.elapsed() < HANGS);
     (metadata.outcome, server.received().await)
 }
@@ -83,14 +85,15 @@ async fn other_statuses_are_recorded_and_redirects_not_followed() {
 
 #[tokio::test]
 async fn silence_is_over_after_the_budget() {
-    let (outcome, _) = asked(answering("").await).await;
+    let (outcome, _) = asked_within(answering("").await, BUDGET).await;
     assert_eq!(outcome, Outcome::TimedOut);
 }
 
 #[tokio::test]
 async fn document_that_never_ends_is_over_after_the_budget() {
     let endless = b"HTTP/1.1 200 X\r\nTransfer-Encoding: chunked\r\n\r\n";
-    let (outcome, ()) = asked(repeating(endless, b"1\r\n \r\n", Duration::from_millis(50)).await).await;
+    let server = repeating(endless, b"1\r\n \r\n", Duration::from_millis(50)).await;
+    let (outcome, ()) = asked_within(server, BUDGET).await;
     assert_eq!(outcome, Outcome::TimedOut);
 }
 
@@ -111,9 +114,9 @@ async fn failures_are_distinguished() {
         (Route::NetworkUnreachable, IoFailure::NetworkUnreachable),
         (Route::NotPermitted, IoFailure::NotPermitted),
     ] {
-        let metadata = metadata(&run(METADATA, route)).await;
+        let metadata = metadata_within(&run(METADATA, route), LONG).await;
         assert_eq!(metadata.outcome, Outcome::Failed(MetadataFailure::Unreachable(failure)));
-        let wire_server = wire_server(&run(WIRE_SERVER, route)).await;
+        let wire_server = wire_server_within(&run(WIRE_SERVER, route), LONG).await;
         assert_eq!(wire_server.outcome, Outcome::Failed(failure));
     }
     let (outcome, ()) = asked(resetting("").await).await;
@@ -133,7 +136,7 @@ async fn status_of_the_wire_server_is_recorded() {
             String::from_utf8(question).unwrap()
         })
         .await;
-        let seen = wire_server(&run(WIRE_SERVER, Route::To(server.address))).await;
+        let seen = wire_server_within(&run(WIRE_SERVER, Route::To(server.address)), LONG).await;
         assert_eq!(seen.outcome, Outcome::Seen(status));
         assert!(server.received().await.starts_with("GET /?comp=versions HTTP/1.1\r\n"));
     }

@@ -9,8 +9,6 @@ use super::*;
 use crate::observation::IoFailure;
 use crate::probe::loopback::*;
 
-const LONG: Duration = Duration::from_secs(10);
-
 fn chosen(environment: &[(&str, &str)], host: &str) -> Option<Proxy> {
     let mut world = world(&[]);
     world.environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();

@@ -12,8 +12,6 @@ use crate::probe::loopback::*;
 use crate::probe::proxy;
 use crate::world::Route;
 
-const LONG: Duration = Duration::from_secs(10);
-
 fn ip(last: u8) -> IpAddr {
     Ipv4Addr::new(20, 0, 0, last).into()
 }

@@ -17,8 +17,6 @@ use crate::probe::loopback::*;
 use crate::probe::{http, proxy};
 use crate::world::{Roots, Route};
 
-const LONG: Duration = Duration::from_secs(10);
-
 /// Shows whatever it was given, whether the key fits or not.
 #[derive(Debug)]
 struct Shown(Arc<CertifiedKey>);
