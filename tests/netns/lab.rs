@@ -9,7 +9,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Once, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Condvar, Mutex, Once, OnceLock, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -35,15 +35,31 @@ pub(super) struct Lab {
     _turn: Turn,
 }
 
-/// Labs take turns: the machine that carries them is small, and some worlds are about time.
-#[expect(dead_code, reason = "guards are held, not read")]
-pub(super) enum Turn {
-    Alone(RwLockWriteGuard<'static, ()>),
-    /// Beside others that do not mind either.
-    Shared(RwLockReadGuard<'static, ()>),
+/// Places for labs on this machine. Labs share neither namespace nor port nor file, only the processor: what stands in the way of
+/// any number at once is that servers have to answer within the limits of a run.
+const PLACES: usize = 4;
+
+static FREE: Mutex<usize> = Mutex::new(PLACES);
+static FREED: Condvar = Condvar::new();
+
+/// The places that a lab holds.
+pub(super) struct Turn(usize);
+
+impl Turn {
+    fn of(places: usize) -> Self {
+        let free = FREE.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut free = FREED.wait_while(free, |free| *free < places).unwrap_or_else(PoisonError::into_inner);
+        *free -= places;
+        Self(places)
+    }
 }
 
-static TURNS: RwLock<()> = RwLock::new(());
+impl Drop for Turn {
+    fn drop(&mut self) {
+        *FREE.lock().unwrap_or_else(PoisonError::into_inner) += self.0;
+        FREED.notify_all();
+    }
+}
 
 /// Whether labs can be built here; without the means to, a test is skipped.
 pub(super) fn possible() -> bool {
@@ -51,11 +67,11 @@ pub(super) fn possible() -> bool {
     MISSING.get_or_init(namespace::missing).as_ref().is_none_or(|missing| needs::without(missing))
 }
 
-/// Waits for the lab before to be gone; the first also removes what killed runs left.
+/// Waits for all other labs to be gone; the first also removes what killed runs left.
 pub(super) fn turn() -> Turn {
-    let turn = TURNS.write().unwrap_or_else(PoisonError::into_inner);
+    let turn = Turn::of(PLACES);
     sweep();
-    Turn::Alone(turn)
+    turn
 }
 
 fn sweep() {
@@ -64,15 +80,16 @@ fn sweep() {
 }
 
 impl Lab {
-    /// Builds the lab and waits until every server answers.
+    /// Builds the lab and waits until every server answers. Two such labs run at once.
     pub(super) fn start(design: &Design) -> Result<Self> {
-        Self::build(design, turn())
+        sweep();
+        Self::build(design, Turn::of(PLACES / 2))
     }
 
-    /// The same, beside other labs that are built so.
+    /// The same for a test that looks again where a busy machine let a step time out: as many as there are places.
     pub(super) fn start_beside(design: &Design) -> Result<Self> {
         sweep();
-        Self::build(design, Turn::Shared(TURNS.read().unwrap_or_else(PoisonError::into_inner)))
+        Self::build(design, Turn::of(1))
     }
 
     fn build(design: &Design, turn: Turn) -> Result<Self> {
