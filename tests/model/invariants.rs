@@ -144,10 +144,10 @@ fn exact(world: &World, base: &Network, network: &Network, findings: &[Finding],
         }
     }
     for root in roots(findings) {
-        let said = format!("{} {:?} {}", root.code, root.severity, root.title);
+        let statement = format!("{} {:?} {}", root.code, root.severity, root.title);
         let own: Vec<&Claim> = claims.iter().filter(|claim| fits(claim, root)).collect();
         if own.is_empty() {
-            mistakes.push(Mistake::FalseRoot(said));
+            mistakes.push(Mistake::FalseRoot(statement));
             continue;
         }
         // A root is as bad as the worst of what it explains.
@@ -165,7 +165,7 @@ fn exact(world: &World, base: &Network, network: &Network, findings: &[Finding],
         });
         let most = if lists_wrong { Severity::Error } else { most };
         if root.severity < least || root.severity > most {
-            mistakes.push(Mistake::Severity(format!("{said}, wanted {least:?} to {most:?}")));
+            mistakes.push(Mistake::Severity(format!("{statement}, wanted {least:?} to {most:?}")));
         }
     }
     two_roots(&claims, findings, mistakes);
@@ -174,8 +174,9 @@ fn exact(world: &World, base: &Network, network: &Network, findings: &[Finding],
         let silent: BTreeSet<usize> = (0..world.faults.len())
             .filter(|fault| !claims.iter().any(|claim| claim.fault == Some(*fault) && !claim.hidden))
             .collect();
-        let told = world.faults.iter().enumerate().filter(|(index, _)| named.contains(index) || silent.contains(index));
-        let explained = with(base, told.map(|(_, fault)| fault));
+        let explaining =
+            world.faults.iter().enumerate().filter(|(index, _)| named.contains(index) || silent.contains(index));
+        let explained = with(base, explaining.map(|(_, fault)| fault));
         if traces(&explained) != traces(network) {
             let rest =
                 world.faults.iter().enumerate().filter(|(index, _)| !named.contains(index) && !silent.contains(index));
@@ -270,10 +271,10 @@ fn reordered(observations: &Observations, findings: &[Finding], random: &mut Ran
             _ => {}
         }
     }
-    let said = |findings: &[Finding]| -> BTreeSet<String> {
+    let statements = |findings: &[Finding]| -> BTreeSet<String> {
         roots(findings).map(|root| format!("{} {:?} {:?}", root.code, root.severity, root.endpoints)).collect()
     };
-    let (before, after) = (said(findings), said(&diagnose(&shuffled)));
+    let (before, after) = (statements(findings), statements(&diagnose(&shuffled)));
     if before != after {
         let differs: Vec<&String> = before.symmetric_difference(&after).collect();
         mistakes.push(Mistake::Order(format!("{differs:?}")));

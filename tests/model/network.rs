@@ -320,7 +320,7 @@ pub(super) enum Http {
     Silent,
 }
 
-/// A proxy that this run is told to use.
+/// A proxy that the arguments of this run name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Proxy {
     Works,

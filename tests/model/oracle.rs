@@ -70,13 +70,13 @@ pub(super) fn private_expected(network: &Network) -> bool {
 }
 
 fn shows(network: &Network, name: &str) -> bool {
-    let told = |reply: super::resolve::Reply| {
+    let is_private_link = |reply: super::resolve::Reply| {
         reply.denied_by_private_zone() || reply.addresses().iter().any(|address| is_private(*address))
     };
     let servers = if network.shape.stub == Stub::RoutingDomains { &[][..] } else { &network.servers[..] };
     fate(network, name).private
-        || servers.iter().any(|server| told(network.ask(server, name, Record::A, 0)))
-        || (network.shape.stub != Stub::None && told(network.ask_stub(name, Record::A)))
+        || servers.iter().any(|server| is_private_link(network.ask(server, name, Record::A, 0)))
+        || (network.shape.stub != Stub::None && is_private_link(network.ask_stub(name, Record::A)))
 }
 
 /// The name goes wrong: it should be private and is not, or does not answer.
@@ -256,7 +256,7 @@ impl Judge<'_> {
             let address = |name: &&str| self.network.ask(azure, &alias(name), Record::A, 0).addresses().to_vec();
             victims.iter().flat_map(address).any(is_private)
         });
-        // What such a server gives by chance cannot be told from what it always gives.
+        // What such a server gives by chance cannot be distinguished from what it always gives.
         let by_chance = self.network.servers.iter().any(|server| server.flaps);
         let or_flaps = |code| if by_chance { vec![code, "DNS019"] } else { vec![code] };
         match self.fault.kind {
@@ -294,7 +294,7 @@ impl Judge<'_> {
             Kind::Ruleset if !azure_has_records => vec!["DNS020", "DNS004", "DNS019"],
             Kind::AliasForwarder | Kind::NameForgotten | Kind::Ruleset => or_flaps("DNS020"),
             Kind::HostsEntry => vec!["DNS006"],
-            // Nobody can tell where servers say the same or nothing; and what one that flaps told the system was chance.
+            // It cannot be seen where servers say the same or nothing; and what one that flaps gave the system was chance.
             Kind::StaleCache if !self.contradicts() => vec!["NET001", "NET002", "HTP001", "DNS023"],
             Kind::StaleCache => vec!["DNS007"],
             Kind::ServerSilent if shape.stub == Stub::None => vec!["DNS008"],
