@@ -107,7 +107,7 @@ fn help_and_version_go_to_standard_output() {
 }
 
 #[test]
-fn bad_input_is_told_in_one_line_with_what_is_wanted() {
+fn bad_input_is_one_line_of_error_with_what_is_wanted() {
     // `plan` takes the arguments of `check`, and touches nothing should one of them be taken after all.
     let table: &[(&[&str], &str)] = &[
         (&["plan", "--workspace", "not-a-guid"], "workspace"),
@@ -169,7 +169,7 @@ fn a_refusal_is_one_sentence_with_values_in_backticks_and_no_wrong_advice() {
 }
 
 #[test]
-fn a_world_is_told_by_its_exit_status() {
+fn a_world_has_its_exit_status() {
     let healthy = ran(&["demo", "healthy-private"]);
     assert_eq!(status(&healthy), Some(0), "{}", text(&healthy.stdout));
     assert!(text(&healthy.stdout).starts_with("PRIVATE, healthy: "), "{}", text(&healthy.stdout));

@@ -74,7 +74,7 @@ fn no_text_of_a_report_changes_what_a_command_does() {
                 turn += 1;
                 let mut hostile = healthy.clone();
                 replace(&mut hostile, &place, text);
-                // What the field's own type refuses is no report.
+                // What the field's own type refuses is not a report.
                 let Ok(observations) = serde_json::from_value::<Observations>(hostile) else { continue };
                 judged += 1;
                 commands.extend(commands_of(&observations));
@@ -104,10 +104,13 @@ fn a_hostile_denial_from_the_wire_leaves_no_mark() {
         let text = serde_json::to_string(&seen.observations).expect("JSON");
         assert!(text.contains(mark), "the denial came over the wire");
         assert!(seen.findings.iter().any(|it| it.code == "DNS021"), "{:?}", seen.findings);
-        let told = serde_json::to_string(&seen.findings).expect("JSON");
+        let findings = serde_json::to_string(&seen.findings).expect("JSON");
         let commands = commands_of(&seen.observations);
         assert!(!commands.iter().any(|command| command.as_str().contains(mark)), "{commands:?}");
-        assert!(!seen.findings.iter().any(|it| it.args.values().any(|value| value.text().contains(mark))), "{told}");
+        assert!(
+            !seen.findings.iter().any(|it| it.args.values().any(|value| value.text().contains(mark))),
+            "{findings}"
+        );
         examine_all(&commands);
     }
 }

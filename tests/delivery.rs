@@ -53,8 +53,8 @@ fn examine(machine: &Machine) -> Result<Vec<String>, String> {
     if verdict.delivery != machine.delivery {
         differences.push(format!("delivery: {:?}, {:?}", verdict.delivery, verdict.delivery_evidence));
     }
-    let telling = report.findings.iter().filter(|finding| finding.severity > Severity::Info);
-    let mut codes: Vec<&str> = telling.map(|finding| finding.code.as_str()).collect();
+    let above_info = report.findings.iter().filter(|finding| finding.severity > Severity::Info);
+    let mut codes: Vec<&str> = above_info.map(|finding| finding.code.as_str()).collect();
     codes.sort_unstable();
     codes.dedup();
     if codes != machine.codes {

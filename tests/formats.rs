@@ -96,7 +96,7 @@ fn a_digest_is_found_in_what_azures_commands_print() {
 }
 
 #[test]
-fn a_broken_digest_is_told_in_one_line() {
+fn a_broken_digest_is_one_line_of_error() {
     for input in ["{\"schema\":1,\"kind\":\"digest\"}", "{\"schema\":1,\"kind\":\"digest\",\"host\":\"\\u001b[2J\"}"] {
         assert!(refused_in_one_line(&fed(&["judge", "-"], input), 2).contains("digest"));
     }
@@ -126,8 +126,8 @@ fn a_redacted_report_is_judged_alike_and_holds_no_original() {
     let other = text(&ran(&["redact", &file]).stdout);
     assert_ne!(json(&other)["endpoints"][0]["addresses"], after["endpoints"][0]["addresses"], "two runs share a key");
     for format in ["table", "ndjson", "compact", "html", "junit", "metrics"] {
-        let told = text(&ran(&["judge", &file, "--redact", "--format", format]).stdout);
-        assert!(!told.is_empty() && !told.contains(workspace) && !told.contains(host), "{format}");
+        let shown = text(&ran(&["judge", &file, "--redact", "--format", format]).stdout);
+        assert!(!shown.is_empty() && !shown.contains(workspace) && !shown.contains(host), "{format}");
     }
 }
 

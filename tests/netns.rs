@@ -21,7 +21,7 @@ mod worlds;
 use std::fs;
 
 use design::{AZURE_DNS, CUSTOM_DNS, Custom, Design, Inspection, PROXY, PUBLIC_DNS};
-use doctor::{examine, examine_untold, examine_with};
+use doctor::{examine, examine_unaided, examine_with};
 use lab::{Lab, Result, possible};
 use names::{DCE, WORKSPACE, Zone};
 
@@ -46,7 +46,7 @@ fn custom(custom: Custom) -> Design {
 }
 
 #[test]
-fn a_healthy_private_machine_has_nothing_to_mend() -> Result<()> {
+fn a_healthy_private_machine_has_nothing_to_fix() -> Result<()> {
     if !possible() {
         return Ok(());
     }
@@ -60,7 +60,7 @@ fn a_healthy_private_machine_has_nothing_to_mend() -> Result<()> {
 }
 
 #[test]
-fn a_healthy_public_machine_has_nothing_to_mend() -> Result<()> {
+fn a_healthy_public_machine_has_nothing_to_fix() -> Result<()> {
     if !possible() {
         return Ok(());
     }
@@ -195,7 +195,7 @@ fn inspection_that_the_machine_trusts_is_still_inspection() -> Result<()> {
 }
 
 #[test]
-fn mitmproxy_is_inspection_and_is_told_nothing() -> Result<()> {
+fn mitmproxy_is_inspection_and_gets_no_request() -> Result<()> {
     if !possible() {
         return Ok(());
     }
@@ -350,7 +350,7 @@ fn a_dns_server_that_refuses_is_not_a_silent_one() -> Result<()> {
 }
 
 #[test]
-fn a_workspace_that_does_not_exist_is_told_from_a_missing_record() -> Result<()> {
+fn a_workspace_that_does_not_exist_is_distinguished_from_a_missing_record() -> Result<()> {
     if !possible() {
         return Ok(());
     }
@@ -432,7 +432,7 @@ fn an_azure_machine_needs_no_argument() -> Result<()> {
         return Ok(());
     }
     let lab = Lab::start(&Design::default())?;
-    let seen = examine_untold(&lab)?;
+    let seen = examine_unaided(&lab)?;
     seen.judged(0, "ok", &[], &[]);
     seen.routed("private");
     seen.is_on_azure();

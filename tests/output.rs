@@ -38,7 +38,7 @@ fn a_full_disk_leaves_the_old_report_whole_and_nothing_beside_it() {
 }
 
 #[test]
-fn a_read_only_folder_is_told_before_the_work() {
+fn a_read_only_folder_is_refused_before_the_work() {
     let (folder, saved) = (Folder::new("read-only"), Folder::new("read-only-saved"));
     let file = report(&saved, "healthy-private", 0);
     let script = format!(

@@ -222,7 +222,7 @@ fn examine(set: &[&Fault]) -> Result<Vec<String>, String> {
     for fault in set {
         let about = scenario.expand(fault.about);
         if !roots().any(|root| root.code == fault.code && names(root, &about)) {
-            differs.push(format!("{} about `{about}` is no root", fault.code));
+            differs.push(format!("{} about `{about}` is not a root", fault.code));
         }
     }
     let strangers = roots().filter(|root| root.severity > Severity::Info);

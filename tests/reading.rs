@@ -67,27 +67,27 @@ fn words(report: &Value) -> Vec<String> {
 }
 
 #[test]
-fn an_unknown_word_of_a_later_version_is_set_aside_and_said() {
+fn an_unknown_word_of_a_later_version_is_set_aside_with_a_note() {
     let report = saved("healthy-private", 0);
     assert_eq!(later(&judged(&report)), None);
     let before: Vec<String> = codes(&report);
     for word in words(&report) {
         let mut newer = report.clone();
         *place(&mut newer, &word) = "brand-new".into();
-        let told = judged(&newer);
-        assert!(later(&told).is_some(), "{word}: {}", told["notes"]);
+        let reread = judged(&newer);
+        assert!(later(&reread).is_some(), "{word}: {}", reread["notes"]);
         let unfounded: Vec<_> =
-            codes(&told).into_iter().filter(|code| code != "RUN001" && !before.contains(code)).collect();
+            codes(&reread).into_iter().filter(|code| code != "RUN001" && !before.contains(code)).collect();
         assert!(unfounded.is_empty(), "{word}: {unfounded:?}");
         // What this version would have judged is missed; what it does not have takes nothing from its judgement.
         let missed = ["/outcome", "/need", "/expected", "/verification/machine"];
         if missed.iter().any(|end| word.ends_with(end)) {
-            assert!(codes(&told).contains(&"RUN001".to_owned()), "{word}: {}", told["verdict"]);
+            assert!(codes(&reread).contains(&"RUN001".to_owned()), "{word}: {}", reread["verdict"]);
         }
         for part in ["seen", "endpoints", "asked"] {
-            assert_eq!(told["observations"][part], newer["observations"][part], "{word}: written again it is lost");
+            assert_eq!(reread["observations"][part], newer["observations"][part], "{word}: written again it is lost");
         }
-        assert_eq!(judged(&told), told, "{word}");
+        assert_eq!(judged(&reread), reread, "{word}");
     }
 }
 
@@ -108,12 +108,12 @@ fn what_was_set_aside_counts_wherever_it_stands() {
         .as_array_mut()
         .expect("a list")
         .insert(3, json!({"probe": "path-mtu", "bytes": ["quite-many"]}));
-    let told = judged(&newer);
-    let note = later(&told).expect("a note");
+    let reread = judged(&newer);
+    let note = later(&reread).expect("a note");
     assert!(note.contains("1 observation, 2 endpoints, 2 options"), "{note}");
-    assert_eq!(told["run"]["rules"], json!({"DNS008": "off"}));
-    assert_eq!(told["endpoints"][2]["need"], "optional");
-    assert_eq!(later(&judged(&told)), Some(note));
+    assert_eq!(reread["run"]["rules"], json!({"DNS008": "off"}));
+    assert_eq!(reread["endpoints"][2]["need"], "optional");
+    assert_eq!(later(&judged(&reread)), Some(note));
     let redacted = fed(&["redact", "-", "--format", "json"], newer.to_string());
     let redacted = text(&redacted.stdout);
     assert!(
@@ -137,8 +137,8 @@ fn fields_of_a_later_version_change_nothing() {
     }
     for (world, wanted) in [("healthy-private", 0), ("intercepted-untrusted", 1), ("two-faults-server-and-port", 1)] {
         let report = saved(world, wanted);
-        let told = judged(&grown(&report));
-        assert_eq!(told["findings"], report["findings"], "{world}");
+        let reread = judged(&grown(&report));
+        assert_eq!(reread["findings"], report["findings"], "{world}");
     }
     let mut bare = saved("healthy-private", 0);
     bare["redacted"] = json!({"how": "unknown"});
@@ -154,9 +154,9 @@ fn a_step_that_is_not_understood_leaves_its_endpoint_unjudged() {
             seen["verification"]["public"] = "post-quantum".into();
         }
     }
-    let told = judged(&newer);
-    assert!(!codes(&told).iter().any(|code| code == "RUN003" || code.starts_with("TLS")), "{:?}", codes(&told));
-    let required = told["endpoints"].as_array().expect("endpoints").iter().find(|it| it["need"] == "required");
+    let reread = judged(&newer);
+    assert!(!codes(&reread).iter().any(|code| code == "RUN003" || code.starts_with("TLS")), "{:?}", codes(&reread));
+    let required = reread["endpoints"].as_array().expect("endpoints").iter().find(|it| it["need"] == "required");
     assert_eq!(required.expect("a required name")["reachable"], Value::Null);
 }
 
@@ -218,10 +218,10 @@ fn a_digest_is_found_whatever_stands_before_it() {
         format!("[stdout]\n{pretty}\nVERDICT\n").into_bytes(),
     ];
     for input in inputs {
-        let told = fed(&["judge", "-", "--format", "compact"], &input);
+        let output = fed(&["judge", "-", "--format", "compact"], &input);
         let shown = String::from_utf8_lossy(&input);
-        assert_eq!(status(&told), Some(1), "{shown}: {}", text(&told.stderr));
-        assert_eq!(text(&told.stdout).lines().last(), compact.lines().last(), "{shown}");
+        assert_eq!(status(&output), Some(1), "{shown}: {}", text(&output.stderr));
+        assert_eq!(text(&output.stdout).lines().last(), compact.lines().last(), "{shown}");
     }
 }
 
@@ -238,12 +238,12 @@ fn a_digest_of_a_later_version_keeps_its_codes() {
     for (path, value, wanted) in ways {
         let mut newer = digest.clone();
         *place(&mut newer, path) = value.clone();
-        let told = fed(&["judge", "-", "--format", "compact"], newer.to_string());
-        assert_eq!(status(&told), Some(1), "{path}: {}", text(&told.stderr));
-        let told = text(&told.stdout);
-        assert!(told.lines().last().is_some_and(|line| line.starts_with(wanted)), "{path}: {told}");
+        let output = fed(&["judge", "-", "--format", "compact"], newer.to_string());
+        assert_eq!(status(&output), Some(1), "{path}: {}", text(&output.stderr));
+        let output = text(&output.stdout);
+        assert!(output.lines().last().is_some_and(|line| line.starts_with(wanted)), "{path}: {output}");
         if path != "/codes/0/args" {
-            assert_eq!(digest_of(&told).pointer(path), Some(&value));
+            assert_eq!(digest_of(&output).pointer(path), Some(&value));
         }
     }
 }
@@ -278,12 +278,12 @@ fn a_repeated_digest_never_exceeds_its_limit() {
     let mut inputs: Vec<_> = each.collect();
     inputs.push(("all", all));
     for (what, input) in inputs {
-        let told = fed(&["judge", "-", "--format", "compact"], input.to_string());
-        assert_eq!(status(&told), Some(1), "{what}: {}", text(&told.stderr));
-        let told = text(&told.stdout);
-        assert!(told.len() <= 4_000 && told.is_ascii(), "{what}: {}", told.len());
-        assert!(told.lines().last().is_some_and(|line| line.starts_with("VERDICT mixed ")), "{what}: {told}");
-        digest_of(&told);
+        let output = fed(&["judge", "-", "--format", "compact"], input.to_string());
+        assert_eq!(status(&output), Some(1), "{what}: {}", text(&output.stderr));
+        let output = text(&output.stdout);
+        assert!(output.len() <= 4_000 && output.is_ascii(), "{what}: {}", output.len());
+        assert!(output.lines().last().is_some_and(|line| line.starts_with("VERDICT mixed ")), "{what}: {output}");
+        digest_of(&output);
     }
 }
 
@@ -308,12 +308,12 @@ fn an_answer_with_thousands_of_aliases_is_judged_soon() {
     };
     *place(&mut report, &format!("{answer}/what/records")) = (0..16_000).map(alias).collect();
     let begun = Instant::now();
-    let told = judged(&report);
+    let reread = judged(&report);
     assert!(begun.elapsed() < SOON, "{:?}", begun.elapsed());
     assert!(
-        told["notes"][0]["text"].as_str().is_some_and(|note| note.contains("15936 records, ")),
+        reread["notes"][0]["text"].as_str().is_some_and(|note| note.contains("15936 records, ")),
         "{}",
-        told["notes"]
+        reread["notes"]
     );
 }
 
@@ -322,8 +322,8 @@ fn thousands_of_servers_are_judged_soon() {
     let report = saved("custom-dns-forwards-to-public", 1);
     for (names, servers, format) in [(60, 2_000, "metrics"), (1, 4_000, "compact"), (2_000, 3_000, "metrics")] {
         let begun = Instant::now();
-        let told = fed(&["judge", "-", "--format", format], crowd(&report, names, servers).to_string());
-        assert!(matches!(status(&told), Some(0 | 1)), "{}", text(&told.stderr));
+        let output = fed(&["judge", "-", "--format", format], crowd(&report, names, servers).to_string());
+        assert!(matches!(status(&output), Some(0 | 1)), "{}", text(&output.stderr));
         assert!(begun.elapsed() < SOON, "{names} {servers}: {:?}", begun.elapsed());
     }
 }
@@ -378,15 +378,15 @@ fn reports_of_the_first_version_are_judged_and_compared() {
         let file = of_the_first_version(world);
         let stored = read_json(&std::fs::read(&file).expect("the stored report"));
         assert_eq!(stored["schema"], 1);
-        let told = judged(&stored);
-        assert_eq!(told["schema"], 2, "{world}");
-        assert_eq!(told["verdict"]["route"], stored["verdict"]["route"], "{world}");
-        assert_eq!(told["verdict"]["health"], stored["verdict"]["health"], "{world}: {}", told["verdict"]);
-        assert_eq!(codes(&told).first(), codes(&stored).first(), "{world}");
-        let sources = told["sources"].as_array().expect("sources");
+        let reread = judged(&stored);
+        assert_eq!(reread["schema"], 2, "{world}");
+        assert_eq!(reread["verdict"]["route"], stored["verdict"]["route"], "{world}");
+        assert_eq!(reread["verdict"]["health"], stored["verdict"]["health"], "{world}: {}", reread["verdict"]);
+        assert_eq!(codes(&reread).first(), codes(&stored).first(), "{world}");
+        let sources = reread["sources"].as_array().expect("sources");
         let seen = |name: &str| sources.iter().any(|source| source["source"] == name && source["outcome"] == "seen");
         assert!(seen("resolver") && seen("hosts"), "{world}: what it looked at shows in what it saw: {sources:?}");
-        assert_eq!(judged(&told), told, "{world}: judged again");
+        assert_eq!(judged(&reread), reread, "{world}: judged again");
         assert_eq!(status(&ran(&["compare", &file, &file])), Some(0), "{world}");
     }
     let differ =
@@ -397,9 +397,9 @@ fn reports_of_the_first_version_are_judged_and_compared() {
 #[test]
 fn digests_of_the_first_schema_are_repeated() {
     let digest = r#"{"schema":1,"kind":"digest","version":"0.1.0","id":"00000000-0000-0000-0000-000000000000","at":"2026-11-22T10:00:00Z","host":"vm1","cloud":null,"region":null,"verdict":{"route":"mixed","health":"error","exit":1},"zones":{"privatelink.ods.opinsights.azure.com":"public"},"servers":["10.1.0.4:53"],"codes":[{"code":"DNS003","severity":"error","endpoints":1,"args":{"server":"10.1.0.4:53","zone":"privatelink.ods.opinsights.azure.com, privatelink.oms.opinsights.azure.com"}}]}"#;
-    let told = fed(&["judge", "-"], digest);
-    assert_eq!(status(&told), Some(1), "{}", text(&told.stderr));
-    assert!(text(&told.stdout).contains("DNS003"), "{}", text(&told.stdout));
+    let output = fed(&["judge", "-"], digest);
+    assert_eq!(status(&output), Some(1), "{}", text(&output.stderr));
+    assert!(text(&output.stdout).contains("DNS003"), "{}", text(&output.stdout));
     let later = fed(&["judge", "-"], digest.replacen("\"schema\":1", "\"schema\":3", 1));
     assert_eq!(status(&later), Some(2));
     assert!(text(&later.stderr).contains("has schema 3"), "{}", text(&later.stderr));

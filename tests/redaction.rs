@@ -203,7 +203,7 @@ fn replaced(seen: &Observations) -> Result<BTreeSet<String>, serde_json::Error> 
 }
 
 /// The report in every format.
-fn told(seen: &Observations, key: u8) -> Vec<String> {
+fn in_every_format(seen: &Observations, key: u8) -> Vec<String> {
     let catalogue = Catalogue::builtin().expect("the catalogue");
     let (seen, redacted) = redact(seen, &catalogue, [key; 16]).expect("a redacted report");
     let run = RunInfo { id: Uuid::nil(), tool_version: "0.0.0".to_owned() };
@@ -220,7 +220,7 @@ fn told(seen: &Observations, key: u8) -> Vec<String> {
 
 /// The findings but for the words that are replaced.
 fn outline(seen: &Observations) -> Vec<String> {
-    let mut told: Vec<String> = diagnose(seen)
+    let mut outline: Vec<String> = diagnose(seen)
         .iter()
         .map(|it| {
             let args: Vec<&String> = it.args.keys().collect();
@@ -231,8 +231,8 @@ fn outline(seen: &Observations) -> Vec<String> {
             )
         })
         .collect();
-    told.sort();
-    told
+    outline.sort();
+    outline
 }
 
 /// Addresses and ids that stand in a text by themselves.
@@ -266,7 +266,7 @@ fn faults(number: usize, world: &Embedded) -> Result<Vec<String>, String> {
     if !text.contains(&machine) || text == serde_json::to_string(&other).expect("observations are JSON") {
         faults.push("the names were not given".to_owned());
     }
-    let (one, another) = (told(&plain, 3), told(&other, 3));
+    let (one, another) = (in_every_format(&plain, 3), in_every_format(&other, 3));
     for ((format, one), another) in FORMATS.iter().zip(&one).zip(&another) {
         let lines = one.split(['\n', ',']).zip(another.split(['\n', ',']));
         if let Some((one, another)) = lines.clone().find(|(one, another)| one != another) {
@@ -274,8 +274,8 @@ fn faults(number: usize, world: &Embedded) -> Result<Vec<String>, String> {
             faults.push(format!("{format:?} tells names apart: {} | {}", cut(one), cut(another)));
         }
     }
-    let held = |told: &[String]| told.iter().flat_map(|text| values(text)).collect::<BTreeSet<_>>();
-    let left: Vec<String> = held(&one).intersection(&held(&told(&plain, 4))).cloned().collect();
+    let held = |texts: &[String]| texts.iter().flat_map(|text| values(text)).collect::<BTreeSet<_>>();
+    let left: Vec<String> = held(&one).intersection(&held(&in_every_format(&plain, 4))).cloned().collect();
     let originals = values(&text);
     // Running numbers begin at one, so a pseudonym of an id may be an original of these worlds.
     let moved =
@@ -290,7 +290,7 @@ fn faults(number: usize, world: &Embedded) -> Result<Vec<String>, String> {
 }
 
 #[test]
-fn no_world_tells_how_the_customer_calls_his_things() {
+fn no_world_shows_what_the_customer_calls_their_things() {
     let only = std::env::var("ONLY").unwrap_or_default();
     let chosen = |world: &Embedded| only.is_empty() || only.split(',').any(|name| name == world.name);
     let worlds: Vec<(usize, &Embedded)> =

@@ -109,12 +109,12 @@ fn faces(report: &Report) -> Vec<String> {
     static SCHEMA: LazyLock<jsonschema::Validator> =
         LazyLock::new(|| jsonschema::draft202012::new(&schema()).expect("the schema is one"));
     let mut faults = Vec::new();
-    let told = |format| {
+    let rendered = |format| {
         let mut out = Vec::new();
         render::write(format, report, FailOn::Error, &Style::default(), &mut out).expect("memory takes it");
         String::from_utf8(out).expect("UTF-8")
     };
-    let json: serde_json::Value = serde_json::from_str(&told(Format::Json)).expect("JSON");
+    let json: serde_json::Value = serde_json::from_str(&rendered(Format::Json)).expect("JSON");
     faults.extend(SCHEMA.iter_errors(&json).map(|error| format!("schema: {}: {error}", error.instance_path)));
 
     let route = format!("{:?}", report.verdict.route).to_lowercase();
@@ -127,7 +127,7 @@ fn faces(report: &Report) -> Vec<String> {
         }
     }
     let spaced = codes.iter().fold(String::new(), |all, code| all + " " + code);
-    let compact = told(Format::Compact);
+    let compact = rendered(Format::Compact);
     if compact.len() > render::compact::MOST || !compact.is_ascii() {
         faults.push(format!("compact: {} bytes, ASCII: {}", compact.len(), compact.is_ascii()));
     }
@@ -151,16 +151,16 @@ fn faces(report: &Report) -> Vec<String> {
     faults.extend(
         wanted
             .into_iter()
-            .filter(|(format, text)| !told(*format).contains(text))
+            .filter(|(format, text)| !rendered(*format).contains(text))
             .map(|(format, text)| format!("{format:?} lacks `{text}`")),
     );
-    if told(Format::Junit).contains("<failure") != (exit == 1) {
+    if rendered(Format::Junit).contains("<failure") != (exit == 1) {
         faults.push("junit fails otherwise than the exit status".to_owned());
     }
     faults
 }
 
-/// What `check` is told in a world.
+/// What `check` is given in a world.
 pub(super) fn options(scenario: &Scenario) -> Result<Options, String> {
     let arguments = ["ampls-doctor".to_owned(), "check".to_owned()].into_iter().chain(scenario.arguments());
     let (command, _) = Cli::try_parse_from(arguments).map_err(|error| error.to_string())?.into_command();
@@ -199,15 +199,15 @@ fn compare(scenario: &Scenario, report: &Report) -> Vec<String> {
             differ(&format!("{symptom} explained by"), cause.clone(), by.join(" "));
         }
     }
-    let said: Vec<&str> = roots
+    let texts: Vec<&str> = roots
         .iter()
         .flat_map(|root| [&root.title, &root.summary].into_iter().chain(&root.evidence).chain(&root.endpoints))
         .map(String::as_str)
         .collect();
     for text in &expected.text {
         let text = scenario.expand(text);
-        if !said.iter().any(|said| said.contains(&text)) {
-            differ("text of the roots", format!("`{text}`"), format!("{said:?}"));
+        if !texts.iter().any(|shown| shown.contains(&text)) {
+            differ("text of the roots", format!("`{text}`"), format!("{texts:?}"));
         }
     }
     faults
@@ -215,21 +215,21 @@ fn compare(scenario: &Scenario, report: &Report) -> Vec<String> {
 
 /// A saved report has to give the same findings, byte for byte.
 pub(crate) fn judged_again(observations: &Observations, findings: &[Finding]) -> Result<(), String> {
-    let told = |findings: &[Finding]| serde_json::to_string_pretty(findings).map_err(|error| error.to_string());
-    let findings = told(findings)?;
+    let json = |findings: &[Finding]| serde_json::to_string_pretty(findings).map_err(|error| error.to_string());
+    let findings = json(findings)?;
     let saved = serde_json::to_vec_pretty(observations).map_err(|error| error.to_string())?;
     let read: Observations =
         serde_json::from_slice(&saved).map_err(|error| format!("saved and read again: {error}"))?;
     if read != *observations {
         return Err("saved and read again, the observations differ".to_owned());
     }
-    if told(&diagnose(&read))? != findings {
+    if json(&diagnose(&read))? != findings {
         return Err("judged again from the saved observations, the findings differ".to_owned());
     }
     for order in 0..4 {
         let mut shuffled = read.clone();
         shuffle(&mut shuffled.seen, order);
-        if told(&diagnose(&shuffled))? != findings {
+        if json(&diagnose(&shuffled))? != findings {
             return Err("judged again with the observations in another order, the findings differ".to_owned());
         }
     }
@@ -239,10 +239,10 @@ pub(crate) fn judged_again(observations: &Observations, findings: &[Finding]) ->
 /// Under pseudonyms the findings have to be the same, and no name of the world's own may be left.
 fn redacted_alike(seen: &Observations, catalogue: &Catalogue, findings: &[Finding]) -> Result<(), String> {
     let outline = |findings: &[Finding]| {
-        let mut told: Vec<String> =
+        let mut outline: Vec<String> =
             findings.iter().map(|it| format!("{} {:?} {:?}", it.code, it.severity, it.caused_by)).collect();
-        told.sort();
-        told.join(", ")
+        outline.sort();
+        outline.join(", ")
     };
     let (redacted, manifest) = redact(seen, catalogue, [9; 16]).map_err(|error| format!("redacted: {error}"))?;
     if !seen.seen.is_empty() && manifest.manifest.is_empty() {

@@ -71,7 +71,7 @@ try {
     if ($LASTEXITCODE -ne 0) { throw "the program cannot be started here: status $LASTEXITCODE" }
     & $program @words
     if ($LASTEXITCODE -notin 0, 1, 2, 3) { throw "the program was ended: status $LASTEXITCODE" }
-    # A finding is no failure of the script: Run Command can lose the output of one that fails.
+    # A finding is not a failure of the script: Run Command can lose the output of one that fails.
     $status = if ($LASTEXITCODE -eq 1) { 0 } else { $LASTEXITCODE }
 } catch {
     # What follows a question mark may be a signature.

@@ -190,7 +190,7 @@ unset IFS
 case $source in
   '') fail '`SOURCE` is missing: set it to a URL, a path or vmapp:NAME' 2 ;;
   http://* | https://*)
-    # What is no character of a URL would end the line for curl, or the option.
+    # What is not a character of a URL would end the line for curl, or the option.
     case $source in
       *[!][A-Za-z0-9._~:/?#@!\$\&\'\(\)*+,\;=%-]*) fail '`SOURCE` is not a URL: it has a character that no URL has' 2 ;;
     esac
@@ -255,7 +255,7 @@ esac
 attended /proc/self/fd/9 "$@"
 status=$?
 case $status in
-  # A finding is no failure of the script: Run Command can lose the output of one that fails.
+  # A finding is not a failure of the script: Run Command can lose the output of one that fails.
   0 | 1) exit 0 ;;
   2 | 3) exit "$status" ;;
   *) fail "the program was ended: status $status" ;;

@@ -79,7 +79,7 @@ pub struct Draft {
     pub severity: Severity,
     /// The severity holds whatever depends on the endpoints.
     pub severity_is_final: bool,
-    /// The names lead to public addresses, and that may be meant.
+    /// The names resolve to public addresses, and that may be meant.
     pub may_be_meant: bool,
     /// It shows by itself that a private link is meant, whatever else is public here.
     pub shows_private_link: bool,
@@ -215,7 +215,7 @@ impl Draft {
         self
     }
 
-    /// The names lead to public addresses, and that may be meant as long as they answer and nobody asked for private ones.
+    /// The names resolve to public addresses, and that may be meant as long as they answer and nobody asked for private ones.
     #[must_use]
     pub fn maybe_meant(mut self) -> Self {
         self.may_be_meant = true;

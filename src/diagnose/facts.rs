@@ -477,7 +477,7 @@ impl View {
         matches!(self.route, Route::Private | Route::Mixed)
     }
 
-    /// It leads to public addresses only.
+    /// It resolves to public addresses only.
     pub fn is_public(&self) -> bool {
         self.route == Route::Public
     }

@@ -296,7 +296,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_said_and_what_is_copied_stand_apart(scene in any_scene()) {
+    fn what_is_read_and_what_is_copied_stand_apart(scene in any_scene()) {
         for fix in diagnose(&scene.observations()).into_iter().flat_map(|finding| finding.fix) {
             prop_assert_eq!(muddled(&fix), Vec::<String>::new());
         }

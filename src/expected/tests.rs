@@ -126,7 +126,7 @@ fn text_that_powershell_saved_is_read() {
 }
 
 #[test]
-fn what_cannot_be_read_is_said_with_its_place_in_one_harmless_line() {
+fn what_cannot_be_read_is_reported_with_its_place_in_one_harmless_line() {
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
     let table: &[(&str, &str)] = &[
         ("", "is empty"),

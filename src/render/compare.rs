@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn sameness_is_said() {
+    fn sameness_is_reported() {
         assert!(page(&compare(&mixed(), &mixed())).ends_with("no difference\n"));
         assert!(line(&compare(&mixed(), &mixed())).ends_with("; no change"));
     }

@@ -376,7 +376,7 @@ mod tests {
     }
 
     #[test]
-    fn healthy_is_said_only_when_everything_was_looked_at() {
+    fn healthy_stands_only_where_everything_was_looked_at() {
         assert!(report(&private_world()).verdict.headline.contains("healthy"));
         for outcome in [SourceOutcome::Unsupported, SourceOutcome::NotPermitted, SourceOutcome::Failed] {
             for name in [SourceName::Agents, SourceName::Resolver, SourceName::Hosts, SourceName::Browsers] {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::*;
 
 #[test]
-fn a_rule_that_is_off_is_not_told_and_the_report_says_so() {
+fn a_rule_that_is_off_is_left_out_and_the_report_says_so() {
     let folder = Folder::new("rules");
     let file = report(&folder, "zone-not-linked-ods", 1);
     let off = ran(&["judge", &file, "--rule", "dns003=off", "--format", "json"]);
@@ -86,7 +86,7 @@ fn looking_for_ever_ends_with_a_signal_and_the_last_verdict() {
                     assert_eq!(document["findings"][0]["code"], "DNS003");
                 }
             }
-            _ => assert!(lines.any(|line| line.ends_with("; no change")), "a line tells the second look"),
+            _ => assert!(lines.any(|line| line.ends_with("; no change")), "a line for the second look"),
         }
         assert!(send(&child, signal));
         let output = child.wait_with_output().expect("an end");

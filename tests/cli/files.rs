@@ -34,8 +34,8 @@ fn what_became_worse_is_status_one_and_what_became_better_is_not() {
     let bad = report(&folder, "zone-not-linked-ods", 1);
     let worse = ran(&["compare", &good, &bad]);
     assert_eq!(status(&worse), Some(1));
-    let told = text(&worse.stdout);
-    assert!(told.contains("appeared DNS003") && told.contains("route: private -> public"), "{told}");
+    let output = text(&worse.stdout);
+    assert!(output.contains("appeared DNS003") && output.contains("route: private -> public"), "{output}");
     assert_eq!(status(&ran(&["compare", &bad, &good])), Some(0));
     assert_eq!(status(&ran(&["compare", &good, &bad, "--fail-on", "never"])), Some(0));
     let document = json(&text(&ran(&["compare", &good, &bad, "--format", "json"]).stdout));

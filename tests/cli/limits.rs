@@ -26,14 +26,14 @@ fn too_few_open_files_are_no_fault_of_the_network() {
 }
 
 #[test]
-fn too_little_memory_is_said() {
+fn too_little_memory_is_an_error_with_a_message() {
     let disk = Folder::new("little-memory-disk");
     let line = refused_in_one_line(&limited("ulimit -d 20000", &["check", "--root", &disk.path("")]), 3);
     assert!(line.contains("MiB of memory"), "{line}");
 }
 
 #[test]
-fn too_few_threads_are_said() {
+fn too_few_threads_are_an_error_with_a_message() {
     let folder = Folder::new("few-threads");
     let own = fs::metadata("/proc/self").expect("this process");
     let nobody = "setpriv --reuid 54321 --clear-groups --inh-caps -all --bounding-set -all prlimit --nproc=1";

@@ -1,4 +1,4 @@
-//! Signals: what they end, what they leave, and what they mean to whoever reads the exit status.
+//! Signals: what they end, what they leave, and what the exit status then means.
 #![cfg(target_os = "linux")]
 
 use std::process::Child;
@@ -56,7 +56,7 @@ fn listening(mut command: Command, folder: &Folder) -> Child {
 }
 
 #[test]
-fn a_run_that_is_ended_before_anything_was_judged_is_no_success_and_is_told() {
+fn a_run_that_is_ended_before_anything_was_judged_is_not_a_success() {
     for signal in ["INT", "TERM", "HUP"] {
         let folder = Folder::new(&format!("early-{signal}"));
         let mut child = black_hole(&folder);
@@ -127,7 +127,7 @@ fn a_hangup_that_was_to_be_ignored_is_ignored() {
 }
 
 #[test]
-fn a_limit_on_the_size_of_files_is_an_error_that_is_told() {
+fn a_limit_on_the_size_of_files_is_an_error_with_a_message() {
     let (saved, folder) = (Folder::new("limit-saved"), Folder::new("limit"));
     let file = report(&saved, "zone-not-linked-ods", 1);
     let target = folder.path("again.json");

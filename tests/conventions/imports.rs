@@ -3,7 +3,7 @@
 //! What counts as an arrow: a path in the code that ships (in a `use`, in the code, in the tokens of a macro call) that names
 //! something of another file of the same crate. It leads to the file that defines the thing, however many re-exports or
 //! `use`s of a parent lie between: a detour over a parent hides no circle. Tests, and modules behind the feature `testing`
-//! seen from elsewhere, are no code that ships.
+//! seen from elsewhere, are not code that ships.
 //!
 //! What does not count: `mod child;`, and a child that uses what an ancestor itself defines. `foo.rs` and `foo/` are one room,
 //! whose types stand at its door. A child that reaches a sibling, or a parent's `use` of a sibling, does count.
@@ -291,7 +291,7 @@ fn faults(krate: &Crate, floors: &BTreeMap<String, u32>) -> Vec<String> {
     for (from, to) in arrows.iter().flat_map(|(from, all)| all.iter().map(move |to| (*from, to))) {
         let floor = |module: &Module| module.first().and_then(|room| floors.get(room));
         if from.first() != to.first() && floor(from) <= floor(to) {
-            faults.push(format!("{} imports {}, which is no floor below it", from.join("::"), to.join("::")));
+            faults.push(format!("{} imports {}, which is not on a floor below it", from.join("::"), to.join("::")));
         }
     }
     faults
@@ -361,5 +361,5 @@ fn an_arrow_up_the_floors_is_found_and_one_down_is_not() {
     let down = [("low", "pub struct L;"), ("high", "use crate::low::L; pub struct H;")];
     assert_eq!(faults_of(&down), [""; 0]);
     let up = [("low", "pub struct L; fn f() -> crate::high::H {}"), ("high", "pub struct H;")];
-    assert_eq!(faults_of(&up), ["low imports high, which is no floor below it"]);
+    assert_eq!(faults_of(&up), ["low imports high, which is not on a floor below it"]);
 }

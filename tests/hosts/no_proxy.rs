@@ -1,6 +1,6 @@
 //! `NO_PROXY` against the real curl: for each list and host, whether curl goes to the proxy or around it.
 //!
-//! Both ways lead to loopback, whatever the host: curl is told where everything connects to.
+//! Both ways lead to loopback, whatever the host: curl is given the place where everything connects to.
 
 use std::io::Write;
 use std::net::{SocketAddr, TcpListener};

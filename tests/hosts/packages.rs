@@ -190,7 +190,7 @@ fn package_in_the_format_of_suse_is_found_and_a_free_slot_is_none() {
 }
 
 #[test]
-fn broken_database_is_said_and_does_no_harm() {
+fn broken_database_is_reported_and_does_no_harm() {
     for start in [&b"SQLite format 3\0\x10\0"[..], b"RpmP\0\0\0\0\0\0\0\0\xff\xff\xff\xff", b"nothing", b""] {
         let root = Root::new();
         fs::create_dir_all(root.0.join("var/lib/rpm")).expect("a folder");

@@ -1,6 +1,6 @@
 //! Ground truth: real browsers in a namespace, and whether they ask whom the probe says they ask.
 //!
-//! Each case is a machine: its DNS server, the policies laid over its `/etc`, a fresh profile. The name servers of the lab
+//! Each case is a machine: its DNS server, the policies laid over its `/etc`, a fresh profile. The DNS servers of the lab
 //! write down who asked them for what; the probe reads the same files. Needs Debian's `chromium`, `firefox-esr` and
 //! `libnss3-tools` besides root.
 
@@ -64,7 +64,7 @@ struct Case {
     asks: Asks,
 }
 
-/// What the name servers saw of the name that the page wanted.
+/// What the DNS servers saw of the name that the page wanted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Asked {
     plain: bool,
@@ -125,7 +125,7 @@ fn differs(case: &Case) -> Result<Option<String>> {
     Ok(differs.then(|| format!("{asked:?}, wanted {:?}, the probe says {setting:?}{}", case.asks, lab.tail())))
 }
 
-/// A machine for one browser, and the name servers it may ask.
+/// A machine for one browser, and the DNS servers it may ask.
 struct BrowserLab {
     vm: String,
     net: String,
@@ -153,7 +153,7 @@ impl BrowserLab {
         self.folder.join("root/home/user")
     }
 
-    /// The folder that the browser is told to use.
+    /// The folder that the browser is to use.
     fn profile(&self, browser: Browser) -> PathBuf {
         match browser {
             Browser::Chromium => self.home().join(".config/chromium"),
@@ -248,7 +248,7 @@ impl BrowserLab {
         let began = Instant::now();
         while !self.questions().contains("ready") {
             if began.elapsed() > PATIENCE {
-                return Err(format!("the name servers did not get ready{}", self.tail()).into());
+                return Err(format!("the DNS servers did not get ready{}", self.tail()).into());
             }
             thread::sleep(Duration::from_millis(30));
         }

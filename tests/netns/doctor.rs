@@ -25,7 +25,7 @@ pub(super) fn binary() -> String {
 pub(super) struct Examination {
     status: Option<i32>,
     report: Value,
-    said: String,
+    stderr: String,
 }
 
 /// Examines the machine with the arguments that every world shares, and more.
@@ -43,7 +43,7 @@ pub(super) fn examine_with(lab: &Lab, arguments: &[&str], environment: &[(&str, 
 }
 
 /// Examines the machine without naming anything: what it learns, the machine and the metadata service tell.
-pub(super) fn examine_untold(lab: &Lab) -> Result<Examination> {
+pub(super) fn examine_unaided(lab: &Lab) -> Result<Examination> {
     let mut command = lab.on_machine(&binary());
     command.args(["--format", "json", "--public-roots"]).arg(lab.public_roots());
     run(lab, command)
@@ -77,11 +77,11 @@ fn run(lab: &Lab, mut command: Command) -> Result<Examination> {
         }
         thread::sleep(Duration::from_millis(10));
     };
-    let said = fs::read_to_string(&err)?;
+    let stderr = fs::read_to_string(&err)?;
     let text = fs::read_to_string(&out)?;
     let report = serde_json::from_str(&text)
-        .map_err(|error| format!("no report ({error}), {status}, stdout `{text}`, stderr `{said}`"))?;
-    Ok(Examination { status: status.code(), report, said })
+        .map_err(|error| format!("no report ({error}), {status}, stdout `{text}`, stderr `{stderr}`"))?;
+    Ok(Examination { status: status.code(), report, stderr })
 }
 
 impl Examination {
@@ -165,7 +165,7 @@ impl std::fmt::Display for Examination {
             let (fqdn, need, route) = (&endpoint["fqdn"], &endpoint["need"], &endpoint["route"]);
             writeln!(out, "  {fqdn} {need} {route} reachable {} {}", endpoint["reachable"], endpoint["addresses"])?;
         }
-        write!(out, "{}", self.said)
+        write!(out, "{}", self.stderr)
     }
 }
 

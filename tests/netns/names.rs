@@ -160,7 +160,7 @@ impl Names {
                 text.push_str(&record);
             }
         };
-        // A root zone holds the address of its own name server.
+        // A root zone holds the address of its own DNS server.
         add(".", "ns1-01.azure-dns.com. 3600 IN A 20.99.0.1\n".to_owned());
         for (number, name) in self.covered().into_iter().enumerate() {
             let (origin, holds_private) = name.zone.public();

@@ -1,6 +1,6 @@
 //! One fault in two worlds: the simulated Azure of `tests/scenarios` and a lab of real servers must give the same findings.
 //!
-//! The table names the lab that each world stands for. Both are told the same arguments and the same environment; only the
+//! The table names the lab that each world stands for. Both get the same arguments and the same environment; only the
 //! lab's own workspace, data collection endpoint and proxy are put in their places.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -249,8 +249,10 @@ fn agree(pairs: &[Pair]) {
         let real = each(pairs, labs, |pair| real(pair).map_err(|error| error.to_string()));
         let faults = pairs.iter().filter_map(|pair| {
             let fault = match (&simulated[pair.world], &real[pair.world]) {
-                (Ok(simulated), Ok((told, _))) if simulated == told => return None,
-                (Ok(simulated), Ok((told, seen))) => format!("simulated {simulated:?}\nreal      {told:?}\n{seen}"),
+                (Ok(simulated), Ok((outcome, _))) if simulated == outcome => return None,
+                (Ok(simulated), Ok((outcome, seen))) => {
+                    format!("simulated {simulated:?}\nreal      {outcome:?}\n{seen}")
+                }
                 (Err(error), _) => format!("simulated: {error}"),
                 (_, Err(error)) => format!("real: {error}"),
             };
@@ -289,7 +291,7 @@ fn each<T: Send>(
 /// What both worlds have to have in common. Information counts only where the world file names it, as for the world itself:
 /// the lab has addresses of its own, on which some information depends.
 #[derive(Debug, PartialEq, Eq)]
-struct Told {
+struct Outcome {
     health: Value,
     route: Value,
     /// In the report's order.
@@ -298,7 +300,7 @@ struct Told {
     caused: BTreeSet<(String, String)>,
 }
 
-impl Told {
+impl Outcome {
     fn new(report: &Value, scenario: &Scenario, pair: &Pair) -> Self {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let (mut roots, mut caused) = (Vec::new(), BTreeSet::new());
@@ -319,7 +321,7 @@ impl Told {
     }
 }
 
-fn simulated(pair: &Pair) -> std::result::Result<Told, String> {
+fn simulated(pair: &Pair) -> std::result::Result<Outcome, String> {
     let scenario = scenario(pair)?;
     let options = crate::scenarios::options(&scenario)?;
     let running = ampls_world::start(&scenario).map_err(|error| error.to_string())?;
@@ -329,10 +331,10 @@ fn simulated(pair: &Pair) -> std::result::Result<Told, String> {
     let run = RunInfo { id: Uuid::nil(), tool_version: "0.0.0".to_owned() };
     let report = Report::new(&observations, &Facts::new(&observations), diagnose(&observations), run);
     let report = serde_json::to_value(&report).map_err(|error| error.to_string())?;
-    Ok(Told::new(&report, &scenario, pair))
+    Ok(Outcome::new(&report, &scenario, pair))
 }
 
-fn real(pair: &Pair) -> Result<(Told, Examination)> {
+fn real(pair: &Pair) -> Result<(Outcome, Examination)> {
     let mut scenario = scenario(pair)?;
     let proxy = scenario.proxy.as_ref().map(|proxy| proxy.address.ip().to_string());
     let in_lab = |text: &str| proxy.as_ref().map_or_else(|| text.to_owned(), |proxy| text.replace(proxy, PROXY));
@@ -346,7 +348,7 @@ fn real(pair: &Pair) -> Result<(Told, Examination)> {
     let environment = scenario.environment.iter().map(|(name, value)| (name.clone(), in_lab(value))).collect();
     let lab = Lab::start_beside(&(pair.design)())?;
     let seen = examine_as(&lab, &arguments, &environment)?;
-    Ok((Told::new(seen.report(), &scenario, pair), seen))
+    Ok((Outcome::new(seen.report(), &scenario, pair), seen))
 }
 
 fn scenario(pair: &Pair) -> std::result::Result<Scenario, String> {

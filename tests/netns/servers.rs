@@ -214,7 +214,7 @@ fn ready(lab: &mut Lab, design: &Design) -> Result<()> {
     }
     if design.proxy {
         lab.wait_until("squid", |lab| {
-            // The proxy's own refusal of what is no request for a proxy: its rules play no part in it.
+            // The proxy's own refusal of what is not a request for a proxy: its rules play no part in it.
             let mut command = lab.in_azure("curl");
             command.args(["-sS", "-m2", "-o", "/dev/null", "-w", "%{http_code}", &format!("http://{PROXY}:3128/")]);
             fetched(&mut command, "400")

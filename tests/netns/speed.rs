@@ -63,7 +63,7 @@ fn the_run_keeps_its_promises_of_speed_and_size() -> Result<()> {
 
 const HALF: Duration = Duration::from_millis(500);
 
-/// Five workspaces and two data collection endpoints: 25 names that are dialled, and two that are evidence.
+/// Five workspaces and two data collection endpoints: 25 names that are connected to, and two that are evidence.
 fn names() -> Names {
     Names {
         workspaces: (1..=5).map(|number| format!("00000000-0000-4000-8000-00000000000{number}")).collect(),

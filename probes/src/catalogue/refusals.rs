@@ -194,7 +194,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_line_is_told_by_its_own_entry() {
+    fn every_line_is_recognised_by_its_own_entry() {
         let refusals = Refusals::builtin().expect("the built-in file");
         for (index, line) in refusals.lines.iter().enumerate() {
             let text = line.words.join(" ");
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn answer_is_told_by_its_longest_text_whatever_stands_for_the_resource() {
+    fn answer_is_recognised_by_its_longest_text_whatever_stands_for_the_resource() {
         let refusals = Refusals::builtin().expect("the built-in file");
         let table = [
             (

@@ -135,8 +135,8 @@ impl FromStr for ConnectionString {
             })
             .collect();
         // The name of last resort says nothing about the cloud.
-        let telling = suffix.is_some() || !given.is_empty();
-        let cloud = telling.then(|| endpoints.iter().find_map(|endpoint| Cloud::of_host(&endpoint.host))).flatten();
+        let names_cloud = suffix.is_some() || !given.is_empty();
+        let cloud = names_cloud.then(|| endpoints.iter().find_map(|endpoint| Cloud::of_host(&endpoint.host))).flatten();
         let stamp = endpoints.iter().find_map(|endpoint| {
             let (place, rest) = endpoint.host.split_once('.')?;
             rest.starts_with("in.applicationinsights.").then(|| stamp(place)).flatten()

@@ -92,8 +92,8 @@ impl Awaited {
     }
 }
 
-/// Waits for one thing and tells so, at once and at every tick.
-pub(super) async fn with_progress<T>(future: impl Future<Output = T>, tell: impl Fn()) -> T {
+/// Waits for one thing and reports so, at once and at every tick.
+pub(super) async fn with_progress<T>(future: impl Future<Output = T>, report: impl Fn()) -> T {
     tokio::pin!(future);
     let mut tick = interval(TICK);
     tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
@@ -101,7 +101,7 @@ pub(super) async fn with_progress<T>(future: impl Future<Output = T>, tell: impl
         tokio::select! {
             biased;
             ready = &mut future => return ready,
-            _ = tick.tick() => tell(),
+            _ = tick.tick() => report(),
         }
     }
 }

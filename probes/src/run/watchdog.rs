@@ -66,10 +66,10 @@ pub(super) fn watch(
 
 fn examination(job: &Job, sender: &Sender<Event>) -> Result<Observations, RunError> {
     let runtime = runtime().map_err(RunError::Runtime)?;
-    let tell = |made: &Progress| {
+    let report = |made: &Progress| {
         let _ = sender.send(Event::Progress(made.clone()));
     };
-    let seen = runtime.block_on(examine(job, &tell));
+    let seen = runtime.block_on(examine(job, &report));
     // A resolver call of the operating system cannot be cancelled: waiting for its thread would outlive the deadline.
     runtime.shutdown_background();
     seen

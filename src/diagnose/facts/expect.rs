@@ -26,10 +26,10 @@ impl Facts<'_> {
     pub fn shows_private_link(&self) -> bool {
         let shared = |zone: Option<&str>| zone.is_some_and(|zone| !is_blob_zone(zone));
         let mut endpoints = self.ampls_endpoints().filter(|facts| shared(facts.ampls_zone(self.observations())));
-        endpoints.any(|facts| facts.views.iter().any(|view| self.tells_private(view)))
+        endpoints.any(|facts| facts.views.iter().any(|view| self.shows_private(view)))
     }
 
-    fn tells_private(&self, view: &View) -> bool {
+    fn shows_private(&self, view: &View) -> bool {
         matches!(view.view, ViewKind::System | ViewKind::Server)
             && (view.is_private() || self.denied_by_private_zone(view))
     }

@@ -88,8 +88,8 @@ impl Facts<'_> {
                 let Some(response) = answer.outcome.seen() else { continue };
                 let answered = matches!(super::view::status(answer), Status::Ok | Status::NxDomain | Status::NoData);
                 let route = self.route_of(name, &response.addresses(name));
-                let tells = answered && (route != Route::None || kind == RecordKind::A);
-                if tells && !routes.contains(&route) {
+                let counts = answered && (route != Route::None || kind == RecordKind::A);
+                if counts && !routes.contains(&route) {
                     routes.push(route);
                 }
             }

@@ -71,18 +71,19 @@ impl<'a> Facts<'a> {
     /// Source: systemd-resolved.service(8), `/run/systemd/resolve/resolv.conf`
     fn stub_asks_others(&self, upstream: &[SocketAddr]) -> bool {
         let own_zone = |soa: &Authority| !Authorities::microsoft(soa);
-        let tells = |name: &EndpointFacts<'_>, server: SocketAddr| {
+        let shows_link = |name: &EndpointFacts<'_>, server: SocketAddr| {
             let record = || self.record_view(name, server).is_some_and(|view| view.is_private());
             let shows =
                 |view: &View| view.is_private() || (view.denied() && view.authority.as_ref().is_some_and(own_zone));
             name.view_of(server).is_some_and(shows) || record()
         };
         let Some(stub) = self.stub() else { return false };
-        let shown = self.ampls_endpoints().filter(|name| tells(name, stub));
+        let shown = self.ampls_endpoints().filter(|name| shows_link(name, stub));
         let shown: Vec<_> = shown.collect();
         // One private answer that no server gives any more may as well be kept in the stub's cache.
         let denied = || shown.iter().any(|name| name.view_of(stub).is_some_and(View::denied));
-        (shown.len() > 1 || denied()) && shown.iter().all(|name| !upstream.iter().any(|server| tells(name, *server)))
+        (shown.len() > 1 || denied())
+            && shown.iter().all(|name| !upstream.iter().any(|server| shows_link(name, *server)))
     }
 
     /// The stub on this machine behind which other servers stand.

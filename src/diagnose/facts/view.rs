@@ -43,12 +43,12 @@ impl Facts<'_> {
             }
         }
         let status = if addresses.is_empty() { together(a, aaaa) } else { Status::Ok };
-        let telling = [a, aaaa].into_iter().flatten().filter_map(|answer| answer.outcome.seen());
-        let cname = chain(name, telling.clone());
+        let responses = [a, aaaa].into_iter().flatten().filter_map(|answer| answer.outcome.seen());
+        let cname = chain(name, responses.clone());
         // Who denies is whose zone holds the name, or the alias that it ends in; a server may put any name there.
         let holds = |soa: &&Authority| zone_holds(&soa.zone, name) || cname.iter().any(|it| zone_holds(&soa.zone, it));
         let denying = (status != Status::Ok)
-            .then(|| telling.clone().filter_map(|response| response.authority.as_ref()).find(holds).cloned())
+            .then(|| responses.clone().filter_map(|response| response.authority.as_ref()).find(holds).cloned())
             .flatten();
         let timings = [a, aaaa].into_iter().flatten().map(|answer| answer.timing.elapsed_us / 1_000);
         View {
@@ -57,7 +57,7 @@ impl Facts<'_> {
             status,
             route: self.route_of(name, &addresses),
             cname,
-            ttl: telling.flat_map(|response| ttls(name, response)).min(),
+            ttl: responses.flat_map(|response| ttls(name, response)).min(),
             elapsed_ms: timings.max().unwrap_or_default(),
             authority: denying,
             addresses,

@@ -69,12 +69,12 @@ fn draft(agent: &Agent) -> Draft {
             .after("the agent is retired: look whether the Azure Monitor Agent already collects the same data, which would then arrive twice")
             .undone_by("install the earlier version again")]);
     if agent.kind == AgentKind::Oms {
-        draft = draft.fix([onboard_anew(agent)]);
+        draft = draft.fix([onboard_again(agent)]);
     }
     draft
 }
 
-fn onboard_anew(agent: &Agent) -> Fix {
+fn onboard_again(agent: &Agent) -> Fix {
     let admin = |workspace: Option<Guid>| {
         command!(Sh, "sudo /opt/microsoft/omsagent/bin/omsadmin.sh -w {} -s WORKSPACE_KEY", workspace)
     };

@@ -1,4 +1,4 @@
-//! AGT008: the agent's own log tells of a refusal.
+//! AGT008: the agent's own log records a refusal.
 
 use ampls_probes::observation::{Refusal, RefusalCode};
 use jiff::SignedDuration;

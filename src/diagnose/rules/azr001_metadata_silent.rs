@@ -63,7 +63,7 @@ fn draft(facts: &Facts<'_>) -> Option<Draft> {
         Outcome::Failed(MetadataFailure::Unreachable(_)) => ("unreachable", "cannot be connected to".to_owned()),
         Outcome::Failed(MetadataFailure::Status(status)) => ("status", format!("answers `{status}`")),
         Outcome::Failed(MetadataFailure::Malformed) => {
-            ("malformed", "answers something that is no instance document".to_owned())
+            ("malformed", "answers something that is not an instance document".to_owned())
         }
     };
     let elsewhere = facts.platform_is_silent();

@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn silent_when_it_is_allowed_or_nothing_is_said() {
+    fn silent_when_it_is_allowed_or_nothing_is_set() {
         assert_eq!(drafts(&BRW003, &private_world().browser(policy(false))), []);
         assert_eq!(drafts(&BRW003, &private_world().browser(browser("edge", Asks::System))), []);
     }

@@ -20,7 +20,7 @@ rule! {
     /// ## Why it matters
     ///
     /// After a change of DNS the machine goes on using the old path until the answer expires, while `nslookup` and `dig`, which
-    /// ask the server themselves, already show the new one. Agents keep their own copy besides until they are restarted.
+    /// ask the server themselves, already show the new one. Agents also keep their own copy until they are restarted.
     ///
     /// ## How to fix
     ///
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn silent_when_a_server_was_not_heard() {
+    fn silent_when_a_server_did_not_answer() {
         let scene = private_world().system(ODS, &Says::Public("20.1.1.1")).says(CUSTOM, ODS, &Says::Silence);
         assert_eq!(drafts(&DNS007, &scene), []);
     }

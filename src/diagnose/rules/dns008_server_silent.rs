@@ -62,10 +62,10 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
     let stub = facts.stub();
     // One that gives a kept answer or two, and fails for the rest, does not.
     let stub_works = stub.is_some_and(|stub| {
-        let tells = |status: &Status| matches!(status, Status::Ok | Status::NoData | Status::NxDomain);
+        let is_answer = |status: &Status| matches!(status, Status::Ok | Status::NoData | Status::NxDomain);
         let statuses: Vec<Status> = facts.asked_of(stub).map(|(_, status)| status).collect();
-        let telling = statuses.iter().filter(|status| tells(status)).count();
-        telling * 2 > statuses.len()
+        let answers = statuses.iter().filter(|status| is_answer(status)).count();
+        answers * 2 > statuses.len()
     });
     let none_answers = !stub_works && !servers.iter().filter(|server| Some(**server) != stub).any(answers);
     let silent = servers.iter().filter(|server| is_silent(facts, **server));

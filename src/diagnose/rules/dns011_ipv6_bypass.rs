@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn what_azures_dns_gives_is_mended_in_the_private_zone() {
+    fn what_azures_dns_gives_is_fixed_in_the_private_zone() {
         let of = |at_azure| {
             let observations = private_world().observations();
             let facts = Facts::new(&observations);

@@ -18,7 +18,7 @@ rule! {
     /// them: two scopes (AMPLS) share the zones and the last writer won, or records of an endpoint that was deleted were left
     /// behind. Lines of the hosts file are left out.
     ///
-    /// Two subnets that both answer are no fault: a scope may have several private endpoints. The same picture comes from a
+    /// Two subnets that both answer are not a fault: a scope may have several private endpoints. The same picture comes from a
     /// route or a network rule that concerns only one of the subnets, so this is likely, not proven.
     ///
     /// ## Why it matters

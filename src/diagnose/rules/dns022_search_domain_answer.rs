@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn fires_as_proven_when_the_system_tells_the_suffix() {
+    fn fires_as_proven_when_the_system_names_the_suffix() {
         let canonical = Some(format!("{ODS}.corp.example"));
         let found = Found { addresses: vec!["10.9.9.9".parse().expect("an address")], canonical, more: 0 };
         let lookup = Lookup { name: ODS.to_owned(), timing: Timing::default(), outcome: Outcome::Seen(found) };
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn fires_though_no_server_was_heard_where_the_system_tells_the_suffix() {
+    fn fires_though_no_server_answered_where_the_system_names_the_suffix() {
         let canonical = Some(format!("{ODS}.corp.example"));
         let found = Found { addresses: vec!["203.0.113.80".parse().expect("an address")], canonical, more: 0 };
         let lookup = Lookup { name: ODS.to_owned(), timing: Timing::default(), outcome: Outcome::Seen(found) };

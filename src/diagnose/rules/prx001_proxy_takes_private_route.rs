@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn an_agent_is_told_where_its_own_proxy_is_set() {
+    fn an_agents_own_proxy_is_changed_where_it_is_set() {
         for (source, expected) in [
             ("/var/opt/azcmagent/localconfig.json", "sudo azcmagent config set proxy.bypass AMA"),
             ("/etc/default/azuremonitoragent", "az vm extension set"),

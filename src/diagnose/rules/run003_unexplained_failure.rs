@@ -11,7 +11,7 @@ use crate::diagnose::rule::rule;
 rule! {
     /// ## What it means
     ///
-    /// A name that monitoring needs does not resolve, does not answer, or leads to a public address where private paths are
+    /// A name that monitoring needs does not resolve, does not answer, or resolves to a public address where private paths are
     /// expected, and none of the other rules recognises the fault. What was observed is listed, step by step, without an
     /// interpretation.
     ///
@@ -67,7 +67,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
             Owner::Dns,
             "public",
             "public although private is expected, for a reason unknown to every rule: ",
-            "monitoring needs this name, others show that a private link is meant, and this one leads to a public address; the observations fit none of the known faults",
+            "monitoring needs this name, others show that a private link is meant, and this one resolves to a public address; the observations fit none of the known faults",
         )
     };
     let mut draft = Draft::new(Severity::Error, owner, Title::list(title, [name.fqdn()], ""))

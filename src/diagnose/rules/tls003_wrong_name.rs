@@ -11,7 +11,7 @@ rule! {
     /// ## What it means
     ///
     /// The certificate that answers is for other names than the one that was asked for: something else answers at the
-    /// address. A stale or hand-made record leads to the address of another private endpoint or another server, a hosts file
+    /// address. A stale or hand-made record holds the address of another private endpoint or another server, a hosts file
     /// does the same, or a firewall answers with a page of its own.
     ///
     /// Names are checked as clients do, by the name they were given. A client that is configured with a `privatelink` name

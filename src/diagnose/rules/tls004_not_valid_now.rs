@@ -16,7 +16,7 @@ rule! {
     /// no certificate of any name is valid and all lead to the public roots, it is the clock. When verified answers of other
     /// names agree with the clock, it is not. A clock that is off by less shows as AZR002, which then explains this finding.
     ///
-    /// A chain that is foreign besides is reported as TLS001, which explains this finding.
+    /// A chain from another issuer is reported as TLS001, which explains this finding.
     ///
     /// ## Why it matters
     ///

@@ -11,7 +11,7 @@ use crate::diagnose::{remedy, rule::rule};
 rule! {
     /// ## What it means
     ///
-    /// TCP connects, and what comes back after the `ClientHello` is no TLS, or TLS that breaks its own rules: a web server that
+    /// TCP connects, and what comes back after the `ClientHello` is not TLS, or TLS that breaks its own rules: a web server that
     /// speaks plain HTTP, a block page, another service that holds the address now. Azure Monitor always speaks TLS on 443.
     ///
     /// ## Why it matters
@@ -68,7 +68,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
     .summary(if broken {
         "TCP connects and the peer breaks the rules of TLS in its answer: it is not the service that speaks"
     } else {
-        "TCP connects and the answer to the ClientHello is no TLS: another service or a block page answers at this address"
+        "TCP connects and the answer to the ClientHello is not TLS: another service or a block page answers at this address"
     })
     .evidence(name.connections.iter().map(|connection| facts.connection_line(connection)))
     .evidence([facts.handshake_line(name, handshake)])

@@ -30,7 +30,7 @@ fn a_code_and_a_name_in_any_case_give_the_page() {
 }
 
 #[test]
-fn an_address_is_told_apart_by_its_class() {
+fn an_address_is_distinguished_by_its_class() {
     let cases = [
         ("10.0.0.4", "private"),
         ("fd00::1", "unique local"),
@@ -140,7 +140,7 @@ fn a_name_nobody_knows_says_so() {
 }
 
 #[test]
-fn the_list_tells_code_severity_name_and_meaning() {
+fn the_list_has_code_severity_name_and_meaning() {
     let mut out = Vec::new();
     write_list(&rules(), &Style::default(), &mut out).unwrap();
     let list = String::from_utf8(out).unwrap();

@@ -1,4 +1,4 @@
-"""Two name servers of the lab in one program: plain DNS on port 53 and DNS over HTTPS on port 443.
+"""Two DNS servers of the lab in one program: plain DNS on port 53 and DNS over HTTPS on port 443.
 
 Every question is written to the log as `plain NAME TYPE` or `doh NAME TYPE`. Both know every name: plain DNS answers A with
 PLAIN, DNS over HTTPS with DOH; DENIED is denied, once a name of the page has been asked for: what a browser does before it
@@ -21,7 +21,7 @@ ADDRESSES = sys.argv[7:]
 LOCK = threading.Lock()
 PAGE_WANTED = threading.Event()
 NXDOMAIN = 3
-# Where the fronts of DNS over HTTPS are, whoever is asked.
+# Where the fronts of DNS over HTTPS are, whichever server is asked.
 FRONTS = {"doh.lab.test": "10.0.0.53", "mozilla.cloudflare-dns.com": "10.0.0.53", "dns.google": "8.8.8.8"}
 
 

@@ -124,14 +124,14 @@ impl Forwarder {
         if request.method != "CONNECT" {
             return http::write(&mut stream, &Answer::new(403, &[], "")).await;
         }
-        let Some(mut far) = self.dial(&request.target).await else {
+        let Some(mut far) = self.connect(&request.target).await else {
             return http::write(&mut stream, &Answer::new(503, &[("Via", "1.1 proxy.corp.example")], "")).await;
         };
         stream.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").await?;
         tokio::io::copy_bidirectional(&mut stream, &mut far).await.map(|_| ())
     }
 
-    async fn dial(&self, target: &str) -> Option<TcpStream> {
+    async fn connect(&self, target: &str) -> Option<TcpStream> {
         let (host, port) = target.rsplit_once(':')?;
         let address: IpAddr = match host.parse() {
             Ok(address) => address,

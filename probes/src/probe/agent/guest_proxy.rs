@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn state_of_the_metadata_service_is_told_from_that_of_the_wire_server() {
+    fn state_of_the_metadata_service_is_distinguished_from_that_of_the_wire_server() {
         let table = [
             ("WireServer Enforce - IMDS Enforce", true),
             ("WireServer Enforce -  IMDS Audit", false),

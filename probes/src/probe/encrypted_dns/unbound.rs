@@ -128,7 +128,7 @@ impl Settings {
     }
 }
 
-/// `1.1.1.1@853#cloudflare-dns.com`: the name behind `#` is no comment.
+/// `1.1.1.1@853#cloudflare-dns.com`: the name behind `#` is not a comment.
 fn with_hash(text: &str, server: &str) -> String {
     let whole =
         text.split_whitespace().find(|word| word.strip_prefix(server).is_some_and(|rest| rest.starts_with('#')));
@@ -149,7 +149,7 @@ mod tests {
                             forward-addr: 1.1.1.1@853#cloudflare-dns.com\nforward-zone:\n  name: \".\"\n  forward-addr: 168.63.129.16\n";
 
     #[test]
-    fn encrypted_zone_is_told_from_the_others() {
+    fn encrypted_zone_is_distinguished_from_the_others() {
         let found = read(ONE_ZONE, "127.0.0.1").expect("an encrypted zone");
         assert_eq!((found.zones, found.in_use), (vec!["corp.example".to_owned()], true));
         assert_eq!(found.servers, ["1.1.1.1@853#cloudflare-dns.com"]);

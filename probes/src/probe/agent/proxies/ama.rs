@@ -67,7 +67,7 @@ fn of_environment(environment: &Environment) -> Option<Setting> {
 }
 
 /// `proxy` in the newest public settings of the newest version. The protected settings, which hold the password, are
-/// encrypted and not looked at. Mode `none` is no proxy of its own: before 2026 the extension did not write it down, and what
+/// encrypted and not looked at. Mode `none` is not a proxy of its own: before 2026 the extension did not write it down, and what
 /// the environment held was used all the same.
 /// Source: <https://github.com/Azure/azure-linux-extensions/pull/2162>
 fn of_extension_settings(files: &mut Files<'_>, extensions: &str, extension: Option<&String>) -> Option<Setting> {
