@@ -36,7 +36,7 @@
 //! |---|---|
 //! | an endpoint | its block in `probes/catalogue/<cloud>.toml` |
 //! | a cloud | `probes/catalogue/<cloud>.toml`, and its line in `clouds!` of `probes/src/azure/cloud.rs` |
-//! | a probe | `probes/src/probe/<what>.rs`, its variant in `probes/src/observation.rs`, its step in `probes/src/plan/steps.rs` |
+//! | a probe | `probes/src/probe/<what>.rs`, its variant in `probes/src/observation.rs`, its step in `probes/src/plan/steps.rs`, or where it asks nobody its line in `probes/src/run/board.rs` |
 //! | what differs between operating systems | `probes/src/os/unix.rs`, `probes/src/os/windows.rs` |
 //! | an option | `src/cli/args.rs` takes it, `probes/src/options.rs` says what is valid |
 //! | a limit of time or number of a run | `probes/src/options.rs` where it can be chosen, else the constant of the probe |

@@ -44,7 +44,7 @@ struct Host {
     /// Lengths of files that are holes, by path.
     #[serde(default)]
     sparse: BTreeMap<String, u64>,
-    /// A text that is written so often, by path.
+    /// A text that is written that many times, by path.
     #[serde(default)]
     repeated: BTreeMap<String, (String, usize)>,
     /// Octets, by path.
@@ -273,7 +273,15 @@ fn nothing_is_asked_over_the_network_for_another_machines_files() {
     let report = examine(&root.0, &["--workspace".to_owned(), Uuid::nil().to_string()]);
     let local = |seen: &&Observation| {
         use Observation as Seen;
-        matches!(seen, Seen::Resolver(_) | Seen::Hosts(_) | Seen::Agents(_) | Seen::Browsers(_) | Seen::EncryptedDns(_))
+        matches!(
+            seen,
+            Seen::Resolver(_)
+                | Seen::Hosts(_)
+                | Seen::Agents(_)
+                | Seen::Browsers(_)
+                | Seen::EncryptedDns(_)
+                | Seen::Mtu(_)
+        )
     };
     let asked = report.observations.seen.iter().filter(|seen| !local(seen));
     assert_eq!(asked.count(), 0, "{:?}", report.observations.seen);

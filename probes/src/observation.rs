@@ -26,8 +26,8 @@ pub use dns::{
 pub use http::{Exchange, HttpFailure, HttpResponse};
 pub use later::Later;
 pub use local::{
-    Hosts, HostsEntry, HostsFile, Interface, Machine, ReadFailure, Resolver, ResolverConfig, Server, ServerRole,
-    Unread, UnreadReason,
+    Hosts, HostsEntry, HostsFile, Interface, InterfaceMtu, Machine, Mtu, ReadFailure, Resolver, ResolverConfig, Server,
+    ServerRole, Unread, UnreadReason,
 };
 pub use metadata::{Instance, Metadata, MetadataFailure, Subnet, WireServer};
 pub use proxy::{Exemptions, PlatformProxy, ProxyChoice, ProxySettings, Tunnel, TunnelFailure};
@@ -161,6 +161,8 @@ pub enum Observation {
     Browsers(Browsers),
     /// Encrypted DNS of the operating system.
     EncryptedDns(EncryptedDns),
+    /// The largest packets of this machine's interfaces.
+    Mtu(Mtu),
     /// The proxies that this program's environment names.
     ProxySettings(ProxySettings),
     /// The Azure instance metadata service.

@@ -20,6 +20,7 @@ pub mod imds;
 pub mod lookup;
 #[cfg(test)]
 mod loopback;
+pub mod mtu;
 pub mod proxy;
 pub mod resolver;
 pub mod tcp;

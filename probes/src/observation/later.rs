@@ -23,12 +23,13 @@ mod list;
 mod parts;
 
 /// The probes of this version, as observations name them.
-const PROBES: [&str; 14] = [
+const PROBES: [&str; 15] = [
     "resolver",
     "hosts",
     "agents",
     "browsers",
     "encrypted-dns",
+    "mtu",
     "proxy-settings",
     "metadata",
     "wire-server",
@@ -419,7 +420,7 @@ mod tests {
             let refused = serde_json::from_value::<Observation>(serde_json::json!({ "probe": probe })).unwrap_err();
             refused.to_string()
         };
-        let listed = unknown("mtu");
+        let listed = unknown("weather");
         assert_eq!(listed.matches('`').count(), 2 + 2 * PROBES.len(), "{listed}");
         for probe in PROBES {
             assert!(listed.contains(&format!("`{probe}`")) && !unknown(probe).contains("unknown variant"), "{listed}");

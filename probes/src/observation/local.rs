@@ -145,6 +145,26 @@ pub struct HostsEntry {
     pub name: String,
 }
 
+/// The largest packets of this machine's interfaces.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Mtu {
+    /// When and how long.
+    #[serde(flatten)]
+    pub timing: Timing,
+    /// Those that are up, by name, without loopback.
+    #[serde(flatten)]
+    pub outcome: Outcome<Vec<InterfaceMtu>, ReadFailure>,
+}
+
+/// The largest packet of one interface.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InterfaceMtu {
+    /// Name of the interface.
+    pub interface: String,
+    /// In octets, with the IP header.
+    pub mtu: u32,
+}
+
 /// A file that says less than it should.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unread {

@@ -15,7 +15,7 @@ use crate::observation::{
 };
 use crate::options::{Options, StepKind};
 use crate::plan::{Discovered, MetadataState, Plan, Step, UNKNOWN_CLOUD, plan, unknown_environment};
-use crate::probe::{browser, proxy};
+use crate::probe::{browser, mtu, proxy};
 use crate::world::World;
 
 /// What is known of a run.
@@ -76,6 +76,7 @@ impl Board {
             encrypted.unwrap_or_else(|| EncryptedDns { timing: Timing::default(), outcome: Outcome::Cancelled }),
         ));
         seen.push(Observation::Browsers(browsers.unwrap_or_else(browser::cancelled)));
+        seen.push(Observation::Mtu(mtu::read(world, options, self.began)));
         if options.takes(StepKind::Proxy) {
             seen.extend(proxy::settings(world, options, self.began).map(Observation::ProxySettings));
         }

@@ -2,12 +2,14 @@
 
 use super::{Connection, EndpointFacts, Facts, Handshake, Outcome, RecordKind, Route, Status, Timing, View, ZoneFact};
 
-use ampls_probes::observation::{Answer, IoFailure, LookupFailure, TlsFailure};
+use ampls_probes::observation::{Answer, IoFailure, LookupFailure, Observation, TlsFailure};
 
 use crate::text::{self, duration_ms, quote};
 
 /// Addresses and aliases named in one line.
 const NAMED: usize = 4;
+/// Interfaces named in one line.
+const MOST_INTERFACES: usize = 8;
 
 impl Facts<'_> {
     /// What one view says of an endpoint.
@@ -64,6 +66,17 @@ impl Facts<'_> {
             Some(mname) => format!("{when}`{}` gave the SOA {} for {}", fact.server, quote(mname), quote(&fact.zone)),
             None => format!("{when}`{}` gave no SOA for {}", fact.server, quote(&fact.zone)),
         }
+    }
+
+    /// The largest packet of each interface, which a peer sends as long as nothing reports a smaller one on the way.
+    pub fn mtu_line(&self) -> Option<String> {
+        let interfaces = self.observations().seen.iter().find_map(|seen| match seen {
+            Observation::Mtu(mtu) => mtu.outcome.seen(),
+            _ => None,
+        })?;
+        let each = interfaces.iter().take(MOST_INTERFACES).map(|it| format!("{} {}", quote(&it.interface), it.mtu));
+        let each = each.collect::<Vec<_>>().join(", ");
+        (!each.is_empty()).then(|| format!("largest packet of each interface (MTU), in octets: {each}"))
     }
 
     /// What became of one question.

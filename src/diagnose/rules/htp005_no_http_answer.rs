@@ -70,6 +70,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
         .summary(format!("the certificate is verified, the request is sent, and then: {what}; something on the way ends or holds the connection"))
         .evidence(name.handshake.map(|handshake| facts.handshake_line(name, handshake)))
         .evidence([facts.exchange_line(name, exchange)])
+        .evidence(facts.mtu_line())
         .arg("kind", kind)
         .arg("address", address.clone())
         .excludes("DNS, a blocked port and certificates: TLS is verified")

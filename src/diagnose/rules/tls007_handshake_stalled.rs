@@ -75,6 +75,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
         .summary("TCP connects, the ClientHello is sent, and no answer comes: large packets are lost on the way (MTU), or something that inspects holds the connection")
         .evidence(name.connections.iter().map(|connection| facts.connection_line(connection)))
         .evidence([facts.handshake_line(name, handshake)])
+        .evidence(facts.mtu_line())
         .arg("address", address)
         .arg("waited_ms", (handshake.timing.elapsed_us / 1_000).to_string())
         .excludes("a blocked port: TCP connects")
@@ -94,7 +95,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
 
 #[cfg(test)]
 mod tests {
-    use ampls_probes::observation::{IoFailure, Outcome, TlsFailure};
+    use ampls_probes::observation::{InterfaceMtu, IoFailure, Mtu, Observation, Outcome, Timing, TlsFailure};
     use ampls_probes::testing::{ODS, Tls, private_world};
 
     use super::*;
@@ -105,6 +106,15 @@ mod tests {
         let found = fires_as_declared(&TLS007, &private_world().tls(ODS, Tls::failed(Outcome::TimedOut)));
         assert_eq!((found.len(), found[0].severity), (1, Severity::Error));
         assert_eq!(found[0].args["waited_ms"], "5000");
+    }
+
+    #[test]
+    fn fires_with_the_largest_packets_of_the_interfaces() {
+        let eth0 = InterfaceMtu { interface: "eth0".to_owned(), mtu: 1500 };
+        let mtu = Mtu { timing: Timing::default(), outcome: Outcome::Seen(vec![eth0]) };
+        let scene = private_world().edit(|seen| seen.seen.push(Observation::Mtu(mtu)));
+        let found = drafts(&TLS007, &scene.tls(ODS, Tls::failed(Outcome::TimedOut)));
+        assert!(found[0].evidence.iter().any(|line| line.ends_with("`eth0` 1500")), "{:?}", found[0].evidence);
     }
 
     #[test]
