@@ -41,6 +41,7 @@ mod agent;
 mod browser;
 mod check;
 pub mod digest;
+mod effect;
 mod endpoint;
 mod host;
 mod note;

@@ -172,11 +172,11 @@ fn a_refusal_is_one_sentence_with_values_in_backticks_and_no_wrong_advice() {
 fn a_world_has_its_exit_status() {
     let healthy = ran(&["demo", "healthy-private"]);
     assert_eq!(status(&healthy), Some(0), "{}", text(&healthy.stdout));
-    assert!(text(&healthy.stdout).starts_with("PRIVATE, healthy: "), "{}", text(&healthy.stdout));
+    assert!(text(&healthy.stdout).starts_with("PRIVATE, network healthy; "), "{}", text(&healthy.stdout));
     assert!(healthy.stderr.is_empty(), "{}", text(&healthy.stderr));
     let broken = ran(&["demo", "zone-not-linked-ods"]);
     assert_eq!(status(&broken), Some(1));
-    assert!(text(&broken.stdout).contains("ERROR DNS003 zone-not-linked"), "{}", text(&broken.stdout));
+    assert!(text(&broken.stdout).contains("\n✗ DNS003  "), "{}", text(&broken.stdout));
     let forgiven = ran(&["demo", "zone-not-linked-ods", "--fail-on", "never", "-q"]);
     assert_eq!(status(&forgiven), Some(0));
 }
@@ -188,14 +188,27 @@ fn worlds_are_listed_in_their_order() {
 }
 
 #[test]
-fn a_pipe_carries_eighty_columns_without_colour() {
-    let output = text(&ran(&["demo", "zone-not-linked-ods"]).stdout);
-    assert!(!output.contains('\u{1b}'));
-    for line in output.lines().filter(|line| !line.starts_with("    ")) {
-        assert!(line.chars().count() <= 80, "{line}");
+fn a_pipe_carries_whole_lines_without_colour_however_wide_the_terminal_was() {
+    let arguments = ["demo", "zone-not-linked-ods", "-v"];
+    let told = |columns: &str| text(&doctor(&arguments).env("COLUMNS", columns).output().expect("it runs").stdout);
+    for output in [told("20"), told("200")] {
+        assert!(!output.contains('\u{1b}'));
+        for whole in ["6b1c0f5e-2d4a-4c8e-9f31-7a5d0c2b9e64.ods.opinsights.azure.com  ", "(HTTP 404)", "  -v VNET_ID"] {
+            assert!(output.contains(whole.trim_start()), "{whole}: {output}");
+        }
+        let shortest = output.lines().map(|line| line.chars().count()).max().unwrap_or_default();
+        assert!(shortest > 120, "no line is broken: {output}");
     }
     let tinted = ran(&["demo", "zone-not-linked-ods", "--color", "always", "-q"]);
     assert!(text(&tinted.stdout).contains("\u{1b}[1;31m"));
+}
+
+#[test]
+fn each_v_says_more_and_q_only_the_headline() {
+    let lines = |more: &[&str]| text(&ran(&[&["demo", "zone-not-linked-ods"], more].concat()).stdout).lines().count();
+    assert_eq!(lines(&["-q"]), 1);
+    let (usual, more, all) = (lines(&[]), lines(&["-v"]), lines(&["-vv"]));
+    assert!(1 < usual && usual <= 22 && usual < more && more < all, "{usual} {more} {all}");
 }
 
 #[test]

@@ -63,7 +63,7 @@ fn examine(machine: &Machine) -> Result<Vec<String>, String> {
     let clause = match machine.delivery {
         Delivery::Delivering => "data delivered at ",
         Delivery::Failing => "delivery failing since ",
-        Delivery::Unproven => "delivery unproven",
+        Delivery::Unproven => "delivery not proven",
     };
     let called_healthy = verdict.health == Health::Ok || verdict.headline.contains("healthy");
     if (called_healthy || machine.delivery == Delivery::Failing) && !verdict.headline.contains(clause) {

@@ -9,7 +9,7 @@ use ampls_doctor::diagnose::rules::RULES;
 use ampls_doctor::report::schema;
 use clap_complete::Shell;
 
-use super::cli::{ran, text};
+use super::screen;
 
 #[test]
 fn code_pages_are_fresh() {
@@ -74,8 +74,7 @@ fn the_readmes_screens_are_fresh() {
     while let Some((before, after)) = rest.split_once("<!-- screen ") {
         let (world, after) = after.split_once(" -->\n").expect("the name of a world");
         let (_, after) = after.split_once("<!-- end -->").expect("the end of a screen");
-        let saved = root.join(format!("tests/reports/0.1.0/{world}.json"));
-        let shown = text(&ran(&["judge", saved.to_str().expect("UTF-8")]).stdout);
+        let shown = screen::of_report(&root.join(format!("tests/reports/0.1.0/{world}.json")));
         assert!(shown.contains("vm-app-01") && !shown.contains("```"), "{world}: {shown}");
         fresh = format!("{fresh}{before}<!-- screen {world} -->\n```text\n{shown}```\n<!-- end -->");
         rest = after.to_owned();

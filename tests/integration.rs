@@ -19,6 +19,7 @@
 //! - `reading`: reports of later versions, hand-made ones of any size, digests wherever they stand.
 //! - `redaction`: what a redacted report of any world holds does not depend on how the customer calls his things.
 //! - `scenarios`: every world of `tests/scenarios` through the real probes.
+//! - `screen`: the answer on one screen, and the words it is given in.
 
 mod browsers;
 mod catalogue;
@@ -39,3 +40,4 @@ mod pairs;
 mod reading;
 mod redaction;
 mod scenarios;
+mod screen;

@@ -5,6 +5,7 @@
 //! every world. `ONLY=name,name cargo test scenarios` examines some of them.
 
 use std::collections::BTreeMap;
+use std::io::{self, Write};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{LazyLock, Mutex};
 use std::{env, thread};
@@ -22,6 +23,8 @@ use ampls_world::{Embedded, Scenario};
 use clap::Parser;
 use uuid::Uuid;
 
+use crate::screen;
+
 /// Worlds examined side by side: most of their time they wait for silence.
 const SIDE_BY_SIDE: usize = 6;
 
@@ -34,6 +37,7 @@ fn every_world_gets_the_findings_it_names() {
         .collect();
     assert!(!worlds.is_empty(), "no world is called `{only}`");
     side_by_side(&worlds, |world| world.name.to_owned(), |world| examine(world));
+    let _ = writeln!(io::stdout(), "{}", screen::lengths());
 }
 
 /// Examines several worlds at a time; fails with the lines of all those that have some.
@@ -95,6 +99,7 @@ fn examine(embedded: &Embedded) -> Result<Vec<String>, String> {
     }
     faults.extend(judged_again(&observations, &findings).err());
     faults.extend(faces(&report));
+    faults.extend(screen::faults(&report));
     let catalogue = Catalogue::builtin().map_err(|error| error.to_string())?;
     faults.extend(redacted_alike(&observations, &catalogue, &findings).err());
     if !faults.is_empty() {

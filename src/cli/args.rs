@@ -155,12 +155,12 @@ Exit status:
 #[derive(Clone, Copy, Debug, Args)]
 #[command(next_help_heading = "Talk")]
 pub struct TalkArgs {
-    /// Print the result and errors only
+    /// Print only the headline
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
-    /// Print every endpoint and every answer
-    #[arg(short, long, global = true)]
-    pub verbose: bool,
+    /// Print evidence, undo and every endpoint; -vv every answer too
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
     /// When to colour.
     #[arg(
         help = "Colour; auto obeys NO_COLOR",long, global = true, value_name = "WHEN", default_value = "auto", hide_default_value = true, value_parser = OneOf(COLOURS))]

@@ -186,19 +186,22 @@ fn private(options: &mut OpenOptions) {
 #[cfg(not(unix))]
 fn private(_: &mut OpenOptions) {}
 
+/// Columns of a terminal that gives no width.
+const COLUMNS: usize = 80;
+
 /// How to write for people to this destination.
 pub(super) fn style(output: &Output, talk: TalkArgs) -> Style {
     let terminal = output.is_terminal();
-    let plain = Style::default();
-    let width = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
+    let width = terminal_size::terminal_size().map_or(COLUMNS, |(width, _)| usize::from(width.0));
     Style {
-        width: if terminal { width.unwrap_or(plain.width).clamp(40, 200) } else { plain.width },
+        width: terminal.then(|| width.clamp(40, 200)),
         colour: colour(talk.color, terminal, |name| std::env::var_os(name)),
         ascii: terminal && !speaks_utf8(),
         detail: match (talk.quiet, talk.verbose) {
             (true, _) => Detail::Answer,
-            (_, true) => Detail::Everything,
-            _ => Detail::Usual,
+            (false, 0) => Detail::Usual,
+            (false, 1) => Detail::More,
+            (false, _) => Detail::Everything,
         },
     }
 }

@@ -1,6 +1,7 @@
 //! What is being waited for, on standard error, and only if a person looks at it.
 
 use std::io::{IsTerminal, stderr};
+use std::time::Duration;
 
 use ampls_probes::run::{Progress, Stage, Waiting};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -18,11 +19,12 @@ const KEPT: usize = 4;
 pub(super) struct ProgressLine {
     bar: ProgressBar,
     cut: char,
+    deadline: Duration,
 }
 
 impl ProgressLine {
-    /// A line on a terminal; nothing at all elsewhere or when `quiet`.
-    pub(super) fn new(quiet: bool) -> Self {
+    /// A line on a terminal, of a run that ends by the deadline; nothing at all elsewhere or when `quiet`.
+    pub(super) fn new(quiet: bool, deadline: Duration) -> Self {
         let bar = ProgressBar::no_length();
         bar.set_draw_target(if quiet || !stderr().is_terminal() {
             ProgressDrawTarget::hidden()
@@ -32,7 +34,7 @@ impl ProgressLine {
         if let Ok(style) = ProgressStyle::with_template("{wide_msg}") {
             bar.set_style(style);
         }
-        Self { bar, cut: if speaks_utf8() { '…' } else { '~' } }
+        Self { bar, cut: if speaks_utf8() { '…' } else { '~' }, deadline }
     }
 
     /// Shows how far it is.
@@ -41,7 +43,7 @@ impl ProgressLine {
             return;
         }
         let columns = terminal_size::terminal_size_of(stderr()).map_or(COLUMNS, |(columns, _)| columns.0);
-        self.bar.set_message(line(progress, usize::from(columns), self.cut));
+        self.bar.set_message(line(progress, self.deadline, usize::from(columns), self.cut));
     }
 }
 
@@ -51,12 +53,15 @@ impl Drop for ProgressLine {
     }
 }
 
-/// The line, in as many columns: what does not fit is named shorter, then counted.
-fn line(progress: &Progress, columns: usize, cut: char) -> String {
-    let seconds = progress.elapsed.as_secs();
-    let head = match progress.total {
-        0 => format!("{seconds} s"),
-        total => format!("{}/{total} looked at, {seconds} s", progress.done),
+/// The line, in as many columns: what does not fit is named shorter, then counted. Checks are counted from when it is known how
+/// many there are: what the machine and Azure say of themselves decides that.
+fn line(progress: &Progress, deadline: Duration, columns: usize, cut: char) -> String {
+    let time = format!("{} s of {} s", progress.elapsed.as_secs(), deadline.as_secs_f64().ceil());
+    let planning = |waiting: &Waiting| matches!(waiting, Waiting::Configuration | Waiting::Metadata);
+    let head = if progress.total == 0 || progress.waiting_for.iter().any(planning) {
+        time
+    } else {
+        format!("{} of {} checks, {time}", progress.done, progress.total)
     };
     let ways = [(2, Names::Whole), (2, Names::Short), (2, Names::Shorter), (1, Names::Short), (1, Names::Shorter)];
     let mut tails = ways.iter().map(|(most, names)| tail(&progress.waiting_for, *most, *names, cut));
@@ -135,6 +140,7 @@ mod tests {
 
     use super::*;
 
+    const DEADLINE: Duration = Duration::from_secs(15);
     const ODS: &str = "6b1c1111-2222-3333-4444-555555555555.ods.opinsights.azure.com";
 
     fn progress(waiting_for: Vec<Waiting>) -> Progress {
@@ -152,37 +158,43 @@ mod tests {
         waiting.extend((0..12).map(|number| endpoint(Stage::Tcp, &format!("n{number}.net"))));
         let all = progress(waiting);
         assert_eq!(
-            line(&all, 200, '…'),
-            format!("15/71 looked at, 4 s; waiting for DNS 168.63.129.16, TLS of {ODS} and 12 more")
+            line(&all, DEADLINE, 200, '…'),
+            format!("15 of 71 checks, 4 s of 15 s; waiting for DNS 168.63.129.16, TLS of {ODS} and 12 more")
         );
         assert_eq!(
-            line(&all, 110, '…'),
-            "15/71 looked at, 4 s; waiting for DNS 168.63.129.16, TLS of 6b1c….ods.opinsights.azure.com and 12 more"
+            line(&all, DEADLINE, 120, '…'),
+            "15 of 71 checks, 4 s of 15 s; waiting for DNS 168.63.129.16, TLS of 6b1c….ods.opinsights.azure.com and 12 more"
         );
-        assert_eq!(line(&all, 80, '~'), "15/71 looked at, 4 s; waiting for DNS 168.63.129.16 and 13 more");
-        assert_eq!(line(&all, 50, '~'), "15/71 looked at, 4 s; waiting for 14");
-        assert_eq!(line(&all, 30, '~'), "15/71 looked at, 4 s");
+        assert_eq!(
+            line(&all, DEADLINE, 80, '~'),
+            "15 of 71 checks, 4 s of 15 s; waiting for DNS 168.63.129.16 and 13 more"
+        );
+        assert_eq!(line(&all, DEADLINE, 60, '~'), "15 of 71 checks, 4 s of 15 s; waiting for 14");
+        assert_eq!(line(&all, DEADLINE, 40, '~'), "15 of 71 checks, 4 s of 15 s");
         let two = progress(vec![Waiting::Metadata, server]);
-        assert_eq!(line(&two, 80, '~'), "15/71 looked at, 4 s; waiting for the metadata service and DNS 168.63.129.16");
+        assert_eq!(
+            line(&two, DEADLINE, 80, '~'),
+            "4 s of 15 s; waiting for the metadata service and DNS 168.63.129.16"
+        );
     }
 
     #[test]
     fn nothing_to_wait_for_leaves_no_empty_end() {
-        assert_eq!(line(&progress(Vec::new()), 80, '~'), "15/71 looked at, 4 s");
+        assert_eq!(line(&progress(Vec::new()), DEADLINE, 80, '~'), "15 of 71 checks, 4 s of 15 s");
         let one = progress(vec![endpoint(Stage::Lookup, "a.net")]);
-        assert_eq!(line(&one, 80, '~'), "15/71 looked at, 4 s; waiting for the lookup of a.net");
+        assert_eq!(line(&one, DEADLINE, 80, '~'), "15 of 71 checks, 4 s of 15 s; waiting for the lookup of a.net");
         let one = progress(vec![endpoint(Stage::Http, ODS)]);
-        assert_eq!(line(&one, 60, '~'), "15/71 looked at, 4 s; waiting for HTTP of 6b1c~.ods~");
+        assert_eq!(line(&one, DEADLINE, 64, '~'), "15 of 71 checks, 4 s of 15 s; waiting for HTTP of 6b1c~.ods~");
         let reading = Progress { done: 0, total: 0, ..progress(vec![Waiting::Configuration]) };
-        assert_eq!(line(&reading, 80, '~'), "4 s; waiting for this machine's configuration");
+        assert_eq!(line(&reading, DEADLINE, 80, '~'), "4 s of 15 s; waiting for this machine's configuration");
     }
 
     #[test]
     fn no_line_is_wider_than_the_terminal_or_acts_on_it() {
         for columns in 0..160 {
             let evil = progress(vec![endpoint(Stage::Http, "\u{1b}[2J\n.example.net"), endpoint(Stage::Http, ODS)]);
-            let line = line(&evil, columns, '…');
-            assert!(line.chars().count() < columns.max(21), "{columns}: {line}");
+            let line = line(&evil, DEADLINE, columns, '…');
+            assert!(line.chars().count() < columns.max(30), "{columns}: {line}");
             assert!(!line.contains(char::is_control), "{line:?}");
         }
     }

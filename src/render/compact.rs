@@ -117,8 +117,10 @@ fn lines(report: &Report) -> Vec<Line> {
     let azure = report.host.azure.as_ref();
     let region = azure.and_then(|azure| azure.region.as_deref()).unwrap_or("-");
     lines.push(line(1, &format!("{} {} {region} {:.0}", report.host.name, report.host.os, report.run.started_at)));
-    for (zone, cells) in matrix::rows(report) {
-        lines.push(line(30, &format!("{zone}: {}", cells.join(" | "))));
+    let heads = matrix::heads(report);
+    for row in matrix::rows(report) {
+        let cells: Vec<String> = heads.iter().zip(&row.cells).map(|(head, cell)| format!("{head} {cell}")).collect();
+        lines.push(line(30, &format!("{}: {}", row.zone, cells.join(" | "))));
     }
     for (index, root) in report.roots().enumerate() {
         // Information never pushes out the fix of a fault.
@@ -253,7 +255,7 @@ mod tests {
     #[test]
     fn people_read_the_start_and_programs_the_end() {
         let text = compact(&mixed());
-        assert!(text.starts_with("MIXED, broken: "), "{text}");
+        assert!(text.starts_with("MIXED, 1 error: "), "{text}");
         assert!(text.ends_with("\nVERDICT mixed error exit=1 DNS003 NET002\n"), "{text}");
         assert!(text.lines().rev().nth(1).unwrap().starts_with("{\"schema\":2,\"kind\":\"digest\","), "{text}");
     }

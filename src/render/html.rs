@@ -110,12 +110,11 @@ fn zones(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         write!(out, "<th scope=\"col\" role=\"columnheader\">{}</th>", safe(head))?;
     }
     writeln!(out, "</tr></thead><tbody>")?;
-    for (zone, cells) in rows {
-        write!(out, "<tr role=\"row\"><th scope=\"row\" role=\"rowheader\">{}</th>", safe(&zone))?;
-        for (cell, head) in cells.iter().zip(&heads) {
-            let cell = cell.strip_prefix(head.as_str()).unwrap_or(cell).trim_start();
-            // The matrix writes what is not private in capitals.
-            let tone = if cell.contains("PUBLIC") || cell.contains("MIXED") { " odd" } else { "" };
+    for row in rows {
+        write!(out, "<tr role=\"row\"><th scope=\"row\" role=\"rowheader\">{}</th>", safe(&row.zone))?;
+        for (cell, head) in row.cells.iter().zip(&heads) {
+            // The matrix writes what is wrong in capitals.
+            let tone = if cell.contains("PUBLIC") { " odd" } else { "" };
             let (head, cell) = (safe(head), safe(cell));
             write!(out, "<td role=\"cell\" class=\"mono{tone}\" data-head=\"{head}\">{cell}</td>")?;
         }

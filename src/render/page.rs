@@ -4,37 +4,52 @@
 
 use std::io::{self, Write};
 
+use textwrap::{Options, WordSeparator, WordSplitter, WrapAlgorithm};
+use unicode_width::UnicodeWidthStr;
+
 use crate::text::acts_on_output;
 
 /// How to write, as the caller decided it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Style {
-    /// Columns; commands alone may be longer, so that they can be copied.
-    pub width: usize,
+    /// Columns of the terminal; `None` off a terminal, where nothing is broken or shortened.
+    pub width: Option<usize>,
     /// Tint with ANSI colours. Nothing depends on it.
     pub colour: bool,
-    /// No box drawing beyond ASCII.
+    /// No character beyond ASCII.
     pub ascii: bool,
     /// How much.
     pub detail: Detail,
 }
 
-/// How much to write.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// How much to write. Ordered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Detail {
-    /// The answer and the roots, one line each.
+    /// The headline.
     Answer,
-    /// Causes and fixes.
+    /// One screen.
     #[default]
     Usual,
-    /// Everything.
+    /// Evidence, other ways to fix it, how to undo it, every endpoint, what a machine cannot see.
+    More,
+    /// Every answer too.
     Everything,
 }
 
 impl Default for Style {
     /// Plain text for a pipe.
     fn default() -> Self {
-        Self { width: 80, colour: false, ascii: false, detail: Detail::Usual }
+        Self { width: None, colour: false, ascii: false, detail: Detail::Usual }
+    }
+}
+
+/// Columns that a layout counts with where there is no terminal.
+const COLUMNS: usize = 80;
+
+impl Style {
+    /// Columns to lay out for.
+    pub fn columns(&self) -> usize {
+        self.width.unwrap_or(COLUMNS)
     }
 }
 
@@ -51,6 +66,70 @@ pub enum Tint {
     Yellow,
     /// For health.
     Green,
+}
+
+/// A paragraph, before it is known how wide the page is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Paragraph {
+    tint: Tint,
+    /// Stands before the first line, in a tint of its own.
+    mark: Option<(Tint, String)>,
+    first: String,
+    rest: String,
+    text: String,
+    /// One line that is never broken: a command, or what was laid out already.
+    whole: bool,
+}
+
+impl Paragraph {
+    /// Text broken at spaces. `first` stands before the first line, `rest` before the others.
+    pub fn text(tint: Tint, first: &str, rest: &str, text: &str) -> Self {
+        Self { tint, mark: None, first: first.to_owned(), rest: rest.to_owned(), text: inert(text), whole: false }
+    }
+
+    /// One line that is never broken.
+    pub fn whole(tint: Tint, text: &str) -> Self {
+        let text = inert(text).trim_end().to_owned();
+        Self { tint, mark: None, first: String::new(), rest: String::new(), text, whole: true }
+    }
+
+    /// A line with nothing on it.
+    pub fn blank() -> Self {
+        Self::whole(Tint::Plain, "")
+    }
+
+    /// The same behind a mark.
+    #[must_use]
+    pub fn marked(mut self, tint: Tint, mark: &str) -> Self {
+        self.mark = Some((tint, mark.to_owned()));
+        self
+    }
+
+    fn lines(&self, width: Option<usize>) -> Vec<String> {
+        if self.whole {
+            return vec![self.text.clone()];
+        }
+        let mark = self.mark.as_ref().map_or(0, |(_, mark)| columns_of(mark));
+        wrap(
+            &self.first,
+            &format!("{:mark$}{}", "", self.rest),
+            &self.text,
+            width.map(|width| width.saturating_sub(mark)),
+        )
+    }
+
+    /// Rows of a terminal that it takes: what is longer than a row goes on in the next.
+    pub fn rows(&self, columns: usize) -> usize {
+        let mark = self.mark.as_ref().map_or(0, |(_, mark)| columns_of(mark));
+        let lines = self.lines(Some(columns));
+        let wide = |(number, line): (usize, &String)| columns_of(line) + if number == 0 { mark } else { 0 };
+        lines.iter().enumerate().map(wide).map(|wide| wide.div_ceil(columns.max(1)).max(1)).sum()
+    }
+}
+
+/// Columns that a terminal needs for a text.
+pub fn columns_of(text: &str) -> usize {
+    UnicodeWidthStr::width(text)
 }
 
 /// Somewhere to write lines to.
@@ -73,33 +152,42 @@ impl<'a> Page<'a> {
 
     /// One line that is never broken: a command, or what was laid out already.
     pub fn line(&mut self, tint: Tint, text: &str) -> io::Result<()> {
-        let text = inert(text);
-        self.tinted(tint, text.trim_end())
+        self.put(&Paragraph::whole(tint, text))
     }
 
     /// Text broken at spaces. `first` stands before the first line, `rest` before the others.
     pub fn wrapped(&mut self, tint: Tint, first: &str, rest: &str, text: &str) -> io::Result<()> {
-        for line in wrap(first, rest, &inert(text), self.style.width) {
-            self.tinted(tint, &line)?;
+        self.put(&Paragraph::text(tint, first, rest, text))
+    }
+
+    /// A paragraph.
+    pub fn put(&mut self, paragraph: &Paragraph) -> io::Result<()> {
+        for (number, line) in paragraph.lines(self.style.width).iter().enumerate() {
+            if let (0, Some((tint, mark))) = (number, &paragraph.mark) {
+                let mark = self.tinted(*tint, mark);
+                write!(self.out, "{mark}")?;
+            }
+            let line = self.tinted(paragraph.tint, line);
+            writeln!(self.out, "{line}")?;
         }
         Ok(())
     }
 
-    fn tinted(&mut self, tint: Tint, text: &str) -> io::Result<()> {
+    fn tinted(&self, tint: Tint, text: &str) -> String {
         let code = match tint {
+            _ if !self.style.colour || text.is_empty() => return text.to_owned(),
             Tint::Bold => "1",
             Tint::Red => "1;31",
             Tint::Yellow => "1;33",
             Tint::Green => "1;32",
-            Tint::Plain => return writeln!(self.out, "{text}"),
+            Tint::Plain => return text.replace(LOUD, &format!("\u{1b}[1;31m{LOUD}\u{1b}[0m")),
         };
-        if self.style.colour {
-            writeln!(self.out, "\u{1b}[{code}m{text}\u{1b}[0m")
-        } else {
-            writeln!(self.out, "{text}")
-        }
+        format!("\u{1b}[{code}m{text}\u{1b}[0m")
     }
 }
+
+/// The word that is a fault wherever it stands.
+const LOUD: &str = "PUBLIC";
 
 /// Text that a terminal shows and never obeys: control characters, line and paragraph separators, and the marks that
 /// reorder text (<https://www.unicode.org/reports/tr9/>) are written as escapes.
@@ -111,41 +199,17 @@ pub fn inert(text: &str) -> String {
     safe
 }
 
-fn wrap(first: &str, rest: &str, text: &str, width: usize) -> Vec<String> {
-    let mut lines = Vec::new();
-    let mut line = first.to_owned();
-    let mut empty = true;
-    for word in text.split(' ').filter(|word| !word.is_empty()) {
-        for (part, piece) in pieces(word, width.saturating_sub(rest.chars().count()).max(20)).into_iter().enumerate() {
-            // A space within a word would be another word.
-            if part > 0 || !empty && line.chars().count() + 1 + piece.chars().count() > width {
-                lines.push(std::mem::replace(&mut line, rest.to_owned()));
-                empty = true;
-            }
-            if !empty {
-                line.push(' ');
-            }
-            line.push_str(piece);
-            empty = false;
-        }
-    }
-    lines.push(line);
-    lines
-}
-
-/// A word cut into pieces of at most `width` characters, before a dot if there is one: an escaped or endless word must not
-/// run off the page.
-fn pieces(word: &str, width: usize) -> Vec<&str> {
-    let mut pieces = Vec::new();
-    let mut left = word;
-    while let Some((cut, _)) = left.char_indices().nth(width) {
-        let dot = left.get(..cut).and_then(|piece| piece.rfind('.')).filter(|dot| *dot > 0);
-        let (piece, more) = left.split_at(dot.unwrap_or(cut));
-        pieces.push(piece);
-        left = more;
-    }
-    pieces.push(left);
-    pieces
+/// Words are never cut: half a name or an address is none.
+fn wrap(first: &str, rest: &str, text: &str, width: Option<usize>) -> Vec<String> {
+    let Some(width) = width else { return vec![format!("{first}{text}").trim_end().to_owned()] };
+    let options = Options::new(width)
+        .initial_indent(first)
+        .subsequent_indent(rest)
+        .break_words(false)
+        .word_separator(WordSeparator::AsciiSpace)
+        .word_splitter(WordSplitter::NoHyphenation)
+        .wrap_algorithm(WrapAlgorithm::FirstFit);
+    textwrap::wrap(text, options).into_iter().map(|line| line.trim_end().to_owned()).collect()
 }
 
 #[cfg(test)]
@@ -163,17 +227,36 @@ mod tests {
     }
 
     #[test]
-    fn text_is_broken_at_spaces_and_endless_words_anywhere() {
-        assert_eq!(wrap("- ", "  ", "one two three", 9), ["- one two", "  three"]);
-        let lines = wrap("", "", &"x".repeat(50), 40);
-        assert_eq!(lines.iter().map(String::len).collect::<Vec<_>>(), [40, 10]);
-        assert_eq!(wrap("", "    ", &format!("{}.net", "x".repeat(38)), 44), [&"x".repeat(38), "    .net"]);
+    fn text_is_broken_at_spaces_alone_and_names_nowhere() {
+        assert_eq!(wrap("- ", "  ", "one two three", Some(9)), ["- one two", "  three"]);
+        let name = format!("{}.net", "x".repeat(50));
+        assert_eq!(wrap("", "    ", &format!("of {name} here"), Some(40)), ["of", &format!("    {name}"), "    here"]);
+        assert_eq!(wrap("- ", "  ", &"word ".repeat(100), None).len(), 1);
+    }
+
+    #[test]
+    fn rows_are_those_of_a_terminal() {
+        assert_eq!(Paragraph::blank().rows(80), 1);
+        assert_eq!(Paragraph::whole(Tint::Plain, &"x".repeat(80)).rows(80), 1);
+        assert_eq!(Paragraph::whole(Tint::Plain, &"x".repeat(81)).rows(80), 2);
+        assert_eq!(Paragraph::text(Tint::Plain, "", "", &"12345 ".repeat(20)).rows(80), 2);
+        let marked = Paragraph::text(Tint::Plain, "", "", &"x".repeat(79)).marked(Tint::Red, "! ");
+        assert_eq!(marked.rows(80), 2);
     }
 
     #[test]
     fn without_colour_no_escape_is_written() {
-        let mut out = Vec::new();
-        Page::new(&mut out, Style::default()).line(Tint::Red, "broken").unwrap();
-        assert_eq!(out, b"broken\n");
+        let written = |colour| {
+            let mut out = Vec::new();
+            let mut page = Page::new(&mut out, Style { colour, ..Style::default() });
+            page.line(Tint::Red, "broken").unwrap();
+            page.put(&Paragraph::whole(Tint::Plain, "ods PUBLIC").marked(Tint::Red, "! ")).unwrap();
+            String::from_utf8(out).unwrap()
+        };
+        assert_eq!(written(false), "broken\n! ods PUBLIC\n");
+        assert_eq!(
+            written(true),
+            "\u{1b}[1;31mbroken\u{1b}[0m\n\u{1b}[1;31m! \u{1b}[0mods \u{1b}[1;31mPUBLIC\u{1b}[0m\n"
+        );
     }
 }

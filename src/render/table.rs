@@ -1,57 +1,69 @@
-//! The report for people: the answer, the matrix of zones and resolvers, the causes with their fixes, then the rest.
+//! The report for people: one screen that holds the answer, or everything behind it.
 //!
-//! It is made to be read in a ticket: 80 columns, no colour needed, and every command on a line of its own.
+//! It is made to be read on a terminal and in a ticket: no colour needed, and every command on a line of its own.
 
 use std::io::{self, Write};
 
+use crate::diagnose::finding::{Finding, Severity};
 use crate::render::page::{Detail, Page, Style, Tint};
-use crate::report::{AgentReport, Health, Report};
+use crate::render::words::machine;
+use crate::report::{AgentReport, Report};
 use crate::text::duration_ms;
 
 mod browsers;
 pub(super) mod causes;
 mod endpoints;
 pub(super) mod matrix;
+mod root;
+mod screen;
 
 /// Writes the report.
 pub fn write(report: &Report, style: &Style, out: &mut dyn Write) -> io::Result<()> {
     let mut page = Page::new(out, *style);
-    headline(report, &mut page)?;
-    if style.detail == Detail::Answer {
-        return causes::write_titles(report, &mut page);
+    match style.detail {
+        Detail::Answer => page.wrapped(screen::tint(report), "", "  ", &report.verdict.headline),
+        Detail::Usual => screen::paragraphs(report, style).iter().try_for_each(|paragraph| page.put(paragraph)),
+        Detail::More | Detail::Everything => everything(report, &mut page),
     }
-    machine(report, &mut page)?;
-    agents(report, &mut page)?;
-    matrix::write(report, &mut page)?;
-    causes::write(report, &mut page)?;
-    endpoints::write(report, &mut page)?;
-    browsers::write(report, &mut page)?;
-    notes(report, &mut page)
 }
 
-fn headline(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
-    let tint = match report.verdict.health {
-        Health::Ok => Tint::Green,
-        Health::Warning => Tint::Yellow,
-        Health::Error => Tint::Red,
-    };
-    page.wrapped(tint, "", "  ", &report.verdict.headline)
+fn everything(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
+    let style = page.style;
+    screen::headline(report, &style).iter().try_for_each(|paragraph| page.put(paragraph))?;
+    about(report, page)?;
+    agents(report, page)?;
+    page.blank()?;
+    matrix::lines(report, &style, false, |_| true).iter().try_for_each(|paragraph| page.put(paragraph))?;
+    page.wrapped(Tint::Plain, "", "", &endpoints::counted(report))?;
+    causes::write(report, page)?;
+    endpoints::write(report, page)?;
+    browsers::write(report, page)?;
+    notes(report, page)?;
+    page.blank()?;
+    // A terminal shows the end: so the answer stands there again.
+    screen::headline(report, &style).iter().try_for_each(|paragraph| page.put(paragraph))?;
+    let roots: Vec<&Finding> = report.roots().filter(|root| root.severity > Severity::Info).collect();
+    screen::foot(report, &style, &roots).iter().try_for_each(|paragraph| page.put(paragraph))
 }
 
-fn machine(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
+fn about(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
     let host = &report.host;
-    let mut parts = vec![host.name.clone(), host.os.clone()];
+    let mut parts = vec![host.os.clone()];
     if let Some(azure) = &host.azure {
         parts.push(format!("Azure {}", azure.region.as_deref().unwrap_or("(region unknown)")));
         parts.extend(azure.subnet.iter().map(|subnet| format!("subnet {subnet}")));
+        parts.extend(azure.resource_id.clone());
     }
     parts.push(format!("{:.0}", report.run.started_at));
     parts.push(duration_ms(report.run.elapsed_ms));
-    if report.redacted.is_some() {
-        parts.push("redacted".to_owned());
-    }
+    parts.push(format!("ampls-doctor {}", report.tool.version));
     parts.retain(|part| !part.is_empty());
-    page.wrapped(Tint::Plain, "", "  ", &parts.join(", "))
+    page.wrapped(Tint::Plain, "", "  ", &parts.join(", "))?;
+    let unseen = report.unseen();
+    if unseen.is_empty() {
+        return Ok(());
+    }
+    page.wrapped(Tint::Plain, "Not looked at: ", "  ", &unseen.join("; "))
 }
 
 /// One line for all agents: `agents: ama 1.33.1 running, oms 1.12.24-0 stopped (needs 1.12.25)`.
@@ -80,7 +92,7 @@ fn notes(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
         return Ok(());
     }
     page.blank()?;
-    page.line(Tint::Bold, "Not visible from this machine")?;
+    page.line(Tint::Bold, &format!("Not visible from {}. Check in Azure:", machine(report)))?;
     for note in &report.notes {
         page.wrapped(Tint::Plain, "- ", "  ", &note.text)?;
         if let Some(command) = &note.command {

@@ -2,7 +2,77 @@
 
 use crate::diagnose::facts::Status;
 use crate::diagnose::finding::{BlastRadius, Fix, Owner, Severity};
-use crate::report::EndpointReport;
+use crate::render::page::Tint;
+use crate::report::{EndpointReport, Environment, Report};
+
+/// How something is, as the first thing on its line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mark {
+    Good,
+    Doubt,
+    Bad,
+    /// Nothing can be said of it.
+    Open,
+}
+
+/// Columns of a mark and the space after it; one more where there are no characters beyond ASCII.
+pub(super) const MARK: usize = 2;
+
+impl Mark {
+    /// It, and the space after it.
+    pub(super) fn shown(self, ascii: bool) -> &'static str {
+        match (self, ascii) {
+            (Self::Good, false) => "✓ ",
+            (Self::Doubt, false) => "! ",
+            (Self::Bad, false) => "✗ ",
+            (Self::Open, false) => "- ",
+            (Self::Good, true) => "ok ",
+            (Self::Doubt, true) => "!  ",
+            (Self::Bad, true) => "XX ",
+            (Self::Open, true) => "-  ",
+        }
+    }
+
+    pub(super) fn tint(self) -> Tint {
+        match self {
+            Self::Good => Tint::Green,
+            Self::Doubt => Tint::Yellow,
+            Self::Bad => Tint::Red,
+            Self::Open => Tint::Plain,
+        }
+    }
+
+    /// The mark of a finding.
+    pub(super) fn of(severity: Severity) -> Self {
+        match severity {
+            Severity::Error => Self::Bad,
+            Severity::Warning => Self::Doubt,
+            Severity::Info => Self::Open,
+        }
+    }
+}
+
+/// What a reader calls the machine that looked.
+pub(super) fn machine(report: &Report) -> &'static str {
+    if report.host.environment == Environment::Vm { "this VM" } else { "this machine" }
+}
+
+/// The label by which the zones of one cloud differ, e.g. `ods` of `privatelink.ods.opinsights.azure.com`.
+pub(super) fn family(zone: &str) -> &str {
+    let zone = zone.strip_prefix("privatelink.").unwrap_or(zone);
+    zone.split('.').next().unwrap_or(zone)
+}
+
+/// Who has to act, as the reader calls them.
+pub(super) fn team(report: &Report, owner: Owner) -> String {
+    match owner {
+        Owner::Dns => "the DNS team".to_owned(),
+        Owner::Network => "the network team".to_owned(),
+        Owner::Monitor => "the Azure Monitor team".to_owned(),
+        Owner::Os => format!("you, on {}", machine(report)),
+        Owner::Security => "the security team".to_owned(),
+    }
+}
 
 /// A severity, as headings show it.
 pub(super) fn severity(severity: Severity) -> &'static str {
@@ -48,11 +118,11 @@ pub(super) fn label(fix: &Fix, is_first_change: bool) -> &'static str {
 pub(super) fn status(status: Status) -> &'static str {
     match status {
         Status::Ok => "ok",
-        Status::NxDomain => "nxdomain",
-        Status::NoData => "nodata",
-        Status::ServFail => "servfail",
-        Status::Refused => "refused",
-        Status::FormErr => "formerr",
+        Status::NxDomain => "no such name",
+        Status::NoData => "no address",
+        Status::ServFail => "SERVFAIL",
+        Status::Refused => "REFUSED",
+        Status::FormErr => "FORMERR",
         Status::Truncated => "truncated",
         Status::Malformed => "malformed",
         Status::Timeout => "silent",
@@ -63,17 +133,40 @@ pub(super) fn status(status: Status) -> &'static str {
     }
 }
 
-/// What the service answered, or where the path to it ended.
+/// Whether something else than Azure answered under the name.
+pub(super) fn is_intercepted(report: &Report, endpoint: &EndpointReport) -> bool {
+    report.findings_about(endpoint).any(|finding| finding.code == INTERCEPTED)
+}
+
+const INTERCEPTED: &str = "TLS001";
+
+/// Whether it was tested and something is wrong with what came of it.
+pub(super) fn fails(report: &Report, endpoint: &EndpointReport) -> bool {
+    endpoint.reachable == Some(false) || (endpoint.reachable.is_some() && is_intercepted(report, endpoint))
+}
+
+/// What came of the test: `ok` whatever the status code, for a bare 403 or 404 without credentials is what Azure answers.
+pub(super) fn result(report: &Report, endpoint: &EndpointReport) -> String {
+    match endpoint.reachable {
+        None if endpoint.addresses.is_empty() => "not tested: no address".to_owned(),
+        None => "resolved only".to_owned(),
+        Some(_) if is_intercepted(report, endpoint) => "intercepted".to_owned(),
+        Some(true) => "ok".to_owned(),
+        Some(false) => answer(endpoint),
+    }
+}
+
+/// Where the path to the service ended, or what it answered.
 pub(super) fn answer(endpoint: &EndpointReport) -> String {
     let tcp = endpoint.tcp.iter().flatten().next();
     match (&endpoint.http, &endpoint.tls, tcp) {
         (Some(http), _, _) => {
-            http.status.map_or_else(|| format!("HTTP {}", http.outcome), |status| format!("HTTP {status}"))
+            http.status.map_or_else(|| format!("HTTP: {}", http.outcome), |status| format!("HTTP {status}"))
         }
         (None, Some(tls), _) if tls.is_established() && !tls.verified => "TLS not verified".to_owned(),
-        (None, Some(tls), _) => format!("TLS {}", tls.outcome),
+        (None, Some(tls), _) => format!("TLS: {}", tls.outcome),
         (None, None, Some(_)) if endpoint.is_connected() => "connected".to_owned(),
-        (None, None, Some(tcp)) => tcp.outcome.to_string(),
+        (None, None, Some(tcp)) => format!("TCP: {}", tcp.outcome),
         (None, None, None) => "not tested".to_owned(),
     }
 }

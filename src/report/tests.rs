@@ -110,12 +110,9 @@ fn a_route_is_never_null() {
 }
 
 #[test]
-fn a_healthy_private_machine_says_so_with_its_numbers() {
+fn a_healthy_private_machine_says_so_and_what_is_known_of_its_data() {
     let verdict = healthy().verdict;
-    assert_eq!(
-        verdict.headline,
-        "PRIVATE, healthy: 3 of 3 required names private and answering; 1 optional public name blocked (normal); delivery unproven"
-    );
+    assert_eq!(verdict.headline, "PRIVATE, network healthy; delivery not proven: no agent here");
     assert_eq!((verdict.route, verdict.health), (Route::Private, Health::Ok));
 }
 
@@ -137,33 +134,38 @@ fn nobody_is_called_healthy_whose_required_names_do_not_work() {
         view.status = Status::Skipped;
     }
     let headline = Verdict::new(&report.observations, &nowhere, &[]).headline;
-    assert!(headline.starts_with("UNRESOLVED, healthy: no name was looked up"), "{headline}");
+    assert!(headline.starts_with("UNRESOLVED, healthy: no name was resolved"), "{headline}");
 }
 
 #[test]
-fn the_headline_names_the_first_of_the_worst_roots() {
+fn the_headline_counts_the_roots_and_names_what_they_do() {
     let report = healthy();
     let mut symptom = finding("NET001", "connect-timeout", Severity::Error);
     symptom.caused_by = Some("AZR002".to_owned());
     let warning = finding("AZR002", "clock-skew", Severity::Warning);
-    let error = finding("TLS001", "intercepted", Severity::Error);
+    let error = finding("AGT001", "agent-below-minimum", Severity::Error);
     let info = finding("AGT002", "no-agent", Severity::Info);
     let headline = |findings: &[Finding]| Verdict::new(&report.observations, &report.endpoints, findings).headline;
-    let plain = headline(&[]);
-    assert_eq!(headline(std::slice::from_ref(&info)), plain);
-    // What is known of the data stands beside the healthy, where nothing else is wrong.
-    let numbers = plain.trim_start_matches("PRIVATE, healthy").trim_end_matches("; delivery unproven");
+    assert_eq!(headline(std::slice::from_ref(&info)), headline(&[]));
+    assert_eq!(headline(&[symptom.clone(), warning.clone()]), "PRIVATE, 1 warning: the clock is wrong (AZR002)");
     assert_eq!(
-        headline(&[symptom.clone(), warning.clone()]),
-        format!("PRIVATE, with warnings{numbers}; AZR002 clock-skew")
+        headline(&[warning.clone(), error.clone(), symptom, info]),
+        "PRIVATE, 1 error, 1 warning: the agent is too old for Private Link (AGT001); the clock is wrong (AZR002)"
     );
-    assert_eq!(headline(&[warning, error, symptom, info]), format!("PRIVATE, broken{numbers}; TLS001 intercepted"));
+    let mut other = error.clone();
+    other.code = "AGT009".to_owned();
+    let more = ["BRW001", "BRW002", "PRX005"].map(|code| finding(code, "some-rule", Severity::Warning));
+    let all: Vec<Finding> = [warning, error, other].into_iter().chain(more).collect();
+    assert_eq!(
+        headline(&all),
+        "PRIVATE, 2 errors, 4 warnings: the agent is too old for Private Link (AGT001); the agent delivers nothing \
+         (AGT009); the clock is wrong (AZR002); 3 more"
+    );
 }
 
 #[test]
-fn a_mixed_machine_says_what_leads_where() {
-    let verdict = mixed().verdict;
-    assert_eq!(verdict.headline, "MIXED, broken: configuration and registration private, log upload public");
+fn a_mixed_machine_says_what_is_public() {
+    assert_eq!(mixed().verdict.headline, "MIXED, 1 error: log upload is PUBLIC (DNS003)");
 }
 
 #[test]

@@ -8,10 +8,11 @@ use ampls_probes::observation::{Source, SourceName};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{EndpointReport, Report, is_unfinished};
+use super::effect::{self, family, is_lost};
+use super::{EndpointReport, Report};
 use crate::diagnose::facts::delivery::{self, Delivery, Flow};
-use crate::diagnose::facts::sources::{label, missing, was_looked_at};
-use crate::diagnose::facts::{Route, Status, View, complete};
+use crate::diagnose::facts::sources::{label, missing, reason, was_looked_at};
+use crate::diagnose::facts::{Route, View, complete};
 use crate::diagnose::finding::{Finding, Severity};
 
 /// The answer.
@@ -71,54 +72,103 @@ impl Verdict {
         let health = health(findings);
         let unseen = if health == Health::Ok { missing(observations) } else { Vec::new() };
         let flow = delivery::flow(observations);
-        let flows = flows(&flow, health);
-        let verdict = |headline: String| Self {
-            route,
-            health,
-            headline,
-            delivery: flow.delivery,
-            delivery_evidence: flow.evidence.clone(),
-        };
-        if observations.asked.files_only {
-            let headline = files_only(observations, condition(health, &unseen))
-                + &first_root(findings, observations).unwrap_or_default()
-                + &flows
-                + &not_looked_at(&unseen)
-                + cut_short(observations);
-            return verdict(headline);
-        }
-        let adjective = if health == Health::Ok && judged.iter().any(|endpoint| fails(endpoint)) {
-            "unexplained"
-        } else {
-            condition(health, &unseen)
-        };
-        let mut headline = format!("{}, {adjective}: ", route.label().to_uppercase());
-        headline.push_str(&match route {
-            Route::Private => private(&judged, endpoints, findings),
-            Route::Public => public(&judged, health, observations.asked.expect),
-            Route::Mixed => mixed(&judged),
-            Route::None => none(&judged),
+        let faults = faults(findings, endpoints, observations);
+        let mut headline =
+            if observations.asked.files_only { "FILES ONLY".to_owned() } else { route.label().to_uppercase() };
+        headline.push_str(", ");
+        headline.push_str(&match &faults {
+            Some(faults) => faults.clone(),
+            None if observations.asked.files_only => condition(health, &unseen).to_owned(),
+            None => healthy(route, &judged, &unseen, observations.asked.expect),
         });
-        // Which names lead where is itself the answer of a mixed machine.
-        if route != Route::Mixed {
-            headline.push_str(&first_root(findings, observations).unwrap_or_default());
+        if observations.asked.files_only {
+            headline.push_str(&files_only(observations));
+        } else if health > Health::Ok && !headline.contains("PUBLIC") {
+            headline.push_str(&public_besides(&judged, endpoints, route, observations.asked.expect));
         }
-        headline.push_str(&flows);
+        headline.push_str(&flows(&flow, health, observations));
         headline.push_str(&not_looked_at(&unseen));
         headline.push_str(cut_short(observations));
-        verdict(headline)
+        Self { route, health, headline, delivery: flow.delivery, delivery_evidence: flow.evidence }
     }
 }
 
+/// Roots whose effects the headline names; the others are counted.
+const NAMED: usize = 3;
+
+/// How many errors and warnings there are, and what they do: `2 errors: log upload is PUBLIC (DNS003); …`. `None` where there
+/// are none.
+fn faults(findings: &[Finding], endpoints: &[EndpointReport], observations: &Observations) -> Option<String> {
+    let roots = || findings.iter().filter(|finding| finding.caused_by.is_none() && finding.severity > Severity::Info);
+    let count = |severity, word: &str| match roots().filter(|root| root.severity == severity).count() {
+        0 => None,
+        1 => Some(format!("1 {word}")),
+        several => Some(format!("{several} {word}s")),
+    };
+    let counts: Vec<String> =
+        count(Severity::Error, "error").into_iter().chain(count(Severity::Warning, "warning")).collect();
+    if counts.is_empty() {
+        return None;
+    }
+    let mut effects: Vec<(String, Vec<&str>)> = Vec::new();
+    let mut worst: Vec<&Finding> = roots().collect();
+    worst.sort_by_key(|root| Reverse(root.severity));
+    for root in worst {
+        let effect = effect::effect(root, findings, endpoints, observations.asked.expect);
+        match effects.iter_mut().find(|(known, _)| *known == effect) {
+            Some((_, codes)) if codes.contains(&root.code.as_str()) => {}
+            Some((_, codes)) => codes.push(&root.code),
+            None => effects.push((effect, vec![&root.code])),
+        }
+    }
+    let more = effects.len().saturating_sub(NAMED);
+    let mut effects: Vec<String> =
+        effects.iter().take(NAMED).map(|(effect, codes)| format!("{effect} ({})", codes.join(", "))).collect();
+    if more > 0 {
+        effects.push(format!("{more} more"));
+    }
+    Some(format!("{}: {}", counts.join(", "), effects.join("; ")))
+}
+
+/// Public addresses of names that should have private ones, where no effect says so.
+fn public_besides(judged: &[&EndpointReport], all: &[EndpointReport], route: Route, expect: Expect) -> String {
+    let expected = route == Route::Mixed || expect == Expect::Private;
+    let public = effect::public(judged, all, expect).filter(|_| expected);
+    public.map_or_else(String::new, |public| format!("; {public}"))
+}
+
+/// No fault was found: how far that goes.
+fn healthy(route: Route, judged: &[&EndpointReport], unseen: &[Source], expect: Expect) -> String {
+    let unexplained = judged.iter().any(|endpoint| fails(endpoint));
+    let what = match route {
+        Route::Private => private(judged, unexplained),
+        Route::Public => public(judged, unexplained, expect),
+        Route::Mixed => Some(mixed(judged)),
+        Route::None => Some(none(judged)),
+    };
+    let condition = match condition(Health::Ok, unseen) {
+        _ if unexplained => "unexplained",
+        "healthy" if route != Route::None => "network healthy",
+        condition => condition,
+    };
+    what.map_or_else(|| condition.to_owned(), |what| format!("{condition}: {what}"))
+}
+
 /// Whether data flows, as a clause. Where something is broken only a failure of the agent's own is worth the room.
-fn flows(flow: &Flow, health: Health) -> String {
+fn flows(flow: &Flow, health: Health, observations: &Observations) -> String {
     let time = flow.at.map(|at| at.strftime("%H:%M").to_string()).unwrap_or_default();
     match flow.delivery {
         Delivery::Failing => format!("; delivery failing since {time} UTC"),
         _ if health != Health::Ok => String::new(),
         Delivery::Delivering => format!("; data delivered at {time} UTC"),
-        Delivery::Unproven => "; delivery unproven".to_owned(),
+        Delivery::Unproven => format!("; {}", unproven(observations)),
     }
+}
+
+/// That nothing shows that data arrives, and why where that is plain.
+fn unproven(observations: &Observations) -> String {
+    let no_agent = was_looked_at(observations, SourceName::Agents) && super::agent::agents(observations).is_empty();
+    format!("delivery not proven{}", if no_agent { ": no agent here" } else { "" })
 }
 
 impl Report {
@@ -129,9 +179,29 @@ impl Report {
 
     /// Whether the name has a public address where a private one is expected.
     pub(crate) fn is_astray(&self, endpoint: &EndpointReport) -> bool {
-        endpoint.expected == Expectation::Private
-            && matches!(endpoint.route, Route::Public | Route::Mixed)
-            && self.private_is_expected(endpoint)
+        self.should_be_private(endpoint) && matches!(endpoint.route, Route::Public | Route::Mixed)
+    }
+
+    /// Whether the name can be private and is expected to be.
+    pub(crate) fn should_be_private(&self, endpoint: &EndpointReport) -> bool {
+        endpoint.expected == Expectation::Private && self.private_is_expected(endpoint)
+    }
+
+    /// What is known of the flow of data, as a clause.
+    pub(crate) fn flow(&self) -> String {
+        match self.verdict.delivery {
+            Delivery::Unproven => unproven(&self.observations),
+            Delivery::Delivering | Delivery::Failing => {
+                flows(&delivery::flow(&self.observations), Health::Ok, &self.observations).replace("; ", "")
+            }
+        }
+    }
+
+    /// Sources that should have been looked at and were not, and why, e.g. `the agents' files (this build cannot read it)`.
+    pub(crate) fn unseen(&self) -> Vec<String> {
+        let why =
+            |source: &Source| reason(source, &self.observations).map_or_else(String::new, |why| format!(" ({why})"));
+        missing(&self.observations).iter().map(|source| format!("{}{}", label(source.source), why(source))).collect()
     }
 
     /// Whether a private address is expected of this name: the user says so, something on this machine is private, or a DNS
@@ -167,23 +237,13 @@ fn cut_short(observations: &Observations) -> &'static str {
     if complete(observations) { "" } else { "; the run was cut short" }
 }
 
-fn files_only(observations: &Observations, condition: &str) -> String {
+fn files_only(observations: &Observations) -> String {
     let agents = match super::agent::agents(observations).len() {
         0 if !was_looked_at(observations, SourceName::Agents) => "no agent's files were looked at".to_owned(),
         1 => "1 agent found".to_owned(),
         found => format!("{found} agents found"),
     };
-    format!("FILES ONLY, {condition}: {agents}; nothing was asked over the network")
-}
-
-/// The first of the worst roots as a clause: the numbers show that something is broken, never what.
-fn first_root(findings: &[Finding], observations: &Observations) -> Option<String> {
-    let counts = |finding: &&Finding| {
-        let in_headline = is_unfinished(finding) && !complete(observations);
-        finding.caused_by.is_none() && finding.severity > Severity::Info && !in_headline
-    };
-    let root = findings.iter().filter(counts).min_by_key(|finding| Reverse(finding.severity))?;
-    Some(format!("; {} {}", root.code, root.name))
+    format!("; {agents}; nothing was asked over the network")
 }
 
 /// The endpoints whose routes decide. In a cloud without a private link those of its names that are needed do: a machine whose
@@ -207,12 +267,7 @@ fn is_capable(endpoint: &EndpointReport) -> bool {
 
 /// A required name that was looked at and does not work. Without a finding that explains it, the machine is not healthy.
 fn fails(endpoint: &EndpointReport) -> bool {
-    endpoint.need == Need::Required
-        && (endpoint.reachable == Some(false) || (endpoint.route == Route::None && was_looked_up(endpoint)))
-}
-
-fn was_looked_up(endpoint: &EndpointReport) -> bool {
-    endpoint.views.first().is_some_and(|system| !matches!(system.status, Status::Skipped | Status::Cancelled))
+    endpoint.need == Need::Required && (endpoint.reachable == Some(false) || is_lost(endpoint))
 }
 
 /// One route for many; names that lead nowhere do not count unless all do.
@@ -234,54 +289,32 @@ fn health(findings: &[Finding]) -> Health {
     }
 }
 
-fn private(judged: &[&EndpointReport], endpoints: &[EndpointReport], findings: &[Finding]) -> String {
+/// What has to be said of private names beside that they are; `None` where all of them answer.
+fn private(judged: &[&EndpointReport], unexplained: bool) -> Option<String> {
     let private: Vec<_> = judged.iter().filter(|endpoint| endpoint.route == Route::Private).collect();
-    let what = kind(judged);
-    let total = judged.len();
-    let text = if private.iter().all(|endpoint| endpoint.reachable.is_none()) {
-        format!("{} of {total} {what} private; none was tested", private.len())
-    } else {
-        let answering = private.iter().filter(|endpoint| endpoint.reachable == Some(true)).count();
-        if answering == private.len() {
-            format!("{answering} of {total} {what} private and answering")
-        } else {
-            format!("{} of {total} {what} private, {answering} answering", private.len())
+    let (total, what) = (judged.len(), kind(judged));
+    let answering = private.iter().filter(|endpoint| endpoint.reachable == Some(true)).count();
+    let untested = private.iter().all(|endpoint| endpoint.reachable.is_none());
+    match (private.len(), answering) {
+        (private, _) if untested => Some(format!("{private} of {total} {what} are private, no connection was tested")),
+        (private, answering) if unexplained || private < total => {
+            Some(format!("{private} of {total} {what} are private, {answering} answer"))
         }
-    };
-    let blocked = blocked(endpoints, findings);
-    let names = if blocked == 1 { "name" } else { "names" };
-    if blocked == 0 { text } else { format!("{text}; {blocked} optional public {names} blocked (normal)") }
+        _ => None,
+    }
 }
 
-/// Optional names that a locked-down network keeps away, and that no finding above information is about.
-fn blocked(endpoints: &[EndpointReport], findings: &[Finding]) -> usize {
-    let complained = |endpoint: &EndpointReport| {
-        findings.iter().any(|finding| finding.severity > Severity::Info && finding.endpoints.contains(&endpoint.fqdn))
-    };
-    endpoints
-        .iter()
-        .filter(|endpoint| endpoint.need == Need::Optional && endpoint.expected != Expectation::Private)
-        .filter(|endpoint| endpoint.route == Route::Public && endpoint.reachable == Some(false))
-        .filter(|endpoint| !complained(endpoint))
-        .count()
-}
-
-fn public(judged: &[&EndpointReport], health: Health, expect: Expect) -> String {
-    let what = kind(judged);
-    let total = judged.len();
-    let silent = judged.iter().filter(|endpoint| endpoint.reachable == Some(false)).count();
-    let unresolved = judged.iter().filter(|endpoint| endpoint.route == Route::None).count();
-    if silent + unresolved > 0 && health > Health::Ok {
-        return format!("{} of {total} {what} public, {} not answering", total - unresolved, silent + unresolved);
+fn public(judged: &[&EndpointReport], unexplained: bool, expect: Expect) -> Option<String> {
+    let (total, what) = (judged.len(), kind(judged));
+    if unexplained {
+        let works = |endpoint: &&&EndpointReport| endpoint.route != Route::None && endpoint.reachable != Some(false);
+        return Some(format!("{} of {total} {what} are public and answer", judged.iter().filter(works).count()));
     }
     match expect {
-        Expect::Private => format!("a private link is expected, {total} of {total} {what} public"),
-        Expect::Public => format!("{total} of {total} {what} public, as expected"),
-        Expect::Auto if health == Health::Error => format!("{total} of {total} {what} public"),
-        Expect::Auto if !judged.iter().any(|endpoint| is_capable(endpoint)) => {
-            format!("{total} of {total} {what} public; none of them is known to have a private link")
-        }
-        Expect::Auto => "no private link; if one is intended, run with --expect private".to_owned(),
+        Expect::Private => Some(format!("a private link is expected, {total} of {total} {what} are public")),
+        Expect::Public => Some("as expected".to_owned()),
+        Expect::Auto if !judged.iter().any(|endpoint| is_capable(endpoint)) => None,
+        Expect::Auto => Some("no private link found".to_owned()),
     }
 }
 
@@ -317,7 +350,7 @@ fn list(names: &[&str]) -> String {
 
 fn none(judged: &[&EndpointReport]) -> String {
     match judged.len() {
-        1.. if !judged.iter().any(|endpoint| was_looked_up(endpoint)) => "no name was looked up to its end".to_owned(),
+        1.. if !judged.iter().any(|endpoint| is_lost(endpoint)) => "no name was resolved".to_owned(),
         0 => "no name was looked at".to_owned(),
         1 => format!("the one {} does not resolve", kind(judged).trim_end_matches('s')),
         total => format!("none of {total} {} resolves", kind(judged)),
@@ -332,32 +365,6 @@ fn kind(judged: &[&EndpointReport]) -> &'static str {
         "private-capable names"
     } else {
         "names"
-    }
-}
-
-/// What a name does for monitoring, in the words of the people who run the machine.
-fn family(fqdn: &str) -> &'static str {
-    let inside = |label: &str| fqdn.split('.').any(|part| part == label);
-    if inside("handler") {
-        "configuration"
-    } else if inside("ods") {
-        "log upload"
-    } else if inside("metrics") {
-        "metrics upload"
-    } else if inside("ingest") {
-        "data collection upload"
-    } else if inside("oms") {
-        "registration"
-    } else if inside("agentsvc") {
-        "agent service"
-    } else if inside("in") || inside("live") || inside("livediagnostics") {
-        "application telemetry"
-    } else if inside("blob") {
-        "solution packs"
-    } else if inside("api") {
-        "queries"
-    } else {
-        "other names"
     }
 }
 
@@ -429,13 +436,5 @@ mod tests {
         assert_eq!(fold([Route::Private, Route::Public, Route::None]), Route::Mixed);
         assert_eq!(fold([Route::Mixed]), Route::Mixed);
         assert_eq!(fold([]), Route::None);
-    }
-
-    #[test]
-    fn a_name_is_called_by_what_it_does() {
-        assert_eq!(family("x-abcd.westeurope-1.metrics.ingest.monitor.azure.com"), "metrics upload");
-        assert_eq!(family("x-abcd.westeurope-1.ingest.monitor.azure.com"), "data collection upload");
-        assert_eq!(family("global.handler.control.monitor.azure.com"), "configuration");
-        assert_eq!(family("global.in.ai.monitor.azure.com"), "application telemetry");
     }
 }

@@ -70,7 +70,7 @@ fn look(
     (levels, key): (&Levels, Option<[u8; 16]>),
     talk: TalkArgs,
 ) -> Result<Report, Failure> {
-    let line = ProgressLine::new(talk.quiet || key.is_some());
+    let line = ProgressLine::new(talk.quiet || key.is_some(), options.deadline);
     let observations = run(world, options, catalogue, &|progress| line.show(progress))?;
     let seen = Saved { id: Uuid::new_v4(), rules: levels.clone(), observations, redacted: None };
     Ok(judged(match key {

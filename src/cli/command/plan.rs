@@ -24,7 +24,7 @@ pub(in crate::cli) fn plan(arguments: &PlanArgs, talk: TalkArgs) -> Result<u8, F
     let plan = ampls_probes::plan::plan(&catalogue()?, &options, &discovered);
     let style = output::style(&output, talk);
     output.write(|out| match arguments.format {
-        PlanFormat::Table => render::plan::table(&plan, style.width, out),
+        PlanFormat::Table => render::plan::table(&plan, style.width.unwrap_or(usize::MAX), out),
         PlanFormat::Json => render::plan::json(&plan, out),
         PlanFormat::Firewall => render::plan::firewall(&plan, out),
     })?;

@@ -51,23 +51,7 @@ impl Paragraph {
             return Ok(());
         }
         let rest = " ".repeat(paragraph.first.len());
-        let mut first = paragraph.first.as_str();
-        let mut words = Vec::new();
-        for word in paragraph.text.split(' ') {
-            // A link is there to be copied: it is never broken.
-            if !word.contains("://") || rest.len() + word.chars().count() <= page.style.width {
-                words.push(word);
-                continue;
-            }
-            if !words.is_empty() {
-                page.wrapped(Tint::Plain, first, &rest, &words.join(" "))?;
-                words.clear();
-                first = &rest;
-            }
-            page.line(Tint::Plain, &format!("{first}{word}"))?;
-            first = &rest;
-        }
-        if words.is_empty() { Ok(()) } else { page.wrapped(Tint::Plain, first, &rest, &words.join(" ")) }
+        page.wrapped(Tint::Plain, &paragraph.first, &rest, &paragraph.text)
     }
 }
 

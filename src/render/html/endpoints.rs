@@ -51,7 +51,8 @@ fn row(report: &Report, endpoint: &EndpointReport, out: &mut dyn Write) -> io::R
     let reached = match endpoint.reachable {
         Some(true) => "yes",
         Some(false) => "no",
-        None => "not tested",
+        None if endpoint.addresses.is_empty() => "not tested: no address",
+        None => "resolved only",
     };
     let mut to = vec![format!("<span class=\"tag {}\">{}</span>", leads(endpoint.route), endpoint.route.label())];
     to.extend(endpoint.addresses.iter().map(|address| safe(&address.to_string())));

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::{commands, prose, safe};
 use crate::diagnose::command::Command;
 use crate::diagnose::finding::{Advice, Finding, Fix, Severity};
-use crate::render::words::{label, owner, reach};
+use crate::render::words::{label, reach, team};
 use crate::report::Report;
 
 pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
@@ -25,10 +25,10 @@ fn finding(report: &Report, root: &Finding, out: &mut dyn Write) -> io::Result<(
     write!(
         out,
         "<article class=\"card finding {tone}\"><div class=\"tags\"><span class=\"tag\">{word}</span>\
-         <span class=\"code\">{}</span><span class=\"soft\">{}, {sure}, owner: {}</span></div>\n<h3>{}</h3>",
+         <span class=\"code\">{}</span><span class=\"soft\">{}, {sure}, who: {}</span></div>\n<h3>{}</h3>",
         safe(&root.code),
         safe(&root.name),
-        owner(root.owner),
+        safe(&team(report, root.owner)),
         prose(&root.title)
     )?;
     if !root.summary.is_empty() {
@@ -55,7 +55,7 @@ fn finding(report: &Report, root: &Finding, out: &mut dyn Write) -> io::Result<(
     if root.link.starts_with("https://") {
         write!(
             out,
-            "<p><a href=\"{}\" rel=\"noreferrer noopener\">Read on about {}</a></p>",
+            "<p><a href=\"{}\" rel=\"noreferrer noopener\">More about {}</a></p>",
             safe(&root.link),
             safe(&root.code)
         )?;
@@ -64,11 +64,7 @@ fn finding(report: &Report, root: &Finding, out: &mut dyn Write) -> io::Result<(
 }
 
 fn fix(label: &str, fix: &Fix, out: &mut dyn Write) -> io::Result<()> {
-    let reach = if fix.read_only {
-        "only looks, changes nothing".to_owned()
-    } else {
-        format!("affects {}", reach(fix.blast_radius))
-    };
+    let reach = if fix.read_only { "read-only".to_owned() } else { format!("affects {}", reach(fix.blast_radius)) };
     let tone = if fix.read_only { "off" } else { "warn" };
     let joins =
         if matches!(label, "or" | "and") { format!("<span class=\"joins\">{label}</span> ") } else { String::new() };
@@ -85,7 +81,7 @@ fn fix(label: &str, fix: &Fix, out: &mut dyn Write) -> io::Result<()> {
         write!(out, "<p class=\"label\">Run</p>{}", commands(fix.commands.iter().map(Command::as_str)))?;
     }
     if let Some(undo) = &fix.undo {
-        advice("To undo", undo, out)?;
+        advice("Undo", undo, out)?;
     }
     writeln!(out, "</div>")
 }
@@ -117,7 +113,12 @@ fn symptoms(report: &Report, root: &Finding, out: &mut dyn Write) -> io::Result<
     if symptoms.is_empty() {
         return Ok(());
     }
-    write!(out, "<details><summary>Follows from it ({})</summary><ul>", symptoms.len())?;
+    write!(
+        out,
+        "<details><summary>{} {}</summary><ul>",
+        symptoms.len(),
+        if symptoms.len() == 1 { "consequence" } else { "consequences" }
+    )?;
     for symptom in symptoms {
         write!(
             out,

@@ -1,61 +1,32 @@
-//! The findings: roots in full, what they explain folded away.
+//! The findings in every detail: roots in full, what they explain folded away.
 
 use std::io;
 
 use crate::diagnose::command::Command;
 use crate::diagnose::finding::{Advice, Finding, Fix, Severity};
 use crate::render::page::{Detail, Page, Tint};
-use crate::render::words::{self, label, owner, reach};
+use crate::render::words::{self, label, reach, team};
 use crate::report::Report;
 
-/// Lines of evidence shown unless everything is asked for.
-const EVIDENCE: usize = 4;
-
-/// The roots by their titles alone.
-pub(super) fn write_titles(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
-    for root in report.roots().filter(|root| root.severity > Severity::Info) {
-        title(root, page)?;
-    }
-    Ok(())
-}
-
 pub(super) fn write(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
-    let brief = |root: &&Finding| root.severity == Severity::Info && page.style.detail != Detail::Everything;
-    let (brief, full): (Vec<_>, Vec<_>) = report.roots().partition(brief);
-    for root in full {
+    for root in report.roots() {
         page.blank()?;
         cause(report, root, page)?;
     }
-    if !brief.is_empty() {
-        page.blank()?;
-    }
-    for root in brief {
-        title(root, page)?;
-    }
     Ok(())
-}
-
-fn title(root: &Finding, page: &mut Page<'_>) -> io::Result<()> {
-    let (word, tint) = (words::severity(root.severity), tint(root.severity));
-    let tint = if root.severity == Severity::Info { Tint::Plain } else { tint };
-    page.wrapped(tint, "", "  ", &format!("{word} {} {}: {}", root.code, root.name, root.title))
 }
 
 fn cause(report: &Report, root: &Finding, page: &mut Page<'_>) -> io::Result<()> {
     let (word, tint) = (words::severity(root.severity), tint(root.severity));
     let head =
-        format!("{word} {} {} (owner: {}, {})", root.code, root.name, owner(root.owner), root.certainty.as_str());
+        format!("{word} {} {} (who: {}, {})", root.code, root.name, team(report, root.owner), root.certainty.as_str());
     page.wrapped(tint, "", "  ", &head)?;
     page.wrapped(Tint::Bold, "  ", "  ", &root.title)?;
     if !root.summary.is_empty() {
         page.wrapped(Tint::Plain, "  ", "  ", &root.summary)?;
     }
-    let shown = if page.style.detail == Detail::Everything { root.evidence.len() } else { EVIDENCE };
-    for evidence in root.evidence.iter().take(shown) {
+    for evidence in &root.evidence {
         page.wrapped(Tint::Plain, "  evidence   ", "             ", evidence)?;
-    }
-    if let Some(more) = root.evidence.len().checked_sub(shown).filter(|more| *more > 0) {
-        page.line(Tint::Plain, &format!("             and {more} more (-v shows them)"))?;
     }
     for excluded in &root.excludes {
         page.wrapped(Tint::Plain, "  ruled out  ", "             ", excluded)?;
@@ -66,7 +37,7 @@ fn cause(report: &Report, root: &Finding, page: &mut Page<'_>) -> io::Result<()>
         remedy(label(fix, changes == 1), fix, page)?;
     }
     explains(report, root, page)?;
-    page.wrapped(Tint::Plain, "  read on    ", "             ", &format!("ampls-doctor explain {}", root.code))
+    page.wrapped(Tint::Plain, "  more       ", "             ", &format!("ampls-doctor explain {}", root.code))
 }
 
 fn remedy(label: &str, fix: &Fix, page: &mut Page<'_>) -> io::Result<()> {
@@ -76,7 +47,7 @@ fn remedy(label: &str, fix: &Fix, page: &mut Page<'_>) -> io::Result<()> {
     }
     page.wrapped(Tint::Bold, &format!("  {label:10} "), "             ", &text)?;
     if let Some(check) = &fix.check_first {
-        advice("before you change anything:", check, page)?;
+        advice("Before you change anything:", check, page)?;
     }
     if let Some(right) = &fix.needs {
         page.wrapped(Tint::Plain, "  needs      ", "             ", right)?;
@@ -86,12 +57,12 @@ fn remedy(label: &str, fix: &Fix, page: &mut Page<'_>) -> io::Result<()> {
     }
     if !fix.commands.is_empty() {
         if !fix.read_only {
-            page.line(Tint::Plain, if fix.check_first.is_some() { "  then run" } else { "  run" })?;
+            page.line(Tint::Plain, "  Run:")?;
         }
         commands(&fix.commands, page)?;
     }
     if let Some(undo) = &fix.undo {
-        advice("to undo", undo, page)?;
+        advice("Undo:", undo, page)?;
     }
     Ok(())
 }
@@ -116,7 +87,7 @@ fn explains(report: &Report, root: &Finding, page: &mut Page<'_>) -> io::Result<
     if symptoms.is_empty() {
         return Ok(());
     }
-    if page.style.detail == Detail::Everything {
+    if page.style.detail >= Detail::Everything {
         for symptom in symptoms {
             let text = format!("{} {}: {}", symptom.code, symptom.name, symptom.title);
             page.wrapped(Tint::Plain, "  explains   ", "             ", &text)?;

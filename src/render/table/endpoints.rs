@@ -1,94 +1,152 @@
-//! The endpoints by group: where each leads and what it answers.
+//! The endpoints: those that fail on the first screen, all of them by group where more is asked for.
 
 use std::io;
 
-use ampls_probes::endpoint::{Group, Need};
-use comfy_table::{ColumnConstraint, ContentArrangement, LineStyle, Table, TableStyle, Width};
-use uuid::Uuid;
+use ampls_probes::endpoint::{Expectation, Group, Need};
+use comfy_table::{ContentArrangement, Table, TableStyle};
 
 use super::matrix;
 use crate::diagnose::facts::{Route, Status, ViewKind};
-use crate::render::page::{Detail, Page, Style, Tint, inert};
-use crate::render::words;
+use crate::diagnose::finding::Severity;
+use crate::render::page::{Detail, Page, Paragraph, Tint, columns_of, inert};
+use crate::render::words::{self, Mark, machine};
 use crate::report::{EndpointReport, Report};
 use crate::text::duration_ms;
 
-/// What the columns beside the name need for an IPv4 address and a short answer.
-const OTHER_COLUMNS: usize = 38;
+/// How many of the tested endpoints answer.
+pub(super) fn answering(report: &Report) -> String {
+    let tested = report.endpoints.iter().filter(|endpoint| endpoint.reachable.is_some());
+    let (answer, fail): (Vec<_>, Vec<_>) = tested.partition(|endpoint| !words::fails(report, endpoint));
+    match answer.len() + fail.len() {
+        0 => "No connection was tested.".to_owned(),
+        tested => format!("{} of {tested} tested endpoints answer.", answer.len()),
+    }
+}
+
+/// The same, how many were only resolved, and what of that is normal.
+pub(super) fn counted(report: &Report) -> String {
+    let answers = |it: &&EndpointReport| it.reachable.is_some() && !words::fails(report, it);
+    let by_design = |it: &&EndpointReport| it.expected != Expectation::Private && it.route == Route::Public;
+    let by_design = report.endpoints.iter().filter(answers).filter(by_design).count();
+    let untested = report.endpoints.iter().filter(|it| it.reachable.is_none() && !it.addresses.is_empty()).count();
+    let blocked = report.endpoints.iter().filter(|endpoint| is_blocked(report, endpoint)).count();
+    let mut text = answering(report);
+    if by_design > 0 && report.verdict.route != Route::Public {
+        text = format!("{}, {by_design} of them public by design.", text.trim_end_matches('.'));
+    }
+    if untested > 0 {
+        text = format!("{text} {untested} {} resolved only, not tested.", plural(untested, "name was", "names were"));
+    }
+    if blocked > 0 {
+        let (names, answer) = (plural(blocked, "name", "names"), plural(blocked, "does", "do"));
+        text = format!("{text} {blocked} optional public {names} {answer} not answer (normal in a closed network).");
+    }
+    text
+}
+
+fn plural<'a>(count: usize, one: &'a str, several: &'a str) -> &'a str {
+    if count == 1 { one } else { several }
+}
+
+/// An optional public name that a closed network keeps away, and that no finding above information is about.
+fn is_blocked(report: &Report, endpoint: &EndpointReport) -> bool {
+    endpoint.need == Need::Optional
+        && endpoint.expected != Expectation::Private
+        && endpoint.route == Route::Public
+        && endpoint.reachable == Some(false)
+        && report.severity_of(endpoint).is_none_or(|severity| severity == Severity::Info)
+}
+
+/// The endpoints that do not answer, required ones first: at most so many by name, the others counted. A name that the title of
+/// a root shows is not repeated.
+pub(super) fn failing(report: &Report, most: usize, ascii: bool) -> Vec<Paragraph> {
+    let told = |endpoint: &EndpointReport| report.roots().any(|root| root.title.contains(&endpoint.fqdn));
+    let mut failing: Vec<_> = report
+        .endpoints
+        .iter()
+        .filter(|endpoint| words::fails(report, endpoint) && !is_blocked(report, endpoint) && !told(endpoint))
+        .collect();
+    failing.sort_by_key(|endpoint| endpoint.need != Need::Required);
+    // A line that says how many more there are could as well name the one.
+    let most = if failing.len() == most + 1 { failing.len() } else { most };
+    let mut lines: Vec<Paragraph> = failing
+        .iter()
+        .take(most)
+        .map(|endpoint| {
+            let text = format!("{}  {}", place(endpoint), words::result(report, endpoint));
+            let mark = if endpoint.need == Need::Required { Mark::Bad } else { Mark::Doubt };
+            Paragraph::whole(Tint::Plain, &text).marked(mark.tint(), mark.shown(ascii))
+        })
+        .collect();
+    let more = failing.len().saturating_sub(most);
+    if more > 0 && most > 0 {
+        let text = format!("and {more} more that fail (-v)");
+        lines.push(Paragraph::whole(Tint::Plain, &text).marked(Mark::Bad.tint(), Mark::Bad.shown(ascii)));
+    }
+    lines
+}
 
 pub(super) fn write(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
-    let rows: Vec<(Group, Row)> =
-        report.endpoints.iter().map(|endpoint| (endpoint.group, row(endpoint, page.style))).collect();
-    let widths = widths(&rows, page.style);
     let mut groups: Vec<Group> = Vec::new();
-    for (group, _) in &rows {
-        if !groups.contains(group) {
-            groups.push(*group);
+    for endpoint in &report.endpoints {
+        if !groups.contains(&endpoint.group) {
+            groups.push(endpoint.group);
         }
     }
     for group in groups {
         page.blank()?;
-        let rows = rows.iter().filter(|(of, _)| *of == group).map(|(_, row)| row);
-        for line in table(group, rows, widths, page.style).lines() {
-            page.line(Tint::Plain, &line)?;
-        }
+        let endpoints: Vec<_> = report.endpoints.iter().filter(|endpoint| endpoint.group == group).collect();
+        group_of(report, group, &endpoints, page)?;
     }
     if report.endpoints.iter().any(|endpoint| endpoint.need == Need::Required) {
         page.line(Tint::Plain, "* required")?;
     }
-    if page.style.detail == Detail::Everything {
-        views(report, page)?;
+    if page.style.detail >= Detail::Everything { views(report, page) } else { Ok(()) }
+}
+
+/// A table where its lines fit, otherwise each name on a line of its own.
+fn group_of(report: &Report, group: Group, endpoints: &[&EndpointReport], page: &mut Page<'_>) -> io::Result<()> {
+    let rows: Vec<[String; 5]> = endpoints.iter().map(|endpoint| row(report, endpoint)).collect();
+    let mut table = Table::new();
+    table.load_style(TableStyle::new()).set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header([word(group), "route", "address", "result", "took"]);
+    table.add_rows(&rows);
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    let lines: Vec<String> = table.lines().map(|line| line.trim_end().to_owned()).collect();
+    let fits = |width| lines.iter().all(|line| columns_of(line) <= width);
+    if page.style.width.is_none_or(fits) {
+        for (number, line) in lines.iter().enumerate() {
+            page.line(if number == 0 { Tint::Bold } else { Tint::Plain }, line)?;
+        }
+        return Ok(());
+    }
+    page.line(Tint::Bold, &format!("{}: route, address, result", word(group)))?;
+    for [name, rest @ ..] in rows {
+        page.line(Tint::Plain, &name)?;
+        let rest: Vec<String> = rest.into_iter().filter(|cell| !cell.is_empty()).collect();
+        page.wrapped(Tint::Plain, "    ", "    ", &rest.join("  "))?;
     }
     Ok(())
 }
 
-/// Whether it is required, its name, where it leads, to which address, what it answers.
-type Row = [String; 5];
-
-fn row(endpoint: &EndpointReport, style: Style) -> Row {
-    let mark = if endpoint.need == Need::Required { "*" } else { "" };
-    let name = name(endpoint, style.width >= 110, room(style));
-    [mark.to_owned(), name, leads(endpoint), to(endpoint), answers(endpoint, style.detail)]
+fn row(report: &Report, endpoint: &EndpointReport) -> [String; 5] {
+    let mark = if endpoint.need == Need::Required { "*" } else { " " };
+    let layers = endpoint.timings_ms.layers();
+    let steps = layers.iter().filter_map(|(name, ms)| Some(format!("{name} {}", duration_ms((*ms)?))));
+    [
+        format!("{mark} {}", place(endpoint)),
+        route(endpoint),
+        matrix::shown(&endpoint.addresses).trim_start().to_owned(),
+        result(report, endpoint),
+        steps.collect::<Vec<_>>().join(", "),
+    ]
 }
 
-/// The columns of the name.
-fn room(style: Style) -> usize {
-    style.width.saturating_sub(OTHER_COLUMNS).max(20)
-}
-
-/// The width of each column over all groups, so that they stand one under the other.
-/// None takes the room of the others.
-fn widths(rows: &[(Group, Row)], style: Style) -> [usize; 5] {
-    let mut widths = [1, room(style), 12, 18, 1];
-    for (width, column) in widths.iter_mut().zip(0..) {
-        let cells = rows.iter().filter_map(|(_, row)| row.get::<usize>(column));
-        let lines = cells.flat_map(|cell| cell.lines()).map(|line| line.chars().count());
-        *width = lines.max().unwrap_or_default().min(*width);
-    }
-    widths
-}
-
-fn table<'a>(group: Group, rows: impl Iterator<Item = &'a Row>, widths: [usize; 5], style: Style) -> Table {
-    let mut table = Table::new();
-    let rule = if style.ascii { '-' } else { '─' };
-    table.load_style(TableStyle::new().header_separator(LineStyle::none().fill(rule)));
-    let width = u16::try_from(style.width).unwrap_or(u16::MAX);
-    table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
-    table.set_header(["", word(group), "leads", "to", "answers"]);
-    table.add_rows(rows);
-    for (column, width) in table.column_iter_mut().zip(widths) {
-        column.set_padding((0, 2));
-        // The answers, last, take what is left.
-        let width = u16::try_from(width.saturating_add(2)).unwrap_or(u16::MAX);
-        column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(width)));
-    }
-    if let Some(mark) = table.column_mut(0) {
-        mark.set_padding((0, 1)).remove_constraint();
-    }
-    if let Some(answers) = table.column_mut(4) {
-        answers.remove_constraint();
-    }
-    table
+fn place(endpoint: &EndpointReport) -> String {
+    let port = if endpoint.port == 443 { String::new() } else { format!(":{}", endpoint.port) };
+    format!("{}{port}", inert(&endpoint.fqdn))
 }
 
 fn word(group: Group) -> &'static str {
@@ -103,59 +161,24 @@ fn word(group: Group) -> &'static str {
     }
 }
 
-/// The name; a workspace's id is cut to its first group where room is short, as no two begin alike.
-fn name(endpoint: &EndpointReport, full: bool, width: usize) -> String {
-    let port = if endpoint.port == 443 { String::new() } else { format!(":{}", endpoint.port) };
-    let short = match endpoint.fqdn.split_once('.') {
-        Some((id, rest)) if !full && Uuid::try_parse(id).is_ok() => {
-            format!("{}….{rest}", id.split_inclusive('-').next().unwrap_or(id))
-        }
-        _ => endpoint.fqdn.clone(),
-    };
-    broken_at_dots(&format!("{}{port}", inert(&short)), width)
-}
-
-/// A name over several lines, each but the first beginning with its dot.
-fn broken_at_dots(name: &str, width: usize) -> String {
-    let mut lines = vec![String::new()];
-    for (number, label) in name.split('.').enumerate() {
-        let label = if number == 0 { label.to_owned() } else { format!(".{label}") };
-        match lines.last_mut() {
-            Some(line) if line.is_empty() || line.chars().count() + label.chars().count() <= width => {
-                line.push_str(&label);
-            }
-            _ => lines.push(label),
-        }
-    }
-    lines.join("\n  ")
-}
-
-fn leads(endpoint: &EndpointReport) -> String {
+fn route(endpoint: &EndpointReport) -> String {
     let system = endpoint.views.iter().find(|view| view.view == ViewKind::System);
     match (endpoint.route, system.map_or(Status::Skipped, |view| view.status)) {
-        (Route::None, Status::Ok) => "sinkhole",
+        (Route::None, Status::Ok) => "sinkholed",
         (Route::None, status) => words::status(status),
         (route, _) => route.label(),
     }
     .to_owned()
 }
 
-fn to(endpoint: &EndpointReport) -> String {
-    matrix::shown(&endpoint.addresses).trim_start().to_owned()
-}
-
-fn answers(endpoint: &EndpointReport, detail: Detail) -> String {
-    let mut text = match endpoint.reachable {
-        None if endpoint.need == Need::Evidence => "DNS only".to_owned(),
-        None => "not tested".to_owned(),
-        Some(_) => inert(&words::answer(endpoint)),
-    };
-    if detail == Detail::Everything {
-        let layers = endpoint.timings_ms.layers();
-        let steps = layers.iter().filter_map(|(name, ms)| Some(format!("{name} {}", duration_ms((*ms)?))));
-        text = std::iter::once(text).chain(steps).collect::<Vec<_>>().join(", ");
+/// The result, and the status code behind it.
+fn result(report: &Report, endpoint: &EndpointReport) -> String {
+    let result = inert(&words::result(report, endpoint));
+    let status = endpoint.http.as_ref().and_then(|http| http.status);
+    match status {
+        Some(status) if endpoint.reachable == Some(true) => format!("{result} (HTTP {status})"),
+        _ => result,
     }
-    text
 }
 
 fn views(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
@@ -164,13 +187,16 @@ fn views(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
     for endpoint in &report.endpoints {
         page.wrapped(Tint::Plain, "", "  ", &format!("{}:{}", endpoint.fqdn, endpoint.port))?;
         for view in &endpoint.views {
-            let who = view.server.map_or("this VM".to_owned(), |server| server.to_string());
+            let who = view.server.map_or(machine(report).to_owned(), |server| server.to_string());
             let addresses: Vec<_> = view.addresses.iter().map(ToString::to_string).collect();
             let chain: Vec<_> = view.cname.iter().map(|name| format!("via {name}")).collect();
-            let ttl = view.ttl.map(|ttl| format!(", ttl {ttl}")).unwrap_or_default();
-            let status = words::status(view.status);
-            let text =
-                format!("{status} {} {}{ttl}, {}", addresses.join(" "), chain.join(" "), duration_ms(view.elapsed_ms));
+            let ttl = view.ttl.map(|ttl| format!("ttl {ttl}"));
+            let mut parts = vec![words::status(view.status).to_owned()];
+            parts.extend(addresses.into_iter().chain(chain));
+            let mut text = parts.join(" ");
+            for more in ttl.into_iter().chain([duration_ms(view.elapsed_ms)]) {
+                text = format!("{text}, {more}");
+            }
             page.wrapped(Tint::Plain, &format!("  {who} "), "    ", &text)?;
         }
     }

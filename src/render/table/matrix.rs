@@ -1,53 +1,122 @@
 //! The route of each zone, by the server that was asked.
 
-use std::io;
 use std::net::{IpAddr, SocketAddr};
 
 use ampls_probes::addr;
+use ampls_probes::endpoint::Need;
+use comfy_table::{ContentArrangement, Table, TableStyle};
 
 use crate::diagnose::facts::{Linked, Route, Status, View, ViewKind};
-use crate::render::page::{Page, Tint};
-use crate::render::words;
-use crate::report::{EndpointReport, Health, Report, fold};
+use crate::diagnose::finding::Severity;
+use crate::render::page::{Paragraph, Style, Tint, columns_of};
+use crate::render::words::{self, Mark};
+use crate::report::{EndpointReport, Report, fold};
 
 /// The resolver or server of a column.
 type Column = (ViewKind, Option<SocketAddr>);
 
-pub(super) fn write(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
-    let rows = rows(report);
-    if rows.is_empty() {
-        return Ok(());
-    }
-    page.blank()?;
-    let widths: Vec<usize> = (0..rows[0].1.len())
-        .map(|column| rows.iter().filter_map(|(_, cells)| cells.get(column)).map(|cell| cell.chars().count()).max())
-        .map(Option::unwrap_or_default)
-        .collect();
-    let label = rows.iter().map(|(label, _)| label.chars().count()).max().unwrap_or_default();
-    let aligned = label + 3 + widths.iter().sum::<usize>() + 3 * widths.len().saturating_sub(1) <= page.style.width;
-    for (name, cells) in &rows {
-        let mut line = format!("{name:label$}   ");
-        let mut empty = true;
-        for (cell, &width) in cells.iter().zip(&widths) {
-            let cell = if aligned { format!("{cell:width$}") } else { cell.clone() };
-            if !empty && line.chars().count() + 3 + cell.chars().count() > page.style.width {
-                page.line(Tint::Plain, &line)?;
-                line = format!("{:label$} | ", "");
-                empty = true;
-            }
-            if !empty {
-                line.push_str(" | ");
-            }
-            line.push_str(&cell);
-            empty = false;
-        }
-        page.line(Tint::Plain, &line)?;
-    }
-    Ok(())
+/// A zone and what each resolver gives of its names.
+pub(in crate::render) struct Row {
+    /// The label by which the zones of one cloud differ.
+    pub(in crate::render) zone: String,
+    /// How its names are.
+    pub(in crate::render) mark: Mark,
+    /// Where they lead.
+    pub(in crate::render) route: Route,
+    /// One cell a column.
+    pub(in crate::render) cells: Vec<String>,
+    /// The same without addresses.
+    words: Vec<String>,
 }
 
-/// A label for each zone, and the cell of each column.
-pub(in crate::render) fn rows(report: &Report) -> Vec<(String, Vec<String>)> {
+/// How much stands in the table, from all to what fits anywhere.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd)]
+enum Room {
+    /// Addresses everywhere.
+    Ample,
+    /// Addresses of this machine alone.
+    Own,
+    /// Azure's DNS without its address.
+    Short,
+    /// Servers by number too; a line says which is which.
+    Numbers,
+    /// Neither an address nor what the zone's own authority says.
+    Bare,
+}
+
+/// Every zone, in the order of the endpoints.
+pub(in crate::render) fn rows(report: &Report) -> Vec<Row> {
+    rows_with(report, Room::Ample)
+}
+
+/// The table: its head, then a line for each zone that `shown` takes, or one for all zones that are alike.
+pub(super) fn lines(report: &Report, style: &Style, alike: bool, shown: impl Fn(&Row) -> bool) -> Vec<Paragraph> {
+    let mut table = Vec::new();
+    for room in [Room::Ample, Room::Own, Room::Short, Room::Numbers, Room::Bare] {
+        let all = rows_with(report, room);
+        let total = all.len();
+        let mut rows: Vec<Row> = all.into_iter().filter(&shown).collect();
+        if rows.is_empty() {
+            return Vec::new();
+        }
+        if alike {
+            rows = folded(rows, total);
+        }
+        let lines = laid_out(&heads_with(report, room), &rows);
+        let mark = words::MARK + usize::from(style.ascii);
+        let wide = lines.iter().map(|line| columns_of(line) + mark).max().unwrap_or_default();
+        let pad = " ".repeat(mark);
+        table = marked(&lines, &rows, &pad, style);
+        if room >= Room::Numbers {
+            table.push(Paragraph::text(Tint::Plain, &pad, &pad, &legend(report)));
+        }
+        if style.width.is_none_or(|width| wide <= width) {
+            break;
+        }
+    }
+    table
+}
+
+fn marked(lines: &[String], rows: &[Row], pad: &str, style: &Style) -> Vec<Paragraph> {
+    let line = |(number, text): (usize, &String)| match number.checked_sub(1).and_then(|row| rows.get(row)) {
+        Some(row) => Paragraph::whole(Tint::Plain, text).marked(row.mark.tint(), row.mark.shown(style.ascii)),
+        None => Paragraph::whole(Tint::Bold, &format!("{pad}{text}")),
+    };
+    lines.iter().enumerate().map(line).collect()
+}
+
+/// Rows that differ in nothing but addresses, as one without them.
+fn folded(rows: Vec<Row>, total: usize) -> Vec<Row> {
+    let mut groups: Vec<(Row, usize)> = Vec::new();
+    for row in rows {
+        match groups.iter_mut().find(|(first, _)| (first.mark, &first.words) == (row.mark, &row.words)) {
+            Some((first, count)) => {
+                first.zone = format!("{}, {}", first.zone, row.zone);
+                first.cells.clone_from(&first.words);
+                *count += 1;
+            }
+            None => groups.push((row, 1)),
+        }
+    }
+    let named =
+        |(row, count)| if count == total && count > 1 { Row { zone: format!("all {total}"), ..row } } else { row };
+    groups.into_iter().map(named).collect()
+}
+
+fn laid_out(heads: &[String], rows: &[Row]) -> Vec<String> {
+    let mut table = Table::new();
+    table.load_style(TableStyle::new()).set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header(std::iter::once("zone").chain(heads.iter().map(String::as_str)));
+    for row in rows {
+        table.add_row(std::iter::once(row.zone.as_str()).chain(row.cells.iter().map(String::as_str)));
+    }
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    table.lines().map(|line| line.trim_end().to_owned()).collect()
+}
+
+fn rows_with(report: &Report, room: Room) -> Vec<Row> {
     let mut zones: Vec<&str> = Vec::new();
     for zone in report.endpoints.iter().filter_map(|endpoint| endpoint.zone.as_deref()) {
         if !zones.contains(&zone) {
@@ -55,34 +124,56 @@ pub(in crate::render) fn rows(report: &Report) -> Vec<(String, Vec<String>)> {
         }
     }
     let columns = columns(report);
-    // A public answer is what a machine without a private link should have: so it is not written in capitals.
-    let loud = !(report.verdict.route == Route::Public && report.verdict.health == Health::Ok);
     zones
         .into_iter()
         .map(|zone| {
             let names: Vec<_> =
                 report.endpoints.iter().filter(|endpoint| endpoint.zone.as_deref() == Some(zone)).collect();
-            let own = addresses(&views(&names, (ViewKind::System, None)));
-            let cells = columns.iter().map(|&column| cell(report, zone, &names, column, &own, loud)).collect();
-            (family(zone).to_owned(), cells)
+            let zone = Zone { report, id: zone, names };
+            Row {
+                zone: words::family(zone.id).to_owned(),
+                mark: zone.mark(),
+                route: zone.route((ViewKind::System, None)),
+                cells: columns.iter().map(|&column| zone.cell(column, room, true)).collect(),
+                words: columns.iter().map(|&column| zone.cell(column, room, false)).collect(),
+            }
         })
         .collect()
 }
 
-/// The label by which the zones of one cloud differ, e.g. `ods` of `privatelink.ods.opinsights.azure.com`.
-pub(super) fn family(zone: &str) -> &str {
-    let zone = zone.strip_prefix("privatelink.").unwrap_or(zone);
-    zone.split('.').next().unwrap_or(zone)
-}
-
-/// The head of each column: every cell of [`rows`] begins with it.
+/// The head of each column.
 pub(in crate::render) fn heads(report: &Report) -> Vec<String> {
-    columns(report).into_iter().map(who).collect()
+    heads_with(report, Room::Ample)
 }
 
-fn who((kind, server): Column) -> String {
+fn heads_with(report: &Report, room: Room) -> Vec<String> {
+    let columns = columns(report).into_iter().enumerate();
+    columns
+        .map(|(number, column)| match column.1 {
+            Some(server) if room >= Room::Short && is_azure(server) => AZURE_DNS.to_owned(),
+            Some(_) if room >= Room::Numbers => format!("DNS {number}"),
+            _ => who(report, column),
+        })
+        .collect()
+}
+
+/// Which server has which number.
+fn legend(report: &Report) -> String {
+    let named = columns(report).into_iter().zip(heads_with(report, Room::Numbers)).skip(1);
+    let numbered = named.filter(|(_, head)| head != AZURE_DNS);
+    numbered.map(|(column, head)| format!("{head}: {}", who(report, column))).collect::<Vec<_>>().join(", ")
+}
+
+const AZURE_DNS: &str = "Azure DNS";
+
+fn is_azure(server: SocketAddr) -> bool {
+    server == addr::AZURE_DNS
+}
+
+fn who(report: &Report, (kind, server): Column) -> String {
     match server {
-        _ if kind == ViewKind::System => "this VM".to_owned(),
+        _ if kind == ViewKind::System => words::machine(report).to_owned(),
+        Some(server) if is_azure(server) => format!("{AZURE_DNS} {}", server.ip()),
         Some(server) if server.port() == 53 => server.ip().to_string(),
         Some(server) => server.to_string(),
         None => "?".to_owned(),
@@ -106,68 +197,141 @@ fn columns(report: &Report) -> Vec<Column> {
     columns
 }
 
-fn views<'a>(names: &[&'a EndpointReport], (kind, server): Column) -> Vec<&'a View> {
-    let of = |view: &&View| if server.is_some() { view.server == server } else { view.view == kind };
-    names.iter().filter_map(|endpoint| endpoint.views.iter().find(of)).collect()
+/// The names of a zone.
+struct Zone<'a> {
+    report: &'a Report,
+    id: &'a str,
+    names: Vec<&'a EndpointReport>,
 }
 
-fn cell(report: &Report, zone: &str, names: &[&EndpointReport], column: Column, own: &[IpAddr], loud: bool) -> String {
-    let (kind, server) = column;
-    let who = who(column);
-    let views = views(names, column);
-    let asked: Vec<_> = views.iter().copied().filter(|view| view.status != Status::Skipped).collect();
-    if asked.is_empty() {
-        return format!("{who} not asked");
+impl Zone<'_> {
+    fn views(&self, (kind, server): Column) -> Vec<(&EndpointReport, &View)> {
+        let of = |view: &&View| if server.is_some() { view.server == server } else { view.view == kind };
+        let asked = |view: &&View| view.status != Status::Skipped;
+        let views = self.names.iter().filter_map(|endpoint| Some((*endpoint, endpoint.views.iter().find(of)?)));
+        views.filter(|(_, view)| asked(view)).collect()
     }
-    let route = fold(asked.iter().map(|view| view.route));
-    let mut text = format!("{who} {}", routes(route, &asked, loud));
-    let addresses = addresses(&asked);
-    if route != Route::Mixed && (kind == ViewKind::System || addresses != own) {
-        text.push_str(&shown(&addresses));
-    }
-    let linked = report.zones.iter().find(|fact| fact.zone == zone && Some(fact.server) == server);
-    match linked.map(|fact| fact.linked) {
-        Some(Linked::Yes) if route != Route::Private => text.push_str(" soa private"),
-        Some(Linked::No) => text.push_str(" soa public"),
-        Some(Linked::Local) => text.push_str(" soa local"),
-        Some(Linked::Yes | Linked::Unknown) | None => {}
-    }
-    text
-}
 
-fn routes(route: Route, asked: &[&View], loud: bool) -> String {
-    let count = |route: Route| asked.iter().filter(|view| view.route == route).count();
-    let lost = count(Route::None);
-    let mut text = match route {
-        Route::Private => "private".to_owned(),
-        Route::Public if loud => "PUBLIC".to_owned(),
-        Route::Public => "public".to_owned(),
-        Route::Mixed => {
-            let (private, public, both) = (count(Route::Private), count(Route::Public), count(Route::Mixed));
-            let parts = [(private, "private"), (public, "public"), (both, "both")];
-            let parts: Vec<_> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
-            format!("MIXED {}", parts.join(" "))
+    fn route(&self, column: Column) -> Route {
+        fold(self.views(column).iter().map(|(_, view)| view.route))
+    }
+
+    /// The worst that is said of its names; without a finding, a name that leads nowhere leaves it open.
+    fn mark(&self) -> Mark {
+        match self.names.iter().filter_map(|endpoint| self.report.severity_of(endpoint)).max() {
+            Some(Severity::Error) => Mark::Bad,
+            Some(Severity::Warning) => Mark::Doubt,
+            _ if self.names.iter().any(|endpoint| self.report.is_astray(endpoint)) => Mark::Doubt,
+            _ if self
+                .names
+                .iter()
+                .any(|endpoint| endpoint.need == Need::Required && endpoint.reachable == Some(false)) =>
+            {
+                Mark::Bad
+            }
+            _ if self.route((ViewKind::System, None)) == Route::None => Mark::Open,
+            _ => Mark::Good,
         }
-        Route::None => return why(asked),
-    };
-    if lost > 0 {
-        let without: Vec<_> = asked.iter().copied().filter(|view| view.route == Route::None).collect();
-        text = format!("{text} ({lost} {})", why(&without));
     }
-    text
+
+    fn cell(&self, column: Column, room: Room, with_address: bool) -> String {
+        let views = self.views(column);
+        if views.is_empty() {
+            return "not asked".to_owned();
+        }
+        let own = self.views((ViewKind::System, None));
+        let route = self.route(column);
+        let mine = column.0 == ViewKind::System;
+        let mut text = self.routes(route, &views, column);
+        let addresses = addresses(&views);
+        let telling = with_address && (mine || (room == Room::Ample && addresses != self::addresses(&own)));
+        if route != Route::Mixed && telling && !text.contains('(') {
+            text.push_str(&shown(&addresses));
+        }
+        if room != Room::Bare {
+            text.push_str(self.authority(route, column));
+        }
+        if mine {
+            text.push_str(&self.unanswered());
+        }
+        text
+    }
+
+    /// What the zone's own authority adds.
+    fn authority(&self, route: Route, (_, server): Column) -> &'static str {
+        let of = |fact: &&crate::diagnose::facts::ZoneFact| fact.zone == self.id && Some(fact.server) == server;
+        let azure = server.is_some_and(is_azure);
+        match (self.report.zones.iter().find(of).map(|fact| fact.linked), route) {
+            (Some(Linked::Yes), Route::Public | Route::Mixed | Route::None) => ", zone is linked",
+            (Some(Linked::No), Route::Public | Route::Mixed) if self.is_wrong() && azure => ", zone not linked here",
+            (Some(Linked::No), Route::Public | Route::Mixed) if self.is_wrong() => ", public zone",
+            (Some(Linked::No), Route::Private) => ", zone not linked here",
+            (Some(Linked::Local), _) => ", local zone",
+            _ => "",
+        }
+    }
+
+    /// Whether its names should be private and are not.
+    fn is_wrong(&self) -> bool {
+        self.names.iter().any(|endpoint| self.report.is_astray(endpoint))
+    }
+
+    fn routes(&self, route: Route, views: &[(&EndpointReport, &View)], (kind, server): Column) -> String {
+        let count = |route: Route| views.iter().filter(|(_, view)| view.route == route).count();
+        let azure_only = kind == ViewKind::Azure && server.is_some_and(is_azure);
+        let unused = azure_only && self.route((ViewKind::System, None)) == Route::Private;
+        let wanted = views.iter().any(|(endpoint, _)| self.report.should_be_private(endpoint));
+        let loud = wanted && !unused && matches!(kind, ViewKind::System | ViewKind::Server | ViewKind::Azure);
+        let public = if loud { "PUBLIC" } else { "public" };
+        let text = match route {
+            Route::Private => "private".to_owned(),
+            Route::Public if unused => "public (not used here)".to_owned(),
+            Route::Public => public.to_owned(),
+            Route::Mixed => {
+                let parts =
+                    [(count(Route::Private), "private"), (count(Route::Public), public), (count(Route::Mixed), "both")];
+                let parts = parts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}"));
+                parts.collect::<Vec<_>>().join(", ")
+            }
+            Route::None => return why(views.iter().map(|(_, view)| *view)),
+        };
+        match count(Route::None) {
+            0 => text,
+            lost => {
+                let without = views.iter().map(|(_, view)| *view).filter(|view| view.route == Route::None);
+                format!("{text} ({lost} {})", why(without))
+            }
+        }
+    }
+
+    /// What became of its names when they were connected to.
+    fn unanswered(&self) -> String {
+        let tested: Vec<_> = self.names.iter().filter(|endpoint| endpoint.reachable.is_some()).collect();
+        let failed: Vec<_> = tested
+            .iter()
+            .filter(|endpoint| words::is_intercepted(self.report, endpoint) || endpoint.reachable == Some(false))
+            .collect();
+        let Some(first) = failed.first() else { return String::new() };
+        let what = match () {
+            () if words::is_intercepted(self.report, first) => "intercepted",
+            () if first.is_connected() => "FAILS",
+            () => "NO ANSWER",
+        };
+        if failed.len() == tested.len() { format!(", {what}") } else { format!(", {} {what}", failed.len()) }
+    }
 }
 
-fn why(asked: &[&View]) -> String {
-    match asked.first().map(|view| view.status) {
+fn why<'a>(mut asked: impl Iterator<Item = &'a View>) -> String {
+    match asked.next().map(|view| view.status) {
         Some(Status::Ok) => "SINKHOLED".to_owned(),
         Some(status) => words::status(status).to_owned(),
         None => String::new(),
     }
 }
 
-fn addresses(views: &[&View]) -> Vec<IpAddr> {
+fn addresses(views: &[(&EndpointReport, &View)]) -> Vec<IpAddr> {
     let mut all: Vec<IpAddr> = Vec::new();
-    for address in views.iter().flat_map(|view| &view.addresses) {
+    for address in views.iter().flat_map(|(_, view)| &view.addresses) {
         if !all.contains(address) {
             all.push(*address);
         }

@@ -10,8 +10,12 @@ fn table(report: &Report, style: &Style) -> String {
     String::from_utf8(out).unwrap()
 }
 
+fn terminal() -> Style {
+    Style { width: Some(80), ..Style::default() }
+}
+
 fn wide() -> Style {
-    Style { width: 120, ..Style::default() }
+    Style { width: Some(120), ..Style::default() }
 }
 
 #[test]
@@ -22,6 +26,26 @@ fn a_healthy_machine_in_a_pipe() {
 #[test]
 fn a_mixed_machine_in_a_pipe() {
     insta::assert_snapshot!(table(&mixed(), &Style::default()));
+}
+
+#[test]
+fn a_healthy_machine_on_a_terminal() {
+    insta::assert_snapshot!(table(&healthy(), &terminal()));
+}
+
+#[test]
+fn a_mixed_machine_on_a_terminal() {
+    insta::assert_snapshot!(table(&mixed(), &terminal()));
+}
+
+#[test]
+fn a_mixed_machine_on_an_old_console() {
+    insta::assert_snapshot!(table(&mixed(), &Style { ascii: true, ..terminal() }));
+}
+
+#[test]
+fn a_mixed_machine_in_more_detail() {
+    insta::assert_snapshot!(table(&mixed(), &Style { detail: Detail::More, ..terminal() }));
 }
 
 #[test]
@@ -45,19 +69,31 @@ fn a_hostile_network_in_a_pipe() {
 }
 
 #[test]
-fn no_line_but_a_command_is_longer_than_the_width() {
-    for report in [healthy(), mixed(), hostile()] {
-        for style in [Style::default(), Style { detail: Detail::Everything, ascii: true, ..Style::default() }, wide()] {
+fn no_line_of_words_is_longer_than_the_terminal_is_wide() {
+    for report in [healthy(), mixed()] {
+        for style in [terminal(), Style { detail: Detail::Everything, ascii: true, ..terminal() }, wide()] {
+            let width = style.columns();
             for line in table(&report, &style).lines().filter(|line| !line.starts_with("    ")) {
-                assert!(line.chars().count() <= style.width, "{line}");
+                let words = line.split(' ').all(|word| word.chars().count() < width / 2);
+                assert!(!words || line.chars().count() <= width, "{line}");
             }
         }
     }
 }
 
 #[test]
+fn a_fault_says_so_without_colour_too() {
+    for ascii in [false, true] {
+        let text = table(&mixed(), &Style { ascii, ..terminal() });
+        let mark = if ascii { "XX " } else { "✗ " };
+        assert!(text.lines().any(|line| line.starts_with(&format!("{mark}ods"))), "{text}");
+        assert!(text.lines().any(|line| line.starts_with(&format!("{mark}DNS003"))), "{text}");
+    }
+}
+
+#[test]
 fn hostile_text_is_inert_in_every_style() {
-    for detail in [Detail::Answer, Detail::Usual, Detail::Everything] {
+    for detail in [Detail::Answer, Detail::Usual, Detail::More, Detail::Everything] {
         let text = table(&hostile(), &Style { detail, ..wide() });
         let acting = |c: char| (c.is_control() && c != '\n') || matches!(c, '\u{2028}' | '\u{202e}' | '\u{9b}');
         assert!(!text.contains(acting), "{text:?}");

@@ -1,0 +1,267 @@
+//! A root on the first screen: its title, who acts, what to look at first, the fix.
+
+use ampls_probes::endpoint::Need;
+
+use crate::diagnose::command::Command;
+use crate::diagnose::finding::{Finding, Fix};
+use crate::render::page::{Paragraph, Style, Tint};
+use crate::render::words::{self, Mark, team};
+use crate::report::{EndpointReport, Report};
+
+/// How much of a root is left out, from nothing to all that can be: each step leaves out more than the one before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Brevity {
+    /// Two looks, what is looked at before the change, and all commands.
+    #[default]
+    Full,
+    /// One name of many in the title.
+    ShortTitle,
+    /// One look.
+    OneLook,
+    /// One command of the look.
+    OneLookCommand,
+    /// No look where something is looked at before the change anyway.
+    NoLook,
+    /// Of further changes only that they are needed.
+    OneChange,
+    /// One command of what is looked at before the change.
+    OneCheck,
+    /// One command of the change.
+    OneCommand,
+    /// The first clause of what is looked at before the change, and of the fix; the others are counted.
+    FirstClauses,
+    /// What is looked at before the change in words alone.
+    CheckInWords,
+    /// The commands of the change left to `-v`, too: they come after what has to be looked at.
+    InWords,
+}
+
+impl Brevity {
+    /// From nothing left out to all that can be.
+    pub(super) const ALL: [Self; 11] = [
+        Self::Full,
+        Self::ShortTitle,
+        Self::OneLook,
+        Self::OneLookCommand,
+        Self::NoLook,
+        Self::OneChange,
+        Self::OneCheck,
+        Self::OneCommand,
+        Self::FirstClauses,
+        Self::CheckInWords,
+        Self::InWords,
+    ];
+
+    /// The next step.
+    pub(super) fn briefer(self) -> Option<Self> {
+        Self::ALL.into_iter().find(|step| *step > self)
+    }
+}
+
+/// The columns before a text beside its label.
+const INDENT: &str = "          ";
+
+/// The lines of a root.
+pub(super) fn root(report: &Report, root: &Finding, brevity: Brevity, style: &Style) -> Vec<Paragraph> {
+    let mark = Mark::of(root.severity);
+    let title = if brevity >= Brevity::ShortTitle { one_name(report, &root.title) } else { root.title.clone() };
+    let title = format!("{title} ({})", root.certainty.as_str());
+    let head = Paragraph::text(Tint::Bold, &format!("{}  ", root.code), "        ", &title);
+    let mut lines = vec![head.marked(mark.tint(), mark.shown(style.ascii))];
+
+    let first = root.fix.iter().position(|fix| !fix.read_only);
+    let looks: Vec<&Fix> = root.fix.iter().take(first.unwrap_or(root.fix.len())).collect();
+    let change = first.and_then(|first| root.fix.get(first));
+    let mut who = words::team(report, root.owner);
+    if let Some(needs) = change.and_then(|change| change.needs.as_deref()) {
+        who = format!("{who}; needs {needs}");
+    }
+    lines.push(labelled("Who", &who));
+
+    let left_out = LeftOut {
+        ways: root.fix.iter().filter(|fix| fix.alternative && !fix.read_only).count(),
+        undo: change.is_some_and(|change| change.undo.is_some()),
+        ..LeftOut::default()
+    };
+    let mut steps = Steps { brevity, lines, left_out, looked: false, fix: None };
+    steps.looks(&looks, change);
+    match change {
+        Some(change) => {
+            let also: Vec<&Fix> = also(root, first.unwrap_or_default());
+            steps.change(change, &also);
+        }
+        None => steps.nothing(&team(report, root.owner)),
+    }
+    steps.end()
+}
+
+/// Further changes that are needed beside the first.
+fn also(root: &Finding, first: usize) -> Vec<&Fix> {
+    root.fix.iter().skip(first + 1).filter(|fix| !fix.read_only && !fix.alternative).collect()
+}
+
+/// What `-v` adds.
+#[derive(Default)]
+struct LeftOut {
+    clauses: usize,
+    looks: usize,
+    commands: usize,
+    ways: usize,
+    undo: bool,
+}
+
+struct Steps {
+    brevity: Brevity,
+    lines: Vec<Paragraph>,
+    left_out: LeftOut,
+    looked: bool,
+    /// Where the line of the fix stands, and its text.
+    fix: Option<(usize, String)>,
+}
+
+impl Steps {
+    fn looks(&mut self, looks: &[&Fix], change: Option<&Fix>) {
+        let checked = change.is_some_and(|change| change.check_first.is_some());
+        let shown = match self.brevity {
+            Brevity::Full | Brevity::ShortTitle => 2,
+            brevity if brevity >= Brevity::NoLook && checked => 0,
+            _ => 1,
+        };
+        for look in looks.iter().take(shown) {
+            self.look(&look.text);
+            self.commands(&look.commands, if self.brevity >= Brevity::OneLookCommand { 1 } else { usize::MAX });
+        }
+        self.left_out.looks += looks.len().saturating_sub(shown);
+    }
+
+    fn look(&mut self, text: &str) {
+        let label = if self.looked { "Then" } else { "First" };
+        self.looked = true;
+        self.lines.push(labelled(label, text));
+    }
+
+    fn change(&mut self, change: &Fix, also: &[&Fix]) {
+        let (checks, commands) = match self.brevity {
+            Brevity::InWords => (0, 0),
+            Brevity::CheckInWords => (0, 1),
+            Brevity::OneCommand | Brevity::FirstClauses => (1, 1),
+            Brevity::OneCheck => (1, usize::MAX),
+            _ => (usize::MAX, usize::MAX),
+        };
+        if let Some(check) = &change.check_first {
+            let text = if check.text.is_empty() { "before you change anything:" } else { &check.text };
+            let text = self.clauses(text);
+            self.lines.push(labelled("Before", &text));
+            self.commands(&check.commands, checks);
+        }
+        self.fix("Fix", change, commands);
+        if self.brevity >= Brevity::OneChange {
+            self.left_out.commands += also.iter().map(|fix| fix.commands.len().max(1)).sum::<usize>();
+            return;
+        }
+        for fix in also {
+            self.fix("And", fix, commands);
+        }
+    }
+
+    fn fix(&mut self, label: &str, fix: &Fix, most: usize) {
+        let text = self.clauses(fix.text.trim_end_matches('.'));
+        let text = format!("{text}. Affects {}.", words::reach(fix.blast_radius));
+        self.fix.get_or_insert_with(|| (self.lines.len(), text.clone()));
+        self.lines.push(labelled(label, &text));
+        self.commands(&fix.commands, most);
+    }
+
+    /// The text, or its first clause where room is short.
+    fn clauses(&mut self, text: &str) -> String {
+        if self.brevity < Brevity::FirstClauses {
+            return text.to_owned();
+        }
+        let mut clauses = text.split("; ");
+        let first = clauses.next().unwrap_or_default().to_owned();
+        self.left_out.clauses += clauses.count();
+        first
+    }
+
+    fn nothing(&mut self, team: &str) {
+        let text = if team.starts_with("you") {
+            "no change is known before that is looked at.".to_owned()
+        } else {
+            format!("none from here. Give this to {team}.")
+        };
+        self.fix.get_or_insert_with(|| (self.lines.len(), text.clone()));
+        self.lines.push(labelled("Fix", &text));
+    }
+
+    fn commands(&mut self, commands: &[Command], most: usize) {
+        let shown = commands.iter().take(most);
+        self.lines.extend(shown.map(|command| Paragraph::whole(Tint::Plain, &format!("    {}", command.as_str()))));
+        self.left_out.commands += commands.len().saturating_sub(most);
+    }
+
+    /// What `-v` adds, on the line of the fix.
+    fn end(mut self) -> Vec<Paragraph> {
+        let LeftOut { clauses, looks, commands, ways, undo } = self.left_out;
+        let counted = |count: usize, one: &str, several: &str| match count {
+            0 => None,
+            1 => Some(format!("1 {one}")),
+            count => Some(format!("{count} {several}")),
+        };
+        let parts: Vec<String> = [
+            counted(clauses, "more caution", "more cautions"),
+            counted(looks, "more look", "more looks"),
+            counted(commands, "more command", "more commands"),
+            counted(ways, "other way", "other ways"),
+            undo.then(|| "undo".to_owned()),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        if let Some((at, text)) = self.fix.filter(|_| !parts.is_empty())
+            && let Some(line) = self.lines.get_mut(at)
+        {
+            *line = labelled("Fix", &format!("{text} (-v: {})", parts.join(", ")));
+        }
+        self.lines
+    }
+}
+
+fn labelled(label: &str, text: &str) -> Paragraph {
+    Paragraph::text(Tint::Plain, &format!("  {label:6}  "), INDENT, text)
+}
+
+/// A title in which one name or zone stands for a list of them: `a`, `b` and 4 more become `a` and 5 more. The first that is
+/// required stays.
+fn one_name(report: &Report, title: &str) -> String {
+    let is_it =
+        |endpoint: &EndpointReport, quoted: &str| endpoint.fqdn == quoted || endpoint.zone.as_deref() == Some(quoted);
+    let is_name = |quoted: &&str| report.endpoints.iter().any(|endpoint| is_it(endpoint, quoted));
+    let is_required = |quoted: &&&str| {
+        report.endpoints.iter().any(|endpoint| endpoint.need == Need::Required && is_it(endpoint, quoted))
+    };
+    let parts: Vec<&str> = title.split('`').collect();
+    // What is between backticks stands at odd places.
+    let Some(start) = (1..parts.len()).step_by(2).find(|at| parts.get(*at).is_some_and(is_name)) else {
+        return title.to_owned();
+    };
+    let joins = |at: usize| matches!(parts.get(at), Some(&", " | &" and ")) && parts.get(at + 1).is_some_and(is_name);
+    let mut end = start;
+    while joins(end + 1) {
+        end += 2;
+    }
+    let named: Vec<&str> = (start..=end).step_by(2).filter_map(|at| parts.get(at).copied()).collect();
+    let rest = parts.get(end + 1).copied().unwrap_or_default();
+    let (more, rest) = match rest.strip_prefix(" and ").and_then(|rest| rest.split_once(" more")) {
+        Some((number, rest)) if number.parse::<usize>().is_ok() => (number.parse().unwrap_or_default(), rest),
+        _ => (0, rest),
+    };
+    let kept = named.iter().find(is_required).or(named.first());
+    let (Some(kept), count) = (kept, named.len() - 1 + more) else { return title.to_owned() };
+    if count == 0 {
+        return title.to_owned();
+    }
+    let before = parts.get(..start).unwrap_or_default().join("`");
+    let after = parts.get(end + 2..).unwrap_or_default().join("`");
+    let after = if after.is_empty() { after } else { format!("`{after}") };
+    format!("{before}`{kept}` and {count} more{rest}{after}")
+}

@@ -1,0 +1,283 @@
+//! The answer on one screen: what is wrong, who acts, what to look at first, the fix, how to verify it.
+//!
+//! A terminal shows the last screen, so the first has to be the last. What does not fit gives way in a fixed order, and is
+//! named; what must be known before a change always stays.
+
+use std::cmp::Reverse;
+
+use ampls_probes::endpoint::{Expect, Expectation, Need};
+
+use super::root::{Brevity, root};
+use super::{endpoints, matrix};
+use crate::diagnose::facts::Route;
+use crate::diagnose::facts::delivery::Delivery;
+use crate::diagnose::finding::{Finding, Owner, Severity};
+use crate::render::page::{Detail, Paragraph, Style, Tint, columns_of};
+use crate::render::words::{Mark, machine};
+use crate::report::{Health, Report};
+
+/// Rows for a healthy machine or one root: a terminal of 24, its prompt and a row to spare.
+const ROWS: usize = 22;
+/// Rows for each further root.
+const FURTHER: usize = 10;
+/// Endpoints that fail, by name: as many as there is room for.
+const FAILING: [usize; 3] = [3, 1, 0];
+
+/// The screen.
+pub(super) fn paragraphs(report: &Report, style: &Style) -> Vec<Paragraph> {
+    let mut roots: Vec<&Finding> = report.roots().filter(|root| root.severity > Severity::Info).collect();
+    // What readers can do by themselves comes before what others have to do.
+    roots.sort_by_key(|root| (Reverse(root.severity), root.owner != Owner::Os));
+    let budget = ROWS + FURTHER * roots.len().saturating_sub(1);
+    let mut cut = Cut { failing: 0, alike: false, blanks: true, brevity: vec![Brevity::default(); roots.len()] };
+    loop {
+        let (screen, sizes) = laid_out(report, style, &roots, &cut);
+        if rows(&screen, style) <= budget || !cut.deeper(&sizes) {
+            break;
+        }
+    }
+    // The last cut may have left more room than it needed.
+    for index in 0..roots.len() {
+        for brevity in Brevity::ALL {
+            let mut roomier = cut.clone();
+            let Some(present) = roomier.brevity.get_mut(index).filter(|present| **present > brevity) else { break };
+            *present = brevity;
+            if rows(&laid_out(report, style, &roots, &roomier).0, style) <= budget {
+                cut = roomier;
+                break;
+            }
+        }
+    }
+    laid_out(report, style, &roots, &cut).0
+}
+
+/// The screen, and how many rows each root takes.
+fn laid_out(report: &Report, style: &Style, roots: &[&Finding], cut: &Cut) -> (Vec<Paragraph>, Vec<usize>) {
+    let mut screen = head(report, style, !roots.is_empty(), cut.alike);
+    let failing = FAILING.get(cut.failing).copied().unwrap_or_default();
+    screen.extend(endpoints::failing(report, failing, style.ascii));
+    screen.extend(summary(report, style, !roots.is_empty()));
+    let mut sizes = Vec::new();
+    for (found, brevity) in roots.iter().zip(&cut.brevity) {
+        let lines = root(report, found, *brevity, style);
+        sizes.push(rows(&lines, style));
+        screen.extend(cut.blanks.then(Paragraph::blank));
+        screen.extend(lines);
+    }
+    screen.extend(foot(report, style, roots));
+    (screen, sizes)
+}
+
+fn rows(lines: &[Paragraph], style: &Style) -> usize {
+    lines.iter().map(|line| line.rows(style.columns())).sum()
+}
+
+/// What was left out to make the answer fit.
+#[derive(Clone)]
+struct Cut {
+    failing: usize,
+    /// Zones that are alike are one line.
+    alike: bool,
+    blanks: bool,
+    brevity: Vec<Brevity>,
+}
+
+impl Cut {
+    /// Leaves out the next thing: endpoints first, then of the longest root; `false` where nothing is left to leave out.
+    fn deeper(&mut self, sizes: &[usize]) -> bool {
+        if self.failing + 1 < FAILING.len() {
+            self.failing += 1;
+            return true;
+        }
+        if !std::mem::replace(&mut self.alike, true) || std::mem::take(&mut self.blanks) {
+            return true;
+        }
+        let mut longest: Vec<usize> = (0..self.brevity.len()).collect();
+        longest.sort_by_key(|index| Reverse(sizes.get(*index).copied().unwrap_or_default()));
+        for index in longest {
+            if let Some(brevity) = self.brevity.get_mut(index)
+                && let Some(briefer) = brevity.briefer()
+            {
+                *brevity = briefer;
+                return true;
+            }
+        }
+        false
+    }
+}
+
+/// The headline, and the zones: with a fault the healthy ones are folded into a line.
+fn head(report: &Report, style: &Style, faulty: bool, alike: bool) -> Vec<Paragraph> {
+    let mut lines = headline(report, style);
+    let table = matrix::lines(report, style, alike, |row| !faulty || row.mark != Mark::Good);
+    lines.push(Paragraph::blank());
+    lines.extend(table);
+    lines
+}
+
+/// The tint of the headline.
+pub(super) fn tint(report: &Report) -> Tint {
+    match report.verdict.health {
+        Health::Ok => Tint::Green,
+        Health::Warning => Tint::Yellow,
+        Health::Error => Tint::Red,
+    }
+}
+
+/// The headline, and the machine at the end of its line.
+pub(super) fn headline(report: &Report, style: &Style) -> Vec<Paragraph> {
+    let tint = tint(report);
+    let mut host = report.host.name.clone();
+    if report.redacted.is_some() {
+        host.push_str(" (redacted)");
+    }
+    let headline = &report.verdict.headline;
+    let free = style.columns().saturating_sub(columns_of(headline) + columns_of(&host));
+    if host.trim().is_empty() {
+        vec![Paragraph::text(tint, "", "  ", headline)]
+    } else if free >= 2 {
+        vec![Paragraph::whole(tint, &format!("{headline}{}{host}", " ".repeat(free)))]
+    } else {
+        vec![Paragraph::text(tint, "", "  ", &format!("{headline}  {host}"))]
+    }
+}
+
+/// What is well, in a line or two; on a healthy machine also what was not seen.
+fn summary(report: &Report, style: &Style, faulty: bool) -> Vec<Paragraph> {
+    let mut lines = Vec::new();
+    if faulty {
+        lines.push(folded(report, style));
+    } else {
+        lines.push(Paragraph::blank());
+        let sentences: Vec<String> = required(report).into_iter().chain([endpoints::counted(report)]).collect();
+        lines.push(Paragraph::text(Tint::Plain, "", "", &sentences.join(" ")));
+        if let Some(hint) = hint(report) {
+            lines.push(Paragraph::text(Tint::Plain, "", "", hint));
+        }
+        lines.push(Paragraph::text(Tint::Plain, "", "", &delivery(report)));
+    }
+    let unseen = report.unseen();
+    if !unseen.is_empty() {
+        lines.push(Paragraph::text(Tint::Plain, "", "  ", &format!("Not looked at: {}.", unseen.join("; "))));
+    }
+    if !faulty {
+        lines.extend(noted(report));
+    }
+    if !faulty && !report.notes.is_empty() {
+        let commands = report.notes.iter().filter(|note| note.command.is_some()).count();
+        let text = format!(
+            "Not visible from {}: scope members, access modes, rules (-v: {commands} commands)",
+            machine(report)
+        );
+        lines.push(Paragraph::text(Tint::Plain, "", "  ", &text));
+    }
+    lines
+}
+
+/// The zones without a fault, how many endpoints answer, and whether data is known to arrive.
+fn folded(report: &Report, style: &Style) -> Paragraph {
+    let good: Vec<_> = matrix::rows(report).into_iter().filter(|row| row.mark == Mark::Good).collect();
+    let mut sentences = Vec::new();
+    for route in [Route::Private, Route::Mixed, Route::Public] {
+        let zones: Vec<&str> = good.iter().filter(|row| row.route == route).map(|row| row.zone.as_str()).collect();
+        if !zones.is_empty() {
+            sentences.push(format!("{}: {}.", zones.join(", "), route.label()));
+        }
+    }
+    sentences.push(endpoints::answering(report));
+    if report.verdict.delivery == Delivery::Unproven {
+        sentences.push(sentence(&report.flow()));
+    }
+    // That there is no agent stands before it in words.
+    let infos = report.roots().filter(|root| root.severity == Severity::Info && root.code != NO_AGENT);
+    let infos: Vec<&str> = infos.map(|root| root.code.as_str()).collect();
+    if !infos.is_empty() {
+        sentences.push(format!("Noted: {}.", infos.join(", ")));
+    }
+    let mark = if good.is_empty() { Mark::Open } else { Mark::Good };
+    Paragraph::text(Tint::Plain, "", "", &sentences.join(" ")).marked(mark.tint(), mark.shown(style.ascii))
+}
+
+const NO_AGENT: &str = "AGT002";
+
+/// How many of the required names that can be private are, and answer.
+fn required(report: &Report) -> Option<String> {
+    let required: Vec<_> = report
+        .endpoints
+        .iter()
+        .filter(|endpoint| endpoint.need == Need::Required && endpoint.expected == Expectation::Private)
+        .collect();
+    let total = required.len();
+    let route = report.verdict.route;
+    let routed: Vec<_> = required.iter().filter(|endpoint| endpoint.route == route).collect();
+    let answering = routed.iter().filter(|endpoint| endpoint.reachable == Some(true)).count();
+    if total == 0 || route == Route::None {
+        None
+    } else if answering == routed.len() {
+        Some(format!("{answering} of {total} required names are {} and answer.", route.label()))
+    } else {
+        Some(format!("{} of {total} required names are {}, {answering} answer.", routed.len(), route.label()))
+    }
+}
+
+/// What to do where what was found may not be what is wanted.
+fn hint(report: &Report) -> Option<&'static str> {
+    let auto = report.run.expect == Expect::Auto;
+    let capable = report.endpoints.iter().any(|endpoint| endpoint.expected == Expectation::Private);
+    (auto && capable && report.verdict.route == Route::Public)
+        .then_some("If you expect a private link, run with --expect private.")
+}
+
+/// Whether data is known to arrive, and what shows it.
+fn delivery(report: &Report) -> String {
+    let evidence = report.verdict.delivery_evidence.as_deref().unwrap_or("the agents' files were not looked at");
+    match report.verdict.delivery {
+        Delivery::Unproven => format!("Not proven: does data arrive? {}", sentence(evidence)),
+        Delivery::Delivering | Delivery::Failing => sentence(evidence),
+    }
+}
+
+/// Information, in a line.
+fn noted(report: &Report) -> Option<Paragraph> {
+    let infos: Vec<&Finding> = report.roots().filter(|root| root.severity == Severity::Info).collect();
+    let text = match infos.as_slice() {
+        [] => return None,
+        [info] => format!("{} {}", info.code, info.title),
+        infos => infos.iter().map(|info| format!("{} {}", info.code, info.name)).collect::<Vec<_>>().join(", "),
+    };
+    Some(Paragraph::text(Tint::Plain, "Noted: ", "  ", &text))
+}
+
+/// How to verify the fix, where the rest is, how to send it.
+pub(super) fn foot(report: &Report, style: &Style, roots: &[&Finding]) -> Vec<Paragraph> {
+    let mut lines = Vec::new();
+    if !roots.is_empty() {
+        lines.push(Paragraph::whole(Tint::Plain, &format!("Verify run the check again, with: {}", verify(report))));
+    }
+    let more = if style.detail < Detail::More { "-v" } else { "-vv" };
+    let why = roots.first().map_or_else(String::new, |root| format!("   Why   ampls-doctor explain {}", root.code));
+    lines.push(Paragraph::whole(Tint::Plain, &format!("More   this command again, with {more}{why}")));
+    let send = "Send   this command with --redact --format json -o report.json (names replaced)";
+    lines.push(Paragraph::whole(Tint::Plain, send));
+    lines
+}
+
+/// The arguments that are added to those of the run, so that it ends well only once the faults are gone.
+fn verify(report: &Report) -> &'static str {
+    let astray = report.endpoints.iter().any(|endpoint| report.is_astray(endpoint));
+    if report.observations.asked.files_only {
+        "--fail-on warning"
+    } else if astray && report.verdict.route != Route::Private {
+        "--wait private --for 900"
+    } else {
+        "--wait healthy --for 900"
+    }
+}
+
+/// A clause as a sentence.
+pub(super) fn sentence(clause: &str) -> String {
+    let mut characters = clause.chars();
+    let first = characters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    let end = if clause.ends_with(['.', '?']) { "" } else { "." };
+    format!("{first}{}{end}", characters.as_str())
+}

@@ -1,0 +1,127 @@
+//! Words that are not used any more: how the program spoke before it spoke plainly.
+
+use std::fs;
+
+use ampls_doctor::render::page::{Detail, Style};
+use ampls_doctor::render::{self, Format};
+use ampls_doctor::report::{FailOn, Report};
+
+use crate::cli::{ran, text};
+
+/// Each stands for a class; what replaces it stands in the code.
+const FORMER: &[&str] = &[
+    // Labels and layout.
+    "Beyond this machine's sight",
+    "nor does it see",
+    "nor which ",
+    "nor whether ",
+    "leads to</th>",
+    "owner: ",
+    "look first",
+    "soa public",
+    "soa private",
+    "soa local",
+    "DNS only",
+    "(changes every machine",
+    "Who says what of each zone",
+    "only looks",
+    "changes nothing",
+    "that would need mending",
+    "looked at, ",
+    "read on",
+    // Headlines and titles.
+    "looked up to its end",
+    "none was dialled",
+    "not dialled",
+    "if one is intended",
+    "blocked (normal)",
+    "private zone missing",
+    "private zone denies",
+    "the zone looks empty",
+    "bypasses Azure's DNS:",
+    "led nowhere on purpose",
+    "gives what no DNS server says",
+    "different ways",
+    "no private link in sight",
+    "is here and does not run",
+    "among the running processes",
+    "own log says",
+    "proxy takes what should go",
+    "and then: silence",
+    "is cut off after the name",
+    ", the first for a private link",
+    // Fixes and advice.
+    "Mend",
+    "mend the",
+    " mended",
+    "mends",
+    "anew",
+    "at the firewall that refuses",
+    "machine's proxy by",
+    "on the device that issues as",
+    "look whether a zone",
+    "outside this scope lose those names",
+    "of files that set one policy",
+    "no reserve",
+    "goes astray",
+    "name for an illness",
+    "foreign besides",
+    "two faces",
+    "it explains: ",
+    // Help and errors.
+    "DNS question so often",
+    "Wait so long at most",
+    "every so many seconds",
+    "likewise",
+    "What a finding counts as",
+    "is no GUID",
+    "is no report",
+    "is no CIDR",
+    "is no number",
+    "is no JSON",
+    "nothing is known of",
+    "is no UTF-8",
+    "is no whole",
+    // JUnit, page.
+    "something was looked at",
+    "none; not",
+    "Follows from it",
+    "nothing to mend",
+    "folds away",
+];
+
+fn former(what: &str, text: &str) -> Vec<String> {
+    let found = FORMER.iter().filter(|former| text.contains(**former));
+    let line = |former: &str| text.lines().find(|line| line.contains(former)).unwrap_or_default();
+    let start = |former: &str| line(former).chars().take(200).collect::<String>();
+    found.map(|former| format!("{what} says `{former}`: {}", start(former))).collect()
+}
+
+/// Former words in any format of a report.
+pub(super) fn faults(report: &Report) -> Vec<String> {
+    let mut faults = Vec::new();
+    for detail in [Detail::Usual, Detail::More, Detail::Everything] {
+        faults.extend(former("the table", &super::rendered(report, &Style { detail, ..Style::default() })));
+    }
+    for format in [Format::Html, Format::Compact, Format::Junit] {
+        let mut out = Vec::new();
+        render::write(format, report, FailOn::Error, &Style::default(), &mut out).expect("memory takes it");
+        faults.extend(former(&format!("{format:?}"), &String::from_utf8(out).expect("UTF-8")));
+    }
+    faults
+}
+
+#[test]
+fn help_and_pages_use_no_former_words() {
+    let mut faults = Vec::new();
+    for command in ["check", "plan", "judge", "redact", "compare", "explain", "demo"] {
+        faults.extend(former(command, &text(&ran(&[command, "--help"]).stdout)));
+    }
+    let root = env!("CARGO_MANIFEST_DIR");
+    for page in fs::read_dir(format!("{root}/packaging/docs/codes")).expect("the pages") {
+        let page = page.expect("a page").path();
+        faults.extend(former(&page.display().to_string(), &fs::read_to_string(&page).expect("UTF-8")));
+    }
+    faults.extend(former("README.md", &fs::read_to_string(format!("{root}/README.md")).expect("UTF-8")));
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
