@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ampls_probes::Observations;
 
 use cause::{Group, Statement};
+use draft::Draft;
 use facts::Facts;
 use finding::{Argument, Certainty, Finding};
 use levels::Levels;
@@ -22,6 +23,7 @@ pub mod facts;
 pub mod finding;
 mod invariants;
 pub mod levels;
+mod need;
 mod remedy;
 pub mod rule;
 pub mod rules;
@@ -72,7 +74,7 @@ pub fn diagnose_with(facts: &Facts<'_>, levels: &Levels) -> Vec<Finding> {
         .retain(|statement: &Statement<'_>| !statement.draft.endpoints.iter().all(|name| accepted.contains(name)));
     let groups = invariants::keep(facts, levels, cause::explain(statements), unexplained);
     let ids = ids(&groups);
-    groups.iter().zip(&ids).map(|(group, id)| finding(group, id, &groups, &ids)).collect()
+    groups.iter().zip(&ids).map(|(group, id)| finding(facts, group, id, &groups, &ids)).collect()
 }
 
 /// The code, and a number where it occurs again.
@@ -88,7 +90,7 @@ fn ids(groups: &[Group<'_>]) -> Vec<String> {
     ids
 }
 
-fn finding(group: &Group<'_>, id: &str, groups: &[Group<'_>], ids: &[String]) -> Finding {
+fn finding(facts: &Facts<'_>, group: &Group<'_>, id: &str, groups: &[Group<'_>], ids: &[String]) -> Finding {
     let rule = rules::of_code(group.code);
     let root = group.root;
     let mut merged = Finding {
@@ -109,17 +111,21 @@ fn finding(group: &Group<'_>, id: &str, groups: &[Group<'_>], ids: &[String]) ->
         caused_by: root.and_then(|root| groups.get(root)).map(|root| root.code.to_owned()),
         caused_by_id: root.and_then(|root| ids.get(root)).cloned(),
     };
-    let Some(first) = group.drafts.first() else {
+    // What the machine needs most is said first, and its look-ups are the ones that are printed.
+    let rank = |name: &String| need::rank(facts, name);
+    let mut ordered: Vec<&Draft> = group.drafts.iter().collect();
+    ordered.sort_by_key(|draft| draft.endpoints.iter().map(rank).min());
+    let Some(first) = ordered.first().copied() else {
         return merged;
     };
     let mut title = first.title.clone();
     merged.summary.clone_from(&first.summary);
     merged.owner = first.owner;
-    for draft in &group.drafts {
+    for draft in &ordered {
         title.unite(&draft.title);
         merged.certainty = merged.certainty.max(draft.certainty);
     }
-    let drafts = || group.drafts.iter();
+    let drafts = || ordered.iter().copied();
     merged.endpoints = united(drafts().flat_map(|draft| &draft.endpoints));
     merged.evidence = united(drafts().flat_map(|draft| &draft.evidence));
     merged.excludes = united(drafts().flat_map(|draft| &draft.excludes));
@@ -129,8 +135,8 @@ fn finding(group: &Group<'_>, id: &str, groups: &[Group<'_>], ids: &[String]) ->
         draft.fix.iter().filter(move |fix| !fix.read_only || first)
     }));
     merged.title = title.text();
-    merged.args = arguments(group);
-    merged.endpoints.sort();
+    merged.args = arguments(&ordered);
+    merged.endpoints.sort_by_cached_key(rank);
     merged.fix = finding::joined(std::mem::take(&mut merged.fix));
     // The reader goes from top to bottom, and a look shows which change it is. Changes keep their order: `or` speaks of the one before.
     merged.fix.sort_by_key(|fix| !fix.read_only);
@@ -149,44 +155,16 @@ fn united<'d, T: Clone + Ord + 'd>(items: impl Iterator<Item = &'d T>) -> Vec<T>
     items.filter(|item| known.insert(*item)).cloned().collect()
 }
 
-/// Arguments of which the statements of one finding name several: their value is a list, even where it holds one thing.
-const SEVERAL: [&str; 22] = [
-    "actual",
-    "address",
-    "addresses",
-    "agent",
-    "browser",
-    "expected",
-    "file",
-    "issuer",
-    "names",
-    "pattern",
-    "private",
-    "proxy",
-    "public",
-    "public_name",
-    "record",
-    "route",
-    "server",
-    "service",
-    "source",
-    "suffix",
-    "workspace",
-    "zone",
-];
-
 /// The values of each argument over all drafts, each once.
-fn arguments(group: &Group<'_>) -> BTreeMap<String, Argument> {
+fn arguments(drafts: &[&Draft]) -> BTreeMap<String, Argument> {
     let mut lists: BTreeMap<&String, Vec<&String>> = BTreeMap::new();
     let mut found: BTreeMap<&String, Vec<&String>> = BTreeMap::new();
-    for draft in &group.drafts {
+    for draft in drafts {
         for (name, values) in &draft.lists {
             lists.entry(name).or_default().extend(values);
         }
         for (name, value) in &draft.args {
-            let several = SEVERAL.contains(&name.as_str());
-            let values = if several { &mut lists } else { &mut found };
-            values.entry(name).or_default().push(value);
+            found.entry(name).or_default().push(value);
         }
     }
     let listed = lists.into_iter().map(|(name, values)| (name.clone(), Argument::Many(united(values.into_iter()))));

@@ -51,6 +51,7 @@ mod redact;
 mod schema;
 mod source;
 mod verdict;
+mod verify;
 
 /// The version of the document that this program writes.
 pub const SCHEMA: u32 = 2;

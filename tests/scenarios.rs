@@ -10,20 +10,20 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{LazyLock, Mutex};
 use std::{env, thread};
 
-use ampls_doctor::cli::args::{Cli, Command};
+use ampls_doctor::cli::args::{Cli, Command, Wanted};
 use ampls_doctor::diagnose::diagnose;
-use ampls_doctor::diagnose::facts::Facts;
+use ampls_doctor::diagnose::facts::{Facts, Route};
 use ampls_doctor::diagnose::finding::{Finding, Severity};
 use ampls_doctor::expected;
 use ampls_doctor::render::page::Style;
 use ampls_doctor::render::{self, Format};
-use ampls_doctor::report::{FailOn, Report, RunInfo, exit_status, redact, schema};
+use ampls_doctor::report::{FailOn, Health, Report, RunInfo, exit_status, redact, schema};
 use ampls_probes::{Catalogue, Observations, Options};
 use ampls_world::{Embedded, Scenario};
 use clap::Parser;
 use uuid::Uuid;
 
-use crate::screen;
+use crate::{commands, screen};
 
 /// Worlds examined side by side: most of their time they wait for silence.
 const SIDE_BY_SIDE: usize = 6;
@@ -38,6 +38,9 @@ fn every_world_gets_the_findings_it_names() {
     assert!(!worlds.is_empty(), "no world is called `{only}`");
     side_by_side(&worlds, |world| world.name.to_owned(), |world| examine(world));
     let _ = writeln!(io::stdout(), "{}", screen::lengths());
+    if only.is_empty() {
+        commands::filled::summary().unwrap_or_else(|fault| panic!("{fault}"));
+    }
 }
 
 /// Examines several worlds at a time; fails with the lines of all those that have some.
@@ -97,6 +100,8 @@ fn examine(embedded: &Embedded) -> Result<Vec<String>, String> {
     if !asked {
         faults.push("no server of this world was ever asked".to_owned());
     }
+    faults.extend(commands::filled::examine(&report.findings));
+    faults.extend(verification(&scenario, &report).err());
     faults.extend(judged_again(&observations, &findings).err());
     faults.extend(faces(&report));
     faults.extend(screen::faults(&report));
@@ -107,6 +112,25 @@ fn examine(embedded: &Embedded) -> Result<Vec<String>, String> {
         faults.extend(report.findings.iter().map(line));
     }
     Ok(faults)
+}
+
+/// The arguments that verify a repair must be accepted beside those of the run, and must not succeed on what is not repaired.
+fn verification(scenario: &Scenario, report: &Report) -> Result<(), String> {
+    let bad = report.roots().any(|root| root.severity > Severity::Info);
+    let more = report.verify();
+    if !bad {
+        return if more.is_empty() { Ok(()) } else { Err(format!("verify: nothing to verify, yet {more:?}")) };
+    }
+    let own = scenario.arguments();
+    let all = ["ampls-doctor".to_owned(), "check".to_owned()].into_iter().chain(own).chain(more.iter().cloned());
+    let (command, _) = Cli::try_parse_from(all).map_err(|error| format!("verify: {error}"))?.into_command();
+    let Command::Check(check) = command else { return Err("verify: not `check`".to_owned()) };
+    let vain = match check.watch.wait {
+        Some(Wanted::Private) => report.verdict.route != Route::Private,
+        Some(Wanted::Healthy) => report.verdict.health != Health::Ok,
+        None => exit_status(report, check.output.fail_on) != 0,
+    };
+    if vain { Ok(()) } else { Err(format!("verify: {more:?} succeeds on what is not repaired")) }
 }
 
 /// The report must be valid by its schema, and every format must tell the same verdict and codes.

@@ -7,6 +7,7 @@ use super::command::{FilePath, Zone, command};
 use super::draft::{Draft, Reach, Title};
 use super::facts::{EndpointFacts, Facts};
 use super::finding::{BlastRadius, Fix, Owner, Severity};
+use super::remedy;
 use crate::text::quote;
 
 /// A browser that does not ask this machine's resolver for these names, or not first.
@@ -29,7 +30,7 @@ pub(super) fn draft(facts: &Facts<'_>, setting: &BrowserSetting, names: &[&Endpo
         .about(private)
         .summary(format!("it asks {whom}; {follows}"))
         .evidence([evidence(setting)])
-        .arg("browser", setting.id.clone())
+        .list("browser", [setting.id.clone()])
         .arg("mode", mode_word(setting.mode))
         .arg("set_by", by_word(setting.set_by))
         .arg("resolver", whom_value(setting))
@@ -98,6 +99,7 @@ fn chromium(setting: &BrowserSetting) -> Fix {
                 setting.name
             ),
         )
+        .under(remedy::Right::MACHINE)
         .after_looking("", [command!(Sh, "cat {}", FilePath::new(&setting.source))])
         .undone_by("put the former value back");
     }
@@ -107,7 +109,7 @@ fn chromium(setting: &BrowserSetting) -> Fix {
     Fix::change(
         BlastRadius::Machine,
         format!("set the policy `DnsOverHttpsMode` to `off` in `{shown}/ampls.json`, for every user of {}", setting.name),
-    )
+    ).under(remedy::Right::MACHINE)
     .with([
         command!(Sh, "sudo mkdir -p {}", folder),
         command!(
@@ -149,6 +151,7 @@ fn firefox(facts: &Facts<'_>, setting: &BrowserSetting) -> Vec<Fix> {
     let zones: Vec<String> = zones.map(|zone| format!("\"{}\"", zone.public().as_str())).collect();
     let fix = |text: String| {
         Fix::change(BlastRadius::Machine, text)
+            .under(remedy::Right::MACHINE)
             .after_looking("it may hold other policies: add to them", [command!(Sh, "cat {}", FilePath::new(file))])
             .undone_by("take the lines out again")
     };

@@ -34,6 +34,7 @@
 //! ```
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Serialize, Serializer};
@@ -41,7 +42,7 @@ use serde::{Serialize, Serializer};
 pub use placeholder::{PLACEHOLDERS, Placeholder};
 pub use word::{
     Address, ArmName, CloudName, FilePath, Guid, Host, HostPattern, NoProxy, Peer, Port, ProxyUrl, Record, Region,
-    ResourceId, ServiceTag, UrlPath, VmResourceId, Word, Zone,
+    ResourceId, ServiceTag, Subnet, UrlPath, VmName, VmResourceId, Word, Zone,
 };
 
 mod placeholder;
@@ -106,6 +107,31 @@ impl Command {
     /// The line.
     pub fn as_str(&self) -> &str {
         &self.line
+    }
+
+    /// The placeholders that the reader has to fill in before it can be run.
+    pub fn asks(&self) -> BTreeSet<&'static str> {
+        self.placeholders().filter(|(_, is_given)| !is_given).map(|(name, _)| name).collect()
+    }
+
+    /// The placeholders whose values it prints, each under its own name: a column of a query (`VNET_ID=…`), a key of an
+    /// output query (`{ZONE_GROUP:name}`), a label of PowerShell's (`l='REPLICATION_SCOPE'`).
+    pub fn gives(&self) -> BTreeSet<&'static str> {
+        self.placeholders().filter(|(_, is_given)| *is_given).map(|(name, _)| name).collect()
+    }
+
+    /// Each placeholder of the line, and whether the line names its value rather than wanting it.
+    fn placeholders(&self) -> impl Iterator<Item = (&'static str, bool)> {
+        let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        PLACEHOLDERS.iter().flat_map(move |(name, _)| {
+            self.line.match_indices(*name).filter_map(move |(start, _)| {
+                let (before, after) = (self.line.get(..start)?, self.line.get(start + name.len()..)?);
+                let is_whole = !before.ends_with(is_part) && !after.starts_with(is_part);
+                let is_column = after.starts_with('=') && !after.starts_with("==") && before.ends_with([' ', ',']);
+                let is_key = after.starts_with(':') && before.ends_with(['{', ' ', ',']);
+                is_whole.then_some((*name, is_column || is_key || before.ends_with("l='")))
+            })
+        })
     }
 }
 

@@ -110,7 +110,7 @@ pub struct Fix {
     pub alternative: bool,
     /// The right that it takes, and on which scope.
     pub needs: Option<String>,
-    /// The policy of the organisation that decides whether it may be done.
+    /// Whose policy may refuse it or undo it, and what to do then.
     pub policy: Option<String>,
     /// What else it affects; `none` for what only looks.
     pub blast_radius: BlastRadius,
@@ -164,13 +164,6 @@ impl Fix {
     #[must_use]
     pub fn with(mut self, commands: impl IntoIterator<Item = Command>) -> Self {
         self.commands.extend(commands);
-        self
-    }
-
-    /// The right that it takes, and on which scope.
-    #[must_use]
-    pub fn needing(mut self, right: impl Into<String>) -> Self {
-        self.needs = Some(right.into());
         self
     }
 
@@ -272,7 +265,7 @@ pub struct Finding {
     pub title: String,
     /// What was seen and what follows from it, in one sentence.
     pub summary: String,
-    /// Full host names concerned, sorted.
+    /// Full host names concerned, the most needed first.
     pub endpoints: Vec<String>,
     /// What was observed, each with address, port and UTC time where they apply.
     pub evidence: Vec<String>,

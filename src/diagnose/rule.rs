@@ -98,7 +98,9 @@ impl Rule {
         let (code, severity, owner) = (self.code, self.severity.as_str(), self.owner.as_str());
         page.extend(["\nUsual severity: ", severity, ". Usual owner: ", owner, ".\n"]);
         if !self.explains.is_empty() {
-            let symptoms = self.explains.join(", ");
+            let mut symptoms = self.explains.to_vec();
+            symptoms.sort_unstable();
+            let symptoms = symptoms.join(", ");
             page.extend(["\nWhen ", code, " is the cause, these appear under it: ", &symptoms, ".\n"]);
         }
         page
@@ -115,6 +117,42 @@ impl Rule {
     }
 }
 
+/// What a connection that is not made shows.
+pub(crate) const NO_CONNECTION: &[&str] = &["NET001", "NET002", "NET003", "NET004", "NET005"];
+
+/// What a name shows that leads to another address than it should: the address does not answer, or refuses.
+pub(crate) const WRONG_ADDRESS: &[&str] =
+    &["NET001", "NET002", "NET003", "NET004", "NET005", "TLS006", "TLS007", "HTP001", "HTP003"];
+
+/// What an agent shows that cannot deliver.
+pub(crate) const NOT_DELIVERED: &[&str] = &["AGT008", "AGT009"];
+
+/// How many codes several lists hold.
+pub(crate) const fn count(lists: &[&[&str]]) -> usize {
+    let (mut at, mut count) = (0, 0);
+    while at < lists.len() {
+        count += lists[at].len();
+        at += 1;
+    }
+    count
+}
+
+/// Several lists of codes as one.
+pub(crate) const fn joined<const COUNT: usize>(lists: &[&[&'static str]]) -> [&'static str; COUNT] {
+    let mut codes = [""; COUNT];
+    let (mut list, mut filled) = (0, 0);
+    while list < lists.len() {
+        let mut at = 0;
+        while at < lists[list].len() {
+            codes[filled] = lists[list][at];
+            filled += 1;
+            at += 1;
+        }
+        list += 1;
+    }
+    codes
+}
+
 /// Declares a rule. Its doc comment is at once documentation, `explain` page and the page that is shipped. No field has a
 /// default: the author of a rule decides each.
 macro_rules! rule {
@@ -128,7 +166,7 @@ macro_rules! rule {
             claim: $claim:ident,
             all_names: $all_names:literal,
             no_answer: $no_answer:literal,
-            explains: $explains:expr,
+            explains: [$($explains:expr),* $(,)?],
         }
     ) => {
         $(#[doc = $page])*
@@ -142,7 +180,11 @@ macro_rules! rule {
             claim: $crate::diagnose::rule::Claim::$claim,
             all_names: $all_names,
             no_answer: $no_answer,
-            explains: &$explains,
+            explains: {
+                const LISTS: &[&[&str]] = &[$($explains),*];
+                const CODES: [&str; $crate::diagnose::rule::count(LISTS)] = $crate::diagnose::rule::joined(LISTS);
+                &CODES
+            },
             page: concat!($($page, "\n"),*),
             check,
             file: file!(),

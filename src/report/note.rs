@@ -28,17 +28,21 @@ pub(super) fn notes(host: &Host, endpoints: &[EndpointReport], observations: &Ob
     notes.extend(not_compared(observations));
     notes.extend([
         note(
-            "the private link scope behind names and addresses: list what it holds",
+            "what stands in other subscriptions: `az graph` asks all that you may read, by an extension that is added once",
+            command!(Any, "az extension add -n resource-graph"),
+        ),
+        note(
+            "the access modes of the private link scope behind names and addresses: they may refuse what the network lets through",
             command!(
                 Any,
-                "az monitor private-link-scope scoped-resource list -g SCOPE_RESOURCE_GROUP --scope-name SCOPE_NAME -o table"
+                "az graph query -q \"resources | where type =~ 'microsoft.insights/privatelinkscopes' | project SCOPE_SUBSCRIPTION=subscriptionId, SCOPE_RESOURCE_GROUP=resourceGroup, SCOPE_NAME=name, modes=tostring(properties.accessModeSettings)\" --query data"
             ),
         ),
         note(
-            "the access modes of the scope: they may refuse what the network lets through",
+            "what the scope holds",
             command!(
                 Any,
-                "az monitor private-link-scope show -g SCOPE_RESOURCE_GROUP -n SCOPE_NAME --query accessModeSettings"
+                "az monitor private-link-scope scoped-resource list --subscription SCOPE_SUBSCRIPTION -g SCOPE_RESOURCE_GROUP --scope-name SCOPE_NAME --query \"[].{name:name, resource:linkedResourceId}\" -o table"
             ),
         ),
     ]);
@@ -99,10 +103,10 @@ fn private_endpoint(endpoints: &[EndpointReport]) -> Option<Note> {
         .filter(|endpoint| endpoint.zone.is_some() && endpoint.route == Route::Private)
         .find_map(|endpoint| endpoint.addresses.iter().find(|address| matches!(address, IpAddr::V4(_))))?;
     Some(note(
-        "the private endpoint that an address belongs to, and whether its connection is approved",
+        "the private endpoint that an address belongs to",
         command!(
             Any,
-            "az network private-endpoint list --query \"[?customDnsConfigs[?contains(ipAddresses, '{}')]].{name:name, group:resourceGroup, state:privateLinkServiceConnections[0].privateLinkServiceConnectionState.status}\" -o table",
+            "az graph query -q \"resources | where type =~ 'microsoft.network/networkinterfaces' | mv-expand c=properties.ipConfigurations | where tostring(c.properties.privateIPAddress) == '{}' | project endpoint=tostring(properties.privateEndpoint.id), names=tostring(c.properties.privateLinkConnectionProperties.fqdns)\" --query data",
             *address
         ),
     ))
@@ -121,7 +125,7 @@ fn workspaces(endpoints: &[EndpointReport]) -> Vec<Note> {
                 &format!("whether workspace `{id}` takes data and queries from public networks"),
                 command!(
                     Any,
-                    "az monitor log-analytics workspace list --query \"[?customerId=='{}'].{name:name, group:resourceGroup, ingestion:publicNetworkAccessForIngestion, query:publicNetworkAccessForQuery}\" -o table",
+                    "az graph query -q \"resources | where type =~ 'microsoft.operationalinsights/workspaces' and tostring(properties.customerId) =~ '{}' | project name, resourceGroup, ingestion=tostring(properties.publicNetworkAccessForIngestion), queries=tostring(properties.publicNetworkAccessForQuery)\" --query data -o table",
                     *id
                 ),
             )

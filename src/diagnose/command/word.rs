@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use ipnet::IpNet;
 use uuid::Uuid;
 
 use super::quoting::{is_inert, is_inert_in_quotes, quoted};
@@ -121,6 +122,10 @@ words! {
     ResourceId or "RESOURCE_ID": is_resource_id;
     /// The id of this machine as a resource.
     VmResourceId or "VM_RESOURCE_ID": is_resource_id;
+    /// This machine's name in Azure.
+    VmName or "VM_NAME": |text| text.len() <= 90 && text.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
+    /// The address prefix of this machine's subnet.
+    Subnet or "SUBNET_PREFIX": |text| text.parse::<IpNet>().is_ok();
     /// The absolute path of a file, on Linux or Windows, to be read.
     FilePath or "FILE_PATH": is_path;
     /// The path of a URL.

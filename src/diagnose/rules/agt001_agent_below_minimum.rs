@@ -7,7 +7,7 @@ use crate::diagnose::command::{Command, Guid, command};
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::{Facts, agent_line, workspace_lines};
 use crate::diagnose::finding::{BlastRadius, Fix, Owner, Severity};
-use crate::diagnose::rule::rule;
+use crate::diagnose::{remedy, rule::rule};
 use crate::text::quote;
 
 rule! {
@@ -61,11 +61,12 @@ fn draft(agent: &Agent) -> Draft {
         .summary("uploads of this version over a private link fail whatever DNS and the network do")
         .evidence([agent_line(agent)])
         .evidence(workspace_lines(agent))
-        .arg("agent", agent.kind.as_str())
+        .list("agent", [agent.kind.as_str()])
         .arg("version", version)
         .arg("minimum", minimum)
         .reaching(Reach::Nothing)
         .fix([Fix::change(BlastRadius::Machine, format!("upgrade the agent to `{minimum}` or later, or replace it by the Azure Monitor Agent"))
+            .under(remedy::Right::MACHINE)
             .after("the agent is retired: look whether the Azure Monitor Agent already collects the same data, which would then arrive twice")
             .undone_by("install the earlier version again")]);
     if agent.kind == AgentKind::Oms {
@@ -82,6 +83,7 @@ fn onboard_again(agent: &Agent) -> Fix {
     let remove = command!(Sh, "sudo /opt/microsoft/omsagent/bin/omsadmin.sh -X");
     let commands: Vec<Command> = std::iter::once(remove).chain(onboard).collect();
     Fix::change(BlastRadius::Machine, "onboard the agent again, where it cannot be upgraded")
+        .under(remedy::Right::MACHINE)
         .instead()
         .with(commands)
         .after_looking(

@@ -5,7 +5,7 @@ use ampls_probes::observation::Agent;
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::{Facts, agent_line, workspace_lines};
 use crate::diagnose::finding::{BlastRadius, Fix, Owner, Severity};
-use crate::diagnose::rule::rule;
+use crate::diagnose::{remedy, rule::rule};
 
 rule! {
     /// ## What it means
@@ -55,10 +55,11 @@ fn draft(agent: &Agent) -> Draft {
         .summary("its uploads are not supported any more and may be refused at any time")
         .evidence([agent_line(agent)])
         .evidence(workspace_lines(agent))
-        .arg("agent", agent.kind.as_str())
+        .list("agent", [agent.kind.as_str()])
         .arg("retired", retired)
         .reaching(Reach::Nothing)
         .fix([Fix::change(BlastRadius::Machine, "move this machine to the Azure Monitor Agent, then remove the retired agent")
+            .under(remedy::Right::MACHINE)
             .after("look which data collection rules cover what the old agent collects: solutions of its own do not move by themselves")
             .undone_by("the old agent can stay beside the new one for the time of the move; data collected by both arrives twice")])
 }

@@ -7,7 +7,7 @@ use crate::diagnose::command::command;
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::{Facts, agent_line};
 use crate::diagnose::finding::{BlastRadius, Fix, Owner, Severity};
-use crate::diagnose::rule::rule;
+use crate::diagnose::{remedy, rule::rule};
 
 rule! {
     /// ## What it means
@@ -58,7 +58,7 @@ fn draft(agent: &Agent) -> Draft {
         .group(agent.kind.as_str())
         .summary("none of its programs is among the running processes, so it sends nothing")
         .evidence([agent_line(agent)])
-        .arg("agent", agent.kind.as_str())
+        .list("agent", [agent.kind.as_str()])
         .reaching(Reach::Nothing)
         .fix(fixes(agent.kind))
 }
@@ -88,6 +88,7 @@ fn fixes(kind: AgentKind) -> Vec<Fix> {
     vec![
         Fix::look("look at the state of its service and the room on its disks", look),
         Fix::change(BlastRadius::Machine, "start it, once what stopped it is fixed")
+            .under(remedy::Right::MACHINE)
             .with([start])
             .after(
                 "look what the command above says; an agent that was removed on purpose leaves files behind and should stay stopped",

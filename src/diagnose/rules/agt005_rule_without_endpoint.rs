@@ -6,7 +6,7 @@ use crate::diagnose::draft::{Draft, Title};
 use crate::diagnose::facts::{EndpointFacts, Facts, View, agent_line};
 use crate::diagnose::finding::{Owner, Severity};
 use crate::diagnose::remedy;
-use crate::diagnose::rule::rule;
+use crate::diagnose::rule::{NOT_DELIVERED, rule};
 use crate::text::list;
 
 rule! {
@@ -42,7 +42,7 @@ rule! {
         claim: Fault,
         all_names: false,
         no_answer: false,
-        explains: ["AGT008", "AGT009"],
+        explains: [NOT_DELIVERED],
     }
 }
 
@@ -85,7 +85,7 @@ fn draft(facts: &Facts<'_>) -> Option<Draft> {
         .evidence(evidence)
         .evidence(view)
         .as_stated()
-        .fix(remedy::associate_endpoint(facts.instance()));
+        .fix(remedy::machine::associate_endpoint(facts));
     Some(if severity == Severity::Warning { draft.likely() } else { draft })
 }
 

@@ -63,7 +63,7 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
                 .about([fqdn])
                 .summary("the named workspace is none of those in the agents' own configuration, so data of this machine goes elsewhere")
                 .evidence(agents.iter().flat_map(workspace_lines))
-                .arg("workspace", id)
+                .list("workspace", [id])
                 .reaching(Reach::Nothing)
                 .as_stated()
         })
@@ -93,7 +93,7 @@ mod tests {
     fn fires_when_the_agents_report_elsewhere() {
         let found = fires_as_declared(&AGT007, &named().agents([of("00000000-0000-0000-0000-000000000001")]));
         assert_eq!((found.len(), found[0].severity), (1, Severity::Warning));
-        assert_eq!(found[0].args["workspace"], WORKSPACE);
+        assert_eq!(found[0].lists["workspace"], [WORKSPACE]);
     }
 
     #[test]

@@ -6,7 +6,10 @@ use jiff::SignedDuration;
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::{EndpointFacts, Facts, Route};
 use crate::diagnose::finding::{Fix, Owner, Severity};
-use crate::diagnose::remedy;
+use crate::diagnose::remedy::{
+    machine,
+    scope::{self, Resource},
+};
 use crate::diagnose::rule::rule;
 use crate::text::quote;
 
@@ -62,6 +65,12 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
     agents.refusals.iter().filter(recent).map(|refusal| draft(facts, refusal)).collect()
 }
 
+/// The workspace that refused, where the host's name or the agents' configuration tells it.
+fn workspace(facts: &Facts<'_>, host: Option<&str>) -> Resource {
+    let named = host.and_then(Resource::of);
+    named.or_else(|| scope::workspaces(facts).into_iter().next().map(Resource::Workspace)).unwrap_or(Resource::Any)
+}
+
 fn draft(facts: &Facts<'_>, refusal: &Refusal) -> Draft {
     let Meaning { code, says, mut summary, owner } = meaning(refusal.code);
     let host = refusal.host.as_deref();
@@ -74,9 +83,9 @@ fn draft(facts: &Facts<'_>, refusal: &Refusal) -> Draft {
         summary = "log ingestion is private in every view of this machine, so the request came over the private link: the workspace is not in this scope";
     }
     let fixes = match refusal.code {
-        RefusalCode::InvalidAccess => remedy::associate_endpoint(facts.instance()),
+        RefusalCode::InvalidAccess => machine::associate_endpoint(facts),
         RefusalCode::IngestionForbidden => {
-            vec![remedy::add_to_scope("the workspace")]
+            vec![scope::add(&workspace(facts, host))]
         }
         _ => Vec::<Fix>::new(),
     };
@@ -90,7 +99,7 @@ fn draft(facts: &Facts<'_>, refusal: &Refusal) -> Draft {
             refusal.at,
             quote(&refusal.source)
         )])
-        .arg("agent", agent)
+        .list("agent", [agent])
         .arg("code", code)
         .arg("at", format!("{:.0}", refusal.at))
         .reaching(Reach::Nothing)

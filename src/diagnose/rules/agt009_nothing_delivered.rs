@@ -70,7 +70,7 @@ fn draft(facts: &Facts<'_>, upload: &Upload, since: Timestamp) -> Draft {
         .about(planned)
         .summary("the agent's own counters show failed uploads and no success in the last minutes; they do not say why")
         .evidence([format!("every upload{to} fails since {since:.0} ({})", quote(&upload.source))])
-        .arg("agent", agent)
+        .list("agent", [agent])
         .arg("since", format!("{since:.0}"))
         .reaching(Reach::Nothing)
         .as_stated()

@@ -44,7 +44,7 @@ rule! {
         claim: Fault,
         all_names: false,
         no_answer: false,
-        explains: ["AZR003"],
+        explains: [&["AZR003"]],
     }
 }
 

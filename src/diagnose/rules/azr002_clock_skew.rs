@@ -6,7 +6,8 @@ use jiff::SignedDuration;
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::{ClockOffset, EndpointFacts, Facts};
 use crate::diagnose::finding::{Owner, Severity};
-use crate::diagnose::{remedy, rule::rule};
+use crate::diagnose::remedy;
+use crate::diagnose::rule::{NOT_DELIVERED, rule};
 
 /// From here on tokens are at risk: the services allow five minutes.
 /// Source: <https://learn.microsoft.com/azure/virtual-machines/linux/time-sync>
@@ -50,7 +51,7 @@ rule! {
         claim: Fault,
         all_names: false,
         no_answer: false,
-        explains: ["TLS004", "AGT008", "AGT009"],
+        explains: [&["TLS004"], NOT_DELIVERED],
     }
 }
 
@@ -83,7 +84,7 @@ fn draft(facts: &Facts<'_>) -> Option<Draft> {
             .arg("answers", all.len().to_string())
             .excludes("a service whose clock is wrong: the answers of different services agree in the median")
             .reaching(Reach::Only(made_valid(facts, &offset)))
-            .fix([remedy::show_clock(windows), remedy::set_clock(windows)]),
+            .fix([remedy::local::show_clock(windows), remedy::local::set_clock(windows)]),
     )
 }
 

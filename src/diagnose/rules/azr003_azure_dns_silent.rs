@@ -4,7 +4,7 @@ use ampls_probes::observation::ServerRole;
 
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::{Facts, Status};
-use crate::diagnose::finding::{Fix, Owner, Severity};
+use crate::diagnose::finding::{Owner, Severity};
 use crate::diagnose::{remedy, rule::rule};
 
 rule! {
@@ -65,10 +65,10 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
                     .evidence(lines.map(|(answer, _)| facts.answer_line(answer)))
                     .arg("questions", asked.len().to_string())
                     .reaching(Reach::Nothing)
-                    .fix([Fix::look(
-                        "on an Azure VM, look for a rule against the service tag `AzurePlatformDNS`, and for one of this machine's own firewall",
-                        [remedy::effective_groups()],
-                    )]),
+                    .fix(remedy::machine::look_at_groups(
+                        facts,
+                        "on an Azure VM, check for a rule against the service tag `AzurePlatformDNS`, and for one of this machine's own firewall",
+                    )),
             )
         })
         .collect()

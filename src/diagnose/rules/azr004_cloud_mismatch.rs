@@ -9,7 +9,8 @@ use crate::diagnose::command::{CloudName, command};
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::Facts;
 use crate::diagnose::finding::{BlastRadius, Fix, Owner, Severity};
-use crate::diagnose::rule::rule;
+use crate::diagnose::remedy;
+use crate::diagnose::rule::{NOT_DELIVERED, rule};
 use crate::text::{escape, quote};
 
 rule! {
@@ -46,7 +47,7 @@ rule! {
         claim: Fault,
         all_names: false,
         no_answer: false,
-        explains: ["DNS001", "DNS013", "AGT008", "AGT009"],
+        explains: [&["DNS001", "DNS013"], NOT_DELIVERED],
     }
 }
 
@@ -84,6 +85,7 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
         return vec![draft.fix([again])];
     }
     let reonboard = Fix::change(BlastRadius::Machine, format!("onboard the agent again for the cloud {}", quote(right.unwrap_or("CLOUD_NAME"))))
+        .under(remedy::Right::MACHINE)
         .after("look which workspace and which data collection rules the machine is to report to; the former workspace gets nothing more")
         .undone_by("onboard it for the former workspace again");
     vec![draft.fix([again, reonboard])]

@@ -5,7 +5,7 @@ use ampls_probes::observation::{GuestProxy, MetadataFailure, Outcome, Refusal, R
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::{Facts, delivery};
 use crate::diagnose::finding::{BlastRadius, Fix, Owner, Severity};
-use crate::diagnose::rule::rule;
+use crate::diagnose::{remedy, rule::rule};
 use crate::text::quote;
 
 rule! {
@@ -80,6 +80,7 @@ fn draft(facts: &Facts<'_>) -> Option<Draft> {
             BlastRadius::Machine,
             "name the agent's programs in this VM's allow list for the metadata service",
         )
+        .under(remedy::Right::AZURE_MACHINE)
         .after("check which profile the VM refers to (`inVMAccessControlProfileReferenceId`) and who else it is for")
         .undone_by("set the former version of the profile again")]);
     let proven = guest_proxy.is_some_and(|proxy| proxy.metadata_enforced == Some(true));

@@ -6,7 +6,7 @@ use crate::diagnose::command::{FilePath, command};
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::Facts;
 use crate::diagnose::finding::{BlastRadius, Fix, Owner, Severity};
-use crate::diagnose::rule::rule;
+use crate::diagnose::{remedy, rule::rule};
 
 rule! {
     /// ## What it means
@@ -59,14 +59,15 @@ fn draft(setting: &BrowserSetting, found: &LocalNetwork) -> Draft {
         .group(setting.id.clone())
         .summary("a policy of this machine blocks requests from the portal to private addresses; behind a private link its queries go there")
         .evidence([format!("{}: `{policy}` in `{source}` holds `{pattern}`", setting.name)])
-        .arg("browser", setting.id.clone())
+        .list("browser", [setting.id.clone()])
         .arg("policy", policy)
-        .arg("pattern", pattern)
+        .list("pattern", [pattern])
         .reaching(Reach::Nothing)
         .fix([Fix::change(
             BlastRadius::Machine,
             format!("take `{pattern}` out of `{policy}` in `{source}`, or name the sites it is meant for"),
         )
+        .under(remedy::Right::MACHINE)
         .after_looking("", [command!(Sh, "cat {}", FilePath::new(source))])
         .undone_by("put the pattern back")])
 }

@@ -1,11 +1,14 @@
 //! DNS001: nothing shows a private link.
 
+use ampls_probes::addr::AZURE_DNS;
 use ampls_probes::endpoint::Expect;
 
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::{Facts, View, ViewKind};
 use crate::diagnose::finding::{Owner, Severity};
-use crate::diagnose::{remedy, rule::rule};
+use crate::diagnose::need::{Zones, borrowed};
+use crate::diagnose::remedy;
+use crate::diagnose::rule::{WRONG_ADDRESS, rule};
 
 rule! {
     /// ## What it means
@@ -53,7 +56,7 @@ rule! {
         claim: Fault,
         all_names: true,
         no_answer: false,
-        explains: ["NET001", "NET005", "NET002", "NET003", "NET004", "TLS006", "TLS007", "HTP001", "HTP003"],
+        explains: [WRONG_ADDRESS],
     }
 }
 
@@ -89,8 +92,8 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
     } else {
         "no view of any name is private; this is how it should be where no private link is meant"
     })
-    .arg("names", names.len().to_string())
-    .arg("public", public.to_string())
+    .list("names", [names.len().to_string()])
+    .list("public", [public.to_string()])
     .excludes("a DNS server that bypasses a private link of this virtual network: Azure's own view is public too")
     .reaching(if wanted { Reach::Own } else { Reach::Nothing });
     for name in &names {
@@ -100,9 +103,15 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
     if wanted {
         let zones = &facts.observations().zones;
         let monitor = zones.first().map_or("privatelink.monitor.azure.com", String::as_str);
-        draft = draft.fix([remedy::find_zone(monitor), remedy::list_links(monitor)]);
-        draft = draft
-            .fix(zones.iter().map(|zone| remedy::link_zone(zone, "the virtual network whose DNS this machine uses")));
+        let zones = Zones::of(facts, zones.iter().map(String::as_str));
+        let network = "the virtual network whose DNS this machine uses";
+        draft = draft.fix([
+            remedy::zone::find(&borrowed(&zones.now)),
+            remedy::machine::find_network_of_dns(facts, facts.first_server().unwrap_or(AZURE_DNS)),
+            remedy::zone::list_links(monitor),
+            remedy::zone::link(&borrowed(&zones.now), network),
+        ]);
+        draft = draft.fix(remedy::zone::link_optional(&zones, network)).fix(remedy::machine::restart_agent(facts));
     }
     vec![draft]
 }

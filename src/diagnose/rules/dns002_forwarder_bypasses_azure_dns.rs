@@ -9,7 +9,9 @@ use crate::diagnose::command::{Host, command};
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::{EndpointFacts, Facts, Linked, View};
 use crate::diagnose::finding::{Fix, Owner, Severity};
-use crate::diagnose::{remedy, rule::rule};
+use crate::diagnose::need::Zones;
+use crate::diagnose::remedy;
+use crate::diagnose::rule::{WRONG_ADDRESS, rule};
 
 rule! {
     /// ## What it means
@@ -55,10 +57,7 @@ rule! {
         claim: Fault,
         all_names: false,
         no_answer: false,
-        explains: [
-            "DNS001", "DNS003", "DNS005", "DNS007", "DNS015", "NET001", "NET005", "NET002", "NET003", "NET004", "TLS006",
-            "TLS007", "HTP001", "HTP003"
-        ],
+        explains: [&["DNS001", "DNS003", "DNS005", "DNS007", "DNS015"], WRONG_ADDRESS],
     }
 }
 
@@ -101,9 +100,7 @@ fn bypass(facts: &Facts<'_>, server: SocketAddr) -> Option<Draft> {
         _ if first_is_right => Severity::Warning,
         _ => Severity::Error,
     };
-    let mut zones: Vec<String> = answered.iter().filter_map(|(name, _)| name.endpoint.zone.clone()).collect();
-    zones.sort();
-    zones.dedup();
+    let zones = Zones::of(facts, answered.iter().filter_map(|(name, _)| name.endpoint.zone.as_deref()));
     let fqdns: Vec<String> = answered.iter().map(|(name, _)| name.fqdn().to_owned()).collect();
     let public = answered.iter().copied().filter(|(name, _)| !name.system().is_some_and(View::is_private));
     // A private zone of this network that lacks a name shows as well that the server does not ask it.
@@ -133,9 +130,9 @@ fn bypass(facts: &Facts<'_>, server: SocketAddr) -> Option<Draft> {
         answered.len(),
         if first_is_right { ", but it is not asked first, and the first server is right" } else { "" }
     ))
-    .arg("server", server.to_string())
-    .arg("names", answered.len().to_string())
-    .list("zones", &zones)
+    .list("server", [server.to_string()])
+    .list("names", [answered.len().to_string()])
+    .list("zones", &zones.all)
     .excludes("a missing link or record in this virtual network: Azure's own DNS gives the private addresses")
     .excludes("the hosts file and caches of this machine: the server itself was asked")
     .reaching(Reach::Split { only: reached, own: &["DNS005"] })
@@ -148,7 +145,8 @@ fn bypass(facts: &Facts<'_>, server: SocketAddr) -> Option<Draft> {
             server.ip()
         )],
     )])
-    .fix(remedy::forward(&zones, &server.ip().to_string()));
+    .fix(remedy::server::forward(&zones, &server.ip().to_string()))
+    .fix(remedy::machine::restart_agent(facts));
     for (name, view) in answered {
         let azure = name.azure().map(|azure| facts.view_line(name, azure));
         draft = draft.evidence([facts.view_line(name, view)]).evidence(azure);
@@ -177,7 +175,7 @@ mod tests {
         let found = fires_as_declared(&DNS002, &bypassed());
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].severity, Severity::Error);
-        assert_eq!(found[0].args["server"], CUSTOM);
+        assert_eq!(found[0].lists["server"], [CUSTOM]);
         assert_eq!(found[0].endpoints, [ODS, HANDLER]);
     }
 
@@ -191,7 +189,7 @@ mod tests {
             .server_says(second, &Says::Public("20.1.1.1"));
         let found = drafts(&DNS002, &scene);
         assert_eq!(
-            found.iter().map(|draft| (draft.severity, draft.args["server"].as_str())).collect::<Vec<_>>(),
+            found.iter().map(|draft| (draft.severity, draft.lists["server"][0].as_str())).collect::<Vec<_>>(),
             [(Severity::Warning, second)]
         );
     }
@@ -203,7 +201,7 @@ mod tests {
             .server("127.0.0.53:53", &[ServerRole::Configured])
             .server_says("127.0.0.53:53", &Says::Public("20.1.1.1"))
             .stub();
-        assert_eq!(drafts(&DNS002, &scene)[0].args["server"], CUSTOM);
+        assert_eq!(drafts(&DNS002, &scene)[0].lists["server"], [CUSTOM]);
     }
 
     #[test]

@@ -3,12 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
+use ampls_probes::addr::AZURE_DNS;
 use ampls_probes::endpoint::Expect;
 
+use crate::diagnose::command::Zone;
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::{EndpointFacts, Facts, Linked, View};
 use crate::diagnose::finding::{Fix, Owner, Severity};
-use crate::diagnose::{remedy, rule::rule};
+use crate::diagnose::need::{Zones, borrowed};
+use crate::diagnose::remedy::{self, scope::Resource};
+use crate::diagnose::rule::{NOT_DELIVERED, WRONG_ADDRESS, rule};
 
 rule! {
     /// ## What it means
@@ -54,10 +58,7 @@ rule! {
         claim: Fault,
         all_names: true,
         no_answer: false,
-        explains: [
-            "DNS005", "DNS007", "DNS015", "NET001", "NET005", "NET002", "NET003", "NET004", "TLS006", "TLS007", "HTP001",
-            "HTP003", "AGT008", "AGT009"
-        ],
+        explains: [&["DNS005", "DNS007", "DNS015"], WRONG_ADDRESS, NOT_DELIVERED],
     }
 }
 
@@ -79,7 +80,12 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
             by_zone.insert(zone, missing);
         }
     }
-    by_zone.iter().map(|(zone, servers)| draft(facts, zone, servers)).collect()
+    // Zones that are missing at the same servers have one cause.
+    let mut by_servers: BTreeMap<&[SocketAddr], Vec<&str>> = BTreeMap::new();
+    for (zone, servers) in &by_zone {
+        by_servers.entry(servers).or_default().push(zone);
+    }
+    by_servers.iter().map(|(servers, zones)| draft(facts, &Zones::of(facts, zones.iter().copied()), servers)).collect()
 }
 
 fn names<'f>(facts: &'f Facts<'_>, zone: &str) -> Vec<&'f EndpointFacts<'f>> {
@@ -111,10 +117,11 @@ fn missing_at(facts: &Facts<'_>, zone: &str, server: SocketAddr) -> bool {
         && other_zone_is_private()
 }
 
-fn draft(facts: &Facts<'_>, zone: &str, servers: &[SocketAddr]) -> Draft {
+fn draft(facts: &Facts<'_>, zones: &Zones, servers: &[SocketAddr]) -> Draft {
     let listed = servers.iter().map(|server| format!("`{server}`")).collect::<Vec<_>>().join(", ");
     let here = servers.iter().all(|server| Facts::is_azure_dns(*server));
-    let names = names(facts, zone);
+    let first = servers.iter().copied().find(|server| !Facts::is_azure_dns(*server)).unwrap_or(AZURE_DNS);
+    let names: Vec<_> = zones.all.iter().flat_map(|zone| names(facts, zone)).collect();
     let public: Vec<_> = names
         .iter()
         .filter(|name| servers.iter().filter_map(|server| name.view_of(*server)).any(View::is_public))
@@ -122,40 +129,68 @@ fn draft(facts: &Facts<'_>, zone: &str, servers: &[SocketAddr]) -> Draft {
     let reached = names.iter().filter(|name| !name.system().is_some_and(View::is_private));
     let severity = if facts.expect() == Expect::Public { Severity::Info } else { Severity::Error };
     let network = if here { "this virtual network" } else { "the virtual network where that DNS server resolves" };
-    let title = Title::list("private zone missing: ", [zone], format!(" (asked at {listed})"));
+    let title = match zones.all.as_slice() {
+        [zone] => Title::list("zone ", [zone], format!(" is not linked to {network} (according to {listed})")),
+        all => Title::list("zones not linked: ", all, format!(" (according to {listed})")),
+    };
+    let these = if zones.all.len() == 1 { "of this zone" } else { "of these zones" };
+    let is_linked = if zones.all.len() == 1 { "the zone is" } else { "the zones are" };
     let mut draft = Draft::new(severity, Owner::Dns, title)
         .about(public.iter().map(|name| name.fqdn()))
         .group(listed.clone())
         .summary(if here {
-            "other names of the private link are private in this virtual network, but every name of this zone is public: the zone is not linked here".to_owned()
+            format!("other names of the private link are private in this virtual network, but every name {these} is public: {is_linked} not linked here")
         } else {
-            format!("other names of the private link are private on {listed}, but every name of this zone is public: either the zone is not linked to the virtual network where that server resolves, or the server has no forwarder for the zone's public name")
+            format!("other names of the private link are private on {listed}, but every name {these} is public: either {is_linked} not linked to the virtual network where that server resolves, or the server has no forwarder for the public names")
         })
-        .arg("zone", zone)
+        .list("zones", &zones.now)
+        .list("zones_optional", zones.optional())
         .list("server", servers.iter())
         .arg("cause", if here { "link-missing" } else { "link-or-forwarder-missing" })
-        .excludes("a missing record: a linked zone would show its SOA, or deny the name")
+        .excludes("a missing record: a linked zone would return its own SOA, or deny the name")
         .reaching(Reach::Split { only: reached.map(|name| name.fqdn().to_owned()).collect(), own: &["DNS005"] })
-        .fix([remedy::find_zone(zone), remedy::list_links(zone), remedy::link_zone(zone, network)]);
+        .fix([remedy::zone::find(&borrowed(&zones.now)), records(&public, &zones.now), remedy::machine::find_network_of_dns(facts, first)])
+        .fix([remedy::zone::link(&borrowed(&zones.now), network)]);
     if !here {
         draft = draft.likely();
-        let first = servers.first().map(|server| server.ip().to_string()).unwrap_or_default();
-        draft = draft.fix(remedy::forward(&[zone.to_owned()], &first).into_iter().map(|mut fix| {
+        draft = draft.fix(remedy::server::forward(zones, &first.ip().to_string()).into_iter().map(|mut fix| {
             fix.text.push_str("; that serves all zones at once: no other change of this finding is needed then");
             fix.instead()
         }));
     }
-    draft = draft.fix([
-        remedy::complete_zone_group(zone).instead(),
-        Fix::look("look which zones the private endpoint keeps records in", [remedy::list_zone_groups()]),
-    ]);
+    draft = draft
+        .fix([remedy::endpoint::complete_zone_group(&borrowed(&zones.now)).instead()])
+        .fix(remedy::zone::link_optional(zones, network))
+        .fix(remedy::machine::restart_agent(facts));
     for name in &public {
         let views = servers.iter().filter_map(|server| name.view_of(*server));
         draft = draft.evidence(views.map(|view| facts.view_line(name, view)));
     }
     let among: BTreeSet<&SocketAddr> = servers.iter().collect();
-    let soas = facts.zones().iter().filter(|fact| fact.zone == zone && among.contains(&fact.server));
-    draft.evidence(soas.map(|fact| facts.zone_line(fact)))
+    for zone in &zones.all {
+        let soas = facts.zones().iter().filter(|fact| fact.zone == *zone && among.contains(&fact.server));
+        draft = draft.evidence(soas.map(|fact| facts.zone_line(fact)));
+    }
+    draft
+}
+
+/// A zone without this machine's records would end what works over the public path.
+fn records(public: &[&&EndpointFacts<'_>], zones: &[String]) -> Fix {
+    let required = |name: &&&&EndpointFacts<'_>| {
+        name.endpoint.zone.as_ref().is_some_and(|zone| zones.contains(zone)) && name.endpoint.alias.is_some()
+    };
+    let mut commands = Vec::new();
+    for name in public.iter().filter(required) {
+        let zone = name.endpoint.zone.as_deref().unwrap_or_default();
+        let alias = name.endpoint.alias.as_deref().unwrap_or_default();
+        commands.push(remedy::zone::show_record(zone, Zone::new(zone).and_then(|zone| zone.record(alias)).as_ref()));
+    }
+    let whose = if public.iter().any(|name| matches!(Resource::of(name.fqdn()), Some(Resource::Workspace(_)))) {
+        "check that the records of this machine's workspace are in it"
+    } else {
+        "check that these records are in it"
+    };
+    Fix::look(format!("{whose}; NotFound: stop: a link would end what works over the public path"), commands)
 }
 
 #[cfg(test)]
@@ -182,7 +217,7 @@ mod tests {
         let found = fires_as_declared(&DNS003, &without_ods());
         assert_eq!(found.len(), 1);
         assert_eq!((found[0].severity, found[0].certainty), (Severity::Error, Certainty::Likely));
-        assert_eq!(found[0].args["zone"], ODS_ZONE);
+        assert_eq!(found[0].lists["zones"], [ODS_ZONE]);
         assert_eq!(found[0].args["cause"], "link-or-forwarder-missing");
         assert_eq!(found[0].endpoints, [ODS]);
     }
@@ -223,6 +258,6 @@ mod tests {
     fn fires_where_only_the_records_of_other_zones_are_private() {
         let scene = public_world().says_of_alias(CUSTOM, HANDLER, &Says::Private("10.0.0.5"));
         let found = drafts(&DNS003, &scene.soa(CUSTOM, ODS_ZONE, &Says::PublicZone));
-        assert!(found.iter().any(|draft| draft.args["zone"] == ODS_ZONE), "{found:?}");
+        assert!(found.iter().any(|draft| draft.lists["zones"].iter().any(|zone| zone == ODS_ZONE)), "{found:?}");
     }
 }

@@ -1,5 +1,6 @@
 //! DNS004: a private zone is there, the record is not.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
 use ampls_probes::endpoint::Expect;
@@ -8,7 +9,8 @@ use crate::diagnose::command::{Record, Zone, command};
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::{Authorities, EndpointFacts, Facts, Linked, View};
 use crate::diagnose::finding::{BlastRadius, Fix, Owner, Severity};
-use crate::diagnose::{remedy, rule::rule};
+use crate::diagnose::remedy::{self, scope::Resource};
+use crate::diagnose::rule::{NOT_DELIVERED, WRONG_ADDRESS, rule};
 use crate::text::quote;
 
 rule! {
@@ -61,10 +63,7 @@ rule! {
         claim: Fault,
         all_names: false,
         no_answer: false,
-        explains: [
-            "DNS005", "DNS007", "DNS015", "NET001", "NET005", "NET002", "NET003", "NET004", "TLS006", "TLS007", "HTP001",
-            "HTP003", "AGT005", "AGT008", "AGT009"
-        ],
+        explains: [&["DNS005", "DNS007", "DNS015", "AGT005"], WRONG_ADDRESS, NOT_DELIVERED],
     }
 }
 
@@ -83,7 +82,34 @@ rule! {
 /// 6. The name's record, asked directly, is not private there: that is a forwarder's fault (DNS020).
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
     let fallen_back = facts.ampls_endpoints().filter_map(|name| fallen_back(facts, name));
-    facts.endpoints().iter().filter_map(|name| denied(facts, name)).chain(fallen_back).collect()
+    of_workspaces(facts.endpoints().iter().filter_map(|name| denied(facts, name)).chain(fallen_back).collect())
+}
+
+/// A workspace whose names are missing in several zones is not in the scope: that is one fault, not one a zone.
+fn of_workspaces(drafts: Vec<Draft>) -> Vec<Draft> {
+    let workspace = |draft: &Draft| match Resource::of(draft.endpoints.first()?)? {
+        Resource::Workspace(id) => Some(id),
+        _ => None,
+    };
+    let mut zones: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for draft in &drafts {
+        if let Some(id) = workspace(draft) {
+            zones.entry(id).or_default().extend(draft.lists.get("zone").into_iter().flatten().cloned());
+        }
+    }
+    let regrouped = drafts.into_iter().map(|draft| match workspace(&draft) {
+        Some(id) if zones.get(&id).is_some_and(|zones| zones.len() > 1) => of_workspace(draft, &id),
+        _ => draft,
+    });
+    regrouped.collect()
+}
+
+fn of_workspace(mut draft: Draft, id: &str) -> Draft {
+    draft.group = format!("workspace {id}");
+    let before = format!("workspace {} is not in the scope, or its records are missing: ", quote(id));
+    draft.title = Title::list(&before, draft.endpoints.clone(), "");
+    draft.summary = "the zones of the private link are linked where this machine's DNS resolves and lack the records of this workspace; the machine cannot tell which of the two it is: the scope's list does".to_owned();
+    draft.list("workspace", [id])
 }
 
 /// The views of the servers that resolve for this machine.
@@ -130,7 +156,7 @@ fn denied(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
     }
     // Azure offers fallback for these zones only.
     if zone.starts_with("privatelink.") {
-        draft = draft.fix([fall_back(zone, reach)]);
+        draft = draft.fix([remedy::zone::fall_back(zone, reach).instead()]);
     }
     Some(if first.cname.is_empty() {
         draft.excludes("a deleted workspace or mistyped name: a private zone denies it, not Microsoft's public DNS")
@@ -258,124 +284,93 @@ fn common(facts: &Facts<'_>, draft: Draft, name: &EndpointFacts<'_>, zone: &str,
     let mut records = aliases.chain([name.fqdn()]).filter_map(|owner| Zone::new(zone)?.record(owner));
     let record = records.next();
     let of_scope =
-        if is_of_scope(facts, name, zone) { in_scope(facts, name.fqdn(), zone, record.as_ref()) } else { Vec::new() };
+        if is_of_scope(facts, name, zone) { in_scope(facts, name, zone, record.as_ref()) } else { Vec::new() };
     let is_added = of_scope.iter().any(|fix| fix.text.contains(ADDS_RECORD));
-    let by_hand = (!is_added).then(|| add_record(zone, record.as_ref(), "add what is missing by hand").instead());
+    let by_hand = (!is_added).then(|| add_record(name, zone, record.as_ref(), "add what is missing by hand").instead());
     let servers: Vec<String> = views.iter().filter_map(|view| view.server).map(|server| server.to_string()).collect();
     draft
         .about([name.fqdn()])
-        .arg("zone", zone)
-        .arg("record", record.as_ref().map_or("RECORD_NAME", Record::as_str))
+        .list("zone", [zone])
+        .list("record", [record.as_ref().map_or("RECORD_NAME", Record::as_str)])
         .list("server", &servers)
         .evidence(views.iter().map(|view| facts.view_line(name, view)))
         .excludes("a DNS server that does not ask Azure's DNS: the private zone itself is seen")
-        .fix([Fix::look(format!("look which records `{zone}` holds"), [remedy::list_records(zone)])])
+        .fix([
+            remedy::zone::find(&[zone]),
+            Fix::look(format!("check which records `{zone}` holds"), [remedy::zone::list_records(zone)]),
+        ])
         .fix(of_scope)
         .fix(by_hand)
+        .fix(remedy::machine::restart_agent(facts))
 }
 
 /// How Azure comes to keep the name's record.
-fn in_scope(facts: &Facts<'_>, fqdn: &str, zone: &str, record: Option<&Record>) -> Vec<Fix> {
-    if let Some(resource) = resource(fqdn) {
-        return vec![remedy::add_to_scope(&resource), remedy::complete_zone_group(zone).instead()];
+fn in_scope(facts: &Facts<'_>, name: &EndpointFacts<'_>, zone: &str, record: Option<&Record>) -> Vec<Fix> {
+    let complete = || remedy::endpoint::complete_zone_group(&[zone]);
+    if let Some(resource) = Resource::of(name.fqdn()) {
+        return vec![remedy::scope::add(&resource), complete().instead()];
     }
+    let look = || {
+        Fix::look(
+            "check whether a private endpoint holds the name, and with which address",
+            [remedy::endpoint::find_by_name(name.fqdn())],
+        )
+    };
     let same_zone = |other: &&EndpointFacts<'_>| other.endpoint.zone.as_deref() == Some(zone);
     if facts.ampls_endpoints().filter(same_zone).flat_map(|other| &other.views).any(View::is_private) {
         // Only where the endpoint lacks the name does it have to be replaced: adding the record takes nothing away.
         return vec![
-            remedy::names_of_endpoint(),
-            add_record(zone, record, "where the private endpoint holds the name, add its record"),
-            remedy::replace_endpoint(zone).instead(),
+            look(),
+            add_record(name, zone, record, "where the private endpoint holds the name, add its record"),
+            remedy::endpoint::replace(zone).instead(),
         ];
     }
     if anything_private(facts) {
-        return vec![
-            remedy::names_of_endpoint(),
-            remedy::complete_zone_group(zone),
-            remedy::replace_endpoint(zone).instead(),
-        ];
+        return vec![look(), complete(), remedy::endpoint::replace(zone).instead()];
     }
-    let any = "a workspace, component or data collection endpoint (any of them makes the shared records appear)";
-    vec![remedy::add_to_scope(any), remedy::complete_zone_group(zone).instead()]
-}
-
-/// What would have to be in the scope, said with the values that the name holds; `None` for a name that all customers
-/// share. The three names of a data collection endpoint are said alike.
-fn resource(fqdn: &str) -> Option<String> {
-    let label = fqdn.split('.').next().unwrap_or_default();
-    if label.len() == 36 && label.bytes().filter(|byte| *byte == b'-').count() == 4 {
-        return Some(format!("the workspace with the id {}", quote(label)));
-    }
-    let services = [".handler.control.monitor.", ".metrics.ingest.monitor.", ".ingest.monitor."];
-    let own = services.iter().find_map(|service| fqdn.split_once(service)).map(|(own, _)| own);
-    if own.is_some_and(|own| own.contains('.')) {
-        return Some(format!("the data collection endpoint {}", quote(label)));
-    }
-    fqdn.contains(".prometheus.monitor.").then(|| format!("the resource behind {}", quote(fqdn)))
+    vec![remedy::scope::add(&Resource::Any), complete().instead()]
 }
 
 /// What a record by hand is good for.
 const ADDS_RECORD: &str = "(it goes stale when the endpoint is recreated)";
 
-fn add_record(zone: &str, record: Option<&Record>, what: &str) -> Fix {
+fn add_record(name: &EndpointFacts<'_>, zone: &str, record: Option<&Record>, what: &str) -> Fix {
     Fix::change(BlastRadius::EveryNetworkOnThisDns, format!("{what} {ADDS_RECORD}"))
+        .under(remedy::Right::ZONE_RECORDS)
         .with([command!(
             Any,
-            "az network private-dns record-set a add-record -g DNS_RESOURCE_GROUP -z {} -n {} -a PRIVATE_ENDPOINT_ADDRESS",
+            "az network private-dns record-set a add-record --subscription DNS_SUBSCRIPTION -g DNS_RESOURCE_GROUP -z {} -n {} -a PRIVATE_ENDPOINT_ADDRESS",
             Zone::new(zone),
             record
         )])
         .after_looking(
-            "it shows the address that belongs to this name; every network linked to the zone gets the record",
-            [remedy::show_names_of_endpoint()],
+            "none, or several addresses of one name: stop and ask; every network linked to the zone gets the record",
+            [remedy::zone::find_command(zone), remedy::endpoint::find_by_name(name.fqdn())],
         )
         .undone_with("", [command!(
             Any,
-            "az network private-dns record-set a remove-record -g DNS_RESOURCE_GROUP -z {} -n {} -a PRIVATE_ENDPOINT_ADDRESS",
+            "az network private-dns record-set a remove-record --subscription DNS_SUBSCRIPTION -g DNS_RESOURCE_GROUP -z {} -n {} -a PRIVATE_ENDPOINT_ADDRESS",
             Zone::new(zone),
             record
         )])
 }
 
 fn unlink(zone: &str, reach: BlastRadius) -> Fix {
-    Fix::change(reach, format!("if no private link is meant, unlink the empty zone `{zone}`"))
-        .instead()
-        .with([remedy::delete_link(zone)])
-        .after_looking(
-            "where it holds only an SOA nobody loses a private path",
-            [command!(
-                Any,
-                "az network private-dns record-set list -g DNS_RESOURCE_GROUP -z {} -o table",
-                Zone::new(zone)
-            )],
-        )
-        .undone_with("", [remedy::create_link(zone)])
-}
-
-fn fall_back(zone: &str, reach: BlastRadius) -> Fix {
-    Fix::change(reach, format!("allow fallback to internet on the link of `{zone}`, knowing that it fails open: missing records then send data over the public path without a word"))
-        .instead()
-        .with([command!(
-            Any,
-            "az network private-dns link vnet update -g DNS_RESOURCE_GROUP -z {} -n LINK_NAME --resolution-policy NxDomainRedirect",
-            Zone::new(zone)
-        )])
-        .after_looking("", [command!(
-            Any,
-            "az network private-dns link vnet show -g DNS_RESOURCE_GROUP -z {} -n LINK_NAME --query resolutionPolicy",
-            Zone::new(zone)
-        )])
-        .undone_with("", [command!(
-            Any,
-            "az network private-dns link vnet update -g DNS_RESOURCE_GROUP -z {} -n LINK_NAME --resolution-policy Default",
-            Zone::new(zone)
-        )])
+    remedy::zone::unlink(
+        zone,
+        reach,
+        format!("if no private link is meant, unlink the empty zone `{zone}`"),
+        "where it holds only an SOA nobody loses a private path",
+    )
+    .instead()
 }
 
 #[cfg(test)]
 mod tests {
     use ampls_probes::observation::{Answer, Observation, Outcome, RecordData};
-    use ampls_probes::testing::{API, AZURE, CUSTOM, HANDLER, IN_AI, ODS, Says, ZONES, private_world, public_world};
+    use ampls_probes::testing::{
+        API, AZURE, CUSTOM, HANDLER, IN_AI, ODS, OMS, Says, ZONES, private_world, public_world,
+    };
 
     use super::*;
     use crate::diagnose::rules::tests::{drafts, fires_as_declared};
@@ -403,7 +398,7 @@ mod tests {
         let found = fires_as_declared(&DNS004, &private_world().everywhere(ODS, &Says::DeniedByPrivateZone));
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].severity, Severity::Error);
-        assert_eq!(found[0].args["zone"], ZONES[2]);
+        assert_eq!(found[0].lists["zone"], [ZONES[2]]);
         assert_eq!(found[0].args["zone_empty"], "unknown");
     }
 
@@ -432,16 +427,17 @@ mod tests {
         assert!(found[0].fix.iter().filter(deletes).all(|fix| fix.alternative), "no deletion as the first way out");
         let found = drafts(&DNS004, &public_world().everywhere(API, &Says::DeniedByPrivateZone));
         assert!(changes(&found[0]).contains("any of them makes the shared records appear"), "{}", changes(&found[0]));
-        assert_eq!(resource("scadvisorcontentpl.blob.core.windows.net"), None);
-        assert_eq!(resource("rt.services.visualstudio.com"), None);
-        assert_eq!(resource("global.handler.control.monitor.azure.com"), None);
     }
 
     #[test]
-    fn fires_with_one_remedy_for_the_names_of_one_endpoint() {
-        let hosts = ["handler.control", "ingest", "metrics.ingest"];
-        let said = hosts.map(|host| resource(&format!("dce-ab12.westeurope-1.{host}.monitor.azure.com")));
-        assert_eq!(said, [0; 3].map(|_| Some("the data collection endpoint `dce-ab12`".to_owned())));
+    fn fires_once_for_a_workspace_whose_names_are_missing_in_several_zones() {
+        let missing = private_world().everywhere(ODS, &Says::DeniedByPrivateZone);
+        let missing = missing.everywhere(OMS, &Says::DeniedByPrivateZone);
+        let found = drafts(&DNS004, &missing);
+        let groups: BTreeSet<&str> = found.iter().map(|draft| draft.group.as_str()).collect();
+        assert_eq!((found.len(), groups.len()), (2, 1), "{groups:?}");
+        assert_eq!(found[0].lists["workspace"], [ODS.split('.').next().unwrap()]);
+        assert!(found.iter().all(|draft| draft.title.text().contains("is not in the scope")));
     }
 
     #[test]
@@ -467,8 +463,8 @@ mod tests {
         account.expected = ampls_probes::endpoint::Expectation::Public;
         let scene = private_world().endpoint(account);
         let found = drafts(&DNS004, &scene.everywhere("account.blob.core.windows.net", &Says::DeniedByPrivateZone));
-        assert_eq!((found.len(), found[0].args["record"].as_str()), (1, "account"));
-        assert_eq!(found[0].args["zone"], ZONES[4]);
+        assert_eq!((found.len(), found[0].lists["record"].as_slice()), (1, ["account".to_owned()].as_slice()));
+        assert_eq!(found[0].lists["zone"], [ZONES[4]]);
         assert!(!found[0].fix.iter().any(|fix| fix.text.contains("Scope")));
     }
 

@@ -8,7 +8,8 @@ use crate::diagnose::command::{Address, Host, command};
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::{EndpointFacts, Facts, View, route_word};
 use crate::diagnose::finding::{Fix, Owner, Severity};
-use crate::diagnose::{remedy, rule::rule};
+use crate::diagnose::remedy;
+use crate::diagnose::rule::{WRONG_ADDRESS, rule};
 
 rule! {
     /// ## What it means
@@ -47,7 +48,7 @@ rule! {
         claim: Fault,
         all_names: true,
         no_answer: false,
-        explains: ["DNS007", "DNS015", "NET001", "NET005", "NET002", "NET003", "NET004", "TLS006", "TLS007", "HTP001", "HTP003"],
+        explains: [&["DNS007", "DNS015"], WRONG_ADDRESS],
     }
 }
 
@@ -121,7 +122,7 @@ fn disagree(facts: &Facts<'_>, name: &EndpointFacts<'_>, servers: &[SocketAddr])
             .excludes("answers that change from one try to the next: each server repeats its own")
             .fix([Fix::look(
                 "look which DNS servers the network and the interface are set to",
-                remedy::show_dns_settings(),
+                remedy::machine::dns_settings(facts),
             )])
             .fix(listed.iter().map(|server| {
                 let server = server.rsplit_once(':').map_or(server.as_str(), |(address, _)| address);

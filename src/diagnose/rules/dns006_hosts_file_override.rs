@@ -6,7 +6,8 @@ use crate::diagnose::command::{FilePath, Host, command};
 use crate::diagnose::draft::{Draft, Title};
 use crate::diagnose::facts::{EndpointFacts, Facts, Status};
 use crate::diagnose::finding::{BlastRadius, Fix, Owner, Severity};
-use crate::diagnose::rule::rule;
+use crate::diagnose::remedy;
+use crate::diagnose::rule::{WRONG_ADDRESS, rule};
 use crate::text::quote;
 
 rule! {
@@ -45,10 +46,7 @@ rule! {
         claim: Fault,
         all_names: false,
         no_answer: false,
-        explains: [
-            "DNS007", "DNS012", "DNS014", "DNS015", "NET001", "NET005", "NET002", "NET003", "NET004", "TLS003", "TLS006",
-            "TLS007", "TLS008", "HTP001", "HTP002", "HTP003", "HTP005", "DNS023"
-        ],
+        explains: [&["DNS007", "DNS012", "DNS014", "DNS015", "DNS023", "TLS003", "TLS008", "HTP002", "HTP005"], WRONG_ADDRESS],
     }
 }
 
@@ -86,9 +84,9 @@ fn overridden(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
             .evidence([facts.view_line(name, system)])
             .evidence(answers.iter().map(|view| facts.view_line(name, view)))
             .evidence(name.connections.iter().map(|connection| facts.connection_line(connection)))
-            .arg("file", source)
+            .list("file", [source])
             .arg("line", first.line.to_string())
-            .arg("address", first.address.to_string())
+            .list("address", [first.address.to_string()])
             .excludes("the DNS servers: they are not asked for this name");
     if !asked {
         draft = draft.likely();
@@ -128,7 +126,8 @@ fn remove(facts: &Facts<'_>, name: &str, line: u32, source: &str) -> Fix {
     let change = Fix::change(
         BlastRadius::Machine,
         format!("comment the name out of {} (line {line}) and restart the agent", quote(source)),
-    );
+    )
+    .under(remedy::Right::MACHINE);
     let mind =
         "the line may name other hosts too; what manages this file (cloud-init, Puppet, Ansible) may write it back";
     if facts.on_windows() {

@@ -6,7 +6,8 @@ use crate::diagnose::command::{Command, Host, command};
 use crate::diagnose::draft::{Draft, Title};
 use crate::diagnose::facts::{EndpointFacts, Facts, Route, Status, View, route_word};
 use crate::diagnose::finding::{BlastRadius, Fix, Owner, Severity};
-use crate::diagnose::rule::rule;
+use crate::diagnose::remedy;
+use crate::diagnose::rule::{WRONG_ADDRESS, rule};
 
 rule! {
     /// ## What it means
@@ -44,10 +45,7 @@ rule! {
         claim: Fault,
         all_names: true,
         no_answer: false,
-        explains: [
-            "DNS014", "DNS015", "DNS023", "NET001", "NET005", "NET002", "NET003", "NET004", "TLS003", "TLS006", "TLS007",
-            "HTP001", "HTP003"
-        ],
+        explains: [&["DNS014", "DNS015", "DNS023", "TLS003"], WRONG_ADDRESS],
     }
 }
 
@@ -145,6 +143,7 @@ fn fixes(facts: &Facts<'_>, fqdn: &str) -> Vec<Fix> {
                 BlastRadius::Machine,
                 "empty the system's cache; agents keep a copy of their own until they are restarted",
             )
+            .under(remedy::Right::MACHINE)
             .with([command!(PowerShell, "Clear-DnsClientCache")])
             .after_looking(
                 "names are resolved again; nothing else is lost",
@@ -180,6 +179,7 @@ fn fixes(facts: &Facts<'_>, fqdn: &str) -> Vec<Fix> {
 
 fn empty(cache: &str, look: Command, command: Command) -> Fix {
     Fix::change(BlastRadius::Machine, format!("where `{cache}` keeps the answers, empty its cache; agents keep a copy of their own until they are restarted"))
+        .under(remedy::Right::MACHINE)
         .with([command])
         .after_looking("names are resolved again; nothing else is lost", [look])
         .undone_by("nothing to undo: the cache fills again")

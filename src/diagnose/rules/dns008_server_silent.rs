@@ -48,7 +48,7 @@ rule! {
         claim: Fault,
         all_names: true,
         no_answer: false,
-        explains: ["DNS009", "DNS010", "DNS016"],
+        explains: [&["DNS009", "DNS010", "DNS016"]],
     }
 }
 
@@ -115,7 +115,7 @@ fn draft(facts: &Facts<'_>, server: SocketAddr, severity: Severity, none_answers
             "this DNS server answered none of the questions it was asked; lookups that begin with it wait for its timeout before another is asked"
         })
         .evidence(lines.take(3).map(|(answer, _)| facts.answer_line(answer)))
-        .arg("server", server.to_string())
+        .list("server", [server.to_string()])
         .arg("questions", asked.to_string())
         .arg("kind", kind)
         .reaching(if none_answers { Reach::Machine } else { Reach::Nothing })
@@ -139,21 +139,21 @@ fn draft(facts: &Facts<'_>, server: SocketAddr, severity: Severity, none_answers
             ),
             Fix::look(
                 "look which DNS servers the network and the interface are set to",
-                remedy::show_dns_settings(),
+                remedy::machine::dns_settings(facts),
             ),
         ]);
     let address = server.ip().to_string();
     // Security rules about its address and routes do not govern 168.63.129.16, the tag does; and they drop, never answer.
     // Source: <https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16>
     draft = if Facts::is_azure_dns(server) {
-        draft.fix([Fix::look(
-            "look for a rule against the service tag `AzurePlatformDNS`, and for a rule of this machine's own firewall; outside Azure 168.63.129.16 never answers",
-            [remedy::effective_groups()],
-        )])
+        draft.fix(remedy::machine::look_at_groups(
+            facts,
+            "check for a rule against the service tag `AzurePlatformDNS`, and for a rule of this machine's own firewall; outside Azure 168.63.129.16 never answers",
+        ))
     } else {
         match kind {
-            "silence" => draft.fix(remedy::effective_rules(&address, "UDP and TCP 53")),
-            "unreachable" => draft.fix([remedy::effective_route(&address)]),
+            "silence" => draft.fix(remedy::machine::effective_rules(facts, &address, "UDP and TCP 53")),
+            "unreachable" => draft.fix(remedy::machine::effective_route(facts, &address)),
             _ => draft,
         }
     };
@@ -192,7 +192,7 @@ mod tests {
     fn fires_with_the_checks_that_the_evidence_leaves() {
         let checks = |scene: &ampls_probes::testing::Scene, server: &str| {
             let found = drafts(&DNS008, scene);
-            let of_server = found.iter().find(|draft| draft.args["server"] == server);
+            let of_server = found.iter().find(|draft| draft.lists["server"] == [server]);
             let fixes = of_server.map_or(&[][..], |draft| &draft.fix);
             fixes.iter().flat_map(|fix| [fix.text.clone(), fix.lines()]).collect::<Vec<_>>().join("\n")
         };

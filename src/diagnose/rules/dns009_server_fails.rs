@@ -115,7 +115,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>, view: &View) -> Option<Dra
     })
     .evidence([facts.view_line(name, view)])
     .evidence(azure.map(|azure| facts.view_line(name, azure)))
-    .arg("server", server.to_string())
+    .list("server", [server.to_string()])
     .arg("code", code)
     .excludes("a path to the server that is blocked: it answers")
     .reaching(Reach::Nothing)
@@ -177,7 +177,7 @@ mod tests {
         let scene = private_world().server(second, &[ServerRole::Configured]).says(second, HANDLER, &Says::Refused);
         let found = fires_as_declared(&DNS009, &scene);
         assert_eq!((found.len(), found[0].severity), (1, Severity::Warning));
-        assert_eq!(found[0].args["server"], second);
+        assert_eq!(found[0].lists["server"], [second]);
     }
 
     #[test]
@@ -201,7 +201,7 @@ mod tests {
             .system(ODS, &Says::ServFail);
         let found = drafts(&DNS009, &scene);
         let ods = found.iter().find(|draft| draft.endpoints == [ODS]).expect("a finding about the name");
-        assert_eq!((ods.severity, ods.args["server"].as_str()), (Severity::Error, stub));
+        assert_eq!((ods.severity, ods.lists["server"][0].as_str()), (Severity::Error, stub));
         assert!(ods.summary.contains("DNSSEC"), "{}", ods.summary);
     }
 

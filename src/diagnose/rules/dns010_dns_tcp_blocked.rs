@@ -45,7 +45,7 @@ rule! {
         claim: Fault,
         all_names: false,
         no_answer: false,
-        explains: ["DNS005", "DNS007", "DNS009"],
+        explains: [&["DNS005", "DNS007", "DNS009"]],
     }
 }
 
@@ -87,28 +87,29 @@ fn blocked(facts: &Facts<'_>, server: SocketAddr) -> Option<Draft> {
         .evidence(cut.iter().map(|answer| {
             format!("{} `{server}` cut its answer about `{}` short, and TCP did not give the rest", facts.when(&answer.timing), answer.name)
         }))
-        .arg("server", server.to_string())
-        .arg("names", names.len().to_string())
+        .list("server", [server.to_string()])
+        .list("names", [names.len().to_string()])
         .arg("edns0", if edns { "yes" } else { "no" })
         .excludes("a server that is silent or unreachable: it answers over UDP")
         .fix([Fix::look(
             format!("ask `{address}` over TCP by hand"),
             [command!(Sh, "dig +tcp {} @{} -p {}", Host::new(&first.name), server.ip(), server.port())],
         )])
-        .fix(remedy::effective_rules(&address, "TCP 53"))
+        .fix(remedy::machine::effective_rules(facts, &address, "TCP 53"))
         .fix([Fix::change(BlastRadius::Vnet, format!("allow TCP 53 to `{address}` where UDP 53 is allowed (network security group, firewall, the server's own firewall)"))
+            .under(remedy::Right::SECURITY_GROUP)
             .with([command!(
                 Any,
-                "az network nsg rule create -g NSG_RESOURCE_GROUP --nsg-name NSG_NAME -n allow-dns-over-tcp --priority PRIORITY --direction Outbound --access Allow --protocol Tcp --destination-port-ranges 53 --destination-address-prefixes {}",
+                "az network nsg rule create --subscription NSG_SUBSCRIPTION -g NSG_RESOURCE_GROUP --nsg-name NSG_NAME -n allow-dns-over-tcp --priority PRIORITY --direction Outbound --access Allow --protocol Tcp --destination-port-ranges 53 --destination-address-prefixes {}",
                 server.ip()
             )])
             .after_looking(
                 "the rule holds for every machine behind this group",
-                [remedy::list_rules()],
+                remedy::filter::look_at_rules(),
             )
             .undone_with("", [command!(
                 Any,
-                "az network nsg rule delete -g NSG_RESOURCE_GROUP --nsg-name NSG_NAME -n allow-dns-over-tcp"
+                "az network nsg rule delete --subscription NSG_SUBSCRIPTION -g NSG_RESOURCE_GROUP --nsg-name NSG_NAME -n allow-dns-over-tcp"
             )])]),
     )
 }

@@ -8,7 +8,8 @@ use crate::diagnose::command::{Address, Host, Zone, command};
 use crate::diagnose::draft::{Draft, Title};
 use crate::diagnose::facts::{EndpointFacts, Facts, View};
 use crate::diagnose::finding::{BlastRadius, Fix, Owner, Severity};
-use crate::diagnose::rule::rule;
+use crate::diagnose::remedy;
+use crate::diagnose::rule::{WRONG_ADDRESS, rule};
 
 rule! {
     /// ## What it means
@@ -44,10 +45,7 @@ rule! {
         claim: Fault,
         all_names: false,
         no_answer: false,
-        explains: [
-            "DNS005", "DNS007", "DNS015", "NET001", "NET005", "NET002", "NET003", "NET004", "TLS006", "TLS007", "HTP001",
-            "HTP003"
-        ],
+        explains: [&["DNS005", "DNS007", "DNS015"], WRONG_ADDRESS],
     }
 }
 
@@ -94,8 +92,8 @@ fn bypassed(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
         .evidence(name.system().map(|view| facts.view_line(name, view)))
         .evidence(who.iter().map(|view| facts.view_line(name, view)))
         .evidence(name.connections.iter().map(|connection| facts.connection_line(connection)))
-        .arg("private", private.to_string())
-        .arg("public", first.to_string())
+        .list("private", [private.to_string()])
+        .list("public", [first.to_string()])
         .list("server", &servers)
         .excludes("a missing link or record: the private address is given too")
         .fix([Fix::look("look who gives the AAAA record", [command!(Any, "nslookup -type=AAAA {} {}", Host::new(name.fqdn()), Address::new(asked))])])
@@ -109,11 +107,12 @@ fn in_zone(name: &EndpointFacts<'_>, address: IpAddr) -> Vec<Fix> {
     let zone = known.as_ref().map_or("ZONE_NAME", Zone::as_str);
     let record = known.as_ref().and_then(|zone| zone.record(name.endpoint.alias.as_deref()?));
     vec![
+        remedy::zone::find(&[zone]),
         Fix::look(
             format!("look which AAAA records the private zone `{zone}` holds: Azure puts none there"),
             [command!(
                 Any,
-                "az network private-dns record-set aaaa list -g DNS_RESOURCE_GROUP -z {} -o table",
+                "az network private-dns record-set aaaa list --subscription DNS_SUBSCRIPTION -g DNS_RESOURCE_GROUP -z {} -o table",
                 known.as_ref()
             )],
         ),
@@ -121,9 +120,10 @@ fn in_zone(name: &EndpointFacts<'_>, address: IpAddr) -> Vec<Fix> {
             BlastRadius::EveryNetworkOnThisDns,
             format!("take the AAAA record set out of the private zone `{zone}`"),
         )
+        .under(remedy::Right::ZONE_RECORDS)
         .with([command!(
             Any,
-            "az network private-dns record-set aaaa delete -g DNS_RESOURCE_GROUP -z {} -n {}",
+            "az network private-dns record-set aaaa delete --subscription DNS_SUBSCRIPTION -g DNS_RESOURCE_GROUP -z {} -n {} --yes",
             known.as_ref(),
             record.as_ref()
         )])
@@ -131,7 +131,7 @@ fn in_zone(name: &EndpointFacts<'_>, address: IpAddr) -> Vec<Fix> {
             "all addresses of the set go: keep those that are shown",
             [command!(
                 Any,
-                "az network private-dns record-set aaaa show -g DNS_RESOURCE_GROUP -z {} -n {}",
+                "az network private-dns record-set aaaa show --subscription DNS_SUBSCRIPTION -g DNS_RESOURCE_GROUP -z {} -n {}",
                 known.as_ref(),
                 record.as_ref()
             )],
@@ -140,7 +140,7 @@ fn in_zone(name: &EndpointFacts<'_>, address: IpAddr) -> Vec<Fix> {
             "one line for each address that was shown",
             [command!(
                 Any,
-                "az network private-dns record-set aaaa add-record -g DNS_RESOURCE_GROUP -z {} -n {} -a {}",
+                "az network private-dns record-set aaaa add-record --subscription DNS_SUBSCRIPTION -g DNS_RESOURCE_GROUP -z {} -n {} -a {}",
                 known.as_ref(),
                 record.as_ref(),
                 address
@@ -155,6 +155,7 @@ fn on_server(name: &EndpointFacts<'_>) -> Vec<Fix> {
                 BlastRadius::EveryNetworkOnThisDns,
                 "on that DNS server answer A and AAAA from the same source: forward the whole public zone to Azure's DNS, and take the AAAA record out of local zones",
             )
+            .under(remedy::Right::DNS_SERVER)
             .after_looking("a private zone gives none", [command!(Any, "nslookup -type=AAAA {} 168.63.129.16", Host::new(name.fqdn()))])
             .undone_by("put the record back"),
         ]
@@ -185,7 +186,7 @@ mod tests {
     fn fires_when_a_public_ipv6_address_comes_first() {
         let found = fires_as_declared(&DNS011, &dual("2603:1020::5", "10.0.0.6", true));
         assert_eq!((found.len(), found[0].severity), (1, Severity::Error));
-        assert_eq!(found[0].args["public"], "2603:1020::5");
+        assert_eq!(found[0].lists["public"], ["2603:1020::5"]);
     }
 
     #[test]

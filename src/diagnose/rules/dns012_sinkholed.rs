@@ -8,7 +8,7 @@ use crate::diagnose::command::{Command, Host, command};
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::{EndpointFacts, Facts, Route, View, ViewKind};
 use crate::diagnose::finding::{BlastRadius, Fix, Owner, Severity};
-use crate::diagnose::rule::rule;
+use crate::diagnose::{remedy, rule::rule};
 use crate::text::quote;
 
 rule! {
@@ -46,7 +46,7 @@ rule! {
         claim: Fault,
         all_names: false,
         no_answer: true,
-        explains: ["DNS005", "DNS007", "DNS015"],
+        explains: [&["DNS005", "DNS007", "DNS015"]],
     }
 }
 
@@ -89,7 +89,7 @@ fn sinkholed(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
     })
     .evidence(views.iter().map(|view| facts.view_line(name, view)))
     .arg("kind", kind)
-    .arg("address", address)
+    .list("address", [address])
     .list("server", &asked)
     .excludes("a fault of the network path: no connection was tried")
     .reaching(Reach::Own);
@@ -102,8 +102,9 @@ fn sinkholed(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
 
 fn allow_in_policy(fqdn: &str) -> Vec<Fix> {
     vec![
-        Fix::look("find the DNS security policies of the subscription, and the networks they are linked to", [command!(Any, "az resource list --resource-type Microsoft.Network/dnsResolverPolicies -o table")]),
+        Fix::look("find the DNS security policies, and the networks they are linked to", [command!(Any, "az graph query -q \"resources | where type startswith 'microsoft.network/dnsresolverpolicies' | project id, network=tostring(properties.virtualNetwork.id)\" --query data")]),
         Fix::change(BlastRadius::Vnet, format!("allow {} in a rule of higher priority of that policy (portal: DNS security policy, DNS traffic rules)", quote(fqdn)))
+            .under(remedy::Right::DNS_POLICY)
             .after("the rule holds for every machine in the networks that the policy is linked to: look at its domain lists first")
             .undone_by("remove the rule again"),
     ]
@@ -123,6 +124,7 @@ fn off_the_list(facts: &Facts<'_>, fqdn: &str, who: &str, servers: &[SocketAddr]
     vec![
         Fix::look(format!("ask {who} by hand"), by_hand),
         Fix::change(BlastRadius::EveryNetworkOnThisDns, format!("take {} off the block list of {who}", quote(fqdn)))
+            .under(remedy::Right::DNS_SERVER)
             .after("the list holds for everybody who uses this DNS server: look who asked for the block")
             .undone_by("put the name back on the list"),
     ]
@@ -140,7 +142,7 @@ mod tests {
         for address in ["0.0.0.0", "127.0.0.1", "169.254.1.1", "::"] {
             let found = fires_as_declared(&DNS012, &private_world().everywhere(ODS, &Says::Plain(address)));
             assert_eq!((found.len(), found[0].severity), (1, Severity::Error), "{address}");
-            assert_eq!(found[0].args["address"], address);
+            assert_eq!(found[0].lists["address"], [address]);
         }
     }
 

@@ -4,7 +4,7 @@ use crate::diagnose::command::{Guid, command};
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::{Authorities, EndpointFacts, Facts, Status, View};
 use crate::diagnose::finding::{Fix, Owner, Severity};
-use crate::diagnose::rule::rule;
+use crate::diagnose::rule::{NOT_DELIVERED, rule};
 use crate::text::quote;
 
 rule! {
@@ -42,7 +42,7 @@ rule! {
         claim: Fault,
         all_names: false,
         no_answer: false,
-        explains: ["DNS015", "AGT008", "AGT009"],
+        explains: [&["DNS015"], NOT_DELIVERED],
     }
 }
 
@@ -82,7 +82,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
                 format!("look for a workspace with the id {} in this cloud", quote(label)),
                 [command!(
                     Any,
-                    "az monitor log-analytics workspace list --query \"[?customerId=='{}'].{name:name, group:resourceGroup, location:location}\" -o table",
+                    "az graph query -q \"resources | where type =~ 'microsoft.operationalinsights/workspaces' and tostring(properties.customerId) =~ '{}' | project name, resourceGroup, location, subscriptionId\" --query data -o table",
                     Guid::new(label)
                 )],
             ),
@@ -94,7 +94,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
                 "look for data collection endpoints",
                 [command!(
                     Any,
-                    "az monitor data-collection endpoint list --query \"[].{name:name, config:configurationAccess.endpoint, logs:logsIngestion.endpoint}\" -o table"
+                    "az graph query -q \"resources | where type =~ 'microsoft.insights/datacollectionendpoints' | project name, configuration=tostring(properties.configurationAccess.endpoint), logs=tostring(properties.logsIngestion.endpoint)\" --query data -o table"
                 )],
             ),
         ])

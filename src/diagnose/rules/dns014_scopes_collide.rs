@@ -8,7 +8,8 @@ use ipnet::IpNet;
 use crate::diagnose::draft::{Draft, Title};
 use crate::diagnose::facts::{EndpointFacts, Facts};
 use crate::diagnose::finding::{Owner, Severity};
-use crate::diagnose::{remedy, rule::rule};
+use crate::diagnose::remedy;
+use crate::diagnose::rule::{NO_CONNECTION, rule};
 
 rule! {
     /// ## What it means
@@ -47,7 +48,7 @@ rule! {
         claim: Fault,
         all_names: false,
         no_answer: false,
-        explains: ["NET001", "NET005", "NET002", "NET003", "NET004"],
+        explains: [NO_CONNECTION],
     }
 }
 
@@ -119,12 +120,12 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>, address: IpAddr, subnet: I
     .evidence(name.connections.iter().map(|connection| facts.connection_line(connection)))
     .arg("answering", good.to_string())
     .arg("silent", subnet.to_string())
-    .arg("address", address.to_string())
+    .list("address", [address.to_string()])
     .excludes("the hosts file: DNS gives these addresses")
     .excludes("a block of every private endpoint: others answer")
     .likely()
-    .fix(remedy::find_private_endpoint(&address.to_string()))
-    .fix(remedy::effective_rules(&address.to_string(), &format!("TCP {}", name.endpoint.port)))
+    .fix(remedy::endpoint::find_by_address(&address.to_string()))
+    .fix(remedy::machine::effective_rules(facts, &address.to_string(), &format!("TCP {}", name.endpoint.port)))
 }
 
 #[cfg(test)]

@@ -8,7 +8,8 @@ use ampls_probes::observation::LookupFailure;
 use crate::diagnose::draft::{Draft, Title};
 use crate::diagnose::facts::{EndpointFacts, Facts, Status, View};
 use crate::diagnose::finding::{Fix, Owner, Severity};
-use crate::diagnose::{remedy, rule::rule};
+use crate::diagnose::remedy;
+use crate::diagnose::rule::{NO_CONNECTION, rule};
 
 rule! {
     /// ## What it means
@@ -46,7 +47,7 @@ rule! {
         claim: Fault,
         all_names: false,
         no_answer: false,
-        explains: ["DNS014", "NET001", "NET005", "NET002", "NET003", "NET004", "TLS003", "HTP001"],
+        explains: [&["DNS014", "TLS003", "HTP001"], NO_CONNECTION],
     }
 }
 
@@ -74,18 +75,14 @@ fn differs(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
     .summary("this machine gets other addresses than the expected records hold: a stale record, the endpoint of another scope, or a list that is out of date")
     .evidence([format!("`{}` EXPECTED {wanted} ACTUAL {got}", name.fqdn()), facts.view_line(name, view)])
     .evidence(name.server_views().filter(|view| view.answered()).map(|view| facts.view_line(name, view)))
-    .arg("expected", wanted.replace('`', ""))
-    .arg("actual", got.replace('`', ""));
+    .list("expected", [wanted.replace('`', "")])
+    .list("actual", [got.replace('`', "")]);
     if let Some(address) = unexpected {
-        draft = draft.fix(remedy::find_private_endpoint(&address.to_string()));
+        draft = draft.fix(remedy::endpoint::find_by_address(&address.to_string()));
     }
-    let find = name
-        .endpoint
-        .zone
-        .as_deref()
-        .map(|zone| Fix::look(format!("look what `{zone}` holds now"), [remedy::list_records(zone)]));
-    let keep = name.endpoint.zone.as_deref().map(remedy::complete_zone_group);
-    Some(draft.fix(find).fix(keep))
+    let Some(zone) = name.endpoint.zone.as_deref() else { return Some(draft) };
+    let look = Fix::look(format!("check what `{zone}` holds now"), [remedy::zone::list_records(zone)]);
+    Some(draft.fix([remedy::zone::find(&[zone]), look, remedy::endpoint::complete_zone_group(&[zone])]))
 }
 
 /// The addresses that the file names for the public name or for its record; `None` where it names neither.
@@ -138,7 +135,7 @@ mod tests {
         assert_eq!(drafts(&DNS015, &private_world().expected_record(ODS, &["10.0.0.6", "10.0.1.6"])).len(), 1);
         let denied = private_world().everywhere(ODS, &Says::DeniedByPrivateZone);
         let found = drafts(&DNS015, &denied.expected_record(ODS, &["10.0.0.6"]));
-        assert_eq!(found[0].args["actual"], "no address");
+        assert_eq!(found[0].lists["actual"], ["no address"]);
     }
 
     #[test]

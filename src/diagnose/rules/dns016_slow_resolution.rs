@@ -75,7 +75,7 @@ fn slow(facts: &Facts<'_>, name: &EndpointFacts<'_>, server: SocketAddr) -> Opti
         .group(server.to_string())
         .summary("the fastest answer of this server took over a second; it asks far away, or waits for a forwarder that does not answer")
         .evidence([format!("{} in {took}", facts.answer_line(fastest))])
-        .arg("server", server.to_string())
+        .list("server", [server.to_string()])
         .arg("fastest", took)
         .excludes("one lost datagram: all tries were slow")
         .reaching(Reach::Nothing)

@@ -9,7 +9,7 @@ use crate::diagnose::command::{FilePath, command};
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::Facts;
 use crate::diagnose::finding::{BlastRadius, Fix, Owner, Severity};
-use crate::diagnose::rule::rule;
+use crate::diagnose::{remedy, rule::rule};
 use crate::text::list;
 
 rule! {
@@ -86,7 +86,7 @@ fn draft(facts: &Facts<'_>, resolver: &EncryptedResolver) -> Draft {
         .group(resolver.service.clone())
         .summary(summary)
         .evidence([format!("`{}` in `{}`; servers: {asked}", resolver.setting, resolver.source)])
-        .arg("service", resolver.service.clone())
+        .list("service", [resolver.service.clone()])
         .arg("strict", if resolver.strict { "yes" } else { "no" })
         .list("public_servers", &public)
         .reaching(Reach::Nothing)
@@ -98,6 +98,7 @@ fn fix(resolver: &EncryptedResolver) -> Fix {
     if resolver.service == "systemd-resolved" {
         // The drop-in whose name sorts last wins, in whatever folder (resolved.conf(5)).
         return Fix::change(BlastRadius::Machine, format!("set `DNSOverTLS=no` in a file that is read after `{source}`"))
+            .under(remedy::Right::MACHINE)
             .with([
                 command!(Sh, "sudo mkdir -p /etc/systemd/resolved.conf.d"),
                 command!(
@@ -128,6 +129,7 @@ fn fix(resolver: &EncryptedResolver) -> Fix {
         BlastRadius::Machine,
         format!("let `{}` send the names of Azure Monitor to the network's DNS servers (`{source}`), or take it out of the resolver configuration", resolver.service),
     )
+    .under(remedy::Right::MACHINE)
     .after_looking("", [command!(Sh, "cat {}", FilePath::new(source))])
     .undone_by("put the former lines back")
 }

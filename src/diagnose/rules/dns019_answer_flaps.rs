@@ -8,7 +8,7 @@ use crate::diagnose::command::{Host, command};
 use crate::diagnose::draft::{Draft, Title};
 use crate::diagnose::facts::{EndpointFacts, Facts, Route, View, route_word};
 use crate::diagnose::finding::{Fix, Owner, Severity};
-use crate::diagnose::rule::rule;
+use crate::diagnose::rule::{WRONG_ADDRESS, rule};
 
 rule! {
     /// ## What it means
@@ -47,10 +47,7 @@ rule! {
         claim: Fault,
         all_names: false,
         no_answer: false,
-        explains: [
-            "DNS001", "DNS002", "DNS003", "DNS004", "DNS005", "DNS007", "DNS011", "DNS013", "DNS015", "DNS020",
-            "DNS021", "NET001", "NET005", "NET002", "NET003", "NET004", "TLS006", "TLS007", "HTP001", "HTP003"
-        ],
+        explains: [&["DNS001", "DNS002", "DNS003", "DNS004", "DNS005", "DNS007", "DNS011", "DNS013", "DNS015", "DNS020", "DNS021"], WRONG_ADDRESS],
     }
 }
 
@@ -88,7 +85,7 @@ fn flaps(facts: &Facts<'_>, name: &EndpointFacts<'_>, server: SocketAddr) -> Opt
             words.join(", ")
         ))
         .evidence(tries(facts, name, server))
-        .arg("server", server.to_string())
+        .list("server", [server.to_string()])
         .list("routes", &words)
         .excludes("the cache of this machine: the server itself was asked each time")
         .fix([

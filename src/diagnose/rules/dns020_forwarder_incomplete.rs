@@ -10,7 +10,9 @@ use crate::diagnose::command::{Host, command};
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::{EndpointFacts, Facts, LeftOut, View};
 use crate::diagnose::finding::{BlastRadius, Fix, Owner, Severity};
-use crate::diagnose::{remedy, rule::rule};
+use crate::diagnose::need::{Zones, borrowed};
+use crate::diagnose::remedy;
+use crate::diagnose::rule::{NOT_DELIVERED, WRONG_ADDRESS, rule};
 use crate::text;
 
 rule! {
@@ -59,10 +61,7 @@ rule! {
         claim: Fault,
         all_names: true,
         no_answer: false,
-        explains: [
-            "DNS001", "DNS003", "DNS004", "DNS005", "DNS007", "DNS015", "NET001", "NET005", "NET002", "NET003", "NET004",
-            "TLS006", "TLS007", "HTP001", "HTP003", "AGT008", "AGT009"
-        ],
+        explains: [&["DNS001", "DNS003", "DNS004", "DNS005", "DNS007", "DNS015"], WRONG_ADDRESS, NOT_DELIVERED],
     }
 }
 
@@ -120,19 +119,24 @@ fn of_ruleset(facts: &Facts<'_>, servers: &[SocketAddr]) -> Option<Draft> {
     .about(names())
     .group(AZURE_DNS.to_string())
     .summary(format!("asked directly, 168.63.129.16 has the `privatelink` records of these names private, and the names themselves it has public: a DNS forwarding ruleset that is linked to this virtual network sends the public suffixes elsewhere before their aliases reach the linked zones{}", if past { "; or these resources are in no scope any more and their records were left behind, because the public names do not lead through their aliases: the linked rulesets show which" } else { "" }))
-    .arg("server", listed)
+    .list("server", [listed])
     .list("suffixes", &suffixes)
     .arg("kind", "ruleset")
     .likely()
-    .excludes("a missing link or record: the records are private when asked directly")
+    .excludes(if past {
+        "a zone that is not linked: its records are private when asked directly"
+    } else {
+        "a missing link or record: the records are private when asked directly"
+    })
     .excludes("a DNS server that does not ask Azure's DNS: Azure's DNS itself gives these answers")
     .reaching(Reach::Split { only: public.map(|(name, _)| name.fqdn().to_owned()).collect(), own: &["DNS005"] })
     .fix([
-        Fix::look("look which forwarding rulesets are linked to this virtual network, and at their rules", [command!(Any, "az dns-resolver forwarding-ruleset list-by-virtual-network -g VNET_RESOURCE_GROUP --virtual-network-name VNET_NAME -o table")]),
+        Fix::look("look which forwarding rulesets are linked to this virtual network, and at their rules", remedy::machine::rulesets(facts)),
         Fix::change(
             BlastRadius::EveryNetworkOnThisDns,
             format!("let the rules of that ruleset leave {} to Azure's DNS: where a rule names such a suffix, take that suffix out of it", text::list(&suffixes.iter().map(|suffix| (*suffix).to_owned()).collect::<Vec<_>>(), 5)),
         )
+        .under(remedy::Right::DNS_SERVER)
         .after("a rule that sends the suffix to another private link on purpose serves every network that the ruleset is linked to: look first who made it and where its target resolves")
         .undone_by("put the rule back as it was"),
     ]);
@@ -159,10 +163,8 @@ fn incomplete(facts: &Facts<'_>, servers: &[SocketAddr], taken: &BTreeSet<&str>)
         _ if first_is_right => Severity::Warning,
         _ => Severity::Error,
     };
-    let mut zones: Vec<String> = left_out.iter().filter_map(|(name, _)| name.endpoint.zone.clone()).collect();
-    zones.sort();
-    zones.dedup();
-    let suffixes: Vec<&str> = zones.iter().map(|zone| zone.strip_prefix("privatelink.").unwrap_or(zone)).collect();
+    let zones = Zones::of(facts, left_out.iter().filter_map(|(name, _)| name.endpoint.zone.as_deref()));
+    let suffixes: Vec<&str> = zones.all.iter().map(|zone| zone.strip_prefix("privatelink.").unwrap_or(zone)).collect();
     let public = left_out.iter().filter(|(name, _)| !name.system().is_some_and(View::is_private));
     let reached = public.map(|(name, _)| name.fqdn().to_owned()).collect();
     let listed = servers.iter().map(|server| format!("`{server}`")).collect::<Vec<_>>().join(", ");
@@ -218,12 +220,15 @@ fn incomplete(facts: &Facts<'_>, servers: &[SocketAddr], taken: &BTreeSet<&str>)
             )],
         ),
     ])
-    .fix(servers.iter().flat_map(|server| remedy::forward(&zones, &server.ip().to_string())));
+    .fix(servers.iter().flat_map(|server| remedy::server::forward(&zones, &server.ip().to_string())));
     if !unsure.is_empty() {
         draft = draft.likely();
         let network = "the virtual network where that server resolves";
-        let other = |zone: &&str| [remedy::list_links(zone), remedy::link_zone(zone, network).instead()];
-        draft = draft.fix(unsure.iter().flat_map(other));
+        let unsure = Zones::of(facts, unsure.iter().copied());
+        let unsure = borrowed(&unsure.now);
+        draft = draft.fix([remedy::zone::find(&unsure), remedy::machine::find_network_of_dns(facts, server)]);
+        draft = draft.fix(unsure.iter().map(|zone| remedy::zone::list_links(zone)));
+        draft = draft.fix([remedy::zone::link(&unsure, network).instead()]);
     }
     for (name, how) in &left_out {
         draft = draft.evidence(servers.iter().flat_map(|server| evidence(facts, name, *how, *server)));

@@ -9,7 +9,8 @@ use crate::diagnose::command::{Host, Placeholder, Word, Zone, command};
 use crate::diagnose::draft::{Draft, Title};
 use crate::diagnose::facts::{Authorities, EndpointFacts, Facts, Status, View};
 use crate::diagnose::finding::{BlastRadius, Fix, Owner, Severity};
-use crate::diagnose::rule::rule;
+use crate::diagnose::remedy;
+use crate::diagnose::rule::{NOT_DELIVERED, rule};
 use crate::text::quote;
 
 rule! {
@@ -50,7 +51,7 @@ rule! {
         claim: Fault,
         all_names: false,
         no_answer: false,
-        explains: ["DNS005", "DNS007", "DNS015", "AGT008", "AGT009", "DNS023"],
+        explains: [&["DNS005", "DNS007", "DNS015", "DNS023"], NOT_DELIVERED],
     }
 }
 
@@ -90,8 +91,8 @@ fn shadowed(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
             ))
             .evidence(views.iter().map(|view| facts.view_line(name, view)))
             .evidence(elsewhere.map(|view| facts.view_line(name, view)))
-            .arg("server", server.to_string())
-            .arg("zone", zone)
+            .list("server", [server.to_string()])
+            .list("zone", [zone])
             .arg("primary", mname)
             .excludes("a deleted workspace: the denial is not Microsoft's")
             .excludes("a private zone without the record: there is no `privatelink` alias, and the zone is not Azure's")
@@ -153,6 +154,7 @@ fn fixes(name: &EndpointFacts<'_>, server: IpAddr, zone: &str) -> Vec<Fix> {
             BlastRadius::EveryNetworkOnThisDns,
             format!("add the missing record to the zone `{zone}` on `{server}`, with the address that belongs to the name (Windows DNS); it goes stale when that address changes"),
         )
+        .under(remedy::Right::DNS_SERVER)
         .with([command!(
             PowerShell,
             "Add-DnsServerResourceRecordA -ComputerName {} -ZoneName {} -Name {} -IPv4Address {}",
@@ -171,6 +173,7 @@ fn fixes(name: &EndpointFacts<'_>, server: IpAddr, zone: &str) -> Vec<Fix> {
             BlastRadius::EveryNetworkOnThisDns,
             format!("replace the zone `{zone}` on `{server}` by a conditional forwarder of that name to 168.63.129.16 (outside Azure: to the inbound endpoint of a DNS Private Resolver); Windows DNS cannot have a zone and a forwarder of one name"),
         )
+        .under(remedy::Right::DNS_SERVER)
         .instead()
         .with([command!(
             PowerShell,
@@ -178,12 +181,12 @@ fn fixes(name: &EndpointFacts<'_>, server: IpAddr, zone: &str) -> Vec<Fix> {
             server, known(), server, known(), known(), server, known(), server, known()
         )])
         .after_looking(
-            "everybody who uses its records loses them: check that Azure's DNS or public DNS knows each of them; where `IsDsIntegrated` is true, the removal replicates to every domain controller of the `ReplicationScope` (keep it for the undo), and each of them needs the forwarder; the export keeps the records in a file on that server",
+            "everybody who uses its records loses them: check that Azure's DNS or public DNS knows each of them; where `IsDsIntegrated` is true, the removal replicates to every domain controller of the replication scope (keep it for the undo), and each of them needs the forwarder; the export keeps the records in a file on that server",
             [
                 command!(PowerShell, "Get-DnsServerResourceRecord -ComputerName {} -ZoneName {}", server, known()),
                 command!(
                     PowerShell,
-                    "Get-DnsServerZone -ComputerName {} -Name {} | Format-List IsDsIntegrated, ReplicationScope, DynamicUpdate",
+                    "Get-DnsServerZone -ComputerName {} -Name {} | Format-List IsDsIntegrated, @{l='REPLICATION_SCOPE';e='ReplicationScope'}, DynamicUpdate",
                     server,
                     known()
                 ),
@@ -219,7 +222,7 @@ mod tests {
     fn fires_when_somebodys_own_zone_denies() {
         let found = fires_as_declared(&DNS021, &private_world().everywhere(ODS, &Says::DeniedLocally));
         assert_eq!((found.len(), found[0].severity), (1, Severity::Error));
-        assert_eq!((found[0].args["server"].as_str(), found[0].args["zone"].as_str()), (CUSTOM, "azure.com"));
+        assert_eq!((found[0].lists["server"][0].as_str(), found[0].lists["zone"][0].as_str()), (CUSTOM, "azure.com"));
     }
 
     #[test]

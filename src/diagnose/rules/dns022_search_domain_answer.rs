@@ -4,7 +4,7 @@ use crate::diagnose::command::{Host, command};
 use crate::diagnose::draft::{Draft, Title};
 use crate::diagnose::facts::{EndpointFacts, Facts, Status, View};
 use crate::diagnose::finding::{Fix, Owner, Severity};
-use crate::diagnose::rule::rule;
+use crate::diagnose::rule::{NO_CONNECTION, rule};
 use crate::text::quote;
 
 rule! {
@@ -42,10 +42,7 @@ rule! {
         claim: Fault,
         all_names: false,
         no_answer: false,
-        explains: [
-            "DNS007", "DNS015", "NET001", "NET005", "NET002", "NET003", "NET004", "TLS001", "TLS003", "TLS004", "TLS006",
-            "TLS007", "TLS008", "HTP002", "HTP005", "DNS023"
-        ],
+        explains: [&["DNS007", "DNS015", "DNS023", "TLS001", "TLS003", "TLS004", "TLS006", "TLS007", "TLS008", "HTP002", "HTP005"], NO_CONNECTION],
     }
 }
 
@@ -88,8 +85,8 @@ fn answered(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
     .evidence(system.cname.first().map(|canonical: &String| format!("the system calls it {}", quote(canonical))))
     .evidence(denied.map(|view: &View| facts.view_line(name, view)))
     .arg("search", search)
-    .arg("suffix", suffix.clone().unwrap_or_default())
-    .arg("address", address)
+    .list("suffix", [suffix.clone().unwrap_or_default()])
+    .list("address", [address])
     .excludes("the hosts file: no line of it names the endpoint")
     .fix(fixes(facts, name.fqdn(), suffix.as_deref()));
     Some(if suffix.is_some() { draft } else { draft.likely() })
@@ -154,7 +151,7 @@ mod tests {
         let lookup = Lookup { name: ODS.to_owned(), timing: Timing::default(), outcome: Outcome::Seen(found) };
         let scene = wildcard().search("corp.example").edit(|seen| seen.seen.push(Observation::Lookup(lookup)));
         let found = drafts(&DNS022, &scene);
-        assert_eq!((found[0].certainty, found[0].args["suffix"].as_str()), (Certainty::Proven, "corp.example"));
+        assert_eq!((found[0].certainty, found[0].lists["suffix"][0].as_str()), (Certainty::Proven, "corp.example"));
     }
 
     #[test]

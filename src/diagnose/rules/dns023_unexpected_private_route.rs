@@ -2,11 +2,12 @@
 
 use ampls_probes::endpoint::Expect;
 
-use crate::diagnose::command::{Zone, command};
+use crate::diagnose::command::command;
 use crate::diagnose::draft::{Draft, Title};
 use crate::diagnose::facts::{EndpointFacts, Facts, Route, route_word};
 use crate::diagnose::finding::{BlastRadius, Fix, Owner, Severity};
-use crate::diagnose::{remedy, rule::rule};
+use crate::diagnose::remedy;
+use crate::diagnose::rule::{WRONG_ADDRESS, rule};
 
 rule! {
     /// ## What it means
@@ -45,10 +46,7 @@ rule! {
         claim: Fault,
         all_names: false,
         no_answer: false,
-        explains: [
-            "DNS014", "NET001", "NET005", "NET002", "NET003", "NET004", "TLS003", "TLS006", "TLS007", "HTP001", "HTP003",
-            "HTP005"
-        ],
+        explains: [&["DNS014", "TLS003", "HTP005"], WRONG_ADDRESS],
     }
 }
 
@@ -71,7 +69,11 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
         "public paths are wanted, and this machine gets private addresses that no DNS server of it gives: an answer that it keeps, or its hosts file"
     };
     // Nothing shows a link where no server gives the address.
-    let change = if by_server { vec![remedy::list_links(zone), unlink(zone)] } else { Vec::new() };
+    let change = if by_server {
+        vec![remedy::zone::find(&[zone]), remedy::zone::list_links(zone), unlink(zone)]
+    } else {
+        Vec::new()
+    };
     Draft::new(
         if name.unreachable() { Severity::Error } else { Severity::Warning },
         Owner::Dns,
@@ -81,33 +83,25 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
     .summary(summary)
     .evidence(name.system().map(|view| facts.view_line(name, view)))
     .evidence(name.server_views().filter(|view| view.is_private()).map(|view| facts.view_line(name, view)))
-    .arg("route", route_word(name.route()))
-    .arg("zone", zone)
-    .arg("address", address.map(ToString::to_string).unwrap_or_default())
+    .list("route", [route_word(name.route())])
+    .list("zone", [zone])
+    .list("address", [address.map(ToString::to_string).unwrap_or_default()])
     .excludes("a private link that is missing: it is there")
     .fix([Fix::look(
         "if the private link is meant, judge the paths by it",
         [command!(Any, "ampls-doctor check --expect private")],
     )])
-    .fix(address.map(|address| remedy::find_private_endpoint(&address.to_string())).unwrap_or_default())
+    .fix(address.map(|address| remedy::endpoint::find_by_address(&address.to_string())).unwrap_or_default())
     .fix(change)
 }
 
 fn unlink(zone: &str) -> Fix {
-    Fix::change(
+    remedy::zone::unlink(
+        zone,
         BlastRadius::Vnet,
         format!("if it is not meant, unlink `{zone}` from the network whose DNS resolves here"),
+        "keep what they print; every machine of that network loses the private path",
     )
-    .with([remedy::delete_link(zone)])
-    .after_looking(
-        "keep what it prints; every machine of that network loses the private path",
-        [command!(
-            Any,
-            "az network private-dns link vnet show -g DNS_RESOURCE_GROUP -z {} -n LINK_NAME",
-            Zone::new(zone)
-        )],
-    )
-    .undone_with("", [remedy::create_link(zone)])
 }
 
 #[cfg(test)]

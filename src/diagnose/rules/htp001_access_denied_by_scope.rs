@@ -5,11 +5,12 @@ use std::net::IpAddr;
 use ampls_probes::addr::Class;
 use ampls_probes::catalogue::refusals::AnswerCause;
 
-use crate::diagnose::command::command;
+use crate::diagnose::command::Guid;
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::{EndpointFacts, Facts, HttpFault, Route, route_word};
 use crate::diagnose::finding::{Fix, Owner, Severity};
-use crate::diagnose::{remedy, rule::rule};
+use crate::diagnose::remedy::{self, scope::Resource};
+use crate::diagnose::rule::{NOT_DELIVERED, rule};
 
 rule! {
     /// ## What it means
@@ -51,7 +52,7 @@ rule! {
         claim: Fault,
         all_names: false,
         no_answer: false,
-        explains: ["AGT008", "AGT009"],
+        explains: [NOT_DELIVERED],
     }
 }
 
@@ -97,37 +98,30 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
     .evidence(name.connections.iter().map(|connection| facts.connection_line(connection)))
     .evidence(name.tunnel.map(|tunnel| facts.tunnel_line(name, tunnel)))
     .evidence(name.exchange.map(|exchange| facts.exchange_line(name, exchange)))
-    .arg("route", if private { "private" } else { "public" })
+    .list("route", [if private { "private" } else { "public" }])
     .excludes("missing credentials: those are refused without this code")
     .excludes("the network path, TLS and any certificate: the service itself answered")
     .reaching(Reach::Own);
     if let Some(client) = client {
         draft = draft.arg("seen_from", client.to_string());
     }
+    let resource = Resource::of(name.fqdn());
+    let workspace = match &resource {
+        Some(Resource::Workspace(id)) => Guid::new(id),
+        _ => remedy::scope::workspaces(facts).first().and_then(|id| Guid::new(id)),
+    };
     draft = draft.fix([
         Fix::look(
             "look which access modes the scope has and what is in it",
-            [
-                command!(
-                    Any,
-                    "az monitor private-link-scope show -g SCOPE_RESOURCE_GROUP -n SCOPE_NAME --query accessModeSettings"
-                ),
-                remedy::list_scope(),
-            ],
+            [remedy::scope::find(), remedy::scope::list()],
         ),
-        Fix::look(
-            "look whether the workspace takes public traffic",
-            [command!(
-                Any,
-                "az monitor log-analytics workspace show -g WORKSPACE_RESOURCE_GROUP -n WORKSPACE_NAME --query \"{ingestion:publicNetworkAccessForIngestion, query:publicNetworkAccessForQuery}\""
-            )],
-        ),
+        Fix::look("look whether the workspace takes public traffic", [remedy::scope::find_workspace(workspace)]),
     ]);
     if private {
-        return draft.fix([remedy::add_to_scope("the workspace, component or data collection endpoint")]);
+        return draft.fix([remedy::scope::add(&resource.unwrap_or(Resource::Any))]);
     }
     let zone = name.endpoint.zone.clone();
-    draft.fix(zone.iter().flat_map(|zone| [remedy::find_zone(zone), remedy::list_links(zone)]))
+    draft.fix(zone.iter().flat_map(|zone| [remedy::zone::find(&[zone]), remedy::zone::list_links(zone)]))
 }
 
 /// The first address in quotes, as refusals tell whom they refused.
@@ -152,7 +146,7 @@ mod tests {
     fn fires_over_public_addresses_and_quotes_what_the_service_saw() {
         let found = refused(public_world(), 403, BODY);
         assert_eq!((found.len(), found[0].severity), (1, Severity::Error));
-        assert_eq!((found[0].args["route"].as_str(), found[0].args["seen_from"].as_str()), ("public", "20.1.2.3"));
+        assert_eq!((found[0].lists["route"][0].as_str(), found[0].args["seen_from"].as_str()), ("public", "20.1.2.3"));
     }
 
     #[test]

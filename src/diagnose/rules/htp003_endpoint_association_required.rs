@@ -4,7 +4,7 @@ use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::{EndpointFacts, Facts, HttpFault};
 use crate::diagnose::finding::{Owner, Severity};
 use crate::diagnose::remedy;
-use crate::diagnose::rule::rule;
+use crate::diagnose::rule::{NOT_DELIVERED, rule};
 
 rule! {
     /// ## What it means
@@ -43,7 +43,7 @@ rule! {
         claim: Fault,
         all_names: false,
         no_answer: false,
-        explains: ["AGT008", "AGT009"],
+        explains: [NOT_DELIVERED],
     }
 }
 
@@ -65,7 +65,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
     .evidence(name.exchange.map(|exchange| facts.exchange_line(name, exchange)))
     .excludes("DNS, the network path and TLS: the control service itself answered")
     .reaching(Reach::Own)
-    .fix(remedy::associate_endpoint(facts.instance()))
+    .fix(remedy::machine::associate_endpoint(facts))
 }
 
 #[cfg(test)]

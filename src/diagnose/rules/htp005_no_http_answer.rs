@@ -72,7 +72,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
         .evidence([facts.exchange_line(name, exchange)])
         .evidence(facts.mtu_line())
         .arg("kind", kind)
-        .arg("address", address.clone())
+        .list("address", [address.clone()])
         .excludes("DNS, a blocked port and certificates: TLS is verified")
         .likely()
         .reaching(Reach::Own)
@@ -86,7 +86,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
                 UrlPath::new(&name.endpoint.path)
             )],
         )])
-        .fix([remedy::effective_route(&address)]),
+        .fix(remedy::machine::effective_route(facts, &address)),
     )
 }
 

@@ -103,22 +103,25 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
     .evidence(name.connections.iter().map(|connection| facts.connection_line(connection)))
     .arg("port", port.to_string())
     .arg("reading", reading)
-    .arg("address", address.clone())
+    .list("address", [address.clone()])
     .excludes("a service that is down: a host without listener would refuse")
     .reaching(Reach::Nothing);
     if reading != "public-path" {
         draft = draft.likely().excludes("name resolution past the private link: the addresses are private");
     }
     match reading {
-        "stale-record" => draft.fix(remedy::find_private_endpoint(&address)).fix([stale(name, set, &address)]),
+        "stale-record" => draft
+            .fix(remedy::endpoint::find_by_address(&address))
+            .fix(name.endpoint.zone.iter().map(|zone| remedy::zone::find(&[zone])))
+            .fix([stale(name, set, &address)]),
         "path" => draft
-            .fix(remedy::find_private_endpoint(&address))
-            .fix(remedy::effective_rules(&address, &format!("TCP {port}")))
-            .fix([remedy::allow_private_endpoint(port)]),
+            .fix(remedy::endpoint::find_by_address(&address))
+            .fix(remedy::machine::effective_rules(facts, &address, &format!("TCP {port}")))
+            .fix([remedy::filter::allow_private_endpoint(port)]),
         _ if normal => draft,
         _ => draft
-            .fix(remedy::effective_rules(&address, &format!("TCP {port}")))
-            .fix([remedy::allow_service(facts, name)]),
+            .fix(remedy::machine::effective_rules(facts, &address, &format!("TCP {port}")))
+            .fix([remedy::filter::allow_service(facts, name)]),
     }
 }
 
@@ -134,15 +137,20 @@ fn stale(name: &EndpointFacts<'_>, set: RecordSet, address: &str) -> Fix {
         RecordSet::A => (
             command!(
                 Any,
-                "az network private-dns record-set a remove-record -g DNS_RESOURCE_GROUP -z {} -n {} -a {}",
+                "az network private-dns record-set a remove-record --subscription DNS_SUBSCRIPTION -g DNS_RESOURCE_GROUP -z {} -n {} -a {}",
                 zone,
                 record,
                 address
             ),
-            command!(Any, "az network private-dns record-set a show -g DNS_RESOURCE_GROUP -z {} -n {}", zone, record),
             command!(
                 Any,
-                "az network private-dns record-set a add-record -g DNS_RESOURCE_GROUP -z {} -n {} -a {}",
+                "az network private-dns record-set a show --subscription DNS_SUBSCRIPTION -g DNS_RESOURCE_GROUP -z {} -n {}",
+                zone,
+                record
+            ),
+            command!(
+                Any,
+                "az network private-dns record-set a add-record --subscription DNS_SUBSCRIPTION -g DNS_RESOURCE_GROUP -z {} -n {} -a {}",
                 zone,
                 record,
                 address
@@ -151,20 +159,20 @@ fn stale(name: &EndpointFacts<'_>, set: RecordSet, address: &str) -> Fix {
         RecordSet::Aaaa => (
             command!(
                 Any,
-                "az network private-dns record-set aaaa remove-record -g DNS_RESOURCE_GROUP -z {} -n {} -a {}",
+                "az network private-dns record-set aaaa remove-record --subscription DNS_SUBSCRIPTION -g DNS_RESOURCE_GROUP -z {} -n {} -a {}",
                 zone,
                 record,
                 address
             ),
             command!(
                 Any,
-                "az network private-dns record-set aaaa show -g DNS_RESOURCE_GROUP -z {} -n {}",
+                "az network private-dns record-set aaaa show --subscription DNS_SUBSCRIPTION -g DNS_RESOURCE_GROUP -z {} -n {}",
                 zone,
                 record
             ),
             command!(
                 Any,
-                "az network private-dns record-set aaaa add-record -g DNS_RESOURCE_GROUP -z {} -n {} -a {}",
+                "az network private-dns record-set aaaa add-record --subscription DNS_SUBSCRIPTION -g DNS_RESOURCE_GROUP -z {} -n {} -a {}",
                 zone,
                 record,
                 address
@@ -172,6 +180,7 @@ fn stale(name: &EndpointFacts<'_>, set: RecordSet, address: &str) -> Fix {
         ),
     };
     Fix::change(BlastRadius::EveryNetworkOnThisDns, "if no private endpoint holds the address, remove the stale record")
+        .under(remedy::Right::ZONE_RECORDS)
         .with([remove])
         .after_looking(
             "its metadata names the zone group that made it; two scopes that write one zone overwrite each other",

@@ -76,16 +76,17 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
     })
     .evidence(name.connections.iter().map(|connection| facts.connection_line(connection)))
     .arg("port", port.to_string())
-    .arg("address", address.clone())
+    .list("address", [address.clone()])
     .excludes("packets that are dropped on the way: an answer came back")
     .reaching(Reach::Nothing);
     if private {
-        return draft.fix(remedy::find_private_endpoint(&address)).fix([remedy::effective_route(&address)]);
+        let endpoint = remedy::endpoint::find_by_address(&address);
+        return draft.fix(endpoint).fix(remedy::machine::effective_route(facts, &address));
     }
     if normal {
         return draft;
     }
-    draft.fix([remedy::effective_route(&address), let_pass(name)])
+    draft.fix(remedy::machine::effective_route(facts, &address)).fix([let_pass(name)])
 }
 
 /// A network security group never refuses: a rule in one would not help.
@@ -95,6 +96,7 @@ fn let_pass(name: &EndpointFacts<'_>) -> Fix {
         BlastRadius::Vnet,
         format!("let TCP {port} to {} pass at the firewall that refuses", quote(name.fqdn())),
     )
+    .under(remedy::Right::DEVICE)
     .after("the rule holds for every machine behind that firewall: look first who asked for the block")
     .undone_by("remove the rule again")
 }

@@ -88,7 +88,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
     .summary(summary)
     .evidence(name.connections.iter().map(|connection| facts.connection_line(connection)))
     .arg("reason", reason)
-    .arg("address", address.clone())
+    .list("address", [address.clone()])
     .arg("port", port.to_string())
     .excludes("a private endpoint that does not answer: no packet reached it")
     .reaching(Reach::Nothing);
@@ -112,7 +112,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
             look_at_route,
         ]);
     }
-    draft.fix([look_at_route, remedy::effective_route(&address)])
+    draft.fix([look_at_route]).fix(remedy::machine::effective_route(facts, &address))
 }
 
 #[cfg(test)]

@@ -81,9 +81,9 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
     .excludes("a path that is closed altogether: another address of the name answers")
     .reaching(Reach::Nothing);
     if private {
-        draft = draft.fix(remedy::find_private_endpoint(&first));
+        draft = draft.fix(remedy::endpoint::find_by_address(&first));
     }
-    Some(draft.fix(remedy::effective_rules(&first, &format!("TCP {port}"))))
+    Some(draft.fix(remedy::machine::effective_rules(facts, &first, &format!("TCP {port}"))))
 }
 
 #[cfg(test)]

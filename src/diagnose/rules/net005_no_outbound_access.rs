@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use ampls_probes::endpoint::Expectation;
 
-use crate::diagnose::command::command;
 use crate::diagnose::draft::{Draft, Title};
 use crate::diagnose::facts::{ConnectFault, EndpointFacts, Facts, Path, Route, View, ViewKind};
 use crate::diagnose::finding::{Fix, Owner, Severity};
-use crate::diagnose::rule::rule;
+use crate::diagnose::remedy;
+use crate::diagnose::rule::{NOT_DELIVERED, rule};
 
 rule! {
     /// ## What it means
@@ -44,7 +44,7 @@ rule! {
         claim: Fault,
         all_names: true,
         no_answer: true,
-        explains: ["NET001", "AGT008", "AGT009"],
+        explains: [&["NET001"], NOT_DELIVERED],
     }
 }
 
@@ -90,10 +90,7 @@ fn draft(facts: &Facts<'_>) -> Option<Draft> {
         .fix([
             Fix::look(
                 "look at the route table first, then at the subnet: with a default route to a firewall the subnet's setting does not matter",
-                [command!(
-                    Any,
-                    "az network vnet subnet list -g VNET_RESOURCE_GROUP --vnet-name VNET_NAME --query \"[].{name:name, outbound:defaultOutboundAccess, nat:natGateway.id, routes:routeTable.id}\" -o table"
-                )],
+                remedy::machine::way_out(facts),
             ),
         ]),
     )

@@ -50,7 +50,7 @@ rule! {
         claim: Fault,
         all_names: false,
         no_answer: false,
-        explains: ["PRX002", "PRX003", "PRX004", "TLS006", "TLS007", "HTP001", "HTP005"],
+        explains: [&["TLS006", "TLS007", "HTP001", "HTP005", "PRX002", "PRX003", "PRX004"]],
     }
 }
 
@@ -89,13 +89,13 @@ fn of_agent(facts: &Facts<'_>, proxy: &AgentProxy) -> Option<Draft> {
             ))
             .evidence([format!("{} names the proxy {}", quote(&proxy.source), quote(&proxy.url))])
             .evidence(first.system().map(|view| facts.view_line(first, view)))
-            .arg("proxy", proxy.url.clone())
-            .arg("source", proxy.source.clone())
-            .arg("agent", agent)
+            .list("proxy", [proxy.url.clone()])
+            .list("source", [proxy.source.clone()])
+            .list("agent", [agent])
             .reaching(Reach::Nothing)
             .fix([
-                Fix::look("look where proxies are set on this machine", remedy::show_proxies(facts.on_windows())),
-                exempt_for_agent(proxy),
+                Fix::look("look where proxies are set on this machine", remedy::local::show_proxies(facts.on_windows())),
+                exempt_for_agent(facts, proxy),
             ]),
     )
 }
@@ -103,8 +103,8 @@ fn of_agent(facts: &Facts<'_>, proxy: &AgentProxy) -> Option<Draft> {
 /// Where the agent's own proxy is set: each place has its own way to pass names by.
 /// Source: <https://learn.microsoft.com/azure/azure-monitor/agents/azure-monitor-agent-network-configuration>,
 /// <https://learn.microsoft.com/azure/azure-arc/servers/manage-agent>
-fn exempt_for_agent(proxy: &AgentProxy) -> Fix {
-    let change = |text: String| Fix::change(BlastRadius::Machine, text);
+fn exempt_for_agent(facts: &Facts<'_>, proxy: &AgentProxy) -> Fix {
+    let change = |text: String| Fix::change(BlastRadius::Machine, text).under(remedy::Right::MACHINE);
     let direct = "look whether the direct path is open";
     if proxy.source.contains("azcmagent") {
         return change("let the Azure Monitor agent pass the connected machine's proxy by".to_owned())
@@ -116,28 +116,18 @@ fn exempt_for_agent(proxy: &AgentProxy) -> Fix {
             .undone_with("or set the former list again", [command!(Sh, "sudo azcmagent config clear proxy.bypass")]);
     }
     if proxy.source == "/etc/default/azuremonitoragent" {
-        return change("take the proxy out of the agent's extension settings, which write this file and know no exemptions".to_owned())
-            .with([command!(
-                Sh,
-                "az vm extension set -g VM_RESOURCE_GROUP --vm-name VM_NAME -n AzureMonitorLinuxAgent --publisher Microsoft.Azure.Monitor --settings '{\"proxy\":{\"mode\":\"none\"}}'"
-            )])
-            .after_looking(
-                format!("{direct}, for public names too; keep the settings that are there"),
-                [
-                    command!(Any, "ampls-doctor check --proxy none"),
-                    command!(
-                        Any,
-                        "az vm extension show -g VM_RESOURCE_GROUP --vm-name VM_NAME -n AzureMonitorLinuxAgent --query settings"
-                    ),
-                ],
-            )
-            .undone_with(
-                "with the former settings",
-                [command!(
-                    Any,
-                    "az vm extension set -g VM_RESOURCE_GROUP --vm-name VM_NAME -n AzureMonitorLinuxAgent --publisher Microsoft.Azure.Monitor --settings FORMER_SETTINGS"
-                )],
-            );
+        let [direct_settings, former_settings] = remedy::machine::set_extension_direct(facts);
+        return change(
+            "take the proxy out of the agent's extension settings, which write this file and know no exemptions"
+                .to_owned(),
+        )
+        .with([direct_settings])
+        .after_looking(
+            format!("{direct}, for public names too; keep the settings that are there"),
+            std::iter::once(command!(Any, "ampls-doctor check --proxy none"))
+                .chain(remedy::machine::show_extension(facts)),
+        )
+        .undone_with("with the former settings", [former_settings]);
     }
     change(format!(
         "add the names to what {} passes by (`NO_PROXY`, beside the proxy; the file does not change by itself), reload systemd and restart the agent",
@@ -190,18 +180,18 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>, all: &[&str]) -> Option<Dr
         .evidence(name.system().map(|view| facts.view_line(name, view)))
         .evidence(name.tunnel.map(|tunnel| facts.tunnel_line(name, tunnel)))
         .evidence(name.exchange.map(|exchange| facts.exchange_line(name, exchange)))
-        .arg("proxy", proxy.url.clone())
-        .arg("source", proxy.source.clone())
+        .list("proxy", [proxy.url.clone()])
+        .list("source", [proxy.source.clone()])
         .excludes("name resolution on this machine: it gives the private address")
         .reaching(Reach::Own)
         .fix([
             Fix::look(
                 "look where proxies are set on this machine",
-                remedy::show_proxies(facts.on_windows()),
+                remedy::local::show_proxies(facts.on_windows()),
             ),
         ])
-        .fix(agents.map(exempt_for_agent))
-        .fix([remedy::exempt_from_proxy(facts, all)]),
+        .fix(agents.map(|proxy| exempt_for_agent(facts, proxy)))
+        .fix([remedy::local::exempt_from_proxy(facts, all)]),
     )
 }
 

@@ -2,11 +2,11 @@
 
 use ampls_probes::observation::{Outcome, TunnelFailure};
 
-use crate::diagnose::command::command;
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::{EndpointFacts, Facts, ProxyFault};
 use crate::diagnose::finding::{BlastRadius, Fix, Owner, Severity};
-use crate::diagnose::{remedy, rule::rule};
+use crate::diagnose::remedy;
+use crate::diagnose::rule::{NOT_DELIVERED, rule};
 use crate::text::{list, quote};
 
 rule! {
@@ -41,7 +41,7 @@ rule! {
         claim: Fault,
         all_names: false,
         no_answer: true,
-        explains: ["AGT008", "AGT009"],
+        explains: [NOT_DELIVERED],
     }
 }
 
@@ -73,32 +73,28 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
         .group(proxy.url.clone())
         .summary(format!("{given}{offered}; nothing passes it"))
         .evidence([facts.tunnel_line(name, tunnel)])
-        .arg("proxy", proxy.url.clone())
-        .arg("source", proxy.source.clone())
+        .list("proxy", [proxy.url.clone()])
+        .list("source", [proxy.source.clone()])
         .list("schemes", schemes)
         .arg("credentials_given", if proxy.has_credentials { "yes" } else { "no" })
         .excludes("a proxy that is down: it answers")
         .reaching(Reach::Own)
         .fix([
-            Fix::look("look where proxies are set on this machine", remedy::show_proxies(facts.on_windows())),
+            Fix::look("look where proxies are set on this machine", remedy::local::show_proxies(facts.on_windows())),
             Fix::change(BlastRadius::Vnet, "let the proxy pass Azure Monitor's names without authentication")
+                .under(remedy::Right::DEVICE)
                 .after("look at the proxy's rules and log for this name and the time in the evidence; the rule holds for every machine behind the proxy")
                 .undone_by("remove the rule"),
             Fix::change(
                 BlastRadius::Machine,
                 "give the agent its credentials, from a file that only you can read and that you delete afterwards: a password on a command line stays in histories and process lists",
             )
-            .with([command!(
-                Any,
-                "az vm extension set -g VM_RESOURCE_GROUP --vm-name VM_NAME --publisher Microsoft.Azure.Monitor -n EXTENSION_NAME --settings SETTINGS_FILE --protected-settings PROTECTED_SETTINGS_FILE"
-            )])
+            .under(remedy::Right::EXTENSION)
+            .with([remedy::machine::set_extension_from_files(facts)])
             .instead()
             .after_looking(
-                "new settings replace these",
-                [command!(
-                    Any,
-                    "az vm extension show -g VM_RESOURCE_GROUP --vm-name VM_NAME -n EXTENSION_NAME --query settings"
-                )],
+                "new settings replace these; write them to `settings.json` with the mode `application`, the address and `auth` `true`, and the user's name and password to `protected.json`",
+                remedy::machine::show_extension(facts),
             )
             .undone_by("the same command with the former settings"),
         ]),

@@ -8,7 +8,8 @@ use crate::diagnose::command::{Command, Host, Port, Word, command};
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::{EndpointFacts, Facts, ProxyFault};
 use crate::diagnose::finding::{BlastRadius, Fix, Owner, Severity};
-use crate::diagnose::{remedy, rule::rule};
+use crate::diagnose::remedy;
+use crate::diagnose::rule::{NOT_DELIVERED, rule};
 use crate::text::quote;
 
 rule! {
@@ -46,7 +47,7 @@ rule! {
         claim: Fault,
         all_names: false,
         no_answer: true,
-        explains: ["AGT008", "AGT009"],
+        explains: [NOT_DELIVERED],
     }
 }
 
@@ -74,7 +75,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
         _ => "cannot be reached",
     };
     let connect = connect_commands(&proxy.url, facts.on_windows());
-    let look = Fix::look("look where proxies are set on this machine", remedy::show_proxies(facts.on_windows()));
+    let look = Fix::look("look where proxies are set on this machine", remedy::local::show_proxies(facts.on_windows()));
     let draft = Draft::new(
         severity,
         Owner::Network,
@@ -85,8 +86,8 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
     .summary(format!("{} sends this name to a proxy: {what}", quote(&proxy.source)))
     .evidence(name.connections.iter().filter(|seen| seen.via.is_some()).map(|seen| facts.connection_line(seen)))
     .evidence([facts.tunnel_line(name, tunnel)])
-    .arg("proxy", proxy.url.clone())
-    .arg("source", proxy.source.clone())
+    .list("proxy", [proxy.url.clone()])
+    .list("source", [proxy.source.clone()])
     .arg("kind", kind)
     .excludes("the endpoint itself: nothing was tried directly")
     .reaching(Reach::Own);
@@ -101,6 +102,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
                 BlastRadius::Machine,
                 format!("correct the proxy where {} sets it, or take the setting away", quote(&proxy.source)),
             )
+            .under(remedy::Right::MACHINE)
             .after_looking(
                 "look what the direct path gives; other programs may need the setting",
                 [command!(Any, "ampls-doctor check --proxy none")],

@@ -4,7 +4,8 @@ use crate::diagnose::command::{Host, ProxyUrl, UrlPath, command};
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::{EndpointFacts, Facts, ProxyFault};
 use crate::diagnose::finding::{BlastRadius, Fix, Owner, Severity};
-use crate::diagnose::{remedy, rule::rule};
+use crate::diagnose::remedy;
+use crate::diagnose::rule::{NOT_DELIVERED, rule};
 use crate::text::quote;
 
 rule! {
@@ -40,7 +41,7 @@ rule! {
         claim: Fault,
         all_names: false,
         no_answer: true,
-        explains: ["AGT008", "AGT009"],
+        explains: [NOT_DELIVERED],
     }
 }
 
@@ -75,14 +76,14 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
         .group(format!("{kind} {}", proxy.url))
         .summary(what)
         .evidence([facts.tunnel_line(name, tunnel)])
-        .arg("proxy", proxy.url.clone())
-        .arg("source", proxy.source.clone())
+        .list("proxy", [proxy.url.clone()])
+        .list("source", [proxy.source.clone()])
         .arg("kind", kind)
         .arg("status", status.map(|status| status.to_string()).unwrap_or_default())
         .excludes("a proxy that is down: it answers")
         .excludes("missing credentials: it does not ask for any")
         .reaching(Reach::Own)
-        .fix([Fix::look("look where proxies are set on this machine", remedy::show_proxies(facts.on_windows()))])
+        .fix([Fix::look("look where proxies are set on this machine", remedy::local::show_proxies(facts.on_windows()))])
         .fix([Fix::look(
             "ask the proxy by hand",
             [command!(
@@ -100,6 +101,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
 fn allowed() -> Vec<Fix> {
     vec![
         Fix::change(BlastRadius::Vnet, "allow the name on the proxy, without TLS inspection")
+            .under(remedy::Right::DEVICE)
             .after("look in the proxy's log for this name and the time in the evidence; the rule holds for every machine behind the proxy")
             .undone_by("remove the rule"),
     ]
@@ -123,6 +125,7 @@ fn reached(name: &EndpointFacts<'_>) -> Vec<Fix> {
             BlastRadius::Vnet,
             "fix the proxy's own DNS where it has no address there, its route or firewall where it has one",
         )
+        .under(remedy::Right::DEVICE)
         .after("look in the proxy's log for this name and the time in the evidence: it tells which of the two failed; the change holds for every machine behind the proxy")
         .undone_by("put the proxy's former DNS servers, route or rule back"),
     ]

@@ -7,7 +7,8 @@ use ampls_probes::observation::AgentProxy;
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::Facts;
 use crate::diagnose::finding::{Fix, Owner, Severity};
-use crate::diagnose::{remedy, rule::rule};
+use crate::diagnose::remedy;
+use crate::diagnose::rule::{NOT_DELIVERED, rule};
 use crate::text::quote;
 
 rule! {
@@ -46,7 +47,7 @@ rule! {
         claim: Fault,
         all_names: false,
         no_answer: false,
-        explains: ["AGT008", "AGT009"],
+        explains: [NOT_DELIVERED],
     }
 }
 
@@ -92,11 +93,11 @@ fn of_unit(facts: &Facts<'_>, proxy: &AgentProxy) -> Option<Draft> {
             ))
             .likely()
             .evidence([format!("{} names the proxy {} and exempts {exempt}", quote(&proxy.source), quote(&proxy.url))])
-            .arg("proxy", proxy.url.clone())
-            .arg("source", proxy.source.clone())
+            .list("proxy", [proxy.url.clone()])
+            .list("source", [proxy.source.clone()])
             .list("addresses", &caught)
             .reaching(Reach::Nothing)
-            .fix([remedy::exempt_from_proxy(facts, &names)]),
+            .fix([remedy::local::exempt_from_proxy(facts, &names)]),
     )
 }
 
@@ -124,13 +125,13 @@ fn of_environment(facts: &Facts<'_>) -> Option<Draft> {
                 || "`NO_PROXY` is not set".to_owned(),
                 |exempt| format!("{} is {}", quote(&exempt.source), quote(&exempt.names)),
             )])
-            .arg("proxy", proxy.url.clone())
-            .arg("source", proxy.source.clone())
+            .list("proxy", [proxy.url.clone()])
+            .list("source", [proxy.source.clone()])
             .list("addresses", &addresses)
             .reaching(Reach::Nothing)
             .fix([
-                Fix::look("look where proxies are set on this machine", remedy::show_proxies(facts.on_windows())),
-                remedy::exempt_from_proxy(facts, &names),
+                Fix::look("look where proxies are set on this machine", remedy::local::show_proxies(facts.on_windows())),
+                remedy::local::exempt_from_proxy(facts, &names),
             ]),
         )
     })

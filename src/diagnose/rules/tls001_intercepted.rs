@@ -52,7 +52,7 @@ rule! {
         claim: Fault,
         all_names: false,
         no_answer: false,
-        explains: ["TLS002", "TLS004", "TLS003", "TLS009", "HTP002", "HTP004", "HTP005"],
+        explains: [&["TLS002", "TLS003", "TLS004", "TLS009", "HTP002", "HTP004", "HTP005"]],
     }
 }
 
@@ -87,14 +87,15 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
     ))
     .evidence(name.handshake.map(|handshake| facts.handshake_line(name, handshake)))
     .evidence(name.handshake.iter().flat_map(|handshake| handshake.chain.iter().take(3)).map(certificate_line))
-    .arg("issuer", issuer)
+    .list("issuer", [issuer])
     .arg("trusted_by_machine", if trusted { "yes" } else { "no" })
     .excludes("missing intermediate certificates: those alone are not reported here")
     .excludes("an expired certificate as the cause: the chain is judged inside the certificate's validity")
     .reaching(Reach::Own)
     .fix([
-        remedy::show_chain(&address, name.fqdn()),
+        remedy::local::show_chain(&address, name.fqdn()),
         Fix::change(BlastRadius::Vnet, format!("exempt the name from TLS inspection on the device that issues as {}", quote(&name.leaf().map(|leaf| leaf.issuer.clone()).unwrap_or_default())))
+            .under(remedy::Right::DEVICE)
             .after("look in the device's log for this host name and the time in the evidence; the exemption holds for every machine behind the device")
             .undone_by("remove the exemption"),
     ])
@@ -112,7 +113,7 @@ fn old_root(facts: &Facts<'_>, name: &EndpointFacts<'_>, root: &str) -> Draft {
     .group(format!("old {root}"))
     .summary("the chain ends at a root that Azure lists and the public stores no longer hold; this machine trusts it")
     .evidence(name.handshake.map(|handshake| facts.handshake_line(name, handshake)))
-    .arg("issuer", root)
+    .list("issuer", [root])
     .arg("trusted_by_machine", "yes")
     .likely()
     .reaching(Reach::Nothing)
@@ -134,7 +135,7 @@ mod tests {
         for trusted in [true, false] {
             let found = fires_as_declared(&TLS001, &private_world().tls(ODS, Tls::intercepted(ODS, ISSUER, trusted)));
             assert_eq!((found.len(), found[0].severity), (1, Severity::Error));
-            assert_eq!(found[0].args["issuer"], ISSUER);
+            assert_eq!(found[0].lists["issuer"], [ISSUER]);
         }
     }
 

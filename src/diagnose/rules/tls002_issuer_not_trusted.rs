@@ -45,7 +45,7 @@ rule! {
         claim: Fault,
         all_names: false,
         no_answer: false,
-        explains: ["TLS004", "TLS003"],
+        explains: [&["TLS003", "TLS004"]],
     }
 }
 
@@ -77,15 +77,16 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
     })
     .evidence(name.handshake.map(|handshake| facts.handshake_line(name, handshake)))
     .evidence(chain.iter().take(3).map(certificate_line))
-    .arg("issuer", issuer)
+    .list("issuer", [issuer])
     .arg("store", if empty { "empty" } else { "outdated" })
     .excludes("interception: the chain leads to the public roots")
     .reaching(Reach::Own)
-    .fix([remedy::show_chain(&address, name.fqdn()), update(facts)])
+    .fix([remedy::local::show_chain(&address, name.fqdn()), update(facts)])
 }
 
 fn update(facts: &Facts<'_>) -> Fix {
-    let change = Fix::change(BlastRadius::Machine, "update the trust store, then restart the agent");
+    let change = Fix::change(BlastRadius::Machine, "update the trust store, then restart the agent")
+        .under(remedy::Right::MACHINE);
     if facts.on_windows() {
         return change
             .with([command!(Any, "certutil -generateSSTFromWU roots.sst")])

@@ -69,7 +69,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
     .evidence(name.handshake.map(|handshake| facts.handshake_line(name, handshake)))
     .evidence(name.leaf().map(certificate_line))
     .list("names", &names)
-    .arg("address", address.clone())
+    .list("address", [address.clone()])
     .reaching(Reach::Nothing);
     if let Some(public) = public_name(name.fqdn()) {
         return asked_by_alias(draft, &public, &names, &connect, &address);
@@ -79,8 +79,8 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
             "the certificate that answers at the address is for other names: the address belongs to something else",
         )
         .excludes("a client that asks by a `privatelink` name: the public name was sent")
-        .fix([remedy::show_chain(&connect, name.fqdn())])
-        .fix(remedy::find_private_endpoint(&address))
+        .fix([remedy::local::show_chain(&connect, name.fqdn())])
+        .fix(remedy::endpoint::find_by_address(&address))
 }
 
 /// The name that clients have to be given, where this one is its `privatelink` alias.
@@ -101,7 +101,7 @@ fn asked_by_alias(mut draft: Draft, public: &str, names: &[String], connect: &st
             "the configuration names the `privatelink` alias, which no certificate holds; it has to name the public one, {}, which DNS leads to the same record",
             quote(public)
         ))
-        .arg("public_name", public)
+        .list("public_name", [public])
         .fix([
             Fix::look(
                 "look whether the certificate fits when the public name is sent",
@@ -117,13 +117,14 @@ fn asked_by_alias(mut draft: Draft, public: &str, names: &[String], connect: &st
                 BlastRadius::Machine,
                 format!("name {} wherever the `privatelink` alias is configured", quote(public)),
             )
+            .under(remedy::Right::MACHINE)
             .after("look which setting names the alias: an agent's, an application's, or `--endpoint` of this run")
             .undone_by("put the former name back"),
         ]);
     if names.iter().any(|pattern| covers(pattern, public)) {
         return draft.excludes("another server at the address: its certificate is for the public name");
     }
-    draft.likely().fix(remedy::find_private_endpoint(address))
+    draft.likely().fix(remedy::endpoint::find_by_address(address))
 }
 
 /// A wildcard stands for one whole label (RFC 9525 6.3).
@@ -164,7 +165,7 @@ mod tests {
             let tls = Tls::good(holds).verdict(|seen| seen.name = NameVerdict::Other);
             let found = drafts(&TLS003, &scene.clone().everywhere(&asked, &Says::Private("10.0.0.5")).tls(&asked, tls));
             assert_eq!((found.len(), found[0].certainty), (1, certainty));
-            assert_eq!(found[0].args["public_name"], public);
+            assert_eq!(found[0].lists["public_name"], [public]);
             let fix = found[0].fix.iter().find(|fix| !fix.read_only);
             assert!(fix.is_some_and(|fix| fix.text.contains(public)), "{:?}", found[0].fix);
             let said = format!("{:?}", found[0]);

@@ -44,7 +44,7 @@ rule! {
         claim: Fault,
         all_names: false,
         no_answer: false,
-        explains: ["TLS003"],
+        explains: [&["TLS003"]],
     }
 }
 
@@ -145,11 +145,13 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>, clock: &Clock) -> Draft {
         Clock::Suspected(..) => draft
             .excludes("interception: the chains lead to the public roots")
             .excludes("an old trust store: it has nothing to do with dates of the services' certificates")
-            .fix([remedy::show_clock(windows), remedy::set_clock(windows)]),
+            .fix([remedy::local::show_clock(windows), remedy::local::set_clock(windows)]),
         Clock::Right => draft
             .excludes("this machine's clock: verified answers agree with it")
-            .fix([remedy::show_chain(&address, name.fqdn())]),
-        Clock::Unknown => draft.fix([remedy::show_clock(windows), remedy::show_chain(&address, name.fqdn())]),
+            .fix([remedy::local::show_chain(&address, name.fqdn())]),
+        Clock::Unknown => {
+            draft.fix([remedy::local::show_clock(windows), remedy::local::show_chain(&address, name.fqdn())])
+        }
     }
 }
 

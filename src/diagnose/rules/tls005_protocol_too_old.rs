@@ -40,7 +40,7 @@ rule! {
         claim: Fault,
         all_names: false,
         no_answer: false,
-        explains: ["TLS006", "TLS007", "TLS001", "TLS002", "TLS004", "TLS003"],
+        explains: [&["TLS001", "TLS002", "TLS003", "TLS004", "TLS006", "TLS007"]],
     }
 }
 
@@ -60,13 +60,14 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
             .summary("the peer refuses TLS 1.2 and 1.3, which every front end of Azure Monitor speaks: an old device on the way answers in its place")
             .evidence(name.connections.iter().map(|connection| facts.connection_line(connection)))
             .evidence([facts.handshake_line(name, handshake)])
-            .arg("address", address.clone())
+            .list("address", [address.clone()])
             .excludes("an old operating system on this machine: this program brings its own TLS 1.2 and 1.3")
             .excludes("a certificate that is not trusted: none came")
             .reaching(Reach::Own)
             .fix([
-                remedy::show_chain(&address, name.fqdn()),
+                remedy::local::show_chain(&address, name.fqdn()),
                 Fix::change(BlastRadius::Vnet, "exempt the name on the device that answers, or enable TLS 1.2 there")
+                    .under(remedy::Right::DEVICE)
                     .after("look in the device's log for this host name and the time in the evidence; the change holds for every machine behind the device")
                     .undone_by("take the exemption back"),
             ]),
@@ -86,7 +87,7 @@ mod tests {
         let tls = Tls::failed(Outcome::Failed(TlsFailure::ProtocolTooOld));
         let found = fires_as_declared(&TLS005, &private_world().tls(ODS, tls));
         assert_eq!((found.len(), found[0].severity), (1, Severity::Error));
-        assert_eq!(found[0].args["address"], "10.0.0.6:443");
+        assert_eq!(found[0].lists["address"], ["10.0.0.6:443"]);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use ampls_probes::observation::{Outcome, TlsFailure};
 
-use crate::diagnose::command::{ArmName, Host, command};
+use crate::diagnose::command::{ArmName, Host, Subnet, command};
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::{EndpointFacts, Facts, Route, TlsFault, route_word};
 use crate::diagnose::finding::{BlastRadius, Fix, Owner, Severity};
@@ -46,7 +46,7 @@ rule! {
         claim: Fault,
         all_names: false,
         no_answer: true,
-        explains: ["TLS007", "TLS001", "TLS002", "TLS004", "TLS003"],
+        explains: [&["TLS001", "TLS002", "TLS003", "TLS004", "TLS007"]],
     }
 }
 
@@ -69,6 +69,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
     let others =
         facts.endpoints().iter().filter(|other| other.handshake.is_some_and(|seen| seen.outcome.seen().is_some()));
     let others = others.count();
+    let subnet = facts.instance().and_then(|instance| Subnet::new(&instance.subnets.first()?.cidr.trunc().to_string()));
     let rule = || ArmName::new(&format!("allow-{}", name.fqdn().replace('.', "-")));
     let mut draft = Draft::new(
         Severity::Error,
@@ -85,29 +86,37 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
     .evidence(name.connections.iter().map(|connection| facts.connection_line(connection)))
     .evidence([facts.handshake_line(name, handshake)])
     .arg("kind", kind)
-    .arg("address", address.clone())
+    .list("address", [address.clone()])
     .excludes("a blocked port: TCP connects")
     .excludes("a certificate that is not trusted: the peer ended the handshake, not this machine")
     .reaching(Reach::Own)
     .likely()
     .fix([
-        remedy::show_chain(&connect, name.fqdn()),
+        remedy::local::show_chain(&connect, name.fqdn()),
         Fix::change(BlastRadius::Vnet, "allow the name in the application rules of the firewall on the way, without TLS inspection")
+            .under(remedy::Right::FIREWALL)
             .with([command!(
                 Any,
-                "az network firewall policy rule-collection-group collection rule add -g FIREWALL_RESOURCE_GROUP --policy-name FIREWALL_POLICY --rcg-name RULE_COLLECTION_GROUP --collection-name RULE_COLLECTION --name {} --rule-type ApplicationRule --protocols Https=443 --source-addresses SUBNET_PREFIX --target-fqdns {}",
+                "az network firewall policy rule-collection-group collection rule add --subscription FIREWALL_SUBSCRIPTION -g FIREWALL_RESOURCE_GROUP --policy-name FIREWALL_POLICY --rcg-name RULE_COLLECTION_GROUP --collection-name RULE_COLLECTION --name {} --rule-type ApplicationRule --protocols Https=443 --source-addresses {} --target-fqdns {}",
                 rule(),
+                subnet,
                 Host::new(name.fqdn())
             )])
-            .after("look in the firewall's log for this name and the time in the evidence; the rule holds for every machine behind the firewall")
+            .after_looking(
+                "look in the firewall's log for this name and the time in the evidence; several policies: take that of the firewall on the route; the rule holds for every machine behind it",
+                [command!(
+                    Any,
+                    "az graph query -q \"resources | where type =~ 'microsoft.network/firewallpolicies/rulecollectiongroups' | mv-expand c=properties.ruleCollections | where tostring(c.rules) contains 'ApplicationRule' | project FIREWALL_SUBSCRIPTION=subscriptionId, FIREWALL_RESOURCE_GROUP=resourceGroup, FIREWALL_POLICY=tostring(split(id,'/')[8]), RULE_COLLECTION_GROUP=name, RULE_COLLECTION=tostring(c.name)\" --query data"
+                )],
+            )
             .undone_with("", [command!(
                 Any,
-                "az network firewall policy rule-collection-group collection rule remove -g FIREWALL_RESOURCE_GROUP --policy-name FIREWALL_POLICY --rcg-name RULE_COLLECTION_GROUP --collection-name RULE_COLLECTION --name {}",
+                "az network firewall policy rule-collection-group collection rule remove --subscription FIREWALL_SUBSCRIPTION -g FIREWALL_RESOURCE_GROUP --policy-name FIREWALL_POLICY --rcg-name RULE_COLLECTION_GROUP --collection-name RULE_COLLECTION --name {}",
                 rule()
             )]),
     ]);
     if private {
-        draft = draft.fix(remedy::find_private_endpoint(&address));
+        draft = draft.fix(remedy::endpoint::find_by_address(&address));
     }
     Some(draft)
 }

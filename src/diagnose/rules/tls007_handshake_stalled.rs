@@ -41,7 +41,7 @@ rule! {
         claim: Fault,
         all_names: false,
         no_answer: true,
-        explains: ["TLS001", "TLS002", "TLS004", "TLS003"],
+        explains: [&["TLS001", "TLS002", "TLS003", "TLS004"]],
     }
 }
 
@@ -76,20 +76,17 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
         .evidence(name.connections.iter().map(|connection| facts.connection_line(connection)))
         .evidence([facts.handshake_line(name, handshake)])
         .evidence(facts.mtu_line())
-        .arg("address", address)
+        .list("address", [address.clone()])
         .arg("waited_ms", (handshake.timing.elapsed_us / 1_000).to_string())
         .excludes("a blocked port: TCP connects")
         .excludes("a certificate that is not trusted: none came")
         .likely()
         .reaching(Reach::Own)
         .fix([
-            remedy::show_chain(&connect, name.fqdn()),
+            remedy::local::show_chain(&connect, name.fqdn()),
             Fix::look("look which packet size passes on the way, and which interface and MTU the route takes", size),
-            Fix::look(
-                "look which firewall or gateway is on the route",
-                [remedy::effective_routes()],
-            ),
-        ]),
+        ])
+        .fix(remedy::machine::effective_route(facts, &address)),
     )
 }
 

@@ -41,7 +41,7 @@ rule! {
         claim: Fault,
         all_names: false,
         no_answer: false,
-        explains: ["TLS005", "TLS006", "TLS007", "TLS001", "TLS002", "TLS004", "TLS003"],
+        explains: [&["TLS001", "TLS002", "TLS003", "TLS004", "TLS005", "TLS006", "TLS007"]],
     }
 }
 
@@ -72,7 +72,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
     })
     .evidence(name.connections.iter().map(|connection| facts.connection_line(connection)))
     .evidence([facts.handshake_line(name, handshake)])
-    .arg("address", address)
+    .list("address", [address])
     .arg("kind", if broken { "protocol" } else { "not-tls" })
     .excludes("a blocked port: TCP connects and bytes come back")
     .reaching(Reach::Own)
@@ -83,10 +83,11 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
             name.endpoint.port
         )])]);
     if private {
-        return Some(draft.fix(remedy::find_private_endpoint(&ip)));
+        return Some(draft.fix(remedy::endpoint::find_by_address(&ip)));
     }
     Some(draft.fix([
         Fix::change(BlastRadius::Vnet, "exempt the name on the device on the way that answers in the service's place")
+            .under(remedy::Right::DEVICE)
             .after("look in the device's log for this host name and the time in the evidence; the change holds for every machine behind it")
             .undone_by("take the exemption back"),
     ]))

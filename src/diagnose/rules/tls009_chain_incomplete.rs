@@ -69,11 +69,11 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
     .summary("the peer sent its own certificate only, and neither this machine nor the public roots know its issuer: where the chain leads cannot be seen from here")
     .evidence(name.handshake.map(|handshake| facts.handshake_line(name, handshake)))
     .evidence(name.leaf().map(certificate_line))
-    .arg("issuer", issuer)
+    .list("issuer", [issuer])
     .likely()
     .reaching(Reach::Nothing)
     .fix([
-        remedy::show_chain(&address, name.fqdn()),
+        remedy::local::show_chain(&address, name.fqdn()),
         Fix::look(
             "look where the certificate says that its issuer is to be fetched",
             [command!(
