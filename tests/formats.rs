@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use super::cli::{Folder, doctor, json, ran, refused_in_one_line, report, status, text};
+use super::cli::{Folder, demo, doctor, json, ran, refused_in_one_line, report, status, text};
 
 /// Runs the doctor with this on its standard input.
 fn fed(arguments: &[&str], input: &str) -> Output {
@@ -50,7 +50,7 @@ fn a_schema_that_asks_for_more_refuses_a_report() {
 #[test]
 fn a_digest_is_repeated_with_its_codes_and_status() {
     for (world, wanted) in [("healthy-private", 0), ("two-faults-server-and-port", 1)] {
-        let compact = ran(&["demo", world, "--format", "compact"]);
+        let compact = demo(world, "compact");
         assert_eq!(status(&compact), Some(wanted));
         let compact = text(&compact.stdout);
         assert!(compact.is_ascii() && compact.len() <= 4_000, "{compact}");
@@ -71,7 +71,7 @@ fn a_digest_is_repeated_with_its_codes_and_status() {
 
 #[test]
 fn a_digest_is_found_in_what_azures_commands_print() {
-    let compact = text(&ran(&["demo", "zone-not-linked-ods", "--format", "compact"]).stdout);
+    let compact = text(&demo("zone-not-linked-ods", "compact").stdout);
     let linux = format!("Enable succeeded: \n[stdout]\n{compact}\n\n[stderr]\n");
     let cut = &compact[compact.len() - 400..];
     for (answer, status) in [
@@ -157,7 +157,7 @@ fn promtool_accepts_the_metrics() {
         return;
     }
     for world in ["healthy-private", "two-faults-server-and-port", "intercepted-untrusted"] {
-        let metrics = ran(&["demo", world, "--format", "metrics"]).stdout;
+        let metrics = demo(world, "metrics");
         let mut child = Command::new(&promtool)
             .args(["check", "metrics"])
             .stdin(Stdio::piped())
@@ -165,7 +165,7 @@ fn promtool_accepts_the_metrics() {
             .stderr(Stdio::piped())
             .spawn()
             .expect("promtool");
-        child.stdin.take().expect("a pipe").write_all(&metrics).expect("written");
+        child.stdin.take().expect("a pipe").write_all(&metrics.stdout).expect("written");
         let output = child.wait_with_output().expect("an end");
         assert!(output.status.success(), "{world}: {}{}", text(&output.stdout), text(&output.stderr));
         assert!(output.stderr.is_empty() && output.stdout.is_empty(), "{}", text(&output.stderr));

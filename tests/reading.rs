@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::cli::{Folder, doctor, ran, refused_in_one_line, report, status, text};
+use super::cli::{demo, doctor, ran, refused_in_one_line, status, text};
 
 /// Runs the doctor with this on its standard input.
 fn fed(arguments: &[&str], input: impl AsRef<[u8]>) -> Output {
@@ -19,8 +19,9 @@ fn fed(arguments: &[&str], input: impl AsRef<[u8]>) -> Output {
 }
 
 fn saved(world: &str, wanted: i32) -> Value {
-    let folder = Folder::new(&format!("reading-{world}-{}", uuid::Uuid::new_v4().simple()));
-    read_json(&std::fs::read(report(&folder, world, wanted)).expect("the report"))
+    let output = demo(world, "json");
+    assert_eq!(status(&output), Some(wanted), "{}", text(&output.stderr));
+    read_json(&output.stdout)
 }
 
 fn read_json(bytes: &[u8]) -> Value {
@@ -195,7 +196,7 @@ fn the_schema_describes_this_version_alone() {
 }
 
 fn compact(world: &str) -> String {
-    text(&ran(&["demo", world, "--format", "compact"]).stdout)
+    text(&demo(world, "compact").stdout)
 }
 
 fn digest_of(compact: &str) -> Value {
