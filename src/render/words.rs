@@ -1,7 +1,7 @@
 //! The words that several formats use for people; the words of JSON are `as_str` of the types themselves.
 
 use crate::diagnose::facts::Status;
-use crate::diagnose::finding::{BlastRadius, Fix, Owner, Severity};
+use crate::diagnose::finding::{BlastRadius, Finding, Fix, Owner, Severity};
 use crate::render::page::Tint;
 use crate::report::{EndpointReport, Environment, Report};
 
@@ -135,7 +135,8 @@ pub(super) fn status(status: Status) -> &'static str {
 
 /// Whether something else than Azure answered under the name.
 pub(super) fn is_intercepted(report: &Report, endpoint: &EndpointReport) -> bool {
-    report.findings_about(endpoint).any(|finding| finding.code == INTERCEPTED)
+    let about = |finding: &Finding| finding.code == INTERCEPTED && finding.endpoints.contains(&endpoint.fqdn);
+    report.findings.iter().any(about)
 }
 
 const INTERCEPTED: &str = "TLS001";

@@ -1,5 +1,6 @@
 //! The route of each zone, by the server that was asked.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
 use ampls_probes::addr;
@@ -124,12 +125,19 @@ fn rows_with(report: &Report, room: Room) -> Vec<Row> {
         }
     }
     let columns = columns(report);
+    let mut worst: BTreeMap<&str, Severity> = BTreeMap::new();
+    for finding in &report.findings {
+        for name in &finding.endpoints {
+            let severity = worst.entry(name).or_insert(finding.severity);
+            *severity = finding.severity.max(*severity);
+        }
+    }
     zones
         .into_iter()
         .map(|zone| {
             let names: Vec<_> =
                 report.endpoints.iter().filter(|endpoint| endpoint.zone.as_deref() == Some(zone)).collect();
-            let zone = Zone { report, id: zone, names };
+            let zone = Zone { report, worst: &worst, id: zone, names };
             Row {
                 zone: words::family(zone.id).to_owned(),
                 mark: zone.mark(),
@@ -200,6 +208,8 @@ fn columns(report: &Report) -> Vec<Column> {
 /// The names of a zone.
 struct Zone<'a> {
     report: &'a Report,
+    /// The highest severity of the findings about each name.
+    worst: &'a BTreeMap<&'a str, Severity>,
     id: &'a str,
     names: Vec<&'a EndpointReport>,
 }
@@ -218,7 +228,7 @@ impl Zone<'_> {
 
     /// The worst that is said of its names; without a finding, a name that leads nowhere leaves it open.
     fn mark(&self) -> Mark {
-        match self.names.iter().filter_map(|endpoint| self.report.severity_of(endpoint)).max() {
+        match self.names.iter().filter_map(|endpoint| self.worst.get(endpoint.fqdn.as_str())).max() {
             Some(Severity::Error) => Mark::Bad,
             Some(Severity::Warning) => Mark::Doubt,
             _ if self.names.iter().any(|endpoint| self.report.is_astray(endpoint)) => Mark::Doubt,

@@ -51,11 +51,6 @@ impl Brevity {
         Self::CheckInWords,
         Self::InWords,
     ];
-
-    /// The next step.
-    pub(super) fn briefer(self) -> Option<Self> {
-        Self::ALL.into_iter().find(|step| *step > self)
-    }
 }
 
 /// The columns before a text beside its label.

@@ -23,86 +23,145 @@ const FURTHER: usize = 10;
 /// Endpoints that fail, by name: as many as there is room for.
 const FAILING: [usize; 3] = [3, 1, 0];
 
+/// Roots that are shown in full; a report by hand may hold any number.
+const SHOWN: usize = 9;
+
 /// The screen.
 pub(super) fn paragraphs(report: &Report, style: &Style) -> Vec<Paragraph> {
     let mut roots: Vec<&Finding> = report.roots().filter(|root| root.severity > Severity::Info).collect();
     // What readers can do by themselves comes before what others have to do.
     roots.sort_by_key(|root| (Reverse(root.severity), root.owner != Owner::Os));
-    let budget = ROWS + FURTHER * roots.len().saturating_sub(1);
-    let mut cut = Cut { failing: 0, alike: false, blanks: true, brevity: vec![Brevity::default(); roots.len()] };
-    loop {
-        let (screen, sizes) = laid_out(report, style, &roots, &cut);
-        if rows(&screen, style) <= budget || !cut.deeper(&sizes) {
-            break;
-        }
-    }
+    let parts = Parts::new(report, style, &roots);
+    let budget = ROWS + FURTHER * parts.roots.len().saturating_sub(1);
+    let mut cut = Cut { failing: 0, alike: 0, blanks: true, brevity: vec![0; parts.roots.len()] };
+    while parts.rows(&cut) > budget && cut.deeper(&parts) {}
     // The last cut may have left more room than it needed.
-    for index in 0..roots.len() {
-        for brevity in Brevity::ALL {
+    for index in 0..cut.brevity.len() {
+        for brevity in 0..Brevity::ALL.len() {
             let mut roomier = cut.clone();
             let Some(present) = roomier.brevity.get_mut(index).filter(|present| **present > brevity) else { break };
             *present = brevity;
-            if rows(&laid_out(report, style, &roots, &roomier).0, style) <= budget {
+            if parts.rows(&roomier) <= budget {
                 cut = roomier;
                 break;
             }
         }
     }
-    laid_out(report, style, &roots, &cut).0
+    parts.laid_out(&cut)
 }
 
-/// The screen, and how many rows each root takes.
-fn laid_out(report: &Report, style: &Style, roots: &[&Finding], cut: &Cut) -> (Vec<Paragraph>, Vec<usize>) {
-    let mut screen = head(report, style, !roots.is_empty(), cut.alike);
-    let failing = FAILING.get(cut.failing).copied().unwrap_or_default();
-    screen.extend(endpoints::failing(report, failing, style.ascii));
-    screen.extend(summary(report, style, !roots.is_empty()));
-    let mut sizes = Vec::new();
-    for (found, brevity) in roots.iter().zip(&cut.brevity) {
-        let lines = root(report, found, *brevity, style);
-        sizes.push(rows(&lines, style));
-        screen.extend(cut.blanks.then(Paragraph::blank));
-        screen.extend(lines);
+/// Some lines, and the rows of a terminal that they take.
+struct Part {
+    lines: Vec<Paragraph>,
+    rows: usize,
+}
+
+impl Part {
+    fn new(lines: Vec<Paragraph>, style: &Style) -> Self {
+        let rows = lines.iter().map(|line| line.rows(style.columns())).sum();
+        Self { lines, rows }
     }
-    screen.extend(foot(report, style, roots));
-    (screen, sizes)
 }
 
-fn rows(lines: &[Paragraph], style: &Style) -> usize {
-    lines.iter().map(|line| line.rows(style.columns())).sum()
+/// Everything that may stand on the screen: what can give way in each of its forms, the longest first.
+struct Parts {
+    head: Vec<Part>,
+    failing: Vec<Part>,
+    summary: Part,
+    roots: Vec<Vec<Part>>,
+    foot: Part,
 }
 
-/// What was left out to make the answer fit.
+impl Parts {
+    fn new(report: &Report, style: &Style, roots: &[&Finding]) -> Self {
+        let faulty = !roots.is_empty();
+        let part = |lines| Part::new(lines, style);
+        let forms =
+            |found: &Finding| Brevity::ALL.iter().map(|brevity| part(root(report, found, *brevity, style))).collect();
+        let mut foot_lines = further(roots.get(SHOWN..).unwrap_or_default());
+        foot_lines.extend(foot(report, style, roots));
+        Self {
+            head: [false, true].map(|alike| part(head(report, style, faulty, alike))).into(),
+            failing: FAILING.map(|most| part(endpoints::failing(report, most, style.ascii))).into(),
+            summary: part(summary(report, style, faulty)),
+            roots: roots.iter().take(SHOWN).map(|found| forms(found)).collect(),
+            foot: part(foot_lines),
+        }
+    }
+
+    fn chosen<'a>(&'a self, cut: &'a Cut) -> impl Iterator<Item = &'a Part> {
+        let roots = self.roots.iter().zip(&cut.brevity).filter_map(|(forms, brevity)| forms.get(*brevity));
+        self.head
+            .get(cut.alike)
+            .into_iter()
+            .chain(self.failing.get(cut.failing))
+            .chain([&self.summary])
+            .chain(roots)
+            .chain([&self.foot])
+    }
+
+    fn rows(&self, cut: &Cut) -> usize {
+        let blanks = if cut.blanks { self.roots.len() } else { 0 };
+        self.chosen(cut).map(|part| part.rows).sum::<usize>() + blanks
+    }
+
+    fn laid_out(&self, cut: &Cut) -> Vec<Paragraph> {
+        let before_roots = self.chosen(cut).count().saturating_sub(self.roots.len() + 1);
+        let mut lines = Vec::new();
+        for (number, part) in self.chosen(cut).enumerate() {
+            let is_root = number >= before_roots && number < before_roots + self.roots.len();
+            lines.extend((is_root && cut.blanks).then(Paragraph::blank));
+            lines.extend(part.lines.iter().cloned());
+        }
+        lines
+    }
+}
+
+/// Roots beyond those that are shown, by their codes.
+fn further(roots: &[&Finding]) -> Vec<Paragraph> {
+    let mut codes: Vec<&str> = Vec::new();
+    for root in roots {
+        if !codes.contains(&root.code.as_str()) {
+            codes.push(&root.code);
+        }
+    }
+    if codes.is_empty() {
+        return Vec::new();
+    }
+    let text = format!("and {} more (-v): {}", roots.len(), codes.join(", "));
+    vec![Paragraph::text(Tint::Plain, "", "  ", &text)]
+}
+
+/// Which form of each part is shown.
 #[derive(Clone)]
 struct Cut {
     failing: usize,
-    /// Zones that are alike are one line.
-    alike: bool,
+    /// Whether zones that are alike are one line.
+    alike: usize,
     blanks: bool,
-    brevity: Vec<Brevity>,
+    brevity: Vec<usize>,
 }
 
 impl Cut {
     /// Leaves out the next thing: endpoints first, then of the longest root; `false` where nothing is left to leave out.
-    fn deeper(&mut self, sizes: &[usize]) -> bool {
-        if self.failing + 1 < FAILING.len() {
+    fn deeper(&mut self, parts: &Parts) -> bool {
+        if self.failing + 1 < parts.failing.len() {
             self.failing += 1;
             return true;
         }
-        if !std::mem::replace(&mut self.alike, true) || std::mem::take(&mut self.blanks) {
+        if self.alike + 1 < parts.head.len() {
+            self.alike += 1;
             return true;
         }
-        let mut longest: Vec<usize> = (0..self.brevity.len()).collect();
-        longest.sort_by_key(|index| Reverse(sizes.get(*index).copied().unwrap_or_default()));
-        for index in longest {
-            if let Some(brevity) = self.brevity.get_mut(index)
-                && let Some(briefer) = brevity.briefer()
-            {
-                *brevity = briefer;
-                return true;
-            }
+        if std::mem::take(&mut self.blanks) {
+            return true;
         }
-        false
+        let forms = parts.roots.iter().zip(&mut self.brevity).filter(|(forms, brevity)| **brevity + 1 < forms.len());
+        let longest = forms.max_by_key(|(forms, brevity)| forms.get(**brevity).map_or(0, |part| part.rows));
+        longest.is_some_and(|(_, brevity)| {
+            *brevity += 1;
+            true
+        })
     }
 }
 
