@@ -25,7 +25,7 @@ const DIGEST: usize = 2_200;
 const LINE: usize = 360;
 
 /// Bytes of a command with what to look at before and how to take it back; what is longer is left out.
-const STEPS: usize = 1_200;
+const STEPS: usize = 1_800;
 
 /// Codes of the last line.
 const CODES: usize = 60;

@@ -226,11 +226,11 @@ pub(in crate::diagnose) fn rulesets(facts: &Facts<'_>) -> Vec<Command> {
     commands.extend([
         command!(
             Any,
-            "az rest --method post --url https://management.azure.com/VNET_ID/listDnsForwardingRulesets?api-version=2022-07-01 --query \"value[].{RULESET_ID:id}\""
+            "az rest --method post --url \"VNET_ID/listDnsForwardingRulesets?api-version=2022-07-01\" --query \"value[].{RULESET_ID:id}\""
         ),
         command!(
             Any,
-            "az rest --method get --url https://management.azure.com/RULESET_ID/forwardingRules?api-version=2022-07-01 --query \"value[].properties\""
+            "az rest --method get --url \"RULESET_ID/forwardingRules?api-version=2022-07-01\" --query \"value[].properties\""
         ),
     ]);
     commands

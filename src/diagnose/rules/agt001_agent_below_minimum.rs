@@ -79,9 +79,9 @@ fn onboard_again(agent: &Agent) -> Fix {
     let admin = |workspace: Option<Guid>| {
         command!(Sh, "sudo /opt/microsoft/omsagent/bin/omsadmin.sh -w {} -s WORKSPACE_KEY", workspace)
     };
-    let onboard = agent.workspaces.iter().map(|workspace| admin(Guid::new(&workspace.id)));
+    let onboard: Vec<Command> = agent.workspaces.iter().map(|workspace| admin(Guid::new(&workspace.id))).collect();
     let remove = command!(Sh, "sudo /opt/microsoft/omsagent/bin/omsadmin.sh -X");
-    let commands: Vec<Command> = std::iter::once(remove).chain(onboard).collect();
+    let commands: Vec<Command> = std::iter::once(remove).chain(onboard.iter().cloned()).collect();
     Fix::change(BlastRadius::Machine, "onboard the agent again, where it cannot be upgraded")
         .under(remedy::Right::MACHINE)
         .instead()
@@ -92,7 +92,7 @@ fn onboard_again(agent: &Agent) -> Fix {
         )
         .undone_with(
             "onboard each workspace of the list again",
-            [admin(None)],
+            onboard,
         )
 }
 
