@@ -41,10 +41,11 @@ use serde::{Serialize, Serializer};
 
 pub use placeholder::{PLACEHOLDERS, Placeholder};
 pub use word::{
-    Address, ArmName, CloudName, FilePath, Guid, Host, HostPattern, NoProxy, Peer, Port, ProxyUrl, Record, Region,
-    ResourceId, ServiceTag, Subnet, UrlPath, VmName, VmResourceId, Word, Zone,
+    Address, ArmName, CloudName, FilePath, Guid, Host, HostPattern, HostsFile, NoProxy, Peer, Port, ProxyUrl, Record,
+    Region, ResourceId, ServiceTag, Subnet, UrlPath, VmName, VmResourceId, Word, Zone,
 };
 
+mod path;
 mod placeholder;
 mod quoting;
 mod word;

@@ -17,9 +17,16 @@ pub(super) fn is_open(language: Language, line: &str) -> bool {
     open.is_some()
 }
 
-/// Characters that no language of ours reads as anything but themselves, in quotes or without. A word of them never begins
-/// with `-`.
-pub(super) fn is_inert(character: char) -> bool {
+/// Characters that a language reads as nothing but themselves without quotes. A word of them never begins with `-`.
+pub(super) fn is_bare(language: Language, character: char) -> bool {
+    match language {
+        // `//` begins a remark in BIND's configuration, `/` parts the fields of dnsmasq's.
+        Language::Bind | Language::Dnsmasq => is_inert(character) && character != '/',
+        _ => is_inert(character),
+    }
+}
+
+fn is_inert(character: char) -> bool {
     character.is_ascii_alphanumeric() || "._-/:".contains(character)
 }
 

@@ -46,6 +46,82 @@ fn no_type_takes_an_option_or_another_kind_of_thing() {
 }
 
 #[test]
+fn what_one_language_reads_as_more_is_quoted_or_refused() {
+    let path = || FilePath::new("/etc//x");
+    assert_eq!(path(), None, "the second part is empty");
+    let path = || FilePath::new("/etc/x");
+    assert_eq!(command!(Bind, "file {};", path()).as_str(), "file \"/etc/x\";");
+    assert_eq!(command!(Dnsmasq, "server=/{}/::1", path()).as_str(), "server=/FILE_PATH/::1");
+    assert_eq!(command!(Dnsmasq, "server=/{}/::1", Zone::new("a.b")).as_str(), "server=/a.b/::1");
+}
+
+#[test]
+fn a_path_is_one_that_a_person_can_read() {
+    let homes =
+        ["/home/jürgen/x", "C:\\Users\\Jürgen\\x", "/home/иван/x", "/home/太郎/x", "/home/O’Brien/x", "/a b/%p.json"];
+    for text in homes {
+        assert!(FilePath::new(text).is_some(), "{text:?}");
+    }
+    let unseen = [
+        '\u{202e}', '\u{200b}', '\u{2066}', '\u{ad}', '\u{3164}', '\u{115f}', '\u{2800}', '\u{fe0f}', '\u{a0}',
+        '\u{2003}',
+    ];
+    for character in unseen {
+        assert_eq!(FilePath::new(&format!("/etc/a{character}b")), None, "{character:?}");
+    }
+    for text in ["/еtc/hosts", "/etc/hοsts", "/ｅtc/x", "/etc/ｈｏｓｔｓ", "/etc∕x", "/etc⁄x", "/𝐞tc/x"]
+    {
+        assert_eq!(FilePath::new(text), None, "{text:?}");
+    }
+}
+
+#[test]
+fn a_path_names_a_file_on_this_machine() {
+    for text in [
+        "/\\host\\share\\x",
+        "//host/share/x",
+        "C:\\\\host\\x",
+        "/dev/tcp/host/80",
+        "/./dev/zero",
+        "/proc/self/mem",
+        "/sys/x",
+        "/",
+    ] {
+        assert_eq!(FilePath::new(text), None, "{text:?}");
+    }
+    for text in ["C:\\x:stream", "C:\\CON", "C:\\x\\nul.json", "C:\\com1", "CC:\\x", "1:\\x", "HKLM:\\x"] {
+        assert_eq!(FilePath::new(text), None, "{text:?}");
+    }
+    let hosts = r"D:\WINDOWS\System32\drivers\etc\hosts";
+    assert!(HostsFile::new("/etc/hosts").is_some() && HostsFile::new(hosts).is_some());
+    for text in
+        ["/etc/shadow", "/etc/hosts -e 1e\\ zq", r"\\host\Windows\System32\drivers\etc\hosts", "/etc/../etc/hosts"]
+    {
+        assert_eq!(HostsFile::new(text), None, "{text:?}");
+    }
+}
+
+#[test]
+fn no_type_leads_to_a_file_of_arguments_or_out_of_its_place() {
+    for text in ["@/etc/passwd", "@x"] {
+        assert_eq!((Host::new(text), ArmName::new(text), NoProxy::new(text)), (None, None, None), "{text:?}");
+    }
+    for text in ["/subscriptions/..", "/subscriptions/a/../../x", "/subscriptions/./x"] {
+        assert_eq!((ResourceId::new(text), VmResourceId::new(text)), (None, None), "{text:?}");
+    }
+    for text in ["//host/x", "/../x", "/a/./b", "/-x"] {
+        assert_eq!(UrlPath::new(text), None, "{text:?}");
+    }
+    assert!(UrlPath::new("/").is_some() && UrlPath::new("/a/b.c").is_some());
+    assert_eq!((Peer::new("a.b:+1"), ProxyUrl::new("http://a:+1"), ArmName::new("..")), (None, None, None));
+    let id = "6b1c0f5e-2d4a-4c8e-9f31-7a5d0c2b9e64";
+    assert!(Guid::new(id).is_some());
+    for text in [format!("{{{id}}}"), format!("urn:uuid:{id}"), id.replace('-', "")] {
+        assert_eq!(Guid::new(&text), None, "{text:?}");
+    }
+}
+
+#[test]
 fn a_zone_is_believed_over_its_own_names_only() {
     let over = |zone| Zone::over(zone, "x.ods.opinsights.azure.com").is_some();
     assert!(over("ods.opinsights.azure.com") && over("azure.com.") && over("X.ods.opinsights.azure.com"));

@@ -5,9 +5,9 @@ use std::net::{IpAddr, SocketAddr};
 use ipnet::IpNet;
 use uuid::Uuid;
 
-use super::quoting::{is_inert, is_inert_in_quotes, quoted};
+use super::path::{is_hosts_file, is_path};
+use super::quoting::{is_bare, is_inert_in_quotes, quoted};
 use super::{Language, Placeholder};
-use crate::text::acts_on_output;
 
 /// One word of a command: what a type of this module gives, or the placeholder of that type.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,10 +27,10 @@ impl Word {
     pub(super) fn written(&self, language: Language, within_quotes: bool) -> String {
         let text = &self.text;
         let refused = || self.placeholder.as_str().to_owned();
-        if text.is_empty() || text.starts_with('-') {
+        if text.is_empty() || text.starts_with(is_read_as_more) {
             return refused();
         }
-        if text.chars().all(is_inert) {
+        if text.chars().all(|character| is_bare(language, character)) {
             return text.clone();
         }
         if within_quotes {
@@ -42,6 +42,11 @@ impl Word {
     fn inert(text: &impl ToString) -> Self {
         Self { text: text.to_string(), placeholder: VALUE }
     }
+}
+
+/// An option of any program; a file whose content is meant, for `az` and `curl`.
+fn is_read_as_more(first: char) -> bool {
+    matches!(first, '-' | '@')
 }
 
 const VALUE: Placeholder = Placeholder::new("VALUE");
@@ -56,7 +61,7 @@ macro_rules! words {
             /// The text, if it is one.
             pub fn new(text: &str) -> Option<Self> {
                 let holds: fn(&str) -> bool = $holds;
-                let whole = !text.is_empty() && !text.starts_with('-') && holds(text);
+                let whole = !text.is_empty() && !text.starts_with(is_read_as_more) && holds(text);
                 whole.then(|| Self(text.to_owned()))
             }
 
@@ -104,11 +109,11 @@ words! {
     /// An address or a host name, and a port, to connect to.
     Peer or "ADDRESS_AND_PORT": is_peer;
     /// A port.
-    Port or "PORT": |text| text.bytes().all(|byte| byte.is_ascii_digit()) && text.parse::<u16>().is_ok();
+    Port or "PORT": is_port;
     /// A host name as a regular expression that fits nothing else, in POSIX and .NET alike; it belongs between quotes.
     HostPattern or "HOST_NAME": |_| false;
-    /// A GUID, as it is written.
-    Guid or "WORKSPACE_ID": |text| Uuid::try_parse(text).is_ok();
+    /// A GUID with hyphens, without braces or a scheme around it.
+    Guid or "WORKSPACE_ID": |text| text.len() == 36 && Uuid::try_parse(text).is_ok();
     /// A region of Azure, as its API writes it.
     Region or "REGION_NAME": |text| text.len() <= 40 && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
     /// A cloud, as `--cloud` takes it.
@@ -117,7 +122,7 @@ words! {
     ServiceTag or "SERVICE_TAG": |text| text.len() <= 90 && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '.');
     /// The name of a resource.
     /// Source: <https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules>
-    ArmName or "RESOURCE_NAME": |text| text.len() <= 90 && text.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
+    ArmName or "RESOURCE_NAME": |text| text.len() <= 90 && is_part(text, "._-");
     /// The id of a resource.
     ResourceId or "RESOURCE_ID": is_resource_id;
     /// The id of this machine as a resource.
@@ -128,8 +133,10 @@ words! {
     Subnet or "SUBNET_PREFIX": |text| text.parse::<IpNet>().is_ok();
     /// The absolute path of a file, on Linux or Windows, to be read.
     FilePath or "FILE_PATH": is_path;
+    /// The hosts file of Linux or Windows, which commands change: no other path passes.
+    HostsFile or "FILE_PATH": is_hosts_file;
     /// The path of a URL.
-    UrlPath or "URL_PATH": |text| text.len() <= 200 && text.starts_with('/') && text.chars().all(|c| c.is_ascii_alphanumeric() || "/._-".contains(c));
+    UrlPath or "URL_PATH": |text| text.len() <= 200 && (text == "/" || text.strip_prefix('/').is_some_and(|path| path.split('/').all(|part| is_part(part, "._-"))));
     /// The URL of a proxy: a scheme, a host, and a port where it has one.
     ProxyUrl or "PROXY_URL": is_proxy;
     /// The value of `NO_PROXY`: names, addresses and ranges with commas between them.
@@ -230,28 +237,25 @@ fn is_name(text: &str) -> bool {
 }
 
 fn is_peer(text: &str) -> bool {
-    let named = |(host, port): (&str, &str)| is_name(host) && port.parse::<u16>().is_ok();
+    let named = |(host, port): (&str, &str)| is_name(host) && is_port(port);
     text.parse::<SocketAddr>().is_ok() || text.rsplit_once(':').is_some_and(named)
+}
+
+fn is_port(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit()) && text.parse::<u16>().is_ok()
+}
+
+/// One step of a path: what is made of dots alone leads elsewhere.
+fn is_part(text: &str, beside: &str) -> bool {
+    !text.starts_with('-')
+        && text.chars().any(|c| c.is_ascii_alphanumeric())
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || beside.contains(c))
 }
 
 fn is_resource_id(text: &str) -> bool {
     text.len() <= 512
         && text.starts_with("/subscriptions/")
-        && text.split('/').skip(1).all(|part| {
-            !part.is_empty()
-                && !part.starts_with('-')
-                && part.chars().all(|c| c.is_ascii_alphanumeric() || "._-()".contains(c))
-        })
-}
-
-fn is_path(text: &str) -> bool {
-    let mut start = text.chars();
-    let drive = start.next().is_some_and(|c| c.is_ascii_alphabetic())
-        && start.next() == Some(':')
-        && start.next() == Some('\\');
-    let absolute = drive || (text.starts_with('/') && !text.starts_with("//"));
-    let parts = || text.split(['/', '\\']);
-    absolute && text.len() <= 1_024 && !text.chars().any(acts_on_output) && !parts().any(|part| part == "..")
+        && text.split('/').skip(1).all(|part| is_part(part, "._-()"))
 }
 
 fn is_proxy(text: &str) -> bool {
@@ -269,5 +273,5 @@ fn is_proxy(text: &str) -> bool {
         || is_name(host) && !host.starts_with('-'),
         |address| address.parse::<std::net::Ipv6Addr>().is_ok(),
     );
-    host && port.is_none_or(|port| port.parse::<u16>().is_ok())
+    host && port.is_none_or(is_port)
 }

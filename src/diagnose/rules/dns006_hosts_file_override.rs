@@ -2,7 +2,7 @@
 
 use ampls_probes::endpoint::{Expect, Expectation};
 
-use crate::diagnose::command::{FilePath, Host, command};
+use crate::diagnose::command::{Host, HostsFile, command};
 use crate::diagnose::draft::{Draft, Title};
 use crate::diagnose::facts::{EndpointFacts, Facts, Status};
 use crate::diagnose::finding::{BlastRadius, Fix, Owner, Severity};
@@ -103,7 +103,7 @@ fn look(facts: &Facts<'_>, name: &str, source: &str) -> Fix {
                 command!(
                     PowerShell,
                     "Select-String -LiteralPath {} -SimpleMatch -Pattern {}",
-                    FilePath::new(source),
+                    HostsFile::new(source),
                     Host::new(name)
                 ),
                 command!(PowerShell, "Resolve-DnsName {} -NoHostsFile", Host::new(name)),
@@ -113,7 +113,7 @@ fn look(facts: &Facts<'_>, name: &str, source: &str) -> Fix {
     Fix::look(
         text,
         [
-            command!(Sh, "grep -n -i -F {} {}", Host::new(name), FilePath::new(source)),
+            command!(Sh, "grep -n -i -F {} {}", Host::new(name), HostsFile::new(source)),
             command!(Sh, "getent ahosts {}", Host::new(name)),
         ],
     )
@@ -121,7 +121,7 @@ fn look(facts: &Facts<'_>, name: &str, source: &str) -> Fix {
 
 /// By what the line says, not by its number, and into a remark: run again it changes nothing.
 fn remove(facts: &Facts<'_>, name: &str, line: u32, source: &str) -> Fix {
-    let file = || FilePath::new(source);
+    let file = || HostsFile::new(source);
     let pattern = Host::new(name).map(|name| name.pattern());
     let change = Fix::change(
         BlastRadius::Machine,
