@@ -1,29 +1,36 @@
 //! Nothing that a stranger writes becomes a command: not from the wire, not from a saved report, not from a foreign disk.
 //!
 //! Every text of a run is replaced by hostile ones, all texts of one place in the document at once, and judged. What a command
-//! is compared with is its own template with harmless words: shells start the same programs with as many arguments
-//! ([`shells`]), PowerShell's grammar finds the same commands ([`powershell`]), BIND takes the configuration.
-//! `AMPLS_HOSTILE=all` takes every world, every place and every text, as `.ci/nightly` does.
+//! is compared with is its own template with harmless words: shells start the same programs with the same arguments
+//! ([`shells`]), PowerShell's grammar and cmd's find the same commands ([`powershell`], [`cmd`]), BIND takes the configuration.
+//! `AMPLS_HOSTILE=all` takes every text at every place of every world, as `.ci/nightly` does; `ONLY=name,name` some worlds.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::env;
+use std::panic::resume_unwind;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::{env, thread};
 
 use ampls_doctor::diagnose::command::{Command, Language, PLACEHOLDERS};
-use ampls_doctor::diagnose::diagnose;
+use ampls_doctor::diagnose::diagnose_facts;
 use ampls_doctor::diagnose::facts::Facts;
 use ampls_doctor::diagnose::finding::Fix;
 use ampls_doctor::report::{Report, RunInfo};
 use ampls_probes::Observations;
 use ampls_world::{Embedded, Scenario};
-use serde_json::Value;
 use uuid::Uuid;
 
-use crate::hosts::{Root, examine};
-use crate::scenarios::observe;
+use crate::needs::say;
+use crate::scenarios::{observe, side_by_side};
+use places::Document;
 
+mod again;
+mod cmd;
 mod extensions;
 pub(crate) mod filled;
+mod places;
 mod powershell;
+mod rows;
 mod shells;
 mod texts;
 mod twice;
@@ -52,39 +59,100 @@ const WORLDS: [&str; 20] = [
     "expected-records-differ",
 ];
 
-/// Texts tried at one place of one world where not all are: the next world goes on with the next ones.
-const AT_A_PLACE: usize = 2;
+/// Places of texts in those worlds, and in all worlds. A place that is gone has to be taken off here.
+const PLACES: usize = 115;
+const ALL_PLACES: usize = 150;
+
+/// Documents that are judged for each place at least, on the average: many places hold no text but of a few words, and what is
+/// set aside there is judged once.
+const MOST: usize = 40;
 
 #[test]
 fn no_text_of_a_report_changes_what_a_command_does() {
     let all = env::var("AMPLS_HOSTILE").is_ok_and(|which| which == "all");
-    let worlds: Vec<&Embedded> =
-        ampls_world::scenarios().iter().filter(|world| all || WORLDS.contains(&world.name)).collect();
-    assert!(all || worlds.len() == WORLDS.len(), "a world was renamed");
-    let mut commands = BTreeSet::new();
-    let (mut turn, mut judged) = (0, 0);
-    for world in worlds {
-        let scenario = world.parse().unwrap_or_else(|error| panic!("{}: {error}", world.name));
-        let seen = observe(&scenario).unwrap_or_else(|error| panic!("{}: {error}", world.name));
-        let healthy = serde_json::to_value(&seen.observations).expect("JSON");
-        commands.extend(commands_of(&seen.observations));
-        for place in places(&healthy) {
-            let texts = texts::all();
-            let some = if all { texts.len() } else { AT_A_PLACE };
-            for _ in 0..some {
-                let text = texts[turn % texts.len()];
-                turn += 1;
-                let mut hostile = healthy.clone();
-                replace(&mut hostile, &place, text);
-                // What the field's own type refuses is not a report.
-                let Ok(observations) = serde_json::from_value::<Observations>(hostile) else { continue };
+    let only = env::var("ONLY").unwrap_or_default();
+    let wanted = |world: &&Embedded| {
+        if only.is_empty() {
+            all || WORLDS.contains(&world.name)
+        } else {
+            only.split(',').any(|name| name == world.name)
+        }
+    };
+    let worlds: Vec<&Embedded> = ampls_world::scenarios().iter().filter(wanted).collect();
+    assert!(all || !only.is_empty() || worlds.len() == WORLDS.len(), "a world was renamed");
+    let documents = observed(&worlds);
+    let texts = texts::all();
+    let mut holders: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    for (index, document) in documents.iter().enumerate() {
+        document.places().into_iter().for_each(|place| holders.entry(place).or_default().push(index));
+    }
+    let mut work = Vec::new();
+    for (place, holders) in &holders {
+        for (turn, holder) in holders.iter().enumerate() {
+            // Every text at every place: in all worlds that have it, or in one of them each.
+            let some = texts.iter().enumerate().filter(|(index, _)| all || index % holders.len() == turn);
+            work.push((&documents[*holder], place.as_str(), some.map(|(_, text)| *text).collect::<Vec<_>>()));
+        }
+    }
+    let mut tried: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    work.iter().for_each(|(_, place, texts)| tried.entry(place).or_default().extend(texts));
+    assert!(tried.values().all(|some| some.len() == texts.len()), "a text was left out at a place");
+    let (commands, judged) = judged(&work);
+    say(&format!(
+        "hostile texts: {} worlds, {} places, {} texts at each ({}), {} documents read, {judged} judged, {} commands",
+        worlds.len(),
+        holders.len(),
+        texts.len(),
+        texts::LANGUAGES.map(|(name, texts)| format!("{name} {}", texts.len())).join(", "),
+        work.iter().map(|(_, _, texts)| texts.len()).sum::<usize>(),
+        commands.len(),
+    ));
+    let least = if all { ALL_PLACES } else { PLACES };
+    assert!(!only.is_empty() || holders.len() >= least, "{} places: {:#?}", holders.len(), holders.keys());
+    assert!(judged >= holders.len() * MOST, "{judged} documents were judged");
+    examine_all(&commands);
+}
+
+/// What each world gives, several at a time: most of their time they wait for silence.
+fn observed(worlds: &[&Embedded]) -> Vec<Document> {
+    let documents: Mutex<BTreeMap<&str, Document>> = Mutex::default();
+    side_by_side(
+        worlds,
+        |world| world.name.to_owned(),
+        |world| {
+            let scenario = world.parse().map_err(|error| error.to_string())?;
+            let document = Document::new(observe(&scenario)?.observations);
+            documents.lock().expect("no thread panics while it holds the list").insert(world.name, document);
+            Ok(Vec::new())
+        },
+    );
+    documents.into_inner().expect("all threads have ended").into_values().collect()
+}
+
+/// Every command of the documents with the texts at the places, and how many documents there were to judge.
+fn judged(work: &[(&Document, &str, Vec<&str>)]) -> (BTreeSet<Command>, usize) {
+    let next = AtomicUsize::new(0);
+    let worker = || {
+        let (mut commands, mut judged) = (BTreeSet::new(), 0);
+        while let Some((document, place, texts)) = work.get(next.fetch_add(1, Ordering::Relaxed)) {
+            commands.extend(commands_of(document.observations()));
+            let mut place = document.at(place);
+            for observations in texts.iter().filter_map(|text| place.with(text)) {
                 judged += 1;
                 commands.extend(commands_of(&observations));
             }
         }
-    }
-    assert!(judged > 500, "{judged} documents were judged");
-    examine_all(&commands);
+        (commands, judged)
+    };
+    let threads = thread::available_parallelism().map_or(1, usize::from);
+    thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(worker)).collect();
+        let results = workers.into_iter().map(|worker| worker.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        results.fold((BTreeSet::new(), 0), |(mut commands, judged), (more, some)| {
+            commands.extend(more);
+            (commands, judged + some)
+        })
+    })
 }
 
 #[test]
@@ -118,20 +186,6 @@ fn a_hostile_denial_from_the_wire_leaves_no_mark() {
 }
 
 #[test]
-fn a_hostile_file_name_on_a_foreign_disk_leaves_no_mark() {
-    let policy = r#"{"DnsOverHttpsMode": "secure", "InsecurePrivateNetworkRequestsAllowed": false}"#;
-    for name in ["x';zq;'.json", "$(zq).json", "x\n zq.json", "-rf.json", "a b.json"] {
-        let root = Root::new();
-        let folder = root.0.join("etc/opt/chrome/policies/managed");
-        std::fs::create_dir_all(&folder).expect("a folder");
-        std::fs::write(folder.join(name), policy).expect("a file");
-        let report = examine(&root.0, &[]);
-        assert!(report.findings.iter().any(|it| it.code.starts_with("BRW")), "{name:?}: {:?}", report.findings);
-        examine_all(&commands_of(&report.observations));
-    }
-}
-
-#[test]
 fn every_placeholder_is_a_known_one() {
     let known: BTreeSet<&str> = PLACEHOLDERS.iter().map(|(name, _)| *name).collect();
     // Words of other programs.
@@ -152,16 +206,17 @@ fn every_placeholder_is_a_known_one() {
 }
 
 /// Every command of the findings and notes.
-fn commands_of(observations: &Observations) -> BTreeSet<Command> {
+pub(crate) fn commands_of(observations: &Observations) -> BTreeSet<Command> {
     let facts = Facts::new(observations);
     let run = RunInfo { id: Uuid::nil(), tool_version: "0.0.0".to_owned() };
-    let report = Report::new(observations, &facts, diagnose(observations), run);
+    let report = Report::new(observations, &facts, diagnose_facts(&facts), run);
     let fixes = report.findings.iter().flat_map(|finding| &finding.fix);
     let notes = report.notes.iter().filter_map(|note| note.command.clone());
     fixes.flat_map(Fix::all_commands).cloned().chain(notes).collect()
 }
 
-fn examine_all(commands: &BTreeSet<Command>) {
+/// Runs or parses each by what reads it.
+pub(crate) fn examine_all(commands: &BTreeSet<Command>) {
     for command in commands {
         let line = command.as_str();
         assert!(!line.chars().any(char::is_control), "{line:?}");
@@ -177,53 +232,13 @@ fn examine_all(commands: &BTreeSet<Command>) {
     };
     shells::examine(&of(&[Language::Any, Language::Sh]));
     powershell::examine(&of(&[Language::Any, Language::PowerShell]));
+    cmd::examine(&of(&[Language::Any, Language::Cmd]));
     shells::configuration(&of(&[Language::Bind]));
 }
 
 /// A template with harmless words.
 fn harmless(template: &str) -> String {
     template.replace("{}", "word1")
-}
-
-/// The places of texts in a document: pointers in which every index of a list is `*`.
-fn places(document: &Value) -> BTreeSet<String> {
-    fn walk(value: &Value, at: &str, found: &mut BTreeSet<String>) {
-        match value {
-            Value::String(_) => {
-                found.insert(at.to_owned());
-            }
-            Value::Array(items) => items.iter().for_each(|item| walk(item, &format!("{at}/*"), found)),
-            Value::Object(fields) => fields.iter().for_each(|(name, item)| {
-                let name = if at.ends_with("/names") { "*" } else { name };
-                walk(item, &format!("{at}/{name}"), found);
-            }),
-            _ => {}
-        }
-    }
-    let mut found = BTreeSet::new();
-    walk(document, "", &mut found);
-    found
-}
-
-fn replace(value: &mut Value, place: &str, text: &str) {
-    fn walk(value: &mut Value, parts: &[&str], text: &str) {
-        let Some((part, rest)) = parts.split_first() else {
-            if let Value::String(old) = value {
-                text.clone_into(old);
-            }
-            return;
-        };
-        match value {
-            Value::Array(items) => items.iter_mut().for_each(|item| walk(item, rest, text)),
-            Value::Object(fields) => {
-                let wanted = |name: &str| *part == "*" || name == *part;
-                fields.iter_mut().filter(|(name, _)| wanted(name)).for_each(|(_, item)| walk(item, rest, text));
-            }
-            _ => {}
-        }
-    }
-    let parts: Vec<&str> = place.split('/').skip(1).collect();
-    walk(value, &parts, text);
 }
 
 #[test]
@@ -235,6 +250,24 @@ fn the_comparison_sees_what_it_should() {
     assert!(powershell::differs("Remove-DnsServerZone -Name x|calc.exe|y", "Remove-DnsServerZone -Name word1"));
     assert!(powershell::differs("cat (zq)", "cat word1"));
     assert!(!powershell::differs("Get-Content 'a b'", "Get-Content word1"));
+    assert!(shells::differs("cat *", "cat word1") && shells::differs("cat ?", "cat word1"));
+    assert!(shells::differs("cat ~root", "cat word1") && shells::differs("cat {x,y}", "cat word1"));
+    assert!(shells::differs("cat x$HOME", "cat word1") && shells::differs("cat x # y", "cat word1 y"));
+    assert!(powershell::differs("Get-Content a b", "Get-Content word1"));
+    assert!(powershell::differs("Get-Content -Force", "Get-Content word1"));
+    for text in [
+        "x & calc.exe",
+        "x|calc.exe",
+        "%PATH%",
+        "\"%PATH%\"",
+        "x > p",
+        "x y",
+        "\"x\" & calc.exe & \"y\"",
+        "x\ncalc.exe",
+    ] {
+        assert!(cmd::differs(&format!("nslookup {text}"), "nslookup word1"), "{text}");
+    }
+    assert!(!cmd::differs("nslookup \"a b\"", "nslookup word1") && !cmd::differs("nslookup a.b-c", "nslookup word1"));
     let counts: BTreeMap<&str, usize> = texts::LANGUAGES.iter().map(|(name, texts)| (*name, texts.len())).collect();
     assert!(counts.values().all(|count| *count >= 40), "{counts:?}");
 }

@@ -39,8 +39,8 @@ extern "C" fn summary() {
     say(&format!("skipped {}: needs {}", skipped.0, needs.join(", ")));
 }
 
-/// Not `eprintln!`: the test harness would hide it.
-fn say(line: &str) {
+/// A line that the test harness does not hide, as it would that of `eprintln!`.
+pub(super) fn say(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
 }
 

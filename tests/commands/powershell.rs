@@ -1,4 +1,4 @@
-//! PowerShell, by its grammar: a command that a word smuggles in is a command in the tree.
+//! PowerShell, by its grammar: a command, a parameter or an argument that a word smuggles in is one in the tree.
 
 use std::collections::BTreeMap;
 
@@ -26,7 +26,8 @@ pub(super) fn differs(one: &str, other: &str) -> bool {
     names(one) != names(other)
 }
 
-/// The names of all commands in their order, what is computed otherwise by its kind, and every error.
+/// The names of all commands in their order, each with its parameters and the number of its arguments, what is computed otherwise
+/// by its kind, and every error.
 fn names(line: &str) -> Vec<String> {
     let mut parser = Parser::new();
     parser.set_language(&tree_sitter_powershell::LANGUAGE.into()).expect("the grammar");
@@ -51,6 +52,8 @@ fn walk(node: Node<'_>, line: &str, found: &mut Vec<String>) {
         found.push("error".to_owned());
     }
     match node.kind() {
+        "command_parameter" => found.push(line.get(node.byte_range()).unwrap_or_default().to_owned()),
+        "command_elements" => found.push(arguments(node).to_string()),
         "command_name" => found.push(line.get(node.byte_range()).unwrap_or_default().to_owned()),
         kind if TELLING.contains(&kind) => found.push(kind.to_owned()),
         _ => {}
@@ -59,4 +62,34 @@ fn walk(node: Node<'_>, line: &str, found: &mut Vec<String>) {
     for child in node.children(&mut cursor) {
         walk(child, line, found);
     }
+}
+
+fn arguments(elements: Node<'_>) -> usize {
+    let mut cursor = elements.walk();
+    let named = elements.named_children(&mut cursor);
+    named.filter(|child| !matches!(child.kind(), "command_argument_sep" | "command_parameter")).count()
+}
+
+/// Every command with its arguments, in their order, without quotes.
+pub(super) fn calls(line: &str) -> Vec<Vec<String>> {
+    fn walk(node: Node<'_>, line: &str, found: &mut Vec<Vec<String>>) {
+        let text =
+            |node: Node<'_>| line.get(node.byte_range()).unwrap_or_default().trim_matches(['\'', '"', ' ']).to_owned();
+        let mut cursor = node.walk();
+        if node.kind() == "command" {
+            let mut words: Vec<String> = node.child_by_field_name("command_name").map(text).into_iter().collect();
+            let mut within = node.walk();
+            let elements = node.child_by_field_name("command_elements");
+            let elements =
+                elements.iter().flat_map(|elements| elements.named_children(&mut within).collect::<Vec<_>>());
+            words.extend(elements.filter(|it| it.kind() != "command_argument_sep").map(text));
+            found.push(words);
+        }
+        node.children(&mut cursor).for_each(|child| walk(child, line, found));
+    }
+    let mut parser = Parser::new();
+    parser.set_language(&tree_sitter_powershell::LANGUAGE.into()).expect("the grammar");
+    let mut found = Vec::new();
+    walk(parser.parse(line, None).expect("a tree").root_node(), line, &mut found);
+    found
 }

@@ -1,12 +1,15 @@
 //! What strangers write: texts that act in one language or another when they are pasted into it.
 
-/// Texts by the language that they are meant for.
-pub(super) const LANGUAGES: &[(&str, &[&str])] =
-    &[("sh", SH), ("powershell", POWERSHELL), ("cmd", CMD), ("configuration", CONFIGURATION), ("query", QUERY)];
+use std::collections::BTreeSet;
 
-/// All of them.
+/// Texts by the language that they are meant for.
+pub(super) const LANGUAGES: [(&str, &[&str]); 5] =
+    [("sh", SH), ("powershell", POWERSHELL), ("cmd", CMD), ("configuration", CONFIGURATION), ("query", QUERY)];
+
+/// All of them, each once.
 pub(super) fn all() -> Vec<&'static str> {
-    LANGUAGES.iter().flat_map(|(_, texts)| texts.iter().copied()).collect()
+    let all: BTreeSet<&str> = LANGUAGES.iter().flat_map(|(_, texts)| texts.iter().copied()).collect();
+    all.into_iter().collect()
 }
 
 const SH: &[&str] = &[
@@ -56,6 +59,10 @@ const SH: &[&str] = &[
     "http://a:1;zq",
     "-X zq.example",
     "a,b;zq",
+    "@/etc/passwd",
+    "/dev/tcp/zq/80",
+    "/\u{435}tc/hosts",
+    "/etc/\u{2066}zq\u{2069}.json",
 ];
 
 const POWERSHELL: &[&str] = &[
@@ -103,6 +110,9 @@ const POWERSHELL: &[&str] = &[
     "x 2>&1",
     "x -and calc.exe",
     "if(1){calc.exe}",
+    "/\\zq\\share\\x",
+    "C:\\x:calc.exe",
+    "\u{201e}; calc.exe; \u{201c}",
 ];
 
 const CMD: &[&str] = &[

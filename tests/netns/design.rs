@@ -39,6 +39,8 @@ pub(super) struct Design {
     pub(super) distrustful: bool,
     /// Who inspects TLS, if anyone.
     pub(super) inspection: Inspection,
+    /// Whose authority that is.
+    pub(super) inspector: &'static str,
     /// A squid at [`PROXY`], port 3128.
     pub(super) proxy: bool,
     /// What it does not allow.
@@ -68,6 +70,8 @@ pub(super) enum Custom {
     Zoned(&'static str, &'static str),
     /// bind in another virtual network, to which every private zone is linked.
     Hub,
+    /// A server that passes questions on to Azure's DNS, but denies names: suffix (and `>` with an alias), and the owner of the SOA.
+    Denying([(&'static str, &'static str); 4]),
     /// The machine is there, and nobody listens on port 53.
     Closed,
 }
@@ -100,6 +104,7 @@ impl Default for Design {
             firewall: "",
             distrustful: false,
             inspection: Inspection::None,
+            inspector: "Contoso Inspection",
             proxy: false,
             proxy_rules: "",
             delay_ms: None,

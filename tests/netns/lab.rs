@@ -176,7 +176,7 @@ impl Lab {
     fn certificates(&self, design: &Design) -> Result<()> {
         let hosts = design.names.hosts();
         certificates::write(&self.folder, "front", "Lab Public Trust", &hosts)?;
-        certificates::write(&self.folder, "inspection", "Contoso Inspection", &hosts)
+        certificates::write(&self.folder, "inspection", design.inspector, &hosts)
     }
 
     /// What `ip netns exec` lays over the machine's `/etc`.

@@ -123,6 +123,7 @@ fn custom(lab: &mut Lab, design: &Design) -> Result<()> {
             let own = zone_statements(lab.folder(), "custom-dns", &zones)?;
             bind(lab, "custom-dns", CUSTOM_DNS, &(own + &forwards(AZURE_DNS)))
         }
+        Custom::Denying(denials) => denying(lab, &denials),
         Custom::Hub => {
             let private = Zone::ALL.map(|zone| design.names.private_zone(zone, Holds::Records));
             let mut zones = design.names.public_zones();
@@ -132,6 +133,13 @@ fn custom(lab: &mut Lab, design: &Design) -> Result<()> {
             bind(lab, "custom-dns", CUSTOM_DNS, &zones)
         }
     }
+}
+
+fn denying(lab: &mut Lab, denials: &[(&str, &str)]) -> Result<()> {
+    let mut command = lab.in_azure("python3");
+    command.args([concat!(env!("CARGO_MANIFEST_DIR"), "/tests/netns/denials.py"), CUSTOM_DNS, AZURE_DNS]);
+    command.args(denials.iter().map(|(names, owner)| format!("{names}={owner}")));
+    lab.serve("denials", command)
 }
 
 fn unbound(lab: &mut Lab, forward: &str, more: &str) -> Result<()> {
