@@ -16,6 +16,7 @@
 //! - `output`: disks that are full, folders that take nothing.
 //! - `page`: the page in a browser.
 //! - `pairs`: every pair of independent faults gives both roots.
+//! - `questions`: how many questions each DNS server gets, and how many at once.
 //! - `reading`: reports of later versions, hand-made ones of any size, digests wherever they stand.
 //! - `redaction`: what a redacted report of any world holds does not depend on how the customer calls his things.
 //! - `scenarios`: every world of `tests/scenarios` through the real probes.
@@ -37,6 +38,7 @@ mod netns;
 mod output;
 mod page;
 mod pairs;
+mod questions;
 mod reading;
 mod redaction;
 mod scenarios;

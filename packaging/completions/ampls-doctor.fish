@@ -50,7 +50,7 @@ complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -l resolver -d '
 complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -l proxy -d 'Proxy for every name, or none [default: as the environment says]' -r
 complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -l timeout -d 'Limit of one step, in seconds [default: 5]' -r
 complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -l deadline -d 'Limit of the whole run, in seconds [default: 15]' -r
-complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -l repeat -d 'Ask each DNS question COUNT times [default: 2]' -r
+complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -l repeat -d 'Ask a DNS question at most COUNT times, again only where it decides something [default: 2]' -r
 complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -l only -d 'Take only these steps, and those they need' -r -f -a "dns\t''
 tcp\t''
 tls\t''
@@ -130,7 +130,7 @@ complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand check" -l reso
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand check" -l proxy -d 'Proxy for every name, or none [default: as the environment says]' -r
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand check" -l timeout -d 'Limit of one step, in seconds [default: 5]' -r
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand check" -l deadline -d 'Limit of the whole run, in seconds [default: 15]' -r
-complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand check" -l repeat -d 'Ask each DNS question COUNT times [default: 2]' -r
+complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand check" -l repeat -d 'Ask a DNS question at most COUNT times, again only where it decides something [default: 2]' -r
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand check" -l only -d 'Take only these steps, and those they need' -r -f -a "dns\t''
 tcp\t''
 tls\t''
@@ -199,7 +199,7 @@ complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand plan" -l resol
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand plan" -l proxy -d 'Proxy for every name, or none [default: as the environment says]' -r
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand plan" -l timeout -d 'Limit of one step, in seconds [default: 5]' -r
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand plan" -l deadline -d 'Limit of the whole run, in seconds [default: 15]' -r
-complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand plan" -l repeat -d 'Ask each DNS question COUNT times [default: 2]' -r
+complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand plan" -l repeat -d 'Ask a DNS question at most COUNT times, again only where it decides something [default: 2]' -r
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand plan" -l only -d 'Take only these steps, and those they need' -r -f -a "dns\t''
 tcp\t''
 tls\t''

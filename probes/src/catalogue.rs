@@ -19,6 +19,7 @@ mod browsers;
 mod file;
 pub mod refusals;
 pub mod roots;
+pub mod sinkholes;
 mod template;
 
 /// The names of all clouds.

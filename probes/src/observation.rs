@@ -20,14 +20,14 @@ pub use browser::{
     SecureDnsMode, SetBy,
 };
 pub use dns::{
-    Answer, Authority, DnsFailure, Found, Lookup, LookupFailure, Record, RecordData, RecordKind, Response,
-    ResponseCode, Transport,
+    Answer, Authority, DnsFailure, ExtendedError, Found, Lookup, LookupFailure, Purpose, Record, RecordData,
+    RecordKind, Response, ResponseCode, Transport,
 };
 pub use http::{Exchange, HttpFailure, HttpResponse};
 pub use later::Later;
 pub use local::{
-    Hosts, HostsEntry, HostsFile, Interface, InterfaceMtu, Machine, Mtu, ReadFailure, Resolver, ResolverConfig, Server,
-    ServerRole, Unread, UnreadReason,
+    Hosts, HostsEntry, HostsFile, Interface, InterfaceMtu, LinkServers, Machine, Mtu, ReadFailure, Resolver,
+    ResolverConfig, Server, ServerRole, Unread, UnreadReason,
 };
 pub use metadata::{Instance, Metadata, MetadataFailure, Subnet, WireServer};
 pub use proxy::{Exemptions, PlatformProxy, ProxyChoice, ProxySettings, Tunnel, TunnelFailure};

@@ -10,11 +10,12 @@ use serde::{Deserialize, Serialize};
 use crate::azure::AgentsSeen;
 use crate::catalogue::{Catalogue, Pattern};
 use crate::endpoint::Endpoint;
-use crate::observation::{Agents, Hosts, Instance, RecordKind, Resolver};
+use crate::observation::{Agents, Hosts, Instance, Purpose, RecordKind, Resolver};
 use crate::options::Options;
 
 pub(crate) use names::unknown_environment;
 
+pub mod follow;
 mod names;
 mod steps;
 
@@ -83,7 +84,23 @@ pub enum Step {
         kind: RecordKind,
         /// Which try, from 0.
         try_number: u32,
+        /// Why, and how.
+        #[serde(default, skip_serializing_if = "Purpose::is_name")]
+        purpose: Purpose,
     },
+}
+
+/// How many questions a DNS server gets from a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Load {
+    /// The server.
+    pub server: SocketAddr,
+    /// Questions that are asked in any case.
+    pub questions: usize,
+    /// The most that there can be: where an answer leaves something open, another question decides it.
+    pub at_most: usize,
+    /// Lookups of this machine's own resolver that come here first, one question each, two where the machine uses IPv6.
+    pub lookups: usize,
 }
 
 /// What a run will do, in a deterministic order.
@@ -102,8 +119,11 @@ pub struct Plan {
     pub waiting: Vec<String>,
     /// Wildcards that a firewall needs besides and that cannot be looked at.
     pub patterns: Vec<Pattern>,
-    /// Everything to do.
+    /// Everything to do. What answers leave open is added while the run goes on, see [`follow`].
     pub steps: Vec<Step>,
+    /// What each DNS server is asked, in the order of the servers.
+    #[serde(default)]
+    pub load: Vec<Load>,
 }
 
 /// In the place of a cloud's name: none of the catalogue's names are looked at.
@@ -118,7 +138,9 @@ pub fn plan(catalogue: &Catalogue, options: &Options, discovered: &Discovered) -
         .and_then(|(cloud, _)| catalogue.cloud(cloud))
         .map(|names| names.zones.iter().map(|zone| zone.name.clone()).collect())
         .unwrap_or_default();
-    let steps = steps::steps(options, discovered, &names.endpoints, &zones);
+    let control = place.cloud.and_then(|(cloud, _)| cloud.facts()).map(|facts| facts.portal.as_str());
+    let steps = steps::steps(options, discovered, &names.endpoints, &zones, control);
+    let load = steps::load(options, discovered, &names.endpoints, &zones, &steps);
     Plan {
         cloud: match place.cloud {
             _ if place.unknown => UNKNOWN_CLOUD.to_owned(),
@@ -131,7 +153,15 @@ pub fn plan(catalogue: &Catalogue, options: &Options, discovered: &Discovered) -
         waiting: names.waiting,
         patterns: names.patterns,
         steps,
+        load,
     }
+}
+
+/// Whether the stub of this machine would ask the server that a step asks, see [`ResolverConfig::asks`].
+///
+/// [`ResolverConfig::asks`]: crate::observation::ResolverConfig::asks
+pub(crate) fn takes(discovered: &Discovered, step: &Step) -> bool {
+    steps::takes(discovered, step)
 }
 
 #[cfg(test)]

@@ -14,13 +14,15 @@ use tokio::task::JoinSet;
 
 use crate::azure::AgentsSeen;
 use crate::catalogue::Catalogue;
-use crate::observation::{Agents, Metadata, Observation, Observations, Outcome, Stop};
+use crate::observation::{Agents, Metadata, Observation, Observations, Outcome, Resolver, Stop};
 use crate::options::{Options, StepKind};
-use crate::plan::{Discovered, MetadataState, Plan, Step, plan};
+use crate::plan::{Discovered, MetadataState, Plan, Step, follow, plan};
 use crate::probe::{Context, agent, browser, encrypted_dns, hosts, imds, resolver};
-use crate::world::World;
+use crate::world::{Families, World};
 
 use board::Board;
+use endpoint::LookingUp;
+use heard::Heard;
 pub use patience::Patience;
 use places::Places;
 use progress::{At, Awaited, with_progress};
@@ -29,6 +31,7 @@ pub use signal::{Unbroken, Undisturbed, oversize_is_an_error};
 
 mod board;
 mod endpoint;
+mod heard;
 mod local;
 mod needs;
 mod patience;
@@ -148,6 +151,16 @@ async fn examine(job: &Job, progress: &(dyn Fn(&Progress) + Sync)) -> Result<Obs
         });
         lanes.start(&plan);
     }
+    for round in [follow::open_questions, follow::records] {
+        lanes.quiet(progress).await;
+        if *lanes.context.stop.borrow() {
+            break;
+        }
+        let more = lanes.after(&plan, discovered.resolver.as_ref(), round);
+        plan.steps.extend(more.into_iter().filter(|step| crate::plan::takes(&discovered, step)));
+        board.note(|known| known.plan = Some(plan.clone()));
+        lanes.start(&plan);
+    }
     lanes.finish(progress).await;
 
     // What comes when all is done cuts nothing off.
@@ -205,6 +218,7 @@ enum MetadataStep {
 /// All lanes of a run.
 struct Lanes {
     context: Context,
+    heard: Arc<Heard>,
     servers: questions::Servers,
     style: crate::probe::dns::AskStyle,
     proxies: Arc<endpoint::Proxies>,
@@ -219,8 +233,11 @@ struct Lanes {
 impl Lanes {
     fn new(context: Context, discovered: &Discovered, questions: usize, board: Arc<Board>) -> Self {
         let resolver = discovered.resolver.as_ref();
+        let servers = resolver.map_or(&[][..], |resolver| &resolver.servers);
+        let of_lookup = Families::of(&context.world.machine).questions();
         Self {
-            servers: questions::Servers::new(resolver.map_or(&[], |resolver| &resolver.servers), questions),
+            servers: questions::Servers::new(servers, questions, of_lookup),
+            heard: Heard::new(),
             style: questions::style(resolver),
             proxies: Arc::new(endpoint::Proxies::default()),
             context,
@@ -254,13 +271,17 @@ impl Lanes {
                 Lane::Endpoint(id) => {
                     let Some(endpoint) = plan.endpoints.iter().find(|endpoint| endpoint.id == id) else { continue };
                     let at = At::new();
-                    let lane = endpoint::lane(context, endpoint.clone(), steps, self.proxies.clone(), at.clone());
+                    let room = self.servers.lookups.clone();
+                    let lookup = LookingUp { asking: self.heard.asking(), place: room.now(), room };
+                    let proxies = self.proxies.clone();
+                    let lane = endpoint::lane(context, endpoint.clone(), steps, proxies, at.clone(), lookup);
                     (self.busy.spawn(lane), Awaited::Endpoint { at, name: endpoint.fqdn.clone() })
                 }
                 Lane::Question(question) => {
                     let awaited = Awaited::Fixed(Waiting::Dns(question.server.ip()));
                     let server = self.servers.of(question.server);
-                    (self.busy.spawn(questions::lane(context, server, question, steps, self.style)), awaited)
+                    let lane = questions::lane(context, server, question, steps, self.style, self.heard.asking());
+                    (self.busy.spawn(lane), awaited)
                 }
             };
             self.waiting.insert(handle.id(), awaited);
@@ -283,6 +304,48 @@ impl Lanes {
             }
             progress(&self.progress(None));
         }
+    }
+
+    /// Takes results until nothing is being asked of DNS any more, or the run is to end.
+    async fn quiet(&mut self, progress: &(dyn Fn(&Progress) + Sync)) {
+        let (context, heard) = (self.context.clone(), Arc::clone(&self.heard));
+        let quiet = async move {
+            tokio::select! {
+                () = heard.quiet() => {}
+                () = context.ended() => {}
+            }
+        };
+        tokio::pin!(quiet);
+        let mut tick = tokio::time::interval(progress::TICK);
+        loop {
+            tokio::select! {
+                biased;
+                () = &mut quiet => return,
+                Some(done) = self.busy.join_next_with_id() => self.take(done),
+                _ = tick.tick() => {}
+            }
+            progress(&self.progress(None));
+        }
+    }
+
+    /// What is to be asked after what was heard.
+    fn after(
+        &self,
+        plan: &Plan,
+        resolver: Option<&Resolver>,
+        round: fn(&Plan, &Options, &follow::Heard<'_>) -> Vec<Step>,
+    ) -> Vec<Step> {
+        if !self.context.options.takes(StepKind::Dns) {
+            return Vec::new();
+        }
+        let known = self.heard.known();
+        let heard = follow::Heard {
+            servers: resolver.map_or(&[], |resolver| &resolver.servers),
+            edns0: self.style.edns0,
+            lookups: &known.lookups,
+            answers: &known.answers,
+        };
+        round(plan, &self.context.options, &heard)
     }
 
     /// Takes results until every lane is done, or shortly after the run was asked to end.
@@ -346,8 +409,9 @@ fn lane_of(step: &Step) -> Option<Lane> {
         Step::Lookup { endpoint } | Step::Tcp { endpoint } | Step::Tls { endpoint } | Step::Http { endpoint } => {
             Some(Lane::Endpoint(endpoint.clone()))
         }
-        Step::Ask { server, name, kind, .. } => {
-            Some(Lane::Question(questions::Question { server: *server, name: name.clone(), kind: *kind }))
+        Step::Ask { server, name, kind, purpose, .. } => {
+            let (server, name, kind, purpose) = (*server, name.clone(), *kind, *purpose);
+            Some(Lane::Question(questions::Question { server, name, kind, purpose }))
         }
     }
 }

@@ -16,6 +16,7 @@ use ipnet::IpNet;
 use jiff::Timestamp;
 
 pub use agents::agent;
+use answers::healthy_answer;
 pub use browsers::browser;
 pub use certificates::{Tls, certificate};
 pub use names::{AGENTSVC, API, DCE, HANDLER, IN_AI, METRICS, ODS, OMS, REGIONAL, WORKSPACE, ZONES, alias, endpoint};
@@ -26,10 +27,11 @@ use crate::endpoint::{Endpoint, Expect, ExpectedRecord, Need};
 use crate::observation::{
     Answer, Asked, Connected, Connection, Exchange, Found, Hosts, HostsEntry, HostsFile, HttpFailure, HttpResponse,
     Instance, Interface, IoFailure, Lookup, LookupFailure, Machine, Metadata, Observation, Observations, Outcome,
-    RecordKind, Resolver, ResolverConfig, Server, ServerRole, Skip, Stop, Subnet, Timing,
+    Purpose, RecordKind, Resolver, ResolverConfig, Server, ServerRole, Skip, Stop, Subnet, Timing,
 };
 
 mod agents;
+mod answers;
 mod browsers;
 mod certificates;
 mod names;
@@ -60,6 +62,7 @@ pub struct Scene {
     says: BTreeMap<(SocketAddr, String), Says>,
     second_tries: BTreeMap<(SocketAddr, String), Says>,
     slow: BTreeMap<SocketAddr, u64>,
+    further: Vec<(SocketAddr, Purpose, String, Says)>,
     soas: BTreeMap<(SocketAddr, String), Says>,
     system: BTreeMap<String, Outcome<Found, LookupFailure>>,
     attempts: BTreeMap<String, Vec<(SocketAddr, Attempt)>>,
@@ -115,6 +118,7 @@ pub fn empty_world() -> Scene {
         says: BTreeMap::new(),
         second_tries: BTreeMap::new(),
         slow: BTreeMap::new(),
+        further: Vec::new(),
         soas: BTreeMap::new(),
         system: BTreeMap::new(),
         attempts: BTreeMap::new(),
@@ -217,6 +221,21 @@ impl Scene {
     #[must_use]
     pub fn then_says(mut self, server: &str, name: &str, says: &Says) -> Self {
         self.second_tries.insert((socket(server), name.to_owned()), says.clone());
+        self
+    }
+
+    /// What one server says of a question that is asked for another purpose than to look a name up.
+    #[must_use]
+    pub fn further(mut self, server: &str, purpose: Purpose, name: &str, says: &Says) -> Self {
+        self.further.push((socket(server), purpose, name.to_owned(), says.clone()));
+        self
+    }
+
+    /// Forgets what one server says of names.
+    #[must_use]
+    pub fn no_answer_of(mut self, server: &str) -> Self {
+        let address = socket(server);
+        self.servers.retain(|known| known.address != address);
         self
     }
 
@@ -423,6 +442,11 @@ impl Scene {
             let soa = says.answer(zone, RecordKind::Soa);
             list.push(Observation::Answer(answer(&mut clock, *server, zone, RecordKind::Soa, soa)));
         }
+        for (server, purpose, name, says) in &self.further {
+            let outcome = says.answer(name, RecordKind::A);
+            let answer = answer(&mut clock, *server, name, RecordKind::A, outcome);
+            list.push(Observation::Answer(Answer { purpose: *purpose, ..answer }));
+        }
         for endpoint in self.observations.endpoints.iter().filter(|endpoint| endpoint.need != Need::Evidence) {
             list.extend(self.path(&mut clock, endpoint));
         }
@@ -553,28 +577,11 @@ fn answer(
     outcome: Outcome<crate::observation::Response, crate::observation::DnsFailure>,
 ) -> Answer {
     let timing = clock.took(if outcome == Outcome::TimedOut { 5_000_000 } else { 8_000 });
-    Answer { server, name: name.to_owned(), kind, try_number: 0, timing, outcome }
+    Answer { server, name: name.to_owned(), kind, try_number: 0, purpose: Purpose::Name, timing, outcome }
 }
 
 fn default_attempt(address: IpAddr) -> Attempt {
     if address.is_loopback() || address.is_unspecified() { Outcome::Skipped(Skip::Sinkholed) } else { open() }
-}
-
-fn healthy_answer(now: Timestamp) -> HttpResponse {
-    HttpResponse {
-        status: 200,
-        server: None,
-        request_id: Some("7d1e".to_owned()),
-        content_type: Some("text/plain".to_owned()),
-        location: None,
-        config_endpoint: None,
-        via: None,
-        authenticate: None,
-        date: Some(now),
-        received_at: now,
-        body: "Healthy".to_owned(),
-        body_truncated: false,
-    }
 }
 
 fn socket(text: &str) -> SocketAddr {

@@ -61,9 +61,34 @@ pub type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// Resolves a name the way the programs of the machine do.
 pub trait SystemResolver: Send + Sync {
-    /// Resolves an absolute name (no trailing dot) to addresses of both families. It may block for as long as the system
+    /// Resolves an absolute name (no trailing dot) to its addresses. It may block for as long as the system
     /// likes: the caller bounds it. The future may be dropped.
-    fn lookup<'a>(&'a self, name: &'a str) -> Boxed<'a, Result<Found, LookupFailure>>;
+    fn lookup<'a>(&'a self, name: &'a str, families: Families) -> Boxed<'a, Result<Found, LookupFailure>>;
+}
+
+/// Which addresses a lookup asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Families {
+    /// Both, which are two questions.
+    Both,
+    /// IPv4; IPv6 only where the name has no IPv4 address. A machine without IPv6 cannot use another answer, and a server that
+    /// thousands of machines share is asked half as often.
+    V4First,
+}
+
+impl Families {
+    /// What a machine can use.
+    pub fn of(machine: &Machine) -> Self {
+        if machine.has_ipv6 { Self::Both } else { Self::V4First }
+    }
+
+    /// Questions in flight for one lookup.
+    pub(crate) fn questions(self) -> u32 {
+        match self {
+            Self::Both => 2,
+            Self::V4First => 1,
+        }
+    }
 }
 
 /// How sockets are opened.

@@ -430,7 +430,7 @@ pub struct HowArgs {
     /// Limit of the whole run, in seconds [default: 15]
     #[arg(long, value_name = "SECS", allow_negative_numbers = true, value_parser = checked(deadline))]
     pub deadline: Option<std::time::Duration>,
-    /// Ask each DNS question COUNT times [default: 2]
+    /// Ask a DNS question at most COUNT times, again only where it decides something [default: 2]
     #[arg(long, value_name = "COUNT", allow_negative_numbers = true, value_parser = checked(repeat))]
     pub repeat: Option<u32>,
     /// Take only these steps, and those they need

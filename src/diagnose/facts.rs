@@ -5,11 +5,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
+use std::sync::LazyLock;
 
+use ampls_probes::catalogue::sinkholes::Sinkholes;
 use ampls_probes::endpoint::{Endpoint, Expect, Need};
 use ampls_probes::observation::{
     Answer, Authority, Connection, Exchange, Handshake, Hosts, HostsEntry, Instance, Lookup, Observation, Outcome,
-    RecordKind, Resolver, Server, ServerRole, Timing, Tunnel,
+    Purpose, RecordKind, Resolver, Server, ServerRole, Timing, Tunnel,
 };
 use ampls_probes::{Observations, addr};
 use ipnet::IpNet;
@@ -33,6 +35,7 @@ pub mod delivery;
 mod evidence;
 mod expect;
 mod forwarding;
+mod habits;
 mod http;
 mod path;
 mod platform;
@@ -50,6 +53,8 @@ pub struct Facts<'a> {
     own_ranges: Vec<IpNet>,
     answers: BTreeMap<&'a str, BTreeMap<(SocketAddr, RecordKind), Vec<&'a Answer>>>,
     answers_of: BTreeMap<SocketAddr, Vec<&'a Answer>>,
+    further: BTreeMap<(SocketAddr, Purpose), Vec<&'a Answer>>,
+    inventing: BTreeMap<SocketAddr, BTreeSet<IpAddr>>,
     lookups: BTreeMap<&'a str, &'a Lookup>,
     resolver: Option<&'a Resolver>,
     hosts: Option<&'a Hosts>,
@@ -82,6 +87,8 @@ impl<'a> Facts<'a> {
             own_ranges: Vec::new(),
             answers: BTreeMap::new(),
             answers_of: BTreeMap::new(),
+            further: BTreeMap::new(),
+            inventing: BTreeMap::new(),
             lookups: BTreeMap::new(),
             resolver: None,
             hosts: None,
@@ -99,6 +106,9 @@ impl<'a> Facts<'a> {
         let mut ways: BTreeMap<&str, Way<'a>> = BTreeMap::new();
         for observation in &observations.seen {
             match observation {
+                Observation::Answer(answer) if !answer.purpose.is_name() => {
+                    facts.further.entry((answer.server, answer.purpose)).or_default().push(answer);
+                }
                 Observation::Answer(answer) => {
                     let of_name = facts.answers.entry(answer.name.as_str()).or_default();
                     of_name.entry((answer.server, answer.kind)).or_default().push(answer);
@@ -126,8 +136,12 @@ impl<'a> Facts<'a> {
         for entry in entries.unwrap_or_default() {
             facts.hosts_entries.entry(&entry.name).or_default().push(entry);
         }
+        for further in facts.further.values_mut() {
+            further.sort_by(|one, other| (&one.name, one.kind).cmp(&(&other.name, other.kind)));
+        }
         facts.asked_servers = facts.servers().iter().map(|server| server.address).collect();
         facts.own_ranges = own_ranges(observations, facts.instance);
+        facts.inventing = facts.find_inventing();
         facts.endpoints = observations.endpoints.iter().map(|endpoint| facts.build(endpoint, &ways)).collect();
         for (index, endpoint) in observations.endpoints.iter().enumerate() {
             facts.named.entry(&endpoint.fqdn).or_default().push(index);
@@ -492,11 +506,22 @@ impl View {
         matches!(self.status, Status::NxDomain | Status::NoData)
     }
 
+    /// The DNS filter that the name is led to.
+    pub fn filter(&self) -> Option<&'static str> {
+        filter(&self.cname, &self.addresses)
+    }
+
     /// Azure DNS blocked the name by its security policy.
     /// Source: <https://learn.microsoft.com/azure/dns/dns-security-policy>
     pub fn blocked_by_policy(&self) -> bool {
         self.cname.iter().any(|alias| alias == BLOCK_POLICY)
     }
+}
+
+/// The DNS filter that aliases or addresses belong to.
+fn filter(aliases: &[String], addresses: &[IpAddr]) -> Option<&'static str> {
+    static SINKHOLES: LazyLock<Option<Sinkholes>> = LazyLock::new(|| Sinkholes::builtin().ok());
+    SINKHOLES.as_ref().and_then(|known| known.filter(aliases, addresses))
 }
 
 /// The target of the alias that an Azure DNS security policy answers with.

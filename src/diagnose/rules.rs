@@ -43,6 +43,8 @@ mod dns020_forwarder_incomplete;
 mod dns021_local_zone_shadows;
 mod dns022_search_domain_answer;
 mod dns023_unexpected_private_route;
+mod dns024_private_answers_filtered;
+mod dns025_answers_invented;
 mod htp001_access_denied_by_scope;
 mod htp002_unexpected_answer;
 mod htp003_endpoint_association_required;
@@ -115,6 +117,8 @@ pub const RULES: &[&Rule] = &[
     &dns021_local_zone_shadows::DNS021,
     &dns022_search_domain_answer::DNS022,
     &dns023_unexpected_private_route::DNS023,
+    &dns024_private_answers_filtered::DNS024,
+    &dns025_answers_invented::DNS025,
     &htp001_access_denied_by_scope::HTP001,
     &htp002_unexpected_answer::HTP002,
     &htp003_endpoint_association_required::HTP003,

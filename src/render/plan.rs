@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use ampls_probes::Plan;
 use ampls_probes::endpoint::{Endpoint, Expectation, Group, Need};
-use ampls_probes::plan::Step;
+use ampls_probes::plan::{Load, Step};
 use serde::Serialize;
 
 use crate::text::escape;
@@ -34,7 +34,27 @@ pub fn table(plan: &Plan, width: usize, out: &mut dyn Write) -> io::Result<()> {
     list(out, "not known yet:", &plan.waiting)?;
     list(out, "zones whose authority is asked:", &plan.zones)?;
     writeln!(out)?;
-    wrap(out, &summary(&plan.steps), 0, width)
+    wrap(out, &summary(&plan.steps), 0, width)?;
+    load(plan, width, out)
+}
+
+/// What each DNS server gets.
+fn load(plan: &Plan, width: usize, out: &mut dyn Write) -> io::Result<()> {
+    if plan.load.is_empty() {
+        return Ok(());
+    }
+    writeln!(out)?;
+    writeln!(out, "questions to DNS servers:")?;
+    for load in &plan.load {
+        let Load { server, questions, at_most, lookups } = load;
+        let lookups = match lookups {
+            0 => String::new(),
+            lookups => format!(", and {lookups} lookups of this machine's own resolver"),
+        };
+        let line = format!("{server}: {questions}, at most {at_most} where answers leave something open{lookups}");
+        wrap(out, &line, 2, width)?;
+    }
+    Ok(())
 }
 
 /// Characters kept of a purpose.

@@ -201,6 +201,7 @@ impl Eyes<'_> {
             name: name.to_owned(),
             kind,
             try_number,
+            purpose: seen::Purpose::Name,
             timing,
             outcome,
         }));
@@ -376,6 +377,8 @@ fn outcome(name: &str, kind: Kind, reply: Reply) -> Outcome<Response, DnsFailure
             records,
             authority,
             sent: 1,
+            policy: None,
+            extended: Vec::new(),
         })
     };
     match reply {

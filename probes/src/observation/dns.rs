@@ -73,6 +73,9 @@ pub struct Answer {
     pub kind: RecordKind,
     /// Which try this is, from 0 (`--repeat`).
     pub try_number: u32,
+    /// Why it was asked, and how. Versions before 0.2.0 recorded none.
+    #[serde(default, skip_serializing_if = "Purpose::is_name")]
+    pub purpose: Purpose,
     /// When and how long, over all transports used.
     #[serde(flatten)]
     pub timing: Timing,
@@ -91,6 +94,36 @@ pub enum RecordKind {
     Aaaa,
     /// Start of authority of a zone.
     Soa,
+}
+
+/// Why a question is asked, and how.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Purpose {
+    /// A name or a zone that is looked at, asked the way this machine asks.
+    #[default]
+    Name,
+    /// The AMPLS record behind a name, asked for directly and with checking disabled: dnsmasq keeps no such answer, so that the
+    /// public name is not answered from it later.
+    Record,
+    /// A name below an AMPLS zone that nobody has. A server that has an address for it invents answers.
+    Canary,
+    /// A name that is never private. Where it is, something makes addresses up.
+    Control,
+    /// A name that failed, with checking disabled (RFC 4035 3.2.2): an answer now means that validation refused it.
+    Unchecked,
+    /// A name that failed, with EDNS, by which a server may say why (RFC 8914).
+    Reason,
+    /// A name that failed with EDNS, without it: an answer now means that the server or something on the way drops EDNS.
+    WithoutEdns,
+}
+
+impl Purpose {
+    /// It is about a name or zone that is looked at.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+    pub fn is_name(&self) -> bool {
+        *self == Self::Name
+    }
 }
 
 /// UDP or TCP.
@@ -125,7 +158,29 @@ pub struct Response {
     pub authority: Option<Authority>,
     /// Datagrams sent until the answer came: more than one means loss or a slow server.
     pub sent: u32,
+    /// The SOA of the additional section, where response policies sign what they changed.
+    /// Source: <https://datatracker.ietf.org/doc/html/draft-vixie-dnsop-dns-rpz-00>
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<Authority>,
+    /// Why the server answers so, in its own words (RFC 8914), at most [`MAX_EXTENDED`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub extended: Vec<ExtendedError>,
 }
+
+/// An extended DNS error (RFC 8914).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExtendedError {
+    /// The code by the IANA registry.
+    pub code: u16,
+    /// The server's own text, cut at [`MAX_TEXT`] characters.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub text: String,
+}
+
+/// Extended errors kept of one answer.
+pub const MAX_EXTENDED: usize = 4;
+/// Characters kept of an extended error's text.
+pub const MAX_TEXT: usize = 200;
 
 impl Response {
     /// The names that the CNAME records lead to from `name` on, without `name` itself. The order of the records does not
@@ -268,6 +323,8 @@ mod tests {
             more: 0,
             authority: None,
             sent: 1,
+            policy: None,
+            extended: Vec::new(),
         }
     }
 

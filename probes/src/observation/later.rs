@@ -13,7 +13,7 @@ use serde::ser::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
-use super::dns::{MAX_RECORDS, RecordKind};
+use super::dns::{MAX_RECORDS, Purpose, RecordKind};
 use super::local::ServerRole;
 use super::{Asked, Because, CloudClaim, Machine, Observation, Observations, Outcome, Source, SourceOutcome, Stop};
 use crate::endpoint::{Endpoint, Expect, Expectation, Group, Need, Origin};
@@ -301,7 +301,7 @@ fn set_company_aside(seen: &mut List<Observation>) {
         match text("probe").as_deref() {
             Some("connection" | "tunnel" | "handshake" | "exchange") => ways.extend(text("endpoint")),
             // A question of another kind is one that this version does not ask.
-            Some("answer") if matches!(text("kind").as_deref(), Some("A" | "AAAA")) => {
+            Some("answer") if matches!(text("kind").as_deref(), Some("A" | "AAAA")) && !of_later_purpose(value) => {
                 questions.extend(text("server").zip(text("name")));
             }
             _ => {}
@@ -342,9 +342,14 @@ fn names_a_server(raw: &Raw) -> bool {
             !raw.read || servers.is_some_and(|servers| servers.iter().any(lost))
         }
         Some("lookup") => !raw.read,
-        Some("answer") => !raw.read && !unknown::<RecordKind>(&raw.value, "kind"),
+        Some("answer") => !raw.read && !unknown::<RecordKind>(&raw.value, "kind") && !of_later_purpose(&raw.value),
         _ => false,
     }
+}
+
+/// Whether an answer was asked for a purpose that this version does not have: it says nothing about the name.
+fn of_later_purpose(answer: &Value) -> bool {
+    answer.get("purpose").is_some_and(|word| Purpose::deserialize(word).is_err())
 }
 
 fn unknown<T: DeserializeOwned>(item: &Value, field: &str) -> bool {

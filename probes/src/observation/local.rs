@@ -85,8 +85,50 @@ pub struct ResolverConfig {
     pub unused_servers: Vec<IpAddr>,
     /// A local stub (systemd-resolved, 127.0.0.53) stands between programs and the upstream servers.
     pub stub: bool,
+    /// The links of that stub: which servers each has, and for which names they are asked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub links: Vec<LinkServers>,
     /// Lines that make no sense, by number, 1-based.
     pub bad_lines: Vec<u32>,
+}
+
+/// A link of systemd-resolved.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinkServers {
+    /// The number of its interface.
+    pub interface: u32,
+    /// Its servers.
+    pub servers: Vec<SocketAddr>,
+    /// Domains whose names are asked of these servers, lower case, without `~` and trailing dot; the root is `.`.
+    pub domains: Vec<String>,
+    /// It takes names that no link has a domain for.
+    pub default_route: bool,
+}
+
+impl ResolverConfig {
+    /// Whether the stub asks a server for a name. Of the links those with the longest domain that holds the name are asked, and
+    /// those that take all others where there is none; what is known of no link at all is asked for everything.
+    /// Source: systemd-resolved.service(8), *Protocols and routing*
+    pub fn asks(&self, server: SocketAddr, name: &str) -> bool {
+        let of_link = |link: &&LinkServers| link.servers.contains(&server);
+        let Some(longest) = self.links.iter().filter_map(|link| link.holds(name)).max() else {
+            let mut own = self.links.iter().filter(of_link).peekable();
+            return own.peek().is_none() || own.any(|link| link.default_route);
+        };
+        self.links.iter().filter(of_link).any(|link| link.holds(name) == Some(longest))
+    }
+}
+
+impl LinkServers {
+    /// How many labels the longest of its domains has that holds a name.
+    fn holds(&self, name: &str) -> Option<usize> {
+        let within = |domain: &&String| {
+            domain.as_str() == "."
+                || name.strip_suffix(domain.as_str()).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+        };
+        let labels = |domain: &String| domain.split('.').filter(|label| !label.is_empty()).count();
+        self.domains.iter().filter(within).map(labels).max()
+    }
 }
 
 /// A DNS server and why it is asked. One server may be asked for several reasons.

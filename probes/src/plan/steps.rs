@@ -3,13 +3,20 @@
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
-use super::{Discovered, Step};
+use super::{Discovered, Load, Step};
+use crate::addr::AZURE_DNS;
 use crate::endpoint::{Endpoint, Need};
-use crate::observation::RecordKind;
+use crate::observation::{Purpose, RecordKind, Server, ServerRole};
 use crate::options::{Options, StepKind};
 
 /// All steps: the platform's services, then each endpoint's own, then the questions to the servers.
-pub(super) fn steps(options: &Options, discovered: &Discovered, endpoints: &[Endpoint], zones: &[String]) -> Vec<Step> {
+pub(super) fn steps(
+    options: &Options,
+    discovered: &Discovered,
+    endpoints: &[Endpoint],
+    zones: &[String],
+    control: Option<&str>,
+) -> Vec<Step> {
     let mut steps = Vec::new();
     if options.takes(StepKind::Imds) {
         steps.extend([Step::Metadata, Step::WireServer]);
@@ -19,7 +26,9 @@ pub(super) fn steps(options: &Options, discovered: &Discovered, endpoints: &[End
         steps.extend(of_endpoint(endpoint, depth));
     }
     if options.takes(StepKind::Dns) {
-        steps.extend(questions(options, &servers(discovered), endpoints, zones));
+        steps.extend(
+            questions(discovered, endpoints, zones, control).into_iter().filter(|step| takes(discovered, step)),
+        );
     }
     steps
 }
@@ -75,39 +84,102 @@ fn servers(discovered: &Discovered) -> Vec<SocketAddr> {
     servers.map(|server| server.address).filter(|address| seen.insert(*address)).collect()
 }
 
-/// First tries of everything come before second tries of anything; the authority of a zone and the records of the zones
-/// are asked once.
-fn questions(options: &Options, servers: &[SocketAddr], endpoints: &[Endpoint], zones: &[String]) -> Vec<Step> {
-    let mut names = Vec::new();
+/// What is asked whatever the answers are: each name, the authority of each zone, a name below each zone that nobody has, and
+/// one that is never private. Azure's own DNS is what a server that invents answers is compared with, so it is asked for such
+/// names only where another server has an address for them.
+fn questions(discovered: &Discovered, endpoints: &[Endpoint], zones: &[String], control: Option<&str>) -> Vec<Step> {
+    let servers = &servers(discovered);
+    let names = names(endpoints);
+    let mut steps = Vec::new();
+    let mut ask = |server: SocketAddr, name: &str, kind, purpose| {
+        steps.push(Step::Ask { server, name: name.to_owned(), kind, try_number: 0, purpose });
+    };
+    for name in &names {
+        for server in servers {
+            ask(*server, name, RecordKind::A, Purpose::Name);
+        }
+    }
+    for zone in zones {
+        for server in servers {
+            ask(*server, zone, RecordKind::Soa, Purpose::Name);
+        }
+        for server in servers.iter().filter(|server| **server != AZURE_DNS) {
+            ask(*server, &canary(zone), RecordKind::A, Purpose::Canary);
+        }
+    }
+    // Without a zone there is nothing that an invented answer could be taken for.
+    let control = control.filter(|control| !zones.is_empty() && !names.contains(control));
+    for (control, server) in control.iter().flat_map(|control| servers.iter().map(move |server| (control, server))) {
+        ask(*server, control, RecordKind::A, Purpose::Control);
+    }
+    steps
+}
+
+/// Whether the stub of this machine would ask the server that a step asks: one that stands behind a stub and is asked for nothing
+/// else is not asked for names that the stub does not bring there.
+pub(super) fn takes(discovered: &Discovered, step: &Step) -> bool {
+    let Step::Ask { server, name, .. } = step else { return true };
+    let Some(resolver) = &discovered.resolver else { return true };
+    let only_behind = resolver
+        .servers
+        .iter()
+        .filter(|known| known.address == *server)
+        .all(|known| known.roles == [ServerRole::Upstream]);
+    !only_behind || resolver.outcome.seen().is_none_or(|config| config.asks(*server, name))
+}
+
+/// A name below a zone that nobody has. It says what it is: random names look like tunnelling and fill caches.
+pub(super) fn canary(zone: &str) -> String {
+    format!("ampls-doctor-canary.{zone}")
+}
+
+/// The names of endpoints, each once, in their order.
+pub(super) fn names(endpoints: &[Endpoint]) -> Vec<&str> {
+    let mut names: Vec<&str> = Vec::new();
     for endpoint in endpoints {
-        if !names.contains(&&endpoint.fqdn) {
+        if !names.contains(&endpoint.fqdn.as_str()) {
             names.push(&endpoint.fqdn);
         }
     }
-    let mut steps = Vec::new();
-    for try_number in 0..options.repeat.max(1) {
-        for name in &names {
-            for server in servers {
-                for kind in [RecordKind::A, RecordKind::Aaaa] {
-                    steps.push(Step::Ask { server: *server, name: (*name).clone(), kind, try_number });
-                }
-            }
+    names
+}
+
+/// Kinds of failure that are asked about: SERVFAIL, REFUSED, FORMERR, NOTIMP, no DNS message, silence.
+const FAILURES: usize = 6;
+
+/// What each server is asked.
+pub(super) fn load(
+    options: &Options,
+    discovered: &Discovered,
+    endpoints: &[Endpoint],
+    zones: &[String],
+    steps: &[Step],
+) -> Vec<Load> {
+    let asked = |server: SocketAddr| {
+        steps.iter().filter(|step| matches!(step, Step::Ask { server: of, .. } if *of == server)).count()
+    };
+    let lookups = steps.iter().filter(|step| matches!(step, Step::Lookup { .. })).count();
+    let (names, records) = (names(endpoints).len(), records(endpoints).len());
+    let again = usize::try_from(options.repeat.saturating_sub(1)).unwrap_or(usize::MAX);
+    let known = discovered.resolver.iter().flat_map(|resolver| &resolver.servers);
+    let first =
+        known.clone().find(|server| server.roles.contains(&ServerRole::Configured)).map(|server| server.address);
+    let of = |server: &Server| {
+        let questions = asked(server.address);
+        let used = server.roles.iter().any(|role| matches!(role, ServerRole::Configured | ServerRole::Upstream));
+        // IPv6 addresses and records with their authority; again, and where it fails, only from those that this machine uses.
+        let mut more = names + 2 * records;
+        if used {
+            more += names.saturating_mul(again) + FAILURES * 2;
         }
-        if try_number > 0 {
-            continue;
+        if server.address == AZURE_DNS {
+            more += zones.len();
         }
-        for zone in zones {
-            for server in servers {
-                steps.push(Step::Ask { server: *server, name: zone.clone(), kind: RecordKind::Soa, try_number });
-            }
-        }
-        for record in records(endpoints).into_iter().filter(|record| !names.contains(record)) {
-            for server in servers {
-                steps.push(Step::Ask { server: *server, name: record.clone(), kind: RecordKind::A, try_number });
-            }
-        }
-    }
-    steps
+        let lookups = if Some(server.address) == first { lookups } else { 0 };
+        Load { server: server.address, questions, at_most: questions.saturating_add(more), lookups }
+    };
+    let mut seen = BTreeSet::new();
+    known.filter(|server| asked(server.address) > 0 && seen.insert(server.address)).map(of).collect()
 }
 
 /// The AMPLS records behind the names, each once. A server that knows a record but not the name that leads to it forwards

@@ -10,8 +10,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UdpSocket;
 use tokio::time::timeout;
 
-use self::message::{Heard, Question};
-use crate::observation::{Answer, DnsFailure, IoFailure, Outcome, RecordKind, Response, Transport};
+use self::message::{Heard, Packet, Wants};
+use crate::addr::AZURE_DNS;
+use crate::observation::{Answer, DnsFailure, IoFailure, Outcome, Purpose, RecordKind, Response, Transport};
 use crate::os::io_failure;
 use crate::probe::{Context, Ended};
 use crate::world::World;
@@ -27,30 +28,51 @@ pub struct AskStyle {
     pub use_vc: bool,
 }
 
-/// Asks one server for one type of an absolute name (without trailing dot).
-pub async fn ask(
-    context: &Context,
-    server: SocketAddr,
-    name: &str,
-    kind: RecordKind,
-    try_number: u32,
-    style: &AskStyle,
-) -> Answer {
+/// One question to one server.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Question {
+    /// The server.
+    pub server: SocketAddr,
+    /// The absolute name, without trailing dot.
+    pub name: String,
+    /// The type.
+    pub kind: RecordKind,
+    /// Why it is asked, and how.
+    pub purpose: Purpose,
+}
+
+impl Question {
+    fn wants(&self, style: &AskStyle) -> Wants {
+        let edns = match self.purpose {
+            Purpose::Unchecked | Purpose::Reason => true,
+            Purpose::WithoutEdns => false,
+            Purpose::Name | Purpose::Record | Purpose::Canary | Purpose::Control => style.edns0,
+        };
+        // Azure's own DNS forwards to nobody's cache.
+        let unkept = self.purpose == Purpose::Record && self.server != AZURE_DNS;
+        Wants { edns, unchecked: unkept || self.purpose == Purpose::Unchecked }
+    }
+}
+
+/// Asks a question once.
+pub async fn ask(context: &Context, question: &Question, try_number: u32, style: &AskStyle) -> Answer {
     let began = Instant::now();
-    let outcome = match Question::new(name, kind, style.edns0) {
-        Some(question) => put(context, server, &question, style, began).await,
+    let Question { server, name, kind, purpose } = question;
+    let outcome = match Packet::new(name, *kind, question.wants(style)) {
+        Some(packet) => put(context, *server, &packet, style, began).await,
         // Names come from a validated catalogue and validated options: no DNS message can hold this one.
         None => Outcome::Failed(DnsFailure::Malformed),
     };
     let name = name.trim_end_matches('.').to_ascii_lowercase();
-    Answer { server, name, kind, try_number, timing: context.timing(began), outcome }
+    let (server, kind, purpose) = (*server, *kind, *purpose);
+    Answer { server, name, kind, try_number, purpose, timing: context.timing(began), outcome }
 }
 
 /// UDP first, then TCP if it must be, both within one `--timeout`.
 async fn put(
     context: &Context,
     server: SocketAddr,
-    question: &Question,
+    question: &Packet,
     style: &AskStyle,
     began: Instant,
 ) -> Outcome<Response, DnsFailure> {
@@ -99,7 +121,7 @@ const RETRANSMIT: Duration = Duration::from_secs(1);
 const DATAGRAM: usize = 4096;
 
 /// Sends and listens until an answer comes; the caller bounds the time.
-async fn over_udp(world: &World, server: SocketAddr, question: &Question) -> Result<Datagram, DnsFailure> {
+async fn over_udp(world: &World, server: SocketAddr, question: &Packet) -> Result<Datagram, DnsFailure> {
     let socket = world.udp(server).await.map_err(|error| unreachable(io_failure(&error)))?;
     let mut wait = RETRANSMIT;
     let mut sent = 0;
@@ -121,7 +143,7 @@ fn with_sent(heard: Datagram, sent: u32) -> Datagram {
 }
 
 /// Waits for our answer; what answers something else is passed over.
-async fn listen(socket: &UdpSocket, question: &Question) -> Result<Datagram, DnsFailure> {
+async fn listen(socket: &UdpSocket, question: &Packet) -> Result<Datagram, DnsFailure> {
     let mut buffer = vec![0; DATAGRAM];
     loop {
         let length =
@@ -136,7 +158,7 @@ async fn listen(socket: &UdpSocket, question: &Question) -> Result<Datagram, Dns
 }
 
 /// Asks over a connection of its own (RFC 7766): each message follows its length in two octets.
-async fn over_tcp(world: &World, server: SocketAddr, question: &Question) -> Result<Response, DnsFailure> {
+async fn over_tcp(world: &World, server: SocketAddr, question: &Packet) -> Result<Response, DnsFailure> {
     let failed = |error: std::io::Error| unreachable(io_failure(&error));
     let mut stream = world.connect(server).await.map_err(failed)?;
     stream.write_all(&question.framed()).await.map_err(failed)?;

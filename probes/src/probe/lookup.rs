@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::observation::{Lookup, Outcome};
 use crate::probe::Context;
+use crate::world::Families;
 
 /// Resolves a name (no trailing dot) with the world's resolver.
 ///
@@ -14,7 +15,8 @@ use crate::probe::Context;
 pub async fn lookup(context: &Context, name: &str) -> Lookup {
     let began = Instant::now();
     let name = name.trim_end_matches('.').to_ascii_lowercase();
-    let outcome = match context.within_time(Duration::MAX, context.world.resolver.lookup(&name)).await {
+    let families = Families::of(&context.world.machine);
+    let outcome = match context.within_time(Duration::MAX, context.world.resolver.lookup(&name, families)).await {
         Ok(Ok(found)) => Outcome::Seen(found.bounded()),
         Ok(Err(failure)) => Outcome::Failed(failure),
         Err(ended) => ended.into(),
@@ -34,13 +36,13 @@ mod tests {
     use super::*;
     use crate::observation::{Found, LookupFailure, Machine};
     use crate::options::Options;
-    use crate::world::{Boxed, Clock, Network, OsResolver, Roots, SystemResolver, World};
+    use crate::world::{Boxed, Clock, Families, Network, OsResolver, Roots, SystemResolver, World};
 
     /// Answers after a while.
     struct Slow(Duration);
 
     impl SystemResolver for Slow {
-        fn lookup<'a>(&'a self, _name: &'a str) -> Boxed<'a, Result<Found, LookupFailure>> {
+        fn lookup<'a>(&'a self, _name: &'a str, _families: Families) -> Boxed<'a, Result<Found, LookupFailure>> {
             Box::pin(async {
                 tokio::time::sleep(self.0).await;
                 Err(LookupFailure::TryAgain)
@@ -79,7 +81,7 @@ mod tests {
     struct Many;
 
     impl SystemResolver for Many {
-        fn lookup<'a>(&'a self, _name: &'a str) -> Boxed<'a, Result<Found, LookupFailure>> {
+        fn lookup<'a>(&'a self, _name: &'a str, _families: Families) -> Boxed<'a, Result<Found, LookupFailure>> {
             let addresses = (0..3_900_u32).map(|number| IpAddr::from((0x0a00_0000 + number).to_be_bytes())).collect();
             Box::pin(async { Ok(Found { addresses, canonical: None, more: 0 }) })
         }

@@ -19,7 +19,7 @@ use super::{Context, tcp};
 use crate::endpoint::{Endpoint, Expectation, Group, Need, Origin};
 use crate::observation::{Found, LookupFailure, Machine, Transport};
 use crate::options::Options;
-use crate::world::{Boxed, Clock, Network, Roots, Route, Routes, SystemResolver, World};
+use crate::world::{Boxed, Clock, Families, Network, Roots, Route, Routes, SystemResolver, World};
 
 /// The address that the endpoint of these tests has.
 pub(super) const SIMULATED: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::new(20, 0, 0, 1)), 443);
@@ -192,7 +192,7 @@ pub(super) fn endpoint() -> Endpoint {
 struct Nobody;
 
 impl SystemResolver for Nobody {
-    fn lookup<'a>(&'a self, name: &'a str) -> Boxed<'a, Result<Found, LookupFailure>> {
+    fn lookup<'a>(&'a self, name: &'a str, _families: Families) -> Boxed<'a, Result<Found, LookupFailure>> {
         panic!("no test of these asks the system for {name}")
     }
 }

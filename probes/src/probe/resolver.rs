@@ -13,6 +13,7 @@ use crate::probe::micros;
 use crate::read::{self, Links};
 use crate::world::{AZURE_DNS, World};
 
+mod links;
 mod resolv_conf;
 
 /// Reads the configuration and lists the servers: the configured ones, those behind a local stub, Azure's own, and those
@@ -106,13 +107,17 @@ fn resolv_conf(world: &World, servers: &mut Servers) -> Result<ResolverConfig, R
         servers.add(*address, ServerRole::Configured);
     }
     let upstream = upstream(world, &configured);
-    for address in &upstream {
+    let behind_resolved = configured.iter().take(USED).any(|server| is_systemd_stub(server.ip()));
+    let links = if behind_resolved { links::read(world) } else { Vec::new() };
+    // Its list names the servers of links that take any name; others have servers too.
+    let of_links = links.iter().flat_map(|link| &link.servers).filter(|server| !server.ip().is_loopback());
+    for address in upstream.iter().chain(of_links) {
         servers.add(*address, ServerRole::Upstream);
     }
     read?;
     let stub = !upstream.is_empty() || configured.iter().any(|server| is_systemd_stub(server.ip()));
     let unused_servers = configured.iter().skip(USED).map(SocketAddr::ip).collect();
-    Ok(ResolverConfig { source: RESOLV_CONF.to_owned(), stub, unused_servers, ..parsed.config })
+    Ok(ResolverConfig { source: RESOLV_CONF.to_owned(), stub, unused_servers, links, ..parsed.config })
 }
 
 /// systemd-resolved writes the servers it asks here.

@@ -159,8 +159,9 @@ fn unfinished(step: &Step, plan: &Plan) -> Option<Observation> {
         Step::WireServer => {
             Some(Observation::WireServer(WireServer { timing: Timing::default(), outcome: Outcome::Cancelled }))
         }
-        Step::Ask { server, name, kind, try_number } => {
-            Some(questions::without_answer(*server, name, *kind, *try_number, Outcome::Cancelled))
+        Step::Ask { server, name, kind, try_number, purpose } => {
+            let question = questions::Question { server: *server, name: name.clone(), kind: *kind, purpose: *purpose };
+            Some(Observation::Answer(questions::without_answer(&question, *try_number, Outcome::Cancelled)))
         }
         Step::Lookup { endpoint } | Step::Tcp { endpoint } | Step::Tls { endpoint } | Step::Http { endpoint } => {
             let endpoint = plan.endpoints.iter().find(|planned| planned.id == *endpoint)?;

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::OnceCell;
 
 use super::Done;
+use super::heard::{Asking, LookupRoom, Place};
 use super::progress::{At, Stage};
 use crate::endpoint::Endpoint;
 use crate::observation::{
@@ -40,6 +41,27 @@ impl Proxies {
     }
 }
 
+/// A lookup that is to be made.
+pub(super) struct LookingUp {
+    pub(super) asking: Asking,
+    pub(super) room: LookupRoom,
+    /// A place in it, if there was one at once.
+    pub(super) place: Option<Place>,
+}
+
+impl LookingUp {
+    async fn lookup(self, context: &Context, name: &str) -> Lookup {
+        let Self { asking, room, place } = self;
+        let _place = match place {
+            Some(place) => Some(place),
+            None => context.until_end(room.place()).await.ok(),
+        };
+        let lookup = lookup::lookup(context, name).await;
+        asking.lookup(&lookup);
+        lookup
+    }
+}
+
 /// Which steps of an endpoint were planned.
 #[expect(clippy::struct_excessive_bools, reason = "each is a step that was planned or not")]
 struct Steps {
@@ -57,6 +79,7 @@ pub(super) async fn lane(
     steps: Vec<Step>,
     proxies: Arc<Proxies>,
     at: At,
+    asking: LookingUp,
 ) -> Done {
     let planned = Steps {
         lookup: steps.iter().any(|step| matches!(step, Step::Lookup { .. })),
@@ -76,7 +99,7 @@ pub(super) async fn lane(
         None
     };
     // What stands at the end of the chain needs an address even when only the end was asked for.
-    let lookup = lookup::lookup(&context, &endpoint.fqdn);
+    let lookup = asking.lookup(&context, &endpoint.fqdn);
     if let Some(proxy) = applies {
         // Where only the proxy resolves public names, its answer must not wait for a lookup that leads nowhere.
         let mut beyond = Record { id: endpoint.id.clone(), done: Vec::new() };

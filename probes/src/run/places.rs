@@ -8,8 +8,9 @@ const MAX_CONNECTIONS: usize = 256;
 /// Threads for the operating system's resolver call, which blocks.
 const MAX_LOOKUPS: usize = 96;
 
-/// Questions in flight at one server. Ten at once for every name have been seen to lose datagrams.
-const MAX_QUESTIONS: usize = 64;
+/// Questions in flight at one server, lookups of the operating system included. Thousands of machines may share it, and ten
+/// at once for every name have been seen to lose datagrams.
+const MAX_QUESTIONS: usize = 40;
 
 /// Files that are open besides: the standard streams, the runtime's own, what is being read or written.
 const OTHERS: u64 = 32;

@@ -9,27 +9,25 @@ use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 
 use super::Done;
+use super::heard::{Asking, LookupRoom, share_room};
 use crate::observation::{
-    Answer, DnsFailure, Observation, Outcome, RecordKind, Resolver, Response, Server, ServerRole, Skip, Timing,
+    Answer, DnsFailure, Observation, Outcome, Resolver, Response, Server, ServerRole, Skip, Timing,
 };
 use crate::plan::Step;
+pub(super) use crate::probe::dns::Question;
 use crate::probe::{Context, Ended, dns};
 
 /// Azure's DNS is a hop away in Azure and nowhere else: a machine elsewhere should not wait the whole step limit for it.
 const AZURE_PATIENCE: Duration = Duration::from_millis(1500);
 
-/// One question to one server.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Question {
-    pub(super) server: SocketAddr,
-    pub(super) name: String,
-    pub(super) kind: RecordKind,
-}
+/// How long a server that was silent to earlier questions until their time was over is listened to for each further one.
+const SHORT_PATIENCE: Duration = Duration::from_millis(500);
 
 /// What is known of a server while the run goes on.
 pub(super) struct ServerState {
-    room: Semaphore,
+    room: Arc<Semaphore>,
     has_answered: AtomicBool,
+    was_silent: AtomicBool,
     patience: Option<Duration>,
 }
 
@@ -37,27 +35,51 @@ pub(super) struct ServerState {
 pub(super) struct Servers {
     known: BTreeMap<SocketAddr, Arc<ServerState>>,
     in_flight: usize,
+    /// Where lookups of the operating system go.
+    pub(super) lookups: LookupRoom,
 }
 
 impl Servers {
-    /// `in_flight` questions at once for each.
-    pub(super) fn new(servers: &[Server], in_flight: usize) -> Self {
-        let state = |server: &Server| (server.address, Arc::new(ServerState::new(&server.roles, in_flight)));
-        Self { known: servers.iter().map(state).collect(), in_flight }
+    /// `in_flight` questions at once for each; a lookup is so many questions.
+    pub(super) fn new(servers: &[Server], in_flight: usize, of_lookup: u32) -> Self {
+        let is = |server: &Server, role| server.roles.contains(&role);
+        let has_stub = servers.iter().any(|server| is(server, ServerRole::Upstream));
+        let shared = Arc::new(Semaphore::new(in_flight));
+        let mut known = BTreeMap::new();
+        let mut rooms = Vec::new();
+        for server in servers {
+            let shares = share_room(server.address, is(server, ServerRole::Upstream), has_stub);
+            let room = if shares { Arc::clone(&shared) } else { Arc::new(Semaphore::new(in_flight)) };
+            let used = is(server, ServerRole::Configured) || is(server, ServerRole::Upstream);
+            if used && !rooms.iter().any(|other| Arc::ptr_eq(other, &room)) {
+                rooms.push(Arc::clone(&room));
+            }
+            known.insert(server.address, Arc::new(ServerState::new(&server.roles, room)));
+        }
+        Self { known, in_flight, lookups: LookupRoom::new(rooms, in_flight, of_lookup) }
     }
 
     pub(super) fn of(&mut self, address: SocketAddr) -> Arc<ServerState> {
-        self.known.entry(address).or_insert_with(|| Arc::new(ServerState::new(&[], self.in_flight))).clone()
+        let in_flight = self.in_flight;
+        let new = || Arc::new(ServerState::new(&[], Arc::new(Semaphore::new(in_flight))));
+        self.known.entry(address).or_insert_with(new).clone()
     }
 }
 
 impl ServerState {
-    fn new(roles: &[ServerRole], in_flight: usize) -> Self {
+    fn new(roles: &[ServerRole], room: Arc<Semaphore>) -> Self {
         Self {
-            room: Semaphore::new(in_flight),
+            room,
             has_answered: AtomicBool::new(false),
+            was_silent: AtomicBool::new(false),
             patience: (roles == [ServerRole::Azure]).then_some(AZURE_PATIENCE),
         }
+    }
+
+    /// How long to listen, where that is less than the whole step.
+    fn patience(&self) -> Option<Duration> {
+        let silent = self.was_silent.load(Ordering::Relaxed) && !self.has_answered.load(Ordering::Relaxed);
+        if silent { Some(SHORT_PATIENCE) } else { self.patience }
     }
 }
 
@@ -76,12 +98,14 @@ pub(super) async fn lane(
     question: Question,
     steps: Vec<Step>,
     style: dns::AskStyle,
+    asking: Asking,
 ) -> Done {
     let mut done = Vec::with_capacity(steps.len());
     for step in steps {
         let Step::Ask { try_number, .. } = &step else { continue };
         let answer = one_try(&context, &server, &question, *try_number, &style).await;
-        done.push((step, vec![answer]));
+        asking.answer(&answer);
+        done.push((step, vec![Observation::Answer(answer)]));
     }
     done
 }
@@ -92,48 +116,39 @@ async fn one_try(
     question: &Question,
     try_number: u32,
     style: &dns::AskStyle,
-) -> Observation {
-    let Question { server: address, name, kind } = question;
+) -> Answer {
     // Waiting for room is bounded by the end of the run alone: it is our own queue, not the server's silence.
     let Ok(Ok(_room)) = context.until_end(server.room.acquire()).await else {
-        return without_answer(*address, name, *kind, try_number, Outcome::Cancelled);
+        return without_answer(question, try_number, Outcome::Cancelled);
     };
     if try_number > 0 && !server.has_answered.load(Ordering::Relaxed) {
-        return without_answer(*address, name, *kind, try_number, Outcome::Skipped(Skip::EarlierStepFailed));
+        return without_answer(question, try_number, Outcome::Skipped(Skip::EarlierStepFailed));
     }
     let began = Instant::now();
-    let ask = dns::ask(context, *address, name, *kind, try_number, style);
-    let answer = match server.patience {
+    let ask = dns::ask(context, question, try_number, style);
+    let answer = match server.patience() {
         None => ask.await,
         Some(patience) => {
             tokio::pin!(ask);
             match context.within_time(patience, &mut ask).await {
                 Ok(answer) => answer,
                 Err(Ended::TimedOut) if server.has_answered.load(Ordering::Relaxed) => ask.await,
-                Err(ended) => Answer {
-                    server: *address,
-                    name: name.clone(),
-                    kind: *kind,
-                    try_number,
-                    timing: context.timing(began),
-                    outcome: ended.into(),
-                },
+                Err(ended) => {
+                    Answer { timing: context.timing(began), ..without_answer(question, try_number, ended.into()) }
+                }
             }
         }
     };
-    if answer.outcome.seen().is_some() {
-        server.has_answered.store(true, Ordering::Relaxed);
+    match &answer.outcome {
+        Outcome::Seen(_) => server.has_answered.store(true, Ordering::Relaxed),
+        Outcome::TimedOut => server.was_silent.store(true, Ordering::Relaxed),
+        _ => {}
     }
-    Observation::Answer(answer)
+    answer
 }
 
 /// An answer that never came, for the record.
-pub(super) fn without_answer(
-    server: SocketAddr,
-    name: &str,
-    kind: RecordKind,
-    try_number: u32,
-    outcome: Outcome<Response, DnsFailure>,
-) -> Observation {
-    Observation::Answer(Answer { server, name: name.to_owned(), kind, try_number, timing: Timing::default(), outcome })
+pub(super) fn without_answer(question: &Question, try_number: u32, outcome: Outcome<Response, DnsFailure>) -> Answer {
+    let Question { server, name, kind, purpose } = question.clone();
+    Answer { server, name, kind, try_number, purpose, timing: Timing::default(), outcome }
 }

@@ -83,13 +83,13 @@ mod tests {
 
     use super::*;
     use crate::observation::{Found, LookupFailure, Machine, Observation, Outcome};
-    use crate::world::{Boxed, Clock, Network, Roots, Routes, SystemResolver};
+    use crate::world::{Boxed, Clock, Families, Network, Roots, Routes, SystemResolver};
 
     /// Never returns, on the thread that asks: what a driver that hangs does to the runtime.
     struct Hanging;
 
     impl SystemResolver for Hanging {
-        fn lookup<'a>(&'a self, _name: &'a str) -> Boxed<'a, Result<Found, LookupFailure>> {
+        fn lookup<'a>(&'a self, _name: &'a str, _families: Families) -> Boxed<'a, Result<Found, LookupFailure>> {
             loop {
                 thread::park();
             }

@@ -31,6 +31,8 @@ pub enum Says {
     DeniedLocally,
     /// It exists without an address, says Microsoft.
     NoData,
+    /// It exists without an address, and nobody says who denies one: what a filter leaves of a private answer.
+    Withheld,
     /// Azure's DNS security policy blocks it.
     BlockedByPolicy,
     /// SERVFAIL.
@@ -57,7 +59,7 @@ pub enum Says {
 
 impl Says {
     /// The answer to one question.
-    pub(super) fn answer(&self, name: &str, kind: RecordKind) -> Outcome<Response, DnsFailure> {
+    pub(crate) fn answer(&self, name: &str, kind: RecordKind) -> Outcome<Response, DnsFailure> {
         let alias = names::alias(name);
         let front = "front-a.westeurope.cloudapp.azure.com";
         let aliased = |rest: Vec<Record>| {
@@ -83,6 +85,7 @@ impl Says {
             Self::NoSuchName => response(ResponseCode::NxDomain, Vec::new(), Some(microsoft("opinsights.azure.com"))),
             Self::DeniedLocally => response(ResponseCode::NxDomain, Vec::new(), Some(local("azure.com"))),
             Self::NoData => response(ResponseCode::NoError, Vec::new(), Some(microsoft("opinsights.azure.com"))),
+            Self::Withheld => response(ResponseCode::NoError, Vec::new(), None),
             Self::BlockedByPolicy => {
                 let blocked = RecordData::Cname("blockpolicy.azuredns.invalid".to_owned());
                 response(ResponseCode::NxDomain, vec![record(name, blocked)], None)
@@ -108,7 +111,7 @@ impl Says {
     }
 
     /// What the operating system makes of it.
-    pub(super) fn lookup(&self) -> Outcome<Found, LookupFailure> {
+    pub(crate) fn lookup(&self) -> Outcome<Found, LookupFailure> {
         let found = |texts: &[&str]| {
             Outcome::Seen(Found { addresses: texts.iter().map(|text| ip(text)).collect(), canonical: None, more: 0 })
         };
@@ -134,6 +137,8 @@ fn response(code: ResponseCode, records: Vec<Record>, authority: Option<Authorit
         more: 0,
         authority,
         sent: 1,
+        policy: None,
+        extended: Vec::new(),
     }
 }
 

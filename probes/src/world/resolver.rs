@@ -5,9 +5,9 @@ use std::net::IpAddr;
 use std::path::Path;
 use std::sync::LazyLock;
 
-use dns_lookup::{AddrInfoHints, LookupError, LookupErrorKind, SockType, getaddrinfo};
+use dns_lookup::{AddrFamily, AddrInfoHints, LookupError, LookupErrorKind, SockType, getaddrinfo};
 
-use super::{Boxed, SystemResolver};
+use super::{Boxed, Families, SystemResolver};
 use crate::observation::{Found, LookupFailure};
 use crate::read::{self, Links};
 
@@ -16,11 +16,11 @@ use crate::read::{self, Links};
 pub struct OsResolver;
 
 impl SystemResolver for OsResolver {
-    fn lookup<'a>(&'a self, name: &'a str) -> Boxed<'a, Result<Found, LookupFailure>> {
+    fn lookup<'a>(&'a self, name: &'a str, families: Families) -> Boxed<'a, Result<Found, LookupFailure>> {
         let name = name.to_owned();
         Box::pin(async move {
             // The task is lost only when the runtime shuts down.
-            tokio::task::spawn_blocking(move || resolve(&name)).await.unwrap_or(Err(LookupFailure::Failed))
+            tokio::task::spawn_blocking(move || resolve(&name, families)).await.unwrap_or(Err(LookupFailure::Failed))
         })
     }
 }
@@ -30,9 +30,18 @@ const AI_CANONNAME: i32 = 2;
 
 /// Asks without a trailing dot, as agents do: with one, glibc finds nothing in the hosts file. `search` is tried only
 /// after the name itself failed, as long as the name has at least `ndots` dots.
-fn resolve(name: &str) -> Result<Found, LookupFailure> {
+fn resolve(name: &str, families: Families) -> Result<Found, LookupFailure> {
+    let first = if families == Families::Both { 0 } else { AddrFamily::Inet.into() };
+    match of_family(name, first) {
+        // The name may have IPv6 addresses alone, or none.
+        Err(LookupFailure::NotFound) if first != 0 => of_family(name, 0),
+        found => found,
+    }
+}
+
+fn of_family(name: &str, address: i32) -> Result<Found, LookupFailure> {
     let flags = if *CANONICAL_IS_TEXT { AI_CANONNAME } else { 0 };
-    let hints = AddrInfoHints { flags, socktype: SockType::Stream.into(), ..AddrInfoHints::default() };
+    let hints = AddrInfoHints { flags, address, socktype: SockType::Stream.into(), ..AddrInfoHints::default() };
     let answers = getaddrinfo(Some(name), None, Some(hints)).map_err(|error| failure(&error))?;
     let mut addresses: Vec<IpAddr> = Vec::new();
     let mut known = HashSet::new();

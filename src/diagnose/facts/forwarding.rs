@@ -2,7 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{EndpointFacts, Facts, Linked, RecordKind, Route, SocketAddr, Status, View, ViewKind};
+use super::{
+    Answer, Authorities, EndpointFacts, Facts, Linked, Purpose, RecordKind, Route, SocketAddr, Status, View, ViewKind,
+};
+
+use ampls_probes::observation::ResponseCode;
 
 /// How it shows that a server leads a name past the private zone that it uses for others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -20,7 +24,35 @@ impl Facts<'_> {
     pub fn record_view(&self, name: &EndpointFacts<'_>, server: SocketAddr) -> Option<View> {
         let alias = name.endpoint.alias.as_deref()?;
         let view = self.server_view(ViewKind::Server, server, alias);
+        if view.answered() {
+            return Some(view);
+        }
+        let of_alias = |answer: &&&Answer| answer.name == alias && answer.kind == RecordKind::A;
+        let asked = self.further(server, Purpose::Record).iter().filter(of_alias);
+        let asked: Vec<&Answer> = asked.copied().collect();
+        let view = self.view_from(ViewKind::Server, server, alias, &asked, &[]);
         view.answered().then_some(view)
+    }
+
+    /// The private zone that a server asks holds the record behind a name: asked for the record's authority, the server says that
+    /// it exists there. A cache may keep the public chain all the same, in which the record is an alias.
+    pub fn holds_record(&self, name: &EndpointFacts<'_>, server: SocketAddr) -> bool {
+        self.held_record(name, server).is_some()
+    }
+
+    /// The answer by which that shows.
+    pub fn held_record(&self, name: &EndpointFacts<'_>, server: SocketAddr) -> Option<&Answer> {
+        let alias = name.endpoint.alias.as_deref()?;
+        let holds = |answer: &&&Answer| {
+            answer.name == alias
+                && answer.kind == RecordKind::Soa
+                && answer.outcome.seen().is_some_and(|response| {
+                    response.code == ResponseCode::NoError
+                        && response.chain(alias).is_empty()
+                        && response.authority.as_ref().is_some_and(Authorities::private_zone)
+                })
+        };
+        self.further(server, Purpose::Record).iter().find(holds).copied()
     }
 
     /// Some server gives a record that was asked for directly as a private address.
@@ -44,7 +76,8 @@ impl Facts<'_> {
         let aliases: BTreeSet<&String> = private.iter().filter_map(|name| name.endpoint.alias.as_ref()).collect();
         let how = |name: &EndpointFacts<'_>| {
             name.view_of(server).filter(|view| view.is_public())?;
-            if self.record_view(name, server).is_some_and(|view| view.is_private()) {
+            let record_is_private = || self.record_view(name, server).is_some_and(|view| view.is_private());
+            if record_is_private() || self.holds_record(name, server) {
                 Some(LeftOut::RecordIsPrivate)
             } else if name.endpoint.alias.as_ref().is_some_and(|alias| aliases.contains(alias)) {
                 Some(LeftOut::SiblingIsPrivate)
@@ -60,7 +93,9 @@ impl Facts<'_> {
     /// zone, and the zone has no record.
     pub fn lacks_record(&self, name: &EndpointFacts<'_>, server: SocketAddr) -> bool {
         let linked = || name.endpoint.zone.as_deref().is_some_and(|zone| self.linked(zone, server) == Linked::Yes);
-        self.record_view(name, server).is_some_and(|view| !view.is_private()) && linked()
+        self.record_view(name, server).is_some_and(|view| !view.is_private())
+            && !self.holds_record(name, server)
+            && linked()
     }
 
     /// Whether a server answers the same question differently from one try to the next, for any name.

@@ -30,10 +30,22 @@ impl Facts<'_> {
 
     /// What one server says of any name that it was asked for.
     pub fn server_view(&self, kind: ViewKind, server: SocketAddr, name: &str) -> View {
-        let a = best(self.answers(server, name, RecordKind::A));
-        let aaaa = best(self.answers(server, name, RecordKind::Aaaa));
+        let (a, aaaa) = (self.answers(server, name, RecordKind::A), self.answers(server, name, RecordKind::Aaaa));
+        self.view_from(kind, server, name, a, aaaa)
+    }
+
+    /// The same, from these tries.
+    pub(super) fn view_from(
+        &self,
+        kind: ViewKind,
+        server: SocketAddr,
+        name: &str,
+        of_a: &[&Answer],
+        of_aaaa: &[&Answer],
+    ) -> View {
+        let (a, aaaa) = (best(of_a), best(of_aaaa));
         let (mut addresses, mut known) = (Vec::new(), BTreeSet::new());
-        for tries in [self.answers(server, name, RecordKind::A), self.answers(server, name, RecordKind::Aaaa)] {
+        for tries in [of_a, of_aaaa] {
             for response in tries.iter().filter_map(|answer| answer.outcome.seen()) {
                 for address in response.addresses(name) {
                     if known.insert(address) {
@@ -44,11 +56,16 @@ impl Facts<'_> {
         }
         let status = if addresses.is_empty() { together(a, aaaa) } else { Status::Ok };
         let responses = [a, aaaa].into_iter().flatten().filter_map(|answer| answer.outcome.seen());
-        let cname = chain(name, responses.clone());
+        // Whether an IPv4 address is denied, the question for it alone decides: no zone of a scope holds an IPv6 address.
+        let of_a = || a.and_then(|answer| answer.outcome.seen());
+        let judged: Vec<&Response> =
+            if status == Status::Ok { responses.clone().collect() } else { of_a().into_iter().collect() };
+        let judged = if judged.is_empty() { responses.clone().collect() } else { judged };
+        let cname = chain(name, judged.iter().copied());
         // Who denies is whose zone holds the name, or the alias that it ends in; a server may put any name there.
         let holds = |soa: &&Authority| zone_holds(&soa.zone, name) || cname.iter().any(|it| zone_holds(&soa.zone, it));
         let denying = (status != Status::Ok)
-            .then(|| responses.clone().filter_map(|response| response.authority.as_ref()).find(holds).cloned())
+            .then(|| judged.iter().filter_map(|response| response.authority.as_ref()).find(holds).cloned())
             .flatten();
         let timings = [a, aaaa].into_iter().flatten().map(|answer| answer.timing.elapsed_us / 1_000);
         View {
@@ -116,8 +133,8 @@ impl Facts<'_> {
         match self.class(address) {
             addr::Class::Sinkhole => None,
             addr::Class::Private => Some(true),
-            addr::Class::SharedAddressSpace => Some(self.server_gave(name, address, |_| true)),
-            addr::Class::Public => {
+            // VPN and security clients make such addresses up on the packet path, so the server's answer is theirs too.
+            addr::Class::SharedAddressSpace | addr::Class::Public => {
                 Some(address.is_ipv4() && self.server_gave(name, address, |owner| self.is_ampls_name(owner)))
             }
         }
@@ -132,7 +149,9 @@ impl Facts<'_> {
     fn server_gave(&self, name: &str, address: IpAddr, owner_passes: impl Fn(&str) -> bool) -> bool {
         let kind = if address.is_ipv4() { RecordKind::A } else { RecordKind::Aaaa };
         let asked = self.answers.get(name).into_iter().flatten();
-        let asked = asked.filter(|((server, of), _)| *of == kind && self.asked_servers.contains(server));
+        // Where answers are invented, whose record one is in proves nothing.
+        let honest = |server: &SocketAddr| self.asked_servers.contains(server) && self.invented_by(*server).is_none();
+        let asked = asked.filter(|((server, of), _)| *of == kind && honest(server));
         let mut responses = asked.flat_map(|(_, tries)| tries).filter_map(|answer| answer.outcome.seen());
         responses.any(|response| {
             response.addresses(name).contains(&address) && response.address_owner(name).is_some_and(&owner_passes)
@@ -157,11 +176,12 @@ fn best<'a>(tries: &[&'a Answer]) -> Option<&'a Answer> {
     })
 }
 
-/// The status of A and AAAA together, when neither has an address. NXDOMAIN concerns the whole name (RFC 8020); otherwise
-/// A decides: a private zone never holds AAAA records, so no AAAA alone means nothing.
+/// The status of A and AAAA together, when neither has an address: A decides where it was answered, because a private zone never
+/// holds AAAA records, so no AAAA alone means nothing. NXDOMAIN concerns the whole name (RFC 8020).
 fn together(a: Option<&Answer>, aaaa: Option<&Answer>) -> Status {
     let (a, aaaa) = (a.map(status), aaaa.map(status));
     match (a, aaaa) {
+        (Some(Status::NoData), _) => Status::NoData,
         (Some(Status::NxDomain), _) | (_, Some(Status::NxDomain)) => Status::NxDomain,
         (None, Some(Status::NoData) | None) => Status::Skipped,
         (Some(status), _) | (None, Some(status)) => status,
@@ -253,8 +273,11 @@ mod tests {
     }
 
     #[test]
-    fn shared_addresses_are_private_only_when_a_server_gives_them() {
-        assert_eq!(route(&bare().everywhere(ODS, &Says::Plain("100.64.0.9"))), Route::Private);
+    fn shared_addresses_are_private_only_in_a_record_of_the_alias() {
+        assert_eq!(route(&bare().everywhere(ODS, &Says::Private("100.64.0.9"))), Route::Private);
+        assert_eq!(route(&bare().everywhere(ODS, &Says::Plain("100.64.0.9"))), Route::Public);
+        let named = bare().everywhere(ODS, &Says::Plain("100.64.0.9")).private_range("100.64.0.0/16");
+        assert_eq!(route(&named), Route::Private);
         let synthesised = bare().says(CUSTOM, ODS, &Says::Public("20.1.1.1")).system(ODS, &Says::Plain("100.64.0.9"));
         assert_eq!(route(&synthesised), Route::Public);
     }

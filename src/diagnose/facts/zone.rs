@@ -1,7 +1,7 @@
 //! What the SOA of an AMPLS zone says about a server's links.
 
 use super::view::authority;
-use super::{Facts, Linked, RecordKind, SocketAddr, View, ZoneFact};
+use super::{Facts, Linked, RecordKind, SocketAddr, Status, View, ZoneFact};
 
 use ampls_probes::azure::{is_authority, is_private_authority};
 use ampls_probes::observation::Authority;
@@ -42,6 +42,8 @@ impl Facts<'_> {
                 behind_alias || self.observations().zones.contains(&soa.zone) || self.is_ampls_name(&soa.zone)
             }
             Some(soa) if is_microsoft(soa) => false,
+            // An answer without records and without SOA is what a filter leaves of one: it denies nothing.
+            None if view.status == Status::NoData => false,
             _ => behind_alias,
         }
     }

@@ -8,7 +8,7 @@ use ampls_probes::endpoint::Expect;
 
 use crate::diagnose::command::Zone;
 use crate::diagnose::draft::{Draft, Reach, Title};
-use crate::diagnose::facts::{EndpointFacts, Facts, Linked, View};
+use crate::diagnose::facts::{EndpointFacts, Facts, Linked, View, is_blob_zone};
 use crate::diagnose::finding::{Fix, Owner, Severity};
 use crate::diagnose::need::{Zones, borrowed};
 use crate::diagnose::remedy::{self, scope::Resource};
@@ -21,6 +21,9 @@ rule! {
     /// private link exists, but that zone is missing where the server resolves. The usual cases: only
     /// `privatelink.monitor.azure.com` was created, so configuration is private and log upload public; or
     /// `dns-zone-group create` was run with one zone and the other four were never added.
+    ///
+    /// Of a zone of which no name is looked at here (a machine without a workspace has none in three of the zones) only the
+    /// authority tells; that is a warning, and likely.
     ///
     /// Azure's DNS as seen from this machine shows the links of this virtual network only. Where the server is Azure's DNS,
     /// the link is missing in this network. Where it is another server, either the link is missing in the network where that
@@ -62,7 +65,8 @@ rule! {
     }
 }
 
-/// Fires for a zone on a resolving server when all hold:
+/// Fires for a zone on a resolving server when all hold, and, where private paths are expected, for a zone without any name here
+/// whose SOA alone is public ([`by_authority_alone`]):
 ///
 /// 1. The server does not change its answers from one try to the next.
 /// 2. A name of the zone is public there.
@@ -85,7 +89,52 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
     for (zone, servers) in &by_zone {
         by_servers.entry(servers).or_default().push(zone);
     }
-    by_servers.iter().map(|(servers, zones)| draft(facts, &Zones::of(facts, zones.iter().copied()), servers)).collect()
+    let seen =
+        by_servers.iter().map(|(servers, zones)| draft(facts, &Zones::of(facts, zones.iter().copied()), servers));
+    seen.chain(by_authority_alone(facts)).collect()
+}
+
+/// Zones of which no name is looked at here: only their SOA tells. The storage zone is left out: many networks do without it.
+fn by_authority_alone(facts: &Facts<'_>) -> Vec<Draft> {
+    if !facts.private_expected() {
+        return Vec::new();
+    }
+    let unknown = |zone: &&str| names(facts, zone).is_empty() && !is_blob_zone(zone);
+    let zones = facts.observations().zones.iter().map(String::as_str).filter(unknown);
+    let shows_private =
+        |server: SocketAddr| facts.ampls_endpoints().any(|name| name.view_of(server).is_some_and(View::is_private));
+    let missing = |zone: &str, server: SocketAddr| {
+        !facts.flaps(server) && facts.linked(zone, server) == Linked::No && shows_private(server)
+    };
+    let mut by_servers: BTreeMap<Vec<SocketAddr>, Vec<&str>> = BTreeMap::new();
+    for zone in zones {
+        let servers: Vec<SocketAddr> =
+            facts.resolving_servers().into_iter().filter(|server| missing(zone, *server)).collect();
+        if !servers.is_empty() {
+            by_servers.entry(servers).or_default().push(zone);
+        }
+    }
+    by_servers.iter().map(|(servers, zones)| authority_draft(facts, zones, servers)).collect()
+}
+
+fn authority_draft(facts: &Facts<'_>, zones: &[&str], servers: &[SocketAddr]) -> Draft {
+    let listed = servers.iter().map(|server| format!("`{server}`")).collect::<Vec<_>>().join(", ");
+    let among: BTreeSet<&SocketAddr> = servers.iter().collect();
+    let soas = facts.zones().iter().filter(|fact| zones.contains(&fact.zone.as_str()) && among.contains(&fact.server));
+    let title = format!(", as far as its authority tells (asked at {listed})");
+    Draft::new(Severity::Warning, Owner::Dns, Title::list("zones not linked: ", zones.iter().copied(), title))
+        .as_stated()
+        .group(format!("authority {listed}"))
+        .summary("other names of the private link are private here, and the authority of this zone is Microsoft's public DNS: what belongs to it would go the public way; no name of it is looked at on this machine")
+        .list("zones", zones.iter().copied())
+        .list("server", servers.iter())
+        .arg("cause", "authority")
+        .likely()
+        .reaching(Reach::Nothing)
+        .evidence(soas.map(|fact| facts.zone_line(fact)))
+        .fix([remedy::zone::find(zones)])
+        .fix(zones.iter().map(|zone| remedy::zone::list_links(zone)))
+        .fix([remedy::endpoint::complete_zone_group(zones).instead()])
 }
 
 fn names<'f>(facts: &'f Facts<'_>, zone: &str) -> Vec<&'f EndpointFacts<'f>> {
@@ -230,6 +279,15 @@ mod tests {
         let found = drafts(&DNS003, &scene);
         assert_eq!(found[0].certainty, Certainty::Proven);
         assert_eq!(found[0].args["cause"], "link-missing");
+    }
+
+    #[test]
+    fn fires_for_a_zone_without_names_by_its_authority() {
+        let scene = private_world().without(ODS).soa(CUSTOM, ODS_ZONE, &Says::PublicZone);
+        let found = drafts(&DNS003, &scene);
+        assert_eq!((found.len(), found[0].severity, found[0].certainty), (1, Severity::Warning, Certainty::Likely));
+        assert_eq!(found[0].args["zone"], ODS_ZONE);
+        assert_eq!(drafts(&DNS003, &public_world().without(ODS)), []);
     }
 
     #[test]

@@ -77,7 +77,7 @@ rule! {
 /// 1. No private zone denies the name on any resolving server: its record is missing for all of them, and `denied` says so.
 /// 2. A resolving server has the name public.
 /// 3. Azure's DNS, asked from this machine, does not have it private, or that server's zone lacks the record.
-/// 4. That server does not change its answers from one try to the next (DNS019).
+/// 4. That server does not change its answers from one try to the next (DNS019), and did not make this one up (DNS025).
 /// 5. The zone is linked there: its SOA says so, or another name of it is private.
 /// 6. The name's record, asked directly, is not private there: that is a forwarder's fault (DNS020).
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
@@ -218,6 +218,7 @@ fn fallen_back(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
         view.is_public()
             && (!private_at_azure() || lacks_record(view))
             && !flaps(view)
+            && !facts.is_invented(view)
             && is_linked(facts, zone, view)
             && record_is_public(facts, name, view)
     };
@@ -276,7 +277,8 @@ fn is_linked(facts: &Facts<'_>, zone: &str, view: &View) -> bool {
 /// A record that is private where its public name is not is a forwarder's fault; one that the zone denies is missing.
 fn record_is_public(facts: &Facts<'_>, name: &EndpointFacts<'_>, view: &View) -> bool {
     let record = view.server.and_then(|server| facts.record_view(name, server));
-    record.is_none_or(|record| !record.is_private())
+    let held = view.server.is_some_and(|server| facts.holds_record(name, server));
+    !held && record.is_none_or(|record| !record.is_private())
 }
 
 fn common(facts: &Facts<'_>, draft: Draft, name: &EndpointFacts<'_>, zone: &str, views: &[&View]) -> Draft {

@@ -2,11 +2,14 @@
 
 use std::net::SocketAddr;
 
+use ampls_probes::observation::Purpose;
+
 use crate::diagnose::command::{Host, command};
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::{EndpointFacts, Facts, Status, View};
 use crate::diagnose::finding::{Fix, Owner, Severity};
 use crate::diagnose::rule::rule;
+use crate::text::quote;
 
 rule! {
     /// ## What it means
@@ -14,6 +17,10 @@ rule! {
     /// A DNS server of this machine's configuration answered SERVFAIL or REFUSED. SERVFAIL: it asked further and got no
     /// usable answer, because its forwarder is silent, refuses, or the answer does not pass its DNSSEC validation. REFUSED:
     /// it does not resolve for this machine at all.
+    ///
+    /// The summary says more where a further question shows it: a name that resolves as soon as the server is asked not to
+    /// validate (CD) fails by DNSSEC; one that resolves without EDNS meets something that drops EDNS. What the server says of its
+    /// reason (RFC 8914), and the response policy that signs its answer, are quoted.
     ///
     /// It is a warning while the name still resolves by another server, and an error when no server gives an answer.
     ///
@@ -37,6 +44,7 @@ rule! {
     /// - <https://learn.microsoft.com/azure/private-link/private-endpoint-dns-integration>
     /// - <https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16>
     /// - <https://www.rfc-editor.org/rfc/rfc1035>
+    /// - <https://www.rfc-editor.org/rfc/rfc8914>
     DNS009 = "server-fails" {
         layer: Dns,
         severity: Warning,
@@ -72,6 +80,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>, view: &View) -> Option<Dra
         name.system().is_some_and(|system| system.status == Status::Ok) && facts.answered_by_search(name).is_none();
     let elsewhere = name.server_views().any(View::answered);
     let rejects = rejects(facts, name, server);
+    let why = Why::of(facts, server, view.status);
     let severity = if resolved || (elsewhere && !rejects) { Severity::Warning } else { Severity::Error };
     let azure = name.azure().filter(|azure| azure.answered() && azure.server != view.server);
     let ask = Fix::look(
@@ -106,27 +115,89 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>, view: &View) -> Option<Dra
     )
     .about([name.fqdn()])
     .group(format!("{server} {code}"))
-    .summary(if rejects {
+    .summary(format!("{}{}{}", if rejects && why == Some(Why::Validation) {
+        "the stub of this machine fails although a server behind it answers, so programs get nothing: the stub rejects the answer"
+    } else if rejects {
         "the stub of this machine fails although a server behind it answers, so programs get nothing: the stub rejects the answer, most likely because it validates DNSSEC and Azure's DNS sends no signatures"
     } else if severity == Severity::Error {
         "the server failed to answer and no other server of this machine gives an answer, so the name does not resolve"
     } else {
         "the server failed to answer, but the name still resolves by another way"
-    })
+    }, why.map(Why::sentence).unwrap_or_default(), in_its_words(facts, server)))
     .evidence([facts.view_line(name, view)])
     .evidence(azure.map(|azure| facts.view_line(name, azure)))
     .list("server", [server.to_string()])
     .arg("code", code)
+    .arg("why", why.map(Why::word).unwrap_or_default())
     .excludes("a path to the server that is blocked: it answers")
     .reaching(Reach::Nothing)
+    .evidence(why.and_then(|why| facts.answered_otherwise(server, why.asked())).map(|answer| facts.answer_line(answer)))
     .fix([ask, if rejects { look_at_stub() } else { fix }]);
-    if rejects {
+    if rejects && why.is_none() {
         draft = draft.likely();
     }
     if azure.is_some() {
         draft = draft.excludes("a name that does not exist: Azure's DNS answers it");
     }
     Some(draft)
+}
+
+/// What a further question shows.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Why {
+    /// The server answers when it is asked not to validate.
+    Validation,
+    /// The server answers without EDNS.
+    Edns,
+}
+
+impl Why {
+    fn of(facts: &Facts<'_>, server: SocketAddr, status: Status) -> Option<Self> {
+        let answered = |purpose| facts.answered_otherwise(server, purpose).is_some();
+        // What answers with EDNS and still validates has come to itself meanwhile.
+        let validates = || answered(Purpose::Unchecked) && !answered(Purpose::Reason);
+        match status {
+            Status::ServFail if validates() => Some(Self::Validation),
+            Status::FormErr | Status::Malformed if answered(Purpose::WithoutEdns) => Some(Self::Edns),
+            _ => None,
+        }
+    }
+
+    fn asked(self) -> Purpose {
+        match self {
+            Self::Validation => Purpose::Unchecked,
+            Self::Edns => Purpose::WithoutEdns,
+        }
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Validation => "validation",
+            Self::Edns => "edns",
+        }
+    }
+
+    fn sentence(self) -> &'static str {
+        match self {
+            Self::Validation => {
+                "; asked not to validate it answers, so it is DNSSEC validation that refuses the answer: Azure's DNS sends no signatures"
+            }
+            Self::Edns => "; without EDNS it answers, so the server or something on the way to it does not take EDNS",
+        }
+    }
+}
+
+/// What the server says of its reason, and which response policy signs its answers.
+fn in_its_words(facts: &Facts<'_>, server: SocketAddr) -> String {
+    let mut said = String::new();
+    for error in facts.own_words(server) {
+        let text = if error.text.is_empty() { String::new() } else { format!(": {}", quote(&error.text)) };
+        said.push_str(&format!("; it says why: extended error {}{text}", error.code));
+    }
+    if let Some(policy) = facts.policy_of(server) {
+        said.push_str(&format!("; the response policy {} signs its answer", quote(&policy.zone)));
+    }
+    said
 }
 
 fn look_at_stub() -> Fix {

@@ -8,17 +8,18 @@ use crate::diagnose::command::{Command, Host, command};
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::{EndpointFacts, Facts, Route, View, ViewKind};
 use crate::diagnose::finding::{BlastRadius, Fix, Owner, Severity};
-use crate::diagnose::{remedy, rule::rule};
+use crate::diagnose::remedy;
+use crate::diagnose::rule::{NO_CONNECTION, rule};
 use crate::text::quote;
 
 rule! {
     /// ## What it means
     ///
     /// Somebody answers the name with an address that leads nowhere: `0.0.0.0`, loopback, link-local, multicast; or Azure's
-    /// own DNS answers with the alias `blockpolicy.azuredns.invalid`, the mark of a DNS security policy. This is a block list
-    /// at work: a DNS filter, a firewall's DNS feature, a line of the hosts file (DNS006 then explains it), or the policy.
+    /// own DNS answers with the alias `blockpolicy.azuredns.invalid`, the mark of a DNS security policy; or the address or alias
+    /// is where a known DNS filter leads what it blocks. This is a block list at work: a DNS filter, a firewall's DNS feature, a line of the hosts file (DNS006 then explains it), or the policy.
     ///
-    /// No connection to such an address is tried. It is a warning when this machine still resolves the name by another server.
+    /// No connection to an address that leads nowhere is tried. It is a warning when this machine still resolves the name by another server.
     ///
     /// ## Why it matters
     ///
@@ -46,7 +47,11 @@ rule! {
         claim: Fault,
         all_names: false,
         no_answer: true,
-        explains: [&["DNS005", "DNS007", "DNS015"]],
+        explains: [
+            &["DNS002", "DNS003", "DNS004", "DNS005", "DNS007", "DNS015", "DNS020"],
+            NO_CONNECTION,
+            &["TLS001", "TLS003", "TLS006", "TLS007", "TLS008", "HTP002"],
+        ],
     }
 }
 
@@ -55,7 +60,7 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
 }
 
 fn leads_nowhere(facts: &Facts<'_>, view: &View) -> bool {
-    view.addresses.iter().any(|address| facts.class(*address) == Class::Sinkhole) || view.blocked_by_policy()
+    view.addresses.iter().any(|address| facts.class(*address) == Class::Sinkhole) || view.filter().is_some()
 }
 
 fn sinkholed(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
@@ -63,13 +68,19 @@ fn sinkholed(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
     let views: Vec<&View> = own.filter(|view| leads_nowhere(facts, view)).collect();
     let first = views.first()?;
     let policy = views.iter().any(|view| view.blocked_by_policy());
-    let reaches = name.route() != Route::None;
+    let filter = views.iter().find_map(|view| view.filter()).filter(|_| !policy);
+    let system = name.system().filter(|view| !leads_nowhere(facts, view));
+    let reaches = system.is_some_and(|view| view.route != Route::None);
     let severity = if reaches { Severity::Warning } else { Severity::Error };
     let servers: Vec<String> =
         views.iter().filter_map(|view| view.server).map(|server| format!("`{server}`")).collect();
     let asked: Vec<SocketAddr> = views.iter().filter_map(|view| view.server).collect();
     let who = if servers.is_empty() { "this machine itself".to_owned() } else { servers.join(", ") };
-    let kind = if policy { "policy" } else { "address" };
+    let kind = match filter {
+        _ if policy => "policy",
+        Some(_) => "filter",
+        None => "address",
+    };
     let address = first.addresses.first().map(ToString::to_string).unwrap_or_default();
     let draft = Draft::new(
         severity,
@@ -81,6 +92,8 @@ fn sinkholed(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
     .summary(if policy {
         "an Azure DNS security policy blocks the name: it answers with the alias `blockpolicy.azuredns.invalid`"
             .to_owned()
+    } else if let Some(filter) = filter {
+        format!("the name is answered with {}, where {filter} leads what it blocks", quote(&address))
     } else {
         format!(
             "the name is answered with {}, which leads nowhere: a block list is at work; no connection to it was tried",
@@ -89,9 +102,14 @@ fn sinkholed(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
     })
     .evidence(views.iter().map(|view| facts.view_line(name, view)))
     .arg("kind", kind)
+    .arg("filter", filter.unwrap_or_default())
     .list("address", [address])
     .list("server", &asked)
-    .excludes("a fault of the network path: no connection was tried")
+    .excludes(if filter.is_some() {
+        "a fault of the network path: the address is the filter's own"
+    } else {
+        "a fault of the network path: no connection was tried"
+    })
     .reaching(Reach::Own);
     Some(if policy {
         draft.fix(allow_in_policy(name.fqdn()))
@@ -153,6 +171,13 @@ mod tests {
         assert_eq!(found[0].fix[0].lines(), format!("nslookup {ODS} {ip}"));
         let found = drafts(&DNS012, &private_world().system(ODS, &Says::Plain("0.0.0.0")));
         assert_eq!(found[0].fix[0].lines(), format!("getent ahosts {ODS}"));
+    }
+
+    #[test]
+    fn fires_for_where_a_known_filter_leads_what_it_blocks() {
+        let found = drafts(&DNS012, &private_world().everywhere(ODS, &Says::Plain("146.112.61.106")));
+        assert_eq!((found[0].severity, found[0].args["kind"].as_str()), (Severity::Error, "filter"));
+        assert!(found[0].summary.contains("Cisco Umbrella"), "{}", found[0].summary);
     }
 
     #[test]

@@ -18,6 +18,10 @@ rule! {
     /// with different forwarders, a forwarder with two targets of which one is public, or systemd-resolved choosing between
     /// links.
     ///
+    /// A server is asked a second time only where its answer contradicts another: that of the operating system's own lookup, that
+    /// of another server, or its own for another name of the zone; and where it failed (`--repeat` is the most that one question
+    /// is asked). Records are asked for directly after all of that, so that no answer changes because of this program.
+    ///
     /// What else could be said of such a server's answers would be chance, so other findings leave it out.
     ///
     /// ## Why it matters
@@ -85,6 +89,9 @@ fn flaps(facts: &Facts<'_>, name: &EndpointFacts<'_>, server: SocketAddr) -> Opt
             words.join(", ")
         ))
         .evidence(tries(facts, name, server))
+        .evidence(facts.from_cache(name, server).map(|(left, whole)| {
+            format!("`{server}` answers from a cache: {left} s are left of the {whole} s that Azure's DNS gives")
+        }))
         .list("server", [server.to_string()])
         .list("routes", &words)
         .excludes("the cache of this machine: the server itself was asked each time")

@@ -179,7 +179,7 @@ fn incomplete(facts: &Facts<'_>, servers: &[SocketAddr], taken: &BTreeSet<&str>)
         .filter_map(|(name, _)| name.endpoint.zone.as_deref())
         .collect();
     let why = if records {
-        "the server gives their `privatelink` records as private addresses when asked directly: the forwarder was made for the `privatelink` zones instead of the public ones"
+        "asked directly for their `privatelink` records, the server asks the private zones: the forwarder was made for the `privatelink` zones instead of the public ones"
     } else {
         "other names are private there: a conditional forwarder for these is missing"
     };
@@ -242,6 +242,7 @@ fn evidence(facts: &Facts<'_>, name: &EndpointFacts<'_>, how: LeftOut, server: S
         LeftOut::RecordIsPrivate => {
             let record = facts.record_view(name, server);
             lines.extend(record.zip(name.endpoint.alias.as_deref()).map(|(view, alias)| facts.name_line(alias, &view)));
+            lines.extend(facts.held_record(name, server).map(|answer| facts.answer_line(answer)));
         }
         LeftOut::SiblingIsPrivate => {
             let same =

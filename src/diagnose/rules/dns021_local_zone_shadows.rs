@@ -107,6 +107,8 @@ fn is_shadow(facts: &Facts<'_>, name: &EndpointFacts<'_>, view: &View) -> bool {
     let by_microsoft = || by_authority(&|soa| Authorities::private_zone(soa) || Authorities::microsoft(soa));
     // A name of the customer's own is rightly denied by the server that holds its zone.
     let customers_own = || name.endpoint.group == Group::Extra && name.endpoint.zone.is_none();
+    // What a filter leaves of a private answer denies nothing.
+    let filtered = || view.server.is_some_and(|server| facts.withholds(name, server));
     let by_covering_zone = || !customers_own() && by_authority(&|soa| covers(&soa.zone, name.fqdn()));
     let other_server = |other: &View| other.server.is_some() && other.server != view.server;
     let resolved_elsewhere = || name.views.iter().any(|other| other_server(other) && other.status == Status::Ok);
@@ -115,6 +117,7 @@ fn is_shadow(facts: &Facts<'_>, name: &EndpointFacts<'_>, view: &View) -> bool {
         && !view.blocked_by_policy()
         && !has_ampls_alias()
         && !by_microsoft()
+        && !filtered()
         && (by_covering_zone() || resolved_elsewhere())
 }
 

@@ -10,6 +10,7 @@ use std::hash::Hasher;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ampls_probes::addr::embedded_ipv4;
+use ampls_probes::catalogue::sinkholes::Sinkholes;
 use ipnet::IpNet;
 use siphasher::sip::SipHasher24;
 
@@ -78,9 +79,12 @@ pub(super) struct Addresses {
 
 impl Addresses {
     pub(super) fn new(key: [u8; 16]) -> Self {
+        let of_filters = Sinkholes::builtin().into_iter().flat_map(|file| file.known).flat_map(|known| known.addresses);
+        let of_filters: Vec<String> = of_filters.map(|address| IpNet::from(address).to_string()).collect();
+        let stay: Vec<&str> = STAY.into_iter().chain(of_filters.iter().map(String::as_str)).collect();
         Self {
             key,
-            stay: [ranges(&STAY, true), ranges(&STAY, false)],
+            stay: [ranges(&stay, true), ranges(&stay, false)],
             classes: [ranges(&CLASSES, true), ranges(&CLASSES, false)],
             known: RefCell::default(),
         }

@@ -101,7 +101,7 @@ pub(super) fn kind(place: Place<'_>) -> Kind {
         ("TlsFailure", "protocol") | ("ChainVerdict", "invalid") => Kind::Spaced(words::TLS_ERRORS),
         (
             _,
-            "name" | "names" | "fqdn" | "alias" | "zone" | "zones" | "unresolved_names" | "owner" | "cname"
+            "name" | "names" | "domains" | "fqdn" | "alias" | "zone" | "zones" | "unresolved_names" | "owner" | "cname"
             | "canonical" | "mname" | "rname" | "search" | "endpoints" | "host" | "shared_handlers"
             | "endpoint_handlers" | "excluded_domains",
         ) => Kind::Name,

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ampls_probes::Catalogue;
 use ampls_probes::catalogue::BrowserCatalogue;
 use ampls_probes::catalogue::agents::Agents;
+use ampls_probes::catalogue::sinkholes::Sinkholes;
 
 use super::words;
 
@@ -48,13 +49,15 @@ impl Known {
             add_place(path, &mut known.places);
         }
         known.add_catalogue(catalogue);
-        // Both files are parts of the program, and tests hold that they can be read.
+        // These files are parts of the program, and tests hold that they can be read.
         if let Ok(agents) = Agents::builtin() {
             known.add_agents(&agents);
         }
         if let Ok(browsers) = BrowserCatalogue::builtin() {
             known.add_browsers(&browsers);
         }
+        let sinkholes = Sinkholes::builtin().into_iter().flat_map(|file| file.known);
+        sinkholes.flat_map(|filter| filter.aliases).for_each(|alias| known.add_domain(&alias));
         known
     }
 

@@ -1,19 +1,20 @@
 //! DNS servers on loopback, over UDP and TCP, each with a behaviour.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use hickory_proto::op::{Edns, Message, ResponseCode};
-use hickory_proto::rr::RecordType;
+use hickory_proto::rr::rdata::opt::EdnsOption;
+use hickory_proto::rr::{RData, Record, RecordType};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
 
 use crate::http::accept;
 use crate::scenario::{Server, ServerFault, View};
-use crate::zones::{Reply, Zones, blocked, circle, only, within};
+use crate::zones::{Reply, Soa, Zones, blocked, circle, only, soa, within};
 
 /// The largest UDP answer without EDNS (RFC 1035 2.3.4).
 const PLAIN_UDP: u16 = 512;
@@ -32,6 +33,29 @@ pub(crate) struct Dns {
     pub(crate) began: Instant,
     /// How often each question came so far, for a server that flaps.
     pub(crate) turns: Mutex<HashMap<(String, RecordType), u64>>,
+    /// Public names whose record was asked for directly, and those whose public chain was given.
+    pub(crate) kept: Mutex<HashSet<String>>,
+    pub(crate) chains: Mutex<HashSet<String>>,
+    /// How many questions wait for their answer, and the most there were.
+    pub(crate) waiting: Waiting,
+}
+
+/// How many questions wait for their answer, and the most there were at once.
+#[derive(Clone, Default)]
+pub(crate) struct Waiting {
+    now: Arc<AtomicU64>,
+    pub(crate) most: Arc<AtomicU64>,
+}
+
+impl Waiting {
+    fn begin(&self) {
+        let now = self.now.fetch_add(1, Ordering::SeqCst) + 1;
+        self.most.fetch_max(now, Ordering::SeqCst);
+    }
+
+    fn end(&self) {
+        self.now.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 /// What goes back over a transport.
@@ -53,10 +77,13 @@ impl Dns {
             };
             let Some(question) = buffer.get(..size).and_then(|bytes| Message::from_vec(bytes).ok()) else { continue };
             asked.fetch_add(1, Ordering::Relaxed);
+            self.waiting.begin();
             let dns = Arc::clone(&self);
             let socket = Arc::clone(&socket);
             tokio::spawn(async move {
-                if let Back::Message(bytes) = dns.reply(&question, true).await {
+                let back = dns.reply(&question, true).await;
+                dns.waiting.end();
+                if let Back::Message(bytes) = back {
                     // The peer may be gone: that is its own affair.
                     let _ = socket.send_to(&bytes, peer).await;
                 }
@@ -104,16 +131,26 @@ impl Dns {
             Some(ServerFault::Refused) => failed(ResponseCode::Refused),
             Some(ServerFault::Formerr) => failed(ResponseCode::FormErr),
             Some(ServerFault::Nxdomain) => failed(ResponseCode::NXDomain),
+            Some(ServerFault::Policy) => failed(ResponseCode::Refused),
             Some(ServerFault::Sinkhole) => only(&name, IpAddr::V4(Ipv4Addr::UNSPECIFIED), kind),
+            Some(ServerFault::BlockPage) => only(&name, IpAddr::V4(FILTERED), kind),
             Some(ServerFault::BlockPolicy) => blocked(&name),
             Some(ServerFault::Loop) => circle(&name),
+            Some(ServerFault::Synthesises) => only(&name, synthetic(&name), kind),
+            Some(ServerFault::RefusesEdns) if question.edns.is_some() => failed(ResponseCode::FormErr),
+            Some(ServerFault::Validates) if !question.metadata.checking_disabled => failed(ResponseCode::ServFail),
+            Some(fault @ (ServerFault::WithholdsPrivate | ServerFault::Invents)) => {
+                changed(fault, self.honest(&name, kind), &name, kind)
+            }
+            Some(ServerFault::KeepsRecords) => self.kept(question, &name, kind),
             Some(ServerFault::Flaps) if self.turn(&name, kind) % 2 == 1 => {
                 self.zones.answer(View::Public, &[], &name, kind)
             }
             _ => self.honest(&name, kind),
         };
         let truncate = udp && matches!(fault, Some(ServerFault::Truncated | ServerFault::TruncatedTcpDropped));
-        let Some(mut bytes) = encode(question, reply, udp, truncate) else { return Back::Nothing };
+        let extra = Extra { error: fault == Some(ServerFault::Validates), policy: fault == Some(ServerFault::Policy) };
+        let Some(mut bytes) = encode(question, reply, udp, truncate, extra) else { return Back::Nothing };
         if fault == Some(ServerFault::Malformed) {
             // The header promises sections that do not come.
             bytes.truncate(17);
@@ -139,6 +176,27 @@ impl Dns {
             .filter(|_| below.is_empty() || below.iter().any(|suffix| within(name, suffix)))
     }
 
+    /// dnsmasq keeps no answer to a question with checking disabled (`extract_addresses`), and answers the public name from the
+    /// record that it kept.
+    fn kept(&self, question: &Message, name: &str, kind: RecordType) -> Reply {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if name.contains(".privatelink.") {
+            if !question.metadata.checking_disabled {
+                kept.insert(name.replacen(".privatelink.", ".", 1));
+            }
+        } else if kept.contains(name) {
+            return self.zones.answer(View::Azure, &[], name, kind);
+        } else if kind == RecordType::A {
+            self.chains.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned());
+        }
+        // The alias of a chain that is kept answers for the record too.
+        let public = name.replacen(".privatelink.", ".", 1);
+        if kind == RecordType::A && self.chains.lock().unwrap_or_else(PoisonError::into_inner).contains(&public) {
+            return self.zones.answer(View::Public, &[], name, kind);
+        }
+        self.honest(name, kind)
+    }
+
     fn honest(&self, name: &str, kind: RecordType) -> Reply {
         let server = &self.server;
         let forwarded = server.forward.iter().filter(|(suffix, _)| within(name, suffix));
@@ -151,7 +209,41 @@ fn failed(code: ResponseCode) -> Reply {
     Reply { code, answers: Vec::new(), authority: None }
 }
 
-fn encode(question: &Message, reply: Reply, udp: bool, truncate: bool) -> Option<Vec<u8>> {
+/// An address of the name's own, in shared address space.
+fn synthetic(name: &str) -> IpAddr {
+    let sum = name.bytes().fold(0_u8, u8::wrapping_add);
+    IpAddr::V4(Ipv4Addr::new(100, 64, 7, sum))
+}
+
+/// A page of Cisco Umbrella.
+/// Source: <https://www.cisco.com/c/en/us/support/docs/security/umbrella/224799-learn-the-umbrella-block-page-ip.html>
+const FILTERED: Ipv4Addr = Ipv4Addr::new(146, 112, 61, 106);
+/// The page that names which do not exist are led to.
+const PAGE: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 80);
+
+/// What a filter, or a server that redirects, makes of an answer.
+fn changed(fault: ServerFault, reply: Reply, name: &str, kind: RecordType) -> Reply {
+    let private = |record: &Record| matches!(&record.data, RData::A(address) if address.0.is_private());
+    match fault {
+        ServerFault::WithholdsPrivate if reply.answers.iter().any(private) => failed(ResponseCode::NoError),
+        ServerFault::Invents if reply.code == ResponseCode::NXDomain => only(name, IpAddr::V4(PAGE), kind),
+        _ => reply,
+    }
+}
+
+/// What an answer says besides.
+#[derive(Clone, Copy)]
+struct Extra {
+    /// An extended error (RFC 8914), where the question allows it.
+    error: bool,
+    /// The SOA of a response policy.
+    policy: bool,
+}
+
+/// DNSKEY Missing. Source: <https://www.rfc-editor.org/rfc/rfc8914#section-4.10>
+const NO_KEY: [u8; 2] = [0, 9];
+
+fn encode(question: &Message, reply: Reply, udp: bool, truncate: bool, extra: Extra) -> Option<Vec<u8>> {
     let mut message = Message::response(question.metadata.id, question.metadata.op_code);
     message.metadata.recursion_desired = question.metadata.recursion_desired;
     message.metadata.recursion_available = true;
@@ -159,9 +251,16 @@ fn encode(question: &Message, reply: Reply, udp: bool, truncate: bool) -> Option
     message.add_queries(question.queries.iter().cloned());
     message.add_answers(reply.answers);
     message.add_authorities(reply.authority);
+    if extra.policy {
+        message.add_additionals(soa("rpz.corp.example", Soa::Local("dc1.corp.example")));
+    }
     if let Some(asked) = &question.edns {
         let mut edns = Edns::new();
         edns.set_max_payload(asked.max_payload());
+        if extra.error && reply.code == ResponseCode::ServFail {
+            let text = [NO_KEY.as_slice(), b"validation failure <monitor.azure.com. A IN>"].concat();
+            edns.options_mut().insert(EdnsOption::Unknown(15, text));
+        }
         message.set_edns(edns);
     }
     let limit = usize::from(question.edns.as_ref().map_or(PLAIN_UDP, Edns::max_payload).max(PLAIN_UDP));
@@ -181,7 +280,7 @@ mod tests {
     use std::str::FromStr;
 
     use ampls_probes::observation::Transport;
-    use ampls_probes::world::AZURE_DNS;
+    use ampls_probes::world::{AZURE_DNS, Families};
     use hickory_proto::op::Query;
     use hickory_proto::rr::Name;
 
@@ -243,7 +342,7 @@ mod tests {
         let (running, address) = server("10.1.0.4", "fault = \"truncated\"");
         let short = ask(&running, address).await.expect("an answer");
         assert!(short.metadata.truncation && short.answers.is_empty());
-        let found = running.world.resolver.lookup(HANDLER).await.expect("addresses over TCP");
+        let found = running.world.resolver.lookup(HANDLER, Families::Both).await.expect("addresses over TCP");
         assert_eq!(found.addresses, [IpAddr::from([10, 1, 2, 10])]);
     }
 

@@ -17,7 +17,7 @@ use tokio::net::{TcpListener, UdpSocket};
 use tokio::runtime::{Handle, Runtime};
 
 use crate::certificates::Authorities;
-use crate::dns::Dns;
+use crate::dns::{Dns, Waiting};
 use crate::front::{Fronts, Place};
 use crate::platform::{Forwarder, instance, serve_metadata, serve_wire};
 use crate::scenario::{PlatformAnswer, Scenario, Server, ServerFault, TcpFault, View};
@@ -34,6 +34,7 @@ pub struct Running {
     /// What the probes get.
     pub world: World,
     asked: BTreeMap<(Transport, SocketAddr), Arc<AtomicU64>>,
+    most: BTreeMap<SocketAddr, Arc<AtomicU64>>,
     runtime: Option<Runtime>,
     root: PathBuf,
 }
@@ -42,6 +43,11 @@ impl Running {
     /// Questions and connections that arrived at a simulated address.
     pub fn asked(&self, transport: Transport, address: SocketAddr) -> u64 {
         self.asked.get(&(transport, address)).map_or(0, |count| count.load(Ordering::Relaxed))
+    }
+
+    /// The most questions that waited for a DNS server's answer at once.
+    pub fn most_at_once(&self, server: SocketAddr) -> u64 {
+        self.most.get(&server).map_or(0, |most| most.load(Ordering::SeqCst))
     }
 
     /// Every simulated address that was asked, and how often.
@@ -69,9 +75,15 @@ pub fn start(scenario: &Scenario) -> io::Result<Running> {
     let handle = runtime.handle().clone();
     let root = temporary_root()?;
     // From here on a failure removes the folder and ends the runtime where that may be done.
-    let mut running =
-        Running { world: empty_world(root.clone()), asked: BTreeMap::new(), runtime: Some(runtime), root };
-    let mut sockets = Sockets { runtime: &handle, routes: Routes::default(), asked: BTreeMap::new() };
+    let mut running = Running {
+        world: empty_world(root.clone()),
+        asked: BTreeMap::new(),
+        most: BTreeMap::new(),
+        runtime: Some(runtime),
+        root,
+    };
+    let mut sockets =
+        Sockets { runtime: &handle, routes: Routes::default(), asked: BTreeMap::new(), most: BTreeMap::new() };
 
     let zones = Arc::new(Zones::new(scenario));
     let servers = servers(scenario);
@@ -82,7 +94,7 @@ pub fn start(scenario: &Scenario) -> io::Result<Running> {
     sockets.open_fronts(scenario, &zones, &fronts)?;
     sockets.open_platform(scenario)?;
     let proxied = sockets.open_proxy(scenario)?;
-    let Sockets { routes, asked, .. } = sockets;
+    let Sockets { routes, asked, most, .. } = sockets;
     let routes = Arc::new(routes);
     if let Some((proxy, listener, count)) = proxied {
         let forwarder = Arc::new(Forwarder { proxy, zones: Arc::clone(&zones), routes: Arc::clone(&routes) });
@@ -102,6 +114,7 @@ pub fn start(scenario: &Scenario) -> io::Result<Running> {
         hanging: scenario.machine.hanging_folders.iter().map(PathBuf::from).collect(),
     };
     running.asked = asked;
+    running.most = most;
     Ok(running)
 }
 
@@ -110,6 +123,7 @@ struct Sockets<'a> {
     runtime: &'a Handle,
     routes: Routes,
     asked: BTreeMap<(Transport, SocketAddr), Arc<AtomicU64>>,
+    most: BTreeMap<SocketAddr, Arc<AtomicU64>>,
 }
 
 impl Sockets<'_> {
@@ -135,7 +149,11 @@ impl Sockets<'_> {
                 latency: Duration::from_millis(scenario.latency_ms),
                 began: Instant::now(),
                 turns: Mutex::default(),
+                kept: Mutex::default(),
+                chains: Mutex::default(),
+                waiting: Waiting::default(),
             });
+            self.most.insert(address, Arc::clone(&dns.waiting.most));
             let (socket, asked) = (self.udp(address)?, self.count(Transport::Udp, address));
             self.runtime.spawn(Arc::clone(&dns).serve_udp(socket, asked));
             if matches!(server.fault, Some(ServerFault::Silent | ServerFault::TruncatedTcpDropped)) {

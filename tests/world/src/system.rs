@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ampls_probes::observation::{Found, LookupFailure, Transport};
-use ampls_probes::world::{Boxed, Route, Routes, SystemResolver};
+use ampls_probes::world::{Boxed, Families, Route, Routes, SystemResolver};
 use hickory_proto::op::{Message, Query, ResponseCode};
 use hickory_proto::rr::{Name, RData, RecordType};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -42,31 +42,45 @@ enum Missing {
 }
 
 impl SystemResolver for Glibc {
-    fn lookup<'a>(&'a self, name: &'a str) -> Boxed<'a, Result<Found, LookupFailure>> {
-        Box::pin(self.resolve(name))
+    fn lookup<'a>(&'a self, name: &'a str, families: Families) -> Boxed<'a, Result<Found, LookupFailure>> {
+        Box::pin(self.resolve(name, families))
     }
 }
 
 impl Glibc {
-    async fn resolve(&self, name: &str) -> Result<Found, LookupFailure> {
+    async fn resolve(&self, name: &str, families: Families) -> Result<Found, LookupFailure> {
         let absolute = name.ends_with('.');
         let name = name.trim_end_matches('.').to_lowercase();
         if let Some(addresses) = self.hosts.get(&name).or_else(|| self.cached.get(&name)) {
             return Ok(Found { addresses: addresses.clone(), canonical: None, more: 0 });
         }
-        let failure = match self.both(&name).await {
+        let failure = match self.found(&name, families).await {
             Ok(found) => return Ok(found),
             Err(failure) => failure,
         };
         if failure == LookupFailure::NotFound && !absolute {
             for suffix in &self.search {
                 let full = format!("{name}.{suffix}");
-                if let Ok(found) = self.both(&full).await {
+                if let Ok(found) = self.found(&full, families).await {
                     return Ok(Found { canonical: found.canonical.or(Some(full)), ..found });
                 }
             }
         }
         Err(failure)
+    }
+
+    async fn found(&self, name: &str, families: Families) -> Result<Found, LookupFailure> {
+        if families == Families::V4First {
+            match self.ask(name, RecordType::A).await {
+                Ok((addresses, canonical)) => {
+                    let canonical = canonical.filter(|canonical| canonical != name);
+                    return Ok(Found { addresses, canonical, more: 0 });
+                }
+                Err(Missing::Unanswered) => return Err(LookupFailure::TryAgain),
+                Err(Missing::Denied | Missing::NoData) => {}
+            }
+        }
+        self.both(name).await
     }
 
     async fn both(&self, name: &str) -> Result<Found, LookupFailure> {
@@ -172,7 +186,7 @@ mod tests {
             "resolver = { options = [\"timeout:1\", \"attempts:1\"] }\n\
              [[server]]\naddress = \"10.1.0.4\"\nfault = \"silent\"\n[[server]]\naddress = \"10.1.0.5\"\n",
         );
-        let found = running.world.resolver.lookup(HANDLER).await.expect("the second server's answer");
+        let found = running.world.resolver.lookup(HANDLER, Families::Both).await.expect("the second server's answer");
         assert_eq!(found.addresses, [IpAddr::from([10, 1, 2, 10])]);
         assert_eq!(found.canonical.as_deref(), Some("global.handler.control.privatelink.monitor.azure.com"));
     }
@@ -180,19 +194,22 @@ mod tests {
     #[tokio::test]
     async fn servers_that_all_fail_are_try_again() {
         let running = world("[[server]]\naddress = \"10.1.0.4\"\nfault = \"servfail\"\n");
-        assert_eq!(running.world.resolver.lookup(HANDLER).await, Err(LookupFailure::TryAgain));
+        assert_eq!(running.world.resolver.lookup(HANDLER, Families::Both).await, Err(LookupFailure::TryAgain));
     }
 
     #[tokio::test]
     async fn denied_name_is_not_found() {
         let running = world("");
-        assert_eq!(running.world.resolver.lookup("nothing.example").await, Err(LookupFailure::NotFound));
+        assert_eq!(
+            running.world.resolver.lookup("nothing.example", Families::Both).await,
+            Err(LookupFailure::NotFound)
+        );
     }
 
     #[tokio::test]
     async fn hosts_file_comes_before_every_server() {
         let running = world(&format!("[machine]\nhosts = {{ \"{HANDLER}\" = \"10.9.9.9\" }}\n"));
-        let found = running.world.resolver.lookup(HANDLER).await.expect("the file's answer");
+        let found = running.world.resolver.lookup(HANDLER, Families::Both).await.expect("the file's answer");
         assert_eq!(found.addresses, [IpAddr::from([10, 9, 9, 9])]);
         assert!(running.all_asked().is_empty(), "no server is asked");
         let file = std::fs::read_to_string(running.world.path("/etc/hosts")).expect("a hosts file");

@@ -26,7 +26,7 @@ pub(crate) struct Reply {
 
 /// Who signs a start of authority.
 #[derive(Clone, Copy)]
-enum Soa<'a> {
+pub(crate) enum Soa<'a> {
     Private,
     Public,
     Local(&'a str),
@@ -256,7 +256,7 @@ fn local_answer(zone: &LocalZone, name: &str, kind: RecordType) -> Reply {
 
 /// The name is the suffix, or lies below it.
 pub(crate) fn within(name: &str, suffix: &str) -> bool {
-    name.strip_suffix(suffix).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    suffix == "." || name.strip_suffix(suffix).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }
 
 /// The answer of Azure's DNS security policy.
@@ -282,7 +282,7 @@ pub(crate) fn only(name: &str, address: IpAddr, kind: RecordType) -> Reply {
     Reply { code: ResponseCode::NoError, answers, authority: None }
 }
 
-fn soa(zone: &str, who: Soa<'_>) -> Option<Record> {
+pub(crate) fn soa(zone: &str, who: Soa<'_>) -> Option<Record> {
     let (mname, rname) = match who {
         Soa::Private => ("azureprivatedns.net.", "azureprivatedns-host.microsoft.com."),
         Soa::Public => ("ns1-38.azure-dns.com.", "msnhst.microsoft.com."),

@@ -1,20 +1,31 @@
 //! DNS messages: our question as octets, and what octets from outside mean as an answer to it. No I/O.
 
 use hickory_proto::op::{Edns, Header, Message, MessageType, Query, ResponseCode as WireCode};
-use hickory_proto::rr::{DNSClass, Name, RData, Record as WireRecord, RecordType, rdata::SOA};
+use hickory_proto::rr::rdata::SOA;
+use hickory_proto::rr::rdata::opt::EdnsOption;
+use hickory_proto::rr::{DNSClass, Name, RData, Record as WireRecord, RecordType};
 use hickory_proto::serialize::binary::{BinDecodable, BinDecoder};
 
-use crate::observation::dns::MAX_RECORDS;
-use crate::observation::{Authority, Record, RecordData, RecordKind, Response, ResponseCode, Transport};
+use crate::observation::dns::{MAX_EXTENDED, MAX_RECORDS, MAX_TEXT};
+use crate::observation::{Authority, ExtendedError, Record, RecordData, RecordKind, Response, ResponseCode, Transport};
 
 /// The UDP size that is announced with EDNS. Source: <https://www.dnsflagday.net/2020/>
 const PAYLOAD: u16 = 1232;
 
 /// A question that is ready to be sent.
-pub(super) struct Question {
+pub(super) struct Packet {
     id: u16,
     query: Query,
     bytes: Vec<u8>,
+}
+
+/// What a question asks for besides an answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Wants {
+    /// It announces EDNS.
+    pub(super) edns: bool,
+    /// It asks not to validate (CD).
+    pub(super) unchecked: bool,
 }
 
 /// What octets from a server are to us.
@@ -29,17 +40,18 @@ pub(super) enum Heard {
     SomethingElse,
 }
 
-impl Question {
+impl Packet {
     /// `None` for a name that no message can hold.
-    pub(super) fn new(name: &str, kind: RecordKind, edns0: bool) -> Option<Self> {
+    pub(super) fn new(name: &str, kind: RecordKind, wants: Wants) -> Option<Self> {
         let mut name = Name::from_ascii(name).ok()?;
         name.set_fqdn(true);
         let query = Query::query(name, record_type(kind));
         // Its id is random.
         let mut message = Message::query();
         message.metadata.recursion_desired = true;
+        message.metadata.checking_disabled = wants.unchecked;
         message.add_query(query.clone());
-        if edns0 {
+        if wants.edns {
             let mut edns = Edns::new();
             edns.set_max_payload(PAYLOAD).set_version(0);
             message.set_edns(edns);
@@ -132,7 +144,30 @@ fn response(message: &Message, transport: Transport) -> Response {
         more: message.answers.len().saturating_sub(MAX_RECORDS),
         authority,
         sent: 0,
+        policy: message.additionals.iter().find_map(|record| match &record.data {
+            RData::SOA(soa) => Some(self::authority(&record.name, soa)),
+            _ => None,
+        }),
+        extended: extended(message),
     }
+}
+
+/// The number of the option that holds an extended error.
+/// Source: <https://www.rfc-editor.org/rfc/rfc8914>
+const EXTENDED_ERROR: u16 = 15;
+
+fn extended(message: &Message) -> Vec<ExtendedError> {
+    let options = message.edns.iter().flat_map(|edns| edns.options().options.iter());
+    let errors = options.filter_map(|(_, option)| match option {
+        EdnsOption::Unknown(EXTENDED_ERROR, data) => {
+            let (code, text) = data.split_first_chunk::<2>()?;
+            let text = String::from_utf8_lossy(text);
+            let text = text.trim_end_matches('\0').chars().take(MAX_TEXT).collect();
+            Some(ExtendedError { code: u16::from_be_bytes(*code), text })
+        }
+        _ => None,
+    });
+    errors.take(MAX_EXTENDED).collect()
 }
 
 fn code(code: WireCode) -> ResponseCode {
@@ -196,12 +231,12 @@ mod tests {
 
     use super::*;
 
-    fn question() -> Question {
-        Question::new("api.monitor.azure.com", RecordKind::A, true).unwrap()
+    fn question() -> Packet {
+        Packet::new("api.monitor.azure.com", RecordKind::A, Wants { edns: true, unchecked: false }).unwrap()
     }
 
     /// An answer with a record of each section.
-    fn answer(question: &Question) -> Vec<u8> {
+    fn answer(question: &Packet) -> Vec<u8> {
         let mut message = Message::response(question.id, OpCode::Query);
         message.add_query(question.query.clone());
         let owner = question.query.name().clone();
@@ -230,7 +265,7 @@ mod tests {
     #[test]
     fn name_that_no_message_can_hold_is_no_question() {
         for name in ["a..b", &"a".repeat(64), &"a.".repeat(200)] {
-            assert!(Question::new(name, RecordKind::A, false).is_none(), "{name}");
+            assert!(Packet::new(name, RecordKind::A, Wants::default()).is_none(), "{name}");
         }
     }
 
@@ -241,7 +276,7 @@ mod tests {
     }
 
     /// A reply whose answer section has these records.
-    fn reply(question: &Question, truncated: bool, records: &[(&str, RData)]) -> Vec<u8> {
+    fn reply(question: &Packet, truncated: bool, records: &[(&str, RData)]) -> Vec<u8> {
         let mut message = Message::response(question.id, OpCode::Query);
         message.metadata.truncation = truncated;
         message.add_query(question.query.clone());

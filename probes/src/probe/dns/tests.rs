@@ -134,8 +134,12 @@ fn context_on(network: Network, timeout: Duration) -> Context {
 const PATIENT: Duration = Duration::from_secs(30);
 const BRIEF: Duration = Duration::from_secs(2);
 
+fn question(server: SocketAddr, kind: RecordKind) -> Question {
+    Question { server, name: NAME.to_owned(), kind, purpose: Purpose::Name }
+}
+
 async fn asked_in(timeout: Duration, server: SocketAddr, style: &AskStyle) -> Outcome<Response, DnsFailure> {
-    ask(&context(timeout), server, NAME, RecordKind::A, 0, style).await.outcome
+    ask(&context(timeout), &question(server, RecordKind::A), 0, style).await.outcome
 }
 
 async fn seen(server: &Server) -> Response {
@@ -306,7 +310,8 @@ async fn end_of_the_run_is_not_a_timeout() {
     let (stop, stopped) = watch::channel(false);
     context.stop = stopped;
     let style = AskStyle::default();
-    let asking = ask(&context, server.address, NAME, RecordKind::A, 0, &style);
+    let asked = question(server.address, RecordKind::A);
+    let asking = ask(&context, &asked, 0, &style);
     let (answer, ()) = tokio::join!(asking, async {
         tokio::time::sleep(BRIEF).await;
         stop.send(true).unwrap();
@@ -415,7 +420,7 @@ async fn soa_of_a_zone_is_a_record() {
         vec![message.to_vec().unwrap()]
     })
     .await;
-    let answer = ask(&context(PATIENT), server.address, NAME, RecordKind::Soa, 1, &AskStyle::default()).await;
+    let answer = ask(&context(PATIENT), &question(server.address, RecordKind::Soa), 1, &AskStyle::default()).await;
     assert_eq!((answer.kind, answer.try_number), (RecordKind::Soa, 1));
     let response = answer.outcome.seen().unwrap();
     assert!(matches!(&response.records[0].data, RecordData::Soa(soa) if soa.mname == "azureprivatedns.net"));
@@ -463,10 +468,46 @@ async fn simulated_addresses_lead_where_the_world_says() {
     ]);
     let context = context_on(Network::Simulated(Arc::new(Routes { to })), BRIEF);
     let style = AskStyle::default();
-    assert!(ask(&context, AZURE_DNS, NAME, RecordKind::A, 0, &style).await.outcome.seen().is_some());
-    assert_eq!(ask(&context, lost, NAME, RecordKind::A, 0, &style).await.outcome, Outcome::TimedOut);
+    assert!(ask(&context, &question(AZURE_DNS, RecordKind::A), 0, &style).await.outcome.seen().is_some());
+    assert_eq!(ask(&context, &question(lost, RecordKind::A), 0, &style).await.outcome, Outcome::TimedOut);
     assert_eq!(
-        ask(&context, unreachable, NAME, RecordKind::A, 0, &style).await.outcome,
+        ask(&context, &question(unreachable, RecordKind::A), 0, &style).await.outcome,
         Outcome::Failed(DnsFailure::Unreachable(IoFailure::HostUnreachable))
     );
+}
+
+#[tokio::test]
+async fn records_are_asked_for_unchecked_and_failures_with_and_without_edns() {
+    let server = Server::start(|_, _, question| vec![healthy(question)]).await;
+    let style = AskStyle { edns0: false, use_vc: false };
+    for purpose in
+        [Purpose::Name, Purpose::Record, Purpose::Canary, Purpose::Unchecked, Purpose::Reason, Purpose::WithoutEdns]
+    {
+        let asked = Question { purpose, ..question(server.address, RecordKind::A) };
+        assert_eq!(ask(&context(PATIENT), &asked, 0, &style).await.purpose, purpose);
+    }
+    let asked = server.asked();
+    let told: Vec<(bool, bool)> =
+        asked.iter().map(|(_, message)| (message.metadata.checking_disabled, message.edns.is_some())).collect();
+    assert_eq!(told, [(false, false), (true, false), (false, false), (true, true), (false, true), (false, false)]);
+}
+
+#[tokio::test]
+async fn reason_and_policy_of_a_refusal_are_kept() {
+    let server = Server::start(|_, _, question| {
+        let mut message = reply(question);
+        message.metadata.response_code = WireCode::ServFail;
+        message.add_additionals([soa("rpz.corp.example", "dc1.corp.example")]);
+        let mut edns = hickory_proto::op::Edns::new();
+        let text = [&[0, 6][..], "validation failure\0".as_bytes()].concat();
+        edns.options_mut().insert(hickory_proto::rr::rdata::opt::EdnsOption::Unknown(15, text));
+        edns.options_mut().insert(hickory_proto::rr::rdata::opt::EdnsOption::Unknown(15, vec![0]));
+        message.set_edns(edns);
+        vec![message.to_vec().unwrap()]
+    })
+    .await;
+    let response = seen(&server).await;
+    assert_eq!(response.policy.map(|policy| policy.zone).as_deref(), Some("rpz.corp.example"));
+    let told: Vec<(u16, &str)> = response.extended.iter().map(|error| (error.code, error.text.as_str())).collect();
+    assert_eq!(told, [(6, "validation failure")]);
 }

@@ -114,6 +114,23 @@ pub enum ServerFault {
     BlockPolicy,
     /// A chain of aliases that closes.
     Loop,
+    /// Answers with private addresses are left empty, as `stop-dns-rebind` of dnsmasq does.
+    WithholdsPrivate,
+    /// Every name has the address of a filter's page, Cisco Umbrella's.
+    BlockPage,
+    /// Names that do not exist have the address of a page, 203.0.113.80.
+    Invents,
+    /// Every name has an address of its own in 100.64.0.0/16, as a VPN client on the way makes them up.
+    Synthesises,
+    /// A cache like dnsmasq's: a record that was asked for directly is kept, unless checking was disabled, and the public name
+    /// answered with it later; the chain of a public name is kept, and the record answered with that.
+    KeepsRecords,
+    /// SERVFAIL unless checking is disabled; with EDNS it says why.
+    Validates,
+    /// FORMERR where the question has EDNS.
+    RefusesEdns,
+    /// An SOA of a response policy stands beside the denial.
+    Policy,
 }
 
 /// A zone of a DNS server's own.
