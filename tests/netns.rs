@@ -9,6 +9,7 @@ mod browsers;
 mod certificates;
 mod design;
 mod doctor;
+mod habits;
 mod hostile;
 mod lab;
 mod names;

@@ -10,6 +10,10 @@ pub(super) const PUBLIC_DNS: &str = "8.8.8.8";
 pub(super) const CUSTOM_DNS: &str = "10.0.0.4";
 /// A second one.
 pub(super) const SECOND_DNS: &str = "10.0.0.6";
+/// Azure's private zones where a ruleset stands before them.
+pub(super) const BEHIND_RULESET: &str = "168.63.129.17";
+/// The DNS server of a VPN, which forwards to the internet.
+pub(super) const VPN_DNS: &str = "10.8.0.1";
 /// The customer's proxy.
 pub(super) const PROXY: &str = "10.0.0.5";
 
@@ -21,6 +25,8 @@ pub(super) struct Design {
     pub(super) linked: Vec<Zone>,
     /// Those of them without a record.
     pub(super) empty: Vec<Zone>,
+    /// A forwarding ruleset sends the public suffixes to the internet, before the linked zones are asked.
+    pub(super) ruleset: bool,
     /// Those of them without a record whose link falls back to the internet.
     pub(super) fallback: Vec<Zone>,
     /// The text of the machine's resolv.conf.
@@ -29,6 +35,8 @@ pub(super) struct Design {
     pub(super) hosts: String,
     /// The server at [`CUSTOM_DNS`].
     pub(super) custom: Custom,
+    /// What listens at 127.0.0.53 on the machine.
+    pub(super) stub: Stub,
     /// A dnsmasq at [`SECOND_DNS`] that forwards everything to Azure's DNS.
     pub(super) second: bool,
     /// Servers of nginx beside those that answer as Azure does: what is wrong with some address or name.
@@ -68,12 +76,33 @@ pub(super) enum Custom {
     Unbending(&'static str),
     /// bind that forwards everything to Azure's DNS, with a zone of its own: origin and records.
     Zoned(&'static str, &'static str),
+    /// dnsmasq that forwards to Azure's DNS and takes private addresses out of the answers.
+    Guarding,
+    /// dnsmasq that forwards the `privatelink` zones to Azure's DNS and everything else to the internet, and keeps answers.
+    AliasZones,
+    /// dnsmasq that forwards to Azure's DNS and leads names which do not exist to a page.
+    Redirecting,
+    /// bind of a closed network: it holds the root zone itself, and no other.
+    ClosedRoot,
     /// bind in another virtual network, to which every private zone is linked.
     Hub,
     /// A server that passes questions on to Azure's DNS, but denies names: suffix (and `>` with an alias), and the owner of the SOA.
     Denying([(&'static str, &'static str); 4]),
     /// The machine is there, and nobody listens on port 53.
     Closed,
+}
+
+/// What listens at 127.0.0.53 on the machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stub {
+    /// Nothing.
+    Absent,
+    /// unbound that asks Azure's DNS and validates against a key that signs nothing there.
+    Validating,
+    /// dnsmasq that asks this server.
+    Asks(&'static str),
+    /// systemd-resolved with two links: the machine's own, with Azure's DNS, and a VPN's, with [`VPN_DNS`]; the domains of each.
+    Resolved { own: &'static str, vpn: &'static str },
 }
 
 /// Who breaks TLS open on the way.
@@ -96,6 +125,8 @@ impl Default for Design {
             linked: Zone::ALL.to_vec(),
             empty: Vec::new(),
             fallback: Vec::new(),
+            ruleset: false,
+            stub: Stub::Absent,
             resolv_conf: format!("nameserver {AZURE_DNS}\n"),
             hosts: String::new(),
             custom: Custom::Absent,

@@ -13,7 +13,9 @@ use std::sync::{Condvar, Mutex, Once, OnceLock, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::design::{AZURE_DNS, CUSTOM_DNS, Design, Inspection, PROXY, PUBLIC_DNS, SECOND_DNS};
+use super::design::{
+    AZURE_DNS, BEHIND_RULESET, CUSTOM_DNS, Design, Inspection, PROXY, PUBLIC_DNS, SECOND_DNS, Stub, VPN_DNS,
+};
 use super::namespace::{PREFIX, batch, inside, link, run};
 use super::{certificates, namespace, servers};
 use crate::needs;
@@ -122,9 +124,23 @@ impl Lab {
         self.folder.join("front-root.pem")
     }
 
-    /// A command inside the machine, with an environment of its own.
+    /// A command inside the machine, with an environment of its own. What resolved writes below `/run/systemd` is the lab's own.
     pub(super) fn on_machine(&self, program: &str) -> Command {
-        inside(&self.vm, program)
+        let own = self.folder.join("systemd");
+        if !own.is_dir() {
+            return inside(&self.vm, program);
+        }
+        let mut command = inside(&self.vm, "unshare");
+        let script = "mkdir -p /run/systemd && mount --bind \"$0\" /run/systemd && exec \"$@\"";
+        command.args(["--mount", "sh", "-c", script]).arg(own).arg(program);
+        command
+    }
+
+    /// A second wire, to a VPN's own network.
+    pub(super) fn add_vpn(&self) -> Result<()> {
+        link(&self.vm, "vpn0", &self.azure, "vpn0")?;
+        batch(&self.vm, "link set vpn0 up\naddress add 10.8.0.10/24 dev vpn0\n")?;
+        batch(&self.azure, &format!("link set vpn0 up\naddress add {VPN_DNS}/24 dev vpn0\n"))
     }
 
     /// A command on Azure's side.
@@ -187,6 +203,15 @@ impl Lab {
         fs::write(etc.join("resolv.conf"), &design.resolv_conf)?;
         fs::write(etc.join("hosts"), format!("127.0.0.1 localhost\n{}", design.hosts))?;
         // Services such as systemd-resolved are reached through Unix sockets, which no network namespace holds back.
+        if matches!(design.stub, Stub::Resolved { .. }) {
+            for (file, line) in
+                [("passwd", "systemd-resolve:x:990:990::/:/bin/false"), ("group", "systemd-resolve:x:990:")]
+            {
+                let known = fs::read_to_string(Path::new("/etc").join(file))?;
+                let others: Vec<&str> = known.lines().filter(|line| !line.starts_with("systemd-resolve:")).collect();
+                fs::write(etc.join(file), format!("{}\n{line}\n", others.join("\n")))?;
+            }
+        }
         fs::write(etc.join("nsswitch.conf"), "passwd: files\ngroup: files\nhosts: files dns\n")?;
         let mut trusted = String::new();
         if !design.distrustful {
@@ -224,6 +249,7 @@ impl Lab {
             &format!(
                 "link set lo up\nlink set eth0 up\naddress add 10.0.0.1/24 dev eth0\naddress add {CUSTOM_DNS}/24 dev eth0\n\
                  address add {PROXY}/24 dev eth0\naddress add {SECOND_DNS}/24 dev eth0\naddress add {AZURE_DNS}/32 dev lo\naddress add {PUBLIC_DNS}/32 dev lo\n\
+                 address add {BEHIND_RULESET}/32 dev lo\n\
                  address add 169.254.169.254/32 dev lo\nroute add local 10.1.0.0/24 dev lo\nroute add local 10.7.0.0/16 dev lo\n\
                  route add local 20.0.0.0/8 dev lo\n"
             ),

@@ -5,7 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::design::{AZURE_DNS, CUSTOM_DNS, Custom, Design, Inspection, PROXY, PUBLIC_DNS, SECOND_DNS};
+use super::design::{
+    AZURE_DNS, BEHIND_RULESET, CUSTOM_DNS, Custom, Design, Inspection, PROXY, PUBLIC_DNS, SECOND_DNS, Stub, VPN_DNS,
+};
 use super::lab::{Lab, Result};
 use super::names::{Holds, Zone};
 use super::namespace::run;
@@ -14,6 +16,10 @@ use crate::needs;
 /// What the company's own zones begin with.
 const CORPORATE_HEADER: &str =
     "$TTL 3600\n@ IN SOA dc1.corp.example. hostmaster.corp.example. 1 900 600 86400 60\n@ IN NS dc1.corp.example.\n";
+
+/// The root zone of a closed network.
+const CLOSED_HEADER: &str = "$TTL 3600\n@ IN SOA ns1.closed.example. hostmaster.closed.example. 1 900 600 86400 60\n@ IN NS ns1.closed.example.\n\
+     ns1.closed.example. IN A 10.0.0.4\n";
 
 /// mitmproxy's `mitmdump`: named by `AMPLS_MITMDUMP`, or on the path.
 pub(super) fn mitmdump() -> Option<PathBuf> {
@@ -36,10 +42,17 @@ pub(super) fn start(lab: &mut Lab, design: &Design) -> Result<()> {
     });
     let azure: Vec<_> =
         public.iter().filter(|(origin, _)| !is_linked(design, origin)).cloned().chain(private).collect();
-    bind(lab, "azure-dns", AZURE_DNS, &zone_statements(lab.folder(), "azure-dns", &azure)?)?;
+    let zones = zone_statements(lab.folder(), "azure-dns", &azure)?;
+    if design.ruleset {
+        bind(lab, "azure-dns", BEHIND_RULESET, &zones)?;
+        ruleset(lab)?;
+    } else {
+        bind(lab, "azure-dns", AZURE_DNS, &zones)?;
+    }
     bind(lab, "public-dns", PUBLIC_DNS, &zone_statements(lab.folder(), "public-dns", &public)?)?;
     nginx(lab, design.front)?;
     custom(lab, design)?;
+    stub(lab, design.stub)?;
     if design.second {
         dnsmasq(lab, SECOND_DNS, &[AZURE_DNS])?;
     }
@@ -71,6 +84,76 @@ pub(super) fn delay(lab: &mut Lab, one_way_ms: u32) -> Result<()> {
         command
     })
 }
+
+/// Azure's DNS with a ruleset: names of the public suffixes go elsewhere whole, with everything that their chain leads to.
+fn ruleset(lab: &mut Lab) -> Result<()> {
+    let mut rules = vec![BEHIND_RULESET.to_owned()];
+    for zone in Zone::ALL {
+        rules.push(format!("/{}/{PUBLIC_DNS}", zone.suffix()));
+        rules.push(format!("/{}/{BEHIND_RULESET}", zone.private()));
+    }
+    let rules: Vec<&str> = rules.iter().map(String::as_str).collect();
+    // Azure's DNS answers each question by itself.
+    dnsmasq_with(lab, AZURE_DNS, &rules, &["--cache-size=0"])
+}
+
+/// What listens at 127.0.0.53 on the machine, and the list of what stands behind it.
+fn stub(lab: &mut Lab, stub: Stub) -> Result<()> {
+    match stub {
+        Stub::Absent => Ok(()),
+        Stub::Asks(server) => {
+            let mut command = lab.on_machine("dnsmasq");
+            command.args(DNSMASQ).args(["--listen-address=127.0.0.53", "--bind-interfaces"]);
+            command.arg(format!("--server={server}"));
+            lab.serve("stub", command)
+        }
+        Stub::Resolved { own, vpn } => resolved(lab, own, vpn),
+        Stub::Validating => {
+            let folder = lab.folder().to_owned();
+            let text = include_str!("unbound.conf").replace("@ADDRESS@", "127.0.0.53").replace("@FORWARD@", AZURE_DNS);
+            // The digest of a key that nobody has: what is not signed with it is refused.
+            let anchor = format!("trust-anchor: \"com. DS 12345 8 2 {}\"", "ab".repeat(32));
+            let text = text.replace("module-config: \"iterator\"", "module-config: \"validator iterator\"");
+            let file = write(&folder, "stub.conf", &text.replace("@MORE@", &format!("ede: yes\n    {anchor}")))?;
+            let mut command = lab.on_machine("unbound");
+            command.args(["-d", "-c"]).arg(file);
+            lab.serve("stub", command)
+        }
+    }
+}
+
+/// systemd-resolved: named by `AMPLS_RESOLVED`, or where it is installed. Its package takes over the machine's resolver, so it is
+/// unpacked and not installed.
+pub(super) fn systemd_resolved() -> Option<PathBuf> {
+    let named = std::env::var_os("AMPLS_RESOLVED").map(PathBuf::from);
+    named.into_iter().chain([PathBuf::from("/lib/systemd/systemd-resolved")]).find(|path| path.is_file())
+}
+
+/// Links that were set over the bus, as resolved finds them in its own files when it is started again.
+fn resolved(lab: &mut Lab, own: &str, vpn: &str) -> Result<()> {
+    let program = systemd_resolved().ok_or("`systemd-resolved` is not there")?;
+    lab.add_vpn()?;
+    dnsmasq_with(lab, VPN_DNS, &[PUBLIC_DNS], &[])?;
+    let netif = lab.folder().join("systemd/resolve/netif");
+    fs::create_dir_all(&netif)?;
+    fs::create_dir_all(lab.folder().join("systemd/netif/links"))?;
+    for (interface, server, domains) in [("eth0", AZURE_DNS, own), ("vpn0", VPN_DNS, vpn)] {
+        let output = run(lab.on_machine("ip").args(["-o", "link", "show", interface]))?;
+        let shown = String::from_utf8_lossy(&output.stdout).into_owned();
+        let number = shown.split(':').next().unwrap_or_default().trim().to_owned();
+        fs::write(netif.join(number), format!("SERVERS={server}\nDOMAINS={domains}\n"))?;
+    }
+    run(Command::new("chown").arg("-R").arg(RESOLVE_USER).arg(lab.folder().join("systemd")))?;
+    let command = lab.on_machine(&program.to_string_lossy());
+    lab.serve("resolved", command)?;
+    lab.wait_until("systemd-resolved", |lab| {
+        let asked = lab.on_machine("dig").args(["+time=1", "+tries=1", "@127.0.0.53", "management.azure.com"]).output();
+        asked.is_ok_and(|output| String::from_utf8_lossy(&output.stdout).contains("status: NOERROR"))
+    })
+}
+
+/// The number of the user that resolved becomes.
+const RESOLVE_USER: &str = "990:990";
 
 fn is_linked(design: &Design, origin: &str) -> bool {
     design.linked.iter().any(|zone| zone.private() == origin)
@@ -114,6 +197,23 @@ fn custom(lab: &mut Lab, design: &Design) -> Result<()> {
         Custom::Closed => Ok(()),
         Custom::Dnsmasq(forward) => dnsmasq(lab, CUSTOM_DNS, &[forward]),
         Custom::Partial(suffix) => dnsmasq(lab, CUSTOM_DNS, &[&format!("/{suffix}/{AZURE_DNS}"), PUBLIC_DNS]),
+        Custom::Guarding => dnsmasq_with(lab, CUSTOM_DNS, &[AZURE_DNS], &["--stop-dns-rebind"]),
+        Custom::Redirecting => unbound(
+            lab,
+            AZURE_DNS,
+            "local-zone: \"privatelink.monitor.azure.com\" transparent\n    local-data: \"ampls-doctor-canary.privatelink.monitor.azure.com A 203.0.113.80\"",
+        ),
+        Custom::AliasZones => {
+            let mut rules = vec![PUBLIC_DNS.to_owned()];
+            rules.extend(Zone::ALL.iter().map(|zone| format!("/{}/{AZURE_DNS}", zone.private())));
+            let rules: Vec<&str> = rules.iter().map(String::as_str).collect();
+            dnsmasq(lab, CUSTOM_DNS, &rules)
+        }
+        Custom::ClosedRoot => {
+            let root = [(".".to_owned(), CLOSED_HEADER.to_owned())];
+            let zones = zone_statements(lab.folder(), "custom-dns", &root)?;
+            bind(lab, "custom-dns", CUSTOM_DNS, &zones)
+        }
         Custom::Refusing => dnsmasq(lab, CUSTOM_DNS, &[]),
         Custom::Unbound(forward) => unbound(lab, forward, ""),
         Custom::Unbending(more) => unbound(lab, AZURE_DNS, more),
@@ -151,10 +251,24 @@ fn unbound(lab: &mut Lab, forward: &str, more: &str) -> Result<()> {
     lab.serve("unbound", command)
 }
 
+/// Alone with what its arguments say.
+const DNSMASQ: [&str; 7] = [
+    "--keep-in-foreground",
+    "--conf-file=/dev/null",
+    "--no-resolv",
+    "--no-hosts",
+    "--user=root",
+    "--pid-file=",
+    "--log-facility=-",
+];
+
 fn dnsmasq(lab: &mut Lab, address: &str, forward: &[&str]) -> Result<()> {
+    dnsmasq_with(lab, address, forward, &["--except-interface=lo"])
+}
+
+fn dnsmasq_with(lab: &mut Lab, address: &str, forward: &[&str], more: &[&str]) -> Result<()> {
     let mut command = lab.in_azure("dnsmasq");
-    command.args(["--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv", "--no-hosts", "--bind-interfaces"]);
-    command.args(["--except-interface=lo", "--user=root", "--pid-file=", "--log-facility=-"]);
+    command.args(DNSMASQ).args(["--bind-interfaces"]).args(more);
     command.arg(format!("--listen-address={address}"));
     command.args(forward.iter().map(|server| format!("--server={server}")));
     lab.serve(&format!("dnsmasq-{address}"), command)
