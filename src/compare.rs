@@ -51,6 +51,7 @@ pub struct Side {
     /// The machine's name.
     pub host: String,
     /// When its run began.
+    #[serde(serialize_with = "ampls_probes::observation::moment::to_millisecond")]
     pub started_at: Timestamp,
     /// Its verdict's route.
     pub route: Route,

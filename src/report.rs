@@ -10,6 +10,7 @@ use ampls_probes::Observations;
 use ampls_probes::azure::AgentKind;
 use ampls_probes::endpoint::{Expect, Need};
 use ampls_probes::observation::later::whole;
+use ampls_probes::observation::moment::to_millisecond;
 use ampls_probes::observation::{Observation, Server, Stop};
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -121,6 +122,8 @@ pub struct Run {
     /// Unique for each run; a later judgement keeps it.
     pub id: Uuid,
     /// When it began, by the machine's clock.
+    #[serde(serialize_with = "to_millisecond")]
+    #[schemars(with = "Timestamp")]
     pub started_at: Timestamp,
     /// How long it took, in milliseconds.
     pub elapsed_ms: u64,
@@ -347,7 +350,7 @@ fn proxies(observations: &Observations) -> Vec<ProxyReport> {
 #[cfg(test)]
 mod examples;
 #[cfg(test)]
-pub(crate) use examples::{crowded, healthy, hostile, mixed};
+pub(crate) use examples::{crowded, healthy, hostile, mixed, on_a_vm};
 
 #[cfg(test)]
 mod tests;

@@ -36,6 +36,7 @@ pub use tcp::{Connected, Connection, IoFailure};
 pub use tls::{Certificate, ChainVerdict, Handshake, NameVerdict, Session, TlsFailure, Validity, Verification};
 
 use crate::endpoint::{Endpoint, Expect, ExpectedRecord};
+use moment::to_millisecond;
 
 pub mod agent;
 pub mod browser;
@@ -44,6 +45,7 @@ pub mod http;
 pub mod later;
 pub mod local;
 pub mod metadata;
+pub mod moment;
 pub mod proxy;
 pub mod source;
 pub mod tcp;
@@ -59,6 +61,7 @@ pub struct Observations {
     /// Version of this structure, [`VERSION`].
     pub version: u32,
     /// When the run began, by this machine's clock.
+    #[serde(serialize_with = "to_millisecond")]
     pub started_at: Timestamp,
     /// How long the run took, in milliseconds.
     pub elapsed_ms: u64,

@@ -130,9 +130,10 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// Now.
+    /// Now, to the millisecond: finer than that no report is.
     pub fn now(&self) -> Timestamp {
-        Timestamp::now().checked_add(self.shift).unwrap_or(Timestamp::MAX)
+        let now = Timestamp::now().checked_add(self.shift).unwrap_or(Timestamp::MAX);
+        Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
     }
 }
 

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use ampls_probes::endpoint::{Expectation, Group, Need};
+use ampls_probes::observation::moment::to_millisecond;
 use ampls_probes::observation::{
     Connection, Exchange, Handshake, HttpFailure, IoFailure, Outcome, Timing, TlsFailure, Verification,
 };
@@ -63,6 +64,8 @@ pub struct TcpReport {
     /// The proxy that was connected to instead.
     pub via: Option<String>,
     /// When, UTC.
+    #[serde(serialize_with = "to_millisecond")]
+    #[schemars(with = "Timestamp")]
     pub at: Timestamp,
     /// How long, in milliseconds.
     pub elapsed_ms: u64,
@@ -91,6 +94,8 @@ pub struct TlsReport {
     /// What the chain proves, in detail.
     pub verification: Option<Verification>,
     /// When, UTC.
+    #[serde(serialize_with = "to_millisecond")]
+    #[schemars(with = "Timestamp")]
     pub at: Timestamp,
     /// How long, in milliseconds.
     pub elapsed_ms: u64,
@@ -111,6 +116,8 @@ pub struct HttpReport {
     /// `Server`
     pub server: Option<String>,
     /// When, UTC.
+    #[serde(serialize_with = "to_millisecond")]
+    #[schemars(with = "Timestamp")]
     pub at: Timestamp,
     /// How long, in milliseconds.
     pub elapsed_ms: u64,

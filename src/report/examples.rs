@@ -5,7 +5,7 @@ use ampls_probes::observation::{IoFailure, Outcome};
 use ampls_probes::testing::{AZURE, CUSTOM, METRICS, ODS, Says, Scene, Tls, ZONES, private_world};
 use uuid::Uuid;
 
-use super::{EndpointReport, Report, RunInfo};
+use super::{Azure, EndpointReport, Report, RunInfo};
 use crate::diagnose::command::command;
 use crate::diagnose::diagnose_facts;
 use crate::diagnose::facts::Facts;
@@ -33,6 +33,21 @@ pub(crate) fn mixed() -> Report {
         scene = scene.soa(server, ZONES[2], &Says::PublicZone);
     }
     report(&scene.connects(ODS, &Outcome::Failed(IoFailure::Refused)))
+}
+
+/// The same of a machine that Azure's metadata service knows.
+pub(crate) fn on_a_vm(mut report: Report) -> Report {
+    report.host.azure = Some(Azure {
+        cloud: Some("public".to_owned()),
+        region: Some("westeurope".to_owned()),
+        vm_id: Some("5f1c0d6e-8a7b-4c2f-9d3e-1b2a3c4d5e6f".to_owned()),
+        resource_id: Some(
+            "/subscriptions/00000000-0000-4000-8000-000000000001/resourceGroups/rg-app/providers/Microsoft.Compute/virtualMachines/vm1"
+                .to_owned(),
+        ),
+        subnet: Some("10.1.0.0/24".to_owned()),
+    });
+    report
 }
 
 /// A finding of a test's own, in the form of a real one.

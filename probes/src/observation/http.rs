@@ -44,6 +44,7 @@ pub struct HttpResponse {
     /// `Date`, if it is one.
     pub date: Option<Timestamp>,
     /// This machine's clock when the head of the answer had come.
+    #[serde(serialize_with = "super::moment::to_millisecond")]
     pub received_at: Timestamp,
     /// The first [`MAX_BODY`] bytes of the body; what is not UTF-8 is replaced.
     pub body: String,
