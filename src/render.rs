@@ -5,6 +5,7 @@
 
 use std::io::{self, Write};
 
+use crate::diagnose::finding::Owner;
 use crate::report::{FailOn, Report, exit_status};
 use page::Style;
 
@@ -14,12 +15,14 @@ pub mod explain;
 pub mod html;
 pub mod json;
 pub mod junit;
+pub mod markdown;
 mod markup;
 pub mod metrics;
 pub mod ndjson;
 pub mod page;
 pub mod plan;
 pub mod table;
+mod ticket;
 mod words;
 
 /// Formats of a report (`--format`).
@@ -35,6 +38,10 @@ pub enum Format {
     Compact,
     /// One page with everything in it.
     Html,
+    /// For tickets and pull requests: the answer, then the rest, folded.
+    Markdown,
+    /// A ticket for this owner, in Markdown.
+    Ticket(Owner),
     /// Test cases, for pipelines.
     Junit,
     /// `OpenMetrics` text, for the textfile collector of Prometheus' node exporter.
@@ -50,6 +57,8 @@ pub fn write(format: Format, report: &Report, fail_on: FailOn, style: &Style, ou
         Format::Ndjson => ndjson::write(report, out),
         Format::Compact => compact::write(report, status, out),
         Format::Html => html::write(report, status, out),
+        Format::Markdown => markdown::write(report, out),
+        Format::Ticket(owner) => markdown::write_ticket(report, owner, out),
         Format::Junit => junit::write(report, fail_on, out),
         Format::Metrics => metrics::write(report, status, out),
     }

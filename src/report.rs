@@ -25,7 +25,6 @@ use crate::diagnose::rules;
 
 pub use agent::AgentReport;
 pub use browser::BrowserReport;
-pub use check::Check;
 pub use digest::Digest;
 pub use endpoint::{EndpointReport, HttpReport, TcpReport, Timings, TlsReport};
 pub use host::{Azure, Environment, Host};
@@ -40,7 +39,6 @@ pub use verdict::{Health, Verdict};
 
 mod agent;
 mod browser;
-mod check;
 pub mod digest;
 mod effect;
 mod endpoint;

@@ -85,7 +85,8 @@ pub fn on_panic(fault: &PanicHookInfo<'_>) {
 /// Writes a report and gives its exit status; fails when the output cannot be written.
 pub(super) fn write_report(report: &Report, face: &OutputArgs, talk: TalkArgs, output: Output) -> Result<u8, Failure> {
     let style = output::style(&output, talk);
-    let written = output.write(|out| render::write(face.format, report, face.fail_on, &style, out));
+    let format = face.face().map_err(Failure::Usage)?;
+    let written = output.write(|out| render::write(format, report, face.fail_on, &style, out));
     exit_code(written, exit_status(report, face.fail_on))
 }
 

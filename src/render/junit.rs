@@ -1,207 +1,188 @@
-//! The report as test cases, for pipelines: one suite of the run itself, one of endpoints, one of rules.
+//! The report as test cases, for pipelines: one suite of the run itself, one of rules, one of endpoints.
 //!
-//! A case fails exactly when what it is about makes the exit status 1; the run is in error exactly when that is 3. The elements
-//! are those that the common readers agree on (<https://github.com/testmoapp/junitxml>).
+//! A fault fails once, at its rule: an endpoint that it is about and a rule that it explains name it and are skipped, as is a
+//! rule that nothing could be said of. So a case fails exactly when the exit status is 1, and the run is in error exactly when
+//! that is 3. The elements are those that the common readers agree on (<https://github.com/testmoapp/junitxml>).
 
 use std::io::{self, Write};
+use std::time::Duration;
 
-use super::markup;
+use quick_junit::{NonSuccessKind, Property, Report as Document, TestCase, TestCaseStatus, TestSuite, XmlString};
+
 use super::page::inert;
 use super::words::{label, severity};
 use crate::diagnose::finding::Finding;
+use crate::diagnose::rule::Rule;
 use crate::diagnose::rules::RULES;
-use crate::report::{Check, FailOn, Report};
+use crate::report::{EndpointReport, FailOn, NOTHING_LOOKED_AT, Report, exit_status};
+
+mod judged;
 
 /// Writes the document.
 pub fn write(report: &Report, fail_on: FailOn, out: &mut dyn Write) -> io::Result<()> {
-    let suites =
-        [("run", run(report, fail_on)), ("endpoints", endpoints(report, fail_on)), ("rules", rules(report, fail_on))];
-    let all = || suites.iter().flat_map(|(_, cases)| cases);
-    writeln!(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>")?;
-    writeln!(
-        out,
-        "<testsuites name=\"ampls-doctor\" {} time=\"{}\" timestamp=\"{:.0}\">",
-        counts(all()),
-        seconds(report.run.elapsed_ms),
-        report.run.started_at
-    )?;
-    for (name, cases) in &suites {
-        writeln!(
-            out,
-            "  <testsuite name=\"{name}\" hostname=\"{}\" {} time=\"{}\" timestamp=\"{:.0}\">",
-            escaped(&report.host.name),
-            counts(cases.iter()),
-            seconds(cases.iter().map(|case| case.elapsed_ms).sum()),
-            report.run.started_at
-        )?;
-        if *name == "endpoints" {
-            properties(report, out)?;
-        }
-        for case in cases {
-            self::case(name, case, out)?;
-        }
-        writeln!(out, "  </testsuite>")?;
+    let mut document = Document::new("ampls-doctor");
+    document.timestamp = format!("{:.0}", report.run.started_at).parse().ok();
+    document.set_time(Duration::from_millis(report.run.elapsed_ms));
+    let mut run = suite(report, "run", vec![run(report, fail_on)]);
+    properties(report, &mut run);
+    document.add_test_suites([
+        run,
+        suite(report, "rules", rules(report, fail_on)),
+        suite(report, "endpoints", endpoints(report, fail_on)),
+    ]);
+    document.serialize(out).map_err(io::Error::other)
+}
+
+fn suite(report: &Report, name: &str, cases: Vec<TestCase>) -> TestSuite {
+    let mut suite = TestSuite::new(name);
+    suite.timestamp = format!("{:.0}", report.run.started_at).parse().ok();
+    suite.set_time(cases.iter().filter_map(|case| case.time).sum());
+    suite.extra.insert("hostname".into(), text(&report.host.name));
+    for mut case in cases {
+        case.set_classname(format!("ampls-doctor.{name}"));
+        suite.add_test_case(case);
     }
-    writeln!(out, "</testsuites>")
+    suite
 }
 
-struct Case {
-    name: String,
-    elapsed_ms: u64,
-    state: State,
+/// What a pipeline must not take for health: nothing fails where nothing was looked at.
+fn run(report: &Report, fail_on: FailOn) -> TestCase {
+    let mut status = TestCaseStatus::success();
+    if exit_status(report, fail_on) == NOTHING_LOOKED_AT {
+        status = TestCaseStatus::non_success(NonSuccessKind::Error);
+        status.set_type("nothing-looked-at").set_message(text(&report.verdict.headline));
+    }
+    let mut case = TestCase::new("run completed", status);
+    case.set_time(Duration::from_millis(report.run.elapsed_ms));
+    case
 }
 
-enum State {
-    Passed(String),
-    Skipped(String),
-    Failed { message: String, kind: String, text: String },
-    Errored(String),
+/// A case for each root, then one for each rule that is no root's.
+fn rules(report: &Report, fail_on: FailOn) -> Vec<TestCase> {
+    let roots = report.roots().map(|root| at_its_place(root, fail_on));
+    let others = RULES.iter().filter(|rule| !report.roots().any(|root| root.code == rule.code));
+    roots.chain(others.map(|rule| without_a_root(report, rule))).collect()
 }
 
-fn run(report: &Report, fail_on: FailOn) -> Vec<Case> {
-    let state = if report.was_made(fail_on) {
-        State::Passed(String::new())
-    } else {
-        State::Errored(report.verdict.headline.clone())
+/// A root: its own case, and the only one that fails for it.
+fn at_its_place(root: &Finding, fail_on: FailOn) -> TestCase {
+    let name = format!("{} {}", root.id, root.name);
+    if fail_on.counts(root.severity) {
+        let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+        status.set_type(text(&root.code)).set_message(text(&root.title)).set_description(lines(&text_of(root)));
+        return TestCase::new(text(&name), status);
+    }
+    let mut case = TestCase::new(text(&name), TestCaseStatus::success());
+    case.set_system_out(lines(&text_of(root)));
+    case
+}
+
+fn without_a_root(report: &Report, rule: &Rule) -> TestCase {
+    let name = format!("{} {}", rule.code, rule.name);
+    let symptom = report.findings.iter().find(|finding| finding.code == rule.code);
+    let root = symptom.and_then(|symptom| symptom.caused_by_id.as_deref());
+    match root.map(|root| format!("explained by {root}")).or_else(|| judged::unjudged(report, rule)) {
+        Some(why) => skipped(&name, &why),
+        None => TestCase::new(text(&name), TestCaseStatus::success()),
+    }
+}
+
+fn endpoints(report: &Report, fail_on: FailOn) -> Vec<TestCase> {
+    let case = |endpoint: &EndpointReport| {
+        let name = format!("{}:{}", endpoint.fqdn, endpoint.port);
+        let mut case = match unwell(report, endpoint, fail_on) {
+            Some(why) => skipped(&name, &why),
+            None => TestCase::new(text(&name), TestCaseStatus::success()),
+        };
+        case.set_time(Duration::from_millis(endpoint.timings_ms.total()));
+        case.set_system_out(text(&format!("route {}, {}", endpoint.route.as_str(), endpoint.need.as_str())));
+        case
     };
-    vec![Case { name: "run completed".to_owned(), elapsed_ms: 0, state }]
+    report.endpoints.iter().map(case).collect()
 }
 
-fn endpoints(report: &Report, fail_on: FailOn) -> Vec<Case> {
-    report
-        .endpoints
-        .iter()
-        .map(|endpoint| {
-            let route = endpoint.route.as_str();
-            let state = match report.endpoint_check(endpoint, fail_on) {
-                Check::Failed(first, findings) => {
-                    State::Failed { message: first.title.clone(), kind: first.code.clone(), text: texts_of(&findings) }
-                }
-                Check::NotMade => State::Skipped(format!("{route}; not tested")),
-                Check::Passed(findings) if findings.is_empty() => State::Passed(format!("route {route}")),
-                Check::Passed(findings) => State::Passed(format!("route {route}\n{}", texts_of(&findings))),
-            };
-            Case {
-                name: format!("{}:{}", endpoint.fqdn, endpoint.port),
-                elapsed_ms: endpoint.timings_ms.total(),
-                state,
-            }
-        })
-        .collect()
-}
-
-fn rules(report: &Report, fail_on: FailOn) -> Vec<Case> {
-    let known = RULES.iter().map(|rule| (rule.code, rule.name));
-    let found = report.findings.iter().map(|finding| (finding.code.as_str(), finding.name.as_str()));
-    let mut named: Vec<(&str, &str)> = Vec::new();
-    for (code, name) in known.chain(found) {
-        if !named.iter().any(|(seen, _)| *seen == code) {
-            named.push((code, name));
-        }
+/// Why an endpoint is not taken for well: the fault that counts elsewhere, or that it was not tested.
+fn unwell(report: &Report, endpoint: &EndpointReport, fail_on: FailOn) -> Option<String> {
+    let fault = report.findings_about(endpoint).find(|finding| fail_on.counts(finding.severity));
+    let root = fault.map(|fault| fault.caused_by_id.as_deref().unwrap_or(&fault.id));
+    match (root, endpoint.reachable) {
+        (Some(root), _) => Some(format!("not well, and counted once: see rules, {root}")),
+        (None, None) => Some("resolved only, not tested".to_owned()),
+        (None, Some(false)) => Some("does not answer; no finding counts this as a fault".to_owned()),
+        (None, Some(true)) => None,
     }
-    named
-        .into_iter()
-        .map(|(code, name)| {
-            let state = match report.rule_check(code, fail_on) {
-                Check::Failed(first, findings) => {
-                    State::Failed { message: first.title.clone(), kind: name.to_owned(), text: texts_of(&findings) }
-                }
-                Check::NotMade => State::Skipped("not judged".to_owned()),
-                Check::Passed(findings) => State::Passed(texts_of(&findings)),
-            };
-            Case { name: format!("{code} {name}"), elapsed_ms: 0, state }
-        })
-        .collect()
 }
 
-fn texts_of(findings: &[&Finding]) -> String {
-    findings.iter().map(|finding| text_of(finding)).collect::<Vec<_>>().join("\n")
+fn skipped(name: &str, why: &str) -> TestCase {
+    let mut status = TestCaseStatus::skipped();
+    status.set_message(text(why));
+    TestCase::new(text(name), status)
 }
 
 /// A finding as lines of text.
 fn text_of(finding: &Finding) -> String {
     let mut lines =
         vec![format!("{} {} {}: {}", severity(finding.severity), finding.code, finding.name, finding.title)];
-    lines.extend(finding.caused_by.iter().map(|root| format!("explained by {root}")));
     lines.extend(Some(&finding.summary).filter(|summary| !summary.is_empty()).cloned());
     lines.extend(finding.evidence.iter().map(|seen| format!("evidence: {seen}")));
     let mut changes = 0;
     for fix in &finding.fix {
         changes += usize::from(!fix.read_only);
         lines.push(format!("{}: {}", label(fix, changes == 1), fix.text));
+        if let Some(check) = &fix.check_first {
+            lines.push(format!("before you change anything: {}", check.text));
+            lines.extend(check.commands.iter().map(|command| format!("    {}", command.as_str())));
+        }
+        if !fix.commands.is_empty() && !fix.read_only {
+            lines.push("run:".to_owned());
+        }
         lines.extend(fix.commands.iter().map(|command| format!("    {}", command.as_str())));
+        if let Some(undo) = &fix.undo {
+            lines.push(format!("undo: {}", undo.text));
+            lines.extend(undo.commands.iter().map(|command| format!("    {}", command.as_str())));
+        }
     }
     // What breaks a line within any of these is not ours.
-    lines.iter().map(|line| inert(line)).collect::<Vec<_>>().join("\n")
+    lines.iter().map(|line| inert(line).trim_end().to_owned()).collect::<Vec<_>>().join("\n")
 }
 
-fn properties(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "    <properties>")?;
+fn properties(report: &Report, suite: &mut TestSuite) {
+    let azure = report.host.azure.as_ref();
     for (name, value) in [
-        ("version", report.tool.version.as_str()),
-        ("run", &report.run.id.to_string()),
-        ("route", report.verdict.route.as_str()),
-        ("health", report.verdict.health.as_str()),
-        ("headline", &report.verdict.headline),
-        ("redacted", if report.redacted.is_some() { "true" } else { "false" }),
+        ("version", Some(report.tool.version.as_str())),
+        ("run", Some(report.run.id.to_string().as_str())),
+        ("resource_id", azure.and_then(|azure| azure.resource_id.as_deref())),
+        ("vm_id", azure.and_then(|azure| azure.vm_id.as_deref())),
+        ("route", Some(report.verdict.route.as_str())),
+        ("health", Some(report.verdict.health.as_str())),
+        ("headline", Some(report.verdict.headline.as_str())),
+        ("redacted", Some(if report.redacted.is_some() { "true" } else { "false" })),
     ] {
-        writeln!(out, "      <property name=\"{name}\" value=\"{}\"/>", escaped(value))?;
-    }
-    writeln!(out, "    </properties>")
-}
-
-fn case(suite: &str, case: &Case, out: &mut dyn Write) -> io::Result<()> {
-    let name = escaped(&case.name);
-    let time = seconds(case.elapsed_ms);
-    write!(out, "    <testcase name=\"{name}\" classname=\"ampls-doctor.{suite}\" time=\"{time}\"")?;
-    match &case.state {
-        State::Passed(text) if text.is_empty() => writeln!(out, "/>"),
-        State::Passed(text) => writeln!(out, "><system-out>{}</system-out></testcase>", escaped_lines(text)),
-        State::Skipped(why) => writeln!(out, "><skipped message=\"{}\"/></testcase>", escaped(why)),
-        State::Errored(why) => {
-            writeln!(out, "><error message=\"{}\" type=\"nothing-looked-at\"/></testcase>", escaped(why))
+        if let Some(value) = value {
+            suite.add_property(Property::new(name, text(value)));
         }
-        State::Failed { message, kind, text } => writeln!(
-            out,
-            "><failure message=\"{}\" type=\"{}\">{}</failure></testcase>",
-            escaped(message),
-            escaped(kind),
-            escaped_lines(text)
-        ),
     }
 }
 
-fn counts<'a>(cases: impl Iterator<Item = &'a Case>) -> String {
-    let (mut tests, mut failures, mut errors, mut skipped) = (0, 0, 0, 0);
-    for case in cases {
-        tests += 1;
-        failures += usize::from(matches!(case.state, State::Failed { .. }));
-        errors += usize::from(matches!(case.state, State::Errored(_)));
-        skipped += usize::from(matches!(case.state, State::Skipped(_)));
-    }
-    format!("tests=\"{tests}\" failures=\"{failures}\" errors=\"{errors}\" skipped=\"{skipped}\"")
-}
-
-fn seconds(ms: u64) -> String {
-    format!("{}.{:03}", ms / 1_000, ms % 1_000)
-}
-
-/// One line of text for an attribute or an element.
-fn escaped(text: &str) -> String {
-    escaped_lines(&inert(text))
+/// One line of text from outside.
+fn text(text: &str) -> XmlString {
+    lines(&inert(text))
 }
 
 /// Text whose line breaks are our own.
-fn escaped_lines(text: &str) -> String {
-    // XML 1.0 2.2: no characters.
-    markup::escaped(text).replace(['\u{fffe}', '\u{ffff}'], "\u{fffd}")
+fn lines(text: &str) -> XmlString {
+    // XML 1.0, 2.2: these two are no characters, and the library lets them through.
+    XmlString::new(text.replace(['\u{fffe}', '\u{ffff}'], "\u{fffd}"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ampls_probes::observation::SourceOutcome;
+
     use crate::diagnose::command::command;
-    use crate::report::{NOTHING_LOOKED_AT, crowded, exit_status, healthy, hostile, mixed};
+    use crate::diagnose::levels::Level;
+    use crate::report::{crowded, exit_status, healthy, hostile, mixed};
 
     fn document(report: &Report, fail_on: FailOn) -> String {
         let mut out = Vec::new();
@@ -256,7 +237,9 @@ mod tests {
         let mut report = mixed();
         report.findings[0].fix[0].commands = vec![command!(Bind, "zone \"a\" { };"), command!(Bind, "zone \"b\" { };")];
         let text = document(&report, FailOn::Error);
-        assert!(text.contains("\n    zone &quot;a&quot; { };\n    zone &quot;b&quot; { };"), "{text}");
+        let parsed = roxmltree::Document::parse(&text).unwrap();
+        let failure = parsed.descendants().find(|node| node.has_tag_name("failure")).and_then(|node| node.text());
+        assert!(failure.unwrap().contains("\n    zone \"a\" { };\n    zone \"b\" { };"), "{text}");
         assert!(!text.contains("\\u{a}"), "{text}");
     }
 
@@ -265,7 +248,50 @@ mod tests {
         let report = mixed();
         let text = document(&report, FailOn::Error);
         let parsed = roxmltree::Document::parse(&text).unwrap();
-        let cases = parsed.descendants().filter(|node| node.has_tag_name("testcase")).count();
-        assert!(cases >= RULES.len() + report.endpoints.len());
+        let cases: Vec<_> =
+            parsed.descendants().filter(|node| node.has_tag_name("testcase")).map(|it| it.attribute("name")).collect();
+        let distinct: std::collections::BTreeSet<_> = cases.iter().collect();
+        assert_eq!((cases.len(), distinct.len()), (1 + RULES.len() + report.endpoints.len(), cases.len()));
+    }
+
+    /// What is said of the case of this name: `failure`, `skipped` or nothing, and its type or message.
+    fn said(text: &str, name: &str) -> Option<(String, String)> {
+        let parsed = roxmltree::Document::parse(text).unwrap();
+        let case = parsed.descendants().find(|node| node.attribute("name") == Some(name)).expect(name);
+        let state = case.children().find(|node| node.has_tag_name("failure") || node.has_tag_name("skipped"))?;
+        let what = state.attribute("type").or(state.attribute("message")).unwrap_or_default();
+        Some((state.tag_name().name().to_owned(), what.to_owned()))
+    }
+
+    #[test]
+    fn a_fault_fails_once_with_its_code() {
+        let report = mixed();
+        let text = document(&report, FailOn::Error);
+        assert_eq!(text.matches("<failure").count(), 1, "{text}");
+        assert_eq!(said(&text, "DNS003 zone-not-linked"), Some(("failure".to_owned(), "DNS003".to_owned())));
+        let explained = ("skipped".to_owned(), "explained by DNS003".to_owned());
+        assert_eq!(said(&text, "NET002 connect-refused"), Some(explained));
+        let fqdn = &report.findings[0].endpoints[0];
+        let (state, why) = said(&text, &format!("{fqdn}:443")).expect("not passed");
+        assert_eq!((state.as_str(), why.contains("DNS003")), ("skipped", true), "{why}");
+    }
+
+    #[test]
+    fn what_could_not_be_judged_is_skipped_with_the_reason() {
+        let mut report = healthy();
+        for endpoint in &mut report.endpoints {
+            (endpoint.tls, endpoint.http) = (None, None);
+        }
+        let why = |report: &Report, name: &str| said(&document(report, FailOn::Error), name).map(|(_, why)| why);
+        assert_eq!(why(&report, "TLS001 intercepted").as_deref(), Some("no TLS handshake was made"));
+        assert_eq!(why(&report, "HTP004 service-error").as_deref(), Some("no HTTP request was sent"));
+        assert_eq!(why(&report, "PRX003 proxy-unreachable").as_deref(), Some("no proxy is set"));
+        assert_eq!(why(&report, "NET001 connect-timeout"), None);
+        report.agents.clear();
+        report.sources.iter_mut().for_each(|source| source.outcome = SourceOutcome::Absent);
+        assert_eq!(why(&report, "AGT001 agent-below-minimum").as_deref(), Some("no agent is installed"));
+        report.run.rules = [("NET001", Level::Off)].into_iter().collect();
+        assert_eq!(why(&report, "NET001 connect-timeout").as_deref(), Some("switched off with --rule"));
+        assert_eq!(why(&healthy(), "TLS001 intercepted"), None);
     }
 }

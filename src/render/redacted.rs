@@ -10,10 +10,20 @@ use super::page::{Detail, Style};
 use super::{Format, write};
 use crate::diagnose::diagnose_facts;
 use crate::diagnose::facts::Facts;
+use crate::diagnose::finding::Owner;
 use crate::report::{FailOn, Report, RunInfo, redact};
 
-const FORMATS: [Format; 7] =
-    [Format::Table, Format::Json, Format::Ndjson, Format::Compact, Format::Html, Format::Junit, Format::Metrics];
+const FORMATS: [Format; 9] = [
+    Format::Table,
+    Format::Json,
+    Format::Ndjson,
+    Format::Compact,
+    Format::Html,
+    Format::Markdown,
+    Format::Ticket(Owner::Dns),
+    Format::Junit,
+    Format::Metrics,
+];
 
 fn outputs(seen: &Observations, key: [u8; 16]) -> Vec<(Format, String)> {
     let (seen, redacted) = redact(seen, &Catalogue::builtin().unwrap(), key).unwrap();

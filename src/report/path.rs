@@ -41,6 +41,8 @@ pub enum Reason<'r> {
     Finding(&'r Finding, Option<&'r Finding>),
     /// The address is public where a private one is expected, and no finding stands here.
     NotPrivate,
+    /// The service answers there, which is not in order either.
+    OverPublic,
 }
 
 /// A station of a path.
@@ -98,6 +100,11 @@ impl Report {
         }
     }
 
+    /// How the route of a name is: public is bad only where it should be private.
+    pub fn route_state(&self, endpoint: &EndpointReport) -> Option<State> {
+        self.is_astray(endpoint).then(|| self.severity_of(endpoint).map_or_else(|| missing(endpoint.need), State::from))
+    }
+
     fn path<'r>(&'r self, endpoint: &'r EndpointReport) -> Path<'r> {
         let by_hosts_file = self.is_by_hosts_file(endpoint);
         let server = if by_hosts_file { State::Good } else { server_state(endpoint) };
@@ -106,12 +113,12 @@ impl Report {
         if address.reason.is_none() && self.is_astray(endpoint) {
             address = Station { state: State::Doubtful, reason: Some(Reason::NotPrivate), ..address };
         }
-        let stations = [
-            self.station(endpoint, Hop::Server, server),
-            self.station(endpoint, Hop::Alias, alias),
-            address,
-            self.station(endpoint, Hop::Service, self.service_state(endpoint)),
-        ];
+        let mut service = self.station(endpoint, Hop::Service, self.service_state(endpoint));
+        if service.state == State::Good && self.is_astray(endpoint) {
+            service = Station { state: State::Neutral, reason: Some(Reason::OverPublic), ..service };
+        }
+        let stations =
+            [self.station(endpoint, Hop::Server, server), self.station(endpoint, Hop::Alias, alias), address, service];
         Path { endpoint, stations, by_hosts_file }
     }
 
@@ -178,7 +185,7 @@ impl<'r> Path<'r> {
     pub fn is_alike(&self, other: &Path<'_>) -> bool {
         let codes = |reason: Option<Reason<'_>>| match reason {
             Some(Reason::Finding(finding, root)) => Some((finding.code.clone(), root.map(|root| root.code.clone()))),
-            Some(Reason::NotPrivate) => Some((String::new(), None)),
+            Some(Reason::NotPrivate | Reason::OverPublic) => Some((String::new(), None)),
             None => None,
         };
         let is_alike = |(one, another): (&Station<'_>, &Station<'_>)| {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::value::{OneOf, quoted};
+use crate::diagnose::finding::Owner;
 use crate::diagnose::levels::{Level, Levels};
 use crate::diagnose::rules::explain_page;
 pub use crate::render::Format;
@@ -18,6 +19,9 @@ pub struct OutputArgs {
     /// Format of the result
     #[arg(long, value_name = "FORMAT", default_value = "table", value_parser = OneOf(FORMATS))]
     pub format: Format,
+    /// A ticket for that owner of faults (with --format markdown): dns, network, monitor, os or security
+    #[arg(long, value_name = "OWNER", value_parser = OneOf(OWNERS))]
+    pub ticket: Option<Owner>,
     /// Write to this file (created 0600), `-` for standard output
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
@@ -33,6 +37,15 @@ pub struct OutputArgs {
 }
 
 impl OutputArgs {
+    /// The format that is written.
+    pub fn face(&self) -> Result<Format, String> {
+        match (self.format, self.ticket) {
+            (format, None) => Ok(format),
+            (Format::Markdown, Some(owner)) => Ok(Format::Ticket(owner)),
+            (_, Some(owner)) => Err(format!("--ticket {} goes with --format markdown", owner.as_str())),
+        }
+    }
+
     /// The file that the result goes to; `None` for standard output.
     pub fn file(&self) -> Option<&Path> {
         self.output.as_deref().filter(|file| file.as_os_str() != "-")
@@ -50,8 +63,17 @@ pub(super) const FORMATS: &[(&str, Format)] = &[
     ("ndjson", Format::Ndjson),
     ("compact", Format::Compact),
     ("html", Format::Html),
+    ("markdown", Format::Markdown),
     ("junit", Format::Junit),
     ("metrics", Format::Metrics),
+];
+
+const OWNERS: &[(&str, Owner)] = &[
+    ("dns", Owner::Dns),
+    ("network", Owner::Network),
+    ("monitor", Owner::Monitor),
+    ("os", Owner::Os),
+    ("security", Owner::Security),
 ];
 
 /// Those that `compare` has.

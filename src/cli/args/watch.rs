@@ -20,7 +20,7 @@ pub struct WatchArgs {
     /// Give up after SECS seconds [default: 600]
     #[arg(long = "for", value_name = "SECS", requires = "wait", allow_negative_numbers = true, value_parser = checked(patience))]
     pub patience: Option<Duration>,
-    /// Look again every SECS seconds until a signal comes; a table is followed by one line a look, JSON is one document a line; html, junit and metrics need -o
+    /// Look again every SECS seconds until a signal comes; a table is followed by one line a look, JSON is one document a line; html, markdown, junit and metrics need -o
     #[arg(long, value_name = "SECS", allow_negative_numbers = true, value_parser = checked(interval))]
     pub every: Option<Duration>,
 }
@@ -29,8 +29,9 @@ impl WatchArgs {
     /// `--wait private` implies `--expect private`. `--every` to standard output needs a format whose documents may follow one
     /// another. Fails when arguments contradict each other.
     pub fn apply(&self, options: &mut Options, face: &OutputArgs) -> Result<(), String> {
-        let format = match face.format {
+        let format = match face.face()? {
             Format::Html => Some("html"),
+            Format::Markdown | Format::Ticket(_) => Some("markdown"),
             Format::Junit => Some("junit"),
             Format::Metrics => Some("metrics"),
             Format::Table | Format::Json | Format::Ndjson | Format::Compact => None,

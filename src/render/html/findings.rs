@@ -1,143 +1,185 @@
-//! The findings: roots in full with their fixes, what they explain folded below them.
+//! The findings: of each root the fix first, then, folded, what shows it, what else can be done and what follows from it.
 
-use std::io::{self, Write};
+use maud::{Markup, html};
 
-use super::{commands, prose, safe};
+use super::{about, commands, prose};
 use crate::diagnose::command::Command;
 use crate::diagnose::finding::{Advice, Finding, Fix, Severity};
-use crate::render::words::{label, reach, team};
+use crate::render::ticket::team;
+use crate::render::words::{label, reach};
 use crate::report::Report;
 
-pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "<section><h2>Findings</h2>")?;
-    if report.findings.is_empty() {
-        writeln!(out, "<p class=\"card\">Nothing was found that needs a fix.</p>")?;
+pub(super) fn section(report: &Report) -> Markup {
+    html! {
+        section {
+            h2 { "Findings" }
+            @if report.findings.is_empty() { p class="card" { "Nothing was found that needs a fix." } }
+            @for root in report.roots() { (finding(report, root)) }
+        }
     }
-    for root in report.roots() {
-        finding(report, root, out)?;
-    }
-    writeln!(out, "</section>")
 }
 
-fn finding(report: &Report, root: &Finding, out: &mut dyn Write) -> io::Result<()> {
+fn finding(report: &Report, root: &Finding) -> Markup {
     let (tone, word) = tone(root.severity);
-    let sure = root.certainty.as_str();
-    write!(
-        out,
-        "<article class=\"card finding {tone}\"><div class=\"tags\"><span class=\"tag\">{word}</span>\
-         <span class=\"code\">{}</span><span class=\"soft\">{}, {sure}, who: {}</span></div>\n<h3>{}</h3>",
-        safe(&root.code),
-        safe(&root.name),
-        safe(&team(report, root.owner)),
-        prose(&root.title)
-    )?;
-    if !root.summary.is_empty() {
-        write!(out, "<p>{}</p>", prose(&root.summary))?;
-    }
-    let mut changes = 0;
-    for fix in &root.fix {
-        changes += usize::from(!fix.read_only);
-        self::fix(label(fix, changes == 1), fix, out)?;
-    }
-    if !root.evidence.is_empty() || !root.excludes.is_empty() {
-        write!(out, "<details><summary>Evidence ({})</summary><ul>", root.evidence.len())?;
-        for seen in &root.evidence {
-            write!(out, "<li>{}</li>", prose(seen))?;
-        }
-        for excluded in &root.excludes {
-            write!(out, "<li>ruled out: {}</li>", prose(excluded))?;
-        }
-        write!(out, "</ul></details>")?;
-    }
-    names(root, out)?;
-    symptoms(report, root, out)?;
-    // A report that was saved could name any scheme.
-    if root.link.starts_with("https://") {
-        write!(
-            out,
-            "<p><a href=\"{}\" rel=\"noreferrer noopener\">More about {}</a></p>",
-            safe(&root.link),
-            safe(&root.code)
-        )?;
-    }
-    writeln!(out, "</article>")
-}
-
-fn fix(label: &str, fix: &Fix, out: &mut dyn Write) -> io::Result<()> {
-    let reach = if fix.read_only { "read-only".to_owned() } else { format!("affects {}", reach(fix.blast_radius)) };
-    let tone = if fix.read_only { "off" } else { "warn" };
-    let joins =
-        if matches!(label, "or" | "and") { format!("<span class=\"joins\">{label}</span> ") } else { String::new() };
-    write!(out, "<div class=\"fix\"><p>{joins}{} <span class=\"tag {tone}\">{reach}</span></p>", prose(&fix.text))?;
-    if let Some(check) = &fix.check_first {
-        advice("Before you change anything", check, out)?;
-    }
-    for (label, text) in [("Needs", &fix.needs), ("Policy", &fix.policy)] {
-        if let Some(text) = text {
-            write!(out, "<p class=\"label\">{label}</p><p>{}</p>", prose(text))?;
-        }
-    }
-    if !fix.commands.is_empty() {
-        write!(out, "<p class=\"label\">Run</p>{}", commands(fix.commands.iter().map(Command::as_str)))?;
-    }
-    if let Some(undo) = &fix.undo {
-        advice("Undo", undo, out)?;
-    }
-    writeln!(out, "</div>")
-}
-
-fn advice(label: &str, advice: &Advice, out: &mut dyn Write) -> io::Result<()> {
-    write!(out, "<p class=\"label\">{label}</p>")?;
-    if !advice.text.is_empty() {
-        write!(out, "<p>{}</p>", prose(&advice.text))?;
-    }
-    if !advice.commands.is_empty() {
-        write!(out, "{}", commands(advice.commands.iter().map(Command::as_str)))?;
-    }
-    Ok(())
-}
-
-fn names(root: &Finding, out: &mut dyn Write) -> io::Result<()> {
-    if root.endpoints.is_empty() {
-        return Ok(());
-    }
-    write!(out, "<details><summary>Names ({})</summary><ul>", root.endpoints.len())?;
-    for name in &root.endpoints {
-        write!(out, "<li><code>{}</code></li>", safe(name))?;
-    }
-    writeln!(out, "</ul></details>")
-}
-
-fn symptoms(report: &Report, root: &Finding, out: &mut dyn Write) -> io::Result<()> {
-    let symptoms: Vec<_> = report.explained_by(root).collect();
-    if symptoms.is_empty() {
-        return Ok(());
-    }
-    write!(
-        out,
-        "<details><summary>{} {}</summary><ul>",
-        symptoms.len(),
-        if symptoms.len() == 1 { "consequence" } else { "consequences" }
-    )?;
-    for symptom in symptoms {
-        write!(
-            out,
-            "<li><code>{}</code> {}: {} {}",
-            safe(&symptom.code),
-            safe(&symptom.name),
-            prose(&symptom.title),
-            prose(&symptom.summary)
-        )?;
-        if !symptom.evidence.is_empty() {
-            write!(out, "<ul>")?;
-            for seen in &symptom.evidence {
-                write!(out, "<li>{}</li>", prose(seen))?;
+    let (looks, changes): (Vec<&Fix>, Vec<&Fix>) = root.fix.iter().partition(|fix| fix.read_only);
+    let (first, others) = changes.split_first().map_or((None, &changes[..]), |(first, others)| (Some(*first), others));
+    let (needed, ways): (Vec<&Fix>, Vec<&Fix>) = others.iter().partition(|fix| !fix.alternative);
+    // Where nothing can be changed from here, the look is what there is to do.
+    let (shown, folded) = looks.split_at(looks.len().min(usize::from(root.severity > Severity::Info)));
+    html! {
+        article class={ "card finding " (tone) } {
+            div class="tags" {
+                span class="tag" { (word) }
+                span class="code" { (root.code) }
+                span class="soft" { (root.name) ", " (root.certainty.as_str()) }
             }
-            write!(out, "</ul>")?;
+            h3 { (prose(&root.title)) }
+            @if !root.fix.is_empty() || root.severity > Severity::Info {
+                p class="who" { "Who: " b { (team(root.owner)) } }
+            }
+            @if let Some(fix) = first {
+                div class="fix" {
+                    p { "Fix: " (prose(&fix.text)) " " (tag(fix)) }
+                    @for look in shown { (look_first(look)) }
+                    (steps(fix))
+                }
+                @for fix in needed { (change("and", fix)) }
+            } @else {
+                @if root.severity > Severity::Info {
+                    p { "No fix is known from here: give this to " (team(root.owner)) "." }
+                }
+                @for look in shown { div class="fix" { (look_first(look)) } }
+            }
+            @if !root.summary.is_empty() { p { (prose(&root.summary)) } }
+            (verify(report, root))
+            (evidence(root))
+            @if !folded.is_empty() {
+                details {
+                    summary { "Look closer, read-only (" (folded.len()) ")" }
+                    @for look in folded { div class="fix" { (look_first(look)) } }
+                }
+            }
+            @if !ways.is_empty() {
+                details {
+                    summary { "Other ways (" (ways.len()) ")" }
+                    @for way in &ways { (change(label(way, false), way)) }
+                }
+            }
+            (names(root))
+            (consequences(report, root))
+            p {
+                a href={ "#" (about::place(&root.code)) } { "Read on about " (root.code) }
+                @if root.link.starts_with("https://") {
+                    " · " a href=(root.link) rel="noreferrer noopener" { "Microsoft's documentation" }
+                }
+            }
         }
-        write!(out, "</li>")?;
     }
-    writeln!(out, "</ul></details>")
+}
+
+fn tag(fix: &Fix) -> Markup {
+    html! {
+        @if fix.read_only {
+            span class="tag off" { "read-only" }
+        } @else {
+            span class="tag warn" { "affects " (reach(fix.blast_radius)) }
+        }
+    }
+}
+
+fn look_first(look: &Fix) -> Markup {
+    html! {
+        p class="label" { "Look first: " (prose(&look.text)) " " (tag(look)) }
+        @if !look.commands.is_empty() { (commands(look.commands.iter().map(Command::as_str))) }
+    }
+}
+
+fn change(joins: &str, fix: &Fix) -> Markup {
+    html! {
+        div class="fix" {
+            p { span class="joins" { (joins) } " " (prose(&fix.text)) " " (tag(fix)) }
+            (steps(fix))
+        }
+    }
+}
+
+/// What comes before the change, the change, and how to take it back.
+fn steps(fix: &Fix) -> Markup {
+    html! {
+        @if let Some(check) = &fix.check_first { (advice("Before you change anything", check)) }
+        @for (label, text) in [("Needs", &fix.needs), ("Policy", &fix.policy)] {
+            @if let Some(text) = text { p class="label" { (label) } p { (prose(text)) } }
+        }
+        @if !fix.commands.is_empty() {
+            p class="label" { "Run" }
+            (commands(fix.commands.iter().map(Command::as_str)))
+        }
+        @if let Some(undo) = &fix.undo { (advice("Undo", undo)) }
+    }
+}
+
+fn advice(label: &str, advice: &Advice) -> Markup {
+    html! {
+        p class="label" { (label) }
+        @if !advice.text.is_empty() { p { (prose(&advice.text)) } }
+        @if !advice.commands.is_empty() { (commands(advice.commands.iter().map(Command::as_str))) }
+    }
+}
+
+fn verify(report: &Report, root: &Finding) -> Markup {
+    let words = report.verify();
+    html! {
+        @if root.severity > Severity::Info && !words.is_empty() {
+            p class="verify" { "Verify: run the same check again with " code { (words.join(" ")) } }
+        }
+    }
+}
+
+fn evidence(root: &Finding) -> Markup {
+    html! {
+        @if !root.evidence.is_empty() || !root.excludes.is_empty() {
+            details {
+                summary { "Evidence (" (root.evidence.len()) ")" }
+                ul { @for seen in &root.evidence { li { (prose(seen)) } } }
+                @if !root.excludes.is_empty() {
+                    p class="label" { "Ruled out" }
+                    ul { @for excluded in &root.excludes { li { (prose(excluded)) } } }
+                }
+            }
+        }
+    }
+}
+
+fn names(root: &Finding) -> Markup {
+    html! {
+        @if !root.endpoints.is_empty() {
+            details {
+                summary { "Names (" (root.endpoints.len()) ")" }
+                ul { @for name in &root.endpoints { li { code { (name) } } } }
+            }
+        }
+    }
+}
+
+fn consequences(report: &Report, root: &Finding) -> Markup {
+    let symptoms: Vec<_> = report.explained_by(root).collect();
+    html! {
+        @if !symptoms.is_empty() {
+            details {
+                summary { (symptoms.len()) (if symptoms.len() == 1 { " consequence" } else { " consequences" }) }
+                ul {
+                    @for symptom in symptoms {
+                        li {
+                            code { (symptom.code) } " " (symptom.name) ": " (prose(&symptom.title)) " " (prose(&symptom.summary))
+                            @if !symptom.evidence.is_empty() {
+                                ul { @for seen in &symptom.evidence { li { (prose(seen)) } } }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
 }
 
 fn tone(severity: Severity) -> (&'static str, &'static str) {

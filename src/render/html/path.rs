@@ -1,90 +1,106 @@
 //! The picture of each path: machine, DNS server, alias, address, service, coloured by what failed.
 
-use std::io::{self, Write};
+use maud::{Markup, html};
 
-use super::{breakable, leads, safe};
+use super::{breakable, led};
 use crate::diagnose::facts::{Status, View};
 use crate::diagnose::rule::Hop;
 use crate::render::words;
 use crate::report::{EndpointReport, Path, Reason, Report, Standing, State, Station};
 
-pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+/// The words for one more path and for several.
+type Words = (&'static str, &'static str);
+
+const ALIKE: Words = ("more path that fails alike", "more paths that fail alike");
+const DOUBTED: Words = ("more path with the same warning", "more paths with the same warning");
+const IN_ORDER: Words = ("more path in order", "more paths in order");
+const UNREACHED: Words = ("optional name that is not reached", "optional names that are not reached");
+const UNDERSTOOD: Words = ("name resolved only to understand DNS", "names resolved only to understand DNS");
+
+pub(super) fn section(report: &Report) -> Markup {
     let mut paths = report.paths();
     let mut take = |standing| paths.extract_if(.., |path| path.standing() == standing).collect::<Vec<_>>();
     let (failing, doubtful) = (take(Standing::Failing), take(Standing::Doubtful));
     let (mut required, in_order) = (take(Standing::Required), take(Standing::InOrder));
     let (unreached, evidence) = (take(Standing::Unreached), take(Standing::Evidence));
     let mut shown = vec![
-        ("Paths that fail", Path::groups(failing), ("more path that fails alike", "more paths that fail alike")),
-        (
-            "Paths with warnings",
-            Path::groups(doubtful),
-            ("more path with the same warning", "more paths with the same warning"),
-        ),
+        ("Paths that fail", Path::groups(failing), ALIKE),
+        ("Paths with warnings", Path::groups(doubtful), DOUBTED),
     ];
     shown.retain(|(_, groups, _)| !groups.is_empty());
     if shown.is_empty() {
         // Seeing the required paths whole is the news only where no path is worse.
         let each = std::mem::take(&mut required).into_iter().map(|path| vec![path]);
-        shown.push(("Paths", each.collect(), ("", "")));
-    }
-    for (number, (head, groups, like)) in shown.into_iter().enumerate() {
-        let before = if number == 0 { "<section>" } else { "</div>" };
-        writeln!(out, "{before}<h2>{head}</h2><div class=\"card\">")?;
-        for group in groups {
-            let Some((first, rest)) = group.split_first() else { continue };
-            path(report, first, out)?;
-            folded(report, rest, like, out)?;
-        }
+        shown.push(("Paths", each.collect(), IN_ORDER));
     }
     required.extend(in_order);
-    folded(report, &required, ("more path in order", "more paths in order"), out)?;
-    folded(report, &unreached, ("optional name that is not reached", "optional names that are not reached"), out)?;
-    let understood = ("name resolved only to understand DNS", "names resolved only to understand DNS");
-    folded(report, &evidence, understood, out)?;
-    writeln!(out, "</div></section>")
+    let last = shown.len() - 1;
+    html! {
+        section {
+            @for (number, (head, groups, words)) in shown.iter().enumerate() {
+                h2 { (head) }
+                div class="card" {
+                    @for group in groups {
+                        @if let Some((first, rest)) = group.split_first() {
+                            (path(report, first))
+                            (folded(report, rest, *words))
+                        }
+                    }
+                    @if number == last {
+                        (folded(report, &required, IN_ORDER))
+                        (folded(report, &unreached, UNREACHED))
+                        (folded(report, &evidence, UNDERSTOOD))
+                    }
+                }
+            }
+        }
+    }
 }
 
-fn folded(report: &Report, paths: &[Path<'_>], (one, many): (&str, &str), out: &mut dyn Write) -> io::Result<()> {
-    if paths.is_empty() {
-        return Ok(());
+fn folded(report: &Report, paths: &[Path<'_>], (one, many): Words) -> Markup {
+    html! {
+        @if !paths.is_empty() {
+            details {
+                summary { (paths.len()) " " (if paths.len() == 1 { one } else { many }) }
+                @for path in paths { (self::path(report, path)) }
+            }
+        }
     }
-    writeln!(out, "<details><summary>{} {}</summary>", paths.len(), if paths.len() == 1 { one } else { many })?;
-    for path in paths {
-        self::path(report, path, out)?;
-    }
-    writeln!(out, "</details>")
 }
 
-fn path(report: &Report, path: &Path<'_>, out: &mut dyn Write) -> io::Result<()> {
+fn path(report: &Report, path: &Path<'_>) -> Markup {
     let endpoint = path.endpoint;
-    write!(
-        out,
-        "<div class=\"path\"><h3>{}:{}</h3><div class=\"tags\"><span class=\"tag {}\">{}</span>\
-         <span class=\"tag\">{}</span><span class=\"soft\">{}</span></div>\n<ol class=\"hops\">",
-        safe(&endpoint.fqdn),
-        endpoint.port,
-        leads(endpoint.route),
-        endpoint.route.label(),
-        endpoint.need.as_str(),
-        safe(&endpoint.purpose)
-    )?;
-    draw("machine", State::Good, &[report.host.name.clone()], "", out)?;
-    for station in &path.stations {
-        let (role, value) = match station.hop {
-            Hop::Server if path.by_hosts_file => ("DNS server", vec!["hosts file".to_owned()]),
-            Hop::Server => ("DNS server", servers(endpoint)),
-            Hop::Alias if path.by_hosts_file => ("alias", vec!["not followed".to_owned()]),
-            Hop::Alias => ("alias", vec![alias(endpoint)]),
-            Hop::Address => ("address", addresses(endpoint)),
-            Hop::Service => ("service", vec![words::answer(endpoint)]),
-        };
-        draw(role, station.state, &value, &why(station), out)?;
+    html! {
+        div class="path" {
+            h3 { (endpoint.fqdn) ":" (endpoint.port) }
+            div class="tags" {
+                span class={ "tag " (led(report, endpoint)) } { (endpoint.route.label()) }
+                span class="tag" { (endpoint.need.as_str()) }
+                span class="soft" { (endpoint.purpose) }
+            }
+            ol class="hops" {
+                (drawn("machine", State::Good, std::slice::from_ref(&report.host.name), ""))
+                @for station in &path.stations { (self::station(path, station)) }
+            }
+        }
     }
-    writeln!(out, "</ol></div>")
 }
 
-fn draw(role: &str, state: State, value: &[String], why: &str, out: &mut dyn Write) -> io::Result<()> {
+fn station(path: &Path<'_>, station: &Station<'_>) -> Markup {
+    let endpoint = path.endpoint;
+    let (role, value) = match station.hop {
+        Hop::Server if path.by_hosts_file => ("DNS server", vec!["hosts file".to_owned()]),
+        Hop::Server => ("DNS server", servers(endpoint)),
+        Hop::Alias if path.by_hosts_file => ("alias", vec!["not followed".to_owned()]),
+        Hop::Alias => ("alias", vec![alias(endpoint)]),
+        Hop::Address => ("address", addresses(endpoint)),
+        Hop::Service if endpoint.reachable == Some(true) => ("service", vec!["ok".to_owned()]),
+        Hop::Service => ("service", vec![words::answer(endpoint)]),
+    };
+    drawn(role, station.state, &value, &why(station))
+}
+
+fn drawn(role: &str, state: State, value: &[String], why: &str) -> Markup {
     let (mark, meaning) = match state {
         State::Good => ("\u{2713}", "in order"),
         State::Doubtful => ("!", "doubtful"),
@@ -92,17 +108,21 @@ fn draw(role: &str, state: State, value: &[String], why: &str, out: &mut dyn Wri
         State::Neutral if why.is_empty() => ("\u{2013}", "not looked at"),
         State::Neutral => ("\u{2013}", "for information"),
     };
-    write!(
-        out,
-        "<li class=\"{}\"><span class=\"role\"><span>{role}</span><span class=\"mark\" role=\"img\" \
-         aria-label=\"{meaning}\">{mark}</span></span><div class=\"value\">{}</div>",
-        tone(state),
-        value.iter().map(|line| breakable(line)).collect::<Vec<_>>().join("<br>")
-    )?;
-    if !why.is_empty() {
-        write!(out, "<div class=\"why\">{}</div>", safe(why))?;
+    html! {
+        li class=(tone(state)) {
+            span class="role" {
+                span { (role) }
+                span class="mark" role="img" aria-label=(meaning) { (mark) }
+            }
+            div class="value" {
+                @for (index, line) in value.iter().enumerate() {
+                    @if index > 0 { br; }
+                    (breakable(line))
+                }
+            }
+            @if !why.is_empty() { div class="why" { (why) } }
+        }
     }
-    write!(out, "</li>")
 }
 
 /// The class of the page's style sheet.
@@ -121,6 +141,7 @@ fn why(station: &Station<'_>) -> String {
         Some(Reason::Finding(finding, Some(root))) => format!("{} {}, from {}", finding.code, finding.name, root.code),
         Some(Reason::Finding(finding, None)) => format!("{} {}", finding.code, finding.name),
         Some(Reason::NotPrivate) => "not private".to_owned(),
+        Some(Reason::OverPublic) => "answers, over the public address".to_owned(),
         None => String::new(),
     }
 }

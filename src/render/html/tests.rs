@@ -2,14 +2,12 @@
 
 use ampls_probes::endpoint::{Expect, Need};
 use ampls_probes::observation::{Hosts, HostsEntry, HostsFile, Observation, Outcome, Timing};
-use base64::Engine;
-use sha2::{Digest, Sha256};
 
 use super::*;
 use crate::diagnose::command::{Command, command};
 use crate::diagnose::facts::{Status, ViewKind};
 use crate::diagnose::finding::{BlastRadius, Fix, Severity};
-use crate::report::{EndpointReport, crowded, healthy, hostile, mixed};
+use crate::report::{EndpointReport, crowded, healthy, hostile, mixed, on_a_vm};
 
 fn page(report: &Report) -> String {
     let mut out = Vec::new();
@@ -17,10 +15,62 @@ fn page(report: &Report) -> String {
     String::from_utf8(out).unwrap()
 }
 
+/// The markup of a text, as the page writes it.
+fn shown(text: &str) -> String {
+    visible(&prose(text).into_string())
+}
+
 #[test]
-fn the_policy_names_the_style_by_its_hash() {
-    let hash = base64::engine::general_purpose::STANDARD.encode(Sha256::digest(STYLE.as_bytes()));
-    assert_eq!(STYLE_HASH, format!("sha256-{hash}"));
+fn the_policy_allows_the_style_in_the_page_and_nothing_else() {
+    let page = page(&mixed());
+    let head = page.split("</head>").next().unwrap();
+    assert!(head.contains("content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:; "), "{head}");
+    assert_eq!(page.matches("<style>").count(), 1);
+}
+
+#[test]
+fn the_head_names_the_machine_the_run_and_how_many_errors_there_are() {
+    let report = on_a_vm(mixed());
+    let page = page(&report);
+    assert!(page.contains(&format!("<title>{}: MIXED", report.host.name)), "{page}");
+    let header = &page[page.find("<header").unwrap()..page.find("</header>").unwrap()];
+    let id = report.host.azure.as_ref().unwrap().resource_id.clone().unwrap();
+    for wanted in [id.as_str(), &report.run.id.to_string(), &report.tool.version, ">1 error<"] {
+        assert!(header.contains(wanted), "{wanted}: {header}");
+    }
+}
+
+#[test]
+fn the_fix_stands_first_and_what_is_read_on_about_stands_in_the_page() {
+    let report = mixed();
+    let page = page(&report);
+    let card = &page[page.find("<article").unwrap()..page.find("</article>").unwrap()];
+    let place = |text: &str| card.find(text).unwrap_or_else(|| panic!("{text}: {card}"));
+    let order = ["<p>Fix: ", "Look first: ", "Before you change anything", "<p class=\"label\">Run</p>", "Evidence ("];
+    let places: Vec<usize> = order.iter().map(|text| place(text)).collect();
+    assert!(places.is_sorted(), "{places:?} {card}");
+    assert!(card.contains("href=\"#about-DNS003\"") && page.contains("id=\"about-DNS003\""), "{card}");
+}
+
+#[test]
+fn each_who_has_to_act_has_a_ticket_to_copy() {
+    let page = page(&mixed());
+    assert_eq!(page.matches("<pre data-ticket=").count(), 1);
+    assert!(page.contains("<pre data-ticket=\"dns\">MIXED") && page.contains("Ticket for the DNS team"), "{page}");
+    assert!(!self::page(&healthy()).contains("data-ticket="));
+}
+
+#[test]
+fn an_answer_over_the_wrong_path_is_not_in_order() {
+    let mut report = mixed();
+    let fqdn = report.findings[0].endpoints[0].clone();
+    let endpoint = report.endpoints.iter_mut().find(|it| it.fqdn == fqdn).unwrap();
+    endpoint.reachable = Some(true);
+    report.findings.truncate(1);
+    let page = page(&report);
+    let (_, tones) = picture(&page, &fqdn);
+    assert_eq!(tones.last(), Some(&"off"), "{tones:?}");
+    assert!(page.contains("yes, over the public address"));
 }
 
 #[test]
@@ -63,12 +113,16 @@ fn every_finding_is_there_with_its_evidence_and_every_root_with_its_fixes() {
     let report = mixed();
     let page = page(&report);
     for finding in &report.findings {
-        assert!(page.contains(&prose(&finding.title)), "{}", finding.title);
-        assert!(finding.evidence.iter().all(|seen| page.contains(&prose(seen))));
+        assert!(page.contains(&shown(&finding.title)), "{}", finding.title);
+        assert!(finding.evidence.iter().all(|seen| page.contains(&shown(seen))));
     }
     for fix in report.roots().flat_map(|root| &root.fix) {
-        assert!(page.contains(&prose(&fix.text)), "{}", fix.text);
-        assert!(fix.all_commands().all(|it| page.contains(&safe(it.as_str()))), "{:?}", fix.commands);
+        assert!(page.contains(&shown(&fix.text)), "{}", fix.text);
+        assert!(
+            fix.all_commands().all(|it| page.contains(&html! { (it.as_str()) }.into_string())),
+            "{:?}",
+            fix.commands
+        );
     }
     assert!(page.contains("class=\"bad\"><span class=\"role\">"), "a hop that failed");
 }
@@ -84,7 +138,7 @@ fn every_command_can_be_copied_as_it_is() {
             .undone_with("", commands.clone());
         let page = page(&report);
         let lines: Vec<&str> = commands.iter().map(Command::as_str).collect();
-        let block = format!("<pre><code>{}</code></pre>", escaped(&lines.join("\n")));
+        let block = self::commands(lines.iter().copied()).into_string();
         assert_eq!(page.matches(&block).count(), 3, "{lines:?}");
         assert!(page.contains("<p>mind this (and that)</p>"));
     }
@@ -96,7 +150,9 @@ fn an_alternative_is_not_shown_as_needed() {
     let change = |text: &str| Fix::change(BlastRadius::Vnet, text);
     report.findings[0].fix = vec![change("link a"), change("add a").instead(), change("link b")];
     let page = page(&report);
-    for text in ["<p>link a ", "<span class=\"joins\">or</span> add a ", "<span class=\"joins\">and</span> link b "] {
+    for text in
+        ["<p>Fix: link a ", "<span class=\"joins\">or</span> add a ", "<span class=\"joins\">and</span> link b "]
+    {
         assert!(page.contains(text), "{text}");
     }
 }
@@ -141,7 +197,7 @@ fn the_picture_is_as_bad_as_the_findings() {
 #[test]
 fn the_answer_and_the_findings_stand_before_the_paths() {
     let page = page(&mixed());
-    let places = ["<h1>", "<h2 id=\"zones\">", "<h2>Findings</h2>", "<h2>Paths"].map(|head| page.find(head).unwrap());
+    let places = ["<h1>", "<h2>Findings</h2>", "<h2 id=\"zones\">", "<h2>Paths"].map(|head| page.find(head).unwrap());
     assert!(places.is_sorted(), "{places:?}");
 }
 
