@@ -9,14 +9,15 @@ use std::io::{self, Write};
 
 use super::page::inert;
 use crate::diagnose::facts::Route;
-use crate::report::{EndpointReport, Health, Report};
+use crate::diagnose::finding::Severity;
+use crate::report::{Azure, EndpointReport, Health, Report};
 
 const ROUTES: [Route; 4] = [Route::Private, Route::Public, Route::Mixed, Route::None];
 const HEALTHS: [Health; 3] = [Health::Ok, Health::Warning, Health::Error];
 
 /// Writes the text of a run that ends with this exit status.
 pub fn write(report: &Report, status: u8, out: &mut dyn Write) -> io::Result<()> {
-    for family in run(report, status).into_iter().chain(endpoints(report)).chain([findings(report)]) {
+    for family in run(report, status).into_iter().chain(endpoints(report)).chain(findings(report)) {
         family.write(out)?;
     }
     writeln!(out, "# EOF")
@@ -58,8 +59,21 @@ impl Family {
 }
 
 fn run(report: &Report, status: u8) -> Vec<Family> {
-    let mut info = Family::new("ampls_doctor_build_info", "The program that judged; always 1.");
-    info.add(&[("version", &report.tool.version)], 1);
+    let mut build = Family::new("ampls_doctor_build_info", "The program that judged; always 1.");
+    build.add(&[("version", &report.tool.version)], 1);
+    let azure = report.host.azure.as_ref();
+    let known = |value: fn(&Azure) -> Option<&str>| azure.and_then(value).unwrap_or_default();
+    let mut machine = Family::new("ampls_doctor_machine_info", "The machine as Azure knows it; always 1.");
+    machine.add(
+        &[
+            ("resource_id", known(|azure| azure.resource_id.as_deref())),
+            ("vm_id", known(|azure| azure.vm_id.as_deref())),
+            ("cloud", known(|azure| azure.cloud.as_deref())),
+            ("region", known(|azure| azure.region.as_deref())),
+            ("subnet", known(|azure| azure.subnet.as_deref())),
+        ],
+        1,
+    );
     let mut leads =
         Family::new("ampls_doctor_route", "Where the required private-capable names lead: 1 for what holds.");
     for one in ROUTES {
@@ -71,7 +85,8 @@ fn run(report: &Report, status: u8) -> Vec<Family> {
     }
     let began = report.run.started_at.as_second();
     vec![
-        info,
+        build,
+        machine,
         leads,
         healths,
         Family::one("ampls_doctor_exit_status", "The exit status of the run.", status),
@@ -88,7 +103,7 @@ fn run(report: &Report, status: u8) -> Vec<Family> {
 
 fn endpoints(report: &Report) -> [Family; 4] {
     let mut routes =
-        Family::new("ampls_doctor_endpoint_route", "Where the machine's own resolver leads: 1 for what holds.");
+        Family::new("ampls_doctor_endpoint_route", "What kind of address the machine's own resolver gives; always 1.");
     let mut reachable = Family::new(
         "ampls_doctor_endpoint_reachable",
         "Whether TCP, TLS with a verified chain and HTTP answered; absent when not tried.",
@@ -103,9 +118,7 @@ fn endpoints(report: &Report) -> [Family; 4] {
     for endpoint in report.endpoints.iter().filter(|endpoint| seen.insert((endpoint.fqdn.as_str(), endpoint.port))) {
         let port = endpoint.port.to_string();
         let labels = labels(endpoint, &port);
-        for one in ROUTES {
-            routes.add(&with(&labels, "route", one.as_str()), u8::from(endpoint.route == one));
-        }
+        routes.add(&with(&labels, "route", endpoint.route.as_str()), 1);
         if let Some(reached) = endpoint.reachable {
             reachable.add(&labels, u8::from(reached));
         }
@@ -130,18 +143,25 @@ fn with<'a>(labels: &[(&'a str, &'a str)], name: &'a str, value: &'a str) -> Vec
     labels.iter().copied().chain([(name, value)]).collect()
 }
 
-fn findings(report: &Report) -> Family {
+/// How many roots there are of each severity, also where there are none: an alert needs a series to look at. Then what each
+/// code counts.
+fn findings(report: &Report) -> [Family; 2] {
+    let mut roots = Family::new("ampls_doctor_roots", "Faults that no other fault explains, by severity.");
+    for severity in [Severity::Error, Severity::Warning, Severity::Info] {
+        let count = report.roots().filter(|root| root.severity == severity).count();
+        roots.add(&[("severity", severity.as_str())], count);
+    }
     let mut counts: BTreeMap<(&str, &str, &str, &str), usize> = BTreeMap::new();
     for finding in &report.findings {
         let root = if finding.caused_by.is_none() { "true" } else { "false" };
         *counts.entry((&finding.code, &finding.name, finding.severity.as_str(), root)).or_default() += 1;
     }
-    let mut family =
+    let mut codes =
         Family::new("ampls_doctor_findings", "Findings by code; those with root=\"false\" follow from another.");
     for ((code, name, severity, root), count) in counts {
-        family.add(&[("code", code), ("name", name), ("severity", severity), ("root", root)], count);
+        codes.add(&[("code", code), ("name", name), ("severity", severity), ("root", root)], count);
     }
-    family
+    [roots, codes]
 }
 
 fn seconds(ms: u64) -> String {
@@ -159,7 +179,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::report::{crowded, healthy, hostile, mixed};
+    use crate::report::{crowded, healthy, hostile, mixed, on_a_vm};
 
     fn text(report: &Report) -> String {
         let mut out = Vec::new();
@@ -189,5 +209,23 @@ mod tests {
         let finding =
             "ampls_doctor_findings{code=\"DNS003\",name=\"zone-not-linked\",severity=\"error\",root=\"true\"} 1";
         assert!(text.contains(finding), "{text}");
+        assert!(text.contains("\nampls_doctor_roots{severity=\"error\"} 1\n"), "{text}");
+    }
+
+    #[test]
+    fn an_alert_has_a_series_when_all_is_well() {
+        for severity in ["error", "warning"] {
+            let series = format!("\nampls_doctor_roots{{severity=\"{severity}\"}} 0\n");
+            assert!(text(&healthy()).contains(&series), "{series}");
+        }
+    }
+
+    #[test]
+    fn an_endpoint_has_one_series_for_its_route_and_the_machine_its_ids() {
+        let report = on_a_vm(mixed());
+        let text = text(&report);
+        assert_eq!(text.matches("\nampls_doctor_endpoint_route{").count(), report.endpoints.len(), "{text}");
+        let id = report.host.azure.as_ref().and_then(|azure| azure.resource_id.as_deref()).expect("an Azure VM");
+        assert!(text.contains(&format!("\nampls_doctor_machine_info{{resource_id=\"{id}\",vm_id=")), "{text}");
     }
 }
