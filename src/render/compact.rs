@@ -2,68 +2,58 @@
 //!
 //! Run Command returns the last 4,096 bytes of what a script prints
 //! (<https://learn.microsoft.com/azure/virtual-machines/linux/run-command>). So the answer comes at both ends: people read
-//! the first lines, programs the digest and the `VERDICT` at the end. What is least important goes first, and is counted.
+//! the first lines, programs the digest and the `VERDICT` at the end. What is least important goes first, whole, and is
+//! counted: the table of zones, the commands of later roots, information, the lines of later roots.
 
 use std::io::{self, Write};
 
 use super::page::inert;
 use super::table::matrix;
-use super::words::{owner, reach, severity};
+use super::ticket::team;
+use super::words::{reach, severity};
 use crate::diagnose::command::Command;
 use crate::diagnose::facts::Route;
-use crate::diagnose::finding::{Advice, Finding, Fix, Severity};
+use crate::diagnose::finding::{Advice, Argument, Finding, Fix, Severity};
 use crate::report::digest::MaybeKnown;
 use crate::report::{Digest, Health, Report};
+
+pub use repeated::{repeat, repeat_for_people};
+
+mod repeated;
 
 /// Bytes of the whole.
 pub const MOST: usize = 4_000;
 
-/// Bytes of the digest.
+/// Bytes of the digest where there is room for it.
 const DIGEST: usize = 2_200;
+
+/// Bytes of the digest where the first root needs the room.
+const SHORT_DIGEST: usize = 1_000;
 
 /// Bytes of one line for people; what is longer is cut.
 const LINE: usize = 360;
 
-/// Bytes of a command with what to look at before and how to take it back; what is longer is left out.
-const STEPS: usize = 1_800;
+/// Bytes of what is to be done about the first root, and about a later one; what is longer is left out, whole.
+const STEPS: (usize, usize) = (2_300, 1_200);
+
+/// Bytes kept for the line that counts what was left out.
+const COUNT: usize = 80;
 
 /// Codes of the last line.
 const CODES: usize = 60;
 
 /// Writes the report of a run that ends with this exit status.
 pub fn write(report: &Report, status: u8, out: &mut dyn Write) -> io::Result<()> {
-    let digest = Digest::new(report, status);
-    let verdict = verdict(&digest);
-    let json = digest.line(DIGEST);
-    let left = MOST.saturating_sub(json.len() + verdict.len() + 2);
-    for text in fitting(lines(report), left) {
-        writeln!(out, "{text}")?;
-    }
-    writeln!(out, "{json}")?;
-    writeln!(out, "{verdict}")
+    put(Digest::new(report, status), lines(report), out)
 }
 
-/// Writes a digest once more, with nothing but what it holds.
-pub fn repeat(digest: &Digest, status: u8, out: &mut dyn Write) -> io::Result<()> {
-    let mut digest = digest.clone().bounded();
-    digest.verdict.exit = status;
-    let answer = &digest.verdict;
-    let (route, health) =
-        (known_or_token(&answer.route, Route::as_str), known_or_token(&answer.health, Health::as_str));
-    let mut lines = vec![
-        line(0, &format!("{}, {health}: repeated from a digest", route.to_uppercase())),
-        line(1, &format!("{} {:.0}", digest.host, digest.at)),
-    ];
-    let roots = digest.codes.iter().filter(|code| code.by.is_none()).enumerate();
-    lines.extend(
-        roots.map(|(index, code)| {
-            line(2 + index, &format!("{} {}", known_or_token(&code.severity, severity), code.code))
-        }),
-    );
+/// The lines for people, the digest and the verdict, within [`MOST`].
+fn put(digest: Digest, lines: Vec<Line>, out: &mut dyn Write) -> io::Result<()> {
     let verdict = verdict(&digest);
-    let json = digest.line(DIGEST);
-    let left = MOST.saturating_sub(json.len() + verdict.len() + 2);
-    for text in fitting(lines, left) {
+    let room = MOST.saturating_sub(verdict.len() + 2);
+    let needed: usize = lines.iter().filter(|line| line.goes < AT_WILL).map(|line| line.text.len() + 1).sum();
+    let json = digest.line(room.saturating_sub(needed + COUNT).clamp(SHORT_DIGEST, DIGEST));
+    for text in fitting(lines, room.saturating_sub(json.len())) {
         writeln!(out, "{text}")?;
     }
     writeln!(out, "{json}")?;
@@ -106,6 +96,18 @@ struct Line {
     text: String,
 }
 
+/// What goes sooner than this is what the digest may push out.
+const AT_WILL: usize = 100;
+
+/// How soon the lines of a later root go.
+const LATER: usize = 1_000;
+/// How soon information goes.
+const INFORMATION: usize = 2_000;
+/// How soon the commands of a later root go.
+const COMMANDS: usize = 3_000;
+/// How soon that goes which the digest says too.
+const BESIDE: usize = 4_000;
+
 fn lines(report: &Report) -> Vec<Line> {
     let mut lines = vec![line(0, &report.verdict.headline)];
     if report.redacted.is_some() {
@@ -116,77 +118,104 @@ fn lines(report: &Report) -> Vec<Line> {
     }
     let azure = report.host.azure.as_ref();
     let region = azure.and_then(|azure| azure.region.as_deref()).unwrap_or("-");
-    lines.push(line(1, &format!("{} {} {region} {:.0}", report.host.name, report.host.os, report.run.started_at)));
+    let (host, tool) = (&report.host, &report.tool.version);
+    let (name, os, at) = (&host.name, &host.os, report.run.started_at);
+    lines.push(line(1, &format!("{name} {os} {region} {at:.0} ampls-doctor {tool}")));
+    let id = azure.and_then(|azure| azure.resource_id.as_deref());
+    lines.extend(id.map(|id| line(1, id)));
     let heads = matrix::heads(report);
     for row in matrix::rows(report) {
         let cells: Vec<String> = heads.iter().zip(&row.cells).map(|(head, cell)| format!("{head} {cell}")).collect();
-        lines.push(line(30, &format!("{}: {}", row.zone, cells.join(" | "))));
+        lines.push(line(BESIDE, &format!("{}: {}", row.zone, cells.join(" | "))));
     }
     for (index, root) in report.roots().enumerate() {
-        // Information never pushes out the fix of a fault.
-        let goes = if root.severity == Severity::Info { 1_000 } else { 2 } + index;
-        let title = format!("{} {} {}: {}", severity(root.severity), root.code, root.name, root.title);
-        lines.push(line(goes, &title));
-        lines.extend(root.evidence.first().map(|seen| line(goes + 60, &format!("  evidence: {seen}"))));
-        lines.extend(remedy(root, goes + 20));
+        match (root.severity, index) {
+            // Information never pushes out the fix of a fault.
+            (Severity::Info, _) => lines.push(line(INFORMATION + index, &title(root))),
+            (_, 0) => lines.extend(first(root)),
+            _ => {
+                lines.push(line(LATER + index, &title(root)));
+                lines.push(line(LATER + index, &who(root)));
+                lines.extend(steps(root, COMMANDS + index, STEPS.1));
+            }
+        }
     }
     let symptoms = report.findings.len() - report.roots().count();
     if symptoms > 0 {
         let follow = if symptoms == 1 { "finding follows" } else { "findings follow" };
-        lines.push(line(90, &format!("{symptoms} more {follow} from these")));
+        lines.push(line(COMMANDS, &format!("{symptoms} more {follow} from these")));
     }
     lines
 }
 
-fn remedy(root: &Finding, goes: usize) -> Vec<Line> {
-    let Some(fix) = root.fix.iter().find(|fix| !fix.read_only).or(root.fix.first()) else {
-        return Vec::new();
+/// The root to fix first: all that is needed to fix it stays.
+fn first(root: &Finding) -> Vec<Line> {
+    let mut lines = vec![line(2, &title(root)), line(3, &who(root))];
+    for (name, value) in &root.args {
+        let Argument::Many(values) = value else { continue };
+        if values.len() > 1 && !values.iter().all(|value| root.title.contains(value.as_str())) {
+            let text = ascii(&format!("{}: {}", name.replace('_', " "), values.join(" ")));
+            lines.push(Line { goes: 4, text: text.get(..STEPS.1).unwrap_or(&text).to_owned() });
+        }
+    }
+    lines.extend(steps(root, 5, STEPS.0));
+    lines.extend(root.evidence.first().map(|seen| line(BESIDE, &format!("evidence: {seen}"))));
+    lines
+}
+
+fn title(root: &Finding) -> String {
+    format!("{} {} {}: {}", severity(root.severity), root.code, root.name, root.title)
+}
+
+fn who(root: &Finding) -> String {
+    let change = root.fix.iter().find(|fix| !fix.read_only);
+    let needs = change.and_then(|change| change.needs.as_deref()).map(|needs| format!(" (needs {needs})"));
+    let affects = change.map(|change| format!("; affects {}", reach(change.blast_radius)));
+    format!("who: {}{}{}", team(root.owner), needs.unwrap_or_default(), affects.unwrap_or_default())
+}
+
+/// What is to be done: the look, the change with what comes before it, and how to take it back. Half of it is none: it stays
+/// or goes as a whole.
+fn steps(root: &Finding, goes: usize, most: usize) -> Option<Line> {
+    let look = root.fix.iter().find(|fix| fix.read_only);
+    let Some(change) = root.fix.iter().find(|fix| !fix.read_only) else {
+        let text = look.map(looked)?;
+        return Some(Line { goes, text: if text.len() <= most { text } else { too_long() } });
     };
-    let affected = if fix.read_only { "only looks".to_owned() } else { format!("affects {}", reach(fix.blast_radius)) };
-    let mut lines = vec![line(goes, &format!("  fix ({}; {affected}): {}", owner(root.owner), fix.text))];
-    // Half of a command is none, and no change goes without what to look at before and how to take it back.
-    let text = steps(fix).join("\n");
-    match text.len() {
-        0 => {}
-        1..=STEPS => lines.push(Line { goes: goes + 20, text }),
-        _ => lines.push(line(
-            goes + 20,
-            "    too long for here: the table and `ampls-doctor judge` of the full report show it",
-        )),
-    }
-    lines
+    let change = changed(change);
+    let with_look = look.map(|look| format!("{}\n{change}", looked(look)));
+    let fits = |text: &String| text.len() <= most;
+    let text = with_look.filter(fits).or_else(|| Some(change).filter(fits)).unwrap_or_else(too_long);
+    Some(Line { goes, text })
 }
 
-/// What to look at, the command, and how to take it back.
-fn steps(fix: &Fix) -> Vec<String> {
-    let mut steps = Vec::new();
-    if !fix.read_only {
-        steps.extend(fix.check_first.as_ref().map(|advice| with_commands("before you change anything", advice)));
-        steps.extend(fix.needs.as_deref().map(|right| format!("  needs: {}", ascii(right))));
-    }
-    if !fix.read_only && !fix.commands.is_empty() {
-        steps.push(if fix.check_first.is_some() { "  then run:" } else { "  run:" }.to_owned());
-    }
-    steps.extend(fix.commands.iter().map(command));
-    if !fix.read_only {
-        steps.extend(fix.undo.as_ref().map(|advice| with_commands("undo", advice)));
-    }
-    steps
+fn too_long() -> String {
+    "the fix is too long for here: the table and `ampls-doctor judge` of the full report show it".to_owned()
 }
 
-fn with_commands(label: &str, advice: &Advice) -> String {
-    let label = format!("  {label}: {}", ascii(&advice.text));
-    let lines = [label.trim_end().to_owned()].into_iter().chain(advice.commands.iter().map(command));
-    lines.collect::<Vec<_>>().join("\n")
+fn looked(look: &Fix) -> String {
+    said("look (read-only)", &look.text, &look.commands)
 }
 
-fn command(command: &Command) -> String {
-    format!("    {}", ascii(command.as_str()))
+fn changed(change: &Fix) -> String {
+    let advice = |label, advice: &Advice| said(label, &advice.text, &advice.commands);
+    let mut steps: Vec<String> = Vec::new();
+    steps.extend(change.check_first.as_ref().map(|check| advice("before you change anything", check)));
+    let label = if change.commands.is_empty() { "fix" } else { "run (changes production)" };
+    steps.push(said(label, &change.text, &change.commands));
+    steps.extend(change.undo.as_ref().map(|undo| advice("undo", undo)));
+    steps.join("\n")
+}
+
+/// A labelled sentence, and the commands below it.
+fn said(label: &str, text: &str, commands: &[Command]) -> String {
+    let first = format!("{label}: {}", ascii(text)).trim_end().to_owned();
+    let commands = commands.iter().map(|command| format!("    {}", ascii(command.as_str())));
+    std::iter::once(first).chain(commands).collect::<Vec<_>>().join("\n")
 }
 
 /// The lines that fit, in their order, and how many did not.
 fn fitting(lines: Vec<Line>, most: usize) -> Vec<String> {
-    const COUNT: usize = 80;
     let total = lines.len();
     let mut order: Vec<usize> = (0..total).collect();
     order.sort_by_key(|index| lines.get(*index).map(|line| line.goes));
@@ -240,7 +269,7 @@ mod tests {
     use super::*;
     use crate::diagnose::command::command;
     use crate::diagnose::finding::BlastRadius;
-    use crate::report::{FailOn, crowded, exit_status, healthy, hostile, mixed};
+    use crate::report::{FailOn, crowded, exit_status, healthy, hostile, mixed, on_a_vm};
 
     fn compact(report: &Report) -> String {
         let mut out = Vec::new();
@@ -274,10 +303,10 @@ mod tests {
             }
             compact(&report)
         };
-        for length in [1, 20, 150] {
+        for length in [1, 20, 300] {
             let text = compacted(20, length);
             for line in [
-                "  before you change anything: mind this\n    show-zone\n  then run:\n    make-change\n  undo:\n    take-back",
+                "before you change anything: mind this\n    show-zone\nrun (changes production): link it\n    make-change\nundo:\n    take-back",
                 "make-change",
             ] {
                 assert_eq!(text.matches(line).count(), text.matches("make-change").count(), "{text}");
@@ -285,7 +314,7 @@ mod tests {
             assert!(text.len() <= MOST);
         }
         assert!(compacted(3, 1).contains("make-change"), "{}", compacted(3, 1));
-        assert!(compacted(3, 150).contains("too long for here"), "{}", compacted(3, 150));
+        assert!(compacted(3, 300).contains("too long for here"), "{}", compacted(3, 300));
     }
 
     #[test]
@@ -323,12 +352,71 @@ mod tests {
     }
 
     #[test]
-    fn a_digest_repeated_says_the_same() {
-        let text = compact(&mixed());
-        let mut out = Vec::new();
-        repeat(&digest(&text), 1, &mut out).unwrap();
-        let again = String::from_utf8(out).unwrap();
-        assert_eq!(text.lines().last(), again.lines().last());
-        assert_eq!(text.lines().rev().nth(1), again.lines().rev().nth(1));
+    fn looks_and_changes_are_labelled_and_the_machine_is_named_whole() {
+        let report = on_a_vm(mixed());
+        let text = compact(&report);
+        let id = report.host.azure.as_ref().and_then(|azure| azure.resource_id.clone()).unwrap();
+        for wanted in [id.as_str(), "\nwho: the DNS team", "\nlook (read-only): ", "\nrun (changes production): "] {
+            assert!(text.contains(wanted), "{wanted}: {text}");
+        }
+        let digest = digest(&text);
+        assert_eq!(digest.resource_id.as_deref(), Some(id.as_str()));
+        assert_eq!(digest.vm_id, report.host.azure.as_ref().and_then(|azure| azure.vm_id.clone()));
+    }
+
+    #[test]
+    fn of_the_first_root_every_zone_and_every_command_stays_whatever_else_was_found() {
+        let zones: Vec<String> = (0..5).map(|n| format!("privatelink.zone-{n}.opinsights.azure.com")).collect();
+        let mut report = crowded(60, 20, true);
+        let root = &mut report.findings[0];
+        root.title = "zones are not linked".to_owned();
+        root.args = [("zones".to_owned(), Argument::Many(zones.clone()))].into_iter().collect();
+        let change =
+            "az network private-dns link vnet create --subscription DNS_SUBSCRIPTION -g DNS_RESOURCE_GROUP -z ZONE_ID";
+        root.fix = vec![
+            Fix::look("find the zones", [command!(Any, "az graph query -q resources")]),
+            Fix::change(BlastRadius::Vnet, "link them")
+                .with(vec![command!(Any, "az network private-dns link vnet create --subscription DNS_SUBSCRIPTION -g DNS_RESOURCE_GROUP -z ZONE_ID"); 5])
+                .after_looking("none, or several? Stop", [command!(Any, "az network private-dns record-set a show")])
+                .undone_with("", vec![command!(Any, "az network private-dns link vnet delete -g DNS_RESOURCE_GROUP --yes"); 5]),
+        ];
+        let text = compact(&report);
+        assert!(text.len() <= MOST);
+        assert_eq!(text.matches(change).count(), 5, "{text}");
+        for wanted in ["look (read-only): find", "before you change anything: none", "undo:"] {
+            assert!(text.contains(wanted), "{wanted}: {text}");
+        }
+        assert!(text.contains(&format!("zones: {}", zones.join(" "))), "{text}");
+        let first = &digest(&text).codes[0];
+        assert_eq!(first.args.get("zones"), Some(&Argument::Many(zones)), "{text}");
+    }
+
+    #[test]
+    fn the_commands_of_a_later_root_go_before_information_and_that_before_its_lines() {
+        let mut last = (true, true, true);
+        for findings in 1..60 {
+            let mut report = mixed();
+            let template = report.findings[0].clone();
+            let long = "words ".repeat(40);
+            report.findings.truncate(1);
+            for index in 0..findings {
+                let mut later = template.clone();
+                later.id = format!("LAT{index:03}");
+                later.code.clone_from(&later.id);
+                later.title = format!("later {long}");
+                later.fix = vec![Fix::change(BlastRadius::Vnet, "later change").with([command!(Any, "later-command")])];
+                report.findings.push(later);
+            }
+            let mut info = template.clone();
+            (info.id, info.code, info.severity) = ("INF001".to_owned(), "INF001".to_owned(), Severity::Info);
+            report.findings.push(info);
+            let text = compact(&report);
+            let people = text.split("\n{\"schema\"").next().unwrap();
+            let all = |what: &str, wanted: usize| people.matches(what).count() == wanted;
+            let now = (all("later-command", findings), all("info INF001", 1), all("ERROR LAT", findings));
+            assert!(now.0 <= now.1 && now.1 <= now.2, "{findings}: {now:?} {text}");
+            last = now;
+        }
+        assert_eq!(last, (false, false, false));
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use ampls_probes::observation::moment::to_millisecond;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -21,6 +22,10 @@ pub const KIND: &str = "digest";
 /// Characters kept of one value.
 const LONGEST: usize = 120;
 
+/// Characters kept of a resource id: names of groups and machines have at most 90 and 64
+/// (<https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules>).
+const LONGEST_ID: usize = 400;
+
 /// Characters kept of a value when there is no room for more.
 const SHORT: usize = 24;
 
@@ -39,9 +44,16 @@ pub struct Digest {
     /// The run.
     pub id: Uuid,
     /// When the run began, UTC.
+    #[serde(serialize_with = "to_millisecond")]
     pub at: Timestamp,
     /// Host name.
     pub host: String,
+    /// The machine's id within Azure.
+    #[serde(default)]
+    pub vm_id: Option<String>,
+    /// The machine's resource id: a host name may occur in any subscription.
+    #[serde(default)]
+    pub resource_id: Option<String>,
     /// The cloud, as the metadata service names it.
     pub cloud: Option<String>,
     /// The region, as the metadata service names it.
@@ -121,6 +133,8 @@ impl Digest {
             id: report.run.id,
             at: report.run.started_at,
             host: escape(&report.host.name, LONGEST),
+            vm_id: azure.and_then(|azure| azure.vm_id.as_deref()).map(|id| escape(id, LONGEST)),
+            resource_id: azure.and_then(|azure| azure.resource_id.as_deref()).map(|id| escape(id, LONGEST_ID)),
             cloud: azure.and_then(|azure| azure.cloud.as_deref()).map(|cloud| escape(cloud, LONGEST)),
             region: azure.and_then(|azure| azure.region.as_deref()).map(|region| escape(region, LONGEST)),
             redacted: report.redacted.is_some(),
@@ -132,8 +146,8 @@ impl Digest {
         }
     }
 
-    /// The line, in ASCII, at most about `most` bytes: values go first, the least important finding's before the others',
-    /// then servers, zones and findings.
+    /// The line, in ASCII, at most about `most` bytes. Values go first, the least important finding's before the others'; then
+    /// servers and zones, what follows from a root and information, later roots. The lists of the first root stay to the last.
     pub fn line(mut self, most: usize) -> String {
         loop {
             let line = ascii(&self);
@@ -155,6 +169,8 @@ impl Digest {
         for text in self.texts() {
             cut(text, LONGEST);
         }
+        self.vm_id.iter_mut().for_each(|id| cut(id, LONGEST));
+        self.resource_id.iter_mut().for_each(|id| cut(id, LONGEST_ID));
         self.verdict.route.cut(SHORT);
         self.verdict.health.cut(SHORT);
         self.dropped.codes += self.codes.len().saturating_sub(MOST);
@@ -215,37 +231,73 @@ impl Digest {
     /// Leaves out what is least important, and returns how many bytes that frees at most.
     fn drop_one(&mut self) -> Option<usize> {
         let counts = |value: &&mut Argument| value.values().len() > 1;
-        if let Some(list) = self.codes.iter_mut().rev().flat_map(|code| code.args.values_mut()).find(counts) {
-            let whole = freed(list);
-            let count = Argument::Counted { count: list.values().len() };
-            let left = ascii(&count).len();
-            *list = count;
-            Some(whole.saturating_sub(left).max(1))
-        } else if let Some(code) = self.codes.iter_mut().rev().find(|code| !code.args.is_empty()) {
+        if let Some(list) = self.codes.iter_mut().skip(1).rev().flat_map(|code| code.args.values_mut()).find(counts) {
+            return Some(counted(list));
+        }
+        if let Some(code) = self.codes.iter_mut().skip(1).rev().find(|code| !code.args.is_empty()) {
             self.dropped.args += 1;
-            Some(freed(&std::mem::take(&mut code.args)))
-        } else if self.servers.len() > 3 {
+            return Some(freed(&std::mem::take(&mut code.args)));
+        }
+        if self.servers.len() > 3 {
             self.dropped.servers += 1;
-            self.servers.pop().map(|server| freed(&server))
-        } else if self.zones.len() > 8 {
+            return self.servers.pop().map(|server| freed(&server));
+        }
+        if self.zones.len() > 8 {
             self.dropped.zones += 1;
-            self.zones.pop_last().map(|zone| freed(&zone))
-        } else if let Some(text) = self.texts().find(|text| text.chars().count() > SHORT + 1) {
+            return self.zones.pop_last().map(|zone| freed(&zone));
+        }
+        if let Some(text) = self.texts().find(|text| text.chars().count() > SHORT + 1) {
             let whole = freed(text);
             cut(text, SHORT);
-            Some(whole)
-        } else if let Some(code) = self.codes.pop() {
-            self.dropped.codes += 1;
-            Some(freed(&code))
-        } else if let Some(server) = self.servers.pop() {
-            self.dropped.servers += 1;
-            Some(freed(&server))
-        } else {
-            let zone = self.zones.pop_last()?;
-            self.dropped.zones += 1;
-            Some(freed(&zone))
+            return Some(whole);
         }
+        let information = |code: &Code| code.by.is_some() || code.severity.known() == Some(&Severity::Info);
+        if let Some(index) = self.codes.iter().skip(1).rposition(information) {
+            self.dropped.codes += 1;
+            return Some(freed(&self.codes.remove(index + 1)));
+        }
+        if let Some(server) = self.servers.pop() {
+            self.dropped.servers += 1;
+            return Some(freed(&server));
+        }
+        if let Some(zone) = self.zones.pop_last() {
+            self.dropped.zones += 1;
+            return Some(freed(&zone));
+        }
+        self.drop_of_roots()
     }
+
+    /// Nothing but roots is left. Of the first one lists, which name its zones, stay to the last.
+    fn drop_of_roots(&mut self) -> Option<usize> {
+        let alone = self.codes.len() == 1;
+        let first = self.codes.first_mut()?;
+        let single = first.args.iter().find(|(_, value)| matches!(value, Argument::One(_)));
+        if let Some(name) = single.map(|(name, _)| name.clone()) {
+            return first.args.remove(&name).map(|value| freed(&value) + name.len());
+        }
+        if !alone {
+            self.dropped.codes += 1;
+            return self.codes.pop().map(|code| freed(&code));
+        }
+        if let Some(list) = first.args.values_mut().find(|value| value.values().len() > 1) {
+            return Some(counted(list));
+        }
+        if !first.args.is_empty() {
+            self.dropped.args += 1;
+            return Some(freed(&std::mem::take(&mut first.args)));
+        }
+        self.dropped.codes += 1;
+        self.codes.pop().map(|code| freed(&code))
+    }
+}
+
+/// Leaves the number of values in their place.
+fn counted(list: &mut Argument) -> usize {
+    let whole = freed(list);
+    let count = Argument::Counted { count: list.values().len() };
+    let left = ascii(&count).len();
+    *list = count;
+    whole.saturating_sub(left).max(1)
 }
 
 /// The bytes of an item, with what joins it to the others.

@@ -4,17 +4,18 @@ use super::catalogue;
 use super::redact::{key, redacted};
 use crate::cli::args::{Format, JudgeArgs, OutputArgs, TalkArgs};
 use crate::cli::exit::{Failure, exit_code, write_report};
-use crate::cli::output::Output;
+use crate::cli::output::{self, Output};
 use crate::cli::saved::{Input, judged, read_any};
 use crate::render;
 use crate::report::digest::Digest;
 
 pub(in crate::cli) fn judge(arguments: &JudgeArgs, talk: TalkArgs) -> Result<u8, Failure> {
+    arguments.output.face().map_err(Failure::Usage)?;
     let output = Output::open(arguments.output.output.as_deref())?;
     let input = read_any(&arguments.file)?;
     let mut saved = match input {
         Input::Report(saved) => *saved,
-        Input::Digest(digest) => return repeat(&digest, &arguments.output, output),
+        Input::Digest(digest) => return repeat(&digest, &arguments.output, talk, output),
     };
     let given = arguments.output.levels();
     if !given.is_empty() {
@@ -27,7 +28,7 @@ pub(in crate::cli) fn judge(arguments: &JudgeArgs, talk: TalkArgs) -> Result<u8,
 }
 
 /// A digest holds no observations: its codes are repeated.
-fn repeat(digest: &Digest, face: &OutputArgs, output: Output) -> Result<u8, Failure> {
+fn repeat(digest: &Digest, face: &OutputArgs, talk: TalkArgs, output: Output) -> Result<u8, Failure> {
     if face.redact {
         return Err(Failure::Usage("a digest cannot be redacted: give the whole report".to_owned()));
     }
@@ -39,7 +40,11 @@ fn repeat(digest: &Digest, face: &OutputArgs, output: Output) -> Result<u8, Fail
     }
     let status = digest.exit_status(face.fail_on);
     let written = match face.format {
-        Format::Table | Format::Compact => output.write(|out| render::compact::repeat(digest, status, out)),
+        Format::Table => {
+            let style = output::style(&output, talk);
+            output.write(|out| render::compact::repeat_for_people(digest, status, style, out))
+        }
+        Format::Compact => output.write(|out| render::compact::repeat(digest, status, out)),
         Format::Json => output.write(|out| render::json::write(digest, out)),
         _ => {
             return Err(Failure::Usage(
