@@ -227,7 +227,7 @@ fn each_v_says_more_and_q_only_the_headline() {
 #[test]
 fn a_reader_that_leaves_early_changes_nothing() {
     for (world, wanted) in [("healthy-private", 0), ("zone-not-linked-ods", 1)] {
-        for format in ["table", "json", "ndjson", "compact", "html", "junit", "metrics"] {
+        for format in ["table", "json", "ndjson", "compact", "html", "markdown", "junit", "metrics"] {
             let mut command = doctor(&["demo", world, "--format", format]);
             let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("a child");
             drop(child.stdout.take());

@@ -27,14 +27,28 @@ fn the_schema_is_printed() {
     let schema = json(&text(&output.stdout));
     assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
     assert!(jsonschema::draft202012::meta::is_valid(&schema));
-    let bare: Vec<_> = schema["properties"]
-        .as_object()
-        .expect("properties")
-        .iter()
-        .filter(|(_, property)| property.get("description").is_none() && property.get("$ref").is_none())
-        .map(|(name, _)| name)
-        .collect();
+    let mut bare = Vec::new();
+    undescribed(&schema, "", &mut bare);
     assert!(bare.is_empty(), "without a description: {bare:?}");
+}
+
+/// The fields without a description, at any depth.
+fn undescribed(schema: &serde_json::Value, path: &str, bare: &mut Vec<String>) {
+    let fields = schema["properties"].as_object().into_iter().flatten();
+    // The one field of a variant is what the variant's own description is about.
+    let variant = schema.get("description").is_some() && schema["additionalProperties"] == false;
+    for (name, field) in fields.filter(|_| !variant) {
+        if field.get("description").is_none() && field.get("const").is_none() {
+            bare.push(format!("{path}/{name}"));
+        }
+    }
+    let nested = schema.as_object().into_iter().flatten().flat_map(|(name, value)| match value {
+        serde_json::Value::Array(items) => items.iter().map(|item| (name, item)).collect::<Vec<_>>(),
+        other => vec![(name, other)],
+    });
+    for (name, value) in nested.filter(|(_, value)| value.is_object()) {
+        undescribed(value, &format!("{path}/{name}"), bare);
+    }
 }
 
 #[test]
@@ -125,7 +139,7 @@ fn a_redacted_report_is_judged_alike_and_holds_no_original() {
     assert_eq!((&again["redacted"], &again["findings"]), (&after["redacted"], &after["findings"]));
     let other = text(&ran(&["redact", &file]).stdout);
     assert_ne!(json(&other)["endpoints"][0]["addresses"], after["endpoints"][0]["addresses"], "two runs share a key");
-    for format in ["table", "ndjson", "compact", "html", "junit", "metrics"] {
+    for format in ["table", "ndjson", "compact", "html", "markdown", "junit", "metrics"] {
         let shown = text(&ran(&["judge", &file, "--redact", "--format", format]).stdout);
         assert!(!shown.is_empty() && !shown.contains(workspace) && !shown.contains(host), "{format}");
     }

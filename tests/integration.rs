@@ -4,6 +4,7 @@
 //! - `catalogue`: every known fault has a world, or a reason why none can show it.
 //! - `cli`: the built binary as a user calls it: help, exit status, bad input, pipes, output files.
 //! - `commands`: nothing that a stranger writes becomes a command.
+//! - `consumers`: each format, loaded by a program that people load it with.
 //! - `conventions`: the house's own rules.
 //! - `delivery`: a network where all is well, and agents that deliver or do not.
 //! - `formats`: the faces of a report as the built binary writes them: digests, redaction, metrics, saved reports.
@@ -26,6 +27,7 @@ mod browsers;
 mod catalogue;
 mod cli;
 mod commands;
+mod consumers;
 mod conventions;
 mod delivery;
 mod formats;

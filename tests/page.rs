@@ -100,6 +100,73 @@ fn nothing_sticks_out_at_any_width() {
     }
 }
 
+/// Gives every text whose colour stands out too little from what is behind it (WCAG 2.1, 1.4.3: 4.5 to 1), and the colour of
+/// the page.
+const CONTRAST: &str = "<pre></pre><script>onload = () => {
+  const rgb = it => it.match(/[0-9.]+/g).map(Number);
+  const light = it => { const [r, g, b] = rgb(it).map(c => c / 255).map(c => c <= .03928 ? c / 12.92 : ((c + .055) / 1.055) ** 2.4);
+    return .2126 * r + .7152 * g + .0722 * b; };
+  const frame = document.querySelector('iframe'), page = frame.contentDocument, view = frame.contentWindow;
+  const style = it => view.getComputedStyle(it);
+  const behind = it => { for (; it; it = it.parentElement) { const c = style(it).backgroundColor; if ((rgb(c)[3] ?? 1) > 0) return c; } return 'rgb(255, 255, 255)'; };
+  page.querySelectorAll('details').forEach(it => it.open = true);
+  const found = [`page ${style(page.body).backgroundColor}`];
+  for (const it of page.querySelectorAll('main, main *')) {
+    if (![...it.childNodes].some(node => node.nodeType == 3 && node.data.trim())) continue;
+    const [a, b] = [light(style(it).color), light(behind(it))].sort((a, b) => b - a);
+    const ratio = (a + .05) / (b + .05);
+    if (ratio < 4.5) found.push(`${it.tagName} ${it.className} ${ratio.toFixed(2)}`);
+  }
+  document.querySelector('pre').textContent = [...new Set(found)].join(', ');
+}</script>";
+
+#[test]
+fn every_text_can_be_read_in_light_and_in_dark() {
+    let folder = Folder::new("colour-page");
+    for (world, wanted) in [("two-faults-record-and-inspection", 1), ("healthy-private", 0)] {
+        let saved = report(&folder, world, wanted);
+        let page = folder.0.join(format!("{world}.html"));
+        ran(&["judge", &saved, "--format", "html", "-o", page.to_str().expect("UTF-8")]);
+        let measure = folder.0.join("contrast.html");
+        fs::write(
+            &measure,
+            format!("<!DOCTYPE html><iframe width=1000 height=900 src=\"{world}.html\"></iframe>{CONTRAST}"),
+        )
+        .expect("written");
+        // Blink's words: 0 is dark, 1 is light.
+        for (scheme, colour) in [("0", "page rgb(17, 21, 27)"), ("1", "page rgb(245, 246, 248)")] {
+            let scheme = format!("--blink-settings=preferredColorScheme={scheme}");
+            let arguments = ["--allow-file-access-from-files", "--virtual-time-budget=5000", scheme.as_str()];
+            let Some(output) = opened_with(&folder, &measure, &arguments) else { return };
+            let found =
+                text(&output.stdout).split("<pre>").nth(1).and_then(|rest| rest.split('<').next()).map(str::to_owned);
+            assert_eq!(found.as_deref(), Some(colour), "{world}");
+        }
+    }
+}
+
+/// Pages of a PDF: Chromium writes each as an object of its own.
+fn pages(pdf: &[u8]) -> usize {
+    let text = String::from_utf8_lossy(pdf);
+    text.split("/Type /Page").skip(1).filter(|rest| !rest.starts_with('s')).count()
+}
+
+#[test]
+fn one_fault_takes_two_sheets_of_paper_at_most() {
+    let folder = Folder::new("paper-page");
+    for (world, wanted) in
+        [("zone-not-linked-ods", 1), ("only-monitor-linked", 1), ("intercepted-untrusted", 1), ("healthy-private", 0)]
+    {
+        let saved = report(&folder, world, wanted);
+        let (page, pdf) = (folder.0.join(format!("{world}.html")), folder.path(&format!("{world}.pdf")));
+        ran(&["judge", &saved, "--format", "html", "-o", page.to_str().expect("UTF-8")]);
+        let print = [format!("--print-to-pdf={pdf}"), "--no-pdf-header-footer".to_owned()];
+        let Some(output) = opened_with(&folder, &page, &[&print[0], &print[1]]) else { return };
+        let sheets = pages(&fs::read(&pdf).unwrap_or_else(|error| panic!("{error}: {}", text(&output.stderr))));
+        assert!((1..=2).contains(&sheets), "{world}: {sheets}");
+    }
+}
+
 #[test]
 fn hostile_text_does_nothing_in_a_browser() {
     let folder = Folder::new("hostile-page");

@@ -36,7 +36,7 @@ fn a_name_as_long_as_the_file_system_takes_is_taken() {
 
 #[test]
 fn many_documents_that_do_not_follow_one_another_need_a_file() {
-    for format in ["html", "junit", "metrics"] {
+    for format in ["html", "markdown", "junit", "metrics"] {
         for target in [&[][..], &["-o", "-"]] {
             let arguments = [&["demo", "healthy-private", "--every", "1", "--format", format], target].concat();
             let line = refused_in_one_line(&ran(&arguments), 2);
