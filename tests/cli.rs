@@ -295,7 +295,7 @@ fn a_saved_report_is_judged_alike() {
     child.stdin.take().expect("a pipe").write_all(saved.to_string().as_bytes()).expect("written");
     let piped = child.wait_with_output().expect("an end");
     assert_eq!(status(&piped), Some(1));
-    assert!(text(&piped.stdout).starts_with("MIXED, broken: "), "{}", text(&piped.stdout));
+    assert!(text(&piped.stdout).starts_with("MIXED, 1 error: "), "{}", text(&piped.stdout));
 }
 
 #[test]

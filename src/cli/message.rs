@@ -15,9 +15,9 @@ pub(super) fn one_line(error: &clap::Error) -> Option<String> {
     }
     let mut text = error.to_string();
     for (_, value) in error.context() {
-        // Quoted, a value cannot be taken for the lines below that are left out.
+        // Quoted, a value cannot be taken for the lines below that are left out. Clap puts dots behind what may be repeated.
         for value in strings(value) {
-            text = text.replace(&format!("'{value}'"), &quote(value));
+            text = text.replace(&format!("'{value}'"), &quote(value.strip_suffix("...").unwrap_or(value)));
         }
     }
     // Clap's tips (`to pass '--x' as a value, use '-- --x'`) are wrong where nothing takes such a value.

@@ -112,7 +112,7 @@ fn a_route_is_never_null() {
 #[test]
 fn a_healthy_private_machine_says_so_and_what_is_known_of_its_data() {
     let verdict = healthy().verdict;
-    assert_eq!(verdict.headline, "PRIVATE, network healthy; delivery not proven: no agent here");
+    assert_eq!(verdict.headline, "PRIVATE, network healthy; delivery not proven");
     assert_eq!((verdict.route, verdict.health), (Route::Private, Health::Ok));
 }
 

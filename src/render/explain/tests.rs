@@ -91,7 +91,7 @@ fn a_link_is_never_broken() {
     let link = format!("https://learn.microsoft.com/{}", "a.b/".repeat(20));
     let page = format!("# X\n\n- Read <{link}> first.\n- then\n");
     let mut out = Vec::new();
-    write(&Topic::Page(page), &Style::default(), &mut out).unwrap();
+    write(&Topic::Page(page), &Style { width: Some(80), ..Style::default() }, &mut out).unwrap();
     let text = String::from_utf8(out).unwrap();
     assert_eq!(text, format!("X\n\n- Read\n  <{link}>\n  first.\n- then\n"));
 }

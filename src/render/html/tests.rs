@@ -328,5 +328,5 @@ fn tables_and_links_can_be_heard() {
         assert!(page.contains(&format!("<h2 id=\"{label}\">")), "{label}");
         assert!(table.contains("<th scope=\"col\""), "{label}");
     }
-    assert!(page.contains(">Read on about DNS003</a>"));
+    assert!(page.contains(">More about DNS003</a>"));
 }

@@ -39,10 +39,10 @@ enum Room {
     Own,
     /// Azure's DNS without its address.
     Short,
+    /// Without what the zone's own authority says.
+    Bare,
     /// Servers by number too; a line says which is which.
     Numbers,
-    /// Neither an address nor what the zone's own authority says.
-    Bare,
 }
 
 /// Every zone, in the order of the endpoints.
@@ -53,7 +53,7 @@ pub(in crate::render) fn rows(report: &Report) -> Vec<Row> {
 /// The table: its head, then a line for each zone that `shown` takes, or one for all zones that are alike.
 pub(super) fn lines(report: &Report, style: &Style, alike: bool, shown: impl Fn(&Row) -> bool) -> Vec<Paragraph> {
     let mut table = Vec::new();
-    for room in [Room::Ample, Room::Own, Room::Short, Room::Numbers, Room::Bare] {
+    for room in [Room::Ample, Room::Own, Room::Short, Room::Bare, Room::Numbers] {
         let all = rows_with(report, room);
         let total = all.len();
         let mut rows: Vec<Row> = all.into_iter().filter(&shown).collect();
@@ -258,7 +258,7 @@ impl Zone<'_> {
         if route != Route::Mixed && telling && !text.contains('(') {
             text.push_str(&shown(&addresses));
         }
-        if room != Room::Bare {
+        if room < Room::Bare {
             text.push_str(self.authority(route, column));
         }
         if mine {
