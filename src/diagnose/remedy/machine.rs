@@ -17,11 +17,11 @@ use crate::diagnose::finding::{BlastRadius, Fix};
 #[derive(Clone, Debug)]
 pub(in crate::diagnose) enum Machine {
     /// A virtual machine of its own.
-    Single(Name),
+    Single(Identity),
     /// An instance of a scale set.
     Instance {
         /// The scale set.
-        set: Name,
+        set: Identity,
         /// The instance's number.
         number: Option<ArmName>,
     },
@@ -31,7 +31,7 @@ pub(in crate::diagnose) enum Machine {
 
 /// A resource id and its parts.
 #[derive(Clone, Debug, Default)]
-pub(in crate::diagnose) struct Name {
+pub(in crate::diagnose) struct Identity {
     id: Option<VmResourceId>,
     subscription: Option<Guid>,
     group: Option<ArmName>,
@@ -52,7 +52,7 @@ impl Machine {
             let place = parts.iter().position(|part| part.eq_ignore_ascii_case(kind))?;
             parts.get(place + 1).copied()
         };
-        let name = |id: &str, kind: &str| Name {
+        let name = |id: &str, kind: &str| Identity {
             id: VmResourceId::new(id),
             subscription: after("subscriptions").and_then(Guid::new),
             group: after("resourceGroups").and_then(ArmName::new),
@@ -114,10 +114,10 @@ impl Machine {
     }
 
     /// What is known of its name.
-    fn name(self) -> Name {
+    fn name(self) -> Identity {
         match self {
             Self::Single(name) | Self::Instance { set: name, .. } => name,
-            Self::Unknown(_) => Name::default(),
+            Self::Unknown(_) => Identity::default(),
         }
     }
 
@@ -249,16 +249,17 @@ pub(in crate::diagnose) fn list_associations(facts: &Facts<'_>) -> Vec<Command> 
 pub(in crate::diagnose) fn associate_endpoint(facts: &Facts<'_>) -> Vec<Fix> {
     let machine = Machine::of(facts);
     let region = facts.instance().and_then(|instance| instance.location.as_deref());
-    let endpoints = match region.and_then(Region::new) {
-        Some(region) => command!(
+    let endpoints = if let Some(region) = region.and_then(Region::new) {
+        command!(
             Any,
             "az graph query -q \"resources | where type =~ 'microsoft.insights/datacollectionendpoints' and location =~ '{}' | project DCE_RESOURCE_ID=id\" --query data",
             region
-        ),
-        None => command!(
+        )
+    } else {
+        command!(
             Any,
             "az graph query -q \"resources | where type =~ 'microsoft.insights/datacollectionendpoints' | project DCE_RESOURCE_ID=id, region=location\" --query data"
-        ),
+        )
     };
     vec![
         Fix::look("check which rules and endpoints this machine is associated with", list_associations(facts)),
@@ -285,7 +286,7 @@ pub(in crate::diagnose) fn associate_endpoint(facts: &Facts<'_>) -> Vec<Fix> {
 }
 
 /// What names the machine in a command: subscription, resource group and name, each or what stands for it.
-fn words(name: &Name) -> [Word; 3] {
+fn words(name: &Identity) -> [Word; 3] {
     const SUBSCRIPTION: Placeholder = Placeholder::new("VM_SUBSCRIPTION");
     const GROUP: Placeholder = Placeholder::new("VM_RESOURCE_GROUP");
     const NAME: Placeholder = Placeholder::new("VM_NAME");

@@ -108,7 +108,9 @@ fn of_workspace(mut draft: Draft, id: &str) -> Draft {
     draft.group = format!("workspace {id}");
     let before = format!("workspace {} is not in the scope, or its records are missing: ", quote(id));
     draft.title = Title::list(&before, draft.endpoints.clone(), "");
-    draft.summary = "the zones of the private link are linked where this machine's DNS resolves and lack the records of this workspace; the machine cannot tell which of the two it is: the scope's list does".to_owned();
+    draft.summary = String::from(
+        "the zones of the private link are linked where this machine's DNS resolves and lack the records of this workspace; the machine cannot tell which; the list of the scope does",
+    );
     draft.list("workspace", [id])
 }
 
