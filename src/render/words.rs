@@ -83,17 +83,6 @@ pub(super) fn severity(severity: Severity) -> &'static str {
     }
 }
 
-/// Who can apply a fix.
-pub(super) fn owner(owner: Owner) -> &'static str {
-    match owner {
-        Owner::Dns => "DNS",
-        Owner::Network => "network",
-        Owner::Monitor => "Azure Monitor",
-        Owner::Os => "this machine",
-        Owner::Security => "security",
-    }
-}
-
 /// What a change affects.
 pub(super) fn reach(radius: BlastRadius) -> &'static str {
     match radius {
