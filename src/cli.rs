@@ -13,6 +13,7 @@ use command::print;
 use command::{check::check, compare::compare, explain::explain, judge::judge, plan::plan, redact::redact};
 use exit::{Failure, finish};
 use message::one_line;
+use order::command_first;
 
 use crate::{render, report};
 
@@ -24,6 +25,7 @@ mod command;
 mod exit;
 mod input;
 mod message;
+mod order;
 mod output;
 mod progress;
 mod saved;
@@ -31,7 +33,7 @@ mod watch;
 
 /// Runs the program with these arguments, the first being its own name, and returns its exit status.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
-    let cli = match Cli::try_parse_from(arguments) {
+    let cli = match Cli::try_parse_from(command_first(arguments)) {
         Ok(cli) => cli,
         Err(error) => {
             let Some(line) = one_line(&error) else {

@@ -6,15 +6,17 @@
 //! (services rotate theirs). Pure: no file is read and nothing is written here.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 
 use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::diagnose::facts::Route;
 use crate::diagnose::finding::{Finding, Severity};
-use crate::report::{FailOn, Health, Report, least_severity};
+use crate::report::{FailOn, Health, Redacted, Report, is_same_everywhere, least_severity};
 use picture::{Key, Section, picture};
 
+mod faceless;
 mod picture;
 
 /// The version of the document that this program writes.
@@ -29,6 +31,8 @@ pub struct Comparison {
     pub kind: &'static str,
     /// Nothing differs.
     pub same: bool,
+    /// The reports do not share their pseudonyms: addresses were compared by their class, names of machines not at all.
+    pub by_class: bool,
     /// The first report.
     pub a: Side,
     /// The second report.
@@ -59,7 +63,7 @@ pub struct Side {
     pub health: Health,
     /// Its verdict in one line.
     pub headline: String,
-    /// Its names and addresses are pseudonyms, which another report does not share.
+    /// Its names and addresses are pseudonyms.
     pub redacted: bool,
 }
 
@@ -127,21 +131,29 @@ impl Comparison {
 
 /// Lays two reports side by side.
 pub fn compare(a: &Report, b: &Report) -> Comparison {
-    let shared: BTreeSet<_> = {
+    let shared: BTreeSet<SocketAddr> = {
         let of_a: BTreeSet<_> = a.servers.iter().map(|server| server.address).collect();
         b.servers.iter().map(|server| server.address).filter(|address| of_a.contains(address)).collect()
     };
-    let mut sections = differences(&picture(a, &shared), &picture(b, &shared));
+    let by_class = !is_one_set(a.redacted.as_ref(), b.redacted.as_ref());
+    let shared = shared.into_iter().filter(|server| !by_class || is_same_everywhere(server.ip())).collect();
+    let pictured = |report: &Report| {
+        let picture = picture(report, &shared);
+        if by_class { faceless::picture(picture) } else { picture }
+    };
+    let mut sections = differences(&pictured(a), &pictured(b));
+    let found = |report: &Report| if by_class { faceless::findings(&report.findings) } else { report.findings.clone() };
     let mut section = |section: Section| sections.remove(&section).unwrap_or_default();
     let verdict = section(Section::Verdict).into_iter().flat_map(|subject| subject.changes).collect();
     let mut comparison = Comparison {
         schema: SCHEMA,
         kind: "comparison",
         same: false,
+        by_class,
         a: side(a),
         b: side(b),
         verdict,
-        findings: findings(&a.findings, &b.findings),
+        findings: findings(&found(a), &found(b)),
         endpoints: section(Section::Endpoints),
         servers: section(Section::Servers),
         host: section(Section::Host),
@@ -152,6 +164,15 @@ pub fn compare(a: &Report, b: &Report) -> Comparison {
         && comparison.servers.is_empty()
         && comparison.host.is_empty();
     comparison
+}
+
+/// Whether both reports use one set of names: their own, or pseudonyms that were made together.
+fn is_one_set(a: Option<&Redacted>, b: Option<&Redacted>) -> bool {
+    match (a, b) {
+        (None, None) => true,
+        (Some(a), Some(b)) => a.set.is_some() && a.set == b.set,
+        _ => false,
+    }
 }
 
 fn side(report: &Report) -> Side {

@@ -31,7 +31,8 @@ pub use host::{Azure, Environment, Host};
 pub use note::Note;
 pub use outcome::{StepFailure, StepOutcome};
 pub use path::{Path, Reason, Standing, State, Station};
-pub use redact::redact;
+pub(crate) use redact::is_same_everywhere;
+pub use redact::{Redactor, redact};
 pub use schema::schema;
 pub use source::SourceReport;
 pub(crate) use verdict::fold;
@@ -142,6 +143,9 @@ pub struct Run {
 pub struct Redacted {
     /// What was replaced, by kind: `address`, `id`, `name`, `fingerprint`.
     pub manifest: BTreeMap<String, Replaced>,
+    /// Reports that were redacted together have the same, and the same pseudonym for the same original.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub set: Option<Uuid>,
 }
 
 /// How often a kind of value was replaced.
@@ -196,9 +200,16 @@ impl Report {
         assemble(observations, facts.endpoints(), facts.zones(), findings, run)
     }
 
-    /// Notes the severities that the user gave to rules when the findings were made.
+    /// Notes the severities that the user gave to rules when the findings were made. The headline names those that are off: a
+    /// verdict without them is not the whole truth.
     #[must_use]
     pub fn with_rules(mut self, rules: Levels) -> Self {
+        let off: Vec<&str> = rules.off().collect();
+        match off.as_slice() {
+            [] => {}
+            [one] => self.verdict.headline.extend([" (1 rule is off: ", one, ")"]),
+            more => self.verdict.headline.push_str(&format!(" ({} rules are off: {})", more.len(), more.join(", "))),
+        }
         self.run.rules = rules;
         self
     }

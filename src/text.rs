@@ -56,6 +56,66 @@ pub fn list<S: AsRef<str>>(items: &[S], most: usize) -> String {
     }
 }
 
+/// Of these texts those that come nearest to what was asked for, the nearest first and otherwise in the order of the alphabet;
+/// none where all are far from it. A text that begins with what was asked for comes before one that holds it, and that one
+/// before one that differs in a letter or two.
+pub fn nearest<'t>(asked: &str, texts: impl IntoIterator<Item = &'t str>) -> Vec<&'t str> {
+    let asked = asked.to_ascii_lowercase();
+    let rank = |text: &str| {
+        let candidate = text.to_ascii_lowercase();
+        match asked.len() >= 3 {
+            true if candidate.starts_with(&asked) => 0,
+            true if candidate.contains(&asked) => 1,
+            _ => distance(&asked, &candidate).saturating_add(1),
+        }
+    };
+    let mut near: Vec<(usize, &str)> = texts.into_iter().map(|text| (rank(text), text)).collect();
+    near.retain(|(rank, _)| *rank <= 3);
+    near.sort_unstable();
+    let closest = near.first().map_or(0, |(rank, _)| *rank);
+    near.into_iter().take_while(|(rank, _)| *rank == closest).map(|(_, text)| text).collect()
+}
+
+/// Texts that are suggested at most.
+const SUGGESTED: usize = 3;
+
+/// The end of a refusal: up to three texts that may have been meant, or nothing where none comes near.
+pub fn meant<'t>(asked: &str, texts: impl IntoIterator<Item = &'t str>) -> String {
+    let near = nearest(asked, texts);
+    match near.get(..SUGGESTED).unwrap_or(&near) {
+        [] => String::new(),
+        near => format!("; did you mean {}?", or_list(near)),
+    }
+}
+
+/// Levenshtein's distance; texts that differ much in length are far apart.
+pub fn distance(one: &str, other: &str) -> usize {
+    if one.len().abs_diff(other.len()) > 2 {
+        return usize::MAX;
+    }
+    let other: Vec<char> = other.chars().collect();
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (i, a) in one.chars().enumerate() {
+        let mut next = vec![i + 1];
+        for ((b, above), before) in other.iter().zip(row.iter().skip(1)).zip(&row) {
+            let left = next.last().copied().unwrap_or(i + 1);
+            next.push((above + 1).min(left + 1).min(before + usize::from(a != *b)));
+        }
+        row = next;
+    }
+    row.last().copied().unwrap_or(usize::MAX)
+}
+
+/// Words joined as people list them: ``a`, `b` or `c``.
+pub fn or_list<S: AsRef<str>>(words: &[S]) -> String {
+    let quoted: Vec<String> = words.iter().map(|word| quote(word.as_ref())).collect();
+    match quoted.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, rest)) => format!("{} or {last}", rest.join(", ")),
+        None => String::new(),
+    }
+}
+
 /// Milliseconds for people: `38 ms`, `5.0 s`.
 pub fn duration_ms(ms: u64) -> String {
     if ms < 1_000 {
@@ -91,6 +151,16 @@ mod tests {
     fn lists_are_bounded() {
         assert_eq!(list(&["a", "b", "c"], 2), "`a`, `b` and 1 more");
         assert_eq!(list(&["a"], 2), "`a`");
+    }
+
+    #[test]
+    fn what_begins_alike_is_nearer_than_what_holds_it_and_that_nearer_than_a_slip() {
+        let texts = ["zone-b", "two-zones", "zone-a", "zonf", "other"];
+        assert_eq!(nearest("zone", texts), ["zone-a", "zone-b"]);
+        assert_eq!(nearest("zones", texts), ["two-zones"]);
+        assert_eq!(nearest("chek", ["schema", "check"]), ["check"]);
+        assert_eq!(nearest("nothing-like-it", texts), [""; 0]);
+        assert_eq!(or_list(&["a", "b", "c"]), "`a`, `b` or `c`");
     }
 
     #[test]

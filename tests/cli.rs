@@ -18,6 +18,7 @@ mod destinations;
 mod files;
 mod limits;
 mod progress;
+mod refusals;
 mod shell;
 mod signals;
 
@@ -160,7 +161,7 @@ fn bad_input_is_one_line_of_error_with_what_is_wanted() {
 #[test]
 fn a_refusal_is_one_sentence_with_values_in_backticks_and_no_wrong_advice() {
     for (arguments, wanted) in [
-        (&["judge", "X", "--deadline", "3"][..], "unexpected argument `--deadline`"),
+        (&["judge", "X", "--deadline", "3"][..], "unexpected argument `--deadline`; it belongs to `check` or `plan`"),
         (&["judge", "X", "Y"], "unexpected argument `Y`"),
         (&["judge", "X", "--it's"], "unexpected argument `--it's`"),
         (&["plan", "--expct", "private"], "unexpected argument `--expct`; did you mean `--expect`?"),

@@ -1,29 +1,112 @@
 //! Files that are made from the code: checked on every run, rewritten by `UPDATE=1 cargo test`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 use ampls_doctor::cli::{commands, completions, manual};
+use ampls_doctor::diagnose::command::Command;
+use ampls_doctor::diagnose::finding::Finding;
 use ampls_doctor::diagnose::rules::RULES;
+use ampls_doctor::render::explain::{RulePage, index};
 use ampls_doctor::report::schema;
+use ampls_world::Scenario;
 use clap_complete::Shell;
 
+use super::cli::{ran, text};
+use super::scenarios::{observe, side_by_side};
 use super::screen;
 
 #[test]
 fn code_pages_are_fresh() {
     let folder = packaging("docs/codes");
     let mut expected = BTreeSet::new();
-    for rule in RULES {
-        let file = folder.join(format!("{}.md", rule.code));
-        check(&file, &rule.page_markdown());
+    for page in pages() {
+        let file = folder.join(format!("{}.md", page.code));
+        check(&file, &page.page);
         expected.insert(file);
     }
     let present: BTreeSet<PathBuf> =
         fs::read_dir(&folder).expect("the folder of pages").map(|entry| entry.expect("an entry").path()).collect();
     let stray: Vec<_> = present.difference(&expected).collect();
     assert!(stray.is_empty(), "pages without a rule: {stray:?}");
+}
+
+/// Every page is linked from the first one, and every link leads to a page.
+#[test]
+fn the_index_of_the_pages_is_fresh() {
+    let folder = packaging("docs");
+    let (index, words) = (index::index(&pages()), index::words());
+    check(&folder.join("README.md"), &index);
+    check(&folder.join("words.md"), &words);
+    let linked = |page: &str| -> BTreeSet<String> {
+        let ends = page.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+        ends.filter(|target| target.ends_with(".md")).map(str::to_owned).collect()
+    };
+    let codes: BTreeSet<String> = RULES.iter().map(|rule| format!("codes/{}.md", rule.code)).collect();
+    assert!(linked(&index).is_superset(&codes), "a page without a link");
+    for target in linked(&index).union(&linked(&words)) {
+        assert!(folder.join(target).is_file(), "{target}");
+    }
+    let headings: BTreeSet<String> =
+        words.lines().filter_map(|line| line.strip_prefix("## ")).map(|title| title.replace(' ', "-")).collect();
+    for anchor in words.split("](#").skip(1).filter_map(|rest| rest.split(')').next()) {
+        assert!(headings.contains(anchor), "{anchor}");
+    }
+}
+
+/// The commands of each code, from the first world in which it is found, a root before a consequence.
+#[test]
+fn the_commands_of_the_codes_are_fresh() {
+    let parsed: Vec<Scenario> =
+        ampls_world::scenarios().iter().map(|world| world.parse().unwrap_or_else(|error| panic!("{error}"))).collect();
+    let chosen: BTreeMap<&str, &Scenario> = RULES
+        .iter()
+        .filter_map(|rule| {
+            let root = |world: &&Scenario| world.expect.roots.iter().any(|code| code == rule.code);
+            let caused = |world: &&Scenario| world.expect.caused.contains_key(rule.code);
+            Some((rule.code, parsed.iter().find(root).or_else(|| parsed.iter().find(caused))?))
+        })
+        .collect();
+    let found: Mutex<BTreeMap<&str, String>> = Mutex::default();
+    let worlds: Vec<(&str, &Scenario)> = chosen.into_iter().collect();
+    side_by_side(
+        &worlds,
+        |(code, world)| format!("{code} in {}", world.name),
+        |(code, world)| {
+            let seen = observe(world)?;
+            let lines = seen.findings.iter().find(|finding| finding.code == *code).map(commands_of).unwrap_or_default();
+            found.lock().expect("no thread panics while it holds the list").insert(*code, lines);
+            Ok(Vec::new())
+        },
+    );
+    let found = found.into_inner().expect("all threads have ended");
+    let list: String = found.iter().map(|(code, lines)| format!("{code}\n{lines}")).collect();
+    check(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/render/explain/commands.txt"), &list);
+}
+
+/// A line each, without repetitions: what only looks, what changes, what takes it back.
+fn commands_of(finding: &Finding) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    let mut add = |kind: &str, commands: &[Command]| {
+        for command in commands {
+            let line = format!("{kind}: {}\n", command.of_any_machine());
+            if !lines.contains(&line) {
+                lines.push(line);
+            }
+        }
+    };
+    for fix in &finding.fix {
+        add("look", fix.check_first.as_ref().map(|advice| advice.commands.as_slice()).unwrap_or_default());
+        add(if fix.read_only { "look" } else { "run" }, &fix.commands);
+        add("undo", fix.undo.as_ref().map(|advice| advice.commands.as_slice()).unwrap_or_default());
+    }
+    lines.concat()
+}
+
+fn pages() -> Vec<RulePage> {
+    RULES.iter().map(|rule| RulePage::from(*rule)).collect()
 }
 
 #[test]

@@ -35,6 +35,12 @@ impl Region {
         &self.0
     }
 
+    /// The regions that the catalogue knows, of all clouds.
+    pub fn known() -> impl Iterator<Item = &'static str> {
+        let facts = Cloud::ALL.into_iter().filter_map(Cloud::facts);
+        facts.flat_map(|facts| &facts.regions.names).map(String::as_str)
+    }
+
     /// The cloud a region of this name is in: those of the sovereign clouds carry it in their name.
     pub fn cloud(&self) -> Cloud {
         let marked = |cloud: &Cloud| {

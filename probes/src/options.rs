@@ -12,12 +12,14 @@ use serde::{Deserialize, Serialize};
 
 pub use connection_string::{AppInsightsEndpoint, AppInsightsRole, ConnectionString};
 pub use network::{ExtraEndpoint, deadline, interval, patience, private_range, proxy, repeat, resolver, step_timeout};
+pub use resource::{app_insights, data_collection_endpoint, storage_account, workspace};
 
 use crate::azure::{BadValue, Cloud, Dce, DceHost, Region, StorageAccount, WorkspaceId, quoted};
 use crate::endpoint::{Expect, ExpectedRecord, Group};
 
 mod connection_string;
 mod network;
+mod resource;
 
 /// Steps that `--only` and `--skip` name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -307,6 +309,10 @@ mod tests {
             message(text.parse::<Dce>().err()),
             message(text.parse::<ConnectionString>().err()),
             message(text.parse::<StorageAccount>().err()),
+            message(workspace(text).err()),
+            message(data_collection_endpoint(text).err()),
+            message(app_insights(text).err()),
+            message(storage_account(text).err()),
             message(text.parse::<ExtraEndpoint>().err()),
             message(private_range(text).err()),
             message(resolver(text).err()),

@@ -6,19 +6,25 @@ use ampls_probes::Options;
 use ampls_probes::azure::{BadValue, Cloud, Dce, Region, StorageAccount, WorkspaceId};
 use ampls_probes::endpoint::{Expect, Group};
 use ampls_probes::options::{
-    ConnectionString, ExtraEndpoint, ProxyOption, StepKind, deadline, private_range, proxy, repeat, resolver,
-    step_timeout,
+    ConnectionString, ExtraEndpoint, ProxyOption, StepKind, app_insights, data_collection_endpoint, deadline,
+    private_range, proxy, repeat, resolver, step_timeout, storage_account, workspace,
 };
-use clap::{Args, Parser, Subcommand};
+use clap::builder::StringValueParser;
+use clap::{Args, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 use ipnet::IpNet;
 
+use self::destination::Destination;
+pub use self::doubts::doubts;
 use self::output::FAIL_ON;
 pub use self::output::{Format, OutputArgs};
-use self::value::{OneOf, checked, parsed};
+use self::value::{OneOf, checked, offering, parsed};
 pub use self::watch::{Wanted, WatchArgs};
 use crate::report::FailOn;
 
+mod destination;
+mod doubts;
+mod offered;
 mod output;
 mod value;
 mod watch;
@@ -216,15 +222,20 @@ pub struct PlanArgs {
     /// How to look.
     #[command(flatten)]
     pub how: HowArgs,
-    /// Format of the plan; firewall: name, port, why, service tag
-    #[arg(long, value_name = "FORMAT", default_value = "table", value_parser = OneOf(PLAN_FORMATS), help_heading = "Output")]
-    pub format: PlanFormat,
+    /// Format of the plan; firewall: name, port, why, service tag [default: table, or what the file's extension says]
+    #[arg(long, value_name = "FORMAT", value_parser = OneOf(PLAN_FORMATS), help_heading = "Output")]
+    pub format: Option<PlanFormat>,
     /// Write to this file (created 0600), `-` for standard output
-    #[arg(short, long, value_name = "FILE", help_heading = "Output")]
+    #[arg(short, long, value_name = "FILE", value_parser = Destination, value_hint = ValueHint::FilePath, help_heading = "Output")]
     pub output: Option<PathBuf>,
 }
 
 impl PlanArgs {
+    /// The format that is asked for, or that the file's name asks for; fails where there is none of that name.
+    pub fn format(&self) -> Result<PlanFormat, String> {
+        destination::format(self.format, self.output.as_deref(), PLAN_FORMATS, PlanFormat::Table)
+    }
+
     /// The options of the run that is planned; fails when arguments contradict each other.
     pub fn options(&self) -> Result<Options, BadValue> {
         let mut options = self.look.options();
@@ -252,7 +263,7 @@ const PLAN_FORMATS: &[(&str, PlanFormat)] =
 #[derive(Debug, Args)]
 pub struct JudgeArgs {
     /// The report, `-` for standard input
-    #[arg(value_name = "FILE|-")]
+    #[arg(value_name = "FILE|-", value_hint = ValueHint::FilePath)]
     pub file: PathBuf,
     /// Where the result goes.
     #[command(flatten)]
@@ -263,43 +274,66 @@ pub struct JudgeArgs {
 #[derive(Debug, Args)]
 pub struct CompareArgs {
     /// The report from before, or of the good machine; `-` for standard input
-    #[arg(value_name = "A")]
+    #[arg(value_name = "A", value_hint = ValueHint::FilePath)]
     pub a: PathBuf,
     /// The report from after, or of the bad machine; `-` for standard input
-    #[arg(value_name = "B")]
+    #[arg(value_name = "B", value_hint = ValueHint::FilePath)]
     pub b: PathBuf,
-    /// Format of the result
-    #[arg(long, value_name = "FORMAT", default_value = "table", value_parser = OneOf(output::COMPARE_FORMATS), help_heading = "Output")]
-    pub format: Format,
+    /// Format of the result [default: table, or what the file's extension says]
+    #[arg(long, value_name = "FORMAT", value_parser = OneOf(output::COMPARE_FORMATS), help_heading = "Output")]
+    pub format: Option<Format>,
     /// Write to this file (created 0600), `-` for standard output
-    #[arg(short, long, value_name = "FILE", help_heading = "Output")]
+    #[arg(short, long, value_name = "FILE", value_parser = Destination, value_hint = ValueHint::FilePath, help_heading = "Output")]
     pub output: Option<PathBuf>,
     /// Exit with 1 from this severity
     #[arg(long, value_name = "SEVERITY", default_value = "error", value_parser = OneOf(FAIL_ON), help_heading = "Output")]
     pub fail_on: FailOn,
 }
 
+impl CompareArgs {
+    /// The format that is asked for, or that the file's name asks for; fails where there is none of that name.
+    pub fn format(&self) -> Result<Format, String> {
+        destination::format(self.format, self.output.as_deref(), output::COMPARE_FORMATS, Format::Table)
+    }
+}
+
 /// `redact`
 #[derive(Debug, Args)]
 pub struct RedactArgs {
-    /// The report, `-` for standard input
-    #[arg(value_name = "FILE|-")]
-    pub file: PathBuf,
-    /// Format of the result
-    #[arg(long, value_name = "FORMAT", default_value = "json", value_parser = OneOf(output::FORMATS), help_heading = "Output")]
-    pub format: Format,
-    /// Write to this file (created 0600), `-` for standard output
-    #[arg(short, long, value_name = "FILE", help_heading = "Output")]
+    /// The report, `-` for standard input; several reports get the same pseudonyms and can be compared
+    #[arg(value_name = "FILE|-", required = true, value_hint = ValueHint::FilePath)]
+    pub files: Vec<PathBuf>,
+    /// Format of the result [default: json, or what the file's extension says]
+    #[arg(long, value_name = "FORMAT", value_parser = OneOf(output::FORMATS), help_heading = "Output")]
+    pub format: Option<Format>,
+    /// Write to this file (created 0600), `-` for standard output; of several reports, a folder for report-1, report-2 …
+    #[arg(short, long, value_name = "FILE|DIR", value_parser = Destination, value_hint = ValueHint::AnyPath, help_heading = "Output")]
     pub output: Option<PathBuf>,
+}
+
+impl RedactArgs {
+    /// The format that is asked for, or that the file's name asks for; fails where there is none of that name.
+    pub fn format(&self) -> Result<Format, String> {
+        destination::format(self.format, self.output.as_deref(), output::FORMATS, Format::Json)
+    }
+
+    /// How files of a format are called.
+    pub fn extension(format: Format) -> &'static str {
+        destination::extension(&format, output::FORMATS)
+    }
 }
 
 /// `explain`
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
-    /// A finding code or name, an address, or a host name
-    #[arg(required_unless_present = "list")]
+    /// A finding code or name, an address, a host name, or a word that a report prints
+    #[arg(
+        required_unless_present = "list",
+        value_parser = offering(StringValueParser::new(), offered::topics),
+        hide_possible_values = true
+    )]
     pub what: Option<String>,
-    /// List every code with its usual severity, its name and what it means
+    /// List every code with its usual severity, its name and what it means, and every word
     #[arg(long, conflicts_with = "what")]
     pub list: bool,
 }
@@ -308,10 +342,11 @@ pub struct ExplainArgs {
 #[cfg(feature = "demo")]
 #[derive(Debug, Args)]
 pub struct DemoArgs {
-    /// The world to examine
+    /// The world to examine; with --list, a part of the names or titles to list
+    #[arg(value_parser = offering(StringValueParser::new(), offered::worlds), hide_possible_values = true)]
     pub world: Option<String>,
-    /// List the worlds
-    #[arg(long, conflicts_with = "world")]
+    /// List the worlds, grouped by what is wrong in them
+    #[arg(long)]
     pub list: bool,
     /// How often to look.
     #[command(flatten)]
@@ -329,24 +364,24 @@ pub struct LookArgs {
     #[arg(long, value_name = "ROUTE", default_value = "auto", value_parser = OneOf(EXPECTATIONS))]
     pub expect: Expect,
     /// Cloud [default: as arguments, agents or the metadata service say]
-    #[arg(long, value_name = "CLOUD", value_parser = OneOf(&Cloud::WORDS))]
+    #[arg(long, value_name = "CLOUD", value_parser = offering(parsed::<Cloud>(), offered::clouds))]
     pub cloud: Option<Cloud>,
     /// Region of this machine, like westeurope [default: as agents or the metadata service say]
-    #[arg(long, value_name = "NAME", value_parser = parsed::<Region>())]
+    #[arg(long, value_name = "NAME", value_parser = offering(parsed::<Region>(), offered::regions), hide_possible_values = true)]
     pub region: Option<Region>,
-    /// Log Analytics workspace id; repeatable or comma-separated, like all that end in …
-    #[arg(long = "workspace", value_name = "GUID…", value_delimiter = ',', value_parser = parsed::<WorkspaceId>())]
+    /// Log Analytics workspace, by its id or one of its host names; options marked … may be repeated or comma-separated
+    #[arg(long = "workspace", value_name = "GUID…", value_delimiter = ',', value_parser = checked(workspace))]
     pub workspaces: Vec<WorkspaceId>,
     /// Data collection endpoint, by any of its host names or URLs
-    #[arg(long = "dce", value_name = "HOST…", value_delimiter = ',', value_parser = parsed::<Dce>())]
+    #[arg(long = "dce", value_name = "HOST…", value_delimiter = ',', value_parser = checked(data_collection_endpoint))]
     pub dces: Vec<Dce>,
     /// Connection string of Application Insights; its key is not kept
-    #[arg(long, value_name = "CONNECTION-STRING…", value_parser = parsed::<ConnectionString>())]
+    #[arg(long, value_name = "CONNECTION-STRING…", value_parser = checked(app_insights))]
     pub app_insights: Vec<ConnectionString>,
     /// Storage account
-    #[arg(long, value_name = "ACCOUNT…", value_delimiter = ',', value_parser = parsed::<StorageAccount>())]
+    #[arg(long, value_name = "ACCOUNT…", value_delimiter = ',', value_parser = checked(storage_account))]
     pub storage: Vec<StorageAccount>,
-    /// One more name to look at
+    /// One more name to look at, or a URL
     #[arg(
         long = "endpoint",
         value_name = "NAME[:PORT][=private|public|any]…",
@@ -413,10 +448,10 @@ pub struct HowArgs {
     #[arg(long = "private-range", value_name = "CIDR…", value_delimiter = ',', value_parser = checked(private_range))]
     pub private_ranges: Vec<IpNet>,
     /// PEM file of roots that count as Azure's, instead of the public roots (air-gapped clouds)
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub public_roots: Option<PathBuf>,
     /// Addresses the names should have: what `az network private-endpoint show`, its `dns-zone-group show` or `az network private-dns record-set a list` print, the portal's DNS page copied, or an earlier report
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub expected_records: Option<PathBuf>,
     /// Ask this DNS server too
     #[arg(long = "resolver", value_name = "IP[:PORT]…", value_delimiter = ',', value_parser = checked(resolver))]
@@ -437,7 +472,7 @@ pub struct HowArgs {
     #[arg(long, value_name = "STEP…", value_delimiter = ',', value_parser = OneOf(STEPS))]
     pub only: Vec<StepKind>,
     /// Look at the files under this folder instead of / (a mounted disk, a collected folder); no network
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub root: Option<PathBuf>,
     /// Leave these steps out
     #[arg(long, value_name = "STEP…", value_delimiter = ',', value_parser = OneOf(STEPS))]
@@ -471,96 +506,4 @@ impl HowArgs {
 }
 
 #[cfg(test)]
-mod tests {
-    use clap::CommandFactory;
-    use clap::error::ErrorKind;
-
-    use super::*;
-
-    fn check(arguments: &[&str]) -> CheckArgs {
-        let cli = Cli::try_parse_from([&["ampls-doctor"], arguments].concat()).expect("valid arguments");
-        let (Command::Check(check), _) = cli.into_command() else { panic!("not `check`") };
-        *check
-    }
-
-    fn refused(arguments: &[&str]) -> clap::Error {
-        Cli::try_parse_from([&["ampls-doctor"], arguments].concat()).expect_err("a refusal")
-    }
-
-    #[test]
-    fn declaration_is_consistent() {
-        Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn every_command_has_a_page() {
-        let command = Cli::command();
-        let commands: Vec<&str> = command.get_subcommands().map(clap::Command::get_name).collect();
-        assert_eq!(COMMANDS.iter().map(|(name, _)| *name).collect::<Vec<_>>(), commands);
-    }
-
-    #[test]
-    fn check_is_the_default_and_needs_no_argument() {
-        let options = check(&[]).options().expect("options");
-        assert_eq!((options.expect, options.repeat), (Expect::Auto, 2));
-        assert_eq!(check(&["check", "--expect", "private"]).look.expect, Expect::Private);
-        assert_eq!(check(&["--expect", "private"]).look.expect, Expect::Private);
-    }
-
-    #[test]
-    fn lists_are_repeatable_and_comma_separated() {
-        let options =
-            check(&["--set", "query,portal", "--set", "arc", "--resolver", "10.1.0.4,[fd00::4]:5353"]).options();
-        let options = options.expect("options");
-        assert_eq!(options.sets, [Group::Query, Group::Portal, Group::Arc]);
-        assert_eq!(options.resolvers.len(), 2);
-        assert_eq!(check(&["--set", "all"]).options().expect("options").sets, Group::SETS);
-    }
-
-    #[test]
-    fn bad_value_is_one_line_with_exit_status_two() {
-        let table: [&[&str]; 12] = [
-            &["--workspace", "abc"],
-            &["--workspace", "11111111-2222-3333-4444-555555555555,x\u{1b}[31m"],
-            &["--dce", "example.net"],
-            &["--app-insights", "InstrumentationKey=geheim;IngestionEndpoint=:"],
-            &["--storage", "A"],
-            &["--endpoint", "x"],
-            &["--private-range", "10.0.0.0/40"],
-            &["--resolver", "dns.example.net"],
-            &["--proxy", "ftp://u:geheim@h"],
-            &["--region", "west-europe"],
-            &["--timeout", "0"],
-            &["--set", "everything\n"],
-        ];
-        for arguments in table {
-            let error = refused(arguments);
-            let text = error.to_string();
-            assert_eq!((error.kind(), error.exit_code()), (ErrorKind::ValueValidation, 2), "{arguments:?}");
-            assert_eq!(text.trim_end().lines().count(), 1, "{text}");
-            assert!(!text.trim_end().chars().any(char::is_control) && !text.contains("geheim"), "{text}");
-            assert!(text.contains(arguments[0]), "{text}");
-        }
-    }
-
-    #[test]
-    fn contradicting_clouds_are_refused() {
-        let arguments = ["--cloud", "china", "--region", "westeurope"];
-        assert!(check(&arguments).options().is_err());
-    }
-
-    #[test]
-    fn steps_that_exclude_each_other_are_refused() {
-        let arguments = ["--only", "dns", "--skip", "dns"];
-        assert!(check(&arguments).options().is_err());
-        let cli = Cli::try_parse_from([&["ampls-doctor", "plan"], &arguments[..]].concat()).expect("valid arguments");
-        let (Command::Plan(plan), _) = cli.into_command() else { panic!("not `plan`") };
-        assert!(plan.options().is_err());
-    }
-
-    #[test]
-    fn help_holds_the_exit_status() {
-        let help = Cli::command().render_long_help().to_string();
-        assert!(help.contains("Exit status:") && help.contains("Examples:"));
-    }
-}
+mod tests;

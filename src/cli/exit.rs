@@ -13,7 +13,8 @@ use super::input::InputError;
 use super::output::{self, Output, OutputError};
 use crate::render;
 use crate::render::page::inert;
-use crate::report::{Report, exit_status};
+use crate::report::{Redacted, Report, exit_status};
+use crate::text::quote;
 
 /// Why there is not a report.
 #[derive(Debug)]
@@ -85,9 +86,50 @@ pub fn on_panic(fault: &PanicHookInfo<'_>) {
 /// Writes a report and gives its exit status; fails when the output cannot be written.
 pub(super) fn write_report(report: &Report, face: &OutputArgs, talk: TalkArgs, output: Output) -> Result<u8, Failure> {
     let style = output::style(&output, talk);
-    let format = face.face().map_err(Failure::Usage)?;
+    let format = face.format().map_err(Failure::Usage)?;
     let written = output.write(|out| render::write(format, report, face.fail_on, &style, out));
     exit_code(written, exit_status(report, face.fail_on))
+}
+
+/// Says on standard error what went into a file, since the terminal shows nothing of it.
+pub(super) fn announce(report: &Report, face: &OutputArgs, talk: TalkArgs) {
+    let of_names = match &report.redacted {
+        Some(redacted) => replaced(redacted),
+        None => "contains names and addresses; --redact replaces them".to_owned(),
+    };
+    let what = match face.file() {
+        Some(file) => {
+            format!("{}. Report: {} ({of_names})", report.verdict.headline, quote(&file.to_string_lossy()))
+        }
+        None if report.redacted.is_some() => of_names,
+        None => return,
+    };
+    say(talk, &what);
+}
+
+/// How many values have pseudonyms.
+pub(super) fn replaced(redacted: &Redacted) -> String {
+    let plural = |kind: &str| match kind {
+        "address" => "addresses".to_owned(),
+        kind => format!("{kind}s"),
+    };
+    let counted = redacted.manifest.iter().map(|(kind, count)| match count.values {
+        1 => format!("1 {kind}"),
+        values => format!("{values} {}", plural(kind)),
+    });
+    match counted.collect::<Vec<_>>().as_slice() {
+        [] => "nothing had to be replaced".to_owned(),
+        [all @ .., last] if !all.is_empty() => format!("replaced: {} and {last}", all.join(", ")),
+        [one, ..] => format!("replaced: {one}"),
+    }
+}
+
+/// One line on standard error, unless only the result is wanted.
+pub(super) fn say(talk: TalkArgs, line: &str) {
+    if !talk.quiet {
+        // A message that cannot be written is not a failure.
+        let _ = writeln!(io::stderr(), "ampls-doctor: {}", inert(line));
+    }
 }
 
 /// The exit status, which stands when the reader has gone; fails when the output cannot be written.

@@ -1,12 +1,12 @@
 //! What is wrong with the arguments, in one line of this program's own style.
 
-use clap::ValueEnum;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{CommandFactory, ValueEnum};
 use clap_complete::Shell;
 
-use super::args::COMMANDS;
+use super::args::{COMMANDS, Cli};
 use crate::render::page::inert;
-use crate::text::quote;
+use crate::text::{distance, or_list, quote};
 
 /// What a parse error says, in one line; `None` for help and version, which are not errors.
 pub(super) fn one_line(error: &clap::Error) -> Option<String> {
@@ -29,14 +29,60 @@ pub(super) fn one_line(error: &clap::Error) -> Option<String> {
     Some(inert(&format!("{line}{}", meant(error))))
 }
 
-/// What may have been meant.
+/// What may have been meant, the nearest first.
 fn meant(error: &clap::Error) -> String {
-    let kinds = [ContextKind::SuggestedSubcommand, ContextKind::SuggestedArg, ContextKind::SuggestedValue];
-    let near = kinds.iter().filter_map(|kind| error.get(*kind)).flat_map(strings).map(|near| quote(near));
-    match near.collect::<Vec<_>>() {
-        near if near.is_empty() => choices(error),
-        near => format!("; did you mean {}?", near.join(" or ")),
+    let unknown = error.kind() == ErrorKind::UnknownArgument;
+    if let Some(hint) = argument(error, ContextKind::InvalidArg).filter(|_| unknown).and_then(of_another_place) {
+        return hint;
     }
+    let typed = [ContextKind::InvalidSubcommand, ContextKind::InvalidArg, ContextKind::InvalidValue];
+    let typed = typed.iter().find_map(|kind| argument(error, *kind)).unwrap_or_default();
+    let kinds = [ContextKind::SuggestedSubcommand, ContextKind::SuggestedArg, ContextKind::SuggestedValue];
+    let mut near: Vec<&String> = kinds.iter().filter_map(|kind| error.get(*kind)).flat_map(strings).collect();
+    near.sort_by_key(|near| distance(typed, near));
+    match near.as_slice() {
+        [] => choices(error),
+        near => format!("; did you mean {}?", or_list(near)),
+    }
+}
+
+/// What an option is that this command does not have: a format, an option of another program, or one of another command.
+fn of_another_place(option: &str) -> Option<String> {
+    let name = option.strip_prefix("--")?.split('=').next()?;
+    if let Some((_, meant)) = ELSEWHERE.iter().find(|(known, _)| *known == name) {
+        return Some(format!("; did you mean `{meant}`?"));
+    }
+    let cli = Cli::command();
+    let has = |command: &clap::Command| command.get_arguments().any(|known| known.get_long() == Some(name));
+    let commands: Vec<&str> =
+        cli.get_subcommands().filter(|command| has(command)).map(clap::Command::get_name).collect();
+    let with = if name == "for" { " with `--wait`" } else { "" };
+    (!commands.is_empty()).then(|| format!("; it belongs to {}{with}", or_list(&commands)))
+}
+
+/// Options of other programs, and what they are here.
+const ELSEWHERE: [(&str, &str); 17] = [
+    ("json", "--format json"),
+    ("ndjson", "--format ndjson"),
+    ("html", "--format html"),
+    ("junit", "--format junit"),
+    ("xml", "--format junit"),
+    ("metrics", "--format metrics"),
+    ("prometheus", "--format metrics"),
+    ("markdown", "--format markdown"),
+    ("compact", "--format compact"),
+    ("table", "--format table"),
+    ("no-color", "--color never"),
+    ("no-colour", "--color never"),
+    ("colour", "--color"),
+    ("silent", "--quiet"),
+    ("debug", "--verbose"),
+    ("ignore", "--rule CODE=off"),
+    ("watch", "--every SECS"),
+];
+
+fn argument(error: &clap::Error, kind: ContextKind) -> Option<&str> {
+    error.get(kind).and_then(|value| strings(value).first()).map(String::as_str)
 }
 
 /// The choices, where no suggestion comes close.

@@ -8,6 +8,7 @@ use ampls_probes::Observations;
 use ampls_probes::observation::VERSION;
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
+use serde_json::error::Category;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
@@ -21,6 +22,7 @@ use crate::report::{OLDEST_SCHEMA, Redacted, Report, RunInfo, SCHEMA};
 use crate::text::decode;
 
 mod digest;
+mod kind;
 
 /// MiB read of a report; a run of hundreds of endpoints stays under half of it.
 const MAX_REPORT: u64 = 16;
@@ -131,6 +133,13 @@ impl<'de> Visitor<'de> for Rules {
     }
 }
 
+/// A number with a comma after each three digits.
+fn thousands(number: usize) -> String {
+    let digits = number.to_string();
+    let groups: Vec<&str> = digits.as_bytes().rchunks(3).rev().filter_map(|group| str::from_utf8(group).ok()).collect();
+    groups.join(",")
+}
+
 /// Whether this version reads documents of that one.
 fn is_read(schema: u32) -> bool {
     (OLDEST_SCHEMA..=SCHEMA).contains(&schema)
@@ -142,6 +151,9 @@ fn newer(what: &str, found: u32, known: u32) -> String {
 
 fn parse(bytes: &[u8]) -> Result<Saved, String> {
     const WANTED: &str = "give a report that `ampls-doctor --format json` wrote";
+    if let Some(what) = kind::of_octets(bytes) {
+        return Err(format!("{what}; {WANTED}"));
+    }
     let text = decode(bytes).ok_or_else(|| format!("is not UTF-8 text; {WANTED}"))?;
     if text.trim().is_empty() {
         return Err(format!("is empty; {WANTED}"));
@@ -150,12 +162,21 @@ fn parse(bytes: &[u8]) -> Result<Saved, String> {
         return Err(format!("holds a digest whose line is broken: give it in one line; or {WANTED}"));
     }
     if text.trim_start().starts_with(|c: char| c != '{') {
-        return Err(format!("is not a JSON object; {WANTED}"));
+        return Err(format!("{}; {WANTED}", kind::of_text(&text).unwrap_or("is not a JSON object")));
     }
-    let wrong = |error: &serde_json::Error| format!("is not a report: {}; {WANTED}", inert(&error.to_string()));
-    let start: Start = serde_json::from_str(&text).map_err(|error| wrong(&error))?;
+    let other = || kind::of_json(&text).map(|what| format!("{what}; {WANTED}"));
+    let wrong = |error: &serde_json::Error| match error.classify() {
+        Category::Eof => {
+            format!("is cut off after {} bytes: the JSON is incomplete; fetch it again", thousands(bytes.len()))
+        }
+        _ => format!("is not a report: {}; {WANTED}", inert(&error.to_string())),
+    };
+    let start: Start = serde_json::from_str(&text).map_err(|error| other().unwrap_or_else(|| wrong(&error)))?;
     if start.kind.as_deref() == Some(KIND) {
         return Err(format!("is a digest, which holds no observations; {WANTED}"));
+    }
+    if let Some(what) = start.observations.is_none().then(other).flatten() {
+        return Err(what);
     }
     match start.schema {
         None => return Err(format!("is not a report: it has no `schema`; {WANTED}")),
@@ -278,7 +299,10 @@ mod tests {
         let cases: &[(&[u8], &str)] = &[
             (b"", "is empty"),
             (b"\xff\xff", "not UTF-8"),
-            (b"{", "is not a report: EOF while parsing an object at line 1 column 1"),
+            (b"{", "is cut off after 1 bytes"),
+            (b"\x1f\x8b\x08", "is packed with gzip"),
+            (b"<html></html>", "is an HTML page"),
+            (b"{\"a\":1}\n{\"b\":1}\n", "is NDJSON"),
             (b"[]", "is not a JSON object"),
             (b"{}", "has no `schema`"),
             (b"{\"schema\":7}", "has schema 7"),

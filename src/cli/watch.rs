@@ -1,6 +1,5 @@
 //! Looking again: until a verdict is reached, or for ever.
 
-use std::io::{Write, stderr};
 use std::time::Duration;
 
 use ampls_probes::Options;
@@ -9,11 +8,11 @@ use ampls_probes::observation::Stop;
 use ampls_probes::run::Patience;
 
 use super::args::{Format, OutputArgs, TalkArgs, Wanted};
-use super::exit::{Failure, exit_code, write_report};
+use super::exit::{Failure, announce, exit_code, say, write_report};
 use super::output::{self, Output};
 use crate::compare::compare;
 use crate::diagnose::facts::Route;
-use crate::render::page::{Page, Tint, inert};
+use crate::render::page::{Page, Tint};
 use crate::render::{self, json};
 use crate::report::{EndpointReport, Health, Report, exit_status};
 use crate::text::duration_ms;
@@ -56,7 +55,7 @@ pub(super) fn wait(
             return Ok((report, false));
         }
         let pause = pause(&report, wanted).min(left.saturating_sub(SHORTEST_LOOK));
-        announce(
+        say(
             talk,
             &format!("waiting for {}: {}; next look in {}", wanted.as_str(), report.verdict.headline, shown(pause)),
         );
@@ -108,9 +107,13 @@ fn one(
     output: Output,
 ) -> Result<u8, Failure> {
     if face.file().is_some() {
-        return write_report(report, face, talk, output);
+        let status = write_report(report, face, talk, output)?;
+        if last.is_none_or(|last| last.verdict.headline != report.verdict.headline) {
+            announce(report, face, talk);
+        }
+        return Ok(status);
     }
-    let written = match (face.format, last) {
+    let written = match (face.format().map_err(Failure::Usage)?, last) {
         (Format::Json, _) => output.write(|out| json::write_line(report, out)),
         (Format::Table, Some(last)) => {
             let comparison = compare(last, report);
@@ -155,13 +158,6 @@ fn pause(report: &Report, wanted: Wanted) -> Duration {
 
 fn shown(time: Duration) -> String {
     duration_ms(u64::try_from(time.as_millis()).unwrap_or(u64::MAX))
-}
-
-fn announce(talk: TalkArgs, line: &str) {
-    if !talk.quiet {
-        // A message that cannot be written is not a failure.
-        let _ = writeln!(stderr(), "ampls-doctor: {}", inert(line));
-    }
 }
 
 #[cfg(test)]

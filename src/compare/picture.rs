@@ -27,7 +27,7 @@ pub(super) struct Key {
     pub(super) section: Section,
     pub(super) subject: String,
     /// Values of one subject are listed in the order of a connection, not of the alphabet.
-    order: u8,
+    pub(super) order: u8,
     pub(super) what: String,
 }
 

@@ -138,3 +138,47 @@ fn an_authority_below_the_public_roots_may_change_and_a_foreign_one_may_not() {
     let change = &comparison.endpoints[0].changes[0];
     assert_eq!((change.what.as_str(), change.b.as_deref()), ("certificate issued by", Some("CN=Contoso Inspection")));
 }
+
+fn redacted_apart(report: &Report, key: u8) -> Report {
+    let catalogue = ampls_probes::Catalogue::builtin().expect("the catalogue");
+    let (seen, redacted) = crate::report::redact(&report.observations, &catalogue, [key; 16]).expect("redacted");
+    judged(&seen, redacted)
+}
+
+fn judged(seen: &ampls_probes::Observations, redacted: Redacted) -> Report {
+    let facts = crate::diagnose::facts::Facts::new(seen);
+    let run = crate::report::RunInfo { id: Uuid::nil(), tool_version: "0.0.0".to_owned() };
+    let findings = crate::diagnose::diagnose_facts(&facts);
+    Report { redacted: Some(redacted), ..Report::new(seen, &facts, findings, run) }
+}
+
+#[test]
+fn reports_that_were_redacted_apart_differ_in_what_redaction_keeps_alone() {
+    for report in [healthy(), mixed(), hostile()] {
+        let comparison = compare(&redacted_apart(&report, 1), &redacted_apart(&report, 2));
+        assert!(comparison.same && comparison.by_class, "{comparison:#?}");
+    }
+    let (plain, apart) =
+        (compare(&healthy(), &mixed()), compare(&redacted_apart(&healthy(), 1), &redacted_apart(&mixed(), 2)));
+    let whats = |comparison: &Comparison| -> Vec<String> {
+        comparison.endpoints.iter().flat_map(|subject| &subject.changes).map(|change| change.what.clone()).collect()
+    };
+    assert_eq!(codes(&apart, Fate::Appeared), codes(&plain, Fate::Appeared));
+    assert!(whats(&apart).contains(&"route".to_owned()) && whats(&apart).len() <= whats(&plain).len(), "{apart:#?}");
+    let said = serde_json::to_string(&apart.endpoints).expect("JSON");
+    assert!(!said.contains("name-") && !said.contains("-4000-8000-"), "{said}");
+}
+
+#[test]
+fn reports_that_were_redacted_together_differ_like_the_originals() {
+    let (good, bad) = (healthy(), mixed());
+    let catalogue = ampls_probes::Catalogue::builtin().expect("the catalogue");
+    let all = [&good.observations, &bad.observations];
+    let redactor = crate::report::Redactor::new(&all, &catalogue, [3; 16]).expect("redacted");
+    let together =
+        all.map(|seen| redactor.redact(seen).map(|(seen, redacted)| judged(&seen, redacted)).expect("redacted"));
+    let (plain, redacted) = (compare(&good, &bad), compare(&together[0], &together[1]));
+    assert!(!redacted.by_class);
+    assert_eq!(redacted.endpoints.len(), plain.endpoints.len());
+    assert_eq!(redacted.findings.len(), plain.findings.len());
+}

@@ -73,6 +73,8 @@ pub struct Command {
     language: Language,
     template: &'static str,
     line: String,
+    /// What stands for each word where it is not known.
+    unknown: Vec<&'static str>,
 }
 
 impl Command {
@@ -81,6 +83,7 @@ impl Command {
     #[must_use]
     pub fn new(language: Language, template: &'static str, words: &[Word]) -> Self {
         let mut line = String::with_capacity(template.len());
+        let unknown = words.iter().map(Word::unknown).collect();
         let mut words = words.iter();
         let mut parts = template.split(SLOT).peekable();
         while let Some(part) = parts.next() {
@@ -92,7 +95,17 @@ impl Command {
             let within = quoting::is_open(language, &line);
             line.push_str(&word.written(language, within));
         }
-        Self { language, template, line }
+        Self { language, template, line, unknown }
+    }
+
+    /// The same command of any machine: a placeholder for each word.
+    pub fn of_any_machine(&self) -> String {
+        let words = self.unknown.iter().copied().chain(std::iter::repeat(""));
+        self.template
+            .split(SLOT)
+            .zip(std::iter::once("").chain(words))
+            .map(|(part, word)| format!("{word}{part}"))
+            .collect()
     }
 
     /// What reads it.

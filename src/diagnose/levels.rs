@@ -50,6 +50,11 @@ impl Levels {
         self.0.get(code).copied()
     }
 
+    /// The codes of this version's rules that are off.
+    pub fn off(&self) -> impl Iterator<Item = &str> {
+        RULES.iter().map(|rule| rule.code).filter(|code| self.of(code) == Some(Level::Off))
+    }
+
     /// Those of this version's rules: a saved report could name anything, and a redacted one must not repeat it.
     #[must_use]
     pub fn of_known_codes(self) -> Self {

@@ -90,13 +90,12 @@ pub const HEADINGS: [&str; 5] = ["What it means", "Why it matters", "How to fix"
 impl Rule {
     /// The page as Markdown, with its title.
     pub fn page_markdown(&self) -> String {
-        let mut page = format!("# {} {}\n\n", self.code, self.name);
+        let (code, severity, owner) = (self.code, self.severity.as_str(), self.owner.as_str());
+        let mut page = format!("# {code} {}\n\nUsual severity: {severity}. Usual owner: {owner}.\n\n", self.name);
         for line in self.page.lines() {
             page.push_str(line.strip_prefix(' ').unwrap_or(line).trim_end());
             page.push('\n');
         }
-        let (code, severity, owner) = (self.code, self.severity.as_str(), self.owner.as_str());
-        page.extend(["\nUsual severity: ", severity, ". Usual owner: ", owner, ".\n"]);
         if !self.explains.is_empty() {
             let mut symptoms = self.explains.to_vec();
             symptoms.sort_unstable();

@@ -15,6 +15,11 @@ pub fn write(comparison: &Comparison, style: &Style, out: &mut dyn Write) -> io:
     let mut page = Page::new(out, *style);
     side("A", &comparison.a, &mut page)?;
     side("B", &comparison.b, &mut page)?;
+    if comparison.by_class {
+        let text = "These reports do not share their pseudonyms: addresses are compared by their class, names of machines not at \
+                    all. To compare them too, redact both with one `ampls-doctor redact A B -o DIR`.";
+        page.wrapped(Tint::Plain, "   ", "   ", text)?;
+    }
     page.blank()?;
     if comparison.same {
         return page.line(Tint::Green, "no difference");
@@ -75,7 +80,7 @@ fn side(name: &str, side: &Side, page: &mut Page<'_>) -> io::Result<()> {
     let text = format!("{}, {:.0}: {}", side.host, side.started_at, side.headline);
     page.wrapped(tint, &format!("{name}  "), "   ", &text)?;
     if side.redacted {
-        let text = "redacted: its names and addresses are pseudonyms, which no other report shares";
+        let text = "redacted: its names and addresses are pseudonyms";
         page.wrapped(Tint::Plain, "   ", "   ", text)?;
     }
     Ok(())

@@ -8,10 +8,15 @@ use ampls_probes::addr::{self, Class, classify, embedded_ipv4, heartbeat_ipv4};
 use ampls_probes::azure::HostName;
 use url::{Host, Url};
 
-use crate::diagnose::finding::Severity;
+use crate::diagnose::finding::{Owner, Severity};
+use crate::diagnose::rule::Rule;
 use crate::render::page::{Page, Style, Tint};
-use crate::text::quote;
+use crate::text::{meant, quote};
+use glossary::Term;
 
+mod commands;
+pub mod glossary;
+pub mod index;
 mod markdown;
 mod name;
 
@@ -24,11 +29,39 @@ pub struct RulePage {
     pub name: String,
     /// How bad it usually is.
     pub severity: Severity,
+    /// Who usually repairs it.
+    pub owner: Owner,
+    /// Symptoms that it explains.
+    pub explains: Vec<&'static str>,
     /// Its page, in Markdown.
     pub page: String,
 }
 
+impl From<&Rule> for RulePage {
+    fn from(rule: &Rule) -> Self {
+        Self {
+            code: rule.code.to_owned(),
+            name: rule.name.to_owned(),
+            severity: rule.severity,
+            owner: rule.owner,
+            explains: rule.explains.to_vec(),
+            page: rule.page_markdown() + &commands::section(rule.code),
+        }
+    }
+}
+
 impl RulePage {
+    /// Who usually repairs it, as people say it.
+    pub(super) fn who(&self) -> &'static str {
+        match self.owner {
+            Owner::Dns => "the DNS team",
+            Owner::Network => "the network team",
+            Owner::Monitor => "the Azure Monitor team",
+            Owner::Os => "you, on the machine",
+            Owner::Security => "the security team",
+        }
+    }
+
     /// The first sentence of what it means.
     fn gist(&self) -> String {
         let lines = self.page.lines().skip_while(|line| !line.starts_with("## ")).skip(1);
@@ -54,19 +87,22 @@ pub fn find(what: &str, catalogue: &Catalogue, rules: &[RulePage]) -> Result<Top
     if let Some(rule) = rules.iter().find(|rule| is_called(rule, asked)) {
         return Ok(Topic::Page(rule.page.clone()));
     }
+    if let Some(term) = glossary::find(asked) {
+        return Ok(term_topic(term));
+    }
     if let Some(address) = address(asked) {
         return Ok(address_topic(address));
     }
     if let Some(topic) = host(asked).map(|host| name::topic(&host, catalogue)) {
         return Ok(topic);
     }
-    let near = near_misses(asked, rules.iter().flat_map(|rule| [rule.code.as_str(), rule.name.as_str()]));
-    let hint = if near.is_empty() {
-        "give a code of `explain --list`, an address or a full host name".to_owned()
-    } else {
-        format!("did you mean {}?", near.join(" or "))
-    };
-    Err(format!("nothing is known of {}; {hint}", quote(asked)))
+    let names = rules.iter().flat_map(|rule| [rule.code.as_str(), rule.name.as_str()]);
+    let words = glossary::names().map(|name| -> &str { name });
+    let mut hint = meant(asked, names.chain(words));
+    if hint.is_empty() {
+        hint = "; give a code or a word of `explain --list`, an address or a full host name".to_owned();
+    }
+    Err(format!("unknown code, word or name {}{hint}", quote(asked)))
 }
 
 /// Writes what was found.
@@ -92,7 +128,21 @@ pub fn write_list(rules: &[RulePage], style: &Style, out: &mut dyn Write) -> io:
         let first = format!("{:8}{severity:9}{}: ", rule.code, rule.name);
         page.wrapped(Tint::Plain, &first, &" ".repeat(17), &rule.gist())?;
     }
-    Ok(())
+    page.blank()?;
+    let words = glossary::TERMS.iter().filter_map(|term| term.names.first().copied()).collect::<Vec<_>>();
+    page.wrapped(Tint::Plain, "Words: ", "       ", &words.join(", "))
+}
+
+fn term_topic(term: &'static Term) -> Topic {
+    let title = term.names.first().copied().unwrap_or_default();
+    let mut facts = vec![("means", term.means.to_owned())];
+    if let [_, also @ ..] = term.names
+        && !also.is_empty()
+    {
+        facts.push(("also", also.join(", ")));
+    }
+    facts.push(("explain", term.more.join(", ")));
+    Topic::Facts(title.to_owned(), facts)
 }
 
 fn is_called(rule: &RulePage, asked: &str) -> bool {
@@ -175,40 +225,6 @@ fn well_known(address: IpAddr) -> Option<(&'static str, String)> {
         return None;
     };
     Some(("in Azure", text.to_owned()))
-}
-
-/// Of these texts up to three that come nearest to what was asked for, quoted; none where all are far from it.
-pub fn near_misses<'t>(asked: &str, texts: impl Iterator<Item = &'t str>) -> Vec<String> {
-    let asked = asked.to_ascii_lowercase();
-    let mut near: Vec<(usize, &str)> = Vec::new();
-    for text in texts {
-        let candidate = text.to_ascii_lowercase();
-        let distance = if asked.len() >= 3 && candidate.contains(&asked) { 0 } else { distance(&asked, &candidate) };
-        if distance <= 2 {
-            near.push((distance, text));
-        }
-    }
-    near.sort_unstable();
-    let closest = near.first().map_or(0, |(distance, _)| *distance);
-    near.into_iter().take_while(|(distance, _)| *distance == closest).take(3).map(|(_, text)| quote(text)).collect()
-}
-
-/// Levenshtein's distance; texts that differ much in length are far apart.
-fn distance(one: &str, other: &str) -> usize {
-    if one.len().abs_diff(other.len()) > 2 {
-        return usize::MAX;
-    }
-    let other: Vec<char> = other.chars().collect();
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (i, a) in one.chars().enumerate() {
-        let mut next = vec![i + 1];
-        for ((b, above), before) in other.iter().zip(row.iter().skip(1)).zip(&row) {
-            let left = next.last().copied().unwrap_or(i + 1);
-            next.push((above + 1).min(left + 1).min(before + usize::from(a != *b)));
-        }
-        row = next;
-    }
-    row.last().copied().unwrap_or(usize::MAX)
 }
 
 #[cfg(test)]

@@ -83,10 +83,16 @@ fn run(report: &Report, status: u8) -> Vec<Family> {
     for one in HEALTHS {
         healths.add(&[("health", one.as_str())], u8::from(report.verdict.health == one));
     }
+    let mut off =
+        Family::new("ampls_doctor_rule_off", "Rules that the user switched off, which found nothing; always 1.");
+    for code in report.run.rules.off() {
+        off.add(&[("code", code)], 1);
+    }
     let began = report.run.started_at.as_second();
     vec![
         build,
         machine,
+        off,
         leads,
         healths,
         Family::one("ampls_doctor_exit_status", "The exit status of the run.", status),

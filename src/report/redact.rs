@@ -4,21 +4,25 @@
 //! own: whole names and domains of the catalogue, the variants of our own types, well-known values of a field of that kind,
 //! whole sentences of known refusals. No word stays for being common, so what is left does not depend on how somebody calls
 //! his machines. The same original has the same pseudonym throughout a report. Names get running numbers, which hold nothing
-//! of the original; addresses are moved under a random key that is never kept.
+//! of the original; addresses are moved under a random key that is never kept, public ones into ranges that nobody owns.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::hash::Hasher;
 use std::net::{IpAddr, SocketAddr};
 
+use ampls_probes::addr::{Class, classify};
 use ampls_probes::{Catalogue, Observations};
 use ipnet::IpNet;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
+use siphasher::sip::SipHasher24;
 use uuid::Uuid;
 
 use super::{Redacted, Replaced};
 use addresses::Addresses;
+pub(crate) use addresses::is_same_everywhere;
 use fields::Kind;
 use known::Known;
 use masking::{Masking, Place};
@@ -38,13 +42,58 @@ pub fn redact(
     catalogue: &Catalogue,
     key: [u8; 16],
 ) -> Result<(Observations, Redacted), serde_json::Error> {
-    let pseudonyms = Pseudonyms::new(catalogue, key);
-    // Written out: a document of values would take many times the room.
-    let mut text = Vec::new();
-    let mut json = serde_json::Serializer::new(&mut text);
-    seen.serialize(Masking::new(&mut json, &pseudonyms, Place { owner: "", field: "" }))?;
-    let manifest = pseudonyms.counts.into_inner();
-    Ok((serde_json::from_slice(&text)?, Redacted { manifest }))
+    Redactor::new(&[seen], catalogue, key)?.redact(seen)
+}
+
+/// Gives the same original the same pseudonym in each of several runs.
+pub struct Redactor {
+    pseudonyms: Pseudonyms,
+    set: Option<Uuid>,
+}
+
+impl Redactor {
+    /// Of all these runs. `key` is random, made for them and forgotten.
+    pub fn new(all: &[&Observations], catalogue: &Catalogue, key: [u8; 16]) -> Result<Self, serde_json::Error> {
+        let (mut own, mut originals) = (BTreeSet::new(), BTreeSet::new());
+        for seen in all {
+            let text = serde_json::to_string(seen)?;
+            let words = text.split(|c: char| c == '"' || c == ',' || c.is_whitespace());
+            for word in words.filter(|word| word.len() < LONGEST_RANGE) {
+                if let Ok(address) = word.parse::<IpAddr>().or_else(|_| word.parse::<SocketAddr>().map(|it| it.ip())) {
+                    originals.insert(address);
+                } else if let Ok(net) = word.parse::<IpNet>() {
+                    let is_public = classify(net.addr(), &[]) == Class::Public;
+                    own.extend((is_public && net.prefix_len() < net.max_prefix_len()).then(|| net.trunc()));
+                }
+            }
+        }
+        let addresses = Addresses::new(key, own.into_iter().collect(), originals);
+        let set = (all.len() > 1).then(|| set_of(key));
+        Ok(Self { pseudonyms: Pseudonyms::new(catalogue, addresses), set })
+    }
+
+    /// Replaces the names and addresses of one of the runs.
+    pub fn redact(&self, seen: &Observations) -> Result<(Observations, Redacted), serde_json::Error> {
+        // Written out: a document of values would take many times the room.
+        let mut text = Vec::new();
+        let mut json = serde_json::Serializer::new(&mut text);
+        seen.serialize(Masking::new(&mut json, &self.pseudonyms, Place { owner: "", field: "" }))?;
+        let manifest = self.pseudonyms.counted();
+        Ok((serde_json::from_slice(&text)?, Redacted { manifest, set: self.set }))
+    }
+}
+
+/// Characters of a range of addresses at most: an IPv6 address that ends like an IPv4 address, and its prefix length.
+const LONGEST_RANGE: usize = 50;
+
+/// A name for the pseudonyms of a key, which shows nothing of it.
+fn set_of(key: [u8; 16]) -> Uuid {
+    let half = |part: u8| {
+        let mut hasher = SipHasher24::new_with_key(&key);
+        hasher.write(&[b's', b'e', b't', part]);
+        hasher.finish()
+    };
+    uuid::Builder::from_random_bytes((u128::from(half(0)) << 64 | u128::from(half(1))).to_be_bytes()).into_uuid()
 }
 
 /// Originals and what stands for them.
@@ -52,17 +101,29 @@ struct Pseudonyms {
     known: Known,
     addresses: Addresses,
     given: RefCell<BTreeMap<(&'static str, String), usize>>,
-    counts: RefCell<BTreeMap<String, Replaced>>,
+    /// How many originals of each kind have a number, in all runs.
+    numbers: RefCell<BTreeMap<&'static str, usize>>,
+    /// What was replaced in one run, by kind: numbers, and how often any of them.
+    counts: RefCell<BTreeMap<&'static str, (BTreeSet<usize>, usize)>>,
 }
 
 impl Pseudonyms {
-    fn new(catalogue: &Catalogue, key: [u8; 16]) -> Self {
+    fn new(catalogue: &Catalogue, addresses: Addresses) -> Self {
         Self {
             known: Known::new(catalogue),
-            addresses: Addresses::new(key),
+            addresses,
             given: RefCell::default(),
+            numbers: RefCell::default(),
             counts: RefCell::default(),
         }
+    }
+
+    /// What was replaced since this was last asked for.
+    fn counted(&self) -> BTreeMap<String, Replaced> {
+        let counts = self.counts.take().into_iter();
+        counts
+            .map(|(kind, (values, occurrences))| (kind.to_owned(), Replaced { values: values.len(), occurrences }))
+            .collect()
     }
 
     /// The text of a field.
@@ -186,13 +247,17 @@ impl Pseudonyms {
     /// The number of a value within its kind.
     fn count(&self, kind: &'static str, original: &str) -> usize {
         let mut given = self.given.borrow_mut();
+        let number = *given.entry((kind, original.to_owned())).or_insert_with(|| {
+            let mut numbers = self.numbers.borrow_mut();
+            let last = numbers.entry(kind).or_default();
+            *last += 1;
+            *last
+        });
         let mut counts = self.counts.borrow_mut();
-        let count = counts.entry(kind.to_owned()).or_default();
-        count.occurrences += 1;
-        *given.entry((kind, original.to_owned())).or_insert_with(|| {
-            count.values += 1;
-            count.values
-        })
+        let (values, occurrences) = counts.entry(kind).or_default();
+        values.insert(number);
+        *occurrences += 1;
+        number
     }
 }
 

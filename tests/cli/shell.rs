@@ -46,6 +46,13 @@ fn bash_completes_the_options_of_every_command_and_their_values() {
     has(&["ampls-doctor", "judge", "--format", "j"], "junit");
     has(&["ampls-doctor", "plan", "--format", ""], "firewall");
     has(&["ampls-doctor", "completions", ""], "fish");
+    has(&["ampls-doctor", "explain", "DNS"], "DNS003");
+    has(&["ampls-doctor", "explain", "am"], "ampls");
+    has(&["ampls-doctor", "demo", "zone"], "zone-not-linked-ods");
+    has(&["ampls-doctor", "judge", "--rule", "DNS003"], "DNS003=off");
+    has(&["ampls-doctor", "check", "--region", "west"], "westeurope");
+    has(&["ampls-doctor", "plan", "--cloud", "us"], "usgov");
+    has(&["ampls-doctor", "plan", "--cloud", "Azure"], "AzureUSGovernment");
     has(&["ampls-doctor", "man", ""], "judge");
 }
 

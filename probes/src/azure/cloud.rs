@@ -92,11 +92,29 @@ impl fmt::Display for Cloud {
 impl FromStr for Cloud {
     type Err = BadValue;
 
+    /// `public`, `usgov` or `china`, or what `az cloud list` and the metadata service call it; in any case of letters.
     fn from_str(text: &str) -> Result<Self, BadValue> {
-        Self::WORDS.into_iter().find(|(word, _)| *word == text).map(|(_, cloud)| cloud).ok_or_else(|| {
-            let words = Self::WORDS.map(|(word, _)| format!("`{word}`"));
-            BadValue::new(format!("no cloud {}: give one of {}", quoted(text), words.join(", ")))
+        let text = text.trim();
+        let own = Self::WORDS.into_iter().find(|(word, _)| word.eq_ignore_ascii_case(text)).map(|(_, cloud)| cloud);
+        own.or_else(|| Self::of_az_name(text)).ok_or_else(|| {
+            let words = Self::WORDS.map(|(word, _)| format!("`{word}`")).join(", ");
+            let names = format!("give one of {words}, or the name of `az cloud list`");
+            let meant = meant(text).map(|cloud| format!("did you mean `{cloud}`? ")).unwrap_or_default();
+            BadValue::new(format!("no cloud {}: {meant}{names}", quoted(text)))
         })
+    }
+}
+
+/// The cloud that another name of it suggests.
+fn meant(text: &str) -> Option<Cloud> {
+    let text = text.to_ascii_lowercase();
+    let has = |parts: &[&str]| parts.iter().any(|part| text.contains(part));
+    match text.as_str() {
+        _ if has(&["gov", "fairfax"]) => Some(Cloud::UsGov),
+        _ if has(&["china", "21vianet", "mooncake"]) => Some(Cloud::China),
+        _ if has(&["german", "stack", "private"]) => None,
+        _ if has(&["azure", "commercial", "global", "publ"]) => Some(Cloud::Public),
+        _ => None,
     }
 }
 
@@ -230,7 +248,22 @@ mod tests {
         for cloud in Cloud::ALL {
             assert_eq!(cloud.as_str().parse(), Ok(cloud));
         }
-        assert!("Public".parse::<Cloud>().is_err());
+        for (text, cloud) in
+            [("Public", Cloud::Public), ("AZUREUSGOVERNMENT", Cloud::UsGov), ("azurecloud", Cloud::Public)]
+        {
+            assert_eq!(text.parse(), Ok(cloud), "{text}");
+        }
+    }
+
+    #[test]
+    fn another_name_of_a_cloud_is_refused_with_the_one_that_is_meant() {
+        for (text, meant) in
+            [("gov", "`usgov`?"), ("azure", "`public`?"), ("Mooncake", "`china`?"), ("moon", "give `public`")]
+        {
+            let message = text.parse::<Cloud>().expect_err(text).to_string();
+            assert!(message.contains(meant), "{message}");
+        }
+        assert!(!"AzureGermanCloud".parse::<Cloud>().expect_err("closed").to_string().contains("did you mean"));
     }
 
     #[test]

@@ -40,13 +40,20 @@ impl FromStr for ExtraEndpoint {
                 quoted(text)
             ))
         };
-        let (place, expected) = match text.split_once('=') {
+        // Only a URL may hold other signs of equality.
+        let is_url = text.contains('/');
+        let (place, expected) = match text.rsplit_once('=') {
             None => (text, None),
             Some((place, "private")) => (place, Some(Expectation::Private)),
             Some((place, "public")) => (place, Some(Expectation::Public)),
             Some((place, "any")) => (place, Some(Expectation::Any)),
+            Some(_) if is_url => (text, None),
             Some(_) => return Err(bad("has an unknown expectation")),
         };
+        if is_url {
+            let (host, port) = of_url(place).map_err(bad)?;
+            return Ok(Self { host, port, expected });
+        }
         let (name, port) = match place.split_once(':') {
             None => (place, 443),
             Some((name, port)) => (name, self::port(port).ok_or_else(|| bad("has no port from 1 to 65535"))?),
@@ -57,6 +64,19 @@ impl FromStr for ExtraEndpoint {
         let host = HostName::of_name(name).ok_or_else(|| bad("is not a host name"))?;
         Ok(Self { host, port, expected })
     }
+}
+
+/// The host and port of a URL, with or without its scheme; its path does not matter.
+fn of_url(text: &str) -> Result<(HostName, u16), &'static str> {
+    let text = text.trim();
+    let whole = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
+    let url = url::Url::parse(&whole).map_err(|_| "is not a URL with a host name")?;
+    if url.scheme() != "https" {
+        return Err("is a URL of another scheme than https");
+    }
+    let host = HostName::of_url(&whole).ok_or("is a URL without a host name")?;
+    let port = url.port_or_known_default().filter(|port| *port != 0).ok_or("has no port from 1 to 65535")?;
+    Ok((host, port))
 }
 
 /// A range that counts as private (`--private-range`): an address with a prefix length.
@@ -168,6 +188,10 @@ mod tests {
         assert_eq!(parse("A.example.net."), ("a.example.net".into(), 443, None));
         assert_eq!(parse("a.example.net:8443=private"), ("a.example.net".into(), 8443, Some(Expectation::Private)));
         assert_eq!(parse("a.example.net=any"), ("a.example.net".into(), 443, Some(Expectation::Any)));
+        assert_eq!(parse("https://A.example.net/path?x=1"), ("a.example.net".into(), 443, None));
+        assert_eq!(parse("a.example.net:8443/path"), ("a.example.net".into(), 8443, None));
+        let private = Some(Expectation::Private);
+        assert_eq!(parse("https://a.example.net/path?x=1=private"), ("a.example.net".into(), 443, private));
         let bad = [
             "",
             "a",
@@ -179,7 +203,10 @@ mod tests {
             "a..b",
             "-a.b",
             "a b.c",
-            "https://a.b",
+            "http://a.b/",
+            "https://10.0.0.5/",
+            "https://a.b:0/",
+            "https:///",
             "[::1]:1",
         ];
         for text in bad {

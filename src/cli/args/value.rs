@@ -8,7 +8,7 @@ use clap::builder::{PossibleValue, TypedValueParser};
 use clap::error::ErrorKind;
 use clap::{Arg, Command, Error};
 
-use crate::text::quote;
+use crate::text::{nearest, quote};
 
 /// A value parser from a function of the options.
 #[derive(Clone)]
@@ -51,7 +51,31 @@ impl<T: Clone + Send + Sync + 'static> TypedValueParser for Quoted<T> {
     }
 }
 
-/// One of a few words.
+/// A value parser that takes more than the values which it offers to the completion of shells.
+#[derive(Clone)]
+pub(super) struct Offering<P> {
+    parser: P,
+    values: fn() -> Vec<&'static str>,
+}
+
+/// The same parser, with values for the completion of shells.
+pub(super) fn offering<P>(parser: P, values: fn() -> Vec<&'static str>) -> Offering<P> {
+    Offering { parser, values }
+}
+
+impl<P: TypedValueParser> TypedValueParser for Offering<P> {
+    type Value = P::Value;
+
+    fn parse_ref(&self, command: &Command, argument: Option<&Arg>, value: &OsStr) -> Result<P::Value, Error> {
+        self.parser.parse_ref(command, argument, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new((self.values)().into_iter().map(PossibleValue::new)))
+    }
+}
+
+/// One of a few words, in any case of letters.
 #[derive(Clone)]
 pub(super) struct OneOf<T: 'static>(pub(super) &'static [(&'static str, T)]);
 
@@ -59,11 +83,13 @@ impl<T: Clone + Send + Sync + 'static> TypedValueParser for OneOf<T> {
     type Value = T;
 
     fn parse_ref(&self, _command: &Command, argument: Option<&Arg>, value: &OsStr) -> Result<T, Error> {
-        let known = self.0.iter().find(|(name, _)| value == OsStr::new(name));
+        let text = value.to_string_lossy();
+        let known = self.0.iter().find(|(name, _)| text.trim().eq_ignore_ascii_case(name));
         known.map(|(_, known)| known.clone()).ok_or_else(|| {
             let names: Vec<&str> = self.0.iter().map(|(name, _)| *name).collect();
-            let value = quote(&value.to_string_lossy());
-            refusal(argument, &format!("no such value {value}: give one of {}", names.join(", ")))
+            let meant = meant(&text, &names).map(|name| format!("did you mean {}? ", quote(name))).unwrap_or_default();
+            let value = quote(&text);
+            refusal(argument, &format!("no such value {value}: {meant}give one of {}", names.join(", ")))
         })
     }
 
@@ -72,8 +98,37 @@ impl<T: Clone + Send + Sync + 'static> TypedValueParser for OneOf<T> {
     }
 }
 
+/// What other programs call the formats, and what is written for the same purpose here.
+const SYNONYMS: [(&str, &str); 15] = [
+    ("prometheus", "metrics"),
+    ("prom", "metrics"),
+    ("openmetrics", "metrics"),
+    ("xml", "junit"),
+    ("md", "markdown"),
+    ("htm", "html"),
+    ("page", "html"),
+    ("jsonl", "ndjson"),
+    ("jsonlines", "ndjson"),
+    ("csv", "ndjson"),
+    ("tsv", "ndjson"),
+    ("yaml", "json"),
+    ("yml", "json"),
+    ("text", "table"),
+    ("plain", "table"),
+];
+
+/// Which of the names is meant by a word that is none of them.
+pub(super) fn meant<'n>(word: &str, names: &[&'n str]) -> Option<&'n str> {
+    let word = word.trim().to_ascii_lowercase();
+    let synonym = SYNONYMS.iter().find(|(other, _)| *other == word).map(|(_, name)| *name);
+    let of_names = |wanted: &str| names.iter().find(|name| **name == wanted).copied();
+    synonym.and_then(of_names).or_else(|| nearest(&word, names.iter().copied()).into_iter().next())
+}
+
 /// Clap's own message would repeat the value, which may be a connection string or hold control characters.
-fn refusal(argument: Option<&Arg>, message: &str) -> Error {
-    let name = argument.and_then(|argument| argument.get_long().map(|long| format!("--{long}: ")));
+pub(super) fn refusal(argument: Option<&Arg>, message: &str) -> Error {
+    // A message that begins with the option's name needs no other.
+    let named = message.starts_with('-');
+    let name = argument.filter(|_| !named).and_then(|argument| argument.get_long().map(|long| format!("--{long}: ")));
     Error::raw(ErrorKind::ValueValidation, format!("{}{message}\n", name.unwrap_or_default()))
 }

@@ -29,7 +29,7 @@ impl WatchArgs {
     /// `--wait private` implies `--expect private`. `--every` to standard output needs a format whose documents may follow one
     /// another. Fails when arguments contradict each other.
     pub fn apply(&self, options: &mut Options, face: &OutputArgs) -> Result<(), String> {
-        let format = match face.face()? {
+        let format = match face.format()? {
             Format::Html => Some("html"),
             Format::Markdown | Format::Ticket(_) => Some("markdown"),
             Format::Junit => Some("junit"),

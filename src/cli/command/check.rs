@@ -11,8 +11,8 @@ use uuid::Uuid;
 
 use super::catalogue;
 use super::redact::{key, redacted};
-use crate::cli::args::{CheckArgs, HowArgs, OutputArgs, TalkArgs, WatchArgs};
-use crate::cli::exit::{Failure, write_report};
+use crate::cli::args::{CheckArgs, HowArgs, OutputArgs, TalkArgs, WatchArgs, doubts};
+use crate::cli::exit::{Failure, announce, say, write_report};
 use crate::cli::output::Output;
 use crate::cli::progress::ProgressLine;
 use crate::cli::saved::{Saved, judged};
@@ -34,6 +34,7 @@ pub(in crate::cli) fn check(arguments: &CheckArgs, talk: TalkArgs) -> Result<u8,
     };
     // What a machine is configured to do may change between two looks.
     let root = root(&arguments.how)?;
+    doubts(&arguments.look, &arguments.how).iter().for_each(|doubt| say(talk, doubt));
     let world = || World::from_system(root, roots.as_deref());
     examine(&world, &options, &arguments.watch, &arguments.output, talk)
 }
@@ -46,6 +47,7 @@ pub(in crate::cli) fn examine(
     face: &OutputArgs,
     talk: TalkArgs,
 ) -> Result<u8, Failure> {
+    face.format().map_err(Failure::Usage)?;
     let output = Output::open(face.output.as_deref())?;
     let catalogue = catalogue()?;
     let levels = face.levels();
@@ -54,12 +56,16 @@ pub(in crate::cli) fn examine(
     if let Some(wanted) = often.wait {
         let (report, reached) = watch::wait(&look, options, wanted, often.patience, talk)?;
         let status = write_report(&report, face, talk, output)?;
+        announce(&report, face, talk);
         return Ok(if reached { status } else { status.max(1) });
     }
     if let Some(every) = often.every {
         return watch::every(&look, options, every, face, talk, output);
     }
-    write_report(&look(options.clone())?, face, talk, output)
+    let report = look(options.clone())?;
+    let status = write_report(&report, face, talk, output)?;
+    announce(&report, face, talk);
+    Ok(status)
 }
 
 /// One look, judged; under pseudonyms where there is a key for them.

@@ -1,5 +1,7 @@
 //! `demo`: the doctor at work on a simulated Azure.
 
+use std::collections::BTreeSet;
+
 use ampls_world::{DEFAULT, Scenario, scenario, scenarios, start};
 use clap::Parser;
 
@@ -10,23 +12,20 @@ use crate::cli::exit::Failure;
 use crate::cli::message::one_line;
 use crate::cli::output::{Output, style};
 use crate::expected;
-use crate::render::explain::near_misses;
 use crate::render::page::{Page, Tint};
-use crate::text::quote;
+use crate::text::{meant, quote};
 
 pub(in crate::cli) fn demo(arguments: &DemoArgs, talk: TalkArgs) -> Result<u8, Failure> {
     if arguments.list {
-        return list(talk);
+        return list(arguments.world.as_deref(), talk);
     }
     let name = arguments.world.as_deref().unwrap_or(DEFAULT);
     let Some(embedded) = scenario(name) else {
-        let near = near_misses(name, scenarios().iter().map(|embedded| embedded.name));
-        let hint = if near.is_empty() {
-            "`demo --list` names them".to_owned()
-        } else {
-            format!("did you mean {}? `demo --list` names all", near.join(" or "))
-        };
-        return Err(Failure::Usage(format!("there is no world {}; {hint}", quote(name))));
+        let near = meant(name, scenarios().iter().map(|embedded| embedded.name));
+        let like = scenarios().iter().filter(|embedded| embedded.name.contains(name)).count();
+        let all =
+            if like > 1 { format!("`demo --list {name}` lists {like}") } else { "`demo --list` lists all".to_owned() };
+        return Err(Failure::Usage(format!("unknown world {}{near}{} {all}", quote(name), after(&near))));
     };
     let world = embedded.parse().map_err(|error| Failure::Impossible(error.to_string()))?;
     let check = check(&world)?;
@@ -52,16 +51,75 @@ fn check(world: &Scenario) -> Result<Box<CheckArgs>, Failure> {
     }
 }
 
-fn list(talk: TalkArgs) -> Result<u8, Failure> {
+/// The worlds by what is wrong in them, one line each; of a filter those whose name, title or group holds it.
+fn list(filter: Option<&str>, talk: TalkArgs) -> Result<u8, Failure> {
+    let wanted = filter.unwrap_or_default().to_lowercase();
+    let mut groups: Vec<(&str, Vec<(&str, String)>)> = GROUPS.iter().map(|group| (*group, Vec::new())).collect();
+    for embedded in scenarios() {
+        let Ok(world) = embedded.parse() else { continue };
+        let group = group(&world);
+        let holds = [embedded.name, &world.title, group].iter().any(|text| text.to_lowercase().contains(&wanted));
+        if let Some((_, worlds)) = groups.iter_mut().find(|(name, _)| holds && *name == group) {
+            worlds.push((embedded.name, world.title));
+        }
+    }
+    groups.retain(|(_, worlds)| !worlds.is_empty());
+    if groups.is_empty() {
+        let near = meant(&wanted, scenarios().iter().map(|embedded| embedded.name));
+        let line = format!("no world is called like {}{near}{} `demo --list` lists all", quote(&wanted), after(&near));
+        return Err(Failure::Usage(line));
+    }
     let style = style(&Output::Stdout, talk);
-    let width = scenarios().iter().map(|embedded| embedded.name.len()).max().unwrap_or_default();
+    let width = groups.iter().flat_map(|(_, worlds)| worlds).map(|(name, _)| name.len()).max().unwrap_or_default();
     print(|out| {
         let mut page = Page::new(out, style);
-        for embedded in scenarios() {
-            let story = embedded.parse().map(|world| world.story).unwrap_or_default();
-            let first = format!("{:width$}  ", embedded.name);
-            page.wrapped(Tint::Plain, &first, &" ".repeat(width + 2), &story)?;
+        for (number, (group, worlds)) in groups.iter().enumerate() {
+            if number > 0 {
+                page.blank()?;
+            }
+            page.line(Tint::Bold, group)?;
+            for (name, title) in worlds {
+                page.line(Tint::Plain, &format!("  {name:width$}  {title}"))?;
+            }
         }
         Ok(())
     })
+}
+
+/// What stands between a suggestion, which ends with a question mark, and the next hint.
+fn after(suggestion: &str) -> &'static str {
+    if suggestion.is_empty() { ";" } else { "" }
+}
+
+/// What a user sees of a world, in the order of a connection.
+const GROUPS: [&str; 9] = [
+    "Healthy, or nothing to repair",
+    "Names: DNS, hosts file, zones and records",
+    "Connections: ports, firewalls, routes",
+    "TLS: certificates and interception",
+    "Answers of the service",
+    "Proxies",
+    "Agents, browsers and their settings",
+    "Azure and the machine itself",
+    "Several faults at once",
+];
+
+/// The group of a world, by what the doctor must say of it.
+fn group(world: &Scenario) -> &'static str {
+    let codes: BTreeSet<&String> = world.expect.roots.iter().collect();
+    let kind = match codes.first() {
+        _ if world.expect.exit == 0 && world.expect.health.as_deref() == Some("ok") => 0,
+        _ if codes.len() > 1 => 8,
+        None => 0,
+        Some(code) => match code.get(..3) {
+            Some("DNS") => 1,
+            Some("NET") => 2,
+            Some("TLS") => 3,
+            Some("HTP") => 4,
+            Some("PRX") => 5,
+            Some("AGT" | "BRW") => 6,
+            _ => 7,
+        },
+    };
+    GROUPS.get(kind).copied().unwrap_or_default()
 }

@@ -8,15 +8,7 @@ use crate::diagnose::rules::RULES;
 use crate::render::explain::{self, RulePage};
 
 pub(in crate::cli) fn explain(arguments: &ExplainArgs, talk: TalkArgs) -> Result<u8, Failure> {
-    let rules: Vec<RulePage> = RULES
-        .iter()
-        .map(|rule| RulePage {
-            code: rule.code.to_owned(),
-            name: rule.name.to_owned(),
-            severity: rule.severity,
-            page: rule.page_markdown(),
-        })
-        .collect();
+    let rules: Vec<RulePage> = RULES.iter().map(|rule| RulePage::from(*rule)).collect();
     let style = style(&Output::Stdout, talk);
     let Some(what) = &arguments.what else {
         return print(|out| explain::write_list(&rules, &style, out));

@@ -3,14 +3,14 @@
 use super::catalogue;
 use super::redact::{key, redacted};
 use crate::cli::args::{Format, JudgeArgs, OutputArgs, TalkArgs};
-use crate::cli::exit::{Failure, exit_code, write_report};
+use crate::cli::exit::{Failure, announce, exit_code, write_report};
 use crate::cli::output::{self, Output};
 use crate::cli::saved::{Input, judged, read_any};
 use crate::render;
 use crate::report::digest::Digest;
 
 pub(in crate::cli) fn judge(arguments: &JudgeArgs, talk: TalkArgs) -> Result<u8, Failure> {
-    arguments.output.face().map_err(Failure::Usage)?;
+    arguments.output.format().map_err(Failure::Usage)?;
     let output = Output::open(arguments.output.output.as_deref())?;
     let input = read_any(&arguments.file)?;
     let mut saved = match input {
@@ -24,7 +24,10 @@ pub(in crate::cli) fn judge(arguments: &JudgeArgs, talk: TalkArgs) -> Result<u8,
     if arguments.output.redact {
         saved = redacted(saved, &catalogue()?, key())?;
     }
-    write_report(&judged(saved), &arguments.output, talk, output)
+    let report = judged(saved);
+    let status = write_report(&report, &arguments.output, talk, output)?;
+    announce(&report, &arguments.output, talk);
+    Ok(status)
 }
 
 /// A digest holds no observations: its codes are repeated.
@@ -39,7 +42,7 @@ fn repeat(digest: &Digest, face: &OutputArgs, talk: TalkArgs, output: Output) ->
         ));
     }
     let status = digest.exit_status(face.fail_on);
-    let written = match face.format {
+    let written = match face.format().map_err(Failure::Usage)? {
         Format::Table => {
             let style = output::style(&output, talk);
             output.write(|out| render::compact::repeat_for_people(digest, status, style, out))

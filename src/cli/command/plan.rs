@@ -6,8 +6,8 @@ use ampls_probes::run::discover;
 
 use super::catalogue;
 use super::check::root;
-use crate::cli::args::{PlanArgs, PlanFormat, TalkArgs};
-use crate::cli::exit::Failure;
+use crate::cli::args::{PlanArgs, PlanFormat, TalkArgs, doubts};
+use crate::cli::exit::{Failure, say};
 use crate::cli::input;
 use crate::cli::output::{self, Output};
 use crate::render;
@@ -15,6 +15,8 @@ use crate::render;
 pub(in crate::cli) fn plan(arguments: &PlanArgs, talk: TalkArgs) -> Result<u8, Failure> {
     let mut options = arguments.options()?;
     options.expected_records = input::expected_records(arguments.how.expected_records.as_deref())?;
+    let format = arguments.format().map_err(Failure::Usage)?;
+    doubts(&arguments.look, &arguments.how).iter().for_each(|doubt| say(talk, doubt));
     let output = Output::open(arguments.output.as_deref())?;
     // Nothing is asked, so nothing can be waited for.
     let discovered = Discovered {
@@ -23,7 +25,7 @@ pub(in crate::cli) fn plan(arguments: &PlanArgs, talk: TalkArgs) -> Result<u8, F
     };
     let plan = ampls_probes::plan::plan(&catalogue()?, &options, &discovered);
     let style = output::style(&output, talk);
-    output.write(|out| match arguments.format {
+    output.write(|out| match format {
         PlanFormat::Table => render::plan::table(&plan, style.width.unwrap_or(usize::MAX), out),
         PlanFormat::Json => render::plan::json(&plan, out),
         PlanFormat::Firewall => render::plan::firewall(&plan, out),

@@ -1,5 +1,7 @@
 //! What each language gets, and what each type refuses.
 
+use std::net::IpAddr;
+
 use super::*;
 
 #[test]
@@ -135,4 +137,12 @@ fn placeholders_are_known_once_and_in_order() {
     sorted.sort_unstable();
     sorted.dedup();
     assert_eq!(names, sorted);
+}
+
+#[test]
+fn a_command_of_any_machine_has_placeholders_for_all_words() {
+    let command = command!(Any, "nslookup {} {}", Host::new("a.azure.com"), IpAddr::from([10, 0, 0, 4]));
+    assert_eq!(command.as_str(), "nslookup a.azure.com 10.0.0.4");
+    assert_eq!(command.of_any_machine(), "nslookup HOST_NAME ADDRESS");
+    assert_eq!(command!(Any, "hostname").of_any_machine(), "hostname");
 }

@@ -23,6 +23,11 @@ impl Word {
         Self { text: String::new(), placeholder: name }
     }
 
+    /// What stands for the word where it is not known.
+    pub(super) const fn unknown(&self) -> &'static str {
+        self.placeholder.as_str()
+    }
+
     /// The word, or what stands for it where the language cannot hold it.
     pub(super) fn written(&self, language: Language, within_quotes: bool) -> String {
         let text = &self.text;
@@ -39,8 +44,8 @@ impl Word {
         quoted(language, text).unwrap_or_else(refused)
     }
 
-    fn inert(text: &impl ToString) -> Self {
-        Self { text: text.to_string(), placeholder: VALUE }
+    fn inert(text: &impl ToString, placeholder: Placeholder) -> Self {
+        Self { text: text.to_string(), placeholder }
     }
 }
 
@@ -49,6 +54,7 @@ fn is_read_as_more(first: char) -> bool {
     matches!(first, '-' | '@')
 }
 
+const ADDRESS: Placeholder = Placeholder::new("ADDRESS");
 const VALUE: Placeholder = Placeholder::new("VALUE");
 
 macro_rules! words {
@@ -198,25 +204,25 @@ impl Host {
 
 impl From<IpAddr> for Word {
     fn from(address: IpAddr) -> Self {
-        Self::inert(&address)
+        Self::inert(&address, ADDRESS)
     }
 }
 
 impl From<u16> for Word {
     fn from(number: u16) -> Self {
-        Self::inert(&number)
+        Self::inert(&number, VALUE)
     }
 }
 
 impl From<u64> for Word {
     fn from(number: u64) -> Self {
-        Self::inert(&number)
+        Self::inert(&number, VALUE)
     }
 }
 
 impl From<Uuid> for Word {
     fn from(id: Uuid) -> Self {
-        Self::inert(&id)
+        Self::inert(&id, VALUE)
     }
 }
 

@@ -69,7 +69,7 @@ fn pseudonyms_are_the_same_throughout_and_counted() {
 }
 
 fn pseudonyms() -> Pseudonyms {
-    Pseudonyms::new(&Catalogue::builtin().unwrap(), [1; 16])
+    Pseudonyms::new(&Catalogue::builtin().unwrap(), Addresses::new([1; 16], Vec::new(), BTreeSet::new()))
 }
 
 /// What becomes of a text at a place.
@@ -287,4 +287,19 @@ fn who_logs_in_by_an_address_is_replaced_whole() {
 fn files_keep_what_kind_they_are() {
     let masked = at("ResolverConfig", "source", "/etc/systemd/resolved.conf.d/contoso.conf");
     assert!(masked.contains(".d/name-") && masked.contains(".conf") && !masked.contains("contoso"), "{masked}");
+}
+
+#[test]
+fn several_runs_under_one_key_share_their_pseudonyms_and_say_so() {
+    let (one, two) = (private_world().observations(), private_world().without(ODS).observations());
+    let catalogue = Catalogue::builtin().unwrap();
+    let redactor = Redactor::new(&[&two, &one], &catalogue, [42; 16]).unwrap();
+    let ((second, of_second), (first, of_first)) = (redactor.redact(&two).unwrap(), redactor.redact(&one).unwrap());
+    let names = |seen: &Observations| seen.endpoints.iter().map(|it| it.fqdn.clone()).collect::<BTreeSet<_>>();
+    assert!(names(&second).is_subset(&names(&first)) && names(&second).len() < names(&first).len());
+    assert!(of_first.set.is_some() && of_first.set == of_second.set);
+    assert!(of_first.manifest["id"].occurrences > of_second.manifest["id"].occurrences, "each counts its own");
+    assert_eq!(redacted(&one).1.set, None);
+    let other = Redactor::new(&[&two, &one], &catalogue, [43; 16]).unwrap();
+    assert_ne!(other.redact(&one).unwrap().1.set, of_first.set);
 }
