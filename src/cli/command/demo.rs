@@ -24,7 +24,7 @@ pub(in crate::cli) fn demo(arguments: &DemoArgs, talk: TalkArgs) -> Result<u8, F
         let near = meant(name, scenarios().iter().map(|embedded| embedded.name));
         let like = scenarios().iter().filter(|embedded| embedded.name.contains(name)).count();
         let all =
-            if like > 1 { format!("`demo --list {name}` lists {like}") } else { "`demo --list` lists all".to_owned() };
+            if like > 1 { format!("`demo --list {name}` lists them") } else { "`demo --list` lists all".to_owned() };
         return Err(Failure::Usage(format!("unknown world {}{near}{} {all}", quote(name), after(&near))));
     };
     let world = embedded.parse().map_err(|error| Failure::Impossible(error.to_string()))?;

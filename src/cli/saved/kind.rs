@@ -78,10 +78,9 @@ struct Marks {
     private_endpoint: Option<serde::de::IgnoredAny>,
     #[serde(rename = "recordType")]
     record_type: Option<serde::de::IgnoredAny>,
-    endpoints: Option<serde::de::IgnoredAny>,
-    verdict: Option<serde::de::IgnoredAny>,
     observations: Option<serde::de::IgnoredAny>,
-    unresolved_names: Option<serde::de::IgnoredAny>,
+    patterns: Option<serde::de::IgnoredAny>,
+    steps: Option<serde::de::IgnoredAny>,
     schema: Option<serde::de::IgnoredAny>,
     value: Option<serde::de::IgnoredAny>,
 }
@@ -110,9 +109,7 @@ pub(super) fn of_json(text: &str) -> Option<String> {
         _ if marks.private_endpoint.is_some() || marks.record_type.is_some() => {
             "is what `az` prints of a private endpoint or zone: give it with --expected-records".to_owned()
         }
-        _ if marks.endpoints.is_some() && marks.unresolved_names.is_some() && marks.verdict.is_none() => {
-            "is a plan: nothing was looked at".to_owned()
-        }
+        _ if marks.steps.is_some() && marks.patterns.is_some() => "is a plan: nothing was looked at".to_owned(),
         _ if marks.value.is_some() => "is what an `az` command printed, and no digest stands in it whole".to_owned(),
         _ => return None,
     })
