@@ -14,7 +14,6 @@ use ampls_doctor::report::schema;
 use ampls_world::Scenario;
 use clap_complete::Shell;
 
-use super::cli::{ran, text};
 use super::scenarios::{observe, side_by_side};
 use super::screen;
 

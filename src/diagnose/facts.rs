@@ -68,6 +68,7 @@ pub struct Facts<'a> {
     named: BTreeMap<&'a str, Vec<usize>>,
     zones: Vec<ZoneFact>,
     links: BTreeMap<String, BTreeMap<SocketAddr, Linked>>,
+    left_out: BTreeMap<SocketAddr, Vec<(usize, LeftOut)>>,
 }
 
 /// The steps on the way to one endpoint.
@@ -102,6 +103,7 @@ impl<'a> Facts<'a> {
             named: BTreeMap::new(),
             zones: Vec::new(),
             links: BTreeMap::new(),
+            left_out: BTreeMap::new(),
         };
         let mut ways: BTreeMap<&str, Way<'a>> = BTreeMap::new();
         for observation in &observations.seen {
@@ -146,14 +148,15 @@ impl<'a> Facts<'a> {
         for (index, endpoint) in observations.endpoints.iter().enumerate() {
             facts.named.entry(&endpoint.fqdn).or_default().push(index);
         }
-        facts.resolving = facts.find_resolving();
-        facts.resolving_set = facts.resolving.iter().copied().collect();
         facts.zones = facts.build_zones();
         for fact in &facts.zones {
             let links = facts.links.entry(fact.zone.clone()).or_default();
             links.entry(fact.server).or_insert(fact.linked);
         }
+        facts.resolving = facts.find_resolving();
+        facts.resolving_set = facts.resolving.iter().copied().collect();
         facts.flapping = facts.build_flapping();
+        facts.left_out = facts.build_left_out();
         facts
     }
 
@@ -256,7 +259,8 @@ impl<'a> Facts<'a> {
         let mut connections = way.connections.clone();
         connections.sort_by_key(order);
         let (tunnel, handshake, exchange) = (way.tunnel, way.handshake, way.exchange);
-        EndpointFacts { connections, tunnel, handshake, exchange, ..EndpointFacts::resolved(endpoint, views) }
+        let records = self.record_views(endpoint);
+        EndpointFacts { connections, tunnel, handshake, exchange, records, ..EndpointFacts::resolved(endpoint, views) }
     }
 }
 
@@ -394,6 +398,7 @@ pub struct EndpointFacts<'a> {
     pub exchange: Option<&'a Exchange>,
     azure: Option<usize>,
     by_server: BTreeMap<SocketAddr, usize>,
+    records: BTreeMap<SocketAddr, View>,
 }
 
 /// How long each step took, in milliseconds; `None` where nothing was seen.
@@ -420,7 +425,8 @@ impl<'a> EndpointFacts<'a> {
         }
         let azure = views.iter().position(|view| view.view == ViewKind::Azure);
         let (tunnel, handshake, exchange) = (None, None, None);
-        Self { endpoint, views, connections: Vec::new(), tunnel, handshake, exchange, azure, by_server }
+        let records = BTreeMap::new();
+        Self { endpoint, views, connections: Vec::new(), tunnel, handshake, exchange, azure, by_server, records }
     }
 }
 
@@ -453,6 +459,11 @@ impl EndpointFacts<'_> {
     /// The view of one server, whatever it is asked for.
     pub fn view_of(&self, server: SocketAddr) -> Option<&View> {
         self.by_server.get(&server).and_then(|place| self.views.get(*place))
+    }
+
+    /// What a server says of the record behind the name, asked for directly; `None` when nothing was heard of it.
+    pub fn record_view(&self, server: SocketAddr) -> Option<&View> {
+        self.records.get(&server)
     }
 
     /// 168.63.129.16 as this machine sees it.

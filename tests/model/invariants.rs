@@ -4,15 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write as _};
 
 use ampls_doctor::diagnose::diagnose;
-use ampls_doctor::diagnose::finding::{Finding, Severity};
+use ampls_doctor::diagnose::facts::Facts;
+use ampls_doctor::diagnose::finding::{self, Finding};
+use ampls_doctor::report::{FailOn, Report, RunInfo, exit_status};
 use ampls_probes::Observations;
 use ampls_probes::endpoint::Expect;
 use ampls_probes::endpoint::Need;
 use ampls_probes::observation::{Observation, RecordKind, ServerRole, Timing};
+use uuid::Uuid;
 
 use super::faults::Fault;
 use super::network::{Network, Shape, suffix};
-use super::oracle::{Claim, claims, fate, private_expected, with, wrong};
+use super::oracle::{Claim, Severity, claims, fate, private_expected, with, wrong};
 use super::random::Random;
 use super::see::see;
 
@@ -65,6 +68,9 @@ impl fmt::Display for Mistake {
     }
 }
 
+/// One world in so many is judged again in another order: that costs as much as all the rest.
+const REORDERED: usize = 10;
+
 /// Everything that is wrong with what the doctor says of a world.
 pub(super) fn mistakes(world: &World, random: &mut Random) -> Vec<Mistake> {
     let base = world.base();
@@ -75,7 +81,7 @@ pub(super) fn mistakes(world: &World, random: &mut Random) -> Vec<Mistake> {
     unlisted(&network, &findings, &mut mistakes);
     harmful(&findings, &mut mistakes);
     exact(world, &base, &network, &findings, &mut mistakes);
-    if random.one_in(4) {
+    if random.one_in(REORDERED) {
         reordered(&observations, &findings, random, &mut mistakes);
     }
     mistakes.sort();
@@ -83,9 +89,18 @@ pub(super) fn mistakes(world: &World, random: &mut Random) -> Vec<Mistake> {
     mistakes
 }
 
+/// How bad a finding says it is, in the oracle's words.
+fn severity(finding: &Finding) -> Severity {
+    match finding.severity {
+        finding::Severity::Info => Severity::Info,
+        finding::Severity::Warning => Severity::Warning,
+        finding::Severity::Error => Severity::Error,
+    }
+}
+
 /// Roots that count: information is good to know and no more.
-fn roots(findings: &[Finding]) -> impl Iterator<Item = &Finding> {
-    findings.iter().filter(|finding| finding.caused_by.is_none() && finding.severity > Severity::Info)
+pub(super) fn roots(findings: &[Finding]) -> impl Iterator<Item = &Finding> {
+    findings.iter().filter(|finding| finding.caused_by.is_none() && severity(finding) > Severity::Info)
 }
 
 /// Codes that stay a warning under `auto` while the name answers and the public way may be meant.
@@ -97,7 +112,7 @@ fn unlisted(network: &Network, findings: &[Finding], mistakes: &mut Vec<Mistake>
         let listing = || roots(findings).filter(|root| root.endpoints.iter().any(|endpoint| endpoint == name));
         let meant = network.expect() == Expect::Auto && fate(network, name).reached;
         let enough =
-            |root: &Finding| root.severity == Severity::Error || (meant && MAY_BE_MEANT.contains(&root.code.as_str()));
+            |root: &Finding| severity(root) == Severity::Error || (meant && MAY_BE_MEANT.contains(&root.code.as_str()));
         if !listing().any(enough) {
             let what: Vec<&str> = listing().map(|root| root.code.as_str()).collect();
             mistakes.push(Mistake::Unlisted(format!("{name} {}", what.join(" "))));
@@ -123,7 +138,8 @@ fn harmful(findings: &[Finding], mistakes: &mut Vec<Mistake>) {
     }
 }
 
-fn fits(claim: &Claim, finding: &Finding) -> bool {
+/// Whether a finding is what a claim entitles to.
+pub(super) fn fits(claim: &Claim, finding: &Finding) -> bool {
     // A finding that names a server is about no other.
     let elsewhere = |server: &std::net::SocketAddr| {
         finding.args.get("server").is_some_and(|named| !named.values().contains(&server.to_string()))
@@ -164,7 +180,7 @@ fn exact(world: &World, base: &Network, network: &Network, findings: &[Finding],
                 && explained().chain([root]).any(|finding| finding.endpoints.iter().any(|name| name == planned.name))
         });
         let most = if lists_wrong { Severity::Error } else { most };
-        if root.severity < least || root.severity > most {
+        if severity(root) < least || severity(root) > most {
             mistakes.push(Mistake::Severity(format!("{statement}, wanted {least:?} to {most:?}")));
         }
     }
@@ -271,10 +287,16 @@ fn reordered(observations: &Observations, findings: &[Finding], random: &mut Ran
             _ => {}
         }
     }
-    let statements = |findings: &[Finding]| -> BTreeSet<String> {
-        roots(findings).map(|root| format!("{} {:?} {:?}", root.code, root.severity, root.endpoints)).collect()
+    let said = |observations: &Observations, findings: Vec<Finding>| -> BTreeSet<String> {
+        let run = RunInfo { id: Uuid::nil(), tool_version: String::new() };
+        let mut said: BTreeSet<String> =
+            roots(&findings).map(|root| format!("{} {:?} {:?}", root.code, root.severity, root.endpoints)).collect();
+        let report = Report::new(observations, &Facts::new(observations), findings, run);
+        let (verdict, status) = (&report.verdict, exit_status(&report, FailOn::Error));
+        said.insert(format!("{:?} {:?} {} {status}", verdict.route, verdict.health, verdict.headline));
+        said
     };
-    let (before, after) = (statements(findings), statements(&diagnose(&shuffled)));
+    let (before, after) = (said(observations, findings.to_vec()), said(&shuffled, diagnose(&shuffled)));
     if before != after {
         let differs: Vec<&String> = before.symmetric_difference(&after).collect();
         mistakes.push(Mistake::Order(format!("{differs:?}")));

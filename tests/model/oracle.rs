@@ -1,20 +1,27 @@
-//! What a right doctor says, from the description alone.
+//! What a right doctor says, from the description alone: nothing of the doctor's own sources is used here.
 
 #![expect(clippy::match_same_arms, reason = "one line a kind of fault reads as a table")]
 
 use std::collections::BTreeSet;
 
-use ampls_doctor::diagnose::finding::Severity;
 use ampls_probes::endpoint::Expect;
 use ampls_probes::endpoint::Need;
-use ampls_probes::testing::{AGENTSVC, HANDLER, ODS, OMS, alias};
+use ampls_probes::testing::{AGENTSVC, HANDLER, ODS, OMS, ZONES, alias};
 
 use super::faults::{Fault, Kind};
 use super::network::{
     Agents, Front, Http, Network, Proxy, STUB, Server, Stub, Tcp, Tls, Topology, Trouble, below, is_private, suffix,
     zone_of,
 };
-use super::resolve::{Got, Kind as Record};
+use super::resolve::{Authority, Got, Kind as Record, Reply};
+
+/// How bad it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Severity {
+    Info,
+    Warning,
+    Error,
+}
 
 /// What one fault entitles a doctor to say.
 #[derive(Clone, Debug)]
@@ -70,13 +77,16 @@ pub(super) fn private_expected(network: &Network) -> bool {
 }
 
 fn shows(network: &Network, name: &str) -> bool {
-    let is_private_link = |reply: super::resolve::Reply| {
-        reply.denied_by_private_zone() || reply.addresses().iter().any(|address| is_private(*address))
-    };
-    let servers = if network.shape.stub == Stub::RoutingDomains { &[][..] } else { &network.servers[..] };
+    let is_private_link =
+        |reply: Reply| reply.denied_by_private_zone() || reply.addresses().iter().any(|address| is_private(*address));
     fate(network, name).private
-        || servers.iter().any(|server| is_private_link(network.ask(server, name, Record::A, 0)))
+        || visible(network).iter().any(|server| is_private_link(network.ask(server, name, Record::A, 0)))
         || (network.shape.stub != Stub::None && is_private_link(network.ask_stub(name, Record::A)))
+}
+
+/// The servers that this machine's files name. Those of a link with routing domains are known to the stub alone.
+fn visible(network: &Network) -> &[Server] {
+    if network.shape.stub == Stub::RoutingDomains { &[] } else { &network.servers }
 }
 
 /// The name goes wrong: it should be private and is not, or does not answer.
@@ -108,7 +118,7 @@ pub(super) fn claims(base: &Network, faults: &[Fault]) -> Vec<Claim> {
     // A stub that fails because the server of a link does looks like one that rejects what the servers in its file say.
     let routed = base.shape.stub == Stub::RoutingDomains;
     if routed && faults.iter().any(|fault| matches!(fault.kind, Kind::ServerFails | Kind::ServerSilent)) {
-        let (codes, names) = (vec!["DNS002"], BTreeSet::new());
+        let (codes, names) = (vec!["DNS002", "DNS001"], BTreeSet::new());
         let (severity, least) = (Severity::Error, Severity::Warning);
         claims.push(Claim { fault: None, codes, server: None, hidden: false, names, severity, least });
     }
@@ -149,17 +159,19 @@ impl Judge<'_> {
             return self.of_proxy(&names);
         }
         let codes = self.codes();
-        // Another fault hides whether the server asked first is right.
-        let severity = match self.fault.kind {
-            Kind::Bypass if self.harmed(&names).next().is_none() => Severity::Error.min(self.most(&names)),
-            _ => severity,
-        };
+        // Another fault on the same server hides what this one costs.
+        let of_forwarder = matches!(
+            self.fault.kind,
+            Kind::Bypass | Kind::AliasForwarder | Kind::SuffixForgotten | Kind::NameForgotten
+        );
+        let unknown = of_forwarder && self.harmed(&names).next().is_none();
+        let severity = if unknown { Severity::Error.min(self.most(&names)) } else { severity };
         let least = match self.fault.kind {
             // A server's TCP that another server's answers make up for may be said either way.
             Kind::SearchWildcard | Kind::TcpBlocked => Severity::Warning.min(severity),
             // How bad a server is behind a stub that rejects everything, nobody can see.
             _ if self.network.stub_rejects => Severity::Warning.min(severity),
-            Kind::Bypass if self.harmed(&names).next().is_none() => Severity::Warning.min(severity),
+            _ if unknown => Severity::Warning.min(severity),
             // Of a disagreement each name is judged by the server asked first, whose other faults are its own.
             _ if codes == ["DNS005"] => Severity::Warning.min(severity),
             _ => severity,
@@ -174,7 +186,24 @@ impl Judge<'_> {
         };
         // A kept answer that the servers give too, or that no server contradicts, is not seen as such.
         let hidden = self.fault.kind == Kind::StaleCache && !self.contradicts();
-        if codes.is_empty() { Vec::new() } else { vec![Claim { fault, codes, server, hidden, names, severity, least }] }
+        let closed = if codes.is_empty() || codes == ["DNS005"] { self.closed_ways() } else { BTreeSet::new() };
+        let mut claims = Vec::new();
+        if !closed.is_empty() {
+            let (codes, severity) = (vec!["NET001", "NET002", "HTP001"], Severity::Error.min(self.most(&closed)));
+            claims.push(Claim { fault, codes, server: None, hidden: true, names: closed, severity, least: severity });
+        }
+        if !codes.is_empty() {
+            claims.push(Claim { fault, codes, server, hidden, names, severity, least });
+        }
+        claims
+    }
+
+    /// Names that the fault makes public, that nothing shows as private, and whose public way is closed: that is all that
+    /// can be seen of it there.
+    fn closed_ways(&self) -> BTreeSet<&'static str> {
+        let led_out =
+            |name: &&'static str| fate(self.network, name).public && !self.passes(name) && !self.is_private_here(name);
+        self.victims().into_iter().filter(led_out).collect()
     }
 
     /// A proxy that fails takes private names where it should not, and fails the public ones: two faults to fix.
@@ -210,8 +239,12 @@ impl Judge<'_> {
             Kind::Ruleset => self.below(suffix(self.fault.zone)),
             Kind::LocalZone if self.fault.variant < 9 => self.below(suffix(self.fault.zone)),
             Kind::LocalZone => self.below("azure.com"),
-            Kind::ServerSilent | Kind::ServerFails | Kind::TcpBlocked | Kind::StubRejects | Kind::ProxyTakes => all(),
-            Kind::ProxyFails | Kind::SearchWildcard => all(),
+            Kind::ServerSilent | Kind::ServerFails | Kind::TcpBlocked | Kind::StubRejects => all(),
+            Kind::SearchWildcard => all(),
+            // What only serves as evidence is never connected to.
+            Kind::ProxyTakes | Kind::ProxyFails => {
+                all().into_iter().filter(|name: &&str| !self.is_evidence(name)).collect()
+            }
             Kind::Deleted => {
                 [ODS, OMS, AGENTSVC].into_iter().filter(|name| self.network.planned(name).is_some()).collect()
             }
@@ -231,20 +264,25 @@ impl Judge<'_> {
         })
     }
 
-    /// Every server contradicts what the cache gives, and always does.
+    /// Every server that answers contradicts what the cache gives, and always does.
     fn contradicts(&self) -> bool {
         let kept = fate(self.network, self.fault.name).private;
-        self.network.servers.iter().all(|server| {
-            let reply = self.network.ask(server, self.fault.name, Record::A, 0);
+        let replies = self.network.servers.iter().map(|server| self.network.ask(server, self.fault.name, Record::A, 0));
+        // What does not answer gave nothing that was kept.
+        let mut heard = replies.filter(Reply::answered).peekable();
+        let other = |reply: Reply| {
             let private = reply.addresses().iter().any(|address| is_private(*address));
-            let other = reply.addresses().is_empty() || private != kept;
-            !server.flaps && reply.answered() && other
-        })
+            reply.addresses().is_empty() || private != kept
+        };
+        heard.peek().is_some() && heard.all(other) && !self.network.servers.iter().any(|server| server.flaps)
     }
 
     fn is_private_here(&self, name: &'static str) -> bool {
         let names = BTreeSet::from([name]);
-        fate(self.network, name).private || self.network.servers.iter().any(|server| self.says_private(server, &names))
+        let of_stub = || self.network.ask_stub(name, Record::A).addresses().iter().any(|address| is_private(*address));
+        fate(self.network, name).private
+            || visible(self.network).iter().any(|server| self.says_private(server, &names))
+            || (self.network.shape.stub != Stub::None && of_stub())
     }
 
     fn codes(&self) -> Vec<&'static str> {
@@ -259,6 +297,7 @@ impl Judge<'_> {
         // What such a server gives by chance cannot be distinguished from what it always gives.
         let by_chance = self.network.servers.iter().any(|server| server.flaps);
         let or_flaps = |code| if by_chance { vec![code, "DNS019"] } else { vec![code] };
+        let nothing_private = || if self.network.expect() == Expect::Private { vec!["DNS001"] } else { Vec::new() };
         match self.fault.kind {
             Kind::Bypass => {
                 let others = self.network.servers.iter().filter(|server| server.address != self.server().address);
@@ -275,11 +314,8 @@ impl Judge<'_> {
             }
             // Where nothing private is left to be seen, nothing shows that a zone is missing.
             Kind::ZoneNotLinked if !self.others_show_private() => {
-                if self.network.expect() == Expect::Private {
-                    vec!["DNS001"]
-                } else {
-                    Vec::new()
-                }
+                // But for the other zones themselves.
+                if self.others_are_linked() && azure_private { vec!["DNS003", "DNS020"] } else { nothing_private() }
             }
             Kind::ZoneNotLinked if shape.topology == Topology::HubAndLinks && by_chance => {
                 vec!["DNS003", "DNS020", "DNS019"]
@@ -288,6 +324,7 @@ impl Judge<'_> {
             Kind::ZoneNotLinked => or_flaps("DNS003"),
             Kind::RecordMissing | Kind::ZoneEmpty => or_flaps("DNS004"),
             Kind::SuffixForgotten if azure_private => or_flaps("DNS020"),
+            Kind::SuffixForgotten if !self.others_show_private() && !self.anything_is_private() => nothing_private(),
             // The zone may as well not be linked where that server resolves.
             Kind::SuffixForgotten => or_flaps("DNS003"),
             // The zone has none of the records: that they are missing is all that can be seen.
@@ -365,19 +402,44 @@ impl Judge<'_> {
         })
     }
 
-    /// This machine gets the right answer for all of the names from somebody else.
-    fn right_elsewhere(&self, names: &BTreeSet<&'static str>) -> bool {
-        let shape = &self.network.shape;
-        let private = |network: &Network, server: &Server, name: &str| {
-            network.ask(server, name, Record::A, 0).addresses().iter().any(|address| is_private(*address))
+    /// A server that this machine knows, or its stub, gives a private address.
+    fn anything_is_private(&self) -> bool {
+        let private = |reply: Reply| reply.addresses().iter().any(|address| is_private(*address));
+        self.recorded().into_iter().any(|name| {
+            visible(self.network).iter().any(|server| private(self.network.ask(server, name, Record::A, 0)))
+                || (self.network.shape.stub != Stub::None && private(self.network.ask_stub(name, Record::A)))
+        })
+    }
+
+    /// Another zone of the private link than the fault's is linked where a server resolves; that of blobs serves all storage.
+    fn others_are_linked(&self) -> bool {
+        let zones = || (0..4).filter(|zone| *zone != self.fault.zone).map(|zone| ZONES[zone]);
+        let private = |reply: Reply| matches!(reply, Reply::Soa(Authority::PrivateZone(_)));
+        let of_servers = visible(self.network)
+            .iter()
+            .any(|server| zones().any(|zone| private(self.network.ask(server, zone, Record::Soa, 0))));
+        let of_stub = || zones().any(|zone| private(self.network.ask_stub(zone, Record::Soa)));
+        of_servers || (self.network.shape.stub != Stub::None && of_stub())
+    }
+
+    /// This machine asks the zones by somebody else first. What that one leads past them is a fault of its own.
+    fn zones_asked_elsewhere(&self, names: &BTreeSet<&'static str>) -> bool {
+        let shows = |reply: Reply| {
+            reply.denied_by_private_zone() || reply.addresses().iter().any(|address| is_private(*address))
         };
-        let mut harmed = self.harmed(names);
-        if shape.stub != Stub::None {
-            let stub = |name: &str| self.network.ask_stub(name, Record::A);
-            return harmed.all(|name| stub(name).addresses().iter().any(|address| is_private(*address)));
+        if self.network.shape.stub != Stub::None {
+            return names.iter().any(|name| shows(self.network.ask_stub(name, Record::A)));
         }
         let first = &self.network.servers[0];
-        first.address != self.server().address && harmed.all(|name| private(self.network, first, name))
+        first.address != self.server().address
+            && names.iter().any(|name| shows(self.network.ask(first, name, Record::A, 0)))
+    }
+
+    /// The network lets the name through, wherever it leads.
+    fn passes(&self, name: &str) -> bool {
+        let got = self.network.got(name);
+        fate(self.network, name).reached
+            && got.addresses().iter().all(|address| self.network.front(*address).http != Http::Isolated)
     }
 
     fn severity(&self, names: &BTreeSet<&'static str>) -> Severity {
@@ -390,7 +452,7 @@ impl Judge<'_> {
         match self.fault.kind {
             Kind::SuffixForgotten if self.codes() == ["DNS003"] => Error,
             Kind::Bypass | Kind::AliasForwarder | Kind::SuffixForgotten | Kind::NameForgotten => {
-                or_warning(breaks || !self.right_elsewhere(names))
+                or_warning(breaks || !self.zones_asked_elsewhere(names))
             }
             Kind::ZoneNotLinked | Kind::Ruleset | Kind::Ipv6Bypass | Kind::Flaps => Error,
             Kind::RecordMissing | Kind::ZoneEmpty if self.network.shape.fallback => {
@@ -408,15 +470,20 @@ impl Judge<'_> {
                 let refused = got.addresses().iter().any(|address| self.network.front(*address).http == Http::Isolated);
                 or_warning(wrong(self.network, self.fault.name) || refused)
             }
+            // What nobody can tell from the right answer is as bad as what becomes of it.
+            Kind::StaleCache if !self.contradicts() => or_warning(!self.passes(self.fault.name)),
             Kind::StaleCache => {
-                let fate = fate(self.network, self.fault.name);
-                or_warning(breaks && (!fate.reached || self.network.expect() == Expect::Private))
+                // What would not answer without the fault either is another fault's work.
+                let cut_off =
+                    !fate(self.network, self.fault.name).reached && fate(self.without, self.fault.name).reached;
+                or_warning(breaks && (cut_off || self.network.expect() == Expect::Private))
             }
             Kind::ServerSilent => {
                 let others = self.network.servers.iter().any(|server| {
                     server.trouble.is_none_or(|trouble| !matches!(trouble, Trouble::Silent | Trouble::Closed))
                 });
-                let mut works = self.network.servers.iter().filter(|server| server.trouble.is_none());
+                let answers = |server: &&Server| server.trouble.is_none() && !(server.truncates && server.tcp_dropped);
+                let mut works = self.network.servers.iter().filter(answers);
                 match (others, self.network.shape.stub) {
                     (false, _) => Error,
                     (true, Stub::None) => Warning,

@@ -152,6 +152,19 @@ impl Network {
                 authority: Some(Authority::Microsoft(parent(name))),
             };
         };
+        // A private zone that is asked for the record itself answers, whatever public DNS says; the record goes with the workspace.
+        if self.deleted.contains(public)
+            && Self::is_alias(name)
+            && let Some(zone) = zone_of(public)
+            && links.is_some_and(|links| links.zones.get(&zone).is_some_and(|link| !link.fallback))
+        {
+            return Reply::Message {
+                exists: false,
+                aliases,
+                addresses: Vec::new(),
+                authority: Some(Authority::PrivateZone(ZONES[zone])),
+            };
+        }
         if self.deleted.contains(public) {
             return Reply::Message {
                 exists: false,

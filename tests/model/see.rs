@@ -267,7 +267,10 @@ impl Eyes<'_> {
         self.connection(endpoint, None, None, Outcome::Skipped(Skip::ThroughProxy));
         let outcome = match proxy {
             Proxy::Works => Outcome::Seen(200),
-            Proxy::WantsCredentials => Outcome::Failed(TunnelFailure::WantsCredentials(vec!["Basic".to_owned()])),
+            Proxy::WantsCredentials => {
+                let offered = ["Negotiate", "Basic"].map(str::to_owned).to_vec();
+                Outcome::Failed(TunnelFailure::WantsCredentials(offered))
+            }
             Proxy::Dead => Outcome::Skipped(Skip::EarlierStepFailed),
             Proxy::Denies => Outcome::Failed(TunnelFailure::Status(403)),
         };
@@ -296,9 +299,10 @@ impl Eyes<'_> {
             chain: made.chain,
             verification: made.verification,
         };
-        let verified = handshake.verified();
+        let (made, verified) = (handshake.outcome.seen().is_some(), handshake.verified());
         self.list.push(Observation::Handshake(handshake));
         let outcome = match front.http {
+            _ if !made => Outcome::Skipped(Skip::EarlierStepFailed),
             _ if !verified => Outcome::Skipped(Skip::NotVerified),
             Http::Silent => Outcome::<HttpResponse, HttpFailure>::TimedOut,
             http => Outcome::Seen(self.answer(endpoint, http)),

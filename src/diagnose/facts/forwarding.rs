@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Answer, Authorities, EndpointFacts, Facts, Linked, Purpose, RecordKind, Route, SocketAddr, Status, View, ViewKind,
+    Answer, Authorities, Endpoint, EndpointFacts, Facts, Linked, Purpose, RecordKind, Route, SocketAddr, Status, View,
+    ViewKind, is_blob_zone,
 };
 
 use ampls_probes::observation::ResponseCode;
@@ -15,14 +16,24 @@ pub enum LeftOut {
     RecordIsPrivate,
     /// Another name with the same record is private.
     SiblingIsPrivate,
-    /// Azure's view has the name private, and this server has other names private.
+    /// Azure's view has the name private, and this server asks private zones: it has other names private, or gives the SOA of
+    /// another zone.
     AzureIsPrivate,
+    /// A private zone denies the name in Azure's view, and this server leads other names of that zone past it.
+    AzureDenies,
+    /// The record asked directly is denied by a private zone, and the public name runs through that very record.
+    RecordIsDenied,
 }
 
 impl Facts<'_> {
-    /// What a server says of the record behind a name, asked for directly; `None` when nothing was heard of it.
-    pub fn record_view(&self, name: &EndpointFacts<'_>, server: SocketAddr) -> Option<View> {
-        let alias = name.endpoint.alias.as_deref()?;
+    /// What each server says of the record behind a name, asked for directly, where it says anything.
+    pub(super) fn record_views(&self, endpoint: &Endpoint) -> BTreeMap<SocketAddr, View> {
+        let Some(alias) = endpoint.alias.as_deref() else { return BTreeMap::new() };
+        let servers = self.servers().iter().map(|server| server.address);
+        servers.filter_map(|server| self.heard_of_record(alias, server).map(|view| (server, view))).collect()
+    }
+
+    fn heard_of_record(&self, alias: &str, server: SocketAddr) -> Option<View> {
         let view = self.server_view(ViewKind::Server, server, alias);
         if view.answered() {
             return Some(view);
@@ -58,9 +69,7 @@ impl Facts<'_> {
     /// Some server gives a record that was asked for directly as a private address.
     pub fn some_record_is_private(&self) -> bool {
         let of = |name: &EndpointFacts<'_>| {
-            self.servers()
-                .iter()
-                .any(|server| self.record_view(name, server.address).is_some_and(|view| view.is_private()))
+            self.servers().iter().any(|server| name.record_view(server.address).is_some_and(View::is_private))
         };
         self.ampls_endpoints().any(of)
     }
@@ -68,6 +77,23 @@ impl Facts<'_> {
     /// The names that a server answers publicly although it, or the record it gives when asked directly, shows that they
     /// could be private: on Azure's own DNS a forwarding ruleset took them. Nothing is said of a server whose answers flap.
     pub fn left_out(&self, server: SocketAddr) -> Vec<(&EndpointFacts<'_>, LeftOut)> {
+        let known = self.left_out.get(&server).map_or(&[][..], Vec::as_slice);
+        known.iter().filter_map(|(place, how)| Some((self.endpoints.get(*place)?, *how))).collect()
+    }
+
+    pub(super) fn build_left_out(&self) -> BTreeMap<SocketAddr, Vec<(usize, LeftOut)>> {
+        let of = |server: SocketAddr| {
+            let names = self.find_left_out(server).into_iter();
+            names.filter_map(|(name, how)| Some((self.place(name)?, how))).collect()
+        };
+        self.asked_servers.iter().map(|server| (*server, of(*server))).collect()
+    }
+
+    fn place(&self, name: &EndpointFacts<'_>) -> Option<usize> {
+        self.endpoints.iter().position(|known| std::ptr::eq(known, name))
+    }
+
+    fn find_left_out(&self, server: SocketAddr) -> Vec<(&EndpointFacts<'_>, LeftOut)> {
         if self.flaps(server) {
             return Vec::new();
         }
@@ -75,27 +101,60 @@ impl Facts<'_> {
         let private: Vec<&EndpointFacts<'_>> = self.ampls_endpoints().filter(private).collect();
         let aliases: BTreeSet<&String> = private.iter().filter_map(|name| name.endpoint.alias.as_ref()).collect();
         let how = |name: &EndpointFacts<'_>| {
-            name.view_of(server).filter(|view| view.is_public())?;
-            let record_is_private = || self.record_view(name, server).is_some_and(|view| view.is_private());
-            if record_is_private() || self.holds_record(name, server) {
+            let view = name.view_of(server).filter(|view| view.is_public())?;
+            let record = name.record_view(server);
+            if record.is_some_and(View::is_private) || self.holds_record(name, server) {
                 Some(LeftOut::RecordIsPrivate)
+            } else if record.is_some_and(|record| self.denied_by_private_zone(record)) && self.runs_through_alias(view)
+            {
+                Some(LeftOut::RecordIsDenied)
             } else if name.endpoint.alias.as_ref().is_some_and(|alias| aliases.contains(alias)) {
                 Some(LeftOut::SiblingIsPrivate)
             } else {
                 let azure = name.azure().is_some_and(|azure| azure.server != Some(server) && azure.is_private());
-                (azure && !private.is_empty() && !self.lacks_record(name, server)).then_some(LeftOut::AzureIsPrivate)
+                let zone = name.endpoint.zone.as_deref().unwrap_or_default();
+                let asks_zones = || !private.is_empty() || self.asks_another_zone(zone, server);
+                (azure && asks_zones() && !self.lacks_record(name, server)).then_some(LeftOut::AzureIsPrivate)
             }
         };
-        self.ampls_endpoints().filter_map(|name| Some((name, how(name)?))).collect()
+        let mut left_out: Vec<_> = self.ampls_endpoints().filter_map(|name| Some((name, how(name)?))).collect();
+        let past_azure = left_out.iter().filter(|(_, how)| *how == LeftOut::AzureIsPrivate);
+        let zones: BTreeSet<&str> = past_azure.filter_map(|(name, _)| name.endpoint.zone.as_deref()).collect();
+        let known: BTreeSet<&str> = left_out.iter().map(|(name, _)| name.fqdn()).collect();
+        let denied = self.ampls_endpoints().filter(|name| {
+            !known.contains(name.fqdn())
+                && name.endpoint.zone.as_deref().is_some_and(|zone| zones.contains(zone))
+                && name.view_of(server).is_some_and(View::is_public)
+                && name.azure().is_some_and(|azure| self.denied_by_private_zone(azure))
+                && !self.lacks_record(name, server)
+        });
+        let denied: Vec<_> = denied.map(|name| (name, LeftOut::AzureDenies)).collect();
+        left_out.extend(denied);
+        left_out
+    }
+
+    /// A server that this machine uses has some name private. A zone that is linked and empty shows no private link.
+    pub fn some_server_is_private(&self) -> bool {
+        self.ampls_endpoints().flat_map(EndpointFacts::server_views).any(View::is_private)
+    }
+
+    /// A zone of a private link other than this one is linked where the server resolves. The zone of blobs serves every storage
+    /// account and shows nothing.
+    pub fn asks_another_zone(&self, zone: &str, server: SocketAddr) -> bool {
+        let others = self.zones().iter().filter(|fact| fact.server == server && fact.zone != zone);
+        others.filter(|fact| !is_blob_zone(&fact.zone)).any(|fact| fact.linked == Linked::Yes)
+    }
+
+    /// The chain behind the name leads through a record of a private link.
+    fn runs_through_alias(&self, view: &View) -> bool {
+        view.cname.iter().any(|alias| self.is_ampls_name(alias))
     }
 
     /// The zone is linked where a server resolves, and the record asked for directly there is not private: the server asks the
     /// zone, and the zone has no record.
     pub fn lacks_record(&self, name: &EndpointFacts<'_>, server: SocketAddr) -> bool {
         let linked = || name.endpoint.zone.as_deref().is_some_and(|zone| self.linked(zone, server) == Linked::Yes);
-        self.record_view(name, server).is_some_and(|view| !view.is_private())
-            && !self.holds_record(name, server)
-            && linked()
+        name.record_view(server).is_some_and(|view| !view.is_private()) && !self.holds_record(name, server) && linked()
     }
 
     /// Whether a server answers the same question differently from one try to the next, for any name.
@@ -149,11 +208,19 @@ impl Facts<'_> {
             .filter(|view| view.answered() && view.server.is_some_and(|server| self.resolves(server)))
             .collect();
         // A denial has to be seen, while a name of the search domain says by itself where the answer is from.
-        let all_deny = || !given.is_empty() && given.iter().all(|view| view.denied());
         let canonical = system.cname.first().map(String::as_str).unwrap_or_default();
         let rest = canonical.strip_prefix(name.fqdn()).and_then(|rest| rest.strip_prefix('.'));
         let suffix = rest.filter(|rest| search.iter().any(|suffix| suffix == rest)).map(str::to_owned);
-        let is_given = || given.iter().any(|view| system.addresses.iter().any(|own| view.addresses.contains(own)));
-        (all_deny() || (suffix.is_some() && !is_given())).then_some(suffix)
+        // A denial has to be seen, while a name of the search domain says by itself where the answer is from.
+        let denied = !given.is_empty() && given.iter().all(|view| view.denied());
+        // A system that tells canonical names, and tells none here, answers for the name itself.
+        let unknown = denied && (!canonical.is_empty() || !self.tells_canonical_names());
+        let known = || given.iter().any(|view| system.addresses.iter().any(|own| view.addresses.contains(own)));
+        (unknown || (suffix.is_some() && !known())).then_some(suffix)
+    }
+
+    /// The system told the canonical name of some name.
+    fn tells_canonical_names(&self) -> bool {
+        self.lookups.values().filter_map(|lookup| lookup.outcome.seen()).any(|found| found.canonical.is_some())
     }
 }

@@ -76,7 +76,7 @@ impl<'a> Facts<'a> {
                     .servers()
                     .iter()
                     .filter(|other| other.address != server)
-                    .any(|other| self.record_view(name, other.address).is_some_and(|view| view.is_private()))
+                    .any(|other| name.record_view(other.address).is_some_and(View::is_private))
         };
         let withholds = |name: &&EndpointFacts<'_>| self.is_withheld(name.fqdn(), server) && private_elsewhere(name);
         self.endpoints().iter().filter(withholds).collect()

@@ -69,16 +69,7 @@ impl EndpointFacts<'_> {
 
     /// TCP to any of the addresses.
     pub fn tcp(&self) -> Path {
-        let path = |seen: &&Connection| match seen.outcome {
-            // It was never tried.
-            Outcome::Failed(IoFailure::NoSockets) => Path::Unknown,
-            _ => step(&seen.outcome, |_| true),
-        };
-        let steps: Vec<Path> = self.connections.iter().map(path).collect();
-        [Path::Passed, Path::Unknown, Path::Failed]
-            .into_iter()
-            .find(|path| steps.contains(path))
-            .unwrap_or(Path::NotTaken)
+        tcp_of(self.connections.iter().copied())
     }
 
     /// Why no address could be connected to directly; `None` when one could, when the run ended before all were tried, or
@@ -115,20 +106,44 @@ impl Facts<'_> {
             && needed.into_iter().all(|other| other.connect_fault() != fault)
     }
 
-    /// Whether other private names answer on TCP: those of the same zone, or all of them where the zone has no other that
-    /// was tried. `None` when there is nothing to compare with.
+    /// Whether other names answer on TCP at their private addresses: those of the same zone, or all of them where the zone has
+    /// no other that was tried. `None` when there is nothing to compare with.
     pub fn private_siblings_answer(&self, name: &EndpointFacts<'_>) -> Option<bool> {
-        let others = || {
-            let others = self.endpoints().iter().filter(|other| other.endpoint.id != name.endpoint.id);
-            others.filter(|other| {
-                matches!(other.route(), Route::Private | Route::Mixed)
-                    && matches!(other.tcp(), Path::Passed | Path::Failed)
-            })
-        };
-        let same_zone: Vec<_> = others().filter(|other| other.endpoint.zone == name.endpoint.zone).collect();
-        let compared: Vec<_> = if same_zone.is_empty() { others().collect() } else { same_zone };
-        (!compared.is_empty()).then(|| compared.iter().any(|other| other.tcp() == Path::Passed))
+        let others = || self.endpoints().iter().filter(|other| other.endpoint.id != name.endpoint.id);
+        let tried = |other: &&EndpointFacts<'_>| self.tcp_to_private(other).is_some();
+        let same_zone: Vec<_> =
+            others().filter(|other| other.endpoint.zone == name.endpoint.zone).filter(tried).collect();
+        let compared: Vec<_> = if same_zone.is_empty() { others().filter(tried).collect() } else { same_zone };
+        (!compared.is_empty()).then(|| compared.iter().any(|other| self.tcp_to_private(other) == Some(true)))
     }
+
+    /// Whether a private address of the name, or the proxy that takes it, could be connected to; `None` where none was tried.
+    fn tcp_to_private(&self, name: &EndpointFacts<'_>) -> Option<bool> {
+        let public = |seen: &Connection| {
+            seen.via.is_none()
+                && seen.address.is_some_and(|address| self.leads_private(name.fqdn(), address.ip()) == Some(false))
+        };
+        if !matches!(name.route(), Route::Private | Route::Mixed) {
+            return None;
+        }
+        // That a public address of the same name answers says nothing of the way to the private endpoint.
+        match tcp_of(name.connections.iter().copied().filter(|seen| !public(seen))) {
+            Path::Passed => Some(true),
+            Path::Failed => Some(false),
+            Path::Unknown | Path::NotTaken => None,
+        }
+    }
+}
+
+/// The best of several attempts.
+fn tcp_of<'a>(attempts: impl Iterator<Item = &'a Connection>) -> Path {
+    let path = |seen: &Connection| match seen.outcome {
+        // It was never tried.
+        Outcome::Failed(IoFailure::NoSockets) => Path::Unknown,
+        _ => step(&seen.outcome, |_| true),
+    };
+    let steps: Vec<Path> = attempts.map(path).collect();
+    [Path::Passed, Path::Unknown, Path::Failed].into_iter().find(|path| steps.contains(path)).unwrap_or(Path::NotTaken)
 }
 
 /// What one attempt says about the network.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Answer, EndpointFacts, Facts, Server, ServerRole, SocketAddr, Status, View};
+use super::{Answer, EndpointFacts, Facts, Linked, Server, ServerRole, SocketAddr, Status, View};
 
 use ampls_probes::addr::AZURE_DNS;
 use ampls_probes::observation::{Authority, ResolverConfig};
@@ -66,24 +66,37 @@ impl<'a> Facts<'a> {
         servers
     }
 
-    /// The stub gets its private answers, and the denials of zones that are not Microsoft's, from none of the servers that its
+    /// The stub gets its private answers, the SOAs of private zones, and the denials of zones that are not Microsoft's, from none of the servers that its
     /// file lists. Such a file lists the servers of default routes only: a link with routing domains for these names has others.
     /// Source: systemd-resolved.service(8), `/run/systemd/resolve/resolv.conf`
     fn stub_asks_others(&self, upstream: &[SocketAddr]) -> bool {
         let own_zone = |soa: &Authority| !Authorities::microsoft(soa);
         let shows_link = |name: &EndpointFacts<'_>, server: SocketAddr| {
-            let record = || self.record_view(name, server).is_some_and(|view| view.is_private());
+            let record = || name.record_view(server).is_some_and(View::is_private);
             let shows =
                 |view: &View| view.is_private() || (view.denied() && view.authority.as_ref().is_some_and(own_zone));
             name.view_of(server).is_some_and(shows) || record()
         };
         let Some(stub) = self.stub() else { return false };
+        // No cache keeps the SOA of a zone that nobody asks for.
+        let linked =
+            |server: SocketAddr| self.zones().iter().any(|fact| fact.server == server && fact.linked == Linked::Yes);
+        if linked(stub) && !upstream.iter().any(|server| linked(*server)) {
+            return true;
+        }
         let shown = self.ampls_endpoints().filter(|name| shows_link(name, stub));
         let shown: Vec<_> = shown.collect();
         // One private answer that no server gives any more may as well be kept in the stub's cache.
         let denied = || shown.iter().any(|name| name.view_of(stub).is_some_and(View::denied));
         (shown.len() > 1 || denied())
             && shown.iter().all(|name| !upstream.iter().any(|server| shows_link(name, *server)))
+    }
+
+    /// A stub stands before the servers, and answers nothing of the names of a private link: it may as well ask other servers than
+    /// its file lists.
+    pub fn stub_tells_nothing(&self) -> bool {
+        self.stub()
+            .is_some_and(|stub| !self.ampls_endpoints().filter_map(|name| name.view_of(stub)).any(View::answered))
     }
 
     /// The stub on this machine behind which other servers stand.

@@ -1,11 +1,14 @@
 //! What is wrong with a handshake and its certificates.
 
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
 use super::{EndpointFacts, Outcome};
 
 use ampls_probes::catalogue::roots::AzureRoots;
 use ampls_probes::observation::{Certificate, ChainVerdict, NameVerdict, TlsFailure, Validity, Verification};
+
+static AZURE_ROOTS: LazyLock<Option<AzureRoots>> = LazyLock::new(|| AzureRoots::builtin().ok());
 
 /// A fault of a handshake, in the order in which they explain each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -71,8 +74,7 @@ impl EndpointFacts<'_> {
             return None;
         }
         let last = handshake.chain.last()?;
-        let known = AzureRoots::builtin().ok()?;
-        let old = known.roots.iter().filter(|root| root.dropped.is_some() || root.pem.is_none());
+        let old = AZURE_ROOTS.as_ref()?.roots.iter().filter(|root| root.dropped.is_some() || root.pem.is_none());
         old.into_iter().find(|root| root.is_named_by(&last.issuer)).map(|root| root.name.clone())
     }
 

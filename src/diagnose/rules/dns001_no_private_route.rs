@@ -4,7 +4,7 @@ use ampls_probes::addr::AZURE_DNS;
 use ampls_probes::endpoint::Expect;
 
 use crate::diagnose::draft::{Draft, Reach, Title};
-use crate::diagnose::facts::{Facts, View, ViewKind};
+use crate::diagnose::facts::{EndpointFacts, Facts, View, ViewKind};
 use crate::diagnose::finding::{Owner, Severity};
 use crate::diagnose::need::{Zones, borrowed};
 use crate::diagnose::remedy;
@@ -64,19 +64,23 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
     if facts.expect() == Expect::Public {
         return Vec::new();
     }
+    let wanted = facts.expect() == Expect::Private;
     let names: Vec<_> = facts.ampls_endpoints().collect();
-    let views = || names.iter().flat_map(|name| &name.views);
     // What only Azure's view shows says nothing about the servers that this machine uses.
     let own = |view: &&View| matches!(view.view, ViewKind::System | ViewKind::Server);
     let public = names.iter().filter(|name| name.views.iter().filter(own).any(View::is_public)).count();
+    // Where servers are known, one of them has to say so: a kept answer of the system's says nothing of them.
+    let servers = facts.resolving_servers();
+    let said =
+        |name: &&EndpointFacts<'_>| servers.iter().filter_map(|server| name.view_of(*server)).any(View::is_public);
     if public == 0
+        || (!servers.is_empty() && !names.iter().any(said))
         || facts.some_record_is_private()
-        || views().any(|view| view.is_private() || facts.denied_by_private_zone(view))
+        || names.iter().any(|name| shows_private_link(facts, name))
     {
         return Vec::new();
     }
     let silent = names.iter().any(|name| name.required() && name.unreachable());
-    let wanted = facts.expect() == Expect::Private;
     // What keeps a required name from answering is a finding of its own; a public route does not.
     let severity = if wanted { Severity::Error } else { Severity::Info };
     let mut draft = Draft::new(
@@ -96,6 +100,9 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
     .list("public", [public.to_string()])
     .excludes("a DNS server that bypasses a private link of this virtual network: Azure's own view is public too")
     .reaching(if wanted { Reach::Own } else { Reach::Nothing });
+    if facts.stub_tells_nothing() {
+        draft = draft.likely();
+    }
     for name in &names {
         draft = draft.evidence(name.system().map(|view| facts.view_line(name, view)));
     }
@@ -114,6 +121,14 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
         draft = draft.fix(remedy::zone::link_optional(&zones, network)).fix(remedy::machine::restart_agent(facts));
     }
     vec![draft]
+}
+
+/// A view of the name is private, or denied by a private zone. Where private paths are asked for, a line of the hosts file is no
+/// private link.
+fn shows_private_link(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> bool {
+    let by_hand = facts.expect() == Expect::Private && !facts.hosts_entries(name.fqdn()).is_empty();
+    let mut views = name.views.iter().filter(|view| !(by_hand && view.view == ViewKind::System));
+    views.any(|view| view.is_private() || facts.denied_by_private_zone(view))
 }
 
 #[cfg(test)]
@@ -161,6 +176,21 @@ mod tests {
     #[test]
     fn silent_when_a_private_zone_denies_a_name() {
         assert_eq!(drafts(&DNS001, &public_world().everywhere(API, &Says::DeniedByPrivateZone)), []);
+    }
+
+    #[test]
+    fn fires_beside_a_private_line_of_the_hosts_file() {
+        let found = drafts(&DNS001, &public_world().expect(Expect::Private).hosts("10.9.9.9", ODS));
+        assert_eq!(found.iter().map(|draft| draft.severity).collect::<Vec<_>>(), [Severity::Error]);
+    }
+
+    #[test]
+    fn silent_where_only_the_system_has_an_answer() {
+        let mut scene = public_world().expect(Expect::Private);
+        for name in scene.observations().endpoints {
+            scene = scene.says(CUSTOM, &name.fqdn, &Says::Silence);
+        }
+        assert_eq!(drafts(&DNS001, &scene), []);
     }
 
     #[test]

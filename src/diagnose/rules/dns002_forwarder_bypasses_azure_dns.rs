@@ -21,7 +21,7 @@ rule! {
     /// one of them. It resolves past Azure's DNS: it forwards to a public resolver, uses root hints, or stands in a network
     /// without the links.
     ///
-    /// It is a warning when another server is asked first and answers rightly: then the path is private until the first
+    /// It is a warning when another server is asked first and asks Azure's DNS: then paths are private until the first
     /// server fails to answer once. With `--expect public` it is information.
     ///
     /// ## Why it matters
@@ -79,8 +79,7 @@ fn bypass(facts: &Facts<'_>, server: SocketAddr) -> Option<Draft> {
     }
     // A forwarding ruleset may take the names past the zones: the records asked directly still show them.
     let at_azure = |name: &EndpointFacts<'_>| {
-        name.azure().is_some_and(View::is_private)
-            || facts.record_view(name, AZURE_DNS).is_some_and(|view| view.is_private())
+        name.azure().is_some_and(View::is_private) || name.record_view(AZURE_DNS).is_some_and(View::is_private)
     };
     let names: Vec<&EndpointFacts<'_>> = facts.ampls_endpoints().filter(|name| at_azure(name)).collect();
     let views: Vec<_> = names.iter().filter_map(|name| Some((*name, name.view_of(server)?))).collect();
@@ -90,10 +89,9 @@ fn bypass(facts: &Facts<'_>, server: SocketAddr) -> Option<Draft> {
         return None;
     }
     let first_is_right = facts.first_server().filter(|first| *first != server).is_some_and(|first| {
-        let mut views =
-            answered.iter().filter_map(|(name, _)| name.view_of(first)).filter(|view| view.answered()).peekable();
-        // A private zone that lacks a record is asked rightly.
-        views.peek().is_some() && views.all(|view| view.is_private() || facts.denied_by_private_zone(view))
+        let mut views = answered.iter().filter_map(|(name, _)| name.view_of(first)).filter(|view| view.answered());
+        // What such a server has public has a fault of its own: it asks the zones. So does one that is denied a record.
+        views.any(|view| view.is_private() || facts.denied_by_private_zone(view))
     });
     let severity = match facts.expect() {
         Expect::Public => Severity::Info,
@@ -103,13 +101,20 @@ fn bypass(facts: &Facts<'_>, server: SocketAddr) -> Option<Draft> {
     let zones = Zones::of(facts, answered.iter().filter_map(|(name, _)| name.endpoint.zone.as_deref()));
     let fqdns: Vec<String> = answered.iter().map(|(name, _)| name.fqdn().to_owned()).collect();
     let public = answered.iter().copied().filter(|(name, _)| !name.system().is_some_and(View::is_private));
+    // Where no server asks the zones, what Azure's DNS has public as well is led past them first of all.
+    let servers = facts.resolving_servers();
+    let asked =
+        |name: &EndpointFacts<'_>| servers.iter().filter_map(|server| name.view_of(*server)).any(View::is_private);
+    let nobody_asks = !facts.ampls_endpoints().any(asked);
     // A private zone of this network that lacks a name shows as well that the server does not ask it.
     let denied = facts.ampls_endpoints().filter(|name| {
         let zone = || name.endpoint.zone.as_deref().unwrap_or_default();
-        (name.azure().is_some_and(|azure| facts.denied_by_private_zone(azure))
+        (nobody_asks
+            || name.azure().is_some_and(|azure| facts.denied_by_private_zone(azure))
             || facts.linked(zone(), AZURE_DNS) == Linked::Yes)
             && name.view_of(server).is_some_and(View::is_public)
             && !name.system().is_some_and(View::is_private)
+            && !answered.iter().any(|(known, _)| known.fqdn() == name.fqdn())
     });
     let denied: Vec<_> = denied.collect();
     let reached =
@@ -128,7 +133,13 @@ fn bypass(facts: &Facts<'_>, server: SocketAddr) -> Option<Draft> {
     .summary(format!(
         "168.63.129.16 gives private addresses for {} names, so the private zones are linked to this network; `{server}`, which this machine is configured with, gives public addresses for all of them{}",
         answered.len(),
-        if first_is_right { ", but it is not asked first, and the first server is right" } else { "" }
+        if first_is_right {
+            ", but it is not asked first, and the first server asks the zones"
+        } else if facts.stub_tells_nothing() {
+            "; or this machine's stub, which answers nothing, asks other servers than its file lists (`resolvectl status` shows them)"
+        } else {
+            ""
+        }
     ))
     .list("server", [server.to_string()])
     .list("names", [answered.len().to_string()])
@@ -147,6 +158,9 @@ fn bypass(facts: &Facts<'_>, server: SocketAddr) -> Option<Draft> {
     )])
     .fix(remedy::server::forward(&zones, &server.ip().to_string()))
     .fix(remedy::machine::restart_agent(facts));
+    if facts.stub_tells_nothing() {
+        draft = draft.likely();
+    }
     for (name, view) in answered {
         let azure = name.azure().map(|azure| facts.view_line(name, azure));
         draft = draft.evidence([facts.view_line(name, view)]).evidence(azure);
@@ -157,7 +171,9 @@ fn bypass(facts: &Facts<'_>, server: SocketAddr) -> Option<Draft> {
 #[cfg(test)]
 mod tests {
     use ampls_probes::observation::ServerRole;
-    use ampls_probes::testing::{AZURE, CUSTOM, HANDLER, ODS, Says, Scene, private_world, public_world};
+    use ampls_probes::testing::{
+        AGENTSVC, API, AZURE, CUSTOM, HANDLER, IN_AI, ODS, OMS, Says, Scene, private_world, public_world,
+    };
 
     use super::*;
     use crate::diagnose::rules::tests::{drafts, fires_as_declared};
@@ -176,7 +192,9 @@ mod tests {
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].severity, Severity::Error);
         assert_eq!(found[0].lists["server"], [CUSTOM]);
-        assert_eq!(found[0].endpoints, [ODS, HANDLER]);
+        assert_eq!(found[0].lists["names"], ["2"]);
+        // Whatever else the server leads publicly it leads past the zones as well.
+        assert_eq!(found[0].endpoints, [AGENTSVC, ODS, OMS, API, HANDLER, IN_AI]);
     }
 
     #[test]
@@ -192,6 +210,16 @@ mod tests {
             found.iter().map(|draft| (draft.severity, draft.lists["server"][0].as_str())).collect::<Vec<_>>(),
             [(Severity::Warning, second)]
         );
+    }
+
+    #[test]
+    fn fires_as_warning_when_the_first_server_has_a_fault_of_its_own() {
+        let second = "10.1.0.5:53";
+        let scene = bypassed()
+            .says(CUSTOM, HANDLER, &Says::Private("10.0.0.5"))
+            .server(second, &[ServerRole::Configured])
+            .server_says(second, &Says::Public("20.1.1.1"));
+        assert_eq!(drafts(&DNS002, &scene)[0].severity, Severity::Warning);
     }
 
     #[test]
@@ -236,7 +264,8 @@ mod tests {
     #[test]
     fn fires_when_azure_shows_the_records_only() {
         let scene = public_world().says_of_alias(AZURE, ODS, &Says::Private("10.0.0.6"));
-        assert_eq!(drafts(&DNS002, &scene)[0].endpoints, [ODS]);
+        let found = drafts(&DNS002, &scene);
+        assert!(found[0].args["names"] == "1" && found[0].endpoints.contains(&ODS.to_owned()), "{:?}", found[0]);
     }
 
     #[test]

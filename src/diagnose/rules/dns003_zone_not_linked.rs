@@ -74,7 +74,8 @@ rule! {
 /// 4. No record of the zone, asked directly, is private there: that is a forwarder's fault (DNS020).
 /// 5. Azure's DNS has no name of the zone private: that is a bypass (DNS002).
 /// 6. The SOA does not show that the zone is linked there.
-/// 7. A name of another zone, or its record asked directly, is private there: the private link exists.
+/// 7. A name of another zone, or its record asked directly, is private there, or some server has a name private and the SOA of
+///    another zone shows it linked there: the private link exists.
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
     let mut by_zone: BTreeMap<&str, Vec<SocketAddr>> = BTreeMap::new();
     for zone in &facts.observations().zones {
@@ -146,16 +147,15 @@ fn missing_at(facts: &Facts<'_>, zone: &str, server: SocketAddr) -> bool {
     let views = || names.iter().filter_map(|name| name.view_of(server));
     let some_public = || views().any(View::is_public);
     let from_private_zone = || views().any(|view| view.is_private() || facts.denied_by_private_zone(view));
-    let record_is_private =
-        || names.iter().any(|name| facts.record_view(name, server).is_some_and(|view| view.is_private()));
+    let record_is_private = || names.iter().any(|name| name.record_view(server).is_some_and(View::is_private));
     let private_at_azure = || names.iter().filter_map(|name| name.azure()).any(View::is_private);
     let linked = || facts.linked(zone, server) == Linked::Yes;
     let others = || facts.ampls_endpoints().filter(|name| name.endpoint.zone.as_deref() != Some(zone));
     let shows_private = |name: &EndpointFacts<'_>| {
-        name.view_of(server).is_some_and(View::is_private)
-            || facts.record_view(name, server).is_some_and(|view| view.is_private())
+        name.view_of(server).is_some_and(View::is_private) || name.record_view(server).is_some_and(View::is_private)
     };
-    let other_zone_is_private = || others().any(shows_private);
+    let other_zone_is_private =
+        || others().any(shows_private) || (facts.some_server_is_private() && facts.asks_another_zone(zone, server));
 
     !facts.flaps(server)
         && some_public()

@@ -234,10 +234,10 @@ fn fallen_back(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
     };
     let public = name.route() == route;
     let servers = views.iter().filter_map(|view| view.server);
-    let records: Vec<View> = servers.filter_map(|server| facts.record_view(name, server)).collect();
+    let records: Vec<&View> = servers.filter_map(|server| name.record_view(server)).collect();
     let alias = name.endpoint.alias.as_deref().unwrap_or_default();
     // The public name of a workspace may lead past the alias as long as no scope holds the workspace.
-    let denied = records.iter().any(View::denied);
+    let denied = records.iter().any(|view| view.denied());
     let (title, what) = if denied {
         (
             "record missing, the public name leads past the zone: ",
@@ -278,7 +278,7 @@ fn is_linked(facts: &Facts<'_>, zone: &str, view: &View) -> bool {
 
 /// A record that is private where its public name is not is a forwarder's fault; one that the zone denies is missing.
 fn record_is_public(facts: &Facts<'_>, name: &EndpointFacts<'_>, view: &View) -> bool {
-    let record = view.server.and_then(|server| facts.record_view(name, server));
+    let record = view.server.and_then(|server| name.record_view(server));
     let held = view.server.is_some_and(|server| facts.holds_record(name, server));
     !held && record.is_none_or(|record| !record.is_private())
 }

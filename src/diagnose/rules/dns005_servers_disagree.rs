@@ -63,8 +63,7 @@ rule! {
 /// 1. An address is better than none.
 /// 2. For a name of an AMPLS a public one is better where public paths are expected, otherwise a private one.
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
-    let servers: Vec<SocketAddr> =
-        facts.resolving_servers().into_iter().filter(|server| !facts.flaps(*server)).collect();
+    let servers = facts.resolving_servers();
     facts.endpoints().iter().filter_map(|name| disagree(facts, name, &servers)).collect()
 }
 
@@ -84,7 +83,9 @@ fn led(view: &View) -> Led {
 }
 
 fn disagree(facts: &Facts<'_>, name: &EndpointFacts<'_>, servers: &[SocketAddr]) -> Option<Draft> {
-    let answered = |server: &SocketAddr| name.view_of(*server).filter(|view| view.answered());
+    // Of a server whose answers change, a private one says what it can give; a public one may be chance.
+    let steady = |view: &&View| view.is_private() || !view.server.is_some_and(|server| facts.flaps(server));
+    let answered = |server: &SocketAddr| name.view_of(*server).filter(|view| view.answered()).filter(steady);
     let views: Vec<&View> = servers.iter().filter_map(answered).collect();
     let first = views.first()?;
     if views.iter().all(|view| led(view) == led(first)) {
@@ -119,7 +120,7 @@ fn disagree(facts: &Facts<'_>, name: &EndpointFacts<'_>, servers: &[SocketAddr])
             .reaching(if led_well { Reach::Split { only: Vec::new(), own: &["DNS007", "DNS015"] } } else { Reach::Own })
             .list("servers", &listed)
             .arg("first_is_wrong", if wrong { "yes" } else { "no" })
-            .excludes("answers that change from one try to the next: each server repeats its own")
+            .excludes("one server whose answers change: what another gives differs from all of them")
             .fix([Fix::look(
                 "look which DNS servers the network and the interface are set to",
                 remedy::machine::dns_settings(facts),

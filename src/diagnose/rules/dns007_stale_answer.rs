@@ -1,6 +1,9 @@
 //! DNS007: this machine's resolver gives what no server says any more.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
+
+use ampls_probes::endpoint::Expect;
 
 use crate::diagnose::command::{Command, Host, command};
 use crate::diagnose::draft::{Draft, Title};
@@ -14,8 +17,8 @@ rule! {
     ///
     /// The operating system answers a name with another route than every DNS server it uses: private where all of them say
     /// public, public where all say private, an address where all deny the name, or none where all have one. No line of the
-    /// hosts file and no search suffix explains it, and the servers agree among themselves, so that no per-link choice of
-    /// servers does. What is left is an answer kept from before: the cache of the system, of `nscd`, `sssd`, `dnsmasq` or
+    /// hosts file and no search suffix explains it, and no server gives it, so that no per-link choice of servers does. What
+    /// is left is an answer kept from before: the cache of the system, of `nscd`, `sssd`, `dnsmasq` or
     /// systemd-resolved, or a resolver of another kind (a VPN client's, a module of `nsswitch.conf`).
     ///
     /// ## Why it matters
@@ -53,11 +56,9 @@ rule! {
 ///
 /// 1. No server that this machine uses changes its answers from one try to the next (DNS019).
 /// 2. The system gave an address, or said that there is none.
-/// 3. Every server that this machine uses answered, and all with one route.
+/// 3. Every server that this machine uses, and that answers anything at all, answered.
 /// 4. Neither the hosts file nor a search domain explains the system's answer (DNS006, DNS022).
-/// 5. The system's route is another one.
-/// 6. It is no question of preference between kinds of addresses: the system's route is not mixed, and where the servers'
-///    route is, the system has none of their addresses.
+/// 5. No server gives the system's route, and no route is mixed: that would be a question of preference.
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
     let servers = facts.resolving_servers();
     // What such a server gave the system was chance.
@@ -70,37 +71,50 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
 fn stale(facts: &Facts<'_>, name: &EndpointFacts<'_>, servers: &[SocketAddr]) -> Option<Draft> {
     let system = name.system()?;
     let kept = kept_route(facts, name, system)?;
+    // What answers nothing gave the system nothing either.
+    let speaks =
+        |server: &&SocketAddr| facts.endpoints().iter().filter_map(|name| name.view_of(**server)).any(View::answered);
+    let servers: Vec<SocketAddr> = servers.iter().filter(speaks).copied().collect();
     let views: Vec<&View> = servers.iter().filter_map(|server| name.view_of(*server)).collect();
-    let given = views.first()?.route;
-    let all_say_so = views.len() == servers.len() && views.iter().all(|view| view.answered() && view.route == given);
-    let explained = || !facts.hosts_entries(name.fqdn()).is_empty() || facts.answered_by_search(name).is_some();
-    let is_given = |address| views.iter().any(|view| view.addresses.contains(address));
-    let preferred = || kept == Route::Mixed || (given == Route::Mixed && system.addresses.iter().any(is_given));
-    let fires = all_say_so && !explained() && kept != given && !preferred();
-    if !fires {
+    let given: BTreeSet<Route> = views.iter().map(|view| view.route).collect();
+    let none_says_so = !views.is_empty()
+        && views.len() == servers.len()
+        && views.iter().all(|view| view.answered() && view.route != kept);
+    let explained = !facts.hosts_entries(name.fqdn()).is_empty() || facts.answered_by_search(name).is_some();
+    // A name with both kinds of addresses is a question of preference, not of age.
+    let shared = || {
+        let given = |address| views.iter().any(|view| view.addresses.contains(address));
+        kept == Route::Mixed || system.addresses.iter().any(given)
+    };
+    let mixed = kept == Route::Mixed || given.contains(&Route::Mixed);
+    if !none_says_so || explained || (mixed && shared()) {
         return None;
     }
+    let several =
+        |word: fn(Route) -> &'static str| given.iter().map(|route| word(*route)).collect::<Vec<_>>().join(" or ");
+    let astray = name.ampls_zone(facts.observations()).is_some() && kept != Route::Private;
+    let severity = if facts.expect() == Expect::Private && astray { Severity::Error } else { Severity::Warning };
     let listed: Vec<String> = servers.iter().map(ToString::to_string).collect();
     Some(
         Draft::new(
-            Severity::Warning,
+            severity,
             Owner::Os,
             Title::list("this machine's resolver gives what no DNS server says: ", [name.fqdn()], ""),
         )
         .about([name.fqdn()])
-        .group(format!("{} {}", route_word(kept), route_word(given)))
+        .group(format!("{} {}", route_word(kept), several(route_word)))
         .summary(format!(
             "the operating system gives {} for the name, every DNS server that it uses {}: an answer kept from before, or another resolver in between",
             led(kept),
-            led(given)
+            several(led)
         ))
         .evidence([facts.view_line(name, system)])
         .evidence(views.iter().map(|view| facts.view_line(name, view)))
         .arg("system", route_word(kept))
-        .arg("servers_say", route_word(given))
+        .arg("servers_say", several(route_word))
         .list("server", &listed)
         .excludes("the hosts file: no line of it names the endpoint")
-        .excludes("a choice of servers by link: all of them say the same")
+        .excludes("a choice of servers by link: none of them gives it")
         .likely()
         .maybe_meant()
         .fix(fixes(facts, name.fqdn())),
@@ -222,6 +236,21 @@ mod tests {
     }
 
     #[test]
+    fn fires_where_the_servers_disagree_about_what_none_of_them_gives() {
+        let scene = private_world()
+            .server("10.1.0.5:53", &[ServerRole::Configured])
+            .server_says("10.1.0.5:53", &Says::DeniedLocally)
+            .system(ODS, &Says::Public("20.1.1.1"));
+        assert_eq!(drafts(&DNS007, &scene)[0].args["servers_say"], "private or none");
+    }
+
+    #[test]
+    fn fires_as_error_where_private_was_asked_for() {
+        let scene = private_world().system(ODS, &Says::Public("20.1.1.1")).expect(Expect::Private);
+        assert_eq!(drafts(&DNS007, &scene)[0].severity, Severity::Error);
+    }
+
+    #[test]
     fn silent_when_any_server_says_the_same() {
         let second = "10.1.0.5:53";
         let scene = private_world()
@@ -235,6 +264,18 @@ mod tests {
     fn silent_when_a_server_did_not_answer() {
         let scene = private_world().system(ODS, &Says::Public("20.1.1.1")).says(CUSTOM, ODS, &Says::Silence);
         assert_eq!(drafts(&DNS007, &scene), []);
+    }
+
+    #[test]
+    fn fires_beside_a_server_that_answers_nothing() {
+        let second = "10.1.0.5:53";
+        let mut scene =
+            private_world().server(second, &[ServerRole::Configured]).system(ODS, &Says::Public("20.1.1.1"));
+        for says in [Says::Silence, Says::ServFail] {
+            scene = scene.server_says(second, &says);
+            let found = drafts(&DNS007, &scene);
+            assert_eq!(found.iter().map(|draft| draft.lists["server"].clone()).collect::<Vec<_>>(), [[CUSTOM]]);
+        }
     }
 
     #[test]

@@ -65,7 +65,7 @@ fn bypassed(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
     // The system's order is that of RFC 6724, which knows the sources this machine has.
     let of_system = || private(name.addresses()).zip(name.addresses().first().copied().filter(public));
     // Where another fault hides from programs what the servers say, this one comes after it.
-    let hidden = !name.system().is_some_and(View::is_private);
+    let hidden = !name.system().is_some_and(View::is_private) || !facts.hosts_entries(name.fqdn()).is_empty();
     let of_server = |view: &View| {
         let resolves = view.server.is_some_and(|server| facts.resolves(server) && !facts.flaps(server));
         let first = view.addresses.iter().copied().find(public);
@@ -163,8 +163,8 @@ fn on_server(name: &EndpointFacts<'_>) -> Vec<Fix> {
 
 #[cfg(test)]
 mod tests {
-    use ampls_probes::observation::{Found, Observation, Outcome};
-    use ampls_probes::testing::{ODS, Says, Scene, private_world};
+    use ampls_probes::observation::{Found, Observation, Outcome, Record, RecordData, RecordKind};
+    use ampls_probes::testing::{CUSTOM, ODS, Says, Scene, alias, private_world};
 
     use super::*;
     use crate::diagnose::rules::tests::{drafts, fires_as_declared};
@@ -205,6 +205,23 @@ mod tests {
         );
         assert!(change.undo.is_some_and(|undo| undo.lines().contains("2603:1020::5")));
         assert!(of(false).iter().all(|fix| fix.text.starts_with("on that DNS server")));
+    }
+
+    #[test]
+    fn fires_behind_a_line_of_the_hosts_file() {
+        let mut seen =
+            private_world().says(CUSTOM, ODS, &Says::Private("10.0.0.6")).hosts("10.0.0.6", ODS).observations();
+        seen.machine.has_ipv6 = true;
+        for observation in &mut seen.seen {
+            let Observation::Answer(answer) = observation else { continue };
+            if let (ODS, RecordKind::Aaaa, Outcome::Seen(response)) = (&*answer.name, answer.kind, &mut answer.outcome)
+            {
+                let data = RecordData::Aaaa("2603:1020::5".parse().expect("an address"));
+                response.records.push(Record { owner: alias(ODS), ttl: 10, data });
+            }
+        }
+        let found = check(&Facts::new(&seen));
+        assert_eq!(found.iter().map(|draft| draft.endpoints.clone()).collect::<Vec<_>>(), [[ODS]]);
     }
 
     #[test]

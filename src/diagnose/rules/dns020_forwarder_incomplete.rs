@@ -18,7 +18,7 @@ use crate::text;
 rule! {
     /// ## What it means
     ///
-    /// A DNS server of this machine reaches the private zones for some names and leads others past them. One of three things
+    /// A DNS server of this machine reaches the private zones for some names and leads others past them. One of these things
     /// shows it:
     ///
     /// - some public suffixes (or single names) are private there, others are public although Azure's own DNS, asked from this
@@ -27,9 +27,11 @@ rule! {
     ///   not forwarded;
     /// - the record asked directly (`….privatelink.…`) is private, and the public name that leads to it is public: the
     ///   forwarder was made for the `privatelink` zone instead of the public one. The server then resolves the whole chain of
-    ///   the public name elsewhere and never uses its forwarder.
+    ///   the public name elsewhere and never uses its forwarder;
+    /// - the private zone denies the record asked directly, and the public name runs through that record to a public address:
+    ///   the record is missing, and whoever answers the public name does not ask the zone either.
     ///
-    /// It is a warning when another server is asked first and has these names private. With `--expect public` it is
+    /// It is a warning when another server is asked first and has any of these names private. With `--expect public` it is
     /// information.
     ///
     /// ## Why it matters
@@ -71,6 +73,8 @@ rule! {
 /// 1. The name's record, asked directly at this server, is private: the `privatelink` zone is forwarded in place of the public one.
 /// 2. Another name with the same record is private at this server: the suffix of this one is not forwarded.
 /// 3. Azure's DNS has the name private, and this server has names of other suffixes private.
+/// 4. A private zone denies the name at Azure's DNS, and other names of that zone are left out as in 3.
+/// 5. A private zone denies the record asked directly at this server, and the public name runs through that record.
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
     let taken: BTreeSet<&str> = facts.left_out(AZURE_DNS).into_iter().map(|(name, _)| name.fqdn()).collect();
     let by_ruleset = |server: &SocketAddr| facts.left_out(*server).iter().any(|(name, _)| taken.contains(name.fqdn()));
@@ -98,10 +102,9 @@ fn of_ruleset(facts: &Facts<'_>, servers: &[SocketAddr]) -> Option<Draft> {
     servers.first()?;
     let left_out = facts.left_out(AZURE_DNS);
     let first = facts.first_server().filter(|first| !servers.contains(first));
-    let right = |first: SocketAddr| left_out.iter().all(|(name, _)| name.view_of(first).is_some_and(View::is_private));
     let severity = match facts.expect() {
         Expect::Public => Severity::Info,
-        _ if first.is_some_and(right) => Severity::Warning,
+        _ if first.is_some_and(|first| asks_the_zones(facts, first, &left_out)) => Severity::Warning,
         _ => Severity::Error,
     };
     let by_alias = |view: &View| view.cname.iter().any(|alias| facts.is_ampls_name(alias));
@@ -157,7 +160,7 @@ fn incomplete(facts: &Facts<'_>, servers: &[SocketAddr], taken: &BTreeSet<&str>)
     let first_is_right = facts
         .first_server()
         .filter(|first| !servers.contains(first))
-        .is_some_and(|first| left_out.iter().all(|(name, _)| name.view_of(first).is_some_and(View::is_private)));
+        .is_some_and(|first| asks_the_zones(facts, first, &left_out));
     let severity = match facts.expect() {
         Expect::Public => Severity::Info,
         _ if first_is_right => Severity::Warning,
@@ -198,7 +201,7 @@ fn incomplete(facts: &Facts<'_>, servers: &[SocketAddr], taken: &BTreeSet<&str>)
         "{listed} {answers} {} publicly and {why}{}{}",
         if left_out.len() == 1 { "1 name".to_owned() } else { format!("{} names", left_out.len()) },
         if unsure.is_empty() { "" } else { ", or the zone is not linked to the virtual network where the server resolves (the links of the zone show which)" },
-        if first_is_right { "; it is not asked first, and the first server is right" } else { "" }
+        if first_is_right { "; it is not asked first, and the first server asks the zones" } else { "" }
     ))
     .list("server", servers)
     .list("suffixes", &suffixes)
@@ -236,12 +239,19 @@ fn incomplete(facts: &Facts<'_>, servers: &[SocketAddr], taken: &BTreeSet<&str>)
     Some(draft)
 }
 
+/// A server that has one of the names private, or denied by a private zone, asks the zones: what it leads past them is a fault of
+/// its own.
+fn asks_the_zones(facts: &Facts<'_>, server: SocketAddr, names: &[(&EndpointFacts<'_>, LeftOut)]) -> bool {
+    let mut views = names.iter().filter_map(|(name, _)| name.view_of(server));
+    views.any(|view| view.is_private() || facts.denied_by_private_zone(view))
+}
+
 fn evidence(facts: &Facts<'_>, name: &EndpointFacts<'_>, how: LeftOut, server: SocketAddr) -> Vec<String> {
     let mut lines: Vec<String> = name.view_of(server).map(|view| facts.view_line(name, view)).into_iter().collect();
     match how {
-        LeftOut::RecordIsPrivate => {
-            let record = facts.record_view(name, server);
-            lines.extend(record.zip(name.endpoint.alias.as_deref()).map(|(view, alias)| facts.name_line(alias, &view)));
+        LeftOut::RecordIsPrivate | LeftOut::RecordIsDenied => {
+            let record = name.record_view(server);
+            lines.extend(record.zip(name.endpoint.alias.as_deref()).map(|(view, alias)| facts.name_line(alias, view)));
             lines.extend(facts.held_record(name, server).map(|answer| facts.answer_line(answer)));
         }
         LeftOut::SiblingIsPrivate => {
@@ -252,7 +262,9 @@ fn evidence(facts: &Facts<'_>, name: &EndpointFacts<'_>, how: LeftOut, server: S
             });
             lines.extend(sibling);
         }
-        LeftOut::AzureIsPrivate => lines.extend(name.azure().map(|view| facts.view_line(name, view))),
+        LeftOut::AzureIsPrivate | LeftOut::AzureDenies => {
+            lines.extend(name.azure().map(|view| facts.view_line(name, view)))
+        }
     }
     lines
 }
@@ -334,6 +346,25 @@ mod tests {
         assert!(found[0].summary.contains("not linked"), "{}", found[0].summary);
         let shown = public_world().says_of_alias(CUSTOM, ODS, &Says::Private("10.0.0.6"));
         assert_eq!(drafts(&DNS020, &shown)[0].certainty, Certainty::Proven);
+    }
+
+    #[test]
+    fn fires_for_a_name_that_the_zone_denies_beside_others_that_it_holds() {
+        let twin = ampls_probes::testing::API;
+        let scene = private_world()
+            .says(AZURE, HANDLER, &Says::DeniedByPrivateZone)
+            .says(CUSTOM, HANDLER, &Says::Public("20.1.1.1"))
+            .says(CUSTOM, twin, &Says::Public("20.1.1.2"));
+        assert_eq!(drafts(&DNS020, &scene)[0].endpoints, [twin, HANDLER]);
+    }
+
+    #[test]
+    fn fires_when_the_zone_denies_the_record_that_the_public_name_runs_through() {
+        let scene = private_world()
+            .says(AZURE, ODS, &Says::DeniedByPrivateZone)
+            .says(CUSTOM, ODS, &Says::Public("20.1.1.1"))
+            .says_of_alias(CUSTOM, ODS, &Says::DeniedByPrivateZone);
+        assert_eq!(drafts(&DNS020, &scene)[0].endpoints, [ODS]);
     }
 
     #[test]

@@ -226,6 +226,19 @@ mod tests {
     }
 
     #[test]
+    fn fires_with_the_path_when_only_a_public_address_of_another_name_answers() {
+        let mut scene = private_world();
+        for name in [HANDLER, ODS, OMS] {
+            scene = scene.connects(name, &Outcome::TimedOut);
+        }
+        let dual = Says::Dual("10.0.0.9", "2603:1020::9");
+        let scene = scene.everywhere(AGENTSVC, &dual).attempt(AGENTSVC, "10.0.0.9", &Outcome::TimedOut);
+        let found = drafts(&NET001, &scene.attempt(AGENTSVC, "2603:1020::9", &open()));
+        assert!(found.iter().all(|draft| draft.args["reading"] == "path"), "{found:?}");
+        assert_eq!(found.len(), 3);
+    }
+
+    #[test]
     fn fires_for_public_addresses() {
         let found = drafts(&NET001, &public_world().connects(ODS, &Outcome::TimedOut));
         assert_eq!(found[0].args["reading"], "public-path");
