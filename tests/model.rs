@@ -18,6 +18,7 @@ use network::Shape;
 use random::Random;
 
 mod alike;
+mod compared;
 mod faults;
 mod invariants;
 mod network;
@@ -26,6 +27,7 @@ mod random;
 mod resolve;
 mod see;
 mod shrink;
+mod sockets;
 
 /// Worlds of one run of `cargo test`: every kind, every pair of kinds and some triples. More of each are for the night.
 const WORLDS: usize = 20_000;

@@ -209,7 +209,7 @@ impl Sockets<'_> {
     /// Routes an address that has no server; true when there is no fault and a server is due.
     fn fault(&mut self, address: SocketAddr, fault: Option<TcpFault>) -> io::Result<bool> {
         let route = match fault {
-            None => return Ok(true),
+            None | Some(TcpFault::Open) => return Ok(true),
             Some(TcpFault::Refuse) => return self.close(Transport::Tcp, address).map(|()| false),
             Some(TcpFault::Drop) => Route::Drop,
             Some(TcpFault::HostUnreachable) => Route::HostUnreachable,
@@ -297,17 +297,30 @@ fn servers(scenario: &Scenario) -> Vec<Server> {
     }
     if scenario.resolver.stub
         && !servers.iter().any(|server| server.address == STUB)
-        && let Some(upstream) = servers.iter().filter(|server| server.configured).min_by_key(|server| dead(server))
+        && let Some(upstream) =
+            servers.iter().filter(|server| server.configured).min_by_key(|server| passed_over(server))
     {
         servers.push(Server { address: STUB, configured: false, ..upstream.clone() });
     }
     servers
 }
 
-/// Whether a stub would pass the server over.
-fn dead(server: &Server) -> bool {
+/// Whether a stub would pass the server over: it asks the next one where this one gives no answer.
+fn passed_over(server: &Server) -> bool {
     let fault = server.fault.filter(|_| server.fault_below.is_empty());
-    matches!(fault, Some(ServerFault::Silent | ServerFault::Closed | ServerFault::HostUnreachable))
+    matches!(
+        fault,
+        Some(
+            ServerFault::Silent
+                | ServerFault::Closed
+                | ServerFault::HostUnreachable
+                | ServerFault::Servfail
+                | ServerFault::Refused
+                | ServerFault::Formerr
+                | ServerFault::Malformed
+                | ServerFault::TruncatedTcpDropped
+        )
+    )
 }
 
 fn azure_dns(configured: bool) -> Server {

@@ -37,6 +37,8 @@ pub struct Front {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum TcpFault {
+    /// Nothing: an entry that takes a part out of a wider one.
+    Open,
     /// Dropped.
     Drop,
     /// Answered with RST.
