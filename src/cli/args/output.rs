@@ -33,7 +33,7 @@ pub struct OutputArgs {
     /// Exit with 1 from this severity
     #[arg(long, value_name = "SEVERITY", default_value = "error", value_parser = OneOf(FAIL_ON))]
     pub fail_on: report::FailOn,
-    /// What a finding counts as: off, info, warning or error; a cause still counts as what it explains
+    /// Override severity: off, info, warning or error. A root cause keeps the severity of what it explains
     #[arg(
         long = "rule",
         value_name = "CODE=LEVEL…",

@@ -61,7 +61,7 @@ pub(super) fn lines(report: &Report, style: &Style, alike: bool, shown: impl Fn(
             return Vec::new();
         }
         if alike {
-            rows = folded(rows, total);
+            rows = folded(rows, total, room == Room::Numbers);
         }
         let lines = laid_out(&heads_with(report, room), &rows);
         let mark = words::MARK + usize::from(style.ascii);
@@ -86,21 +86,27 @@ fn marked(lines: &[String], rows: &[Row], pad: &str, style: &Style) -> Vec<Parag
     lines.iter().enumerate().map(line).collect()
 }
 
-/// Rows that differ in nothing but addresses, as one without them.
-fn folded(rows: Vec<Row>, total: usize) -> Vec<Row> {
+/// Rows that differ in nothing but addresses, as one without them; its zones are named, or counted after the first.
+fn folded(rows: Vec<Row>, total: usize, counted: bool) -> Vec<Row> {
     let mut groups: Vec<(Row, usize)> = Vec::new();
     for row in rows {
         match groups.iter_mut().find(|(first, _)| (first.mark, &first.words) == (row.mark, &row.words)) {
             Some((first, count)) => {
-                first.zone = format!("{}, {}", first.zone, row.zone);
+                if !counted {
+                    first.zone = format!("{}, {}", first.zone, row.zone);
+                }
                 first.cells.clone_from(&first.words);
                 *count += 1;
             }
             None => groups.push((row, 1)),
         }
     }
-    let named =
-        |(row, count)| if count == total && count > 1 { Row { zone: format!("all {total}"), ..row } } else { row };
+    let named = |(row, count): (Row, usize)| match count {
+        1 => row,
+        _ if count == total => Row { zone: format!("all {total}"), ..row },
+        _ if counted => Row { zone: format!("{} +{}", row.zone, count - 1), ..row },
+        _ => row,
+    };
     groups.into_iter().map(named).collect()
 }
 
