@@ -17,9 +17,11 @@ rule! {
     ///
     /// Somebody answers the name with an address that leads nowhere: `0.0.0.0`, loopback, link-local, multicast; or Azure's
     /// own DNS answers with the alias `blockpolicy.azuredns.invalid`, the mark of a DNS security policy; or the address or alias
-    /// is where a known DNS filter leads what it blocks. This is a block list at work: a DNS filter, a firewall's DNS feature, a line of the hosts file (DNS006 then explains it), or the policy.
+    /// is where a known DNS filter leads what it blocks. This is a block list at work: a DNS filter, a firewall's DNS feature, a line
+    /// of the hosts file (DNS006 then explains it), or the policy.
     ///
-    /// No connection to an address that leads nowhere is tried. It is a warning when this machine still resolves the name by another server.
+    /// No connection to an address that leads nowhere is tried. It is a warning when this machine still resolves the name by another
+    /// server.
     ///
     /// ## Why it matters
     ///
