@@ -247,7 +247,9 @@ fn values(text: &str) -> BTreeSet<String> {
 
 /// The same everywhere: this host, Azure's own servers, public resolvers.
 fn stays(value: &str) -> bool {
-    const EVERYWHERE: [&str; 6] = ["168.63.129.16", "169.254.169.254", "8.8.8.8", "8.8.4.4", "1.1.1.1", "9.9.9.9"];
+    // The last is where a DNS filter leads its customers, all of them.
+    const EVERYWHERE: [&str; 7] =
+        ["168.63.129.16", "169.254.169.254", "8.8.8.8", "8.8.4.4", "1.1.1.1", "9.9.9.9", "146.112.61.106"];
     let address = value.parse::<IpAddr>().ok();
     EVERYWHERE.contains(&value) || address.is_some_and(|address| address.is_loopback() || address.is_unspecified())
 }
