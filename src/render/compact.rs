@@ -174,19 +174,25 @@ fn who(root: &Finding) -> String {
     format!("who: {}{}{}", team(root.owner), needs.unwrap_or_default(), affects.unwrap_or_default())
 }
 
-/// What is to be done: the look, the change with what comes before it, and how to take it back. Half of it is none: it stays
-/// or goes as a whole.
+/// What is to be done: the look, every change that is needed with what comes before it, and how to take it back. Half of it
+/// is none: it stays or goes as a whole.
 fn steps(root: &Finding, goes: usize, most: usize) -> Option<Line> {
-    let look = root.fix.iter().find(|fix| fix.read_only);
-    let Some(change) = root.fix.iter().find(|fix| !fix.read_only) else {
-        let text = look.map(looked)?;
-        return Some(Line { goes, text: if text.len() <= most { text } else { too_long() } });
+    let look = root.fix.iter().find(|fix| fix.read_only).map(looked);
+    let first = root.fix.iter().position(|fix| !fix.read_only);
+    let needed = |(index, fix): &(usize, &Fix)| !fix.read_only && (!fix.alternative || Some(*index) == first);
+    let changes: Vec<String> = root.fix.iter().enumerate().filter(needed).map(|(_, fix)| changed(fix)).collect();
+    let Some((change, others)) = changes.split_first() else {
+        return look.map(|text| Line { goes, text: if text.len() <= most { text } else { too_long() } });
     };
-    let change = changed(change);
-    let with_look = look.map(|look| format!("{}\n{change}", looked(look)));
-    let fits = |text: &String| text.len() <= most;
-    let text = with_look.filter(fits).or_else(|| Some(change).filter(fits)).unwrap_or_else(too_long);
-    Some(Line { goes, text })
+    let all = changes.join("\n");
+    let with_look = look.map(|look| format!("{look}\n{all}"));
+    let one = match others.len() {
+        0 => None,
+        1 => Some(format!("{change}\n1 more change is needed: the full report shows it")),
+        more => Some(format!("{change}\n{more} more changes are needed: the full report shows them")),
+    };
+    let text = [with_look, Some(all), one].into_iter().flatten().find(|text| text.len() <= most);
+    Some(Line { goes, text: text.unwrap_or_else(too_long) })
 }
 
 fn too_long() -> String {

@@ -65,7 +65,7 @@ fn zones(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         return Ok(());
     }
     let heads = matrix::heads(report);
-    let head: String = heads.iter().map(|head| format!(" {} |", prose(head))).collect();
+    let head = heads.iter().map(|head| format!(" {} |", prose(head))).collect::<Vec<_>>().concat();
     writeln!(out, "| zone |{head}\n|---|{}", "---|".repeat(heads.len()))?;
     for matrix::Row { zone, cells, .. } in rows {
         let said = |(cell, head): (&String, &String)| {
@@ -83,10 +83,12 @@ fn root(report: &Report, root: &Finding, out: &mut dyn Write) -> io::Result<()> 
     writeln!(out, "## {}\n", prose(&ticket::title(root)))?;
     let change = root.fix.iter().position(|fix| !fix.read_only);
     let look = root.fix.iter().position(|fix| fix.read_only);
-    let shown: Vec<usize> = look.into_iter().chain(change).collect();
+    let needed = |index: &usize| root.fix.get(*index).is_some_and(|fix| !fix.read_only && !fix.alternative);
+    let others = (0..root.fix.len()).filter(|index| change.is_some_and(|change| *index > change)).filter(needed);
+    let shown: Vec<usize> = look.into_iter().chain(change).chain(others).collect();
     let mut first = vec![Part::Said("Who", ticket::team(root.owner).to_owned())];
-    for fix in shown.iter().filter_map(|index| root.fix.get(*index)) {
-        first.extend(ticket::fix(fix, "Fix", false));
+    for (index, fix) in shown.iter().filter_map(|index| Some((*index, root.fix.get(*index)?))) {
+        first.extend(ticket::fix(fix, if Some(index) == change { "Fix" } else { "And" }, false));
     }
     if change.is_none() {
         first.push(Part::Said("Fix", format!("none from here; give this to {}", ticket::team(root.owner))));
@@ -101,8 +103,8 @@ fn root(report: &Report, root: &Finding, out: &mut dyn Write) -> io::Result<()> 
         rest.push(Part::Said("Names", ticket::quoted(&root.endpoints)));
     }
     rest.extend(ticket::evidence(report, root));
-    let undo = change.and_then(|index| root.fix.get(index)).and_then(|fix| fix.undo.as_ref());
-    rest.extend(undo.map(|undo| ticket::advice("Undo", undo)).unwrap_or_default());
+    let undone = shown.iter().filter_map(|index| root.fix.get(*index)).filter_map(|fix| fix.undo.as_ref());
+    rest.extend(undone.flat_map(|undo| ticket::advice("Undo", undo)));
     for (index, fix) in root.fix.iter().enumerate().filter(|(index, _)| !shown.contains(index)) {
         rest.extend(ticket::fix(fix, if ticket::is_first_change(root, index) { "Fix" } else { "Or" }, true));
     }

@@ -154,7 +154,7 @@ pub(super) fn fix(fix: &Fix, change: &'static str, undo: bool) -> Vec<Part> {
     if let Some(check) = &fix.check_first {
         parts.extend(advice("Before you change anything", check));
     }
-    let label = if fix.alternative || change == "Change" || change == "Fix" { change } else { "And" };
+    let label = if change == "Or" && !fix.alternative { "And" } else { change };
     parts.push(Part::Said(label, format!("{} (affects {})", fix.text, reach(fix.blast_radius))));
     parts.extend(commands(&fix.commands));
     parts.extend(fix.needs.clone().map(|needs| Part::Said("Rights needed", needs)));

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use super::{LATER, known_or_token, line, put, verdict};
 use crate::diagnose::facts::Route;
+use crate::diagnose::finding::{Argument, Severity};
 use crate::diagnose::rules;
 use crate::render::page::{Page, Style, Tint};
 use crate::render::words::severity;
@@ -35,7 +36,9 @@ pub fn repeat_for_people(digest: &Digest, status: u8, style: Style, out: &mut dy
     for root in roots(&digest) {
         page.blank()?;
         page.wrapped(Tint::Bold, "", "  ", &title(root))?;
-        for paragraph in how_to_fix(&root.code) {
+        // Information calls for nothing: its name says what there is to know.
+        let fix = if root.severity.known() == Some(&Severity::Info) { Vec::new() } else { how_to_fix(&root.code) };
+        for paragraph in fix {
             page.wrapped(Tint::Plain, "  fix   ", "        ", &paragraph)?;
         }
         let explained: Vec<&str> = digest
@@ -50,8 +53,8 @@ pub fn repeat_for_people(digest: &Digest, status: u8, style: Style, out: &mut dy
         page.line(Tint::Plain, &format!("  more  ampls-doctor explain {}", root.code))?;
     }
     page.blank()?;
-    let full = "the commands filled in, the evidence and every endpoint are in the full report:";
-    page.wrapped(Tint::Plain, "", "", &format!("{full} run on {}", digest.host))?;
+    let full = "For commands that are filled in, the evidence and every endpoint, run";
+    page.wrapped(Tint::Plain, "", "", &format!("{full} on {}:", digest.host))?;
     page.line(Tint::Plain, "    ampls-doctor --format json -o report.json")?;
     page.line(Tint::Plain, &verdict(&digest))
 }
@@ -80,8 +83,11 @@ fn roots(digest: &Digest) -> impl Iterator<Item = &Code> {
 /// A root in a line: its code, the name that this version gives it, and what was observed.
 fn title(root: &Code) -> String {
     let name = rules::of_code(&root.code).map_or_else(String::new, |rule| format!(" {}", rule.name));
+    // What there can be several of, zones and servers, says more than a word for a case.
+    let (lists, words): (Vec<_>, Vec<_>) = root.args.iter().partition(|(_, value)| !matches!(value, Argument::One(_)));
+    let observed = lists.into_iter().chain(words);
     let observed: Vec<String> =
-        root.args.iter().map(|(name, value)| format!("{} {}", name.replace('_', " "), value.text())).collect();
+        observed.map(|(name, value)| format!("{} {}", name.replace('_', " "), value.text())).collect();
     let names = match root.endpoints {
         0 => String::new(),
         1 => " (1 name)".to_owned(),

@@ -68,7 +68,7 @@ fn finding(report: &Report, root: &Finding) -> Markup {
             (names(root))
             (consequences(report, root))
             p {
-                a href={ "#" (about::place(&root.code)) } { "Read on about " (root.code) }
+                a href={ "#" (about::place(&root.code)) } { "More about " (root.code) }
                 @if root.link.starts_with("https://") {
                     " · " a href=(root.link) rel="noreferrer noopener" { "Microsoft's documentation" }
                 }

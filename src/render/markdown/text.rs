@@ -16,7 +16,7 @@ pub(super) fn prose(text: &str) -> String {
             _ => markdown.push_str(&code(part)),
         }
     }
-    at_a_beginning(markdown)
+    at_a_beginning(&markdown)
 }
 
 /// A name or a value as code.
@@ -63,11 +63,12 @@ fn plain(text: &str) -> String {
 }
 
 /// What would begin a list, a heading or a rule there begins none.
-fn at_a_beginning(text: String) -> String {
+fn at_a_beginning(text: &str) -> String {
     let text = text.trim_start();
     let digits = text.chars().take_while(char::is_ascii_digit).count();
     let (number, rest) = text.split_at_checked(digits).unwrap_or((text, ""));
-    if rest.starts_with(['.', ')']) || (digits == 0 && rest.starts_with(['-', '+', '=', ':'])) {
+    let numbered = digits > 0 && rest.starts_with(['.', ')']) && rest.chars().nth(1).is_none_or(|c| c == ' ');
+    if numbered || (digits == 0 && rest.starts_with(['-', '+', '=', ':'])) {
         return format!("{number}\\{rest}");
     }
     text.to_owned()
@@ -114,6 +115,8 @@ mod tests {
             "- a",
             "1. a",
             "1) a",
+            "1.",
+            ".a",
             "+ a",
             "---",
             "===",
@@ -131,6 +134,7 @@ mod tests {
             assert!(only_text(&markdown), "{markdown}: {:?}", events(&markdown));
             assert_eq!(seen(&markdown), text.trim_start(), "{markdown}");
         }
+        assert_eq!(prose("168.63.129.16"), "168.63.129.16");
         assert_eq!(prose("ask @admin at https://evil.example"), "ask @<!-- -->admin at https:<!-- -->//evil.example");
     }
 
