@@ -93,7 +93,7 @@ print(json.dumps({
     'args': types['args'], 'fix': types['fix'],
     'machines': rows(f\"select count(distinct resource_id), count(distinct run_id) from {both}\")[0],
     'addresses': rows(f\"select fqdn, unnest(addresses) from {table(broken)} where kind = 'endpoint' order by all\"),
-    'commands': rows(f\"select unnest(unnest(fix).commands) from {table(broken)} where kind = 'finding' and caused_by is null\"),
+    'commands': rows(f\"select unnest(step.commands) from (select unnest(fix) as step from {table(broken)} where kind = 'finding')\"),
     'values': rows(f\"select unnest(args).name from {table(broken)} where code = 'DNS003'\"),
 }, default=str))";
 
