@@ -98,7 +98,12 @@ fn commands_of(finding: &Finding) -> String {
     };
     for fix in &finding.fix {
         add("look", fix.check_first.as_ref().map(|advice| advice.commands.as_slice()).unwrap_or_default());
-        add(if fix.read_only { "look" } else { "run" }, &fix.commands);
+        let kind = match (fix.read_only, fix.alternative) {
+            (true, _) => "look",
+            (false, true) => "or",
+            (false, false) => "run",
+        };
+        add(kind, &fix.commands);
         add("undo", fix.undo.as_ref().map(|advice| advice.commands.as_slice()).unwrap_or_default());
     }
     lines.concat()

@@ -11,9 +11,10 @@ use crate::diagnose::command::PLACEHOLDERS;
 const LIST: &str = include_str!("commands.txt");
 
 /// What a command does, and what its block on a page is called.
-const KINDS: [(&str, &str); 3] = [
+const KINDS: [(&str, &str); 4] = [
     ("look", "Look first; this changes nothing:"),
     ("run", "Then the change; read above what it affects:"),
+    ("or", "Or one of these instead, where the first does not fit:"),
     ("undo", "To take it back:"),
 ];
 
