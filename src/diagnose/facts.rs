@@ -466,6 +466,11 @@ impl EndpointFacts<'_> {
         self.records.get(&server)
     }
 
+    /// What each server says of that record, where it says anything.
+    pub fn record_views(&self) -> impl Iterator<Item = (SocketAddr, &View)> {
+        self.records.iter().map(|(server, view)| (*server, view))
+    }
+
     /// 168.63.129.16 as this machine sees it.
     pub fn azure(&self) -> Option<&View> {
         self.azure.and_then(|place| self.views.get(place))

@@ -229,10 +229,12 @@ fn fitting(lines: Vec<Line>, most: usize) -> Vec<String> {
     let mut kept = vec![false; total];
     for index in order {
         let (Some(line), Some(kept)) = (lines.get(index), kept.get_mut(index)) else { continue };
-        if used + line.text.len() < most {
-            used += line.text.len() + 1;
-            *kept = true;
+        // What goes sooner never stays in its stead: a line without the one before it misleads.
+        if used + line.text.len() >= most {
+            break;
         }
+        used += line.text.len() + 1;
+        *kept = true;
     }
     let left_out = kept.iter().filter(|kept| !**kept).count();
     let mut texts: Vec<String> =

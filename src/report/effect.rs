@@ -6,7 +6,7 @@ use ampls_probes::endpoint::{Expect, Expectation, Need};
 
 use super::EndpointReport;
 use crate::diagnose::facts::{Route, Status};
-use crate::diagnose::finding::Finding;
+use crate::diagnose::finding::{Argument, Finding};
 use crate::text::escape;
 
 /// Names in one effect before the others are counted.
@@ -67,9 +67,17 @@ pub(super) fn is_lost(endpoint: &EndpointReport) -> bool {
 /// What the rule has found, where the names do not show it.
 fn mechanism(root: &Finding, concerned: &Names<'_>) -> String {
     let names = || concerned.names();
-    let server = || match argument(root, "server") {
-        Some(server) => format!("DNS server {}", server.trim_end_matches(":53")),
-        None => "a DNS server".to_owned(),
+    let server = || {
+        let named = root.args.get("server").map(Argument::values).unwrap_or_default();
+        let mut servers: Vec<&str> =
+            named.iter().flat_map(|some| some.split(", ")).map(|one| one.trim_end_matches(":53")).collect();
+        // Their order is the resolver's, and tells nothing here.
+        servers.sort_unstable();
+        match servers.as_slice() {
+            [] => "a DNS server".to_owned(),
+            [one] => format!("DNS server {}", escape(one, KEPT)),
+            [one, others @ ..] => format!("DNS server {} (+{})", escape(one, KEPT), others.len()),
+        }
     };
     match root.code.as_str() {
         "DNS001" => "every name that could be private is PUBLIC".to_owned(),
@@ -140,10 +148,6 @@ fn mechanism(root: &Finding, concerned: &Names<'_>) -> String {
         "RUN004" => "not everything could be read".to_owned(),
         _ => root.name.replace('-', " "),
     }
-}
-
-fn argument(root: &Finding, name: &str) -> Option<String> {
-    root.args.get(name)?.values().first().map(|value| escape(value, KEPT))
 }
 
 /// Some of the endpoints, called by what they do.

@@ -64,7 +64,7 @@ pub(super) fn changes(seen: &[Observations]) -> BTreeMap<Fix, String> {
 }
 
 /// Templates of changing commands over all worlds.
-const TEMPLATES: usize = 44;
+const TEMPLATES: usize = 47;
 
 /// Kinds of changes among them that write files.
 const FILES: usize = 3;
@@ -212,10 +212,10 @@ fn meaning(words: &[String], command: &Command) -> Option<(Step, Vec<String>)> {
         | ("nscd", "-i")
         | ("chronyc", "makestep")
         | ("w32tm", "/resync")
-        | ("rndc", "reconfig")
+        | ("rndc", "reconfig" | "flushtree")
         | ("apt-get" | "dnf", _)
         | ("certutil", "-generateSSTFromWU")
-        | ("Start-Service" | "Clear-DnsClientCache" | "Get-DnsServerZone" | "Export-DnsServerZone", _)
+        | ("Start-Service" | "Stop-Process" | "Clear-DnsClientCache" | "Clear-DnsServerCache" | "Get-DnsServerZone" | "Export-DnsServerZone", _)
         | ("Get-Content" | "Set-Content", _)
         // Of commands that change files, which are run for real.
         | ("mkdir" | "tee" | "sed" | "cmp" | "rm", _) => return None,

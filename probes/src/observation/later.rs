@@ -134,6 +134,7 @@ pub fn whole<S: Serializer>(observations: &Observations, serializer: S) -> Resul
 #[derive(Deserialize)]
 pub(super) struct Document {
     version: u32,
+    #[serde(deserialize_with = "super::moment::from_millisecond")]
     started_at: jiff::Timestamp,
     elapsed_ms: u64,
     #[serde(default, deserialize_with = "list::short")]

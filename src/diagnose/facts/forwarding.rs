@@ -29,7 +29,12 @@ impl Facts<'_> {
     /// What each server says of the record behind a name, asked for directly, where it says anything.
     pub(super) fn record_views(&self, endpoint: &Endpoint) -> BTreeMap<SocketAddr, View> {
         let Some(alias) = endpoint.alias.as_deref() else { return BTreeMap::new() };
-        let servers = self.servers().iter().map(|server| server.address);
+        // Only those that were asked: a report may hold thousands of servers.
+        let asked = self.answers.get(alias).into_iter().flat_map(BTreeMap::keys).map(|(server, _)| *server);
+        let further = self.further.range(..).filter(|((_, purpose), _)| *purpose == Purpose::Record);
+        let further = further.filter(|(_, answers)| answers.iter().any(|answer| answer.name == alias));
+        let asked: BTreeSet<SocketAddr> = asked.chain(further.map(|((server, _), _)| *server)).collect();
+        let servers = self.servers().iter().map(|server| server.address).filter(|server| asked.contains(server));
         servers.filter_map(|server| self.heard_of_record(alias, server).map(|view| (server, view))).collect()
     }
 
@@ -68,9 +73,7 @@ impl Facts<'_> {
 
     /// Some server gives a record that was asked for directly as a private address.
     pub fn some_record_is_private(&self) -> bool {
-        let of = |name: &EndpointFacts<'_>| {
-            self.servers().iter().any(|server| name.record_view(server.address).is_some_and(View::is_private))
-        };
+        let of = |name: &EndpointFacts<'_>| name.record_views().any(|(_, view)| view.is_private());
         self.ampls_endpoints().any(of)
     }
 

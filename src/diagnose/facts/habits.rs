@@ -70,16 +70,7 @@ impl<'a> Facts<'a> {
     /// The names whose private addresses a server withholds: it says that they exist, gives no address and nobody's authority for
     /// that, and another view has them private.
     pub fn withheld(&self, server: SocketAddr) -> Vec<&EndpointFacts<'a>> {
-        let private_elsewhere = |name: &EndpointFacts<'_>| {
-            name.views.iter().any(|view| view.server != Some(server) && view.is_private())
-                || self
-                    .servers()
-                    .iter()
-                    .filter(|other| other.address != server)
-                    .any(|other| name.record_view(other.address).is_some_and(View::is_private))
-        };
-        let withholds = |name: &&EndpointFacts<'_>| self.is_withheld(name.fqdn(), server) && private_elsewhere(name);
-        self.endpoints().iter().filter(withholds).collect()
+        self.endpoints().iter().filter(|name| self.withholds(name, server)).collect()
     }
 
     /// The server's answer about IPv4 addresses is neither one nor a denial that anybody signs.
@@ -91,7 +82,9 @@ impl<'a> Facts<'a> {
 
     /// Whether a server withholds the private addresses of a name.
     pub fn withholds(&self, name: &EndpointFacts<'_>, server: SocketAddr) -> bool {
-        self.withheld(server).iter().any(|withheld| withheld.fqdn() == name.fqdn())
+        self.is_withheld(name.fqdn(), server)
+            && (name.views.iter().any(|view| view.server != Some(server) && view.is_private())
+                || name.record_views().any(|(other, view)| other != server && view.is_private()))
     }
 
     /// Whether a view gives an address that its server made up.

@@ -32,7 +32,7 @@ impl Right {
     };
     /// A change of what a private link scope holds.
     pub(in crate::diagnose) const SCOPE: Self = Self {
-        needs: "`Microsoft.Insights/privateLinkScopes/scopedResources/write` on the scope (Monitoring Contributor), and read on the resource",
+        needs: "`Microsoft.Insights/privateLinkScopes/scopedResources/write` on the scope (Monitoring Contributor), and Reader on the resource",
         policy: "a landing zone may keep one scope for all networks and refuse changes (Deny): then its owner makes the change",
     };
     /// Which endpoint and rules Azure associates with this machine.

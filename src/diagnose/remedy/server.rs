@@ -26,8 +26,17 @@ pub(in crate::diagnose) fn forward(zones: &Zones, server: &str) -> Vec<Fix> {
         )
     });
     windows.push(command!(PowerShell, "Clear-DnsServerCache -ComputerName {} -Force", address()));
-    let windows_undo =
-        each(&|zone| command!(PowerShell, "Remove-DnsServerZone -ComputerName {} -Name {} -Force", address(), zone));
+    // Where a zone of another kind stood before, the forwarder was refused, and that zone stays.
+    let windows_undo = each(&|zone| {
+        command!(
+            PowerShell,
+            "if ((Get-DnsServerZone -ComputerName {} -Name {}).ZoneType -eq 'Forwarder') { Remove-DnsServerZone -ComputerName {} -Name {} -Force }",
+            address(),
+            zone.clone(),
+            address(),
+            zone
+        )
+    });
     let mut bind = each(&|zone| {
         command!(Bind, "zone \"{}\" { type forward; forward only; forwarders { 168.63.129.16; }; };", zone)
     });

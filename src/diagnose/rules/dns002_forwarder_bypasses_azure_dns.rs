@@ -265,7 +265,7 @@ mod tests {
     fn fires_when_azure_shows_the_records_only() {
         let scene = public_world().says_of_alias(AZURE, ODS, &Says::Private("10.0.0.6"));
         let found = drafts(&DNS002, &scene);
-        assert!(found[0].args["names"] == "1" && found[0].endpoints.contains(&ODS.to_owned()), "{:?}", found[0]);
+        assert!(found[0].lists["names"] == ["1"] && found[0].endpoints.contains(&ODS.to_owned()), "{:?}", found[0]);
     }
 
     #[test]

@@ -286,7 +286,7 @@ mod tests {
         let scene = private_world().without(ODS).soa(CUSTOM, ODS_ZONE, &Says::PublicZone);
         let found = drafts(&DNS003, &scene);
         assert_eq!((found.len(), found[0].severity, found[0].certainty), (1, Severity::Warning, Certainty::Likely));
-        assert_eq!(found[0].args["zone"], ODS_ZONE);
+        assert_eq!(found[0].lists["zones"], [ODS_ZONE]);
         assert_eq!(drafts(&DNS003, &public_world().without(ODS)), []);
     }
 

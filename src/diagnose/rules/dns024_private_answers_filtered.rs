@@ -9,6 +9,7 @@ use crate::diagnose::command::{Host, command};
 use crate::diagnose::draft::{Draft, Title};
 use crate::diagnose::facts::{EndpointFacts, Facts, View};
 use crate::diagnose::finding::{BlastRadius, Fix, Owner, Severity};
+use crate::diagnose::remedy::Right;
 use crate::diagnose::rule::rule;
 
 rule! {
@@ -101,6 +102,7 @@ fn filters(facts: &Facts<'_>, server: SocketAddr) -> Option<Draft> {
                 suffixes.iter().copied().collect::<Vec<_>>().join("/")
             ),
         )
+        .under(Right::DNS_SERVER)
         .after("private addresses then pass for these suffixes, for everybody who asks this server; the protection of all other names stays")
         .undone_by("take the suffixes out again"),
     ]);

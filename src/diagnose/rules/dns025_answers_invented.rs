@@ -8,6 +8,7 @@ use crate::diagnose::command::{Host, command};
 use crate::diagnose::draft::{Draft, Title};
 use crate::diagnose::facts::{EndpointFacts, Facts};
 use crate::diagnose::finding::{BlastRadius, Fix, Owner, Severity};
+use crate::diagnose::remedy::Right;
 use crate::diagnose::rule::rule;
 use crate::text;
 
@@ -115,6 +116,7 @@ fn invents(facts: &Facts<'_>, server: SocketAddr) -> Option<Draft> {
                 format!("switch off the redirection of unknown names on `{}`, or forward the suffixes of Azure Monitor to Azure's DNS there", server.ip())
             },
         )
+        .under(if synthetic { Right::DEVICE } else { Right::DNS_SERVER })
         .after("others may rely on the page that unknown names are led to: look who set it up, and for which names")
         .undone_by("switch it on again"),
     ]);

@@ -206,7 +206,7 @@ pub const TERMS: &[Term] = &[
         &["refused", "DNS008", "NET001"],
     ),
     term(
-        &["nxdomain", "nodata", "denied", "denies"],
+        &["nxdomain", "nodata", "no such name", "no address", "denied", "denies"],
         "A DNS server says that the name does not exist (nxdomain), or has no address (nodata). A linked private zone without \
          the record denies the name, and no other server is asked.",
         &["soa", "DNS004"],

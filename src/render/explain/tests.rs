@@ -76,7 +76,7 @@ fn what_is_unknown_names_what_comes_near() {
     let catalogue = Catalogue::builtin().unwrap();
     let failed = |what: &str| find(what, &catalogue, &rules()).unwrap_err();
     assert_eq!(failed("DNS03"), "unknown code, word or name `DNS03`; did you mean `DNS003`?");
-    assert!(failed("timeout").contains("`connect-timeout`"));
+    assert!(failed("connect").contains("`connect-timeout`"));
     assert!(failed("\u{1b}[2J\n").contains("explain --list"));
     assert!(!failed("\u{1b}[2J\nx").contains(|c: char| c.is_control()));
     assert!(failed("").contains("explain --list"));

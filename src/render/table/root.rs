@@ -16,6 +16,8 @@ pub(super) enum Brevity {
     Full,
     /// One name of many in the title.
     ShortTitle,
+    /// Who acts, without the rights that it takes.
+    ShortWho,
     /// One look.
     OneLook,
     /// One command of the look.
@@ -38,9 +40,10 @@ pub(super) enum Brevity {
 
 impl Brevity {
     /// From nothing left out to all that can be.
-    pub(super) const ALL: [Self; 11] = [
+    pub(super) const ALL: [Self; 12] = [
         Self::Full,
         Self::ShortTitle,
+        Self::ShortWho,
         Self::OneLook,
         Self::OneLookCommand,
         Self::NoLook,
@@ -68,7 +71,9 @@ pub(super) fn root(report: &Report, root: &Finding, brevity: Brevity, style: &St
     let looks: Vec<&Fix> = root.fix.iter().take(first.unwrap_or(root.fix.len())).collect();
     let change = first.and_then(|first| root.fix.get(first));
     let mut who = words::team(report, root.owner);
-    if let Some(needs) = change.and_then(|change| change.needs.as_deref()) {
+    let needs = change.and_then(|change| change.needs.as_deref());
+    let rights = needs.is_some() && brevity >= Brevity::ShortWho;
+    if let Some(needs) = needs.filter(|_| !rights) {
         who = format!("{who}; needs {needs}");
     }
     lines.push(labelled("Who", &who));
@@ -76,6 +81,7 @@ pub(super) fn root(report: &Report, root: &Finding, brevity: Brevity, style: &St
     let left_out = LeftOut {
         ways: root.fix.iter().filter(|fix| fix.alternative && !fix.read_only).count(),
         undo: change.is_some_and(|change| change.undo.is_some()),
+        rights,
         ..LeftOut::default()
     };
     let mut steps = Steps { brevity, lines, left_out, looked: false, fix: None };
@@ -103,6 +109,7 @@ struct LeftOut {
     commands: usize,
     ways: usize,
     undo: bool,
+    rights: bool,
 }
 
 struct Steps {
@@ -118,7 +125,7 @@ impl Steps {
     fn looks(&mut self, looks: &[&Fix], change: Option<&Fix>) {
         let checked = change.is_some_and(|change| change.check_first.is_some());
         let shown = match self.brevity {
-            Brevity::Full | Brevity::ShortTitle => 2,
+            Brevity::Full | Brevity::ShortTitle | Brevity::ShortWho => 2,
             brevity if brevity >= Brevity::NoLook && checked => 0,
             _ => 1,
         };
@@ -196,7 +203,7 @@ impl Steps {
 
     /// What `-v` adds, on the line of the fix.
     fn end(mut self) -> Vec<Paragraph> {
-        let LeftOut { clauses, looks, commands, ways, undo } = self.left_out;
+        let LeftOut { clauses, looks, commands, ways, undo, rights } = self.left_out;
         let counted = |count: usize, one: &str, several: &str| match count {
             0 => None,
             1 => Some(format!("1 {one}")),
@@ -207,6 +214,7 @@ impl Steps {
             counted(looks, "more look", "more looks"),
             counted(commands, "more command", "more commands"),
             counted(ways, "other way", "other ways"),
+            rights.then(|| "the rights needed".to_owned()),
             undo.then(|| "undo".to_owned()),
         ]
         .into_iter()

@@ -101,6 +101,8 @@ pub(super) struct Addresses {
     /// Public ranges that a network uses as its own, and where they go.
     own: Vec<IpNet>,
     moved_own: Vec<IpNet>,
+    /// Where known filters lead what they block: everybody knows these.
+    of_filters: BTreeSet<IpAddr>,
     /// Originals that no pseudonym may look like.
     originals: BTreeSet<IpAddr>,
     /// How many public addresses of each family have a pseudonym.
@@ -112,14 +114,16 @@ impl Addresses {
     /// `own` are public ranges that a network uses as its own, `originals` the addresses that will be moved.
     pub(super) fn new(key: [u8; 16], own: Vec<IpNet>, originals: BTreeSet<IpAddr>) -> Self {
         let of_filters = Sinkholes::builtin().into_iter().flat_map(|file| file.known).flat_map(|known| known.addresses);
-        let of_filters: Vec<String> = of_filters.map(|address| IpNet::from(address).to_string()).collect();
-        let stay: Vec<&str> = STAY.into_iter().chain(of_filters.iter().map(String::as_str)).collect();
+        let of_filters: BTreeSet<IpAddr> = of_filters.collect();
+        let ranges_of_filters: Vec<String> = of_filters.iter().map(|it| IpNet::from(*it).to_string()).collect();
+        let stay: Vec<&str> = STAY.into_iter().chain(ranges_of_filters.iter().map(String::as_str)).collect();
         let mut moving = Self {
             key,
             stay: [ranges(&stay, true), ranges(&stay, false)],
             classes: [ranges(&CLASSES, true), ranges(&CLASSES, false)],
             own,
             moved_own: Vec::new(),
+            of_filters,
             originals,
             given: RefCell::default(),
             known: RefCell::default(),
@@ -178,7 +182,8 @@ impl Addresses {
 
     /// A public address that no network has as its own.
     fn is_anybodys(&self, address: IpAddr) -> bool {
-        classify(address, &[]) == Class::Public && !is_same_everywhere(address) && !self.is_own(address, &self.own)
+        let known = is_same_everywhere(address) || self.of_filters.contains(&address);
+        classify(address, &[]) == Class::Public && !known && !self.is_own(address, &self.own)
     }
 
     fn is_own(&self, address: IpAddr, ranges: &[IpNet]) -> bool {
