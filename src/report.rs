@@ -5,6 +5,7 @@
 //! made of values and knows neither clock nor file; how it looks on a screen is the business of [`crate::render`].
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 use ampls_probes::Observations;
 use ampls_probes::azure::AgentKind;
@@ -208,7 +209,9 @@ impl Report {
         match off.as_slice() {
             [] => {}
             [one] => self.verdict.headline.extend([" (1 rule is off: ", one, ")"]),
-            more => self.verdict.headline.push_str(&format!(" ({} rules are off: {})", more.len(), more.join(", "))),
+            more => {
+                let _ = write!(self.verdict.headline, " ({} rules are off: {})", more.len(), more.join(", "));
+            }
         }
         self.run.rules = rules;
         self

@@ -95,7 +95,9 @@ fn no_text_of_a_report_changes_what_a_command_does() {
         }
     }
     let mut tried: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    work.iter().for_each(|(_, place, texts)| tried.entry(place).or_default().extend(texts));
+    for (_, place, texts) in &work {
+        tried.entry(place).or_default().extend(texts);
+    }
     assert!(tried.values().all(|some| some.len() == texts.len()), "a text was left out at a place");
     let (commands, judged) = judged(&work);
     say(&format!(

@@ -41,7 +41,7 @@ fn the_index_of_the_pages_is_fresh() {
     check(&folder.join("words.md"), &words);
     let linked = |page: &str| -> BTreeSet<String> {
         let ends = page.split("](").skip(1).filter_map(|rest| rest.split(')').next());
-        ends.filter(|target| target.ends_with(".md")).map(str::to_owned).collect()
+        ends.filter(|target| Path::new(target).extension().is_some_and(|it| it == "md")).map(str::to_owned).collect()
     };
     let codes: BTreeSet<String> = RULES.iter().map(|rule| format!("codes/{}.md", rule.code)).collect();
     assert!(linked(&index).is_superset(&codes), "a page without a link");
@@ -81,7 +81,7 @@ fn the_commands_of_the_codes_are_fresh() {
         },
     );
     let found = found.into_inner().expect("all threads have ended");
-    let list: String = found.iter().map(|(code, lines)| format!("{code}\n{lines}")).collect();
+    let list: String = found.iter().flat_map(|(code, lines)| [code, "\n", lines.as_str()]).collect();
     check(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/render/explain/commands.txt"), &list);
 }
 

@@ -4,7 +4,8 @@
 //! sent [`BEFORE`].
 
 use std::collections::BTreeSet;
-use std::io::Write;
+use std::fmt::Write as _;
+use std::io::Write as _;
 use std::net::SocketAddr;
 
 use ampls_probes::observation::{Observation, Transport};
@@ -65,7 +66,7 @@ fn world(names: usize, custom: usize, more: &str) -> String {
         "title = \"t\"\nstory = \"s\"\ndces = [\"prod-ab12.westeurope-1\"]\nlatency-ms = 20\narguments = [\"--region\", \"westeurope\"{arguments}]\n{more}\n"
     );
     for address in CUSTOM.iter().take(custom) {
-        text.push_str(&format!("[[server]]\naddress = \"{address}\"\n"));
+        let _ = writeln!(text, "[[server]]\naddress = \"{address}\"");
     }
     text
 }
@@ -80,8 +81,9 @@ fn a_healthy_network_is_asked_half_as_much_as_before_and_never_too_much_at_once(
             let all: u64 = counted.asked.iter().map(|(_, asked, _)| asked).sum();
             // Where there are more or fewer names than the row says, what was asked before is counted for those.
             let before = before * u64::try_from(fqdns.len()).expect("a count") / u64::try_from(names).expect("a count");
-            table += &format!(
-                "{kind} {} names, {custom} custom: {before} before, {all} now {:?}\n",
+            let _ = writeln!(
+                table,
+                "{kind} {} names, {custom} custom: {before} before, {all} now {:?}",
                 fqdns.len(),
                 counted.asked
             );

@@ -101,11 +101,8 @@ impl Command {
     /// The same command of any machine: a placeholder for each word.
     pub fn of_any_machine(&self) -> String {
         let words = self.unknown.iter().copied().chain(std::iter::repeat(""));
-        self.template
-            .split(SLOT)
-            .zip(std::iter::once("").chain(words))
-            .map(|(part, word)| format!("{word}{part}"))
-            .collect()
+        let parts = self.template.split(SLOT).zip(std::iter::once("").chain(words));
+        parts.flat_map(|(part, word)| [word, part]).collect()
     }
 
     /// What reads it.

@@ -100,7 +100,7 @@ pub fn find(what: &str, catalogue: &Catalogue, rules: &[RulePage]) -> Result<Top
     let words = glossary::names().map(|name| -> &str { name });
     let mut hint = meant(asked, names.chain(words));
     if hint.is_empty() {
-        hint = "; give a code or a word of `explain --list`, an address or a full host name".to_owned();
+        "; give a code or a word of `explain --list`, an address or a full host name".clone_into(&mut hint);
     }
     Err(format!("unknown code, word or name {}{hint}", quote(asked)))
 }

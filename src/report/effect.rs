@@ -67,13 +67,13 @@ pub(super) fn is_lost(endpoint: &EndpointReport) -> bool {
 /// What the rule has found, where the names do not show it.
 fn mechanism(root: &Finding, concerned: &Names<'_>) -> String {
     let names = || concerned.names();
-    let server = || {
-        let named = root.args.get("server").map(Argument::values).unwrap_or_default();
-        let mut servers: Vec<&str> =
-            named.iter().flat_map(|some| some.split(", ")).map(|one| one.trim_end_matches(":53")).collect();
+    let the_server = || {
+        let given = root.args.get("server").map(Argument::values).unwrap_or_default();
+        let mut addresses: Vec<&str> =
+            given.iter().flat_map(|some| some.split(", ")).map(|one| one.trim_end_matches(":53")).collect();
         // Their order is the resolver's, and tells nothing here.
-        servers.sort_unstable();
-        match servers.as_slice() {
+        addresses.sort_unstable();
+        match addresses.as_slice() {
             [] => "a DNS server".to_owned(),
             [one] => format!("DNS server {}", escape(one, KEPT)),
             [one, others @ ..] => format!("DNS server {} (+{})", escape(one, KEPT), others.len()),
@@ -81,12 +81,12 @@ fn mechanism(root: &Finding, concerned: &Names<'_>) -> String {
     };
     match root.code.as_str() {
         "DNS001" => "every name that could be private is PUBLIC".to_owned(),
-        "DNS002" => format!("{} does not use Azure's DNS", server()),
+        "DNS002" => format!("{} does not use Azure's DNS", the_server()),
         "DNS005" => "DNS servers give different answers".to_owned(),
         "DNS006" => format!("the hosts file decides {}", names()),
         "DNS007" => format!("a stale answer is used for {}", names()),
-        "DNS008" => format!("{} does not answer", server()),
-        "DNS009" => format!("{} fails", server()),
+        "DNS008" => format!("{} does not answer", the_server()),
+        "DNS009" => format!("{} fails", the_server()),
         "DNS010" => "DNS over TCP is blocked".to_owned(),
         "DNS011" => format!("IPv6 leads {} to the public address", names()),
         "DNS012" => format!("{} blocked in DNS", concerned.are()),
@@ -94,12 +94,12 @@ fn mechanism(root: &Finding, concerned: &Names<'_>) -> String {
         "DNS015" => format!("{} not where expected", concerned.are()),
         "DNS018" => "the system sends DNS encrypted".to_owned(),
         "DNS019" => format!("the answer for {} changes", names()),
-        "DNS020" => format!("{} forwards only some names", server()),
+        "DNS020" => format!("{} forwards only some names", the_server()),
         "DNS021" => format!("a local zone hides {}", names()),
         "DNS022" => format!("a search domain answers for {}", names()),
         "DNS023" => format!("{} private, not public", concerned.are()),
-        "DNS024" => format!("{} withholds private addresses", server()),
-        "DNS025" => format!("{} invents answers", server()),
+        "DNS024" => format!("{} withholds private addresses", the_server()),
+        "DNS025" => format!("{} invents answers", the_server()),
         "NET002" => format!("connections to {} are refused", names()),
         "NET003" => format!("there is no route to {}", names()),
         "NET004" => format!("one address of {} does not answer", names()),

@@ -167,7 +167,7 @@ impl EndpointReport {
     }
 }
 
-impl<'r> Path<'r> {
+impl Path<'_> {
     /// Which kind of path it is.
     pub fn standing(&self) -> Standing {
         let any = |state| self.stations.iter().any(|station| station.state == state);

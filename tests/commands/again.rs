@@ -31,8 +31,7 @@ fn every_changing_command_changes_once() {
         .flat_map(|document| [document.observations().clone(), on_windows(document.observations())])
         .collect();
     let changes = changes(&seen);
-    let templates: BTreeSet<&str> =
-        changes.keys().flat_map(|fix| &fix.commands).map(|command| command.template()).collect();
+    let templates: BTreeSet<&str> = changes.keys().flat_map(|fix| &fix.commands).map(Command::template).collect();
     say(&format!("changing commands: {} of {} templates", changes.len(), templates.len()));
     assert!(templates.len() >= TEMPLATES, "{} templates: {templates:#?}", templates.len());
     let lines: BTreeSet<&Command> = changes.keys().flat_map(commands).collect();
@@ -95,13 +94,13 @@ fn fault(change: &Fix, steps: &BTreeMap<&str, Vec<(Step, Vec<String>)>>) -> Opti
     };
     let undo = change.undo.as_ref().map(|undo| undo.commands.as_slice()).unwrap_or_default();
     // What is there before: what the way back gives, or a zone of the server's own wherever one is named.
-    let zones = commands(change).flat_map(|command| steps.get(command.as_str()).into_iter().flatten());
-    let zones = zones.filter(|(_, arguments)| arguments.iter().any(|it| it == "-ComputerName"));
+    let called = commands(change).flat_map(|command| steps.get(command.as_str()).into_iter().flatten());
+    let zones = called.filter(|(_, arguments)| arguments.iter().any(|it| it == "-ComputerName"));
     let own: State =
         zones.map(|(_, arguments)| (windows_zone(arguments), BTreeSet::from(["Primary".to_owned()]))).collect();
-    let zoned = !own.is_empty();
+    let has_own = !own.is_empty();
     let mut effective = false;
-    for before in [run(undo, &State::new()), own].into_iter().take(if zoned { 2 } else { 1 }) {
+    for before in [run(undo, &State::new()), own].into_iter().take(if has_own { 2 } else { 1 }) {
         let once = run(&change.commands, &before);
         if run(&change.commands, &once) != once {
             return Some(format!("the second run changes something: {once:?}"));
@@ -204,7 +203,9 @@ fn meaning(words: &[String], command: &Command) -> Option<(Step, Vec<String>)> {
             Ok(())
         },
         // Programs that start, ask or empty something, or bring it to one state: nothing adds up.
-        ("systemctl", "restart" | "kill" | "status" | "is-active")
+        (
+            "systemctl", "restart" | "kill" | "status" | "is-active"
+        )
         | ("/opt/microsoft/omsagent/bin/service_control", "restart")
         // It takes every workspace off, and puts the same ones on.
         | ("/opt/microsoft/omsagent/bin/omsadmin.sh", "-X" | "-w")
@@ -213,12 +214,14 @@ fn meaning(words: &[String], command: &Command) -> Option<(Step, Vec<String>)> {
         | ("chronyc", "makestep")
         | ("w32tm", "/resync")
         | ("rndc", "reconfig" | "flushtree")
-        | ("apt-get" | "dnf", _)
         | ("certutil", "-generateSSTFromWU")
-        | ("Start-Service" | "Stop-Process" | "Clear-DnsClientCache" | "Clear-DnsServerCache" | "Get-DnsServerZone" | "Export-DnsServerZone", _)
-        | ("Get-Content" | "Set-Content", _)
-        // Of commands that change files, which are run for real.
-        | ("mkdir" | "tee" | "sed" | "cmp" | "rm", _) => return None,
+        | (
+            "apt-get" | "dnf" | "Start-Service" | "Stop-Process" | "Clear-DnsClientCache" | "Clear-DnsServerCache"
+            | "Get-DnsServerZone" | "Export-DnsServerZone" | "Get-Content" | "Set-Content"
+            // Of commands that change files, which are run for real.
+            | "mkdir" | "tee" | "sed" | "cmp" | "rm",
+            _,
+        ) => return None,
         _ => panic!("what `{program} {first}` does when it is run again is not known: {}", command.as_str()),
     };
     Some((step, arguments.to_vec()))
@@ -293,8 +296,8 @@ fn azure(state: &mut State, arguments: &[String]) -> Result<(), String> {
         }
         "remove-record" => take(state, &thing, &all),
         "add" => {
-            let named = option(arguments, "--zone-name") + &option(arguments, "--name");
-            state.entry(thing).or_default().insert(named);
+            let entry = option(arguments, "--zone-name") + &option(arguments, "--name");
+            state.entry(thing).or_default().insert(entry);
             Ok(())
         }
         "remove" => take(state, &thing, &(option(arguments, "--zone-name") + &option(arguments, "--name"))),

@@ -37,7 +37,7 @@ impl Document {
         if let Some(field) = part.get_mut("seen") {
             *field = Value::Array(kept);
         }
-        Place { document: self, place, touched, part, set_aside: None }
+        Place { document: self, path: place, touched, part, set_aside: None }
     }
 
     /// The observations with a text at a place, read as a whole.
@@ -51,7 +51,7 @@ impl Document {
 /// A place of a document. Only the observations that have it are read again for each text; the others are as they were.
 pub(super) struct Place<'a> {
     document: &'a Document,
-    place: &'a str,
+    path: &'a str,
     touched: Vec<usize>,
     part: Value,
     set_aside: Option<Observations>,
@@ -62,14 +62,14 @@ impl Place<'_> {
     /// a reader sets aside whatever a field cannot hold.
     pub(super) fn with(&mut self, text: &str) -> Option<Observations> {
         let mut part = self.part.clone();
-        replace(&mut part, self.place, text);
+        replace(&mut part, self.path, text);
         let part: Observations = serde_json::from_value(part).ok()?;
         if !part.later.is_none() || part.seen.len() != self.touched.len() {
             if self.set_aside.as_ref().is_some_and(|before| is_judged_alike(before, &part)) {
                 return None;
             }
             self.set_aside = Some(part);
-            return self.document.read(self.place, text);
+            return self.document.read(self.path, text);
         }
         let mut whole = part;
         let mut seen = self.document.observations.seen.clone();

@@ -52,9 +52,8 @@ fn walk(node: Node<'_>, line: &str, found: &mut Vec<String>) {
         found.push("error".to_owned());
     }
     match node.kind() {
-        "command_parameter" => found.push(line.get(node.byte_range()).unwrap_or_default().to_owned()),
         "command_elements" => found.push(arguments(node).to_string()),
-        "command_name" => found.push(line.get(node.byte_range()).unwrap_or_default().to_owned()),
+        "command_name" | "command_parameter" => found.push(line.get(node.byte_range()).unwrap_or_default().to_owned()),
         kind if TELLING.contains(&kind) => found.push(kind.to_owned()),
         _ => {}
     }

@@ -35,7 +35,7 @@ fn shapes() -> Vec<Shape> {
                 [(false, false, Egress::Open, Agents::None), (true, true, Egress::Dropped, Agents::Ama)]
             {
                 let plain = Shape::default();
-                shapes.push(Shape { topology, more_servers, stub, expect_named, fallback, egress, agents, ..plain });
+                shapes.push(Shape { topology, more_servers, stub, expect_named, agents, egress, fallback, ..plain });
             }
         }
     }

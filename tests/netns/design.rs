@@ -19,6 +19,7 @@ pub(super) const PROXY: &str = "10.0.0.5";
 
 /// How a lab is set up.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the lab")]
 pub(super) struct Design {
     pub(super) names: Names,
     /// Private zones linked to the virtual network.

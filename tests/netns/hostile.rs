@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use ampls_doctor::diagnose::command::Command;
 use ampls_probes::Observations;
 use serde_json::Value;
 
@@ -81,7 +82,7 @@ fn no_command_holds_a_mark(seen: &Examination) -> Result<()> {
     collect(&seen.report()["notes"], &mut printed);
     let observations: Observations = serde_json::from_value(seen.report()["observations"].clone())?;
     let commands = commands_of(&observations);
-    let lines: BTreeSet<&str> = commands.iter().map(|command| command.as_str()).collect();
+    let lines: BTreeSet<&str> = commands.iter().map(Command::as_str).collect();
     assert_eq!(printed, lines, "{seen}");
     assert!(printed.len() >= 3, "{printed:?}");
     for command in &commands {

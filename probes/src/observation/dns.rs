@@ -120,7 +120,6 @@ pub enum Purpose {
 
 impl Purpose {
     /// It is about a name or zone that is looked at.
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
     pub fn is_name(&self) -> bool {
         *self == Self::Name
     }

@@ -42,7 +42,7 @@ pub struct Question {
 }
 
 impl Question {
-    fn wants(&self, style: &AskStyle) -> Wants {
+    fn wants(&self, style: AskStyle) -> Wants {
         let edns = match self.purpose {
             Purpose::Unchecked | Purpose::Reason => true,
             Purpose::WithoutEdns => false,
@@ -58,7 +58,7 @@ impl Question {
 pub async fn ask(context: &Context, question: &Question, try_number: u32, style: &AskStyle) -> Answer {
     let began = Instant::now();
     let Question { server, name, kind, purpose } = question;
-    let outcome = match Packet::new(name, *kind, question.wants(style)) {
+    let outcome = match Packet::new(name, *kind, question.wants(*style)) {
         Some(packet) => put(context, *server, &packet, style, began).await,
         // Names come from a validated catalogue and validated options: no DNS message can hold this one.
         None => Outcome::Failed(DnsFailure::Malformed),
@@ -110,6 +110,7 @@ fn outcome(
 }
 
 /// What UDP gave.
+#[expect(clippy::large_enum_variant, reason = "one of them lives for the length of one question")]
 enum Datagram {
     Answer(Response),
     Truncated { sent: u32 },

@@ -44,12 +44,12 @@ impl Servers {
     pub(super) fn new(servers: &[Server], in_flight: usize, of_lookup: u32) -> Self {
         let is = |server: &Server, role| server.roles.contains(&role);
         let has_stub = servers.iter().any(|server| is(server, ServerRole::Upstream));
-        let shared = Arc::new(Semaphore::new(in_flight));
+        let common = Arc::new(Semaphore::new(in_flight));
         let mut known = BTreeMap::new();
         let mut rooms = Vec::new();
         for server in servers {
             let shares = share_room(server.address, is(server, ServerRole::Upstream), has_stub);
-            let room = if shares { Arc::clone(&shared) } else { Arc::new(Semaphore::new(in_flight)) };
+            let room = if shares { Arc::clone(&common) } else { Arc::new(Semaphore::new(in_flight)) };
             let used = is(server, ServerRole::Configured) || is(server, ServerRole::Upstream);
             if used && !rooms.iter().any(|other| Arc::ptr_eq(other, &room)) {
                 rooms.push(Arc::clone(&room));

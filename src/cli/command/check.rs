@@ -34,7 +34,9 @@ pub(in crate::cli) fn check(arguments: &CheckArgs, talk: TalkArgs) -> Result<u8,
     };
     // What a machine is configured to do may change between two looks.
     let root = root(&arguments.how)?;
-    doubts(&arguments.look, &arguments.how).iter().for_each(|doubt| say(talk, doubt));
+    for doubt in doubts(&arguments.look, &arguments.how) {
+        say(talk, &doubt);
+    }
     let world = || World::from_system(root, roots.as_deref());
     examine(&world, &options, &arguments.watch, &arguments.output, talk)
 }

@@ -16,7 +16,9 @@ pub(in crate::cli) fn plan(arguments: &PlanArgs, talk: TalkArgs) -> Result<u8, F
     let mut options = arguments.options()?;
     options.expected_records = input::expected_records(arguments.how.expected_records.as_deref())?;
     let format = arguments.format().map_err(Failure::Usage)?;
-    doubts(&arguments.look, &arguments.how).iter().for_each(|doubt| say(talk, doubt));
+    for doubt in doubts(&arguments.look, &arguments.how) {
+        say(talk, &doubt);
+    }
     let output = Output::open(arguments.output.as_deref())?;
     // Nothing is asked, so nothing can be waited for.
     let discovered = Discovered {

@@ -44,10 +44,10 @@ fn several(files: &[PathBuf], format: Format, folder: Option<&Path>, talk: TalkA
     };
     fs::create_dir_all(folder).map_err(made)?;
     let all: Vec<_> = reports.iter().map(|report| &report.observations).collect();
-    let redactor = Redactor::new(&all, &catalogue()?, key()).map_err(cannot)?;
+    let redactor = Redactor::new(&all, &catalogue()?, key()).map_err(|error| cannot(&error))?;
     for (number, (file, report)) in files.iter().zip(&reports).enumerate() {
         let to = folder.join(format!("report-{}.{}", number + 1, RedactArgs::extension(format)));
-        let (observations, manifest) = redactor.redact(&report.observations).map_err(cannot)?;
+        let (observations, manifest) = redactor.redact(&report.observations).map_err(|error| cannot(&error))?;
         let rules = report.rules.clone().of_known_codes();
         let saved = Saved { id: Uuid::new_v4(), rules, observations, redacted: Some(manifest) };
         let place = format!("{} to {}: ", quote(&file.to_string_lossy()), quote(&to.to_string_lossy()));
@@ -71,7 +71,7 @@ fn place(file: Option<&Path>) -> String {
     file.map(|file| format!("{}: ", quote(&file.to_string_lossy()))).unwrap_or_default()
 }
 
-fn cannot(error: serde_json::Error) -> Failure {
+fn cannot(error: &serde_json::Error) -> Failure {
     Failure::Impossible(format!("the report cannot be redacted: {error}"))
 }
 
@@ -82,6 +82,7 @@ pub(super) fn key() -> [u8; 16] {
 
 /// What was seen, under pseudonyms that nobody can undo; fails when a replaced value no longer fits its field. The run's id would lead back to the original.
 pub(super) fn redacted(seen: Saved, catalogue: &Catalogue, key: [u8; 16]) -> Result<Saved, Failure> {
-    let (observations, redacted) = crate::report::redact(&seen.observations, catalogue, key).map_err(cannot)?;
+    let (observations, redacted) =
+        crate::report::redact(&seen.observations, catalogue, key).map_err(|error| cannot(&error))?;
     Ok(Saved { id: Uuid::new_v4(), rules: seen.rules.of_known_codes(), observations, redacted: Some(redacted) })
 }

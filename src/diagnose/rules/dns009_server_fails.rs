@@ -1,5 +1,6 @@
 //! DNS009: a DNS server answers with a failure.
 
+use std::fmt::Write as _;
 use std::net::SocketAddr;
 
 use ampls_probes::observation::Purpose;
@@ -189,15 +190,15 @@ impl Why {
 
 /// What the server says of its reason, and which response policy signs its answers.
 fn in_its_words(facts: &Facts<'_>, server: SocketAddr) -> String {
-    let mut said = String::new();
+    let mut words = String::new();
     for error in facts.own_words(server) {
         let text = if error.text.is_empty() { String::new() } else { format!(": {}", quote(&error.text)) };
-        said.push_str(&format!("; it says why: extended error {}{text}", error.code));
+        let _ = write!(words, "; it says why: extended error {}{text}", error.code);
     }
     if let Some(policy) = facts.policy_of(server) {
-        said.push_str(&format!("; the response policy {} signs its answer", quote(&policy.zone)));
+        let _ = write!(words, "; the response policy {} signs its answer", quote(&policy.zone));
     }
-    said
+    words
 }
 
 fn look_at_stub() -> Fix {

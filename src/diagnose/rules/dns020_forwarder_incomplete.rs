@@ -263,7 +263,7 @@ fn evidence(facts: &Facts<'_>, name: &EndpointFacts<'_>, how: LeftOut, server: S
             lines.extend(sibling);
         }
         LeftOut::AzureIsPrivate | LeftOut::AzureDenies => {
-            lines.extend(name.azure().map(|view| facts.view_line(name, view)))
+            lines.extend(name.azure().map(|view| facts.view_line(name, view)));
         }
     }
     lines

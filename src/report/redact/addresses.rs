@@ -110,6 +110,10 @@ pub(super) struct Addresses {
     known: RefCell<BTreeMap<IpAddr, IpAddr>>,
 }
 
+fn is_within(address: IpAddr, ranges: &[IpNet]) -> bool {
+    ranges.iter().any(|range| range.contains(&address))
+}
+
 impl Addresses {
     /// `own` are public ranges that a network uses as its own, `originals` the addresses that will be moved.
     pub(super) fn new(key: [u8; 16], own: Vec<IpNet>, originals: BTreeSet<IpAddr>) -> Self {
@@ -183,11 +187,7 @@ impl Addresses {
     /// A public address that no network has as its own.
     fn is_anybodys(&self, address: IpAddr) -> bool {
         let known = is_same_everywhere(address) || self.of_filters.contains(&address);
-        classify(address, &[]) == Class::Public && !known && !self.is_own(address, &self.own)
-    }
-
-    fn is_own(&self, address: IpAddr, ranges: &[IpNet]) -> bool {
-        ranges.iter().any(|range| range.contains(&address))
+        classify(address, &[]) == Class::Public && !known && !is_within(address, &self.own)
     }
 
     fn documented_v4(&self, address: Ipv4Addr) -> Ipv4Addr {
@@ -234,7 +234,7 @@ impl Addresses {
         for _ in 0..many {
             let candidate = nth(*given % many);
             *given = given.wrapping_add(1);
-            if !self.originals.contains(&candidate) && !self.is_own(candidate, &self.moved_own) {
+            if !self.originals.contains(&candidate) && !is_within(candidate, &self.moved_own) {
                 // An address within another one is asked for by itself, too.
                 self.known.borrow_mut().insert(address, candidate);
                 return Some(candidate);

@@ -128,10 +128,9 @@ impl Dns {
         let reply = match fault {
             Some(ServerFault::Silent) => return Back::Nothing,
             Some(ServerFault::Servfail) => failed(ResponseCode::ServFail),
-            Some(ServerFault::Refused) => failed(ResponseCode::Refused),
+            Some(ServerFault::Refused | ServerFault::Policy) => failed(ResponseCode::Refused),
             Some(ServerFault::Formerr) => failed(ResponseCode::FormErr),
             Some(ServerFault::Nxdomain) => failed(ResponseCode::NXDomain),
-            Some(ServerFault::Policy) => failed(ResponseCode::Refused),
             Some(ServerFault::Sinkhole) => only(&name, IpAddr::V4(Ipv4Addr::UNSPECIFIED), kind),
             Some(ServerFault::BlockPage) => only(&name, IpAddr::V4(FILTERED), kind),
             Some(ServerFault::BlockPolicy) => blocked(&name),

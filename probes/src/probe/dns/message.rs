@@ -29,6 +29,7 @@ pub(super) struct Wants {
 }
 
 /// What octets from a server are to us.
+#[expect(clippy::large_enum_variant, reason = "one of them lives for the length of one question")]
 pub(super) enum Heard {
     /// The answer to our question.
     Answer(Response),
