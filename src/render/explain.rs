@@ -98,7 +98,7 @@ pub fn find(what: &str, catalogue: &Catalogue, rules: &[RulePage]) -> Result<Top
     }
     let names = rules.iter().flat_map(|rule| [rule.code.as_str(), rule.name.as_str()]);
     let words = glossary::names().map(|name| -> &str { name });
-    let mut hint = meant(asked, names.chain(words));
+    let mut hint = if asked.is_empty() { String::new() } else { meant(asked, names.chain(words)) };
     if hint.is_empty() {
         "; give a code or a word of `explain --list`, an address or a full host name".clone_into(&mut hint);
     }

@@ -258,7 +258,7 @@ mod tests {
     #[test]
     fn another_name_of_a_cloud_is_refused_with_the_one_that_is_meant() {
         for (text, meant) in
-            [("gov", "`usgov`?"), ("azure", "`public`?"), ("Mooncake", "`china`?"), ("moon", "give `public`")]
+            [("gov", "`usgov`?"), ("azure", "`public`?"), ("Mooncake", "`china`?"), ("moon", "give one of `public`")]
         {
             let message = text.parse::<Cloud>().expect_err(text).to_string();
             assert!(message.contains(meant), "{message}");

@@ -41,9 +41,9 @@ fn finding(report: &Report, root: &Finding) -> Markup {
                 div class="fix" {
                     p { "Fix: " (prose(&fix.text)) " " (tag(fix)) }
                     @for look in shown { (look_first(look)) }
-                    (steps(fix))
+                    (steps(fix, None))
                 }
-                @for fix in needed { (change("and", fix)) }
+                @for other in needed { (change("and", other, Some(fix))) }
             } @else {
                 @if root.severity > Severity::Info {
                     p { "No fix is known from here: give this to " (team(root.owner)) "." }
@@ -62,7 +62,7 @@ fn finding(report: &Report, root: &Finding) -> Markup {
             @if !ways.is_empty() {
                 details {
                     summary { "Other ways (" (ways.len()) ")" }
-                    @for way in &ways { (change(label(way, false), way)) }
+                    @for way in &ways { (change(label(way, false), way, None)) }
                 }
             }
             (names(root))
@@ -94,20 +94,23 @@ fn look_first(look: &Fix) -> Markup {
     }
 }
 
-fn change(joins: &str, fix: &Fix) -> Markup {
+fn change(joins: &str, fix: &Fix, before: Option<&Fix>) -> Markup {
     html! {
         div class="fix" {
             p { span class="joins" { (joins) } " " (prose(&fix.text)) " " (tag(fix)) }
-            (steps(fix))
+            (steps(fix, before))
         }
     }
 }
 
-/// What comes before the change, the change, and how to take it back.
-fn steps(fix: &Fix) -> Markup {
+/// What comes before the change, the change, and how to take it back; rights and policies that are those of the change before
+/// it are not repeated.
+fn steps(fix: &Fix, before: Option<&Fix>) -> Markup {
+    let needs = fix.needs.as_ref().filter(|_| before.is_none_or(|before| before.needs != fix.needs));
+    let policy = fix.policy.as_ref().filter(|_| before.is_none_or(|before| before.policy != fix.policy));
     html! {
         @if let Some(check) = &fix.check_first { (advice("Before you change anything", check)) }
-        @for (label, text) in [("Needs", &fix.needs), ("Policy", &fix.policy)] {
+        @for (label, text) in [("Needs", needs), ("Policy", policy)] {
             @if let Some(text) = text { p class="label" { (label) } p { (prose(text)) } }
         }
         @if !fix.commands.is_empty() {
