@@ -69,10 +69,13 @@ rule! {
 /// 4. It has every such name public.
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
     let servers = facts.resolving_servers().into_iter().filter(|server| !Facts::is_azure_dns(*server));
-    servers.filter_map(|server| bypass(facts, server)).collect()
+    // Where no server asks the zones, what Azure's DNS has public as well is led past them first of all.
+    let asked = |view: &View| view.is_private() && view.server.is_some_and(|server| facts.resolves(server));
+    let nobody_asks = !facts.ampls_endpoints().flat_map(EndpointFacts::server_views).any(asked);
+    servers.filter_map(|server| bypass(facts, server, nobody_asks)).collect()
 }
 
-fn bypass(facts: &Facts<'_>, server: SocketAddr) -> Option<Draft> {
+fn bypass(facts: &Facts<'_>, server: SocketAddr, nobody_asks: bool) -> Option<Draft> {
     // A server that forwards some names, or only the records, has a fault of its own kind.
     if !facts.left_out(server).is_empty() || facts.flaps(server) {
         return None;
@@ -101,11 +104,6 @@ fn bypass(facts: &Facts<'_>, server: SocketAddr) -> Option<Draft> {
     let zones = Zones::of(facts, answered.iter().filter_map(|(name, _)| name.endpoint.zone.as_deref()));
     let fqdns: Vec<String> = answered.iter().map(|(name, _)| name.fqdn().to_owned()).collect();
     let public = answered.iter().copied().filter(|(name, _)| !name.system().is_some_and(View::is_private));
-    // Where no server asks the zones, what Azure's DNS has public as well is led past them first of all.
-    let servers = facts.resolving_servers();
-    let asked =
-        |name: &EndpointFacts<'_>| servers.iter().filter_map(|server| name.view_of(*server)).any(View::is_private);
-    let nobody_asks = !facts.ampls_endpoints().any(asked);
     // A private zone of this network that lacks a name shows as well that the server does not ask it.
     let denied = facts.ampls_endpoints().filter(|name| {
         let zone = || name.endpoint.zone.as_deref().unwrap_or_default();

@@ -65,16 +65,16 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
     if servers.iter().any(|server| facts.flaps(*server)) {
         return Vec::new();
     }
+    // What answers nothing gave the system nothing either.
+    let answered = facts.endpoints().iter().flat_map(EndpointFacts::server_views).filter(|view| view.answered());
+    let speaking: BTreeSet<SocketAddr> = answered.filter_map(|view| view.server).collect();
+    let servers: Vec<SocketAddr> = servers.into_iter().filter(|server| speaking.contains(server)).collect();
     facts.endpoints().iter().filter_map(|name| stale(facts, name, &servers)).collect()
 }
 
 fn stale(facts: &Facts<'_>, name: &EndpointFacts<'_>, servers: &[SocketAddr]) -> Option<Draft> {
     let system = name.system()?;
     let kept = kept_route(facts, name, system)?;
-    // What answers nothing gave the system nothing either.
-    let speaks =
-        |server: &&SocketAddr| facts.endpoints().iter().filter_map(|name| name.view_of(**server)).any(View::answered);
-    let servers: Vec<SocketAddr> = servers.iter().filter(speaks).copied().collect();
     let views: Vec<&View> = servers.iter().filter_map(|server| name.view_of(*server)).collect();
     let given: BTreeSet<Route> = views.iter().map(|view| view.route).collect();
     let none_says_so = !views.is_empty()
