@@ -140,7 +140,7 @@ fn of_ruleset(facts: &Facts<'_>, servers: &[SocketAddr]) -> Option<Draft> {
             format!("let the rules of that ruleset leave {} to Azure's DNS: where a rule names such a suffix, take that suffix out of it", text::list(&suffixes.iter().map(|suffix| (*suffix).to_owned()).collect::<Vec<_>>(), 5)),
         )
         .under(remedy::Right::DNS_SERVER)
-        .after("a rule that sends the suffix to another private link on purpose serves every network that the ruleset is linked to: look first who made it and where its target resolves")
+        .after("find out who made the rule, and where its target resolves; one that sends the suffix to another private link on purpose serves every network that the ruleset is linked to")
         .undone_by("put the rule back as it was"),
     ]);
     for (name, how) in &left_out {

@@ -130,7 +130,8 @@ impl Steps {
             _ => 1,
         };
         for look in looks.iter().take(shown) {
-            self.look(&look.text);
+            let text = self.clauses(&look.text);
+            self.look(&text);
             self.commands(&look.commands, if self.brevity >= Brevity::OneLookCommand { 1 } else { usize::MAX });
         }
         self.left_out.looks += looks.len().saturating_sub(shown);
