@@ -1,4 +1,4 @@
-//! What to hand to whoever can fix it: what is wrong, what shows it, what to look at, change, undo and verify.
+//! What to hand to the team that can fix it: what is wrong, what shows it, what to look at, change, undo and verify.
 //!
 //! It is put together here once; Markdown and the page show it each in their way.
 
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_has_nothing_to_do_is_shown_who_has() {
+    fn a_team_with_nothing_to_do_is_shown_who_has() {
         let text = plain(&ticket(&mixed(), Owner::Security));
         assert!(text.contains("no warning and no error is for the security team"), "{text}");
         assert!(text.contains("Also found: DNS003 zone-not-linked, for the DNS team"), "{text}");

@@ -1,10 +1,10 @@
 //! How a repair is verified: the run's own arguments, and these beside them.
 
-use ampls_probes::endpoint::{Expect, Expectation, Need};
+use ampls_probes::endpoint::Need;
 
 use super::{Health, Report};
 use crate::diagnose::facts::Route;
-use crate::diagnose::finding::Severity;
+use crate::diagnose::finding::{Finding, Severity};
 
 /// Answers that servers and agents keep are gone by then.
 const PATIENCE: &str = "900";
@@ -25,17 +25,12 @@ impl Report {
 
     /// Required names that an error is about lead to public addresses and should not.
     fn is_led_wrong(&self) -> bool {
-        let wrong = |name: &String| {
-            self.endpoints.iter().any(|endpoint| {
-                endpoint.fqdn == *name
-                    && endpoint.need == Need::Required
-                    && endpoint.expected == Expectation::Private
-                    && matches!(endpoint.route, Route::Public | Route::Mixed)
-            })
-        };
+        let astray =
+            self.endpoints.iter().filter(|endpoint| endpoint.need == Need::Required && self.is_astray(endpoint));
+        let wrong: Vec<&str> = astray.map(|endpoint| endpoint.fqdn.as_str()).collect();
         let mut errors = self.roots().filter(|root| root.severity == Severity::Error);
-        let is_route = self.verdict.route != Route::Private && self.run.expect != Expect::Public;
-        is_route && errors.all(|root| root.endpoints.iter().any(wrong))
+        let is_about = |root: &Finding| root.endpoints.iter().any(|name| wrong.contains(&name.as_str()));
+        self.verdict.route != Route::Private && errors.all(is_about)
     }
 }
 

@@ -23,7 +23,7 @@ pub(in crate::diagnose) fn allow_service(facts: &Facts<'_>, name: &EndpointFacts
         return mind(
             fix,
             &format!(
-                "the rule holds for every machine behind this group; `{text}` opens every storage account of the region, whoever owns it, and none of another region"
+                "the rule holds for every machine behind this group; `{text}` opens every storage account of the region, also those of other customers, and none of another region"
             ),
         );
     }

@@ -29,7 +29,7 @@ rule! {
     ///   forwarder was made for the `privatelink` zone instead of the public one. The server then resolves the whole chain of
     ///   the public name elsewhere and never uses its forwarder;
     /// - the private zone denies the record asked directly, and the public name runs through that record to a public address:
-    ///   the record is missing, and whoever answers the public name does not ask the zone either.
+    ///   the record is missing, and the server that answers the public name does not ask the zone either.
     ///
     /// It is a warning when another server is asked first and has any of these names private. With `--expect public` it is
     /// information.

@@ -123,7 +123,7 @@ fn invents(facts: &Facts<'_>, server: SocketAddr) -> Option<Draft> {
     for name in &wrong {
         draft = draft.evidence(name.view_of(server).map(|view| facts.view_line(name, view)));
     }
-    // A wildcard that this network means cannot be told apart where Azure's own DNS was not heard.
+    // A wildcard that this network means cannot be distinguished where Azure's own DNS was not heard.
     if !facts.azure_answers() {
         draft = draft.likely();
     }

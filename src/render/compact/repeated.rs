@@ -1,4 +1,4 @@
-//! A digest in words once more: what its codes and arguments say, for whoever was sent it.
+//! A digest in words once more: what its codes and arguments say, for the person who was sent it.
 
 use std::io::{self, Write};
 
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_was_sent_a_digest_reads_what_is_wrong_and_how_to_fix_it() {
+    fn the_reader_of_a_digest_learns_what_is_wrong_and_how_to_fix_it() {
         let report = on_a_vm(mixed());
         let (same, people) = again(&digest(&compact(&report)));
         for text in [&same, &people] {

@@ -22,37 +22,43 @@ pub(super) enum Brevity {
     OneLook,
     /// One command of the look.
     OneLookCommand,
-    /// No look where something is looked at before the change anyway.
-    NoLook,
     /// Of further changes only that they are needed.
     OneChange,
     /// One command of what is looked at before the change.
     OneCheck,
     /// One command of the change.
     OneCommand,
-    /// The first clause of what is looked at before the change, and of the fix; the others are counted.
+    /// The first clause of what is to be known before the change, and of the fix; the others are counted.
     FirstClauses,
+    /// The look before a change in words alone: when to stop stands in them.
+    LookInWords,
     /// What is looked at before the change in words alone.
     CheckInWords,
     /// The commands of the change left to `-v`, too: they come after what has to be looked at.
     InWords,
+    /// The first clause of the look.
+    ShortLook,
+    /// No look where something is to be known before the change anyway.
+    NoLook,
 }
 
 impl Brevity {
     /// From nothing left out to all that can be.
-    pub(super) const ALL: [Self; 12] = [
+    pub(super) const ALL: [Self; 14] = [
         Self::Full,
         Self::ShortTitle,
         Self::ShortWho,
         Self::OneLook,
         Self::OneLookCommand,
-        Self::NoLook,
         Self::OneChange,
         Self::OneCheck,
         Self::OneCommand,
         Self::FirstClauses,
+        Self::LookInWords,
         Self::CheckInWords,
         Self::InWords,
+        Self::ShortLook,
+        Self::NoLook,
     ];
 }
 
@@ -129,10 +135,16 @@ impl Steps {
             brevity if brevity >= Brevity::NoLook && checked => 0,
             _ => 1,
         };
+        let commands = match self.brevity {
+            // Where nothing is to be changed, the look is what there is to type.
+            brevity if brevity >= Brevity::LookInWords && change.is_some() => 0,
+            brevity if brevity >= Brevity::OneLookCommand => 1,
+            _ => usize::MAX,
+        };
         for look in looks.iter().take(shown) {
-            let text = self.clauses(&look.text);
+            let text = self.clauses(&look.text, Brevity::ShortLook);
             self.look(&text);
-            self.commands(&look.commands, if self.brevity >= Brevity::OneLookCommand { 1 } else { usize::MAX });
+            self.commands(&look.commands, commands);
         }
         self.left_out.looks += looks.len().saturating_sub(shown);
     }
@@ -145,15 +157,15 @@ impl Steps {
 
     fn change(&mut self, change: &Fix, also: &[&Fix]) {
         let (checks, commands) = match self.brevity {
-            Brevity::InWords => (0, 0),
+            brevity if brevity >= Brevity::InWords => (0, 0),
             Brevity::CheckInWords => (0, 1),
-            Brevity::OneCommand | Brevity::FirstClauses => (1, 1),
+            brevity if brevity >= Brevity::OneCommand => (1, 1),
             Brevity::OneCheck => (1, usize::MAX),
             _ => (usize::MAX, usize::MAX),
         };
         if let Some(check) = &change.check_first {
             let text = if check.text.is_empty() { "before you change anything:" } else { &check.text };
-            let text = self.clauses(text);
+            let text = self.clauses(text, Brevity::FirstClauses);
             self.lines.push(labelled("Before", &text));
             self.commands(&check.commands, checks);
         }
@@ -168,16 +180,16 @@ impl Steps {
     }
 
     fn fix(&mut self, label: &str, fix: &Fix, most: usize) {
-        let text = self.clauses(fix.text.trim_end_matches('.'));
+        let text = self.clauses(fix.text.trim_end_matches('.'), Brevity::FirstClauses);
         let text = format!("{text}. Affects {}.", words::reach(fix.blast_radius));
         self.fix.get_or_insert_with(|| (self.lines.len(), text.clone()));
         self.lines.push(labelled(label, &text));
         self.commands(&fix.commands, most);
     }
 
-    /// The text, or its first clause where room is short.
-    fn clauses(&mut self, text: &str) -> String {
-        if self.brevity < Brevity::FirstClauses {
+    /// The text, or its first clause from this brevity on.
+    fn clauses(&mut self, text: &str, from: Brevity) -> String {
+        if self.brevity < from {
             return text.to_owned();
         }
         let mut clauses = text.split("; ");

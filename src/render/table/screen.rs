@@ -310,8 +310,9 @@ fn noted(report: &Report) -> Option<Paragraph> {
 /// How to verify the fix, where the rest is, how to send it.
 pub(super) fn foot(report: &Report, style: &Style, roots: &[&Finding]) -> Vec<Paragraph> {
     let mut lines = Vec::new();
-    if !roots.is_empty() {
-        lines.push(Paragraph::whole(Tint::Plain, &format!("Verify run the check again, with: {}", verify(report))));
+    let words = report.verify();
+    if !roots.is_empty() && !words.is_empty() {
+        lines.push(Paragraph::whole(Tint::Plain, &format!("Verify run the check again, with: {}", words.join(" "))));
     }
     let more = if style.detail < Detail::More { "-v" } else { "-vv" };
     let why = roots.first().map_or_else(String::new, |root| format!("   Why   ampls-doctor explain {}", root.code));
@@ -319,18 +320,6 @@ pub(super) fn foot(report: &Report, style: &Style, roots: &[&Finding]) -> Vec<Pa
     let send = "Send   this command with --redact --format json -o report.json (names replaced)";
     lines.push(Paragraph::whole(Tint::Plain, send));
     lines
-}
-
-/// The arguments that are added to those of the run, so that it ends well only once the faults are gone.
-fn verify(report: &Report) -> &'static str {
-    let astray = report.endpoints.iter().any(|endpoint| report.is_astray(endpoint));
-    if report.observations.asked.files_only {
-        "--fail-on warning"
-    } else if astray && report.verdict.route != Route::Private {
-        "--wait private --for 900"
-    } else {
-        "--wait healthy --for 900"
-    }
 }
 
 /// A clause as a sentence.

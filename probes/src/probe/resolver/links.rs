@@ -16,7 +16,7 @@ use crate::world::World;
 
 /// Files of resolved itself, by the number of the interface.
 const OF_RESOLVED: &str = "/run/systemd/resolve/netif";
-/// Files of networkd, likewise.
+/// Files of networkd, in the same form.
 const OF_NETWORKD: &str = "/run/systemd/netif/links";
 /// Such a file has some twenty lines.
 const LIMIT: u64 = 64 * 1024;
