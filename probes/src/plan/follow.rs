@@ -180,7 +180,8 @@ impl<'a> Known<'a> {
         (!v4.is_empty()).then(|| self.way_of(&v4, owned))
     }
 
-    /// IPv6 addresses, where the system found any or where there is no IPv4 address. A private zone holds none.
+    /// IPv6 addresses, where the system found any, where there is no IPv4 address, or where the system took the name from a
+    /// file and asked nobody. A private zone holds none.
     fn other_families(&self) -> Vec<Step> {
         let has_ipv6 =
             |lookup: &&Lookup| lookup.outcome.seen().is_some_and(|found| found.addresses.iter().any(IpAddr::is_ipv6));
@@ -192,12 +193,23 @@ impl<'a> Known<'a> {
                 let empty = self.response(server, name).is_some_and(|response| {
                     response.code == ResponseCode::NoError && response.addresses(name).is_empty()
                 });
-                if empty || (found.contains(name) && self.answering.contains(&server)) {
+                let answers = || self.answering.contains(&server);
+                if empty || ((found.contains(name) || self.is_from_a_file(name)) && answers()) {
                     steps.push(ask(server, name, RecordKind::Aaaa, 0, Purpose::Name));
                 }
             }
         }
         steps
+    }
+
+    /// The system found the name under itself where servers lead it over an alias, and tells aliases of other names.
+    fn is_from_a_file(&self, name: &str) -> bool {
+        let tells = |lookup: &Lookup| lookup.outcome.seen().is_some_and(|found| found.canonical.is_some());
+        let found = self.heard.lookups.iter().find(|lookup| lookup.name == name);
+        let aliased = |server| self.response(server, name)?.address_owner(name).map(|owner| owner != name);
+        found.is_some_and(|lookup| lookup.outcome.seen().is_some() && !tells(lookup))
+            && self.heard.lookups.iter().any(tells)
+            && self.used().any(|server| aliased(server) == Some(true))
     }
 
     /// Of each kind of failure of a server, why: the first name stands for all.
@@ -472,6 +484,16 @@ mod tests {
         }
         let asked = dual.open();
         assert_eq!(asked, [format!("{CUSTOM} {ODS} Aaaa 0 Name"), format!("{AZURE} {ODS} Aaaa 0 Name")]);
+    }
+
+    #[test]
+    fn a_name_out_of_a_file_is_asked_for_its_ipv6_addresses() {
+        let mut scene = Scene::new(&PRIVATE);
+        for lookup in scene.lookups.iter_mut().filter(|lookup| lookup.name != ODS) {
+            let Outcome::Seen(found) = &mut lookup.outcome else { continue };
+            found.canonical = Some(alias(&lookup.name));
+        }
+        assert_eq!(scene.open(), [format!("{CUSTOM} {ODS} Aaaa 0 Name"), format!("{AZURE} {ODS} Aaaa 0 Name")]);
     }
 
     #[test]
