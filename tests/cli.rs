@@ -18,7 +18,7 @@ mod destinations;
 mod files;
 mod limits;
 mod progress;
-mod refusals;
+pub(crate) mod refusals;
 mod shell;
 mod signals;
 

@@ -41,7 +41,7 @@ Examples:
     ampls-doctor --workspace 11111111-2222-3333-4444-555555555555
     ampls-doctor --dce name-x1y2.westeurope-1.ingest.monitor.azure.com
   Keep everything that was seen, to judge it again elsewhere:
-    ampls-doctor --format json -o report.json
+    ampls-doctor -o report.json
   Wait until a new private link has reached this machine:
     ampls-doctor --wait private --for 900
   List what a firewall must let through; touches nothing:
@@ -366,7 +366,7 @@ pub struct LookArgs {
     /// Cloud [default: as arguments, agents or the metadata service say]
     #[arg(long, value_name = "CLOUD", value_parser = offering(parsed::<Cloud>(), offered::clouds))]
     pub cloud: Option<Cloud>,
-    /// Region of this machine, like westeurope [default: as agents or the metadata service say]
+    /// Region of this machine, for example westeurope [default: as agents or the metadata service say]
     #[arg(long, value_name = "NAME", value_parser = offering(parsed::<Region>(), offered::regions), hide_possible_values = true)]
     pub region: Option<Region>,
     /// Log Analytics workspace, by its id or one of its host names; options marked … may be repeated or comma-separated

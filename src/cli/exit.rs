@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io::{self, Write};
 use std::panic::PanicHookInfo;
+use std::path::Path;
 use std::process;
 
 use ampls_probes::azure::BadValue;
@@ -105,6 +106,13 @@ pub(super) fn announce(report: &Report, face: &OutputArgs, talk: TalkArgs) {
         None => return,
     };
     say(talk, &what);
+}
+
+/// Says on standard error what went into a file that holds no report.
+pub(super) fn announce_file(what: &str, file: Option<&Path>, talk: TalkArgs) {
+    if let Some(file) = file.filter(|file| file.as_os_str() != "-") {
+        say(talk, &format!("{what}: {}", quote(&file.to_string_lossy())));
+    }
 }
 
 /// How many values have pseudonyms.

@@ -7,6 +7,24 @@ fn refused(arguments: &[&str]) -> String {
     refused_in_one_line(&ran(arguments), 2)
 }
 
+/// The `az` lines that refusals print.
+pub(crate) fn az_lines() -> Vec<String> {
+    const ID: &str = "/subscriptions/s/resourceGroups/rg/providers";
+    let values = [
+        ("--workspace", format!("{ID}/Microsoft.OperationalInsights/workspaces/law")),
+        ("--workspace", "law".to_owned()),
+        ("--dce", format!("{ID}/Microsoft.Insights/dataCollectionEndpoints/mydce")),
+        ("--dce", "mydce".to_owned()),
+        ("--app-insights", format!("{ID}/Microsoft.Insights/components/app")),
+    ];
+    let line = |(option, value): &(&str, String)| {
+        let refusal = refused(&["plan", option, value]);
+        let (_, line) = refusal.split_once(" az ").expect("a command");
+        format!("az {}", line.trim_end())
+    };
+    values.iter().map(line).collect()
+}
+
 #[test]
 fn a_value_in_another_form_is_taken_or_refused_with_the_command_that_gives_it() {
     const LAW: &str = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.OperationalInsights/workspaces/law";
@@ -178,6 +196,14 @@ fn the_files_name_chooses_the_format_and_the_terminal_says_what_went_there() {
     assert!(quiet.stderr.is_empty(), "{}", text(&quiet.stderr));
     let redacted = text(&ran(&["demo", "healthy-private", "--redact", "-o", &folder.path("r.json")]).stderr);
     assert!(redacted.contains("(replaced: ") && redacted.contains(" addresses, "), "{redacted}");
+    let report = folder.path("a.json");
+    for (what, arguments) in [("Plan of ", &["plan"][..]), ("Comparison: ", &["compare", &report, &report])] {
+        let file = folder.path("other.txt");
+        let said = text(&ran(&[arguments, &["-o", &file]].concat()).stderr);
+        assert!(said.contains(what) && said.ends_with(&format!("`{file}`\n")), "{said}");
+        let quiet = ran(&[arguments, &["-q", "-o", &file]].concat());
+        assert!(quiet.stderr.is_empty(), "{}", text(&quiet.stderr));
+    }
 }
 
 #[test]

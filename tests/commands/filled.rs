@@ -11,6 +11,7 @@ use ampls_doctor::diagnose::command::{Command, Language};
 use ampls_doctor::diagnose::finding::{Finding, Fix};
 
 use super::extensions;
+use crate::cli::refusals;
 
 /// The share of the printed commands, in percent, that may hold a placeholder that nothing fills.
 const MOST: usize = 10;
@@ -89,7 +90,8 @@ pub(crate) fn summary() -> Result<(), String> {
     let printed = PRINTED.lock().unwrap_or_else(PoisonError::into_inner);
     let Some(printed) = printed.as_ref() else { return Err("no world was examined".to_owned()) };
     if let Some(file) = std::env::var_os("AMPLS_AZ_LINES") {
-        let lines: String = printed.az.iter().flat_map(|line| [line.as_str(), "\n"]).collect();
+        let lines: BTreeSet<String> = printed.az.iter().cloned().chain(refusals::az_lines()).collect();
+        let lines: String = lines.iter().flat_map(|line| [line.as_str(), "\n"]).collect();
         std::fs::write(file, lines).map_err(|error| error.to_string())?;
     }
     let share = printed.unfilled * 100 / printed.commands.max(1);

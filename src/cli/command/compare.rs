@@ -3,7 +3,7 @@
 use super::catalogue;
 use super::redact::{key, redacted};
 use crate::cli::args::{CompareArgs, Format, TalkArgs};
-use crate::cli::exit::{Failure, exit_code};
+use crate::cli::exit::{Failure, announce_file, exit_code};
 use crate::cli::input;
 use crate::cli::output::{self, Output};
 use crate::cli::saved::{self, Saved};
@@ -34,5 +34,7 @@ pub(in crate::cli) fn compare(arguments: &CompareArgs, talk: TalkArgs) -> Result
         Format::Json => render::json::write(&comparison, out),
         _ => render::compare::write(&comparison, &style, out),
     });
-    exit_code(written, status)
+    let status = exit_code(written, status)?;
+    announce_file("Comparison", arguments.output.as_deref(), talk);
+    Ok(status)
 }

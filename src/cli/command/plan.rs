@@ -7,7 +7,7 @@ use ampls_probes::run::discover;
 use super::catalogue;
 use super::check::root;
 use crate::cli::args::{PlanArgs, PlanFormat, TalkArgs, doubts};
-use crate::cli::exit::{Failure, say};
+use crate::cli::exit::{Failure, announce_file, say};
 use crate::cli::input;
 use crate::cli::output::{self, Output};
 use crate::render;
@@ -32,5 +32,6 @@ pub(in crate::cli) fn plan(arguments: &PlanArgs, talk: TalkArgs) -> Result<u8, F
         PlanFormat::Json => render::plan::json(&plan, out),
         PlanFormat::Firewall => render::plan::firewall(&plan, out),
     })?;
+    announce_file(&format!("Plan of {} names", plan.endpoints.len()), arguments.output.as_deref(), talk);
     Ok(0)
 }
