@@ -20,7 +20,7 @@ set edit:completion:arg-completer[ampls-doctor] = {|@words|
         &'ampls-doctor'= {
             cand --expect 'What the paths should be'
             cand --cloud 'Cloud [default: as arguments, agents or the metadata service say]'
-            cand --region 'Region of this machine, like westeurope [default: as agents or the metadata service say]'
+            cand --region 'Region of this machine, for example westeurope [default: as agents or the metadata service say]'
             cand --workspace 'Log Analytics workspace, by its id or one of its host names; options marked … may be repeated or comma-separated'
             cand --dce 'Data collection endpoint, by any of its host names or URLs'
             cand --app-insights 'Connection string of Application Insights; its key is not kept'
@@ -71,7 +71,7 @@ set edit:completion:arg-completer[ampls-doctor] = {|@words|
         &'ampls-doctor;check'= {
             cand --expect 'What the paths should be'
             cand --cloud 'Cloud [default: as arguments, agents or the metadata service say]'
-            cand --region 'Region of this machine, like westeurope [default: as agents or the metadata service say]'
+            cand --region 'Region of this machine, for example westeurope [default: as agents or the metadata service say]'
             cand --workspace 'Log Analytics workspace, by its id or one of its host names; options marked … may be repeated or comma-separated'
             cand --dce 'Data collection endpoint, by any of its host names or URLs'
             cand --app-insights 'Connection string of Application Insights; its key is not kept'
@@ -110,7 +110,7 @@ set edit:completion:arg-completer[ampls-doctor] = {|@words|
         &'ampls-doctor;plan'= {
             cand --expect 'What the paths should be'
             cand --cloud 'Cloud [default: as arguments, agents or the metadata service say]'
-            cand --region 'Region of this machine, like westeurope [default: as agents or the metadata service say]'
+            cand --region 'Region of this machine, for example westeurope [default: as agents or the metadata service say]'
             cand --workspace 'Log Analytics workspace, by its id or one of its host names; options marked … may be repeated or comma-separated'
             cand --dce 'Data collection endpoint, by any of its host names or URLs'
             cand --app-insights 'Connection string of Application Insights; its key is not kept'

@@ -23,7 +23,7 @@ Register-ArgumentCompleter -Native -CommandName 'ampls-doctor' -ScriptBlock {
         'ampls-doctor' {
             [CompletionResult]::new('--expect', '--expect', [CompletionResultType]::ParameterName, 'What the paths should be')
             [CompletionResult]::new('--cloud', '--cloud', [CompletionResultType]::ParameterName, 'Cloud [default: as arguments, agents or the metadata service say]')
-            [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'Region of this machine, like westeurope [default: as agents or the metadata service say]')
+            [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'Region of this machine, for example westeurope [default: as agents or the metadata service say]')
             [CompletionResult]::new('--workspace', '--workspace', [CompletionResultType]::ParameterName, 'Log Analytics workspace, by its id or one of its host names; options marked … may be repeated or comma-separated')
             [CompletionResult]::new('--dce', '--dce', [CompletionResultType]::ParameterName, 'Data collection endpoint, by any of its host names or URLs')
             [CompletionResult]::new('--app-insights', '--app-insights', [CompletionResultType]::ParameterName, 'Connection string of Application Insights; its key is not kept')
@@ -75,7 +75,7 @@ Register-ArgumentCompleter -Native -CommandName 'ampls-doctor' -ScriptBlock {
         'ampls-doctor;check' {
             [CompletionResult]::new('--expect', '--expect', [CompletionResultType]::ParameterName, 'What the paths should be')
             [CompletionResult]::new('--cloud', '--cloud', [CompletionResultType]::ParameterName, 'Cloud [default: as arguments, agents or the metadata service say]')
-            [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'Region of this machine, like westeurope [default: as agents or the metadata service say]')
+            [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'Region of this machine, for example westeurope [default: as agents or the metadata service say]')
             [CompletionResult]::new('--workspace', '--workspace', [CompletionResultType]::ParameterName, 'Log Analytics workspace, by its id or one of its host names; options marked … may be repeated or comma-separated')
             [CompletionResult]::new('--dce', '--dce', [CompletionResultType]::ParameterName, 'Data collection endpoint, by any of its host names or URLs')
             [CompletionResult]::new('--app-insights', '--app-insights', [CompletionResultType]::ParameterName, 'Connection string of Application Insights; its key is not kept')
@@ -115,7 +115,7 @@ Register-ArgumentCompleter -Native -CommandName 'ampls-doctor' -ScriptBlock {
         'ampls-doctor;plan' {
             [CompletionResult]::new('--expect', '--expect', [CompletionResultType]::ParameterName, 'What the paths should be')
             [CompletionResult]::new('--cloud', '--cloud', [CompletionResultType]::ParameterName, 'Cloud [default: as arguments, agents or the metadata service say]')
-            [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'Region of this machine, like westeurope [default: as agents or the metadata service say]')
+            [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'Region of this machine, for example westeurope [default: as agents or the metadata service say]')
             [CompletionResult]::new('--workspace', '--workspace', [CompletionResultType]::ParameterName, 'Log Analytics workspace, by its id or one of its host names; options marked … may be repeated or comma-separated')
             [CompletionResult]::new('--dce', '--dce', [CompletionResultType]::ParameterName, 'Data collection endpoint, by any of its host names or URLs')
             [CompletionResult]::new('--app-insights', '--app-insights', [CompletionResultType]::ParameterName, 'Connection string of Application Insights; its key is not kept')

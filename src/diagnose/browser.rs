@@ -101,15 +101,19 @@ fn chromium(setting: &BrowserSetting) -> Fix {
         )
         .under(remedy::Right::MACHINE)
         .after_looking("", [command!(Sh, "cat {}", FilePath::new(&setting.source))])
-        .undone_by("put the former value back");
+        .undone_by("restore the former value");
     }
     let folder = managed_folder(&setting.id);
     let folder = folder.as_ref();
     let shown = folder.map_or("FILE_PATH", FilePath::as_str);
     Fix::change(
         BlastRadius::Machine,
-        format!("set the policy `DnsOverHttpsMode` to `off` in `{shown}/ampls.json`, for every user of {}", setting.name),
-    ).under(remedy::Right::MACHINE)
+        format!(
+            "set the policy `DnsOverHttpsMode` to `off` in `{shown}/ampls.json`, for every user of {}",
+            setting.name
+        ),
+    )
+    .under(remedy::Right::MACHINE)
     .with([
         command!(Sh, "sudo mkdir -p {}", folder),
         command!(
@@ -120,7 +124,7 @@ fn chromium(setting: &BrowserSetting) -> Fix {
         ),
     ])
     .after_looking(
-        "of files that set one policy the last in alphabetical order counts; a file `ampls.json` that is there already is left as it is",
+        "if several files set the policy, the alphabetically last one wins; an existing `ampls.json` is left as it is",
         [command!(Sh, "ls -l {}", folder)],
     )
     .undone_with(
@@ -153,7 +157,7 @@ fn firefox(facts: &Facts<'_>, setting: &BrowserSetting) -> Vec<Fix> {
         Fix::change(BlastRadius::Machine, text)
             .under(remedy::Right::MACHINE)
             .after_looking("it may hold other policies: add to them", [command!(Sh, "cat {}", FilePath::new(file))])
-            .undone_by("take the lines out again")
+            .undone_by("remove the lines again")
     };
     vec![
         fix(format!(

@@ -28,11 +28,11 @@ pub(super) fn notes(host: &Host, endpoints: &[EndpointReport], observations: &Ob
     notes.extend(not_compared(observations));
     notes.extend([
         note(
-            "what stands in other subscriptions: `az graph` asks all that you may read, by an extension that is added once",
+            "what other subscriptions hold: `az graph` searches all that you may read; its extension is added once",
             command!(Any, "az extension add -n resource-graph"),
         ),
         note(
-            "the access modes of the private link scope behind names and addresses: they may refuse what the network lets through",
+            "the access modes of the private link scope behind names and addresses: they can refuse what the network allows",
             command!(
                 Any,
                 "az graph query -q \"resources | where type =~ 'microsoft.insights/privatelinkscopes' | project SCOPE_SUBSCRIPTION=subscriptionId, SCOPE_RESOURCE_GROUP=resourceGroup, SCOPE_NAME=name, modes=tostring(properties.accessModeSettings)\" --query data"
@@ -122,7 +122,7 @@ fn workspaces(endpoints: &[EndpointReport]) -> Vec<Note> {
         .take(3)
         .map(|id| {
             note(
-                &format!("whether workspace `{id}` takes data and queries from public networks"),
+                &format!("whether workspace `{id}` accepts data and queries from public networks"),
                 command!(
                     Any,
                     "az graph query -q \"resources | where type =~ 'microsoft.operationalinsights/workspaces' and tostring(properties.customerId) =~ '{}' | project name, resourceGroup, ingestion=tostring(properties.publicNetworkAccessForIngestion), queries=tostring(properties.publicNetworkAccessForQuery)\" --query data -o table",

@@ -127,7 +127,7 @@ impl Facts<'_> {
             Outcome::Failed(TlsFailure::Protocol(error)) => format!("broke the protocol: {}", quote(error)),
             Outcome::Failed(TlsFailure::BadSignature) => "signed the handshake with another key".to_owned(),
             Outcome::Cancelled => "had not finished the handshake when the run ended".to_owned(),
-            Outcome::Skipped(_) => "was not spoken to".to_owned(),
+            Outcome::Skipped(_) => "was not contacted".to_owned(),
         };
         format!("{when} `{to}` {what} for {name}")
     }
@@ -137,7 +137,7 @@ impl Facts<'_> {
             let class = match self.leads_private(name, *address) {
                 Some(true) => "private",
                 Some(false) => "public",
-                None => "leads nowhere",
+                None => "goes nowhere",
             };
             format!("`{address}` ({class})")
         });

@@ -19,7 +19,7 @@ pub enum LeftOut {
     /// Azure's view has the name private, and this server asks private zones: it has other names private, or gives the SOA of
     /// another zone.
     AzureIsPrivate,
-    /// A private zone denies the name in Azure's view, and this server leads other names of that zone past it.
+    /// A private zone lacks the name in Azure's view, and this server leads other names of that zone past it.
     AzureDenies,
     /// The record asked directly is denied by a private zone, and the public name runs through that very record.
     RecordIsDenied,

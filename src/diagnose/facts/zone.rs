@@ -28,7 +28,7 @@ impl Facts<'_> {
         ZoneFact { zone: zone.to_owned(), server, soa: soa.map(|soa| soa.mname), linked }
     }
 
-    /// A private zone denies the name in this view: behind its AMPLS alias, and not by Microsoft's public servers.
+    /// A private zone lacks the name in this view: behind its AMPLS alias, and not by Microsoft's public servers.
     ///
     /// In public DNS the alias always goes on with a CNAME, so a denial of the alias itself comes from a zone of that name
     /// even where the server leaves out who denied it.

@@ -8,7 +8,7 @@ use crate::diagnose::finding::{BlastRadius, Fix};
 /// Shows the chain that a peer presents for a name.
 pub(in crate::diagnose) fn show_chain(address: &str, fqdn: &str) -> Fix {
     Fix::look(
-        "look at the chain by hand, by the public name",
+        "look at the certificate chain, using the public name",
         [command!(
             Sh,
             "openssl s_client -connect {} -servername {} -showcerts </dev/null",
@@ -49,9 +49,9 @@ pub(in crate::diagnose) fn exempt_from_proxy(facts: &Facts<'_>, names: &[&str]) 
     let fix = Fix::change(
         BlastRadius::Machine,
         if facts.on_windows() {
-            "exempt them from the proxy in the environment of this machine; services read it when they start, and an agent has its own setting"
+            "exempt them from the proxy in this machine's environment; services read it when they start, and an agent has its own setting"
         } else {
-            "exempt them from the proxy for the programs of the shell in which this is run; services take it from their unit or `/etc/environment`, an agent from its own setting"
+            "exempt them from the proxy for programs started from this shell; services read their unit or `/etc/environment`, an agent its own setting"
         },
     )
     .under(Right::MACHINE)
@@ -83,17 +83,17 @@ pub(in crate::diagnose) fn exempt_from_proxy(facts: &Facts<'_>, names: &[&str]) 
 
 /// Steps the clock to its time source.
 pub(in crate::diagnose) fn set_clock(windows: bool) -> Fix {
-    let fix = Fix::change(BlastRadius::Machine, "step the clock to its time source, once that is right")
+    let fix = Fix::change(BlastRadius::Machine, "fix time synchronisation, then set the clock from its source")
         .under(Right::MACHINE)
-        .undone_by("not needed: the time source keeps the clock from then on");
+        .undone_by("not needed: the time source then keeps the clock right");
     if windows {
         return fix.with([command!(Any, "w32tm /resync /force")]).after_looking(
-            "look at the source and the offset; databases and clusters may mind a clock that jumps",
+            "check the source and the offset; a jump of the clock may upset databases and clusters",
             [command!(Any, "w32tm /query /status")],
         );
     }
     fix.with([command!(Sh, "sudo chronyc makestep")]).after_looking(
-        "a source has to be selected, Azure's is /dev/ptp_hyperv; databases and clusters may mind a clock that jumps",
+        "a source must be selected, Azure's is /dev/ptp_hyperv; a jump of the clock may upset databases and clusters",
         [command!(Sh, "chronyc sources -v")],
     )
 }

@@ -175,7 +175,7 @@ pub(in crate::diagnose) fn look_at_groups(facts: &Facts<'_>, text: &str) -> Vec<
 }
 
 fn route(facts: &Facts<'_>, destination: &str) -> Fix {
-    let text = format!("check which route leads to `{destination}` (peering, firewall, gateway)");
+    let text = format!("check the route to `{destination}` (peering, firewall, gateway)");
     effective(facts, text, &effective_routes)
 }
 
@@ -419,11 +419,14 @@ pub(in crate::diagnose) fn restart_agent(facts: &Facts<'_>) -> Option<Fix> {
         command!(Sh, "sudo systemctl restart azuremonitoragent")
     };
     runs.then(|| {
-        Fix::change(BlastRadius::Machine, "then restart the agent here: it keeps connections to the former addresses")
-            .under(Right::MACHINE)
-            .with([restart])
-            .after("the name has to resolve to its new address first")
-            .undone_by("nothing to undo: the agent starts again and sends what it has kept")
+        Fix::change(
+            BlastRadius::Machine,
+            "then restart the agent here: it keeps its connections to the former addresses",
+        )
+        .under(Right::MACHINE)
+        .with([restart])
+        .after("the name has to resolve to its new address first")
+        .undone_by("nothing to undo: the agent starts again and sends what it has kept")
     })
 }
 

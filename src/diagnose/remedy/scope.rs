@@ -99,7 +99,7 @@ pub(in crate::diagnose) fn add(resource: &Resource) -> Fix {
         "az monitor private-link-scope scoped-resource create --subscription SCOPE_SUBSCRIPTION -g SCOPE_RESOURCE_GROUP --scope-name SCOPE_NAME -n SCOPED_RESOURCE_NAME --linked-resource RESOURCE_ID"
     )])
     .after_looking(
-        "several scopes: take the one whose private endpoint this network reaches, or ask; every network that shares this DNS then reaches the resource privately or not at all",
+        "several scopes: use the one whose private endpoint this network reaches, or ask; every network that shares this DNS then reaches the resource privately or not at all",
         [resource.find(), find(), list()],
     )
     .undone_with("", [command!(

@@ -55,19 +55,19 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
 fn draft(agent: &Agent) -> Draft {
     let version = agent.versions.first().map_or("", |installed| installed.version.as_str());
     let minimum = agent.minimum.as_deref().unwrap_or_default();
-    let title = format!("{} {} is older than `{minimum}`, the first for a private link", agent.name, quote(version));
+    let title = format!("{} {} is too old for Private Link: it needs at least `{minimum}`", agent.name, quote(version));
     let mut draft = Draft::new(Severity::Error, Owner::Os, Title::plain(title))
         .group(agent.kind.as_str())
-        .summary("uploads of this version over a private link fail whatever DNS and the network do")
+        .summary("uploads of this version over a private link fail, even where DNS and the network are in order")
         .evidence([agent_line(agent)])
         .evidence(workspace_lines(agent))
         .list("agent", [agent.kind.as_str()])
         .arg("version", version)
         .arg("minimum", minimum)
         .reaching(Reach::Nothing)
-        .fix([Fix::change(BlastRadius::Machine, format!("upgrade the agent to `{minimum}` or later, or replace it by the Azure Monitor Agent"))
+        .fix([Fix::change(BlastRadius::Machine, format!("upgrade the agent to `{minimum}` or later, or replace it with the Azure Monitor Agent"))
             .under(remedy::Right::MACHINE)
-            .after("the agent is retired: look whether the Azure Monitor Agent already collects the same data, which would then arrive twice")
+            .after("the agent is retired: check whether the Azure Monitor Agent already collects the same data, which would then arrive twice")
             .undone_by("install the earlier version again")]);
     if agent.kind == AgentKind::Oms {
         draft = draft.fix([onboard_again(agent)]);
@@ -87,7 +87,7 @@ fn onboard_again(agent: &Agent) -> Fix {
         .instead()
         .with(commands)
         .after_looking(
-            "`-X` removes every workspace listed there, `-x WORKSPACE_ID` one; a key on a command line shows in the process list and the shell's history",
+            "`-X` removes every workspace listed there, `-x WORKSPACE_ID` one; a key on a command line is visible in the process list and in the shell's history",
             [command!(Sh, "sudo /opt/microsoft/omsagent/bin/omsadmin.sh -l")],
         )
         .undone_with(

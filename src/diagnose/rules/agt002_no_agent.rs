@@ -51,7 +51,7 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
     }
     let draft = Draft::new(Severity::Info, Owner::Os, Title::plain("no monitoring agent was found on this machine"))
         .summary(
-            "this is normal where only applications send telemetry; the endpoints of all agents are looked at instead",
+            "this is normal where only applications send telemetry; the endpoints of all agents were tested instead",
         )
         .reaching(Reach::Nothing)
         .as_stated();

@@ -52,7 +52,7 @@ fn draft(agent: &Agent) -> Draft {
     let retired = agent.retired.as_deref().unwrap_or_default();
     Draft::new(Severity::Warning, Owner::Os, Title::plain(format!("{} was retired on {retired}", agent.name)))
         .group(agent.kind.as_str())
-        .summary("its uploads are not supported any more and may be refused at any time")
+        .summary("its uploads are no longer supported and may be refused at any time")
         .evidence([agent_line(agent)])
         .evidence(workspace_lines(agent))
         .list("agent", [agent.kind.as_str()])
@@ -60,8 +60,8 @@ fn draft(agent: &Agent) -> Draft {
         .reaching(Reach::Nothing)
         .fix([Fix::change(BlastRadius::Machine, "move this machine to the Azure Monitor Agent, then remove the retired agent")
             .under(remedy::Right::MACHINE)
-            .after("look which data collection rules cover what the old agent collects: solutions of its own do not move by themselves")
-            .undone_by("the old agent can stay beside the new one for the time of the move; data collected by both arrives twice")])
+            .after("check which data collection rules cover what the old agent collects: its own solutions are not migrated automatically")
+            .undone_by("both agents can run during the migration; data collected by both arrives twice")])
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ rule! {
     /// ## What it means
     ///
     /// A package, an extension's folder or a cached configuration shows that the agent belongs on this machine, and none of
-    /// its programs is among the running processes.
+    /// its programs is among running processes.
     ///
     /// ## Why it matters
     ///
@@ -56,7 +56,7 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
 fn draft(agent: &Agent) -> Draft {
     Draft::new(Severity::Error, Owner::Os, Title::plain(format!("{} is installed but not running", agent.name)))
         .group(agent.kind.as_str())
-        .summary("none of its programs is among the running processes, so it sends nothing")
+        .summary("none of its processes runs, so it sends no data")
         .evidence([agent_line(agent)])
         .list("agent", [agent.kind.as_str()])
         .reaching(Reach::Nothing)
@@ -86,12 +86,12 @@ fn fixes(kind: AgentKind) -> Vec<Fix> {
         }
     };
     vec![
-        Fix::look("look at the state of its service and the room on its disks", look),
-        Fix::change(BlastRadius::Machine, "start it, once what stopped it is fixed")
+        Fix::look("check the state of its service and the free disk space", look),
+        Fix::change(BlastRadius::Machine, "fix what stopped it, then start it")
             .under(remedy::Right::MACHINE)
             .with([start])
             .after(
-                "look what the command above says; an agent that was removed on purpose leaves files behind and should stay stopped",
+                "read what the command above says; an agent that was removed on purpose leaves files behind and should stay stopped",
             )
             .undone_by("stop the service again"),
     ]

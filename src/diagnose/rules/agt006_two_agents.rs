@@ -54,7 +54,7 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
     let legacy = agents.iter().find(|agent| agent.kind.is_legacy());
     let ama = agents.iter().find(|agent| agent.kind == AgentKind::Ama);
     let both = legacy.zip(ama).map(|(legacy, ama)| {
-        draft("the retired agent and the Azure Monitor Agent are both here", "both")
+        draft("the retired agent and the Azure Monitor Agent are both installed", "both")
             .evidence([agent_line(legacy), agent_line(ama)])
     });
     both.into_iter().chain(agents.iter().filter_map(leftovers)).collect()
@@ -76,7 +76,7 @@ fn is_folder(installed: &Installed) -> bool {
 fn draft(title: &str, group: &str) -> Draft {
     Draft::new(Severity::Info, Owner::Os, Title::plain(title))
         .group(group)
-        .summary("what both collect arrives twice, and a fault of one hides behind the other")
+        .summary("data that both collect arrives twice, and each hides faults of the other")
         .reaching(Reach::Nothing)
         .as_stated()
 }

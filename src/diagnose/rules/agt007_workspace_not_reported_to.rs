@@ -59,13 +59,17 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
     });
     missing
         .map(|(id, fqdn)| {
-            Draft::new(Severity::Warning, Owner::Monitor, Title::list("no agent here reports to workspace ", [id], ""))
-                .about([fqdn])
-                .summary("the named workspace is none of those in the agents' own configuration, so data of this machine goes elsewhere")
-                .evidence(agents.iter().flat_map(workspace_lines))
-                .list("workspace", [id])
-                .reaching(Reach::Nothing)
-                .as_stated()
+            Draft::new(
+                Severity::Warning,
+                Owner::Monitor,
+                Title::list("no agent on this machine reports to workspace ", [id], ""),
+            )
+            .about([fqdn])
+            .summary("the workspace is not in the agents' configuration, so this machine's data goes elsewhere")
+            .evidence(agents.iter().flat_map(workspace_lines))
+            .list("workspace", [id])
+            .reaching(Reach::Nothing)
+            .as_stated()
         })
         .collect()
 }

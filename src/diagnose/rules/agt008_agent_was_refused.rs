@@ -90,7 +90,7 @@ fn draft(facts: &Facts<'_>, refusal: &Refusal) -> Draft {
         _ => Vec::<Fix>::new(),
     };
     let times = if refusal.count == 1 { "once".to_owned() } else { format!("{} times", refusal.count) };
-    let draft = Draft::new(Severity::Error, owner, Title::plain(format!("the {agent} agent's own log says: {says}")))
+    let draft = Draft::new(Severity::Error, owner, Title::plain(format!("the {agent} agent logged: {says}")))
         .group(format!("{agent} {code}"))
         .about(planned)
         .summary(summary)
@@ -136,7 +136,7 @@ fn meaning(code: RefusalCode) -> Meaning {
         RefusalCode::IngestionForbidden => of(
             "ODS 403",
             "log ingestion refused its upload",
-            "the workspace does not take data from public networks and the request came over a public address, or the workspace is not in this scope",
+            "the workspace does not accept data from public networks and the request came over a public address, or the workspace is not in this scope",
             Owner::Monitor,
         ),
         RefusalCode::NameNotResolved => of(
@@ -165,7 +165,7 @@ fn meaning(code: RefusalCode) -> Meaning {
         ),
         RefusalCode::IngestionLimited => of(
             "ODS 429",
-            "log ingestion takes no more for now",
+            "log ingestion accepts no more data for now",
             "the workspace's daily cap is reached, or too much is sent at once",
             Owner::Monitor,
         ),
@@ -183,8 +183,8 @@ fn meaning(code: RefusalCode) -> Meaning {
         ),
         RefusalCode::TokenExpired => of(
             "Lifetime validation failed",
-            "its token was taken for expired",
-            "this machine's clock does not fit the service's",
+            "its token was rejected as expired",
+            "this machine's clock differs from the service's",
             Owner::Os,
         ),
     }

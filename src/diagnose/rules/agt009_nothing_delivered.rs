@@ -68,7 +68,7 @@ fn draft(facts: &Facts<'_>, upload: &Upload, since: Timestamp) -> Draft {
     Draft::new(Severity::Error, Owner::Monitor, Title::plain(format!("the {agent} agent delivers nothing{to}")))
         .group(format!("{agent} {to}"))
         .about(planned)
-        .summary("the agent's own counters show failed uploads and no success in the last minutes; they do not say why")
+        .summary("the agent's counters show failed uploads and no success in the last minutes; they do not say why")
         .evidence([format!("every upload{to} fails since {since:.0} ({})", quote(&upload.source))])
         .list("agent", [agent])
         .arg("since", format!("{since:.0}"))
@@ -76,7 +76,7 @@ fn draft(facts: &Facts<'_>, upload: &Upload, since: Timestamp) -> Draft {
         .as_stated()
         .likely()
         .fix([Fix::look(
-            "read what the agent wrote since then",
+            "read what the agent has logged since then",
             // The agent that counts in one file writes its errors beside it.
             [command!(Sh, "sudo tail -n 50 {}", FilePath::new(&upload.source.replace("mdsd.qos", "mdsd.err")))],
         )])

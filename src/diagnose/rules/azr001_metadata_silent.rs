@@ -14,13 +14,13 @@ rule! {
     ///
     /// `http://169.254.169.254` gives no instance document: it is silent, or it answers with something else. A 403 is an answer:
     /// something there refuses this program, such as the proxy agent of the Metadata Security Protocol. Where the wire server (168.63.129.16) is silent too, this is most
-    /// likely not an Azure VM, and all is as it should be. Where the wire server answers, this is one, and something on the
+    /// likely not an Azure VM, and nothing is wrong. Where the wire server answers, this is one, and something on the
     /// machine hides the metadata service: a guest firewall, a route, a container network.
     ///
     /// ## Why it matters
     ///
     /// On an Azure VM the agents take their tokens from this service and report nothing without it: with the Azure Monitor Agent
-    /// this is an error. This program takes cloud and region from it; without it, name them with `--cloud` and `--region`.
+    /// this is an error. This program learns cloud and region from it; without it, name them with `--cloud` and `--region`.
     ///
     /// ## How to fix
     ///
@@ -101,9 +101,9 @@ fn draft(facts: &Facts<'_>) -> Option<Draft> {
     } else if hidden {
         "the wire server answers, so this is an Azure VM, and something on it hides the metadata service: agents get no token without it"
     } else if elsewhere {
-        "neither service of the platform answers; off Azure this is as it should be, on an Azure VM something hides both"
+        "neither platform service answers; that is normal outside Azure, but on an Azure VM something hides both"
     } else {
-        "cloud and region are unknown unless arguments or agents name them; on an Azure VM agents get no token without it"
+        "cloud and region are unknown unless arguments or agents name them; on an Azure VM, agents get no token without it"
     })
     .evidence([format!("{} `169.254.169.254:80` {what}", facts.when(&metadata.timing))])
     .evidence(facts.wire_server().map(|wire| {
@@ -124,7 +124,7 @@ fn draft(facts: &Facts<'_>) -> Option<Draft> {
     Some(if elsewhere {
         draft
     } else {
-        draft.fix([Fix::look("look what stands between this machine and its own host", look)])
+        draft.fix([Fix::look("check what blocks the way from this machine to its host", look)])
     })
 }
 

@@ -18,7 +18,7 @@ rule! {
     /// ## Why it matters
     ///
     /// Nothing depends on it while other servers resolve. Only this program's comparison is missing: what the virtual network
-    /// itself sees cannot be held against what the configured servers say, so a forwarder that bypasses Azure's DNS is harder
+    /// itself sees cannot be held against what the configured servers say, so a forwarder that does not use Azure's DNS is harder
     /// to tell from a zone that is not linked.
     ///
     /// ## How to fix
@@ -61,13 +61,13 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
             let lines = asked.iter().filter(|(_, status)| dead(status)).take(2);
             Some(
                 Draft::new(Severity::Info, Owner::Network, Title::plain("Azure's own DNS, `168.63.129.16`, does not answer"))
-                    .summary("what the virtual network itself sees cannot be compared with what this machine's servers say; outside Azure, and where it is blocked on purpose, this is as it should be")
+                    .summary("the virtual network's own answers cannot be compared with those of this machine's servers; this is normal outside Azure, and where it is blocked on purpose")
                     .evidence(lines.map(|(answer, _)| facts.answer_line(answer)))
                     .arg("questions", asked.len().to_string())
                     .reaching(Reach::Nothing)
                     .fix(remedy::machine::look_at_groups(
                         facts,
-                        "on an Azure VM, check for a rule against the service tag `AzurePlatformDNS`, and for one of this machine's own firewall",
+                        "on an Azure VM, check for a rule that blocks the service tag `AzurePlatformDNS`, and for one in this machine's own firewall",
                     )),
             )
         })

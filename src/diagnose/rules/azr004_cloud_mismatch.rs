@@ -63,7 +63,7 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
     let draft =
         Draft::new(Severity::Error, Owner::Os, Title::list("different clouds are named: ", clouds.iter().copied(), ""))
             .summary(format!(
-                "the names of the cloud {} were looked at; not every source agrees that this machine belongs there",
+                "the names of the cloud {} were tested; not every source agrees that this machine belongs there",
                 quote(&asked.cloud)
             ))
             .evidence(
@@ -78,7 +78,7 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
     let known = |cloud: &&str| cloud.parse::<Cloud>().is_ok();
     let right = metadata.map(|claim| claim.cloud.as_str()).filter(known);
     let again = Fix::look(
-        "examine the names of the machine's own cloud",
+        "test the names of this machine's own cloud",
         [command!(Any, "ampls-doctor check --cloud {}", right.and_then(CloudName::new))],
     );
     if by_argument {
@@ -86,8 +86,8 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
     }
     let reonboard = Fix::change(BlastRadius::Machine, format!("onboard the agent again for the cloud {}", quote(right.unwrap_or("CLOUD_NAME"))))
         .under(remedy::Right::MACHINE)
-        .after("look which workspace and which data collection rules the machine is to report to; the former workspace gets nothing more")
-        .undone_by("onboard it for the former workspace again");
+        .after("check which workspace and data collection rules this machine should report to; the former workspace then gets no more data")
+        .undone_by("onboard it to the former workspace again");
     vec![draft.fix([again, reonboard])]
 }
 

@@ -11,7 +11,7 @@ use crate::text::quote;
 rule! {
     /// ## What it means
     ///
-    /// 169.254.169.254 answers this program with 403. On a VM with the Metadata Security Protocol a proxy agent takes every
+    /// 169.254.169.254 answers this program with 403. On a VM with the Metadata Security Protocol a proxy agent intercepts every
     /// connection to the metadata service and lets through only whom the VM's allow list names. Its status file shows it; without
     /// that file another reason is possible: in a pod, pod identity or the cluster's own restriction answers so too.
     ///
@@ -73,12 +73,12 @@ fn draft(facts: &Facts<'_>) -> Option<Draft> {
                 quote(&refusal.source)
             )
         }))
-        .excludes("a firewall or a route as the cause: something answers")
+        .excludes("a firewall or a route: something answers")
         .reaching(Reach::Nothing)
         .as_stated()
         .fix([Fix::change(
             BlastRadius::Machine,
-            "name the agent's programs in this VM's allow list for the metadata service",
+            "add the agent's programs to this VM's allow list for the metadata service",
         )
         .under(remedy::Right::AZURE_MACHINE)
         .after("check which profile the VM refers to (`inVMAccessControlProfileReferenceId`) and who else it is for")
@@ -90,8 +90,8 @@ fn draft(facts: &Facts<'_>) -> Option<Draft> {
 fn proxy_line(proxy: &GuestProxy) -> String {
     let what = match proxy.metadata_enforced {
         Some(true) => "the guest proxy agent enforces its allow list for the metadata service",
-        Some(false) => "the guest proxy agent is here and does not enforce a list for the metadata service",
-        None => "the guest proxy agent is here",
+        Some(false) => "the guest proxy agent is installed and enforces no allow list for the metadata service",
+        None => "the guest proxy agent is installed",
     };
     format!("{what} ({})", quote(&proxy.source))
 }

@@ -1,4 +1,4 @@
-//! AZR006: this machine is in a cloud that this version does not know.
+//! AZR006: this version does not know this machine's cloud.
 
 use ampls_probes::plan::UNKNOWN_CLOUD;
 
@@ -52,19 +52,16 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
     }
     let claims = asked.clouds.iter().filter(|claim| claim.cloud == UNKNOWN_CLOUD);
     let says: Vec<String> = claims.map(|claim| escape(&claim.says, 200)).collect();
-    let draft = Draft::new(
-        Severity::Error,
-        Owner::Monitor,
-        Title::plain("this machine is in a cloud that this version does not know"),
-    )
-    .summary("no name of another cloud was looked at; give the names with --endpoint and the roots with --public-roots")
-    .evidence(says.iter().map(|says| format!("{says} names a cloud that is not known")))
-    .reaching(Reach::Nothing)
-    .as_stated()
-    .fix([Fix::look(
-        "look at the names that this machine needs, with the roots of its cloud",
-        [command!(Any, "ampls-doctor check --endpoint HOST_NAME=private --public-roots FILE_PATH")],
-    )]);
+    let draft =
+        Draft::new(Severity::Error, Owner::Monitor, Title::plain("this version does not know this machine's cloud"))
+            .summary("no name was tested; give the names with --endpoint and the roots with --public-roots")
+            .evidence(says.iter().map(|says| format!("{says} names a cloud that is not known")))
+            .reaching(Reach::Nothing)
+            .as_stated()
+            .fix([Fix::look(
+                "test the names that this machine needs, with the roots of its cloud",
+                [command!(Any, "ampls-doctor check --endpoint HOST_NAME=private --public-roots FILE_PATH")],
+            )]);
     vec![draft]
 }
 

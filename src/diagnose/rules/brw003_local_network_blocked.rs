@@ -57,7 +57,7 @@ fn draft(setting: &BrowserSetting, found: &LocalNetwork) -> Draft {
     Draft::new(Severity::Info, Owner::Os, Title::plain(title))
         .as_stated()
         .group(setting.id.clone())
-        .summary("a policy of this machine blocks requests from the portal to private addresses; behind a private link its queries go there")
+        .summary("a policy on this machine blocks requests from the portal to private addresses, where its queries go behind a private link")
         .evidence([format!("{}: `{policy}` in `{source}` holds `{pattern}`", setting.name)])
         .list("browser", [setting.id.clone()])
         .arg("policy", policy)

@@ -90,15 +90,15 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
     )
     .about(names.iter().map(|name| name.fqdn()))
     .summary(if wanted {
-        "private paths are expected, but no view of any name is private: the private DNS zones of the AMPLS are linked neither here nor where this machine's DNS servers resolve"
+        "private paths are expected, but no server has a private address for any name: the private DNS zones of the AMPLS are linked neither here nor where this machine's DNS servers resolve"
     } else if silent {
-        "no view of any name is private, which is how it should be where no private link is meant; that a required name does not answer has a cause of its own, and if a private link was meant, `--expect private` says what is missing"
+        "no server has a private address for any name, which is normal without a private link; a required name that does not answer has another cause; if you expect a private link, `--expect private` says what is missing"
     } else {
-        "no view of any name is private; this is how it should be where no private link is meant"
+        "no server has a private address for any name, which is normal without a private link"
     })
     .list("names", [names.len().to_string()])
     .list("public", [public.to_string()])
-    .excludes("a DNS server that bypasses a private link of this virtual network: Azure's own view is public too")
+    .excludes("a DNS server that does not use Azure's DNS: Azure's own answers are public too")
     .reaching(if wanted { Reach::Own } else { Reach::Nothing });
     if facts.stub_tells_nothing() {
         draft = draft.likely();
@@ -159,7 +159,7 @@ mod tests {
     fn fires_as_information_without_remedies_when_a_required_name_does_not_answer() {
         let found = drafts(&DNS001, &public_world().connects(HANDLER, &Outcome::TimedOut));
         assert_eq!((found[0].severity, found[0].fix.len()), (Severity::Info, 0));
-        assert!(found[0].summary.contains("a cause of its own"), "{}", found[0].summary);
+        assert!(found[0].summary.contains("has another cause"), "{}", found[0].summary);
     }
 
     #[test]

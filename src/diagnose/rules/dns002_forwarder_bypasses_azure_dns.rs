@@ -121,7 +121,7 @@ fn bypass(facts: &Facts<'_>, server: SocketAddr, nobody_asks: bool) -> Option<Dr
         severity,
         Owner::Dns,
         Title::plain(format!(
-            "DNS server `{server}` bypasses Azure's DNS: {} names that are private in this network are public there",
+            "DNS server `{server}` does not use Azure's DNS: {} names that are private in this network are public there",
             answered.len()
         )),
     )
@@ -129,7 +129,7 @@ fn bypass(facts: &Facts<'_>, server: SocketAddr, nobody_asks: bool) -> Option<Dr
     .about(denied.iter().map(|name| name.fqdn()))
     .group(server.to_string())
     .summary(format!(
-        "168.63.129.16 gives private addresses for {} names, so the private zones are linked to this network; `{server}`, which this machine is configured with, gives public addresses for all of them{}",
+        "168.63.129.16 gives private addresses for {} names, so the private zones are linked to this network; `{server}`, which this machine uses, gives public addresses for all of them{}",
         answered.len(),
         if first_is_right {
             ", but it is not asked first, and the first server asks the zones"
@@ -143,10 +143,10 @@ fn bypass(facts: &Facts<'_>, server: SocketAddr, nobody_asks: bool) -> Option<Dr
     .list("names", [answered.len().to_string()])
     .list("zones", &zones.all)
     .excludes("a missing link or record in this virtual network: Azure's own DNS gives the private addresses")
-    .excludes("the hosts file and caches of this machine: the server itself was asked")
+    .excludes("the hosts file and caches on this machine: the server itself was asked")
     .reaching(Reach::Split { only: reached, own: &["DNS005"] })
     .fix([Fix::look(
-        format!("look what `{server}` forwards to"),
+        format!("check what `{server}` forwards to"),
         [command!(
             Any,
             "nslookup {} {}",

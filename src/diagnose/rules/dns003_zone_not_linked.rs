@@ -126,7 +126,7 @@ fn authority_draft(facts: &Facts<'_>, zones: &[&str], servers: &[SocketAddr]) ->
     Draft::new(Severity::Warning, Owner::Dns, Title::list("zones not linked: ", zones.iter().copied(), title))
         .as_stated()
         .group(format!("authority {listed}"))
-        .summary("other names of the private link are private here, and the authority of this zone is Microsoft's public DNS: what belongs to it would go the public way; no name of it is looked at on this machine")
+        .summary("other names of the private link are private here, and the authority of this zone is Microsoft's public DNS: its names would use the public path; this machine uses none of them")
         .list("zones", zones.iter().copied())
         .list("server", servers.iter())
         .arg("cause", "authority")

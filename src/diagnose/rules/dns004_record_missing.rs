@@ -20,7 +20,7 @@ rule! {
     /// two forms:
     ///
     /// - The zone denies the name: the public name continues with its `privatelink` alias, and the answer is "no such name".
-    ///   The summary says whether the zone looks empty: a landing zone that links an empty `privatelink.monitor.azure.com`
+    ///   The summary says whether the zone may be empty: a landing zone that links an empty `privatelink.monitor.azure.com`
     ///   breaks every client of Azure Monitor, whether it wants a private link or not.
     ///   A private zone of the *public* name (`ods.opinsights.azure.com`), linked to this network, denies the name itself. The
     ///   zone of blobs denies storage accounts that have a private endpoint elsewhere and no record here.
@@ -74,7 +74,7 @@ rule! {
 ///
 /// `fallen back`, for a name of an AMPLS, when all hold:
 ///
-/// 1. No private zone denies the name on any resolving server: its record is missing for all of them, and `denied` says so.
+/// 1. No private zone lacks the name on any resolving server: its record is missing for all of them, and `denied` says so.
 /// 2. A resolving server has the name public.
 /// 3. Azure's DNS, asked from this machine, does not have it private, or that server's zone lacks the record.
 /// 4. That server does not change its answers from one try to the next (DNS019), and did not make this one up (DNS025).
@@ -109,7 +109,7 @@ fn of_workspace(mut draft: Draft, id: &str) -> Draft {
     let before = format!("workspace {} is not in the scope, or its records are missing: ", quote(id));
     draft.title = Title::list(&before, draft.endpoints.clone(), "");
     draft.summary = String::from(
-        "the zones of the private link are linked where this machine's DNS resolves and lack the records of this workspace; the machine cannot tell which; the list of the scope does",
+        "the zones are linked where this machine's DNS resolves but lack this workspace's records: either it is not in the scope, or the records are missing; the scope's list shows which",
     );
     draft.list("workspace", [id])
 }
@@ -129,9 +129,9 @@ fn denied(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
     let severity = if resolves { Severity::Warning } else { Severity::Error };
     let (empty, examined) = emptiness(facts, zone, first);
     let contents = match empty {
-        Some(true) => format!("the zone looks empty: none of the {examined} names examined in it exists"),
+        Some(true) => format!("the zone may be empty: none of the {examined} names tested exists"),
         Some(false) => "the zone is not empty: other names in it exist".to_owned(),
-        None => "no other name of the zone was examined, so it may be empty".to_owned(),
+        None => "no other name of the zone was tested, so it may be empty".to_owned(),
     };
     let empty = match empty {
         Some(true) => "yes",
@@ -141,7 +141,7 @@ fn denied(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
     let mut draft = Draft::new(
         severity,
         Owner::Monitor,
-        Title::list("private zone denies ", [name.fqdn()], format!(": no record in `{zone}`")),
+        Title::list("no record for ", [name.fqdn()], format!(" in the private zone `{zone}`")),
     )
     .group(format!("denied {zone}"))
     .summary(format!(
@@ -161,13 +161,13 @@ fn denied(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
         draft = draft.fix([remedy::zone::fall_back(zone, reach).instead()]);
     }
     Some(if first.cname.is_empty() {
-        draft.excludes("a deleted workspace or mistyped name: a private zone denies it, not Microsoft's public DNS")
+        draft.excludes("a deleted workspace or mistyped name: a private zone lacks it, not Microsoft's public DNS")
     } else {
         draft.excludes("a deleted workspace or mistyped name: the public name continues with its `privatelink` alias")
     })
 }
 
-/// A private zone denies the name: behind its alias, or, where a zone of a public name is linked, the name itself.
+/// A private zone lacks the name: behind its alias, or, where a zone of a public name is linked, the name itself.
 fn denies(facts: &Facts<'_>, view: &View) -> bool {
     let by_private_zone = || view.authority.as_ref().is_some_and(Authorities::private_zone);
     facts.denied_by_private_zone(view) || (view.denied() && !view.blocked_by_policy() && by_private_zone())
@@ -298,7 +298,7 @@ fn common(facts: &Facts<'_>, draft: Draft, name: &EndpointFacts<'_>, zone: &str,
         .list("record", [record.as_ref().map_or("RECORD_NAME", Record::as_str)])
         .list("server", &servers)
         .evidence(views.iter().map(|view| facts.view_line(name, view)))
-        .excludes("a DNS server that does not ask Azure's DNS: the private zone itself is seen")
+        .excludes("a DNS server that does not ask Azure's DNS: the private zone itself answers")
         .fix([
             remedy::zone::find(&[zone]),
             Fix::look(format!("check which records `{zone}` holds"), [remedy::zone::list_records(zone)]),
@@ -364,7 +364,7 @@ fn unlink(zone: &str, reach: BlastRadius) -> Fix {
         zone,
         reach,
         format!("if no private link is meant, unlink the empty zone `{zone}`"),
-        "where it holds only an SOA nobody loses a private path",
+        "if it holds only an SOA, nobody loses a private path",
     )
     .instead()
 }

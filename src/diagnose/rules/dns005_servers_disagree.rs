@@ -56,7 +56,7 @@ rule! {
 ///
 /// 1. Several servers resolve for this machine that do not change their answers from one try to the next (DNS019).
 /// 2. They answered: with addresses, or with a denial.
-/// 3. They lead the name different ways: privately, publicly, nowhere.
+/// 3. They give different answers for the name: privately, publicly, nowhere.
 ///
 /// It is an error when the server that is asked first answered, and another one leads the name a better way:
 ///
@@ -107,12 +107,12 @@ fn disagree(facts: &Facts<'_>, name: &EndpointFacts<'_>, servers: &[SocketAddr])
             .about([name.fqdn()])
             .group(if wrong { "first" } else { "later" })
             .summary(format!(
-                "servers that this machine uses lead the name different ways: {}; {}",
+                "this machine's DNS servers give different answers: {}; {}",
                 routes.join(", "),
                 if wrong {
-                    "the one that is asked first is the wrong one"
+                    "the server that is asked first gives the wrong answer"
                 } else {
-                    "which one programs hear depends on which answers"
+                    "which answer programs get depends on which server replies"
                 }
             ))
             .evidence(views.iter().map(|view| facts.view_line(name, view)))
@@ -122,14 +122,14 @@ fn disagree(facts: &Facts<'_>, name: &EndpointFacts<'_>, servers: &[SocketAddr])
             .arg("first_is_wrong", if wrong { "yes" } else { "no" })
             .excludes("one server whose answers change: what another gives differs from all of them")
             .fix([Fix::look(
-                "look which DNS servers the network and the interface are set to",
+                "check which DNS servers the network and the interface use",
                 remedy::machine::dns_settings(facts),
             )])
             .fix(listed.iter().map(|server| {
                 let server = server.rsplit_once(':').map_or(server.as_str(), |(address, _)| address);
                 let server = server.trim_start_matches('[').trim_end_matches(']');
                 Fix::look(
-                    format!("ask `{server}` by hand"),
+                    format!("query `{server}` yourself"),
                     [command!(Any, "nslookup {} {}", Host::new(name.fqdn()), Address::new(server))],
                 )
             })),

@@ -99,12 +99,12 @@ fn stale(facts: &Facts<'_>, name: &EndpointFacts<'_>, servers: &[SocketAddr]) ->
         Draft::new(
             severity,
             Owner::Os,
-            Title::list("this machine's resolver gives what no DNS server says: ", [name.fqdn()], ""),
+            Title::list("this machine's resolver gives an address that no DNS server returns: ", [name.fqdn()], ""),
         )
         .about([name.fqdn()])
         .group(format!("{} {}", route_word(kept), several(route_word)))
         .summary(format!(
-            "the operating system gives {} for the name, every DNS server that it uses {}: an answer kept from before, or another resolver in between",
+            "the operating system gives {} for the name, every DNS server that it uses {}: a cached old answer, or another resolver in between",
             led(kept),
             several(led)
         ))
@@ -114,7 +114,7 @@ fn stale(facts: &Facts<'_>, name: &EndpointFacts<'_>, servers: &[SocketAddr]) ->
         .arg("servers_say", several(route_word))
         .list("server", &listed)
         .excludes("the hosts file: no line of it names the endpoint")
-        .excludes("a choice of servers by link: none of them gives it")
+        .excludes("different servers for each interface: none of them gives it")
         .likely()
         .maybe_meant()
         .fix(fixes(facts, name.fqdn())),
@@ -147,7 +147,7 @@ fn fixes(facts: &Facts<'_>, fqdn: &str) -> Vec<Fix> {
     if facts.on_windows() {
         return vec![
             Fix::look(
-                "look what is kept",
+                "look at the cache",
                 [
                     command!(PowerShell, "Get-DnsClientCache -Entry {}", Host::new(fqdn)),
                     command!(PowerShell, "Resolve-DnsName {} -DnsOnly -NoHostsFile", Host::new(fqdn)),
@@ -155,7 +155,7 @@ fn fixes(facts: &Facts<'_>, fqdn: &str) -> Vec<Fix> {
             ),
             Fix::change(
                 BlastRadius::Machine,
-                "empty the system's cache; agents keep a copy of their own until they are restarted",
+                "clear the system's DNS cache; agents keep their own copy until they are restarted",
             )
             .under(remedy::Right::MACHINE)
             .with([command!(PowerShell, "Clear-DnsClientCache")])
@@ -168,7 +168,7 @@ fn fixes(facts: &Facts<'_>, fqdn: &str) -> Vec<Fix> {
     }
     vec![
         Fix::look(
-            "look who answers: caches and modules between programs and DNS",
+            "check what answers: caches and modules between programs and DNS",
             [
                 command!(Sh, "getent ahosts {}", Host::new(fqdn)),
                 command!(Sh, "grep hosts: /etc/nsswitch.conf"),
@@ -192,11 +192,16 @@ fn fixes(facts: &Facts<'_>, fqdn: &str) -> Vec<Fix> {
 }
 
 fn empty(cache: &str, look: Command, command: Command) -> Fix {
-    Fix::change(BlastRadius::Machine, format!("where `{cache}` keeps the answers, empty its cache; agents keep a copy of their own until they are restarted"))
-        .under(remedy::Right::MACHINE)
-        .with([command])
-        .after_looking("names are resolved again; nothing else is lost", [look])
-        .undone_by("nothing to undo: the cache fills again")
+    Fix::change(
+        BlastRadius::Machine,
+        format!(
+            "if `{cache}` caches the answers, clear its cache; agents keep their own copy until they are restarted"
+        ),
+    )
+    .under(remedy::Right::MACHINE)
+    .with([command])
+    .after_looking("names are resolved again; nothing else is lost", [look])
+    .undone_by("nothing to undo: the cache fills again")
 }
 
 #[cfg(test)]

@@ -112,7 +112,7 @@ fn draft(facts: &Facts<'_>, server: SocketAddr, severity: Severity, none_answers
         .summary(if none_answers {
             "no DNS server of this machine answers, so no name resolves"
         } else {
-            "this DNS server answered none of the questions it was asked; lookups that begin with it wait for its timeout before another is asked"
+            "this DNS server answered none of the questions it was asked; lookups that start with it wait for its timeout before the next server is asked"
         })
         .evidence(lines.take(3).map(|(answer, _)| facts.answer_line(answer)))
         .list("server", [server.to_string()])
@@ -121,7 +121,7 @@ fn draft(facts: &Facts<'_>, server: SocketAddr, severity: Severity, none_answers
         .reaching(if none_answers { Reach::Machine } else { Reach::Nothing })
         .fix([
             Fix::look(
-                format!("ask `{server}` by hand, over UDP and TCP"),
+                format!("query `{server}` yourself, over UDP and TCP"),
                 [
                     command!(
                         Sh,
@@ -138,7 +138,7 @@ fn draft(facts: &Facts<'_>, server: SocketAddr, severity: Severity, none_answers
                 ],
             ),
             Fix::look(
-                "look which DNS servers the network and the interface are set to",
+                "check which DNS servers the network and the interface use",
                 remedy::machine::dns_settings(facts),
             ),
         ]);
@@ -148,7 +148,7 @@ fn draft(facts: &Facts<'_>, server: SocketAddr, severity: Severity, none_answers
     draft = if Facts::is_azure_dns(server) {
         draft.fix(remedy::machine::look_at_groups(
             facts,
-            "check for a rule against the service tag `AzurePlatformDNS`, and for a rule of this machine's own firewall; outside Azure 168.63.129.16 never answers",
+            "check for a rule that blocks the service tag `AzurePlatformDNS`, and for one in this machine's own firewall; outside Azure 168.63.129.16 never answers",
         ))
     } else {
         match kind {

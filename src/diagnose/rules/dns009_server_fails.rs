@@ -94,13 +94,13 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>, view: &View) -> Option<Dra
     );
     let fix = if view.status == Status::Refused {
         Fix::look(
-            format!("look on `{}` for which networks it resolves (BIND: allow-query, allow-recursion)", server.ip()),
+            format!("check on `{}` which networks it resolves for (BIND: allow-query, allow-recursion)", server.ip()),
             [command!(Sh, "named-checkconf -p | grep -A5 -E 'allow-(query|recursion)'")],
         )
     } else {
         Fix::look(
             format!(
-                "look who `{server}` forwards the zone to, and whether that one answers from there (Windows DNS, in PowerShell)"
+                "check where `{server}` forwards the zone, and whether that server answers it (Windows DNS, in PowerShell)"
             ),
             [command!(
                 PowerShell,
@@ -123,7 +123,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>, view: &View) -> Option<Dra
     } else if severity == Severity::Error {
         "the server failed to answer and no other server of this machine gives an answer, so the name does not resolve"
     } else {
-        "the server failed to answer, but the name still resolves by another way"
+        "the server failed to answer, but another server resolves the name"
     }, why.map(Why::sentence).unwrap_or_default(), in_its_words(facts, server)))
     .evidence([facts.view_line(name, view)])
     .evidence(azure.map(|azure| facts.view_line(name, azure)))
@@ -181,9 +181,9 @@ impl Why {
     fn sentence(self) -> &'static str {
         match self {
             Self::Validation => {
-                "; asked not to validate it answers, so it is DNSSEC validation that refuses the answer: Azure's DNS sends no signatures"
+                "; without validation it answers, so DNSSEC validation rejects the answer: Azure's DNS sends no signatures"
             }
-            Self::Edns => "; without EDNS it answers, so the server or something on the way to it does not take EDNS",
+            Self::Edns => "; without EDNS it answers, so the server or something on the way does not support EDNS",
         }
     }
 }
@@ -196,7 +196,7 @@ fn in_its_words(facts: &Facts<'_>, server: SocketAddr) -> String {
         let _ = write!(words, "; it says why: extended error {}{text}", error.code);
     }
     if let Some(policy) = facts.policy_of(server) {
-        let _ = write!(words, "; the response policy {} signs its answer", quote(&policy.zone));
+        let _ = write!(words, "; the response policy {} rewrites its answer", quote(&policy.zone));
     }
     words
 }

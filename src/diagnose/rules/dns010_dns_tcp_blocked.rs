@@ -81,8 +81,8 @@ fn blocked(facts: &Facts<'_>, server: SocketAddr) -> Option<Draft> {
         .about(concerned.iter().map(|name| name.fqdn()))
         .group(server.to_string())
         .summary(format!(
-            "`{server}` cuts these answers short because they do not fit into a datagram, and TCP 53, which would give the rest, {how}{}",
-            if resolves { "; the system resolves the names by another way" } else { "" }
+            "`{server}` truncates these answers because they do not fit into a datagram, and TCP 53, which would give the rest, {how}{}",
+            if resolves { "; the system resolves the names through another server" } else { "" }
         ))
         .evidence(cut.iter().map(|answer| {
             format!("{} `{server}` cut its answer about `{}` short, and TCP did not give the rest", facts.when(&answer.timing), answer.name)
@@ -92,7 +92,7 @@ fn blocked(facts: &Facts<'_>, server: SocketAddr) -> Option<Draft> {
         .arg("edns0", if edns { "yes" } else { "no" })
         .excludes("a server that is silent or unreachable: it answers over UDP")
         .fix([Fix::look(
-            format!("ask `{address}` over TCP by hand"),
+            format!("query `{address}` over TCP yourself"),
             [command!(Sh, "dig +tcp {} @{} -p {}", Host::new(&first.name), server.ip(), server.port())],
         )])
         .fix(remedy::machine::effective_rules(facts, &address, "TCP 53"))

@@ -82,7 +82,7 @@ fn bypassed(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
         Draft::new(
             Severity::Error,
             Owner::Dns,
-            Title::list("IPv6 leads past the private endpoint: ", [name.fqdn()], ""),
+            Title::list("IPv6 bypasses the private endpoint: ", [name.fqdn()], ""),
         )
         .about([name.fqdn()])
         .group(servers.join(" "))
@@ -96,7 +96,7 @@ fn bypassed(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
         .list("public", [first.to_string()])
         .list("server", &servers)
         .excludes("a missing link or record: the private address is given too")
-        .fix([Fix::look("look who gives the AAAA record", [command!(Any, "nslookup -type=AAAA {} {}", Host::new(name.fqdn()), Address::new(asked))])])
+        .fix([Fix::look("check which server gives the AAAA record", [command!(Any, "nslookup -type=AAAA {} {}", Host::new(name.fqdn()), Address::new(asked))])])
         .fix(if at_azure { in_zone(name, first) } else { on_server(name) }),
     )
 }
@@ -109,7 +109,7 @@ fn in_zone(name: &EndpointFacts<'_>, address: IpAddr) -> Vec<Fix> {
     vec![
         remedy::zone::find(&[zone]),
         Fix::look(
-            format!("look which AAAA records the private zone `{zone}` holds: Azure puts none there"),
+            format!("check which AAAA records the private zone `{zone}` holds: Azure creates none"),
             [command!(
                 Any,
                 "az network private-dns record-set aaaa list --subscription DNS_SUBSCRIPTION -g DNS_RESOURCE_GROUP -z {} -o table",
@@ -118,7 +118,7 @@ fn in_zone(name: &EndpointFacts<'_>, address: IpAddr) -> Vec<Fix> {
         ),
         Fix::change(
             BlastRadius::EveryNetworkOnThisDns,
-            format!("take the AAAA record set out of the private zone `{zone}`"),
+            format!("delete the AAAA record set from the private zone `{zone}`"),
         )
         .under(remedy::Right::ZONE_RECORDS)
         .with([command!(
@@ -128,7 +128,7 @@ fn in_zone(name: &EndpointFacts<'_>, address: IpAddr) -> Vec<Fix> {
             record.as_ref()
         )])
         .after_looking(
-            "all addresses of the set go: keep those that are shown",
+            "this deletes every address of the set: keep the ones shown",
             [command!(
                 Any,
                 "az network private-dns record-set aaaa show --subscription DNS_SUBSCRIPTION -g DNS_RESOURCE_GROUP -z {} -n {}",
@@ -153,7 +153,7 @@ fn on_server(name: &EndpointFacts<'_>) -> Vec<Fix> {
     vec![
             Fix::change(
                 BlastRadius::EveryNetworkOnThisDns,
-                "on that DNS server answer A and AAAA from the same source: forward the whole public zone to Azure's DNS, and take the AAAA record out of local zones",
+                "on that DNS server, answer A and AAAA from the same source: forward the whole public zone to Azure's DNS, and remove the AAAA record from local zones",
             )
             .under(remedy::Right::DNS_SERVER)
             .after_looking("a private zone gives none", [command!(Any, "nslookup -type=AAAA {} 168.63.129.16", Host::new(name.fqdn()))])

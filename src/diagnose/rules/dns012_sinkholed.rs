@@ -1,4 +1,4 @@
-//! DNS012: a name is led nowhere on purpose.
+//! DNS012: a name is blocked in DNS on purpose.
 
 use std::net::SocketAddr;
 
@@ -15,12 +15,12 @@ use crate::text::quote;
 rule! {
     /// ## What it means
     ///
-    /// Somebody answers the name with an address that leads nowhere: `0.0.0.0`, loopback, link-local, multicast; or Azure's
+    /// Somebody answers the name with an address that goes nowhere: `0.0.0.0`, loopback, link-local, multicast; or Azure's
     /// own DNS answers with the alias `blockpolicy.azuredns.invalid`, the mark of a DNS security policy; or the address or alias
     /// is where a known DNS filter leads what it blocks. This is a block list at work: a DNS filter, a firewall's DNS feature, a line
     /// of the hosts file (DNS006 then explains it), or the policy.
     ///
-    /// No connection to an address that leads nowhere is tried. It is a warning when this machine still resolves the name by another
+    /// No connection to such an address is tried. It is a warning when this machine still resolves the name by another
     /// server.
     ///
     /// ## Why it matters
@@ -84,35 +84,32 @@ fn sinkholed(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
         None => "address",
     };
     let address = first.addresses.first().map(ToString::to_string).unwrap_or_default();
-    let draft = Draft::new(
-        severity,
-        Owner::Security,
-        Title::list("led nowhere on purpose: ", [name.fqdn()], format!(" (by {who})")),
-    )
-    .about([name.fqdn()])
-    .group(format!("{kind} {who}"))
-    .summary(if policy {
-        "an Azure DNS security policy blocks the name: it answers with the alias `blockpolicy.azuredns.invalid`"
-            .to_owned()
-    } else if let Some(filter) = filter {
-        format!("the name is answered with {}, where {filter} leads what it blocks", quote(&address))
-    } else {
-        format!(
-            "the name is answered with {}, which leads nowhere: a block list is at work; no connection to it was tried",
-            quote(&address)
-        )
-    })
-    .evidence(views.iter().map(|view| facts.view_line(name, view)))
-    .arg("kind", kind)
-    .arg("filter", filter.unwrap_or_default())
-    .list("address", [address])
-    .list("server", &asked)
-    .excludes(if filter.is_some() {
-        "a fault of the network path: the address is the filter's own"
-    } else {
-        "a fault of the network path: no connection was tried"
-    })
-    .reaching(Reach::Own);
+    let draft =
+        Draft::new(severity, Owner::Security, Title::list("blocked in DNS: ", [name.fqdn()], format!(" (by {who})")))
+            .about([name.fqdn()])
+            .group(format!("{kind} {who}"))
+            .summary(if policy {
+                "an Azure DNS security policy blocks the name: it answers with the alias `blockpolicy.azuredns.invalid`"
+                    .to_owned()
+            } else if let Some(filter) = filter {
+                format!("the answer is {}, the address that {filter} gives for blocked names", quote(&address))
+            } else {
+                format!(
+                    "the answer is {}, an address that goes nowhere: a block list is at work; no connection was tried",
+                    quote(&address)
+                )
+            })
+            .evidence(views.iter().map(|view| facts.view_line(name, view)))
+            .arg("kind", kind)
+            .arg("filter", filter.unwrap_or_default())
+            .list("address", [address])
+            .list("server", &asked)
+            .excludes(if filter.is_some() {
+                "a fault of the network path: the address is the filter's own"
+            } else {
+                "a fault of the network path: no connection was tried"
+            })
+            .reaching(Reach::Own);
     Some(if policy {
         draft.fix(allow_in_policy(name.fqdn()))
     } else {
@@ -142,10 +139,10 @@ fn off_the_list(facts: &Facts<'_>, fqdn: &str, who: &str, servers: &[SocketAddr]
         (true, false) => vec![command!(Sh, "getent ahosts {}", Host::new(fqdn))],
     };
     vec![
-        Fix::look(format!("ask {who} by hand"), by_hand),
-        Fix::change(BlastRadius::EveryNetworkOnThisDns, format!("take {} off the block list of {who}", quote(fqdn)))
+        Fix::look(format!("query {who} yourself"), by_hand),
+        Fix::change(BlastRadius::EveryNetworkOnThisDns, format!("remove {} from the block list of {who}", quote(fqdn)))
             .under(remedy::Right::DNS_SERVER)
-            .after("the list holds for everybody who uses this DNS server: look who asked for the block")
+            .after("the list applies to everyone who uses this DNS server: ask why the name was blocked")
             .undone_by("put the name back on the list"),
     ]
 }

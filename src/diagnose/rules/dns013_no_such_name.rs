@@ -79,7 +79,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
         .reaching(Reach::Own)
         .fix([
             Fix::look(
-                format!("look for a workspace with the id {} in this cloud", quote(label)),
+                format!("find a workspace with the id {} in this cloud", quote(label)),
                 [command!(
                     Any,
                     "az graph query -q \"resources | where type =~ 'microsoft.operationalinsights/workspaces' and tostring(properties.customerId) =~ '{}' | project name, resourceGroup, location, subscriptionId\" --query data -o table",

@@ -114,7 +114,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>, address: IpAddr, subnet: I
     .about([name.fqdn()])
     .group(subnet.to_string())
     .summary(format!(
-        "private addresses lie in several subnets: names in `{good}` answer, none in `{subnet}` does; two scopes share these zones, records of a deleted endpoint were left behind, or this network has no way to that subnet"
+        "private addresses are in several subnets: names in `{good}` answer, none in `{subnet}` does; two scopes share these zones, records of a deleted endpoint remain, or this network has no route to that subnet"
     ))
     .evidence(gave.map(|view| facts.view_line(name, view)))
     .evidence(name.connections.iter().map(|connection| facts.connection_line(connection)))

@@ -73,11 +73,11 @@ fn slow(facts: &Facts<'_>, name: &EndpointFacts<'_>, server: SocketAddr) -> Opti
         )
         .about([name.fqdn()])
         .group(server.to_string())
-        .summary("the fastest answer of this server took over a second; it asks far away, or waits for a forwarder that does not answer")
+        .summary("the fastest answer of this server took over a second; it is far away, or waits for a forwarder that does not answer")
         .evidence([format!("{} in {took}", facts.answer_line(fastest))])
         .list("server", [server.to_string()])
         .arg("fastest", took)
-        .excludes("one lost datagram: all tries were slow")
+        .excludes("one lost packet: all tries were slow")
         .reaching(Reach::Nothing)
         .fix([Fix::look(
             format!("measure `{}` again, and look at what it forwards to", server.ip()),

@@ -71,13 +71,13 @@ fn shadowed(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
         )
         .about([name.fqdn()])
         .group(servers.join(" "))
-        .summary("the server answers the public name from a zone of its own, past the `privatelink` zones; its records are kept by hand, and what it lacks does not exist for this network")
+        .summary("the server answers the public name from a zone of its own, not from the `privatelink` zones; its records are maintained by hand, and names it lacks do not exist for this network")
         .evidence(views.iter().map(|view| facts.view_line(name, view)))
         .list("server", &servers)
         .excludes("the hosts file: the server itself was asked")
         .reaching(Reach::Nothing)
         .fix([Fix::look(
-            format!("look which zone of that server holds {}", quote(name.fqdn())),
+            format!("check which zone on that server holds {}", quote(name.fqdn())),
             [
                 command!(PowerShell, "Get-DnsServerZone -ComputerName {}", Address::new(&address)),
                 command!(Any, "nslookup -type=SOA {} {}", Host::new(name.fqdn()), Address::new(&address)),

@@ -65,7 +65,7 @@ fn draft(facts: &Facts<'_>, resolver: &EncryptedResolver) -> Draft {
         || facts.endpoints().iter().any(|name| resolver.zones.iter().any(|zone| is_below(name.fqdn(), zone)));
     let grave = resolver.in_use && concerned && (resolver.strict || !public.is_empty());
     let severity = if grave { Severity::Warning } else { Severity::Info };
-    let strictness = if resolver.strict { "and never plain" } else { "where a server offers it" };
+    let strictness = if resolver.strict { "and never unencrypted" } else { "where a server offers it" };
     let asked = if servers.is_empty() { "not named".to_owned() } else { servers.join(", ") };
     let mut summary = format!("`{}` asks encrypted {strictness}", resolver.service);
     if !resolver.zones.is_empty() {
@@ -74,7 +74,7 @@ fn draft(facts: &Facts<'_>, resolver: &EncryptedResolver) -> Draft {
     if !concerned {
         summary.push_str("; no name of Azure Monitor is among them");
     } else if !resolver.in_use {
-        summary.push_str("; the resolver configuration of this machine does not lead to it");
+        summary.push_str("; this machine's resolver configuration does not use it");
     } else if !public.is_empty() {
         summary.push_str("; a public server knows no private zone");
     } else if resolver.strict {
@@ -97,7 +97,7 @@ fn fix(resolver: &EncryptedResolver) -> Fix {
     let source = &resolver.source;
     if resolver.service == "systemd-resolved" {
         // The drop-in whose name sorts last wins, in whatever folder (resolved.conf(5)).
-        return Fix::change(BlastRadius::Machine, format!("set `DNSOverTLS=no` in a file that is read after `{source}`"))
+        return Fix::change(BlastRadius::Machine, format!("set `DNSOverTLS=no` in a file that overrides `{source}`"))
             .under(remedy::Right::MACHINE)
             .with([
                 command!(Sh, "sudo mkdir -p /etc/systemd/resolved.conf.d"),
@@ -108,7 +108,7 @@ fn fix(resolver: &EncryptedResolver) -> Fix {
                 command!(Sh, "sudo systemctl restart systemd-resolved"),
             ])
             .after_looking(
-                "questions then go unencrypted to the servers shown; a file of that name that is there already is left as it is",
+                "queries then go unencrypted to the servers shown; an existing file of that name is left as it is",
                 [
                     command!(Sh, "resolvectl status"),
                     command!(Sh, "cat /etc/systemd/resolved.conf.d/zz-plain-dns.conf"),
@@ -127,11 +127,11 @@ fn fix(resolver: &EncryptedResolver) -> Fix {
     }
     Fix::change(
         BlastRadius::Machine,
-        format!("let `{}` send the names of Azure Monitor to the network's DNS servers (`{source}`), or take it out of the resolver configuration", resolver.service),
+        format!("let `{}` send the names of Azure Monitor to the network's DNS servers (`{source}`), or remove it from the resolver configuration", resolver.service),
     )
     .under(remedy::Right::MACHINE)
     .after_looking("", [command!(Sh, "cat {}", FilePath::new(source))])
-    .undone_by("put the former lines back")
+    .undone_by("restore the former lines")
 }
 
 /// `1.1.1.1#name`, `9.9.9.9@853#name`, `https://1.1.1.1/dns-query`, or a name: a name is taken for a public server's.

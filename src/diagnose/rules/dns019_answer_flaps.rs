@@ -115,7 +115,7 @@ fn flaps(facts: &Facts<'_>, name: &EndpointFacts<'_>, server: SocketAddr) -> Opt
                 }],
             ),
             Fix::look(
-                format!("look at everything that `{address}` forwards to (Windows DNS, in PowerShell)"),
+                format!("check everything that `{address}` forwards to (Windows DNS, in PowerShell)"),
                 [
                     command!(PowerShell, "Get-DnsServerForwarder -ComputerName {}", server.ip()),
                     command!(

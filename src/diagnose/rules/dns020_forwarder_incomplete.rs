@@ -28,7 +28,7 @@ rule! {
     /// - the record asked directly (`….privatelink.…`) is private, and the public name that leads to it is public: the
     ///   forwarder was made for the `privatelink` zone instead of the public one. The server then resolves the whole chain of
     ///   the public name elsewhere and never uses its forwarder;
-    /// - the private zone denies the record asked directly, and the public name runs through that record to a public address:
+    /// - the private zone lacks the record asked directly, and the public name runs through that record to a public address:
     ///   the record is missing, and the server that answers the public name does not ask the zone either.
     ///
     /// It is a warning when another server is asked first and has any of these names private. With `--expect public` it is
@@ -73,8 +73,8 @@ rule! {
 /// 1. The name's record, asked directly at this server, is private: the `privatelink` zone is forwarded in place of the public one.
 /// 2. Another name with the same record is private at this server: the suffix of this one is not forwarded.
 /// 3. Azure's DNS has the name private, and this server has names of other suffixes private.
-/// 4. A private zone denies the name at Azure's DNS, and other names of that zone are left out as in 3.
-/// 5. A private zone denies the record asked directly at this server, and the public name runs through that record.
+/// 4. A private zone lacks the name at Azure's DNS, and other names of that zone are left out as in 3.
+/// 5. A private zone lacks the record asked directly at this server, and the public name runs through that record.
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
     let taken: BTreeSet<&str> = facts.left_out(AZURE_DNS).into_iter().map(|(name, _)| name.fqdn()).collect();
     let by_ruleset = |server: &SocketAddr| facts.left_out(*server).iter().any(|(name, _)| taken.contains(name.fqdn()));
@@ -117,7 +117,7 @@ fn of_ruleset(facts: &Facts<'_>, servers: &[SocketAddr]) -> Option<Draft> {
     let mut draft = Draft::new(
         severity,
         Owner::Dns,
-        Title::list("a forwarding ruleset takes names past the private zones: public are ", names(), ""),
+        Title::list("a forwarding ruleset bypasses the private zones; public are ", names(), ""),
     )
     .about(names())
     .group(AZURE_DNS.to_string())
@@ -134,14 +134,14 @@ fn of_ruleset(facts: &Facts<'_>, servers: &[SocketAddr]) -> Option<Draft> {
     .excludes("a DNS server that does not ask Azure's DNS: Azure's DNS itself gives these answers")
     .reaching(Reach::Split { only: public.map(|(name, _)| name.fqdn().to_owned()).collect(), own: &["DNS005"] })
     .fix([
-        Fix::look("look which forwarding rulesets are linked to this virtual network, and at their rules", remedy::machine::rulesets(facts)),
+        Fix::look("check which forwarding rulesets are linked to this virtual network, and read their rules", remedy::machine::rulesets(facts)),
         Fix::change(
             BlastRadius::EveryNetworkOnThisDns,
-            format!("let the rules of that ruleset leave {} to Azure's DNS: where a rule names such a suffix, take that suffix out of it", text::list(&suffixes.iter().map(|suffix| (*suffix).to_owned()).collect::<Vec<_>>(), 5)),
+            format!("stop that ruleset from forwarding {}: remove the rules for these suffixes, so that Azure's DNS answers", text::list(&suffixes.iter().map(|suffix| (*suffix).to_owned()).collect::<Vec<_>>(), 5)),
         )
         .under(remedy::Right::DNS_SERVER)
         .after("find out who made the rule, and where its target resolves; one that sends the suffix to another private link on purpose serves every network that the ruleset is linked to")
-        .undone_by("put the rule back as it was"),
+        .undone_by("restore the rule as it was"),
     ]);
     for (name, how) in &left_out {
         draft = draft.evidence(evidence(facts, name, *how, AZURE_DNS));
@@ -215,7 +215,7 @@ fn incomplete(facts: &Facts<'_>, servers: &[SocketAddr], taken: &BTreeSet<&str>)
             [command!(Any, "nslookup {} {}", Host::new(first_name.fqdn()), server.ip())],
         ),
         Fix::look(
-            format!("look which zones `{}` forwards (Windows DNS, in PowerShell)", server.ip()),
+            format!("check which zones `{}` forwards (Windows DNS, in PowerShell)", server.ip()),
             [command!(
                 PowerShell,
                 "Get-DnsServerZone -ComputerName {} | Where-Object ZoneType -eq Forwarder",

@@ -146,7 +146,7 @@ fn fixes(name: &EndpointFacts<'_>, server: IpAddr, zone: &str) -> Vec<Fix> {
     let address = || seen_elsewhere(name).map_or(Word::placeholder(ADDRESS), Word::from);
     vec![
         Fix::look(
-            format!("look who made the zone on `{server}`, and what it holds"),
+            format!("check who created the zone on `{server}`, and what it holds"),
             [
                 command!(PowerShell, "Get-DnsServerZone -ComputerName {}", server),
                 command!(PowerShell, "Get-DnsServerResourceRecord -ComputerName {} -ZoneName {}", server, known()),
@@ -164,7 +164,7 @@ fn fixes(name: &EndpointFacts<'_>, server: IpAddr, zone: &str) -> Vec<Fix> {
             server, known(), record(), address()
         )])
         .after_looking(
-            "everybody who asks this server gets that address; a record that is there already stays",
+            "everyone who asks this server gets that address; an existing record stays",
             [command!(PowerShell, "Get-DnsServerResourceRecord -ComputerName {} -ZoneName {}", server, known())],
         )
         .undone_with("", [command!(

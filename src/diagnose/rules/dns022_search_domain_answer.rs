@@ -100,7 +100,7 @@ fn fixes(facts: &Facts<'_>, fqdn: &str, suffix: Option<&str>) -> Vec<Fix> {
     if facts.on_windows() {
         return vec![
             Fix::look(
-                "look which suffixes the system appends",
+                "check which suffixes the system appends",
                 [
                     command!(PowerShell, "Get-DnsClientGlobalSetting"),
                     command!(PowerShell, "Get-DnsClient | Select-Object InterfaceAlias, ConnectionSpecificSuffix"),
@@ -114,7 +114,7 @@ fn fixes(facts: &Facts<'_>, fqdn: &str, suffix: Option<&str>) -> Vec<Fix> {
     }
     vec![
         Fix::look(
-            "look which suffixes the system appends",
+            "check which suffixes the system appends",
             [command!(Sh, "grep -E '^(search|domain|options)' /etc/resolv.conf")],
         ),
         Fix::look(

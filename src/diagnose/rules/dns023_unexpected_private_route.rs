@@ -64,9 +64,9 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
     // A stub may give what it keeps.
     let by_server = name.server_views().any(|view| view.is_private() && view.server != facts.stub());
     let summary = if by_server {
-        "public paths are wanted, and this machine gets private addresses: the zones of a private link scope are linked where its DNS resolves; name the private link as expected, or take the zones away from this network"
+        "public paths are expected, but this machine gets private addresses: the zones of a private link scope are linked where its DNS resolves; expect the private link, or unlink the zones from this network"
     } else {
-        "public paths are wanted, and this machine gets private addresses that no DNS server of it gives: an answer that it keeps, or its hosts file"
+        "public paths are expected, but this machine gets private addresses that none of its DNS servers gives: a cached answer, or its hosts file"
     };
     // Nothing shows a link where no server gives the address.
     let change = if by_server {
@@ -77,7 +77,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
     Draft::new(
         if name.unreachable() { Severity::Error } else { Severity::Warning },
         Owner::Dns,
-        Title::list("private although public is wanted: ", [name.fqdn()], ""),
+        Title::list("private although public is expected: ", [name.fqdn()], ""),
     )
     .about([name.fqdn()])
     .summary(summary)
@@ -88,7 +88,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
     .list("address", [address.map(ToString::to_string).unwrap_or_default()])
     .excludes("a private link that is missing: it is there")
     .fix([Fix::look(
-        "if the private link is meant, judge the paths by it",
+        "if the private link is intended, expect it",
         [command!(Any, "ampls-doctor check --expect private")],
     )])
     .fix(address.map(|address| remedy::endpoint::find_by_address(&address.to_string())).unwrap_or_default())
@@ -99,7 +99,7 @@ fn unlink(zone: &str) -> Fix {
     remedy::zone::unlink(
         zone,
         BlastRadius::Vnet,
-        format!("if it is not meant, unlink `{zone}` from the network whose DNS resolves here"),
+        format!("if it is not intended, unlink `{zone}` from the network whose DNS this machine uses"),
         "keep what they print; every machine of that network loses the private path",
     )
 }

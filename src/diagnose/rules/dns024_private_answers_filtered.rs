@@ -82,9 +82,9 @@ fn filters(facts: &Facts<'_>, server: SocketAddr) -> Option<Draft> {
     .about(names())
     .group(server.to_string())
     .summary(format!(
-        "`{server}` knows {} and gives no address and no authority that would deny one, while others have them private; {}: it takes private addresses out of its answers",
+        "`{server}` knows {} but returns no address and no authority that denies one, while others return private addresses; {}: it removes private addresses from its answers",
         if withheld.len() == 1 { "this name" } else { "these names" },
-        if public > 0 { "public names it answers" } else { "nothing else was seen of it" },
+        if public > 0 { "public names it answers" } else { "no other answer of it is known" },
     ))
     .arg("server", server.to_string())
     .list("suffixes", &suffixes)
@@ -104,7 +104,7 @@ fn filters(facts: &Facts<'_>, server: SocketAddr) -> Option<Draft> {
         )
         .under(Right::DNS_SERVER)
         .after("private addresses then pass for these suffixes, for everybody who asks this server; the protection of all other names stays")
-        .undone_by("take the suffixes out again"),
+        .undone_by("remove the suffixes again"),
     ]);
     // With nothing public beside it, the server may answer nobody about IPv4.
     if public == 0 {

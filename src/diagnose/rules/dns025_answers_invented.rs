@@ -86,7 +86,7 @@ fn invents(facts: &Facts<'_>, server: SocketAddr) -> Option<Draft> {
     let mut draft = Draft::new(
         severity,
         Owner::Dns,
-        Title::plain(format!("DNS server `{server}` makes answers up: it has an address for a name that nobody has")),
+        Title::plain(format!("DNS server `{server}` invents answers: it returns an address for a name that does not exist")),
     )
     .about(wrong.iter().map(|name| name.fqdn()))
     .group(server.to_string())
@@ -95,8 +95,8 @@ fn invents(facts: &Facts<'_>, server: SocketAddr) -> Option<Draft> {
         text::list(&given, 3),
         match wrong.len() {
             0 => String::new(),
-            1 => "; one name here is led to such an address".to_owned(),
-            names => format!("; {names} names here are led to such an address"),
+            1 => "; one name here resolves to such an address".to_owned(),
+            names => format!("; {names} names here resolve to such an address"),
         }
     ))
     .evidence(shown.iter().map(|answer| facts.answer_line(answer)))
@@ -105,7 +105,7 @@ fn invents(facts: &Facts<'_>, server: SocketAddr) -> Option<Draft> {
     .arg("kind", if synthetic { "synthetic" } else { "redirected" })
     .fix([
         Fix::look(
-            format!("ask `{}` for a name that nobody has", server.ip()),
+            format!("ask `{}` for a name that does not exist", server.ip()),
             [command!(Any, "nslookup {} {}", Host::new(asked), server.ip())],
         ),
         Fix::change(
@@ -117,7 +117,7 @@ fn invents(facts: &Facts<'_>, server: SocketAddr) -> Option<Draft> {
             },
         )
         .under(if synthetic { Right::DEVICE } else { Right::DNS_SERVER })
-        .after("others may rely on the page that unknown names are led to: look who set it up, and for which names")
+        .after("others may rely on the page shown for unknown names: ask who set it up, and for which names")
         .undone_by("switch it on again"),
     ]);
     for name in &wrong {

@@ -23,7 +23,7 @@ rule! {
     /// Private Link`, `not attached to the current scope`, a network security perimeter's `AuthorizationFailure`).
     /// This version does not recognise them.
     ///
-    /// Over a public address it means that the workspace, component or data collection endpoint takes no public traffic. Over
+    /// Over a public address it means that the workspace, component or data collection endpoint accepts no public traffic. Over
     /// a private address it means that the resource is not in the scope behind this private endpoint while the scope's access
     /// mode is `PrivateOnly`. Some refusals quote the address that the service saw.
     ///
@@ -84,13 +84,13 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
                 "the service refuses because the resource is not in the scope behind this private endpoint, and the scope's query mode is `PrivateOnly`"
             }
             Some(AnswerCause::Perimeter) => {
-                "the service refuses by a rule of a network security perimeter: the agents are let in only by an IP rule or in transition mode"
+                "a network security perimeter refuses the request: agents get in only through an IP rule or in transition mode"
             }
             _ if private => {
                 "the service refuses although the path is private: the resource is not in the scope behind this private endpoint, and the scope's access mode is `PrivateOnly`"
             }
             _ => {
-                "the service refuses because the request came from a public network: the resource takes no public traffic, and the name should be private here"
+                "the service refuses because the request came from a public network: the resource accepts no public traffic, and the name should be private here"
             }
         },
         seen.unwrap_or_default()
@@ -111,11 +111,8 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
         _ => remedy::scope::workspaces(facts).first().and_then(|id| Guid::new(id)),
     };
     draft = draft.fix([
-        Fix::look(
-            "look which access modes the scope has and what is in it",
-            [remedy::scope::find(), remedy::scope::list()],
-        ),
-        Fix::look("look whether the workspace takes public traffic", [remedy::scope::find_workspace(workspace)]),
+        Fix::look("check the scope's access modes and its members", [remedy::scope::find(), remedy::scope::list()]),
+        Fix::look("check whether the workspace accepts public traffic", [remedy::scope::find_workspace(workspace)]),
     ]);
     if private {
         return draft.fix([remedy::scope::add(&resource.unwrap_or(Resource::Any))]);

@@ -11,7 +11,7 @@ rule! {
     /// ## What it means
     ///
     /// The certificate is verified, and yet the answer is not what the service gives: `/ping` of a handler does not say
-    /// `Healthy`, a page for people comes where an interface should be, or the answer redirects to somebody else's host.
+    /// `Healthy`, a page for people comes where an interface should be, or the answer redirects to a foreign host.
     /// Refusals for missing credentials (401, 403, 404) and redirects within Microsoft's domains are what services answer.
     ///
     /// ## Why it matters
@@ -51,8 +51,8 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
 fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
     let (kind, what) = match name.http_fault()? {
         HttpFault::NotHealthy => ("not-healthy", "`/ping` does not say `Healthy`"),
-        HttpFault::Page => ("page", "a page for people comes instead of an answer"),
-        HttpFault::RedirectElsewhere => ("redirect", "the answer redirects to somebody else's host"),
+        HttpFault::Page => ("page", "the answer is a web page"),
+        HttpFault::RedirectElsewhere => ("redirect", "the answer redirects to a foreign host"),
         _ => return None,
     };
     let response = name.response()?;
@@ -74,7 +74,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
             .reaching(Reach::Own)
             .likely()
             .fix([Fix::look(
-                "ask by hand and read who answers",
+                "send the request yourself and read who answers",
                 [command!(
                     Sh,
                     "curl -sv --max-time 10 https://{}{}",

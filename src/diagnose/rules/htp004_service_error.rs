@@ -58,7 +58,9 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
         .about([name.fqdn()])
         .at_port(name.endpoint.port)
         .group(response.status.to_string())
-        .summary("the service is reached over verified TLS and says that it fails or is busy; nothing on the way there is at fault")
+        .summary(
+            "the service is reached over verified TLS and reports that it fails or is busy; the path to it is in order",
+        )
         .evidence(name.exchange.map(|exchange| facts.exchange_line(name, exchange)))
         .arg("status", response.status.to_string())
         .arg("request_id", response.request_id.clone().unwrap_or_default())

@@ -11,7 +11,7 @@ use crate::diagnose::{remedy, rule::rule};
 rule! {
     /// ## What it means
     ///
-    /// The handshake is verified and the request is sent, and then the peer is silent, closes the connection, or sends
+    /// The handshake is verified and the request was sent, but the peer is silent, closes the connection, or sends
     /// something that is not HTTP. It has the certificate of the service and does not behave like it.
     ///
     /// ## Why it matters
@@ -62,12 +62,12 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
         Draft::new(
             Severity::Error,
             Owner::Network,
-            Title::list("TLS is verified and no HTTP answer comes: ", [name.fqdn()], format!(" ({what})")),
+            Title::list("TLS works, but the service never answers the HTTP request: ", [name.fqdn()], format!(" ({what})")),
         )
         .about([name.fqdn()])
         .at_port(name.endpoint.port)
         .group(kind)
-        .summary(format!("the certificate is verified, the request is sent, and then: {what}; something on the way ends or holds the connection"))
+        .summary(format!("the certificate is verified and the request was sent; result: {what}; something on the way ends or holds the connection"))
         .evidence(name.handshake.map(|handshake| facts.handshake_line(name, handshake)))
         .evidence([facts.exchange_line(name, exchange)])
         .evidence(facts.mtu_line())
@@ -77,7 +77,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
         .likely()
         .reaching(Reach::Own)
         .fix([Fix::look(
-            "ask by hand and watch where it ends",
+            "send the request yourself and watch where it ends",
             [command!(
                 Sh,
                 "curl -sv --max-time 10 https://{}:{}{}",

@@ -74,7 +74,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
     let (reading, summary) = match (private, siblings) {
         (true, Some(true)) => (
             "stale-record",
-            "other private names answer, so the path to the private endpoint is open: this record is left from an endpoint that was recreated, or it belongs to another scope",
+            "other private names answer, so the path to the private endpoint is open: this record remains from an endpoint that was recreated, or belongs to another scope",
         ),
         (true, _) => (
             "path",
@@ -82,7 +82,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
         ),
         (false, _) => (
             "public-path",
-            "the public addresses do not answer: a firewall drops the traffic, or this subnet has no way to the internet; open the path, or fix name resolution where the name should be private",
+            "no public address answers: this subnet has no outbound access, or a firewall drops the traffic; open the path, or fix name resolution if the name should be private",
         ),
     };
     let is_private = |address: &&IpAddr| facts.leads_private(name.fqdn(), **address) == Some(true);
@@ -107,7 +107,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
     .excludes("a service that is down: a host without listener would refuse")
     .reaching(Reach::Nothing);
     if reading != "public-path" {
-        draft = draft.likely().excludes("name resolution past the private link: the addresses are private");
+        draft = draft.likely().excludes("DNS that bypasses the private link: the addresses are private");
     }
     match reading {
         "stale-record" => draft

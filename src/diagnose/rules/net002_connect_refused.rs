@@ -70,9 +70,9 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
     .summary(if normal {
         NORMAL
     } else if private {
-        "something answers for the private address and refuses the connection: the record points to a host that is not the private endpoint, or a firewall on the way rejects"
+        "the connection is refused: the record points to a host that is not the private endpoint, or a firewall on the way rejects it"
     } else {
-        "something answers for the public address and refuses the connection: a firewall on the way rejects"
+        "the connection is refused: a firewall on the way rejects it"
     })
     .evidence(name.connections.iter().map(|connection| facts.connection_line(connection)))
     .arg("port", port.to_string())
@@ -94,10 +94,10 @@ fn let_pass(name: &EndpointFacts<'_>) -> Fix {
     let port = name.endpoint.port;
     Fix::change(
         BlastRadius::Vnet,
-        format!("let TCP {port} to {} pass at the firewall that refuses", quote(name.fqdn())),
+        format!("allow TCP {port} to {} on the firewall that refuses it", quote(name.fqdn())),
     )
     .under(remedy::Right::DEVICE)
-    .after("the rule holds for every machine behind that firewall: look first who asked for the block")
+    .after("the rule applies to every machine behind that firewall: ask why the block was set")
     .undone_by("remove the rule again")
 }
 

@@ -80,7 +80,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
     let draft = Draft::new(
         Severity::Error,
         if own { Owner::Os } else { Owner::Network },
-        Title::list(&format!("no way to TCP {port} ({reason}): "), [name.fqdn()], ""),
+        Title::list(&format!("no route to TCP {port} ({reason}): "), [name.fqdn()], ""),
     )
     .about([name.fqdn()])
     .at_port(name.endpoint.port)
@@ -102,11 +102,11 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
     } else {
         vec![command!(Sh, "sudo nft list ruleset"), command!(Sh, "sudo iptables -S OUTPUT")]
     };
-    let look_at_route = Fix::look("look which route this machine takes to the address", [route]);
+    let look_at_route = Fix::look("check which route this machine uses for the address", [route]);
     if own {
         return draft.fix([
             Fix::look(
-                format!("look for a rule of this machine's own firewall that blocks outgoing TCP {port}"),
+                format!("check for a rule in this machine's own firewall that blocks outgoing TCP {port}"),
                 firewall,
             ),
             look_at_route,

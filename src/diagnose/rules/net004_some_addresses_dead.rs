@@ -23,7 +23,7 @@ rule! {
     /// ## How to fix
     ///
     /// Find the private endpoint that holds the dead address. If there is none, delete the address from the record and let the
-    /// zone group keep the rest. If there is one, look which route and which rule of a network security group or firewall is in the
+    /// zone group keep the rest. If there is one, check which route and which rule of a network security group or firewall is in the
     /// way.
     ///
     /// ## How to confirm
@@ -78,7 +78,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
     .arg("port", port.to_string())
     .list("dead", &dead)
     .arg("first", if waits { "yes" } else { "no" })
-    .excludes("a path that is closed altogether: another address of the name answers")
+    .excludes("a closed path: another address of the name answers")
     .reaching(Reach::Nothing);
     if private {
         draft = draft.fix(remedy::endpoint::find_by_address(&first));

@@ -85,7 +85,7 @@ fn draft(facts: &Facts<'_>) -> Option<Draft> {
         .about(own.iter().map(|name| name.fqdn()))
         .summary("this subnet has no outbound access, or a firewall drops the traffic; the machine cannot tell which")
         .evidence(lines.map(|connection| facts.connection_line(connection)))
-        .excludes("a service that is down: those of different services are silent alike")
+        .excludes("a service that is down: several services are silent")
         .likely()
         .fix([
             Fix::look(

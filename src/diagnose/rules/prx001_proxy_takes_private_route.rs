@@ -25,7 +25,7 @@ rule! {
     ///
     /// ## Why it matters
     ///
-    /// The private link is not used, although every test of name resolution says that it is. A service that takes no public
+    /// The private link is not used, although every test of name resolution says that it is. A service that accepts no public
     /// traffic answers 403, because it sees the proxy's public address.
     ///
     /// ## How to fix
@@ -78,7 +78,7 @@ fn of_agent(facts: &Facts<'_>, proxy: &AgentProxy) -> Option<Draft> {
     let first = names.first()?;
     let agent = proxy.used_by.as_str();
     let title =
-        format!("the {agent} agent's proxy {} takes what should go to the private endpoint: ", quote(&proxy.url));
+        format!("the {agent} agent sends data to proxy {} instead of the private endpoint: ", quote(&proxy.url));
     Some(
         Draft::new(Severity::Warning, Owner::Os, Title::list(&title, names.iter().map(|name| name.fqdn()), ""))
             .about(names.iter().map(|name| name.fqdn()))
@@ -94,7 +94,7 @@ fn of_agent(facts: &Facts<'_>, proxy: &AgentProxy) -> Option<Draft> {
             .list("agent", [agent])
             .reaching(Reach::Nothing)
             .fix([
-                Fix::look("look where proxies are set on this machine", remedy::local::show_proxies(facts.on_windows())),
+                Fix::look("check where proxies are set on this machine", remedy::local::show_proxies(facts.on_windows())),
                 exempt_for_agent(facts, proxy),
             ]),
     )
@@ -105,12 +105,12 @@ fn of_agent(facts: &Facts<'_>, proxy: &AgentProxy) -> Option<Draft> {
 /// <https://learn.microsoft.com/azure/azure-arc/servers/manage-agent>
 fn exempt_for_agent(facts: &Facts<'_>, proxy: &AgentProxy) -> Fix {
     let change = |text: String| Fix::change(BlastRadius::Machine, text).under(remedy::Right::MACHINE);
-    let direct = "look whether the direct path is open";
+    let direct = "check whether the direct path is open";
     if proxy.source.contains("azcmagent") {
-        return change("let the Azure Monitor agent pass the connected machine's proxy by".to_owned())
+        return change("make the Azure Monitor Agent bypass the Arc proxy".to_owned())
             .with([command!(Sh, "sudo azcmagent config set proxy.bypass AMA")])
             .after_looking(
-                format!("{direct}; a list that is there is replaced, so name its other services with `AMA`"),
+                format!("{direct}; this replaces an existing list, so name its other services together with `AMA`"),
                 [command!(Any, "ampls-doctor check --proxy none"), command!(Any, "azcmagent config get proxy.bypass")],
             )
             .undone_with("or set the former list again", [command!(Sh, "sudo azcmagent config clear proxy.bypass")]);
@@ -118,7 +118,7 @@ fn exempt_for_agent(facts: &Facts<'_>, proxy: &AgentProxy) -> Fix {
     if proxy.source == "/etc/default/azuremonitoragent" {
         let [direct_settings, former_settings] = remedy::machine::set_extension_direct(facts);
         return change(
-            "take the proxy out of the agent's extension settings, which write this file and know no exemptions"
+            "remove the proxy from the agent's extension settings, which write this file and know no exemptions"
                 .to_owned(),
         )
         .with([direct_settings])
@@ -130,11 +130,11 @@ fn exempt_for_agent(facts: &Facts<'_>, proxy: &AgentProxy) -> Fix {
         .undone_with("with the former settings", [former_settings]);
     }
     change(format!(
-        "add the names to what {} passes by (`NO_PROXY`, beside the proxy; the file does not change by itself), reload systemd and restart the agent",
+        "add the names to `NO_PROXY` in {}, next to the proxy; then reload systemd and restart the agent",
         quote(&proxy.source)
     ))
     .after_looking(direct, [command!(Any, "ampls-doctor check --proxy none")])
-    .undone_by("put the former lines back, reload systemd and restart the agent")
+    .undone_by("restore the former lines, reload systemd and restart the agent")
 }
 
 fn is_taken(name: &EndpointFacts<'_>) -> bool {
@@ -160,9 +160,9 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>, all: &[&str]) -> Option<Dr
     let agents =
         proxies.iter().filter(|known| known.effective && known.url == proxy.url && known.used_by != AgentKind::Arc);
     let consequence = if refused {
-        "; the service refuses what comes from there"
+        "; the service refuses requests from there"
     } else if fails {
-        "; the proxy gives no tunnel for it"
+        "; the proxy refuses a tunnel for it"
     } else {
         ""
     };
@@ -170,7 +170,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>, all: &[&str]) -> Option<Dr
         Draft::new(
             severity,
             Owner::Os,
-            Title::list(&format!("the proxy {} takes what should go to the private endpoint: ", quote(&proxy.url)), [name.fqdn()], ""),
+            Title::list(&format!("traffic goes to proxy {} instead of the private endpoint: ", quote(&proxy.url)), [name.fqdn()], ""),
         )
         .about([name.fqdn()])
         .group(format!("{} {}", proxy.url, proxy.source))
@@ -186,7 +186,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>, all: &[&str]) -> Option<Dr
         .reaching(Reach::Own)
         .fix([
             Fix::look(
-                "look where proxies are set on this machine",
+                "check where proxies are set on this machine",
                 remedy::local::show_proxies(facts.on_windows()),
             ),
         ])

@@ -61,13 +61,13 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
     let given = if proxy.has_credentials {
         "the proxy does not accept the credentials it was given"
     } else {
-        "the proxy wants credentials and was given none"
+        "the proxy asks for credentials and was given none"
     };
     Some(
         Draft::new(
             Severity::Error,
             Owner::Network,
-            Title::list(&format!("the proxy {} wants credentials (407): ", quote(&proxy.url)), [name.fqdn()], ""),
+            Title::list(&format!("the proxy {} asks for credentials (407): ", quote(&proxy.url)), [name.fqdn()], ""),
         )
         .about([name.fqdn()])
         .group(proxy.url.clone())
@@ -80,8 +80,8 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
         .excludes("a proxy that is down: it answers")
         .reaching(Reach::Own)
         .fix([
-            Fix::look("look where proxies are set on this machine", remedy::local::show_proxies(facts.on_windows())),
-            Fix::change(BlastRadius::Vnet, "let the proxy pass Azure Monitor's names without authentication")
+            Fix::look("check where proxies are set on this machine", remedy::local::show_proxies(facts.on_windows())),
+            Fix::change(BlastRadius::Vnet, "allow Azure Monitor's names through the proxy without authentication")
                 .under(remedy::Right::DEVICE)
                 .after("look at the proxy's rules and log for this name and the time in the evidence; the rule holds for every machine behind the proxy")
                 .undone_by("remove the rule"),

@@ -60,11 +60,11 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
     let proxy = &tunnel.proxy;
     let (severity, kind, what) = match facts.proxy_fault(name)? {
         ProxyFault::Scheme(_) => {
-            (Severity::Info, "scheme", "its scheme is not spoken by this program, so nothing behind it was looked at")
+            (Severity::Info, "scheme", "this program does not support its scheme, so nothing behind it was tested")
         }
         ProxyFault::Unreachable => match &tunnel.outcome {
             Outcome::Failed(TunnelFailure::NoAddress) => (Severity::Error, "no-address", "its name has no address"),
-            Outcome::Skipped(_) => (Severity::Error, "no-connection", "its port cannot be connected to"),
+            Outcome::Skipped(_) => (Severity::Error, "no-connection", "its port does not accept connections"),
             _ => (Severity::Error, "no-answer", "it accepts the connection and does not answer as a proxy"),
         },
         _ => return None,
@@ -75,7 +75,8 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
         _ => "cannot be reached",
     };
     let connect = connect_commands(&proxy.url, facts.on_windows());
-    let look = Fix::look("look where proxies are set on this machine", remedy::local::show_proxies(facts.on_windows()));
+    let look =
+        Fix::look("check where proxies are set on this machine", remedy::local::show_proxies(facts.on_windows()));
     let draft = Draft::new(
         severity,
         Owner::Network,
@@ -97,14 +98,14 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
     Some(
         draft.fix([
             look,
-            Fix::look("connect to the proxy by hand", connect),
+            Fix::look("connect to the proxy yourself", connect),
             Fix::change(
                 BlastRadius::Machine,
-                format!("correct the proxy where {} sets it, or take the setting away", quote(&proxy.source)),
+                format!("correct the proxy where {} sets it, or remove the setting", quote(&proxy.source)),
             )
             .under(remedy::Right::MACHINE)
             .after_looking(
-                "look what the direct path gives; other programs may need the setting",
+                "check what the direct path gives; other programs may need the setting",
                 [command!(Any, "ampls-doctor check --proxy none")],
             )
             .undone_by("set the former value again"),

@@ -70,7 +70,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
         Draft::new(
             Severity::Error,
             Owner::Network,
-            Title::list(&format!("the proxy {} gives no tunnel ({answer}): ", quote(&proxy.url)), [name.fqdn()], ""),
+            Title::list(&format!("the proxy {} refuses the tunnel ({answer}): ", quote(&proxy.url)), [name.fqdn()], ""),
         )
         .about([name.fqdn()])
         .group(format!("{kind} {}", proxy.url))
@@ -83,9 +83,12 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
         .excludes("a proxy that is down: it answers")
         .excludes("missing credentials: it does not ask for any")
         .reaching(Reach::Own)
-        .fix([Fix::look("look where proxies are set on this machine", remedy::local::show_proxies(facts.on_windows()))])
         .fix([Fix::look(
-            "ask the proxy by hand",
+            "check where proxies are set on this machine",
+            remedy::local::show_proxies(facts.on_windows()),
+        )])
+        .fix([Fix::look(
+            "query the proxy yourself",
             [command!(
                 Sh,
                 "curl -sv --max-time 10 --proxy {} https://{}{} -o /dev/null",
@@ -110,7 +113,7 @@ fn allowed() -> Vec<Fix> {
 fn reached(name: &EndpointFacts<'_>) -> Vec<Fix> {
     vec![
         Fix::look(
-            "on the proxy itself look whether it resolves the name and reaches the address",
+            "check on the proxy whether it resolves the name and reaches the address",
             [
                 command!(Any, "nslookup {}", Host::new(name.fqdn())),
                 command!(
@@ -123,10 +126,10 @@ fn reached(name: &EndpointFacts<'_>) -> Vec<Fix> {
         ),
         Fix::change(
             BlastRadius::Vnet,
-            "fix the proxy's own DNS where it has no address there, its route or firewall where it has one",
+            "fix the proxy's DNS if the name has no address there; else its route or firewall",
         )
         .under(remedy::Right::DEVICE)
-        .after("look in the proxy's log for this name and the time in the evidence: it tells which of the two failed; the change holds for every machine behind the proxy")
+        .after("look in the proxy's log for this name and the time in the evidence: it shows which of the two failed; the change holds for every machine behind the proxy")
         .undone_by("put the proxy's former DNS servers, route or rule back"),
     ]
 }
@@ -147,11 +150,7 @@ mod tests {
             assert_eq!((found.len(), found[0].severity), (1, Severity::Error));
             assert_eq!(found[0].args["kind"], kind);
             let change = found[0].fix.iter().find(|fix| !fix.read_only).map(|fix| fix.text.as_str());
-            assert_eq!(
-                change.is_some_and(|text| text.starts_with("fix the proxy's own DNS")),
-                status >= 500,
-                "{change:?}"
-            );
+            assert_eq!(change.is_some_and(|text| text.starts_with("fix the proxy's DNS")), status >= 500, "{change:?}");
         }
     }
 

@@ -88,7 +88,7 @@ fn of_unit(facts: &Facts<'_>, proxy: &AgentProxy) -> Option<Draft> {
         Draft::new(Severity::Warning, Owner::Os, title)
             .group(proxy.source.clone())
             .summary(format!(
-                "the environment that {} gives the agent applies to addresses that only this machine's own host serves: the agent gets no token from the metadata service",
+                "the agent's environment, set by {}, sends requests for the metadata service to a proxy, which cannot reach it: the agent gets no token",
                 quote(&proxy.source)
             ))
             .likely()
@@ -117,7 +117,7 @@ fn of_environment(facts: &Facts<'_>) -> Option<Draft> {
                 Title::list(&format!("the proxy {} catches ", quote(&proxy.url)), addresses.clone(), ""),
             )
             .summary(format!(
-                "the variable {} applies to addresses that only this machine's own host serves: programs with this environment get no token from the metadata service",
+                "the variable {} sends requests for the metadata service to a proxy, which cannot reach it: programs with this environment get no token",
                 quote(&proxy.source)
             ))
             .evidence(settings.variables.iter().map(|named| format!("{} names the proxy {}", quote(&named.source), quote(&named.url))))
@@ -130,7 +130,7 @@ fn of_environment(facts: &Facts<'_>) -> Option<Draft> {
             .list("addresses", &addresses)
             .reaching(Reach::Nothing)
             .fix([
-                Fix::look("look where proxies are set on this machine", remedy::local::show_proxies(facts.on_windows())),
+                Fix::look("check where proxies are set on this machine", remedy::local::show_proxies(facts.on_windows())),
                 remedy::local::exempt_from_proxy(facts, &names),
             ]),
         )

@@ -103,11 +103,11 @@ fn without_sockets(facts: &Facts<'_>) -> Option<Draft> {
     }
     let fix = if facts.on_windows() {
         Fix::look(
-            "look which process holds the machine's sockets",
+            "check which process holds the machine's sockets",
             [command!(PowerShell, "Get-NetTCPConnection | Group-Object OwningProcess -NoElement")],
         )
     } else {
-        Fix::look("examine again with room for more open files", [command!(Sh, "ulimit -n 1024; ampls-doctor check")])
+        Fix::look("run again with a higher limit of open files", [command!(Sh, "ulimit -n 1024; ampls-doctor check")])
     };
     let count = lines.len();
     let no_socket = |seen: &&Connection| seen.outcome == Outcome::Failed(IoFailure::NoSockets);
@@ -123,7 +123,7 @@ fn without_sockets(facts: &Facts<'_>) -> Option<Draft> {
         )
         .group("sockets")
         .about(names)
-        .summary("the limit of open files of this process, or of the machine, was used up; what is listed was not looked at, so a fault there is missing from this report")
+        .summary("the limit of open files of this process, or of the machine, was used up; the listed steps were not tested, so a fault there is missing from this report")
         .evidence(lines)
         .arg("steps", count.to_string())
         .arg("stopped_by", "sockets")
@@ -154,7 +154,7 @@ fn cut_short(facts: &Facts<'_>) -> Vec<Draft> {
     let severity = if names.is_empty() && !unknown { Severity::Warning } else { Severity::Error };
     let shares = (!unread.is_empty() && !facts.on_windows()).then(|| {
         Fix::look(
-            "look which file systems belong to a server that may be gone",
+            "check which file systems belong to a server that may be gone",
             [command!(Sh, "findmnt --types nfs,nfs4,cifs,fuse")],
         )
     });
@@ -165,7 +165,7 @@ fn cut_short(facts: &Facts<'_>) -> Vec<Draft> {
     vec![
         Draft::new(severity, Owner::Os, Title::plain(format!("{why} before {} ended", steps(count, "had", "had"))))
             .about(names)
-            .summary("what is listed was not looked at to its end, so a fault there is missing from this report; all else stands")
+            .summary("the listed steps did not finish, so a fault there is missing from this report; everything else is valid")
             .evidence(unfinished)
             .arg("steps", count.to_string())
             .arg("stopped_by", by)

@@ -16,7 +16,7 @@ rule! {
     /// Files that this program reads are there and may not be read by the user who started it. What they hold was not looked
     /// at, which is not the same as fine: it is listed.
     ///
-    /// Files that are not there are not a finding: most machines lack most of them. Files that decide what is required, those
+    /// Missing files are not reported: most machines lack most of them. Files that decide what is required, those
     /// of the agents' configuration and of the resolver, are RUN004.
     ///
     /// ## Why it matters
@@ -70,7 +70,7 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
     let again = if windows {
         Fix::look("run it in a console opened as Administrator", [command!(Any, "ampls-doctor check")])
     } else {
-        Fix::look("examine again as a user who may read them", [command!(Sh, "sudo ampls-doctor check")])
+        Fix::look("run again as a user who may read them", [command!(Sh, "sudo ampls-doctor check")])
     };
     vec![
         Draft::new(
@@ -78,10 +78,8 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
             Owner::Os,
             Title::list("not permitted to read ", refused.iter().map(|(file, _)| *file), ""),
         )
-        .summary("what these files hold was not looked at; with more rights the examination is complete")
-        .evidence(
-            refused.iter().map(|(file, what)| format!("{} may not be read: {what} was not looked at", quote(file))),
-        )
+        .summary("these files were not read; run with more rights for a complete check")
+        .evidence(refused.iter().map(|(file, what)| format!("{} may not be read: {what} is unknown", quote(file))))
         .list("files", refused.iter().map(|(file, _)| *file))
         .reaching(Reach::Nothing)
         .fix([again]),

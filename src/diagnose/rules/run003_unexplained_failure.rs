@@ -59,14 +59,14 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
         (
             Owner::Network,
             "fails",
-            "does not work, for a reason unknown to every rule: ",
+            "does not work, for an unknown reason: ",
             "monitoring needs this name and it does not work; the observations fit none of the known faults",
         )
     } else {
         (
             Owner::Dns,
             "public",
-            "public although private is expected, for a reason unknown to every rule: ",
+            "public although private is expected, for an unknown reason: ",
             "monitoring needs this name, others show that a private link is meant, and this one resolves to a public address; the observations fit none of the known faults",
         )
     };
@@ -80,7 +80,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
         .reaching(Reach::Nothing)
         .fix([Fix::look(
             "keep the whole report, every observation included, and look at the first step that failed",
-            [command!(Any, "ampls-doctor check --format json -o report.json")],
+            [command!(Any, "ampls-doctor check -o report.json")],
         )]);
     if let Some(handshake) = name.handshake {
         draft = draft.evidence([facts.handshake_line(name, handshake)]);

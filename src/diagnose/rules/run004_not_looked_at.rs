@@ -62,9 +62,9 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
         Draft::new(
             Severity::Warning,
             Owner::Os,
-            Title::plain(format!("not looked at, although it decides what is required: {}", labels.join(", "))),
+            Title::plain(format!("not read, although it decides what is required: {}", labels.join(", "))),
         )
-        .summary("a name that only this source knows was not examined, so this machine is not shown to be healthy")
+        .summary("a name that only this source knows was not tested, so this machine is not proven healthy")
         .evidence(missing.iter().map(|source| sources::line(source, seen)))
         .list("sources", &names)
         .reaching(Reach::Nothing)
@@ -91,7 +91,7 @@ fn fixes(facts: &Facts<'_>, missing: &[Source]) -> Vec<Fix> {
         fixes.push(if facts.on_windows() {
             Fix::look("run it in a console opened as Administrator", [command!(Any, "ampls-doctor check")])
         } else {
-            Fix::look("examine again as a user who may read the files", [command!(Sh, "sudo ampls-doctor check")])
+            Fix::look("run again as a user who may read the files", [command!(Sh, "sudo ampls-doctor check")])
         });
     }
     let disk = missing.iter().any(|source| source.because == Some(Because::WindowsDisk));

@@ -82,7 +82,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
     .at_port(name.endpoint.port)
     .group(format!("{trusted} {issuer}"))
     .summary(format!(
-        "the certificate's chain does not lead to {roots}, so it is not Azure's: something on the way opens the connection; this machine {} the issuer",
+        "the certificate's chain does not end at {roots}, so it is not Azure's: something on the way inspects the connection; this machine {} the issuer",
         if trusted { "trusts" } else { "does not trust" }
     ))
     .evidence(name.handshake.map(|handshake| facts.handshake_line(name, handshake)))
@@ -94,9 +94,9 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
     .reaching(Reach::Own)
     .fix([
         remedy::local::show_chain(&address, name.fqdn()),
-        Fix::change(BlastRadius::Vnet, format!("exempt the name from TLS inspection on the device that issues as {}", quote(&name.leaf().map(|leaf| leaf.issuer.clone()).unwrap_or_default())))
+        Fix::change(BlastRadius::Vnet, format!("exempt the name from TLS inspection on the device that signs as {}", quote(&name.leaf().map(|leaf| leaf.issuer.clone()).unwrap_or_default())))
             .under(remedy::Right::DEVICE)
-            .after("look in the device's log for this host name and the time in the evidence; the exemption holds for every machine behind the device")
+            .after("search the device's log for this host name and the time in the evidence; the exemption applies to every machine behind the device")
             .undone_by("remove the exemption"),
     ])
 }

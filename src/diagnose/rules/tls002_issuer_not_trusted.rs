@@ -71,15 +71,15 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
     .at_port(name.endpoint.port)
     .group(issuer.clone())
     .summary(if empty {
-        "the chain leads to the public roots, but this machine's trust store is empty or cannot be read"
+        "the chain ends at a public root, but this machine's trust store is empty or cannot be read"
     } else {
-        "the chain leads to the public roots, but this machine's trust store does not know them: it is out of date or another store is in use"
+        "the chain ends at a public root, but this machine's trust store does not know them: it is out of date or another store is in use"
     })
     .evidence(name.handshake.map(|handshake| facts.handshake_line(name, handshake)))
     .evidence(chain.iter().take(3).map(certificate_line))
     .list("issuer", [issuer])
     .arg("store", if empty { "empty" } else { "outdated" })
-    .excludes("interception: the chain leads to the public roots")
+    .excludes("interception: the chain ends at a public root")
     .reaching(Reach::Own)
     .fix([remedy::local::show_chain(&address, name.fqdn()), update(facts)])
 }
@@ -91,7 +91,7 @@ fn update(facts: &Facts<'_>) -> Fix {
         return change
             .with([command!(Any, "certutil -generateSSTFromWU roots.sst")])
             .after_looking(
-                "look what is there already, and import the missing root only",
+                "check what is there already, and import only the missing root",
                 [command!(
                     PowerShell,
                     r"Get-ChildItem Cert:\LocalMachine\Root | Where-Object Subject -match 'DigiCert|Microsoft'"

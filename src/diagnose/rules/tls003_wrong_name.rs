@@ -75,10 +75,8 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
         return asked_by_alias(draft, &public, &names, &connect, &address);
     }
     draft
-        .summary(
-            "the certificate that answers at the address is for other names: the address belongs to something else",
-        )
-        .excludes("a client that asks by a `privatelink` name: the public name was sent")
+        .summary("the certificate at this address is for other names: the address belongs to something else")
+        .excludes("a client that uses a `privatelink` name: the public name was sent")
         .fix([remedy::local::show_chain(&connect, name.fqdn())])
         .fix(remedy::endpoint::find_by_address(&address))
 }
@@ -98,13 +96,13 @@ fn asked_by_alias(mut draft: Draft, public: &str, names: &[String], connect: &st
     draft.group.push_str(" alias");
     let draft = draft
         .summary(format!(
-            "the configuration names the `privatelink` alias, which no certificate holds; it has to name the public one, {}, which DNS leads to the same record",
+            "the configuration names the `privatelink` alias, which no certificate holds; it has to name the public one, {}, which resolves to the same record",
             quote(public)
         ))
         .list("public_name", [public])
         .fix([
             Fix::look(
-                "look whether the certificate fits when the public name is sent",
+                "check whether the certificate matches when the public name is sent",
                 [command!(
                     Sh,
                     "openssl s_client -connect {} -servername {} -verify_hostname {} </dev/null",
@@ -115,11 +113,11 @@ fn asked_by_alias(mut draft: Draft, public: &str, names: &[String], connect: &st
             ),
             Fix::change(
                 BlastRadius::Machine,
-                format!("name {} wherever the `privatelink` alias is configured", quote(public)),
+                format!("replace the `privatelink` alias with {} wherever it is configured", quote(public)),
             )
             .under(remedy::Right::MACHINE)
-            .after("look which setting names the alias: an agent's, an application's, or `--endpoint` of this run")
-            .undone_by("put the former name back"),
+            .after("find the setting that names the alias: an agent's, an application's, or `--endpoint` of this run")
+            .undone_by("restore the former name"),
         ]);
     if names.iter().any(|pattern| covers(pattern, public)) {
         return draft.excludes("another server at the address: its certificate is for the public name");

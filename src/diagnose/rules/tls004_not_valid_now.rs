@@ -107,21 +107,21 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>, clock: &Clock) -> Draft {
             Owner::Os,
             "clock",
             format!(
-                "no certificate of {count} names is valid by this machine's clock, and all lead to the public roots: the clock is wrong, not the certificates{span}"
+                "no certificate of {count} names is valid by this machine's clock, and all end at public roots: the clock is wrong, not the certificates{span}"
             ),
         ),
         Clock::Right => (
             Owner::Network,
             "peer",
             format!(
-                "{what}, while this machine's clock agrees with other services: something else than Azure is likely to answer with an old certificate"
+                "{what}, while this machine's clock agrees with other services: probably something other than Azure answers with an old certificate"
             ),
         ),
         Clock::Unknown => (
             Owner::Os,
             "unknown",
             format!(
-                "{what} by this machine's clock; Azure renews in time, so compare the clock first, then look who answers"
+                "{what} by this machine's clock; Azure renews in time, so compare the clock first, then check who answers"
             ),
         ),
     };
@@ -143,8 +143,8 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>, clock: &Clock) -> Draft {
         .reaching(Reach::Own);
     match clock {
         Clock::Suspected(..) => draft
-            .excludes("interception: the chains lead to the public roots")
-            .excludes("an old trust store: it has nothing to do with dates of the services' certificates")
+            .excludes("interception: the chains end at public roots")
+            .excludes("an old trust store: it does not affect the dates of certificates")
             .fix([remedy::local::show_clock(windows), remedy::local::set_clock(windows)]),
         Clock::Right => draft
             .excludes("this machine's clock: verified answers agree with it")

@@ -25,7 +25,7 @@ rule! {
     /// ## How to fix
     ///
     /// Add the name to the application rules of the firewall on the way, without TLS inspection. For a private path let the
-    /// subnet of the private endpoint bypass the firewall, or allow the name there too. For a private address look whether
+    /// subnet of the private endpoint bypass the firewall, or allow the name there too. For a private address check whether
     /// the connection of the private endpoint is approved.
     ///
     /// ## How to confirm
@@ -74,13 +74,13 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
     let mut draft = Draft::new(
         Severity::Error,
         Owner::Network,
-        Title::list(&format!("TLS is cut off after the name is sent ({}): ", route_word(name.route())), [name.fqdn()], ""),
+        Title::list(&format!("TLS is reset as soon as the host name is visible ({}): ", route_word(name.route())), [name.fqdn()], ""),
     )
     .about([name.fqdn()])
     .at_port(name.endpoint.port)
     .group(format!("{kind} {}", route_word(name.route())))
     .summary(format!(
-        "TCP connects, and the handshake is ended as soon as the name is known: something on the way filters by host name; {} their handshake",
+        "TCP connects, but the handshake is reset once the host name is sent: something on the way filters by host name; {} their handshake",
         match others { 0 => "no other name completes".to_owned(), 1 => "1 other name completes".to_owned(), _ => format!("{others} other names complete") }
     ))
     .evidence(name.connections.iter().map(|connection| facts.connection_line(connection)))

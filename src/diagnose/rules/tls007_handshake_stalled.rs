@@ -72,7 +72,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
         .about([name.fqdn()])
         .at_port(name.endpoint.port)
         .group(route_word(name.route()))
-        .summary("TCP connects, the ClientHello is sent, and no answer comes: large packets are lost on the way (MTU), or something that inspects holds the connection")
+        .summary("TCP connects, but the ClientHello gets no answer: large packets are lost on the way (MTU), or an inspecting device holds the connection")
         .evidence(name.connections.iter().map(|connection| facts.connection_line(connection)))
         .evidence([facts.handshake_line(name, handshake)])
         .evidence(facts.mtu_line())
@@ -84,7 +84,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
         .reaching(Reach::Own)
         .fix([
             remedy::local::show_chain(&connect, name.fqdn()),
-            Fix::look("look which packet size passes on the way, and which interface and MTU the route takes", size),
+            Fix::look("check which packet size gets through, and which interface and MTU the route uses", size),
         ])
         .fix(remedy::machine::effective_route(facts, &address)),
     )

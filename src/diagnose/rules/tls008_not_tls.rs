@@ -20,8 +20,8 @@ rule! {
     ///
     /// ## How to fix
     ///
-    /// Find out who holds the address. For a private address look which private endpoint it belongs to; none means that the
-    /// record is left from a former one. For a public address look at the devices on the way: one of them answers in the
+    /// Find out who holds the address. For a private address check which private endpoint it belongs to; none means that the
+    /// record remains from a former one. For a public address look at the devices on the way: one of them answers in the
     /// service's place.
     ///
     /// ## How to confirm
@@ -66,7 +66,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
     .at_port(name.endpoint.port)
     .group(route_word(name.route()))
     .summary(if broken {
-        "TCP connects and the peer breaks the rules of TLS in its answer: it is not the service that speaks"
+        "TCP connects, but the answer violates TLS: it does not come from the service"
     } else {
         "TCP connects and the answer to the ClientHello is not TLS: another service or a block page answers at this address"
     })
@@ -76,7 +76,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
     .arg("kind", if broken { "protocol" } else { "not-tls" })
     .excludes("a blocked port: TCP connects and bytes come back")
     .reaching(Reach::Own)
-    .fix([Fix::look("look what answers without TLS", [command!(
+    .fix([Fix::look("check what answers without TLS", [command!(
             Sh,
             "curl -sv --max-time 5 http://{}:{}/ -o /dev/null",
             Address::new(&ip),
@@ -86,10 +86,10 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
         return Some(draft.fix(remedy::endpoint::find_by_address(&ip)));
     }
     Some(draft.fix([
-        Fix::change(BlastRadius::Vnet, "exempt the name on the device on the way that answers in the service's place")
+        Fix::change(BlastRadius::Vnet, "exempt the name on the device that answers in place of the service")
             .under(remedy::Right::DEVICE)
             .after("look in the device's log for this host name and the time in the evidence; the change holds for every machine behind it")
-            .undone_by("take the exemption back"),
+            .undone_by("remove the exemption"),
     ]))
 }
 

@@ -23,7 +23,7 @@ rule! {
     ///
     /// ## How to fix
     ///
-    /// Fetch the issuer's certificate from the address that the certificate names, and look who it is. An issuer of Microsoft
+    /// Fetch the issuer's certificate from the address that the certificate names, and check who that is. An issuer of Microsoft
     /// or `DigiCert` under a public root points to a device on the way that strips the chain; any other to inspection: exempt
     /// the name there.
     ///
@@ -66,7 +66,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
     .about([name.fqdn()])
     .at_port(name.endpoint.port)
     .group(issuer.clone())
-    .summary("the peer sent its own certificate only, and neither this machine nor the public roots know its issuer: where the chain leads cannot be seen from here")
+    .summary("the server sent only its own certificate, and neither this machine nor the public roots know the issuer: where the chain ends is not visible from here")
     .evidence(name.handshake.map(|handshake| facts.handshake_line(name, handshake)))
     .evidence(name.leaf().map(certificate_line))
     .list("issuer", [issuer])
@@ -75,7 +75,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
     .fix([
         remedy::local::show_chain(&address, name.fqdn()),
         Fix::look(
-            "look where the certificate says that its issuer is to be fetched",
+            "check where the certificate says its issuer can be downloaded",
             [command!(
                 Sh,
                 "openssl s_client -connect {} -servername {} </dev/null | openssl x509 -noout -ext authorityInfoAccess",

@@ -55,7 +55,7 @@ pub fn repeat_for_people(digest: &Digest, status: u8, style: Style, out: &mut dy
     page.blank()?;
     let full = "For commands that are filled in, the evidence and every endpoint, run";
     page.wrapped(Tint::Plain, "", "", &format!("{full} on {}:", digest.host))?;
-    page.line(Tint::Plain, "    ampls-doctor --format json -o report.json")?;
+    page.line(Tint::Plain, "    ampls-doctor -o report.json")?;
     page.line(Tint::Plain, &verdict(&digest))
 }
 

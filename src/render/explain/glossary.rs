@@ -125,7 +125,7 @@ pub const TERMS: &[Term] = &[
     term(
         &["wire server", "wireserver", "azure dns", "platform"],
         "168.63.129.16, the same in every region: Azure's DNS server for this virtual network, and the service from which the \
-         VM agent takes orders.",
+         VM agent gets its orders.",
         &["168.63.129.16", "DNS002"],
     ),
     term(
@@ -155,7 +155,7 @@ pub const TERMS: &[Term] = &[
     ),
     term(
         &["unresolved", "none"],
-        "No address is known: the name did not resolve, or resolved to an address that leads nowhere.",
+        "No address is known: the name did not resolve, or resolved to an address that goes nowhere.",
         &["silent", "sinkholed", "DNS008"],
     ),
     term(

@@ -29,7 +29,7 @@ fn cause(report: &Report, root: &Finding, page: &mut Page<'_>) -> io::Result<()>
         page.wrapped(Tint::Plain, "  evidence   ", "             ", evidence)?;
     }
     for excluded in &root.excludes {
-        page.wrapped(Tint::Plain, "  ruled out  ", "             ", excluded)?;
+        page.wrapped(Tint::Plain, "  Not        ", "             ", excluded)?;
     }
     let mut changes = 0;
     for fix in &root.fix {

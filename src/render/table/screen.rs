@@ -317,7 +317,7 @@ pub(super) fn foot(report: &Report, style: &Style, roots: &[&Finding]) -> Vec<Pa
     let more = if style.detail < Detail::More { "-v" } else { "-vv" };
     let why = roots.first().map_or_else(String::new, |root| format!("   Why   ampls-doctor explain {}", root.code));
     lines.push(Paragraph::whole(Tint::Plain, &format!("More   this command again, with {more}{why}")));
-    let send = "Send   this command with --redact --format json -o report.json (names replaced)";
+    let send = "Send   this command with --redact -o report.json (names replaced)";
     lines.push(Paragraph::whole(Tint::Plain, send));
     lines
 }
