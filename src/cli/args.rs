@@ -159,7 +159,7 @@ Exit status:
 
 /// What is printed beside the result.
 #[derive(Clone, Copy, Debug, Args)]
-#[command(next_help_heading = "Talk")]
+#[command(next_help_heading = "Verbosity")]
 pub struct TalkArgs {
     /// Print only the headline
     #[arg(short, long, global = true, conflicts_with = "verbose")]

@@ -12,7 +12,7 @@ use super::value::{OneOf, checked};
 
 /// Looking more than once.
 #[derive(Debug, Default, Args)]
-#[command(next_help_heading = "Look again")]
+#[command(next_help_heading = "Repeat")]
 pub struct WatchArgs {
     /// Look again until the verdict is private (implies --expect private) or healthy; exit with 1 if it never is
     #[arg(long, value_name = "VERDICT", value_parser = OneOf(WANTED), conflicts_with = "every")]
