@@ -430,9 +430,33 @@ impl Judge<'_> {
         if self.network.shape.stub != Stub::None {
             return names.iter().any(|name| shows(self.network.ask_stub(name, Record::A)));
         }
+        // Each of them is first for some question.
+        if self.take_turns() {
+            return false;
+        }
         let first = &self.network.servers[0];
         first.address != self.server().address
             && names.iter().any(|name| shows(self.network.ask(first, name, Record::A, 0)))
+    }
+
+    /// With `rotate` each of several servers is first for some question.
+    fn take_turns(&self) -> bool {
+        self.network.shape.rotate && self.network.shape.stub == Stub::None && self.network.servers.len() > 1
+    }
+
+    /// A server that takes its turn leads one of the names nowhere, and only by this fault.
+    fn denied_in_turn(&self, names: &BTreeSet<&'static str>) -> bool {
+        let nowhere = |network: &Network, server: &Server, name: &str| {
+            let reply = network.ask(server, name, Record::A, 0);
+            reply.answered() && reply.addresses().iter().all(std::net::IpAddr::is_unspecified)
+        };
+        let by_fault = |name: &&'static str| {
+            let servers = self.network.servers.iter().zip(&self.without.servers);
+            let mut servers = servers
+                .map(|(with, without)| (nowhere(self.network, with, name), nowhere(self.without, without, name)));
+            servers.any(|(now, before)| now && !before)
+        };
+        self.take_turns() && names.iter().any(by_fault)
     }
 
     /// The network lets the name through, wherever it leads.
@@ -463,7 +487,7 @@ impl Judge<'_> {
                 or_warning(self.network.expect() == Expect::Private || !reached)
             }
             Kind::RecordMissing | Kind::ZoneEmpty | Kind::LocalZone | Kind::Sinkhole => {
-                or_warning(breaks || !names.iter().all(&resolves))
+                or_warning(breaks || !names.iter().all(&resolves) || self.denied_in_turn(names))
             }
             Kind::HostsEntry => {
                 let got = self.network.got(self.fault.name);

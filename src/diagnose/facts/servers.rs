@@ -110,6 +110,41 @@ impl<'a> Facts<'a> {
         self.configured_servers().first().copied()
     }
 
+    /// The servers that some question goes to first.
+    pub fn first_servers(&self) -> Vec<SocketAddr> {
+        let turns: Vec<_> = self.configured_servers().into_iter().filter(|server| self.takes_turns(*server)).collect();
+        if turns.is_empty() { self.first_server().into_iter().collect() } else { turns }
+    }
+
+    /// With `rotate` each of several configured servers is asked first for some question, and what it denies is denied: the next
+    /// one is asked only where it does not answer. What the system got this time says nothing of the next time.
+    /// Source: resolv.conf(5)
+    pub fn takes_turns(&self, server: SocketAddr) -> bool {
+        let configured = self.configured_servers();
+        self.resolver_config().is_some_and(|config| config.rotate)
+            && configured.len() > 1
+            && configured.contains(&server)
+    }
+
+    /// Every question goes first to a server that is none of these, and that is right.
+    pub fn shielded(&self, servers: &[SocketAddr], is_right: impl Fn(SocketAddr) -> bool) -> bool {
+        let first = self.first_servers();
+        !first.is_empty() && first.into_iter().all(|server| !servers.contains(&server) && is_right(server))
+    }
+
+    /// What `rotate` means for these servers; empty without it.
+    pub fn in_turn(&self, servers: &[SocketAddr]) -> String {
+        let turns = servers.iter().filter(|server| self.takes_turns(**server));
+        let turns: Vec<String> = turns.map(|server| format!("`{server}`")).collect();
+        match turns.as_slice() {
+            [] => String::new(),
+            _ => format!(
+                "; `rotate` is set, so this goes for some questions, those that go to {} first",
+                turns.join(" or ")
+            ),
+        }
+    }
+
     /// The configured server is Azure's own.
     pub fn is_azure_dns(server: SocketAddr) -> bool {
         server == AZURE_DNS

@@ -75,6 +75,11 @@ impl Right {
         needs: "root on this machine (on Windows an administrator)",
         policy: "Puppet, Ansible, cloud-init or Group Policy may write the former settings back: then change it there",
     };
+    /// The DNS servers of a virtual network or an interface.
+    pub(in crate::diagnose) const NETWORK_DNS: Self = Self {
+        needs: "Network Contributor on the virtual network (or on this machine's network interface, where its own list is set)",
+        policy: "a landing zone may set the DNS servers of networks (Modify, DeployIfNotExists): then the platform team's policy makes the change",
+    };
     /// What is set for this machine as an Azure resource.
     pub(in crate::diagnose) const AZURE_MACHINE: Self = Self {
         needs: "Virtual Machine Contributor on this machine, and Contributor on the gallery that holds the profile",

@@ -5,7 +5,8 @@ use ampls_probes::observation::{GuestProxy, MetadataFailure, Outcome, Refusal, R
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::{Facts, delivery};
 use crate::diagnose::finding::{BlastRadius, Fix, Owner, Severity};
-use crate::diagnose::{remedy, rule::rule};
+use crate::diagnose::remedy;
+use crate::diagnose::rule::{NOT_DELIVERED, rule};
 use crate::text::quote;
 
 rule! {
@@ -42,7 +43,7 @@ rule! {
         claim: Fault,
         all_names: false,
         no_answer: false,
-        explains: [],
+        explains: [NOT_DELIVERED],
     }
 }
 
@@ -74,7 +75,7 @@ fn draft(facts: &Facts<'_>) -> Option<Draft> {
             )
         }))
         .excludes("a firewall or a route: something answers")
-        .reaching(Reach::Nothing)
+        .reaching(if without_token.is_some() && only_tokens(facts) { Reach::Machine } else { Reach::Nothing })
         .as_stated()
         .fix([Fix::change(
             BlastRadius::Machine,
@@ -97,11 +98,18 @@ fn proxy_line(proxy: &GuestProxy) -> String {
 }
 
 fn no_token<'f>(facts: &Facts<'f>) -> Option<&'f Refusal> {
+    recent(facts).find(|refusal| refusal.code == RefusalCode::NoToken)
+}
+
+/// Nothing else was refused: what a service refused an agent that came with a token has another cause.
+fn only_tokens(facts: &Facts<'_>) -> bool {
+    recent(facts).all(|refusal| refusal.code == RefusalCode::NoToken)
+}
+
+fn recent<'f>(facts: &Facts<'f>) -> impl Iterator<Item = &'f Refusal> {
     let now = facts.observations().started_at;
-    let recent = |refusal: &&Refusal| {
-        refusal.code == RefusalCode::NoToken && now.duration_since(refusal.at) < delivery::REFUSED_RECENTLY
-    };
-    facts.agents()?.refusals.iter().find(recent)
+    let refusals = facts.agents().map_or(&[][..], |agents| agents.refusals.as_slice());
+    refusals.iter().filter(move |refusal| now.duration_since(refusal.at) < delivery::REFUSED_RECENTLY)
 }
 
 #[cfg(test)]
@@ -111,6 +119,7 @@ mod tests {
     use ampls_probes::testing::{Scene, agent, private_world};
 
     use super::*;
+    use crate::diagnose::diagnose;
     use crate::diagnose::finding::Certainty;
     use crate::diagnose::rules::tests::{drafts, fires_as_declared};
 
@@ -135,21 +144,34 @@ mod tests {
 
     #[test]
     fn fires_as_error_where_the_agent_gets_no_token() {
+        let found = drafts(&AZR005, &refused(&[RefusalCode::NoToken]));
+        assert_eq!(found[0].severity, Severity::Error);
+    }
+
+    fn refused(codes: &[RefusalCode]) -> Scene {
         let scene = answers(403).agents([agent(AgentKind::Ama, "1.33.1")]);
         let at = scene.observations().started_at;
-        let found = drafts(
-            &AZR005,
-            &scene.refused(Refusal {
+        codes.iter().fold(scene, |scene, code| {
+            scene.refused(Refusal {
                 agent: AgentKind::Ama,
-                code: RefusalCode::NoToken,
+                code: *code,
                 host: None,
                 at,
                 since: None,
                 count: 1,
                 source: "/log/mdsd.err".to_owned(),
-            }),
-        );
-        assert_eq!(found[0].severity, Severity::Error);
+            })
+        })
+    }
+
+    #[test]
+    fn fires_and_explains_the_missing_token_and_nothing_that_has_another_cause() {
+        let cause_of_the_refusal = |codes: &[RefusalCode]| {
+            let found = diagnose(&refused(codes).observations());
+            found.into_iter().find(|seen| seen.code == "AGT008").and_then(|seen| seen.caused_by)
+        };
+        assert_eq!(cause_of_the_refusal(&[RefusalCode::NoToken]).as_deref(), Some("AZR005"));
+        assert_eq!(cause_of_the_refusal(&[RefusalCode::NoToken, RefusalCode::IngestionForbidden]), None);
     }
 
     #[test]

@@ -91,7 +91,7 @@ fn bypass(facts: &Facts<'_>, server: SocketAddr, nobody_asks: bool) -> Option<Dr
     if answered.is_empty() || !answered.iter().all(|(_, view)| view.is_public()) {
         return None;
     }
-    let first_is_right = facts.first_server().filter(|first| *first != server).is_some_and(|first| {
+    let first_is_right = facts.shielded(&[server], |first| {
         let mut views = answered.iter().filter_map(|(name, _)| name.view_of(first)).filter(|view| view.answered());
         // What such a server has public has a fault of its own: it asks the zones. So does one that is denied a record.
         views.any(|view| view.is_private() || facts.denied_by_private_zone(view))
@@ -129,7 +129,7 @@ fn bypass(facts: &Facts<'_>, server: SocketAddr, nobody_asks: bool) -> Option<Dr
     .about(denied.iter().map(|name| name.fqdn()))
     .group(server.to_string())
     .summary(format!(
-        "168.63.129.16 gives private addresses for {} names, so the private zones are linked to this network; `{server}`, which this machine uses, gives public addresses for all of them{}",
+        "168.63.129.16 gives private addresses for {} names, so the private zones are linked to this network; `{server}`, which this machine uses, gives public addresses for all of them{}{}",
         answered.len(),
         if first_is_right {
             ", but it is not asked first, and the first server asks the zones"
@@ -137,7 +137,8 @@ fn bypass(facts: &Facts<'_>, server: SocketAddr, nobody_asks: bool) -> Option<Dr
             "; or this machine's stub, which answers nothing, asks other servers than its file lists (`resolvectl status` shows them)"
         } else {
             ""
-        }
+        },
+        facts.in_turn(&[server])
     ))
     .list("server", [server.to_string()])
     .list("names", [answered.len().to_string()])
@@ -208,6 +209,21 @@ mod tests {
             found.iter().map(|draft| (draft.severity, draft.lists["server"][0].as_str())).collect::<Vec<_>>(),
             [(Severity::Warning, second)]
         );
+    }
+
+    #[test]
+    fn fires_as_error_where_the_servers_take_turns() {
+        let second = "10.1.0.5:53";
+        let scene = bypassed()
+            .says(CUSTOM, HANDLER, &Says::Private("10.0.0.5"))
+            .says(CUSTOM, ODS, &Says::Private("10.0.0.6"))
+            .server(second, &[ServerRole::Configured])
+            .server_says(second, &Says::Public("20.1.1.1"))
+            .rotate();
+        let found = drafts(&DNS002, &scene);
+        assert_eq!(found.iter().map(|draft| draft.severity).collect::<Vec<_>>(), [Severity::Error]);
+        let words = format!("some questions, those that go to `{second}` first");
+        assert!(found[0].summary.contains(&words), "{}", found[0].summary);
     }
 
     #[test]

@@ -124,8 +124,11 @@ fn denied(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
     let first = views.first()?;
     let private = first.authority.as_ref().filter(|soa| Authorities::private_zone(soa));
     let zone = private.map(|soa| soa.zone.as_str()).or(name.endpoint.zone.as_deref())?;
-    let resolves =
-        name.system().is_some_and(|view| !view.addresses.is_empty()) && facts.answered_by_search(name).is_none();
+    let denying: Vec<SocketAddr> = views.iter().filter_map(|view| view.server).collect();
+    let turns = facts.in_turn(&denying);
+    let resolves = turns.is_empty()
+        && name.system().is_some_and(|view| !view.addresses.is_empty())
+        && facts.answered_by_search(name).is_none();
     let severity = if resolves { Severity::Warning } else { Severity::Error };
     let (empty, examined) = emptiness(facts, zone, first);
     let contents = match empty {
@@ -145,7 +148,7 @@ fn denied(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
     )
     .group(format!("denied {zone}"))
     .summary(format!(
-        "the private zone {} is linked where this machine's DNS resolves and denies the name; {contents}",
+        "the private zone {} is linked where this machine's DNS resolves and denies the name; {contents}{turns}",
         quote(zone)
     ))
     .showing_private_link()

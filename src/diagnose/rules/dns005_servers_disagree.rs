@@ -92,9 +92,13 @@ fn disagree(facts: &Facts<'_>, name: &EndpointFacts<'_>, servers: &[SocketAddr])
         return None;
     }
     // The first of the configuration: when it was silent, nobody knows what it would have said.
-    let asked_first = facts.first_server().and_then(|server| answered(&server));
-    let wrong =
-        asked_first.is_some_and(|asked| views.iter().any(|other| is_better(facts, name, led(other), led(asked))));
+    let asked_first = facts.first_servers();
+    let wrong_way = |server: &SocketAddr| {
+        answered(server).is_some_and(|asked| views.iter().any(|other| is_better(facts, name, led(other), led(asked))))
+    };
+    let wrong_ones: Vec<SocketAddr> = asked_first.into_iter().filter(wrong_way).collect();
+    let wrong = !wrong_ones.is_empty();
+    let turns = facts.in_turn(&wrong_ones);
     let routes: Vec<String> =
         views.iter().filter_map(|view| Some(format!("`{}` {}", view.server?, route_word(view.route)))).collect();
     let listed: Vec<String> = views.iter().filter_map(|view| view.server).map(|server| server.to_string()).collect();
@@ -107,9 +111,11 @@ fn disagree(facts: &Facts<'_>, name: &EndpointFacts<'_>, servers: &[SocketAddr])
             .about([name.fqdn()])
             .group(if wrong { "first" } else { "later" })
             .summary(format!(
-                "this machine's DNS servers give different answers: {}; {}",
+                "this machine's DNS servers give different answers: {}{turns}; {}",
                 routes.join(", "),
-                if wrong {
+                if !turns.is_empty() {
+                    "programs hear one or the other"
+                } else if wrong {
                     "the server that is asked first gives the wrong answer"
                 } else {
                     "which answer programs get depends on which server replies"
@@ -174,6 +180,15 @@ mod tests {
         let found = fires_as_declared(&DNS005, &two_servers().says(CUSTOM, ODS, &Says::Public("20.1.1.1")));
         assert_eq!((found.len(), found[0].severity), (1, Severity::Error));
         assert_eq!(found[0].endpoints, [ODS]);
+    }
+
+    #[test]
+    fn fires_as_error_where_the_wrong_server_takes_its_turn() {
+        let found = drafts(&DNS005, &two_servers().says(SECOND, ODS, &Says::Public("20.1.1.1")).rotate());
+        assert_eq!((found.len(), found[0].severity), (1, Severity::Error));
+        let words = format!("some questions, those that go to `{SECOND}` first");
+        assert!(found[0].summary.contains(&words), "{}", found[0].summary);
+        assert!(!found[0].summary.contains(&format!("`{CUSTOM}` first")), "{}", found[0].summary);
     }
 
     #[test]

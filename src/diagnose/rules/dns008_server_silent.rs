@@ -2,12 +2,12 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use ampls_probes::observation::{DnsFailure, IoFailure};
+use ampls_probes::observation::{DnsFailure, IoFailure, Purpose};
 
 use crate::diagnose::command::command;
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::{Facts, Status};
-use crate::diagnose::finding::{Fix, Owner, Severity};
+use crate::diagnose::finding::{BlastRadius, Fix, Owner, Severity};
 use crate::diagnose::{remedy, rule::rule};
 
 rule! {
@@ -16,6 +16,9 @@ rule! {
     /// A DNS server of this machine's configuration answered none of the questions it was asked: silence, or a port that
     /// nobody listens on. It is a warning while another server answers, and an error when none does. A server behind a local
     /// stub that works is information: the stub has others to ask.
+    ///
+    /// Where this machine asks with EDNS (`options edns0`) and the server answers as soon as it is asked without, it is not the
+    /// server that is silent: it, or a firewall on the way, drops questions with EDNS.
     ///
     /// The placeholder servers `fec0:0:0:ffff::1` to `::3`, which Windows lists on adapters without a DNS server, are left
     /// out.
@@ -29,7 +32,8 @@ rule! {
     ///
     /// Check that the way to the server is open: a network security group, a firewall, a peering that is missing, a server
     /// that is off. 168.63.129.16 answers only inside Azure, and a rule against the service tag `AzurePlatformDNS` or the
-    /// machine's own firewall silences it. Take a server that no longer exists out of the network's DNS settings.
+    /// machine's own firewall silences it. Take a server that no longer exists out of the network's DNS settings. Where EDNS is
+    /// dropped, let the server and the firewalls on the way take it; without `edns0` this machine does not use it meanwhile.
     ///
     /// ## How to confirm
     ///
@@ -100,21 +104,31 @@ fn is_silent(facts: &Facts<'_>, server: SocketAddr) -> bool {
 fn draft(facts: &Facts<'_>, server: SocketAddr, severity: Severity, none_answers: bool) -> Draft {
     let failed = || facts.asked_of(server).filter_map(|(answer, _)| answer.outcome.failed());
     let closed = failed().any(|failure| *failure == DnsFailure::Unreachable(IoFailure::Refused));
+    let without_edns = facts.answered_otherwise(server, Purpose::WithoutEdns);
     let kind = match failed().any(|failure| matches!(failure, DnsFailure::Unreachable(_))) {
+        _ if without_edns.is_some() => "edns-dropped",
         _ if closed => "port-closed",
         true => "unreachable",
         false => "silence",
     };
     let asked = facts.asked_of(server).count();
     let lines = facts.asked_of(server).filter(|(_, status)| matches!(status, Status::Timeout | Status::Unreachable));
-    let mut draft = Draft::new(severity, Owner::Network, Title::list("DNS server does not answer: ", [server.to_string()], ""))
-        .group(if none_answers { "all" } else { "one" })
-        .summary(if none_answers {
+    let title = if without_edns.is_some() {
+        "DNS server does not answer questions with EDNS: "
+    } else {
+        "DNS server does not answer: "
+    };
+    let mut draft = Draft::new(severity, Owner::Network, Title::list(title, [server.to_string()], ""))
+        .group(format!("{}{}", if none_answers { "all" } else { "one" }, if without_edns.is_some() { " edns" } else { "" }))
+        .summary(if without_edns.is_some() {
+            "this machine asks with EDNS, and this DNS server answered none of these questions; without EDNS it answers, so the server or something on the way to it drops EDNS"
+        } else if none_answers {
             "no DNS server of this machine answers, so no name resolves"
         } else {
             "this DNS server answered none of the questions it was asked; lookups that start with it wait for its timeout before the next server is asked"
         })
         .evidence(lines.take(3).map(|(answer, _)| facts.answer_line(answer)))
+        .evidence(without_edns.map(|answer| facts.answer_line(answer)))
         .list("server", [server.to_string()])
         .arg("questions", asked.to_string())
         .arg("kind", kind)
@@ -142,6 +156,24 @@ fn draft(facts: &Facts<'_>, server: SocketAddr, severity: Severity, none_answers
                 remedy::machine::dns_settings(facts),
             ),
         ]);
+    if without_edns.is_some() {
+        return draft.excludes("a server that is off, and a filter that drops all DNS: without EDNS it answers").fix([
+            Fix::look(
+                "compare the answers with and without EDNS, and look for a firewall on the way that inspects DNS",
+                [
+                    command!(Sh, "dig @{} -p {} global.handler.control.monitor.azure.com +edns=0 +tries=1", server.ip(), server.port()),
+                    command!(Sh, "dig @{} -p {} global.handler.control.monitor.azure.com +noedns +tries=1", server.ip(), server.port()),
+                ],
+            ),
+            Fix::change(
+                BlastRadius::Machine,
+                "until the server or the firewall takes EDNS, take `edns0` out of the `options` of this machine's resolver",
+            )
+            .under(remedy::Right::MACHINE)
+            .after("find out who writes `/etc/resolv.conf` (`ls -l /etc/resolv.conf`), and change it there; what validates DNSSEC on this machine needs EDNS")
+            .undone_by("put `edns0` back"),
+        ]);
+    }
     let address = server.ip().to_string();
     // Security rules about its address and routes do not govern 168.63.129.16, the tag does; and they drop, never answer.
     // Source: <https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16>

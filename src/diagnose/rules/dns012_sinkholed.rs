@@ -72,11 +72,12 @@ fn sinkholed(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
     let policy = views.iter().any(|view| view.blocked_by_policy());
     let filter = views.iter().find_map(|view| view.filter()).filter(|_| !policy);
     let system = name.system().filter(|view| !leads_nowhere(facts, view));
-    let reaches = system.is_some_and(|view| view.route != Route::None);
+    let asked: Vec<SocketAddr> = views.iter().filter_map(|view| view.server).collect();
+    let turns = facts.in_turn(&asked);
+    let reaches = turns.is_empty() && system.is_some_and(|view| view.route != Route::None);
     let severity = if reaches { Severity::Warning } else { Severity::Error };
     let servers: Vec<String> =
         views.iter().filter_map(|view| view.server).map(|server| format!("`{server}`")).collect();
-    let asked: Vec<SocketAddr> = views.iter().filter_map(|view| view.server).collect();
     let who = if servers.is_empty() { "this machine itself".to_owned() } else { servers.join(", ") };
     let kind = match filter {
         _ if policy => "policy",
@@ -84,32 +85,38 @@ fn sinkholed(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
         None => "address",
     };
     let address = first.addresses.first().map(ToString::to_string).unwrap_or_default();
-    let draft =
-        Draft::new(severity, Owner::Security, Title::list("blocked in DNS: ", [name.fqdn()], format!(" (by {who})")))
-            .about([name.fqdn()])
-            .group(format!("{kind} {who}"))
-            .summary(if policy {
-                "an Azure DNS security policy blocks the name: it answers with the alias `blockpolicy.azuredns.invalid`"
-                    .to_owned()
-            } else if let Some(filter) = filter {
-                format!("the answer is {}, the address that {filter} gives for blocked names", quote(&address))
-            } else {
-                format!(
-                    "the answer is {}, an address that goes nowhere: a block list is at work; no connection was tried",
-                    quote(&address)
-                )
-            })
-            .evidence(views.iter().map(|view| facts.view_line(name, view)))
-            .arg("kind", kind)
-            .arg("filter", filter.unwrap_or_default())
-            .list("address", [address])
-            .list("server", &asked)
-            .excludes(if filter.is_some() {
-                "a fault of the network path: the address is the filter's own"
-            } else {
-                "a fault of the network path: no connection was tried"
-            })
-            .reaching(Reach::Own);
+    let draft = Draft::new(
+        severity,
+        Owner::Security,
+        Title::list("blocked in DNS: ", [name.fqdn()], format!(" (by {who})")),
+    )
+    .about([name.fqdn()])
+    .group(format!("{kind} {who}"))
+    .summary(format!(
+        "{}{turns}",
+        if policy {
+            "an Azure DNS security policy blocks the name: it answers with the alias `blockpolicy.azuredns.invalid`"
+                .to_owned()
+        } else if let Some(filter) = filter {
+            format!("the answer is {}, the address that {filter} gives for blocked names", quote(&address))
+        } else {
+            format!(
+                "the answer is {}, an address that goes nowhere: a block list is at work; no connection was tried",
+                quote(&address)
+            )
+        }
+    ))
+    .evidence(views.iter().map(|view| facts.view_line(name, view)))
+    .arg("kind", kind)
+    .arg("filter", filter.unwrap_or_default())
+    .list("address", [address])
+    .list("server", &asked)
+    .excludes(if filter.is_some() {
+        "a fault of the network path: the address is the filter's own"
+    } else {
+        "a fault of the network path: no connection was tried"
+    })
+    .reaching(Reach::Own);
     Some(if policy {
         draft.fix(allow_in_policy(name.fqdn()))
     } else {

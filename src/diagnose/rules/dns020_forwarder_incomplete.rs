@@ -101,10 +101,10 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
 fn of_ruleset(facts: &Facts<'_>, servers: &[SocketAddr]) -> Option<Draft> {
     servers.first()?;
     let left_out = facts.left_out(AZURE_DNS);
-    let first = facts.first_server().filter(|first| !servers.contains(first));
+    let first_is_right = facts.shielded(servers, |first| asks_the_zones(facts, first, &left_out));
     let severity = match facts.expect() {
         Expect::Public => Severity::Info,
-        _ if first.is_some_and(|first| asks_the_zones(facts, first, &left_out)) => Severity::Warning,
+        _ if first_is_right => Severity::Warning,
         _ => Severity::Error,
     };
     let by_alias = |view: &View| view.cname.iter().any(|alias| facts.is_ampls_name(alias));
@@ -157,10 +157,7 @@ fn incomplete(facts: &Facts<'_>, servers: &[SocketAddr], taken: &BTreeSet<&str>)
     left_out.retain(|(name, _)| !taken.contains(name.fqdn()));
     let (first_name, _) = left_out.first()?;
     let records = left_out.iter().any(|(_, how)| *how == LeftOut::RecordIsPrivate);
-    let first_is_right = facts
-        .first_server()
-        .filter(|first| !servers.contains(first))
-        .is_some_and(|first| asks_the_zones(facts, first, &left_out));
+    let first_is_right = facts.shielded(servers, |first| asks_the_zones(facts, first, &left_out));
     let severity = match facts.expect() {
         Expect::Public => Severity::Info,
         _ if first_is_right => Severity::Warning,
@@ -198,10 +195,11 @@ fn incomplete(facts: &Facts<'_>, servers: &[SocketAddr], taken: &BTreeSet<&str>)
     .about(left_out.iter().map(|(name, _)| name.fqdn()))
     .group(listed.clone())
     .summary(format!(
-        "{listed} {answers} {} publicly and {why}{}{}",
+        "{listed} {answers} {} publicly and {why}{}{}{}",
         if left_out.len() == 1 { "1 name".to_owned() } else { format!("{} names", left_out.len()) },
         if unsure.is_empty() { "" } else { ", or the zone is not linked to the virtual network where the server resolves (the links of the zone show which)" },
-        if first_is_right { "; it is not asked first, and the first server asks the zones" } else { "" }
+        if first_is_right { "; it is not asked first, and the first server asks the zones" } else { "" },
+        facts.in_turn(servers)
     ))
     .list("server", servers)
     .list("suffixes", &suffixes)

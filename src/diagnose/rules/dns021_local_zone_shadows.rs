@@ -1,6 +1,6 @@
 //! DNS021: somebody's own zone denies a name that exists.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use ampls_probes::endpoint::Group;
 use ampls_probes::observation::Authority;
@@ -9,6 +9,7 @@ use crate::diagnose::command::{Host, Placeholder, Word, Zone, command};
 use crate::diagnose::draft::{Draft, Title};
 use crate::diagnose::facts::{Authorities, EndpointFacts, Facts, Status, View};
 use crate::diagnose::finding::{BlastRadius, Fix, Owner, Severity};
+use crate::diagnose::need::Zones;
 use crate::diagnose::remedy;
 use crate::diagnose::rule::{NOT_DELIVERED, rule};
 use crate::text::quote;
@@ -29,8 +30,12 @@ rule! {
     ///
     /// ## How to fix
     ///
-    /// Nobody loses anything when the missing record is added to that zone; it holds until the private endpoint is recreated.
-    /// What lasts is to replace the zone by a forwarder to Azure's DNS, so that public names and private zones are found: first
+    /// A zone above Microsoft's public suffixes (the root zone of a closed network, `com`, `azure.com`) stays: forward the public
+    /// suffixes on that server (Windows DNS does so only where that zone delegates them), or take the server off the list of
+    /// machines that need names outside.
+    ///
+    /// In a zone of the suffix itself nobody loses anything when the missing record is added; it holds until the private endpoint
+    /// is recreated. What lasts is to replace that zone by a forwarder to Azure's DNS, so that public names and private zones are found: first
     /// make sure that everything it holds is known there. A Windows DNS server cannot have a zone and a forwarder of the same
     /// name, and forwards what lies below a zone of its own only where that zone delegates it.
     ///
@@ -71,8 +76,11 @@ fn shadowed(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
     let views: Vec<&View> = own.filter(|view| is_shadow(facts, name, view)).collect();
     let first = views.first()?;
     let server = first.server?;
-    let resolves =
-        name.system().is_some_and(|view| view.status == Status::Ok) && facts.answered_by_search(name).is_none();
+    let denying: Vec<SocketAddr> = views.iter().filter_map(|view| view.server).collect();
+    let turns = facts.in_turn(&denying);
+    let resolves = turns.is_empty()
+        && name.system().is_some_and(|view| view.status == Status::Ok)
+        && facts.answered_by_search(name).is_none();
     let (zone, mname) = first.authority.as_ref().map_or(("", ""), |soa| (soa.zone.as_str(), soa.mname.as_str()));
     let who = if zone.is_empty() {
         "a zone that it does not name".to_owned()
@@ -87,7 +95,7 @@ fn shadowed(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
             .about([name.fqdn()])
             .group(format!("{server} {zone}"))
             .summary(format!(
-                "`{server}` denies the public name by {who}: not Microsoft's public DNS and not an Azure private zone, but a zone of somebody's own that lacks the name"
+                "`{server}` denies the public name by {who}: not Microsoft's public DNS and not an Azure private zone, but a zone of somebody's own that lacks the name{turns}"
             ))
             .evidence(views.iter().map(|view| facts.view_line(name, view)))
             .evidence(elsewhere.map(|view| facts.view_line(name, view)))
@@ -96,7 +104,7 @@ fn shadowed(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
             .arg("primary", mname)
             .excludes("a deleted workspace: the denial is not Microsoft's")
             .excludes("a private zone without the record: there is no `privatelink` alias, and the zone is not Azure's")
-            .fix(fixes(name, server.ip(), zone));
+            .fix(fixes(facts, name, server, zone));
     // Nobody says who denies it: a filter may do it as well as a zone.
     Some(if signed { draft } else { draft.likely() })
 }
@@ -138,13 +146,52 @@ fn seen_elsewhere(name: &EndpointFacts<'_>) -> Option<IpAddr> {
     view.addresses.iter().copied().find(IpAddr::is_ipv4)
 }
 
-fn fixes(name: &EndpointFacts<'_>, server: IpAddr, zone: &str) -> Vec<Fix> {
+fn fixes(facts: &Facts<'_>, name: &EndpointFacts<'_>, server: SocketAddr, zone: &str) -> Vec<Fix> {
+    let [look, record, replace] = of_the_zone(name, server.ip(), zone);
+    let suffix = name.endpoint.zone.as_deref().map(|own| own.strip_prefix("privatelink.").unwrap_or(own));
+    if !suffix.is_some_and(|suffix| is_above(zone, suffix)) {
+        return vec![look, record, replace];
+    }
+    // Such a zone is there for more than these names: it stays.
+    let hidden = facts.ampls_endpoints().filter(|other| {
+        let by_it = |view: &View| view.denied() && view.authority.as_ref().is_some_and(|soa| soa.zone == zone);
+        other.fqdn() == name.fqdn() || other.view_of(server).is_some_and(by_it)
+    });
+    let zones = Zones::of(facts, hidden.filter_map(|other| other.endpoint.zone.as_deref()));
+    let off = Fix::change(
+        BlastRadius::Vnet,
+        format!("take `{}` off the list of this machine's DNS servers: it is not there for names outside", server.ip()),
+    )
+    .under(remedy::Right::NETWORK_DNS)
+    .instead()
+    .after_looking(
+        "machines that use it for names of its own no longer resolve those, unless the other servers forward them to it; there is no second try after a denial, so servers of two kinds do not mix",
+        remedy::machine::dns_settings(facts),
+    )
+    .undone_by("put the server back on the list");
+    let record = zone.contains('.').then(|| record.instead());
+    [look]
+        .into_iter()
+        .chain(remedy::server::forward(&zones, &server.ip().to_string()))
+        .chain([off])
+        .chain(record)
+        .collect()
+}
+
+/// The zone lies above a public suffix, up to the root.
+fn is_above(zone: &str, suffix: &str) -> bool {
+    let zone = zone.trim_matches('.');
+    zone.is_empty() || suffix.strip_suffix(zone).is_some_and(|rest| rest.ends_with('.'))
+}
+
+/// The look, the missing record, and the forwarder in place of the zone.
+fn of_the_zone(name: &EndpointFacts<'_>, server: IpAddr, zone: &str) -> [Fix; 3] {
     let known = || Zone::over(zone, name.fqdn());
     let zone = known();
     let zone = zone.as_ref().map_or("ZONE_NAME", Zone::as_str);
     let record = || known().and_then(|zone| zone.record(name.fqdn()));
     let address = || seen_elsewhere(name).map_or(Word::placeholder(ADDRESS), Word::from);
-    vec![
+    [
         Fix::look(
             format!("check who created the zone on `{server}`, and what it holds"),
             [
@@ -216,6 +263,7 @@ fn fixes(name: &EndpointFacts<'_>, server: IpAddr, zone: &str) -> Vec<Fix> {
 
 #[cfg(test)]
 mod tests {
+    use ampls_probes::observation::ServerRole;
     use ampls_probes::testing::{AZURE, CUSTOM, ODS, Says, private_world, public_world};
 
     use super::*;
@@ -233,16 +281,47 @@ mod tests {
         let azure = private_world().everywhere(ODS, &Says::DeniedLocally).says(AZURE, ODS, &Says::Private("10.0.0.6"));
         let found = drafts(&DNS021, &azure);
         let changes: Vec<&Fix> = found[0].fix.iter().filter(|fix| !fix.read_only).collect();
-        assert!(changes[0].lines().contains("Add-DnsServerResourceRecordA"), "{}", changes[0].lines());
-        assert!(changes[0].lines().contains("10.0.0.6"), "what the report knows stands in the command");
-        let removes = |fix: &&&Fix| fix.lines().contains("Remove-DnsServerZone");
-        assert!(changes.iter().filter(removes).all(|fix| fix.alternative));
+        // The zone is `azure.com`, above the suffix: it stays, and its suffixes are forwarded.
+        assert!(changes[0].lines().contains("-Name ods.opinsights.azure.com -MasterServers"), "{}", changes[0].lines());
+        let record = changes.iter().find(|fix| fix.lines().contains("Add-DnsServerResourceRecordA"));
+        assert!(record.is_some_and(|fix| fix.alternative && fix.lines().contains("10.0.0.6")), "{changes:?}");
+        let of_the_zone =
+            |fix: &&Fix| fix.lines().contains("-Name azure.com") && fix.lines().contains("Remove-DnsServerZone");
+        assert!(!changes.iter().any(of_the_zone), "{changes:?}");
+    }
+
+    #[test]
+    fn zone_above_a_suffix_reaches_up_to_the_root() {
+        for (zone, above) in [
+            ("", true),
+            (".", true),
+            ("com", true),
+            ("azure.com", true),
+            ("ods.opinsights.azure.com", false),
+            ("w.ods.opinsights.azure.com", false),
+            ("corp.example", false),
+            ("re.com", false),
+        ] {
+            assert_eq!(is_above(zone, "ods.opinsights.azure.com"), above, "{zone}");
+        }
     }
 
     #[test]
     fn fires_as_warning_while_the_system_resolves_it() {
         let scene = private_world().says(CUSTOM, ODS, &Says::DeniedLocally);
         assert_eq!(drafts(&DNS021, &scene)[0].severity, Severity::Warning);
+    }
+
+    #[test]
+    fn fires_as_error_where_the_servers_take_turns() {
+        let scene = private_world()
+            .server("10.1.0.5:53", &[ServerRole::Configured])
+            .says("10.1.0.5:53", ODS, &Says::Private("10.0.0.6"))
+            .says(CUSTOM, ODS, &Says::DeniedLocally);
+        assert_eq!(drafts(&DNS021, &scene)[0].severity, Severity::Warning);
+        let found = drafts(&DNS021, &scene.rotate());
+        assert_eq!(found[0].severity, Severity::Error);
+        assert!(found[0].summary.contains(&format!("those that go to `{CUSTOM}` first")), "{}", found[0].summary);
     }
 
     #[test]

@@ -75,7 +75,7 @@ fn invents(facts: &Facts<'_>, server: SocketAddr) -> Option<Draft> {
     };
     let led = |name: &&EndpointFacts<'_>| {
         name.view_of(server).is_some_and(|view| view.addresses.iter().any(made_up))
-            && name.addresses().iter().any(made_up)
+            && (facts.takes_turns(server) || name.addresses().iter().any(made_up))
     };
     let wrong: Vec<&EndpointFacts<'_>> = facts.endpoints().iter().filter(led).collect();
     let required = wrong.iter().any(|name| name.required());

@@ -20,7 +20,8 @@ rule! {
     ///
     /// ## Why it matters
     ///
-    /// Opening a security group changes nothing in such a subnet.
+    /// Opening a security group changes nothing in such a subnet. It is information where nothing that is required leads there: a
+    /// network that is closed on purpose blocks such names rightly.
     ///
     /// ## How to fix
     ///
@@ -64,8 +65,7 @@ fn draft(facts: &Facts<'_>) -> Option<Draft> {
         return None;
     }
     let services: BTreeSet<&str> = public.iter().map(|name| service(name.fqdn())).collect();
-    // What a locked-down network blocks rightly is not a fault of the subnet.
-    if services.len() < 2 || public.iter().all(|name| facts.rightly_blocked(name)) {
+    if services.len() < 2 {
         return None;
     }
     // A name that should be private is public by another fault, which also explains its silence.
@@ -75,10 +75,12 @@ fn draft(facts: &Facts<'_>) -> Option<Draft> {
     };
     let own: Vec<&EndpointFacts<'_>> = public.iter().filter(|name| !astray(name)).copied().collect();
     own.first()?;
+    // What nothing depends on a locked-down network blocks rightly.
+    let needed = own.iter().any(|name| name.required());
     let lines = own.iter().take(3).flat_map(|name| name.connections.iter().take(1));
     Some(
         Draft::new(
-            Severity::Error,
+            if needed { Severity::Error } else { Severity::Info },
             Owner::Network,
             Title::list("no public address answers: ", own.iter().map(|name| name.fqdn()), ""),
         )
@@ -108,6 +110,7 @@ fn azure_dns_answers(facts: &Facts<'_>) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use ampls_probes::endpoint::Need;
     use ampls_probes::observation::{IoFailure, Outcome};
     use ampls_probes::testing::{AZURE, HANDLER, ODS, Says, Scene, public_world};
 
@@ -143,6 +146,18 @@ mod tests {
         assert_eq!(drafts(&NET005, &public_world().connects(HANDLER, &Outcome::TimedOut)), []);
         let refused = all_silent().connects(ODS, &Outcome::Failed(IoFailure::Refused));
         assert_eq!(drafts(&NET005, &refused), []);
+    }
+
+    #[test]
+    fn fires_as_information_where_only_optional_names_are_blocked() {
+        let scene = all_silent().edit(|seen| {
+            for name in &mut seen.endpoints {
+                (name.need, name.expected) = (Need::Optional, Expectation::Public);
+            }
+        });
+        let found = drafts(&NET005, &scene);
+        assert_eq!(found.iter().map(|draft| draft.severity).collect::<Vec<_>>(), [Severity::Info]);
+        assert!(diagnose(&scene.observations()).iter().all(|seen| seen.severity <= Severity::Info));
     }
 
     #[test]

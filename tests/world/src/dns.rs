@@ -127,6 +127,7 @@ impl Dns {
 
         let reply = match fault {
             Some(ServerFault::Silent) => return Back::Nothing,
+            Some(ServerFault::DropsEdns) if question.edns.is_some() => return Back::Nothing,
             Some(ServerFault::Servfail) => failed(ResponseCode::ServFail),
             Some(ServerFault::Refused | ServerFault::Policy) => failed(ResponseCode::Refused),
             Some(ServerFault::Formerr) => failed(ResponseCode::FormErr),

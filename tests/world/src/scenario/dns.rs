@@ -129,6 +129,8 @@ pub enum ServerFault {
     Validates,
     /// FORMERR where the question has EDNS.
     RefusesEdns,
+    /// Nothing comes back where the question has EDNS.
+    DropsEdns,
     /// An SOA of a response policy stands beside the denial.
     Policy,
 }
