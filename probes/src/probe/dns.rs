@@ -144,9 +144,15 @@ fn with_sent(heard: Datagram, sent: u32) -> Datagram {
 }
 
 /// Waits for our answer; what answers something else is passed over.
+/// Messages of one server that do not answer the question. A late answer to an earlier one is among them now and then; a server
+/// that sends more would have all of them read until the time is up.
+const FOREIGN: usize = 64;
+/// The same over TCP, where the connection is of this question alone and a message may have 64 KiB.
+const FOREIGN_TCP: usize = 4;
+
 async fn listen(socket: &UdpSocket, question: &Packet) -> Result<Datagram, DnsFailure> {
     let mut buffer = vec![0; DATAGRAM];
-    loop {
+    for _ in 0..FOREIGN {
         let length =
             socket.recv(&mut buffer).await.map_err(|error| unreachable(datagram_failure(io_failure(&error))))?;
         match question.hear(buffer.get(..length).unwrap_or_default(), Transport::Udp) {
@@ -156,6 +162,7 @@ async fn listen(socket: &UdpSocket, question: &Packet) -> Result<Datagram, DnsFa
             Heard::SomethingElse => {}
         }
     }
+    Err(DnsFailure::Malformed)
 }
 
 /// Asks over a connection of its own (RFC 7766): each message follows its length in two octets.
@@ -163,7 +170,7 @@ async fn over_tcp(world: &World, server: SocketAddr, question: &Packet) -> Resul
     let failed = |error: std::io::Error| unreachable(io_failure(&error));
     let mut stream = world.connect(server).await.map_err(failed)?;
     stream.write_all(&question.framed()).await.map_err(failed)?;
-    loop {
+    for _ in 0..FOREIGN_TCP {
         let length = stream.read_u16().await.map_err(failed)?;
         let mut bytes = vec![0; usize::from(length)];
         stream.read_exact(&mut bytes).await.map_err(failed)?;
@@ -173,6 +180,7 @@ async fn over_tcp(world: &World, server: SocketAddr, question: &Packet) -> Resul
             Heard::SomethingElse => {}
         }
     }
+    Err(DnsFailure::Malformed)
 }
 
 fn unreachable(failure: IoFailure) -> DnsFailure {

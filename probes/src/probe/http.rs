@@ -30,6 +30,9 @@ use crate::os::io_failure;
 const MAX_HEAD: usize = 16 * 1024;
 /// Header lines that are read: as many as fit, so that [`MAX_HEAD`] is the one limit.
 const MAX_HEADERS: usize = MAX_HEAD / "a:\r\n".len();
+/// Bytes that are read of an answer: less than of the session around it, so that it is known which of the two has no end. Interim
+/// answers (RFC 9110, section 15.2), of which there may be any number, are part of it.
+const MAX_ANSWER: u64 = 256 * 1024;
 /// Characters kept of one header's text.
 const MAX_TEXT: usize = 512;
 /// Characters kept of the name of an authentication scheme.
@@ -80,7 +83,7 @@ async fn ask<S: Duplex + 'static>(ctx: &Context, endpoint: &Endpoint, stream: S)
         .header(header::CONNECTION, "close")
         .body(Empty::<Bytes>::new())
         .map_err(|_| HttpFailure::Malformed)?;
-    let (stream, read) = Counted::new(stream);
+    let (stream, read) = Counted::up_to(MAX_ANSWER, stream);
     let failed = |error: hyper::Error| failure(&error, read.seen());
     let (mut sender, connection) = client().handshake(TokioIo::new(stream)).await.map_err(failed)?;
     let driver = Driver::spawn(async move {
@@ -157,6 +160,9 @@ pub(super) fn scheme_of(challenge: &HeaderValue) -> Option<String> {
 
 /// What an error of the HTTP client means. Silence is not among them: the caller's time limit ends that.
 pub(super) fn failure(error: &hyper::Error, read: Seen) -> HttpFailure {
+    if read.is_full() {
+        return HttpFailure::HeadTooLarge;
+    }
     if error.is_parse() {
         // hyper does not tell a head that is too large from one that is wrong.
         let full = read.count() >= MAX_HEAD as u64;

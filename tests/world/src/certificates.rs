@@ -80,6 +80,54 @@ impl Authorities {
         Ok(made)
     }
 
+    /// A server that presents a leaf for a name that the world's own authority signed, changed before it signs, and then whatever
+    /// certificates it is given.
+    #[cfg(test)]
+    pub(crate) fn server_with(
+        &self,
+        name: &str,
+        change: impl FnOnce(&mut CertificateParams),
+        more: impl IntoIterator<Item = CertificateDer<'static>>,
+    ) -> io::Result<Arc<ServerConfig>> {
+        let mut params = Self::leaf(name, TlsFault::Ok, true)?;
+        change(&mut params);
+        let leaf = params.signed_by(&self.leaf_key, &self.intermediate).map_err(io::Error::other)?;
+        let chain = std::iter::once(leaf.into()).chain(more).collect();
+        self.presenting(TlsFault::Ok, chain).map(Arc::new)
+    }
+
+    /// Certificates of the same names as the world's own issuing authority, each signed by all keys: a path that a verifier cannot
+    /// end early.
+    #[cfg(test)]
+    pub(crate) fn mesh(keys: usize, certificates: usize) -> io::Result<(Authority, Vec<CertificateDer<'static>>)> {
+        let made = || authority("Microsoft Azure RSA TLS Issuing CA 04", "Microsoft Corporation");
+        let authorities: Vec<Authority> = (0..keys)
+            .map(|_| Authority::self_signed(made()?, key()?).map_err(io::Error::other))
+            .collect::<io::Result<_>>()?;
+        let mut mesh = Vec::new();
+        for subject in &authorities {
+            for issuer in &authorities {
+                let crossed = made()?.signed_by(subject.key(), issuer).map_err(io::Error::other)?;
+                mesh.push(crossed.into());
+            }
+        }
+        mesh.truncate(certificates);
+        let first = authorities.into_iter().next().ok_or(io::ErrorKind::InvalidInput)?;
+        Ok((first, mesh))
+    }
+
+    /// A server whose leaf the given authority signed.
+    #[cfg(test)]
+    pub(crate) fn server_of(
+        &self,
+        name: &str,
+        issuer: &Authority,
+        more: Vec<CertificateDer<'static>>,
+    ) -> io::Result<Arc<ServerConfig>> {
+        let leaf = Self::leaf(name, TlsFault::Ok, true)?.signed_by(&self.leaf_key, issuer).map_err(io::Error::other)?;
+        self.presenting(TlsFault::Ok, std::iter::once(leaf.into()).chain(more).collect()).map(Arc::new)
+    }
+
     fn configure(&self, name: &str, fault: TlsFault, issuer: &str) -> io::Result<ServerConfig> {
         let foreign = self.foreign.get(issuer).filter(|_| intercepted(fault));
         let mut params = Self::leaf(name, fault, foreign.is_none())?;
@@ -99,6 +147,10 @@ impl Authorities {
             (_, Some(foreign)) => chain.push(foreign.der().clone()),
             _ => chain.push(self.intermediate.der().clone()),
         }
+        self.presenting(fault, chain)
+    }
+
+    fn presenting(&self, fault: TlsFault, chain: Vec<CertificateDer<'static>>) -> io::Result<ServerConfig> {
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(self.leaf_key.serialize_der()));
         let mut config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
             .with_protocol_versions(if fault == TlsFault::Tls12 { ONLY_TLS12 } else { ALL_VERSIONS })

@@ -75,6 +75,12 @@ impl Fronts {
         self.entries.iter().flat_map(|entry| &entry.at).filter_map(|at| at.parse().ok()).collect()
     }
 
+    /// The authorities of this world.
+    #[cfg(test)]
+    pub(crate) fn authorities(&self) -> &Authorities {
+        &self.authorities
+    }
+
     /// Serves one address for ever.
     pub(crate) async fn serve(self: Arc<Self>, place: Arc<Place>, listener: TcpListener, asked: Arc<AtomicU64>) {
         loop {

@@ -68,6 +68,8 @@ pub fn at(now: jiff::Timestamp, text: &str) -> String {
 }
 
 #[cfg(test)]
+mod peers;
+#[cfg(test)]
 mod testing;
 mod zones;
 

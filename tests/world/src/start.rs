@@ -37,6 +37,9 @@ pub struct Running {
     most: BTreeMap<SocketAddr, Arc<AtomicU64>>,
     runtime: Option<Runtime>,
     root: PathBuf,
+    /// The certificates that fronts present, for tests that put a peer of their own in the place of one.
+    #[cfg(test)]
+    pub(crate) fronts: Option<Arc<Fronts>>,
 }
 
 impl Running {
@@ -48,6 +51,12 @@ impl Running {
     /// The most questions that waited for a DNS server's answer at once.
     pub fn most_at_once(&self, server: SocketAddr) -> u64 {
         self.most.get(&server).map_or(0, |most| most.load(Ordering::SeqCst))
+    }
+
+    /// The runtime of the servers.
+    #[cfg(test)]
+    pub(crate) fn handle(&self) -> Handle {
+        self.runtime.as_ref().expect("a runtime until the end").handle().clone()
     }
 
     /// Every simulated address that was asked, and how often.
@@ -81,6 +90,8 @@ pub fn start(scenario: &Scenario) -> io::Result<Running> {
         most: BTreeMap::new(),
         runtime: Some(runtime),
         root,
+        #[cfg(test)]
+        fronts: None,
     };
     let mut sockets =
         Sockets { runtime: &handle, routes: Routes::default(), asked: BTreeMap::new(), most: BTreeMap::new() };
@@ -115,6 +126,8 @@ pub fn start(scenario: &Scenario) -> io::Result<Running> {
     };
     running.asked = asked;
     running.most = most;
+    #[cfg(test)]
+    running.fronts.replace(fronts);
     Ok(running)
 }
 

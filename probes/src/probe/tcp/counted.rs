@@ -9,12 +9,16 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// Bytes kept of what came first: a TLS record's header is five.
 const KEPT: usize = 16;
+/// Bytes that are read from one peer. A handshake and the beginning of an answer have a tenth of it; there are messages that a
+/// peer may send for ever and that the protocols make a client read (session tickets, interim answers).
+const MOST: u64 = 1024 * 1024;
 
-/// A stream that knows how much was read from it, and how that began.
+/// A stream that knows how much was read from it, and how that began. Beyond a number of bytes reading fails.
 #[derive(Debug)]
 pub struct Counted<S> {
     stream: S,
     seen: Shared,
+    most: u64,
 }
 
 /// What was read, also for those who gave the stream away.
@@ -27,8 +31,10 @@ impl Shared {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn add(&self, bytes: &[u8]) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).add(bytes);
+    fn add(&self, bytes: &[u8], most: u64) {
+        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.add(bytes);
+        seen.full = seen.count >= most;
     }
 }
 
@@ -36,6 +42,7 @@ impl Shared {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in crate::probe) struct Seen {
     count: u64,
+    full: bool,
     first: [u8; KEPT],
 }
 
@@ -43,6 +50,11 @@ impl Seen {
     /// How many bytes came.
     pub(in crate::probe) fn count(&self) -> u64 {
         self.count
+    }
+
+    /// As much came as is read.
+    pub(in crate::probe) fn is_full(&self) -> bool {
+        self.full
     }
 
     /// What came first cannot be a TLS record: its content type is none of RFC 8446 section 5.1 (or RFC 6520), or its
@@ -62,17 +74,25 @@ impl Seen {
 }
 
 impl<S> Counted<S> {
+    /// With room for a handshake and what comes after it.
     pub(in crate::probe) fn new(stream: S) -> (Self, Shared) {
+        Self::up_to(MOST, stream)
+    }
+
+    pub(in crate::probe) fn up_to(most: u64, stream: S) -> (Self, Shared) {
         let seen = Shared::default();
-        (Self { stream, seen: seen.clone() }, seen)
+        (Self { stream, seen: seen.clone(), most }, seen)
     }
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Counted<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if self.seen.seen().is_full() {
+            return Poll::Ready(Err(io::Error::other("the peer sends without end")));
+        }
         let before = buffer.filled().len();
         let polled = Pin::new(&mut self.stream).poll_read(cx, buffer);
-        self.seen.add(buffer.filled().get(before..).unwrap_or_default());
+        self.seen.add(buffer.filled().get(before..).unwrap_or_default(), self.most);
         polled
     }
 }

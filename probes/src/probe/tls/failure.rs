@@ -19,6 +19,7 @@ pub(super) fn of(error: &io::Error, read: Seen) -> TlsFailure {
     }
     match tls {
         Some(tls) => of_protocol(tls),
+        None if read.is_full() => TlsFailure::Protocol("TooMuchData".to_owned()),
         None if read.count() == 0 => TlsFailure::ClosedAfterClientHello(io_failure(error)),
         None => TlsFailure::ClosedLater(io_failure(error)),
     }
