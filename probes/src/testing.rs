@@ -404,13 +404,6 @@ impl Scene {
         self
     }
 
-    /// The configured servers take turns.
-    #[must_use]
-    pub fn rotate(mut self) -> Self {
-        self.config.rotate = true;
-        self
-    }
-
     /// The machine runs Windows.
     #[must_use]
     pub fn windows(mut self) -> Self {

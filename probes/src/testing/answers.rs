@@ -21,3 +21,12 @@ pub(super) fn healthy_answer(now: Timestamp) -> HttpResponse {
         body_truncated: false,
     }
 }
+
+impl super::Scene {
+    /// The configured servers take turns.
+    #[must_use]
+    pub fn rotate(mut self) -> Self {
+        self.config.rotate = true;
+        self
+    }
+}
