@@ -5,6 +5,9 @@ use std::sync::Arc;
 use super::serve::{Say, Script, Server};
 use super::{Layer, Peer};
 
+/// What a server does after a question.
+type Answering = fn(&[u8]) -> Script;
+
 const HEADER: usize = 12;
 const RESPONSE: u8 = 0x80;
 const TRUNCATED: u8 = 0x02;
@@ -61,7 +64,7 @@ pub(super) fn peers() -> Vec<Peer> {
         });
     }
     // What it does, what it says, whether only time ends it, the outcome, and what it can send to all questions together.
-    let tcp: [(&str, fn(&[u8]) -> Script, bool, &str, u64); 16] = [
+    let tcp: [(&str, Answering, bool, &str, u64); 16] = [
         ("silence", |_| vec![Say::Hold], true, NO_WHOLE_ANSWER, 16 * KIB),
         ("the end", |_| Vec::new(), false, "failed {\"truncated\":\"closed\"}", 16 * KIB),
         ("a reset", |_| vec![Say::Reset], false, "failed {\"truncated\":\"reset\"}", 16 * KIB),

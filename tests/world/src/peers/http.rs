@@ -124,14 +124,13 @@ fn outcomes(layer: Layer, is: Is) -> Vec<&'static str> {
         (Layer::Proxy, Is::Closed) => vec!["failed {\"no-answer\":{\"closed\":\"closed\"}}"],
         (Layer::Proxy, Is::Reset) => vec!["failed {\"no-answer\":{\"closed\":\"reset\"}}"],
         (Layer::Proxy, Is::TooLarge) => vec!["failed {\"no-answer\":\"head-too-large\"}"],
-        // RFC 9110, section 9.3.6: of an answer to CONNECT the length is ignored.
-        (Layer::Proxy, Is::WrongLength) => vec!["seen"],
         (Layer::Proxy, Is::Wrong) => vec!["failed {\"no-answer\":\"malformed\"}"],
         (Layer::Http, Is::Closed) => vec!["failed {\"closed\":\"closed\"}"],
         (Layer::Http, Is::Reset) => vec!["failed {\"closed\":\"reset\"}"],
         (Layer::Http, Is::TooLarge) => vec!["failed \"head-too-large\""],
         (Layer::Http, Is::Wrong | Is::WrongLength) => vec!["failed \"malformed\""],
-        (Layer::Http | Layer::WireServer, Is::Headed) => vec!["seen"],
+        // RFC 9110, section 9.3.6: of an answer to CONNECT the length is ignored.
+        (Layer::Http | Layer::WireServer, Is::Headed) | (Layer::Proxy, Is::WrongLength) => vec!["seen"],
         // The platform's services have one second whatever the options say, which a busy machine may use up.
         (Layer::Metadata | Layer::WireServer, Is::Closed | Is::Reset | Is::TooLarge | Is::Wrong | Is::WrongLength)
         | (Layer::Metadata, Is::Headed) => vec!["failed", "timed-out"],

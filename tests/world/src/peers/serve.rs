@@ -163,7 +163,8 @@ async fn converse(
             if play(&mut stream, &script, counter).await? { stream.set_zero_linger() } else { Ok(()) }
         }
         Server::Raw(script) => {
-            stream.read(&mut [0; 4096]).await?;
+            // It answers whatever begins to arrive, read or not.
+            let _begun = stream.read(&mut [0; 4096]).await?;
             if play(&mut stream, script, counter).await? { stream.set_zero_linger() } else { Ok(()) }
         }
         Server::Http(script) => {
