@@ -189,12 +189,12 @@ impl<'a> Known<'a> {
             self.heard.lookups.iter().filter(has_ipv6).map(|lookup| lookup.name.as_str()).collect();
         let mut steps = Vec::new();
         for name in names(&self.plan.endpoints) {
+            let expected = found.contains(name) || self.is_from_a_file(name);
             for server in self.heard.servers.iter().map(|server| server.address) {
                 let empty = self.response(server, name).is_some_and(|response| {
                     response.code == ResponseCode::NoError && response.addresses(name).is_empty()
                 });
-                let answers = || self.answering.contains(&server);
-                if empty || ((found.contains(name) || self.is_from_a_file(name)) && answers()) {
+                if empty || (expected && self.answering.contains(&server)) {
                     steps.push(ask(server, name, RecordKind::Aaaa, 0, Purpose::Name));
                 }
             }
@@ -229,6 +229,10 @@ impl<'a> Known<'a> {
                         if self.heard.edns0 =>
                     {
                         also(Purpose::WithoutEdns);
+                        // Else a server that has come back meanwhile would look as if it dropped EDNS.
+                        if !self.answering.contains(&server) {
+                            steps.push(ask(server, name, RecordKind::A, 1, Purpose::Name));
+                        }
                     }
                     Failure::Code(_) if !self.heard.edns0 => also(Purpose::Reason),
                     _ => {}
@@ -471,6 +475,21 @@ mod tests {
         assert!(!scene.open().iter().any(|line| line.ends_with("WithoutEdns")));
         let asked = Scene { edns0: true, ..scene }.open();
         assert!(asked.contains(&format!("{CUSTOM} {ODS} A 0 WithoutEdns")), "{asked:?}");
+    }
+
+    #[test]
+    fn a_server_that_answers_nothing_is_asked_with_and_without_edns_at_once() {
+        let mut scene = Scene::new(&PRIVATE);
+        for endpoint in scene.plan.endpoints.clone() {
+            scene = scene.says(CUSTOM, &endpoint.fqdn, &Says::Silence);
+        }
+        for zone in ZONES {
+            scene = scene.zone(CUSTOM, zone, &Says::Silence);
+        }
+        let asked = Scene { edns0: true, ..scene }.open();
+        let of_custom: Vec<&str> = asked.iter().filter_map(|line| line.strip_prefix(CUSTOM)).collect();
+        let ends = |end: &str| of_custom.iter().filter(|line| line.ends_with(end)).count();
+        assert_eq!((of_custom.len(), ends("A 0 WithoutEdns"), ends("A 1 Name")), (2, 1, 1), "{asked:?}");
     }
 
     #[test]

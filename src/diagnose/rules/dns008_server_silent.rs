@@ -18,7 +18,8 @@ rule! {
     /// stub that works is information: the stub has others to ask.
     ///
     /// Where this machine asks with EDNS (`options edns0`) and the server answers as soon as it is asked without, it is not the
-    /// server that is silent: it, or a firewall on the way, drops questions with EDNS.
+    /// server that is silent: it, or a firewall on the way, drops questions with EDNS. It is proven where a question with EDNS
+    /// that was sent at the same time had no answer either.
     ///
     /// The placeholder servers `fec0:0:0:ffff::1` to `::3`, which Windows lists on adapters without a DNS server, are left
     /// out.
@@ -118,6 +119,24 @@ fn draft(facts: &Facts<'_>, server: SocketAddr, severity: Severity, none_answers
     } else {
         "DNS server does not answer: "
     };
+    let (address, port) = (server.ip(), server.port());
+    let query = if without_edns.is_some() {
+        Fix::look(
+            "compare the answers with and without EDNS, and check for a firewall on the way that inspects DNS",
+            [
+                command!(Sh, "dig @{} -p {} global.handler.control.monitor.azure.com +edns=0 +tries=1", address, port),
+                command!(Sh, "dig @{} -p {} global.handler.control.monitor.azure.com +noedns +tries=1", address, port),
+            ],
+        )
+    } else {
+        Fix::look(
+            format!("query `{server}` yourself, over UDP and TCP"),
+            [
+                command!(Sh, "dig @{} -p {} global.handler.control.monitor.azure.com +tries=1", address, port),
+                command!(Sh, "dig @{} -p {} global.handler.control.monitor.azure.com +tcp +tries=1", address, port),
+            ],
+        )
+    };
     let mut draft = Draft::new(severity, Owner::Network, Title::list(title, [server.to_string()], ""))
         .group(format!("{}{}", if none_answers { "all" } else { "one" }, if without_edns.is_some() { " edns" } else { "" }))
         .summary(if without_edns.is_some() {
@@ -134,37 +153,21 @@ fn draft(facts: &Facts<'_>, server: SocketAddr, severity: Severity, none_answers
         .arg("kind", kind)
         .reaching(if none_answers { Reach::Machine } else { Reach::Nothing })
         .fix([
-            Fix::look(
-                format!("query `{server}` yourself, over UDP and TCP"),
-                [
-                    command!(
-                        Sh,
-                        "dig @{} -p {} global.handler.control.monitor.azure.com +tries=1",
-                        server.ip(),
-                        server.port()
-                    ),
-                    command!(
-                        Sh,
-                        "dig @{} -p {} global.handler.control.monitor.azure.com +tcp +tries=1",
-                        server.ip(),
-                        server.port()
-                    ),
-                ],
-            ),
+            query,
             Fix::look(
                 "check which DNS servers the network and the interface use",
                 remedy::machine::dns_settings(facts),
             ),
         ]);
     if without_edns.is_some() {
+        // Between the first questions and the one without EDNS a server may have come back.
+        let silent_again = facts.asked_of(server).any(|(answer, _)| answer.try_number > 0);
+        draft = if silent_again {
+            draft.excludes("a server that came back meanwhile: at the same time a question with EDNS had no answer")
+        } else {
+            draft.likely()
+        };
         return draft.excludes("a server that is off, and a filter that drops all DNS: without EDNS it answers").fix([
-            Fix::look(
-                "compare the answers with and without EDNS, and look for a firewall on the way that inspects DNS",
-                [
-                    command!(Sh, "dig @{} -p {} global.handler.control.monitor.azure.com +edns=0 +tries=1", server.ip(), server.port()),
-                    command!(Sh, "dig @{} -p {} global.handler.control.monitor.azure.com +noedns +tries=1", server.ip(), server.port()),
-                ],
-            ),
             Fix::change(
                 BlastRadius::Machine,
                 "until the server or the firewall takes EDNS, take `edns0` out of the `options` of this machine's resolver",
@@ -201,6 +204,7 @@ mod tests {
     use ampls_probes::testing::{AZURE, CUSTOM, ODS, Says, private_world, public_world};
 
     use super::*;
+    use crate::diagnose::finding::Certainty;
     use crate::diagnose::rules::tests::{drafts, fires_as_declared};
 
     const SECOND: &str = "10.1.0.5:53";
@@ -210,6 +214,22 @@ mod tests {
         let found = drafts(&DNS008, &private_world().server_says(CUSTOM, &Says::Silence));
         assert_eq!((found.len(), found[0].severity), (1, Severity::Error));
         assert_eq!(found[0].reach, Reach::Machine);
+    }
+
+    #[test]
+    fn fires_as_proven_where_edns_alone_is_dropped_at_the_same_time() {
+        let once = private_world().server_says(CUSTOM, &Says::Silence).further(
+            CUSTOM,
+            Purpose::WithoutEdns,
+            ODS,
+            &Says::Private("10.0.0.6"),
+        );
+        let again = once.clone().then_says(CUSTOM, ODS, &Says::Silence);
+        for (scene, certainty) in [(once, Certainty::Likely), (again, Certainty::Proven)] {
+            let found = drafts(&DNS008, &scene);
+            assert_eq!(found.len(), 1);
+            assert_eq!((found[0].args["kind"].as_str(), found[0].certainty), ("edns-dropped", certainty));
+        }
     }
 
     #[test]

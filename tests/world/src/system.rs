@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use ampls_probes::observation::{Found, LookupFailure, Transport};
 use ampls_probes::world::{Boxed, Families, Route, Routes, SystemResolver};
-use hickory_proto::op::{Message, Query, ResponseCode};
+use hickory_proto::op::{Edns, Message, Query, ResponseCode};
 use hickory_proto::rr::{Name, RData, RecordType};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, UdpSocket};
@@ -26,6 +26,8 @@ pub(crate) struct Glibc {
     pub(crate) servers: Vec<SocketAddr>,
     pub(crate) timeout: Duration,
     pub(crate) attempts: u32,
+    /// It asks with EDNS (`options edns0`).
+    pub(crate) edns0: bool,
     pub(crate) search: Vec<String>,
     pub(crate) hosts: BTreeMap<String, Vec<IpAddr>>,
     pub(crate) cached: BTreeMap<String, Vec<IpAddr>>,
@@ -109,7 +111,7 @@ impl Glibc {
     async fn ask(&self, name: &str, kind: RecordType) -> Result<(Vec<IpAddr>, Option<String>), Missing> {
         for _ in 0..self.attempts.max(1) {
             for server in self.servers.iter().take(MAX_SERVERS) {
-                let Ok(Some(answer)) = tokio::time::timeout(self.timeout, self.exchange(*server, name, kind)).await
+                let Ok(Some(answer)) = tokio::time::timeout(self.timeout, self.answer(*server, name, kind)).await
                 else {
                     continue;
                 };
@@ -123,12 +125,24 @@ impl Glibc {
         Err(Missing::Unanswered)
     }
 
-    async fn exchange(&self, server: SocketAddr, name: &str, kind: RecordType) -> Option<Message> {
+    /// A server that takes EDNS for a wrong question is asked without it, as glibc does (`RES_F_EDNS0ERR`); silence is silence.
+    async fn answer(&self, server: SocketAddr, name: &str, kind: RecordType) -> Option<Message> {
+        let answer = self.exchange(server, name, kind, self.edns0).await?;
+        if self.edns0 && answer.metadata.response_code == ResponseCode::FormErr {
+            return self.exchange(server, name, kind, false).await;
+        }
+        Some(answer)
+    }
+
+    async fn exchange(&self, server: SocketAddr, name: &str, kind: RecordType, edns: bool) -> Option<Message> {
         let mut question = Message::query();
         question.metadata.recursion_desired = true;
         let mut absolute = Name::from_str(name).ok()?;
         absolute.set_fqdn(true);
         question.add_query(Query::query(absolute, kind));
+        if edns {
+            question.set_edns(Edns::new());
+        }
         let bytes = question.to_vec().ok()?;
 
         let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.ok()?;
