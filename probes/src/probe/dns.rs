@@ -143,13 +143,13 @@ fn with_sent(heard: Datagram, sent: u32) -> Datagram {
     }
 }
 
-/// Waits for our answer; what answers something else is passed over.
 /// Messages of one server that do not answer the question. A late answer to an earlier one is among them now and then; a server
 /// that sends more would have all of them read until the time is up.
 const FOREIGN: usize = 64;
 /// The same over TCP, where the connection is of this question alone and a message may have 64 KiB.
 const FOREIGN_TCP: usize = 4;
 
+/// Waits for our answer; what answers something else is passed over.
 async fn listen(socket: &UdpSocket, question: &Packet) -> Result<Datagram, DnsFailure> {
     let mut buffer = vec![0; DATAGRAM];
     for _ in 0..FOREIGN {

@@ -110,20 +110,21 @@ impl<'a> Facts<'a> {
         self.configured_servers().first().copied()
     }
 
-    /// The servers that some question goes to first.
+    /// The servers that some question goes to first: with `rotate` each of them, and what it denies is denied, for the next one
+    /// is asked only where it does not answer. What the system got this time says nothing of the next time.
+    /// Source: resolv.conf(5)
     pub fn first_servers(&self) -> Vec<SocketAddr> {
-        let turns: Vec<_> = self.configured_servers().into_iter().filter(|server| self.takes_turns(*server)).collect();
-        if turns.is_empty() { self.first_server().into_iter().collect() } else { turns }
+        let mut servers = self.configured_servers();
+        if !self.resolver_config().is_some_and(|config| config.rotate) {
+            servers.truncate(1);
+        }
+        servers
     }
 
-    /// With `rotate` each of several configured servers is asked first for some question, and what it denies is denied: the next
-    /// one is asked only where it does not answer. What the system got this time says nothing of the next time.
-    /// Source: resolv.conf(5)
+    /// The server is one of several that some question goes to first.
     pub fn takes_turns(&self, server: SocketAddr) -> bool {
-        let configured = self.configured_servers();
-        self.resolver_config().is_some_and(|config| config.rotate)
-            && configured.len() > 1
-            && configured.contains(&server)
+        let first = self.first_servers();
+        first.len() > 1 && first.contains(&server)
     }
 
     /// Every question goes first to a server that is none of these, and that is right.

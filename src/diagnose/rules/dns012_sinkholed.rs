@@ -85,38 +85,33 @@ fn sinkholed(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
         None => "address",
     };
     let address = first.addresses.first().map(ToString::to_string).unwrap_or_default();
-    let draft = Draft::new(
-        severity,
-        Owner::Security,
-        Title::list("blocked in DNS: ", [name.fqdn()], format!(" (by {who})")),
-    )
-    .about([name.fqdn()])
-    .group(format!("{kind} {who}"))
-    .summary(format!(
-        "{}{turns}",
-        if policy {
-            "an Azure DNS security policy blocks the name: it answers with the alias `blockpolicy.azuredns.invalid`"
-                .to_owned()
-        } else if let Some(filter) = filter {
-            format!("the answer is {}, the address that {filter} gives for blocked names", quote(&address))
-        } else {
-            format!(
-                "the answer is {}, an address that goes nowhere: a block list is at work; no connection was tried",
-                quote(&address)
-            )
-        }
-    ))
-    .evidence(views.iter().map(|view| facts.view_line(name, view)))
-    .arg("kind", kind)
-    .arg("filter", filter.unwrap_or_default())
-    .list("address", [address])
-    .list("server", &asked)
-    .excludes(if filter.is_some() {
-        "a fault of the network path: the address is the filter's own"
+    let what = if policy {
+        "an Azure DNS security policy blocks the name: it answers with the alias `blockpolicy.azuredns.invalid`"
+            .to_owned()
+    } else if let Some(filter) = filter {
+        format!("the answer is {}, the address that {filter} gives for blocked names", quote(&address))
     } else {
-        "a fault of the network path: no connection was tried"
-    })
-    .reaching(Reach::Own);
+        format!(
+            "the answer is {}, an address that goes nowhere: a block list is at work; no connection was tried",
+            quote(&address)
+        )
+    };
+    let draft =
+        Draft::new(severity, Owner::Security, Title::list("blocked in DNS: ", [name.fqdn()], format!(" (by {who})")))
+            .about([name.fqdn()])
+            .group(format!("{kind} {who}"))
+            .summary(format!("{what}{turns}"))
+            .evidence(views.iter().map(|view| facts.view_line(name, view)))
+            .arg("kind", kind)
+            .arg("filter", filter.unwrap_or_default())
+            .list("address", [address])
+            .list("server", &asked)
+            .excludes(if filter.is_some() {
+                "a fault of the network path: the address is the filter's own"
+            } else {
+                "a fault of the network path: no connection was tried"
+            })
+            .reaching(Reach::Own);
     Some(if policy {
         draft.fix(allow_in_policy(name.fqdn()))
     } else {

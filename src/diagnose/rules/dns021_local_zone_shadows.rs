@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use ampls_probes::azure::is_within;
 use ampls_probes::endpoint::Group;
 use ampls_probes::observation::Authority;
 
@@ -181,7 +182,7 @@ fn fixes(facts: &Facts<'_>, name: &EndpointFacts<'_>, server: SocketAddr, zone: 
 /// The zone lies above a public suffix, up to the root.
 fn is_above(zone: &str, suffix: &str) -> bool {
     let zone = zone.trim_matches('.');
-    zone.is_empty() || suffix.strip_suffix(zone).is_some_and(|rest| rest.ends_with('.'))
+    zone.is_empty() || (zone != suffix && is_within(suffix, zone))
 }
 
 /// The look, the missing record, and the forwarder in place of the zone.
