@@ -27,7 +27,7 @@ type Make = fn(&[u8]) -> Vec<u8>;
 pub(super) fn peers() -> Vec<Peer> {
     let mut peers = Vec::new();
     // What it does, its datagrams, how often it sends each, whether only time ends it, and the outcome.
-    let udp: [(&str, Make, usize, bool, &str); 22] = [
+    let udp: [(&str, Make, usize, bool, &'static str); 22] = [
         ("no octet", |_| Vec::new(), 1, true, "timed-out"),
         ("one octet", |_| vec![0], 1, true, "timed-out"),
         ("half an id and nothing else", |question| head(question, 1), 1, true, "timed-out"),
@@ -58,13 +58,13 @@ pub(super) fn peers() -> Vec<Peer> {
             layer: Layer::Dns,
             server: Server::Udp(Arc::new(say)),
             endless,
-            outcomes: outcomes(outcome),
+            outcomes: vec![outcome],
             // What it sends is its own affair: a datagram that nobody reads costs nothing.
             bytes: u64::MAX,
         });
     }
     // What it does, what it says, whether only time ends it, the outcome, and what it can send to all questions together.
-    let tcp: [(&str, Answering, bool, &str, u64); 16] = [
+    let tcp: [(&str, Answering, bool, &'static str, u64); 16] = [
         ("silence", |_| vec![Say::Hold], true, NO_WHOLE_ANSWER, 16 * KIB),
         ("the end", |_| Vec::new(), false, "failed {\"truncated\":\"closed\"}", 16 * KIB),
         ("a reset", |_| vec![Say::Reset], false, "failed {\"truncated\":\"reset\"}", 16 * KIB),
@@ -118,15 +118,11 @@ pub(super) fn peers() -> Vec<Peer> {
             layer: Layer::Dns,
             server: Server::Tcp(Arc::new(make)),
             endless,
-            outcomes: outcomes(outcome),
+            outcomes: vec![outcome],
             bytes,
         });
     }
     peers
-}
-
-fn outcomes(outcome: &'static str) -> Vec<&'static str> {
-    vec![outcome]
 }
 
 fn head(question: &[u8], length: usize) -> Vec<u8> {

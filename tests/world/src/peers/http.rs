@@ -55,7 +55,7 @@ fn table() -> Vec<(&'static str, Script, bool, Is)> {
             Is::WrongLength,
         ),
         (
-            "a length that is no number",
+            "a length that is not a number",
             vec![text(OK), text("Content-Length: -1\r\n\r\n"), Say::Hold],
             false,
             Is::WrongLength,
