@@ -83,7 +83,7 @@ pub(in crate::diagnose) fn exempt_from_proxy(facts: &Facts<'_>, names: &[&str]) 
 
 /// Steps the clock to its time source.
 pub(in crate::diagnose) fn set_clock(windows: bool) -> Fix {
-    let fix = Fix::change(BlastRadius::Machine, "fix time synchronisation, then set the clock from its source")
+    let fix = Fix::change(BlastRadius::Machine, "repair time synchronisation, then set the clock from its source")
         .under(Right::MACHINE)
         .undone_by("not needed: the time source then keeps the clock right");
     if windows {

@@ -87,7 +87,7 @@ fn fixes(kind: AgentKind) -> Vec<Fix> {
     };
     vec![
         Fix::look("check the state of its service and the free disk space", look),
-        Fix::change(BlastRadius::Machine, "fix what stopped it, then start it")
+        Fix::change(BlastRadius::Machine, "remove what stopped it, then start it")
             .under(remedy::Right::MACHINE)
             .with([start])
             .after(

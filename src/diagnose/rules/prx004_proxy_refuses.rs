@@ -126,7 +126,7 @@ fn reached(name: &EndpointFacts<'_>) -> Vec<Fix> {
         ),
         Fix::change(
             BlastRadius::Vnet,
-            "fix the proxy's DNS if the name has no address there; else its route or firewall",
+            "repair the proxy's DNS if the name has no address there; else its route or firewall",
         )
         .under(remedy::Right::DEVICE)
         .after("look in the proxy's log for this name and the time in the evidence: it shows which of the two failed; the change holds for every machine behind the proxy")
@@ -150,7 +150,11 @@ mod tests {
             assert_eq!((found.len(), found[0].severity), (1, Severity::Error));
             assert_eq!(found[0].args["kind"], kind);
             let change = found[0].fix.iter().find(|fix| !fix.read_only).map(|fix| fix.text.as_str());
-            assert_eq!(change.is_some_and(|text| text.starts_with("fix the proxy's DNS")), status >= 500, "{change:?}");
+            assert_eq!(
+                change.is_some_and(|text| text.starts_with("repair the proxy's DNS")),
+                status >= 500,
+                "{change:?}"
+            );
         }
     }
 
