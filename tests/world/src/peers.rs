@@ -191,7 +191,7 @@ fn meet(peer: &Peer) -> Met {
 
 fn options(peer: &Peer) -> Options {
     let mut options = Options {
-        deadline: Duration::from_secs(300),
+        deadline: Duration::from_mins(5),
         skip: vec![StepKind::Agent, StepKind::Browser],
         proxy: ProxyOption::Direct,
         workspaces: vec![crate::scenario::WORKSPACE.parse().expect("a workspace")],
