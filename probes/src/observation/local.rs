@@ -92,7 +92,7 @@ pub struct ResolverConfig {
     pub bad_lines: Vec<u32>,
 }
 
-/// A link of systemd-resolved.
+/// A link of systemd-resolved or of `NetworkManager`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LinkServers {
     /// The number of its interface.

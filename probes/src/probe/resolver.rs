@@ -14,6 +14,7 @@ use crate::read::{self, Links};
 use crate::world::{AZURE_DNS, World};
 
 mod links;
+mod network_manager;
 mod resolv_conf;
 
 /// Reads the configuration and lists the servers: the configured ones, those behind a local stub, Azure's own, and those
@@ -108,14 +109,20 @@ fn resolv_conf(world: &World, servers: &mut Servers) -> Result<ResolverConfig, R
     }
     let upstream = upstream(world, &configured);
     let behind_resolved = configured.iter().take(USED).any(|server| is_systemd_stub(server.ip()));
-    let links = if behind_resolved { links::read(world) } else { Vec::new() };
+    let behind_stub = configured.iter().take(USED).any(|server| server.ip().is_loopback());
+    let links = match (behind_resolved, behind_stub) {
+        (true, _) => links::read(world),
+        (false, true) => network_manager::read(world),
+        (false, false) => Vec::new(),
+    };
     // Its list names the servers of links that take any name; others have servers too.
     let of_links = links.iter().flat_map(|link| &link.servers).filter(|server| !server.ip().is_loopback());
     for address in upstream.iter().chain(of_links) {
         servers.add(*address, ServerRole::Upstream);
     }
     read?;
-    let stub = !upstream.is_empty() || configured.iter().any(|server| is_systemd_stub(server.ip()));
+    let stub =
+        !upstream.is_empty() || !links.is_empty() || configured.iter().any(|server| is_systemd_stub(server.ip()));
     let unused_servers = configured.iter().skip(USED).map(SocketAddr::ip).collect();
     Ok(ResolverConfig { source: RESOLV_CONF.to_owned(), stub, unused_servers, links, ..parsed.config })
 }

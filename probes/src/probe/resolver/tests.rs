@@ -106,6 +106,43 @@ fn upstream_servers_of_dnsmasq_are_found() {
     assert!(servers(&resolver).contains(&("10.0.0.4:53".to_owned(), vec![Upstream])));
 }
 
+const AZURE_PROFILE: &str = "[connection]\nuuid=u1\n[ipv4]\ndns=168.63.129.16;\ndns-search=~monitor.azure.com;\n";
+
+#[test]
+fn profiles_of_active_devices_tell_which_server_is_asked_for_which_names() {
+    let disk = Disk::new(&[
+        ("/etc/resolv.conf", "nameserver 127.0.0.1\n"),
+        ("/run/NetworkManager/no-stub-resolv.conf", "nameserver 10.8.0.1\n"),
+        ("/run/NetworkManager/devices/2", "[device]\nconnection-uuid=u1\n"),
+        ("/etc/NetworkManager/system-connections/azure.nmconnection", AZURE_PROFILE),
+        ("/etc/NetworkManager/system-connections/idle.nmconnection", "[connection]\nuuid=u2\n[ipv4]\ndns=10.77.0.1;\n"),
+    ]);
+    let resolver = disk.read(&[], &[]);
+    let config = resolver.outcome.seen().unwrap();
+    let (azure, vpn) = ("168.63.129.16:53".parse().unwrap(), "10.8.0.1:53".parse().unwrap());
+    assert!(config.stub && config.asks(azure, "api.monitor.azure.com") && !config.asks(azure, "example.com"));
+    assert!(config.asks(vpn, "example.com") && !config.asks(vpn, "api.monitor.azure.com"));
+    assert!(!servers(&resolver).iter().any(|(address, _)| address.starts_with("10.77.")), "its profile is not active");
+}
+
+#[test]
+fn global_dns_of_network_manager_replaces_what_its_links_have() {
+    let disk = Disk::new(&[
+        ("/etc/resolv.conf", "nameserver 127.0.0.1\n"),
+        ("/run/NetworkManager/devices/2", "[device]\nconnection-uuid=u1\n"),
+        ("/etc/NetworkManager/system-connections/azure.nmconnection", AZURE_PROFILE),
+        (
+            "/etc/NetworkManager/conf.d/dns.conf",
+            "[global-dns-domain-*]\nservers=10.0.0.4\n[global-dns-domain-monitor.azure.com]\nservers=10.0.0.5,10.0.0.6\n",
+        ),
+    ]);
+    let resolver = disk.read(&[], &[]);
+    let config = resolver.outcome.seen().unwrap();
+    let (all, some) = ("10.0.0.4:53".parse().unwrap(), "10.0.0.6:53".parse().unwrap());
+    assert!(config.asks(some, "api.monitor.azure.com") && !config.asks(all, "api.monitor.azure.com"));
+    assert!(config.asks(all, "example.com") && !config.asks(some, "example.com"));
+}
+
 #[test]
 fn upstream_server_on_loopback_is_the_stub_itself() {
     let disk = Disk::new(&[

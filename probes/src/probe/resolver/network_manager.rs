@@ -1,0 +1,171 @@
+//! `NetworkManager`'s own files: which servers its dnsmasq asks, and for which names.
+//!
+//! Only the keys named here are read. The profiles hold passwords too; nothing else of them is kept.
+//! Source: NetworkManager.conf(5), *global-dns section*; nm-settings-keyfile(5); `nm-dns-dnsmasq.c`
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use super::DNS_PORT;
+use crate::observation::LinkServers;
+use crate::read::{self, Links};
+use crate::world::World;
+
+/// The state of each device that it manages, by the number of its interface.
+const DEVICES: &str = "/run/NetworkManager/devices";
+/// Stored profiles, and those that last until the next start.
+const PROFILES: [&str; 2] = ["/etc/NetworkManager/system-connections", "/run/NetworkManager/system-connections"];
+/// Later ones count more, and a file in `/etc` hides one of the same name.
+const SETTINGS: [&str; 2] = ["/usr/lib/NetworkManager/conf.d", "/etc/NetworkManager/conf.d"];
+/// The number of no interface: settings of the whole machine.
+const EVERYWHERE: u32 = 0;
+const LIMIT: u64 = 64 * 1024;
+const MOST: usize = 512;
+
+/// The links that have servers, by interface. The machine's own settings replace what the links have.
+pub(super) fn read(world: &World) -> Vec<LinkServers> {
+    let global = global(world);
+    if !global.is_empty() {
+        return global;
+    }
+    let profiles = profiles(world);
+    let active = files(world, DEVICES).into_iter().filter_map(|(name, text)| {
+        let interface = name.parse().ok()?;
+        let uuid = value(&text, "device", "connection-uuid")?;
+        profiles.get(&uuid).cloned().map(|link| LinkServers { interface, ..link })
+    });
+    let mut links: Vec<LinkServers> = active.filter(|link| !link.servers.is_empty()).collect();
+    links.sort_by_key(|link| link.interface);
+    links
+}
+
+fn profiles(world: &World) -> BTreeMap<String, LinkServers> {
+    let all = PROFILES.into_iter().flat_map(|folder| files(world, folder));
+    all.filter_map(|(_, text)| Some((value(&text, "connection", "uuid")?, profile(&text)))).collect()
+}
+
+fn profile(text: &str) -> LinkServers {
+    let mut link = LinkServers::default();
+    let mut only_routes = false;
+    for section in ["ipv4", "ipv6"] {
+        for word in words(text, section, "dns") {
+            link.servers.extend(server(&word));
+        }
+        for word in words(text, section, "dns-search") {
+            only_routes |= word.starts_with('~') && word != "~.";
+            link.domains.push(domain(&word));
+        }
+    }
+    link.domains.dedup();
+    let never = ["ipv4", "ipv6"].iter().any(|it| value(text, it, "never-default").as_deref() == Some("true"));
+    link.default_route = !never && !only_routes;
+    link
+}
+
+/// `[global-dns-domain-*]` is for every name, `[global-dns-domain-example.com]` for those below it.
+fn global(world: &World) -> Vec<LinkServers> {
+    let mut settings: BTreeMap<String, String> = BTreeMap::new();
+    for folder in SETTINGS {
+        settings.extend(files(world, folder));
+    }
+    let mut links: BTreeMap<String, LinkServers> = BTreeMap::new();
+    for text in settings.values() {
+        for name in sections(text).filter_map(|section| section.strip_prefix("global-dns-domain-")) {
+            let section = format!("global-dns-domain-{name}");
+            let servers: Vec<SocketAddr> =
+                words(text, &section, "servers").iter().filter_map(|word| server(word)).collect();
+            let everything = name == "*";
+            let domains = if everything { Vec::new() } else { vec![domain(name)] };
+            let link = LinkServers { interface: EVERYWHERE, servers, domains, default_route: everything };
+            links.insert(name.to_owned(), link);
+        }
+    }
+    // Without the section for every name the others are not used.
+    if links.contains_key("*") {
+        links.into_values().filter(|link| !link.servers.is_empty()).collect()
+    } else {
+        Vec::new()
+    }
+}
+
+fn domain(word: &str) -> String {
+    let name = word.trim_start_matches('~').trim_matches('.').to_ascii_lowercase();
+    if name.is_empty() { ".".to_owned() } else { name }
+}
+
+/// `10.0.0.4`, `fd00::4`, each perhaps with a port or `#name`; servers over TLS are `dns+tls://…` and not asked plain.
+fn server(word: &str) -> Option<SocketAddr> {
+    let word = word.split('#').next().unwrap_or_default();
+    let word = word.strip_prefix("dns+udp://").unwrap_or(word);
+    word.parse::<IpAddr>().map(|address| SocketAddr::new(address, DNS_PORT)).ok().or_else(|| word.parse().ok())
+}
+
+/// The regular files of a folder, with what they hold.
+fn files(world: &World, folder: &str) -> Vec<(String, String)> {
+    let entries = fs::read_dir(world.path(folder)).into_iter().flatten().flatten().take(MOST);
+    let mut names: Vec<String> = entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    names.sort_unstable();
+    let text = |name: String| {
+        let path: PathBuf = world.path(Path::new(folder).join(&name));
+        let contents = read::contents(&path, Links::Refuse, LIMIT).ok()?;
+        Some((name, String::from_utf8_lossy(&contents.bytes).into_owned()))
+    };
+    names.into_iter().filter_map(text).collect()
+}
+
+fn sections(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().filter_map(|line| line.trim().strip_prefix('[')?.strip_suffix(']'))
+}
+
+/// The last value of a key in a section.
+fn value(text: &str, section: &str, key: &str) -> Option<String> {
+    let (mut within, mut found) = (false, None);
+    for line in text.lines().map(str::trim) {
+        if let Some(name) = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
+            within = name == section;
+        } else if let Some((name, value)) = line.split_once('=').filter(|_| within)
+            && name.trim() == key
+        {
+            found = Some(value.trim().to_owned());
+        }
+    }
+    found
+}
+
+fn words(text: &str, section: &str, key: &str) -> Vec<String> {
+    let value = value(text, section, key).unwrap_or_default();
+    value.split([';', ',', ' ']).filter(|word| !word.is_empty()).map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> SocketAddr {
+        text.parse().expect("an address")
+    }
+
+    #[test]
+    fn profile_tells_its_servers_and_domains_and_nothing_else() {
+        let link = profile(
+            "[connection]\nid=azure\nuuid=u1\n[wifi-security]\npsk=geheim\ndns=9.9.9.9;\n\
+             [ipv4]\nmethod=auto\ndns=168.63.129.16;10.0.0.5;nonsense;\ndns-search=~monitor.azure.com;~Opinsights.azure.com.;\n",
+        );
+        assert_eq!(link.servers, [at("168.63.129.16:53"), at("10.0.0.5:53")]);
+        assert_eq!(link.domains, ["monitor.azure.com", "opinsights.azure.com"]);
+        assert!(!link.default_route);
+        assert!(!format!("{link:?}").contains("geheim"));
+        assert!(profile("[ipv4]\ndns=10.0.0.5;\ndns-search=corp.example;\n").default_route);
+        assert!(!profile("[ipv4]\ndns=10.0.0.5;\nnever-default=true\n").default_route);
+        assert_eq!(profile("[ipv6]\ndns=fd00::4;\n").servers, [at("[fd00::4]:53")]);
+    }
+
+    #[test]
+    fn servers_may_have_names_and_ports_and_those_over_tls_are_left_out() {
+        assert_eq!(server("10.0.0.4#dns.example"), Some(at("10.0.0.4:53")));
+        assert_eq!(server("dns+udp://10.0.0.4:5353"), Some(at("10.0.0.4:5353")));
+        assert_eq!(server("dns+tls://1.1.1.1"), None);
+    }
+}
