@@ -23,7 +23,7 @@ mod shell;
 mod signals;
 
 /// A guard against a program that never ends, no measurement.
-pub(super) const HANGS: Duration = Duration::from_mins(3);
+pub(super) const HANGS: Duration = Duration::from_mins(15);
 
 pub(super) fn doctor(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ampls-doctor"));

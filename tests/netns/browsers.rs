@@ -36,7 +36,7 @@ const SIDE_BY_SIDE: usize = 2;
 /// Starts of a browser that asked nobody.
 const RETRIES: usize = 2;
 /// A guard against a browser that never asks, no measurement.
-const PATIENCE: Duration = Duration::from_mins(2);
+const PATIENCE: Duration = Duration::from_mins(10);
 /// Names that the page wants one after the other, until a browser that goes on asking the system has had its time to change.
 const PAGES: usize = 20;
 

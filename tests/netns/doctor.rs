@@ -14,7 +14,7 @@ use super::lab::{Lab, Result};
 use super::names::{DCE, WORKSPACE};
 
 /// Longer than any run may take: a run that hangs fails its test.
-const HANGS: Duration = Duration::from_mins(3);
+const HANGS: Duration = Duration::from_mins(15);
 
 /// The binary under test.
 pub(super) fn binary() -> String {

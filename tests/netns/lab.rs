@@ -24,7 +24,7 @@ use crate::needs;
 pub(super) type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 /// A guard against a server that never answers, no measurement.
-const PATIENCE: Duration = Duration::from_mins(3);
+const PATIENCE: Duration = Duration::from_mins(10);
 
 /// A running lab.
 pub(super) struct Lab {
