@@ -1,9 +1,9 @@
 //! The agents on this machine, as their own files and the process list show them.
 
 use ampls_probes::azure::AgentKind;
-use ampls_probes::observation::{Agent, Agents, Observation, ReadFailure, UnreadReason};
+use ampls_probes::observation::{Agent, Agents, Observation, ReadFailure, Refusal, RefusalCode, UnreadReason};
 
-use super::Facts;
+use super::{Facts, delivery};
 use crate::text::quote;
 
 impl<'a> Facts<'a> {
@@ -23,6 +23,22 @@ impl<'a> Facts<'a> {
     /// All agents, in the catalogue's order.
     pub fn all_agents(&self) -> &'a [Agent] {
         self.agents().map_or(&[], |agents| agents.found.as_slice())
+    }
+
+    /// A refusal of the last day that says that the agent got no token.
+    pub fn missing_token(&self) -> Option<&'a Refusal> {
+        self.recent_refusals().find(|refusal| refusal.code == RefusalCode::NoToken)
+    }
+
+    /// Nothing else was refused in the last day: what a service refused an agent that came with a token has another cause.
+    pub fn lacks_only_tokens(&self) -> bool {
+        self.recent_refusals().all(|refusal| refusal.code == RefusalCode::NoToken)
+    }
+
+    fn recent_refusals(&self) -> impl Iterator<Item = &'a Refusal> {
+        let now = self.observations().started_at;
+        let refusals = self.agents().map_or(&[][..], |agents| agents.refusals.as_slice());
+        refusals.iter().filter(move |refusal| now.duration_since(refusal.at) < delivery::REFUSED_RECENTLY)
     }
 
     /// Files of agents that need more rights.

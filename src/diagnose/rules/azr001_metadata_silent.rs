@@ -7,7 +7,7 @@ use crate::diagnose::command::command;
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::Facts;
 use crate::diagnose::finding::{Fix, Owner, Severity};
-use crate::diagnose::rule::rule;
+use crate::diagnose::rule::{NOT_DELIVERED, rule};
 
 rule! {
     /// ## What it means
@@ -44,7 +44,7 @@ rule! {
         claim: Fault,
         all_names: false,
         no_answer: false,
-        explains: [&["AZR003"]],
+        explains: [&["AZR003"], NOT_DELIVERED],
     }
 }
 
@@ -117,8 +117,8 @@ fn draft(facts: &Facts<'_>) -> Option<Draft> {
     }))
     .arg("kind", kind)
     .arg("azure_vm", if hidden { "yes" } else { "unknown" })
-    // A machine outside Azure has none of the platform's services.
-    .reaching(if elsewhere { Reach::Machine } else { Reach::Nothing });
+    // A machine outside Azure has none of the platform's services; on one in Azure the agent is refused for want of a token.
+    .reaching(if elsewhere || (needed && facts.lacks_only_tokens()) { Reach::Machine } else { Reach::Nothing });
     let draft = if elsewhere { draft.likely() } else { draft };
     let draft = if needed { draft.as_stated() } else { draft };
     Some(if elsewhere {
@@ -130,10 +130,11 @@ fn draft(facts: &Facts<'_>) -> Option<Draft> {
 
 #[cfg(test)]
 mod tests {
-    use ampls_probes::observation::{IoFailure, Metadata, Observation, Timing, WireServer};
+    use ampls_probes::observation::{IoFailure, Metadata, Observation, Refusal, RefusalCode, Timing, WireServer};
     use ampls_probes::testing::{Scene, agent, private_world};
 
     use super::*;
+    use crate::diagnose::diagnose;
     use crate::diagnose::rules::tests::{drafts, fires_as_declared};
 
     fn scene(
@@ -174,6 +175,20 @@ mod tests {
         assert_eq!(found[0].severity, Severity::Error);
         let arc = vm().agents([agent(AgentKind::Ama, "1.33.1"), agent(AgentKind::Arc, "1.44")]);
         assert_eq!(drafts(&AZR001, &arc)[0].severity, Severity::Info);
+    }
+
+    #[test]
+    fn fires_as_the_cause_of_the_missing_token() {
+        let cause = |code: RefusalCode| {
+            let scene = scene(Outcome::TimedOut, Outcome::Seen(200)).agents([agent(AgentKind::Ama, "1.33.1")]);
+            let at = scene.observations().started_at;
+            let source = "mdsd.err".to_owned();
+            let refusal = Refusal { code, at, agent: AgentKind::Ama, source, host: None, since: None, count: 1 };
+            let found = diagnose(&scene.refused(refusal).observations());
+            found.into_iter().find(|finding| finding.code == "AGT008").expect("the refusal").caused_by
+        };
+        assert_eq!(cause(RefusalCode::NoToken).as_deref(), Some("AZR001"));
+        assert_eq!(cause(RefusalCode::IngestionForbidden), None);
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! AZR005: the metadata service refuses this program.
 
-use ampls_probes::observation::{GuestProxy, MetadataFailure, Outcome, Refusal, RefusalCode};
+use ampls_probes::observation::{GuestProxy, MetadataFailure, Outcome};
 
 use crate::diagnose::draft::{Draft, Reach, Title};
-use crate::diagnose::facts::{Facts, delivery};
+use crate::diagnose::facts::Facts;
 use crate::diagnose::finding::{BlastRadius, Fix, Owner, Severity};
 use crate::diagnose::remedy;
 use crate::diagnose::rule::{NOT_DELIVERED, rule};
@@ -57,7 +57,7 @@ fn draft(facts: &Facts<'_>) -> Option<Draft> {
         return None;
     }
     let guest_proxy = facts.agents().and_then(|agents| agents.guest_proxy.as_ref());
-    let without_token = no_token(facts);
+    let without_token = facts.missing_token();
     let severity = if without_token.is_some() { Severity::Error } else { Severity::Warning };
     let draft = Draft::new(severity, Owner::Os, Title::plain("the metadata service refuses this program (HTTP 403)"))
         .summary(match without_token {
@@ -75,14 +75,15 @@ fn draft(facts: &Facts<'_>) -> Option<Draft> {
             )
         }))
         .excludes("a firewall or a route: something answers")
-        .reaching(if without_token.is_some() && only_tokens(facts) { Reach::Machine } else { Reach::Nothing })
+        .reaching(if without_token.is_some() && facts.lacks_only_tokens() { Reach::Machine } else { Reach::Nothing })
         .as_stated()
+        .fix([remedy::machine::show_metadata_protection(facts)])
         .fix([Fix::change(
             BlastRadius::Machine,
             "add the agent's programs to this VM's allow list for the metadata service",
         )
         .under(remedy::Right::AZURE_MACHINE)
-        .after("check which profile the VM refers to (`inVMAccessControlProfileReferenceId`) and who else it is for")
+        .after("the profile may serve other machines too")
         .undone_by("set the former version of the profile again")]);
     let proven = guest_proxy.is_some_and(|proxy| proxy.metadata_enforced == Some(true));
     Some(if proven { draft } else { draft.likely() })
@@ -97,25 +98,10 @@ fn proxy_line(proxy: &GuestProxy) -> String {
     format!("{what} ({})", quote(&proxy.source))
 }
 
-fn no_token<'f>(facts: &Facts<'f>) -> Option<&'f Refusal> {
-    recent(facts).find(|refusal| refusal.code == RefusalCode::NoToken)
-}
-
-/// Nothing else was refused: what a service refused an agent that came with a token has another cause.
-fn only_tokens(facts: &Facts<'_>) -> bool {
-    recent(facts).all(|refusal| refusal.code == RefusalCode::NoToken)
-}
-
-fn recent<'f>(facts: &Facts<'f>) -> impl Iterator<Item = &'f Refusal> {
-    let now = facts.observations().started_at;
-    let refusals = facts.agents().map_or(&[][..], |agents| agents.refusals.as_slice());
-    refusals.iter().filter(move |refusal| now.duration_since(refusal.at) < delivery::REFUSED_RECENTLY)
-}
-
 #[cfg(test)]
 mod tests {
     use ampls_probes::azure::AgentKind;
-    use ampls_probes::observation::{Metadata, Observation, Timing};
+    use ampls_probes::observation::{Metadata, Observation, Refusal, RefusalCode, Timing};
     use ampls_probes::testing::{Scene, agent, private_world};
 
     use super::*;
