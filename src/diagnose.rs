@@ -138,6 +138,9 @@ fn finding(facts: &Facts<'_>, group: &Group<'_>, id: &str, groups: &[Group<'_>],
     merged.args = arguments(&ordered);
     merged.endpoints.sort_by_cached_key(rank);
     merged.fix = finding::joined(std::mem::take(&mut merged.fix));
+    if facts.on_windows() {
+        merged.fix = merged.fix.into_iter().map(finding::Fix::on_windows).collect();
+    }
     // The reader goes from top to bottom, and a look shows which change it is. Changes keep their order: `or` speaks of the one before.
     merged.fix.sort_by_key(|fix| !fix.read_only);
     merged.fix.truncate(MAX_FIXES);

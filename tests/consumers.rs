@@ -183,11 +183,11 @@ fn a_ticket_is_for_its_owner() {
     let (headings, lines) = rendered(&dns);
     assert_eq!(headings.len(), 2, "{dns}");
     assert!(lines.iter().any(|line| line.starts_with("az network private-dns link vnet create ")), "{dns}");
-    for wanted in ["**For:** the DNS team", "**Evidence:**", "**Change:**", "**Undo:**", "**Verify:**", "Z (UTC)"] {
+    for wanted in ["**For:** your DNS team", "**Evidence:**", "**Change:**", "**Undo:**", "**Verify:**", "Z (UTC)"] {
         assert!(dns.contains(wanted), "{wanted}: {dns}");
     }
     let network = text(&ticket("network").stdout);
-    assert!(network.contains("no warning and no error is for the network team"), "{network}");
+    assert!(network.contains("no warning and no error is for your network team"), "{network}");
     assert_eq!(ticket("dns").status.code(), Some(1), "the status is the same in every format");
     for refused in [&["--ticket", "dns"][..], &["--ticket", "dns", "--format", "html"]] {
         let output = ran(&[&["judge", &saved], refused].concat());

@@ -364,7 +364,7 @@ mod tests {
         let report = on_a_vm(mixed());
         let text = compact(&report);
         let id = report.host.azure.as_ref().and_then(|azure| azure.resource_id.clone()).unwrap();
-        for wanted in [id.as_str(), "\nwho: the DNS team", "\nlook (read-only): ", "\nrun (changes production): "] {
+        for wanted in [id.as_str(), "\nwho: your DNS team", "\nlook (read-only): ", "\nrun (changes production): "] {
             assert!(text.contains(wanted), "{wanted}: {text}");
         }
         let digest = digest(&text);

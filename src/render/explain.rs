@@ -54,11 +54,11 @@ impl RulePage {
     /// Who usually repairs it, as people say it.
     pub(super) fn who(&self) -> &'static str {
         match self.owner {
-            Owner::Dns => "the DNS team",
-            Owner::Network => "the network team",
-            Owner::Monitor => "the Azure Monitor team",
+            Owner::Dns => "your DNS team",
+            Owner::Network => "your network team",
+            Owner::Monitor => "your Azure Monitor team",
             Owner::Os => "you, on the machine",
-            Owner::Security => "the security team",
+            Owner::Security => "your security team",
         }
     }
 

@@ -39,11 +39,11 @@ pub(super) fn faults(report: &Report) -> impl Iterator<Item = &Finding> {
 /// What a sentence calls them.
 pub(super) fn team(owner: Owner) -> &'static str {
     match owner {
-        Owner::Dns => "the DNS team",
-        Owner::Network => "the network team",
-        Owner::Monitor => "the Azure Monitor team",
+        Owner::Dns => "your DNS team",
+        Owner::Network => "your network team",
+        Owner::Monitor => "your Azure Monitor team",
         Owner::Os => "those who run this machine",
-        Owner::Security => "the security team",
+        Owner::Security => "your security team",
     }
 }
 
@@ -227,7 +227,7 @@ mod tests {
         let text = plain(&ticket(&report, Owner::Dns));
         let root = &report.findings[0];
         for wanted in [
-            "For: the DNS team",
+            "For: your DNS team",
             "Resource id: /subscriptions/",
             "Symptom: ",
             "Evidence: times are UTC",
@@ -245,8 +245,8 @@ mod tests {
     #[test]
     fn a_team_with_nothing_to_do_is_shown_who_has() {
         let text = plain(&ticket(&mixed(), Owner::Security));
-        assert!(text.contains("no warning and no error is for the security team"), "{text}");
-        assert!(text.contains("Also found: DNS003 zone-not-linked, for the DNS team"), "{text}");
+        assert!(text.contains("no warning and no error is for your security team"), "{text}");
+        assert!(text.contains("Also found: DNS003 zone-not-linked, for your DNS team"), "{text}");
         assert!(!text.contains("Verify"), "{text}");
         assert!(owners(&healthy()).is_empty());
     }

@@ -66,11 +66,11 @@ pub(super) fn family(zone: &str) -> &str {
 /// Who has to act, as the reader calls them.
 pub(super) fn team(report: &Report, owner: Owner) -> String {
     match owner {
-        Owner::Dns => "the DNS team".to_owned(),
-        Owner::Network => "the network team".to_owned(),
-        Owner::Monitor => "the Azure Monitor team".to_owned(),
+        Owner::Dns => "your DNS team".to_owned(),
+        Owner::Network => "your network team".to_owned(),
+        Owner::Monitor => "your Azure Monitor team".to_owned(),
         Owner::Os => format!("you, on {}", machine(report)),
-        Owner::Security => "the security team".to_owned(),
+        Owner::Security => "your security team".to_owned(),
     }
 }
 
@@ -88,7 +88,7 @@ pub(super) fn reach(radius: BlastRadius) -> &'static str {
     match radius {
         BlastRadius::None => "nothing",
         BlastRadius::Machine => "this machine only",
-        BlastRadius::Vnet => "every machine of this virtual network",
+        BlastRadius::Vnet => "every machine in this VNet",
         BlastRadius::EveryNetworkOnThisDns => "every network that uses this DNS",
     }
 }

@@ -64,6 +64,11 @@ pub(super) fn is_lost(endpoint: &EndpointReport) -> bool {
     endpoint.route == Route::None && endpoint.views.first().is_some_and(|system| settled(system.status))
 }
 
+/// Whether a server is at fault that is asked only where the first does not answer.
+fn is_behind(root: &Finding) -> bool {
+    root.args.get("first").is_some_and(|first| first.text() == "no")
+}
+
 /// What the rule has found, where the names do not show it.
 fn mechanism(root: &Finding, concerned: &Names<'_>) -> String {
     let names = || concerned.names();
@@ -80,6 +85,7 @@ fn mechanism(root: &Finding, concerned: &Names<'_>) -> String {
         }
     };
     match root.code.as_str() {
+        "DNS002" | "DNS020" if is_behind(root) => format!("{} answers PUBLIC when the first is slow", the_server()),
         "DNS001" => "every name that could be private is PUBLIC".to_owned(),
         "DNS002" => format!("{} does not use Azure's DNS", the_server()),
         "DNS005" => "DNS servers give different answers".to_owned(),
@@ -121,7 +127,7 @@ fn mechanism(root: &Finding, concerned: &Names<'_>) -> String {
             Some(effect) => effect,
             None => format!("{} not answer", concerned.does()),
         },
-        "PRX001" => format!("a proxy intercepts {}", names()),
+        "PRX001" => format!("traffic to {} goes through a proxy", names()),
         "PRX002" => "the proxy asks for credentials".to_owned(),
         "PRX003" => "the proxy does not answer".to_owned(),
         "PRX004" => format!("the proxy refuses {}", names()),

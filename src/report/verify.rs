@@ -1,6 +1,8 @@
 //! How a repair is verified: the run's own arguments, and these beside them.
 
-use ampls_probes::endpoint::Need;
+use ampls_probes::Observations;
+use ampls_probes::endpoint::{Expect, Need, Origin};
+use ampls_probes::observation::{ClaimSource, CloudClaim, Observation, ServerRole};
 
 use super::{Health, Report};
 use crate::diagnose::facts::Route;
@@ -23,6 +25,23 @@ impl Report {
         words.iter().map(|word| (*word).to_owned()).collect()
     }
 
+    /// Whether an argument of the run decided whom it asked for what, or what it expected of the answers.
+    pub fn has_arguments(&self) -> bool {
+        let Observations { asked, endpoints, seen, .. } = &self.observations;
+        let is_given = |claim: &CloudClaim| claim.source == ClaimSource::Argument;
+        asked.expect != Expect::Auto
+            || asked.files_only
+            || asked.public_roots_given
+            || !asked.private_ranges.is_empty()
+            || !asked.expected_records.is_empty()
+            || asked.clouds.iter().any(is_given)
+            || endpoints.iter().any(|endpoint| endpoint.origin == Origin::Argument)
+            || seen.iter().any(has_extra_server)
+            // With `--proxy` the environment's proxies are not looked at.
+            || !seen.iter().any(|seen| matches!(seen, Observation::ProxySettings(_)))
+            || !self.run.rules.is_empty()
+    }
+
     /// Required names that an error is about lead to public addresses and should not.
     fn is_led_wrong(&self) -> bool {
         let astray =
@@ -32,6 +51,11 @@ impl Report {
         let is_about = |root: &Finding| root.endpoints.iter().any(|name| wrong.contains(&name.as_str()));
         self.verdict.route != Route::Private && errors.all(is_about)
     }
+}
+
+fn has_extra_server(seen: &Observation) -> bool {
+    let Observation::Resolver(resolver) = seen else { return false };
+    resolver.servers.iter().any(|server| server.roles.contains(&ServerRole::Extra))
 }
 
 #[cfg(test)]

@@ -118,6 +118,9 @@ const FORMER: &[&str] = &[
     "beside their place",
     "ruled out",
     "· 1 no answer",
+    "sees names and addresses, not",
+    "owner: this machine",
+    "step the clock",
 ];
 
 fn former(what: &str, text: &str) -> Vec<String> {

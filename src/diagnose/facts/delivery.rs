@@ -50,7 +50,7 @@ pub fn flow(observations: &Observations) -> Flow {
     let Some(agents) = agents else { return Flow::default() };
     let now = observations.started_at;
     if !agents.found.iter().any(sends) {
-        return unproven("no agent was found, so nothing is sent by one".to_owned());
+        return unproven("no agent was found, so no agent sends data".to_owned());
     }
     let delivered = delivered(agents, now);
     if let Some(failing) = failing_upload(agents, now) {

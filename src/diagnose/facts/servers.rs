@@ -133,6 +133,18 @@ impl<'a> Facts<'a> {
         !first.is_empty() && first.into_iter().all(|server| !servers.contains(&server) && is_right(server))
     }
 
+    /// What it means that the first server is right and a later one is not. Windows moves a server that timed out behind the
+    /// others, so the order is no shield there.
+    /// Source: <https://learn.microsoft.com/troubleshoot/windows-server/networking/dns-client-resolution-timeouts>, and for the
+    /// minutes Microsoft's KB 320760 (`ServerPriorityTimeLimit`)
+    pub fn behind_the_first(&self) -> &'static str {
+        if self.on_windows() {
+            "; the first server asks the zones, but each time it is slow Windows asks this one, and goes on asking it first for up to 15 minutes"
+        } else {
+            "; it is not asked first, and the first server asks the zones: it answers when that one is slow"
+        }
+    }
+
     /// What `rotate` means for these servers; empty without it.
     pub fn in_turn(&self, servers: &[SocketAddr]) -> String {
         let turns = servers.iter().filter(|server| self.takes_turns(**server));

@@ -10,7 +10,7 @@ use crate::diagnose::finding::{BlastRadius, Fix};
 pub(in crate::diagnose) fn find_by_address(address: &str) -> Vec<Fix> {
     vec![Fix::look(
         format!(
-            "find the private endpoint that holds `{address}`; none: the record is stale; its connection must be `Approved` to carry traffic"
+            "find the private endpoint that holds `{address}`; none: the record is stale; not `Approved`: have it approved"
         ),
         [
             command!(

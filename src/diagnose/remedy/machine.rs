@@ -303,6 +303,14 @@ fn extension_name(facts: &Facts<'_>) -> Option<ArmName> {
 }
 
 /// Shows the settings of the Azure Monitor Agent's extension, after the machine was found where its id is not known.
+pub(in crate::diagnose) fn show_metadata_protection(facts: &Facts<'_>) -> Fix {
+    Fix::look(
+        "see which profile holds the allow list (`inVMAccessControlProfileReferenceId`)",
+        [command!(Any, "az vm show --ids {} --query securityProfile.proxyAgentSettings", Machine::of(facts).id())],
+    )
+}
+
+/// The extension's settings.
 pub(in crate::diagnose) fn show_extension(facts: &Facts<'_>) -> Vec<Command> {
     let machine = Machine::of(facts);
     let find = machine.find();
@@ -428,6 +436,11 @@ pub(in crate::diagnose) fn restart_agent(facts: &Facts<'_>) -> Option<Fix> {
         .after("the name has to resolve to its new address first")
         .undone_by("nothing to undo: the agent starts again and sends what it has kept")
     })
+}
+
+/// What else a change of this machine's own names takes: an agent that is here keeps its connections.
+pub(in crate::diagnose) fn and_restart(facts: &Facts<'_>) -> &'static str {
+    if facts.all_agents().is_empty() { "" } else { " and restart the agent" }
 }
 
 #[cfg(test)]

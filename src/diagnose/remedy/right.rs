@@ -72,9 +72,11 @@ impl Right {
     };
     /// A change of this machine's own settings.
     pub(in crate::diagnose) const MACHINE: Self = Self {
-        needs: "root on this machine (on Windows an administrator)",
+        needs: "root on this machine",
         policy: "Puppet, Ansible, cloud-init or Group Policy may write the former settings back: then change it there",
     };
+    /// The same on Windows.
+    const WINDOWS_MACHINE: &'static str = "an administrator on this machine";
     /// The DNS servers of a virtual network or an interface.
     pub(in crate::diagnose) const NETWORK_DNS: Self = Self {
         needs: "Network Contributor on the virtual network (or on this machine's network interface, where its own list is set)",
@@ -96,6 +98,15 @@ impl Fix {
     pub(in crate::diagnose) fn under(mut self, right: Right) -> Self {
         self.needs = Some(right.needs.to_owned());
         self.policy = Some(right.policy.to_owned());
+        self
+    }
+
+    /// The same, with the right as Windows names it.
+    #[must_use]
+    pub(in crate::diagnose) fn on_windows(mut self) -> Self {
+        if self.needs.as_deref() == Some(Right::MACHINE.needs) {
+            self.needs = Some(Right::WINDOWS_MACHINE.to_owned());
+        }
         self
     }
 }

@@ -108,6 +108,11 @@ pub(in crate::diagnose) fn add(resource: &Resource) -> Fix {
     )])
 }
 
+/// Whether a scope holds a resource.
+pub(in crate::diagnose) fn look() -> Fix {
+    Fix::look("see what the scope of this network holds: what is not in the list has to be added", [find(), list()])
+}
+
 /// The scopes with their access modes, over all subscriptions.
 pub(in crate::diagnose) fn find() -> Command {
     command!(

@@ -45,7 +45,7 @@ pub(in crate::diagnose) fn forward(zones: &Zones, server: &str) -> Vec<Fix> {
     vec![
         Fix::change(
             BlastRadius::EveryNetworkOnThisDns,
-            format!("on `{server}` forward the public zones (not the `privatelink` ones) to Azure's DNS, then clear its cache (Windows DNS); where Application Insights is used, forward `applicationinsights.azure.com` and `services.visualstudio.com` too"),
+            format!("on `{server}` (Windows DNS) forward the public zones, not the `privatelink` ones, to Azure's DNS, and clear its cache; where Application Insights is used, forward `applicationinsights.azure.com` and `services.visualstudio.com` too"),
         )
         .under(Right::DNS_SERVER)
         .with(windows)

@@ -37,21 +37,18 @@ pub(super) fn side_effects(zones: &[&str]) -> String {
 
 /// Where zones exist, over all subscriptions.
 pub(in crate::diagnose) fn find(zones: &[&str]) -> Fix {
-    let (what, none) = match zones {
-        [zone] => (format!("zone `{zone}`"), "none, or several"),
-        _ => ("zones".to_owned(), "none, or several of one name"),
+    let text = match zones {
+        [_] => "find the zone. None, or several? Stop and ask. Never create one:",
+        _ => "find the zones. None, or several of one name? Stop and ask. Never create one:",
     };
-    Fix::look(
-        format!("find the {what}; {none}: stop and ask; never create one"),
-        zones.iter().map(|zone| find_command(zone)),
-    )
+    Fix::look(text, zones.iter().map(|zone| find_command(zone)))
 }
 
 /// See [`find`].
 pub(in crate::diagnose) fn find_command(zone: &str) -> Command {
     command!(
         Any,
-        "az graph query -q \"resources | where type =~ 'microsoft.network/privatednszones' and name =~ '{}' | project DNS_SUBSCRIPTION=subscriptionId, DNS_RESOURCE_GROUP=resourceGroup\" --query data -o table",
+        "az graph query -q \"resources | where type endswith '/privatednszones' and name =~ '{}' | project DNS_SUBSCRIPTION=subscriptionId, DNS_RESOURCE_GROUP=resourceGroup\" --query data -o table",
         Zone::new(zone)
     )
 }

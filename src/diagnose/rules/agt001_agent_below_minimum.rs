@@ -65,7 +65,7 @@ fn draft(agent: &Agent) -> Draft {
         .arg("version", version)
         .arg("minimum", minimum)
         .reaching(Reach::Nothing)
-        .fix([Fix::change(BlastRadius::Machine, format!("upgrade the agent to `{minimum}` or later, or replace it with the Azure Monitor Agent"))
+        .fix([Fix::change(BlastRadius::Machine, format!("replace it with the Azure Monitor Agent (AGT003); until then upgrade it to `{minimum}` or later"))
             .under(remedy::Right::MACHINE)
             .after("the agent is retired: check whether the Azure Monitor Agent already collects the same data, which would then arrive twice")
             .undone_by("install the earlier version again")]);

@@ -60,11 +60,16 @@ fn draft(agent: &Agent) -> Draft {
         .evidence([agent_line(agent)])
         .list("agent", [agent.kind.as_str()])
         .reaching(Reach::Nothing)
-        .fix(fixes(agent.kind))
+        .fix(fixes(agent))
 }
 
-fn fixes(kind: AgentKind) -> Vec<Fix> {
-    let (look, start) = match kind {
+fn fixes(agent: &Agent) -> Vec<Fix> {
+    let start_again = if agent.retired.is_some() {
+        "if it is still to send data until it is replaced (AGT003), remove what stopped it, then start it"
+    } else {
+        "remove what stopped it, then start it"
+    };
+    let (look, start) = match agent.kind {
         AgentKind::Mma => (
             vec![command!(PowerShell, "Get-Service HealthService")],
             command!(PowerShell, "Start-Service HealthService"),
@@ -87,7 +92,7 @@ fn fixes(kind: AgentKind) -> Vec<Fix> {
     };
     vec![
         Fix::look("check the state of its service and the free disk space", look),
-        Fix::change(BlastRadius::Machine, "remove what stopped it, then start it")
+        Fix::change(BlastRadius::Machine, start_again)
             .under(remedy::Right::MACHINE)
             .with([start])
             .after(

@@ -32,7 +32,7 @@ rule! {
     /// ## How to fix
     ///
     /// Repair time synchronisation: on Azure VMs the host's clock is the source (`/dev/ptp_hyperv` with chrony, the Hyper-V
-    /// provider of the Windows time service); on premises the servers of the network. Then step the clock once.
+    /// provider of the Windows time service); on premises the servers of the network. Then set the clock once.
     ///
     /// ## How to confirm
     ///

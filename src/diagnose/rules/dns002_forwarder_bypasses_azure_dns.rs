@@ -132,7 +132,7 @@ fn bypass(facts: &Facts<'_>, server: SocketAddr, nobody_asks: bool) -> Option<Dr
         "168.63.129.16 gives private addresses for {} names, so the private zones are linked to this network; `{server}`, which this machine uses, gives public addresses for all of them{}{}",
         answered.len(),
         if first_is_right {
-            ", but it is not asked first, and the first server asks the zones"
+            facts.behind_the_first()
         } else if facts.stub_tells_nothing() {
             "; or this machine's stub, which answers nothing, asks other servers than its file lists (`resolvectl status` shows them)"
         } else {
@@ -141,6 +141,7 @@ fn bypass(facts: &Facts<'_>, server: SocketAddr, nobody_asks: bool) -> Option<Dr
         facts.in_turn(&[server])
     ))
     .list("server", [server.to_string()])
+    .arg("first", if first_is_right { "no" } else { "yes" })
     .list("names", [answered.len().to_string()])
     .list("zones", &zones.all)
     .excludes("a missing link or record in this virtual network: Azure's own DNS gives the private addresses")

@@ -302,6 +302,7 @@ fn common(facts: &Facts<'_>, draft: Draft, name: &EndpointFacts<'_>, zone: &str,
         .list("server", &servers)
         .evidence(views.iter().map(|view| facts.view_line(name, view)))
         .excludes("a DNS server that does not ask Azure's DNS: the private zone itself answers")
+        .fix(Resource::of(name.fqdn()).filter(|_| is_of_scope(facts, name, zone)).map(|_| remedy::scope::look()))
         .fix([
             remedy::zone::find(&[zone]),
             Fix::look(format!("check which records `{zone}` holds"), [remedy::zone::list_records(zone)]),

@@ -95,7 +95,7 @@ fn overridden(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
 }
 
 fn look(facts: &Facts<'_>, name: &str, source: &str) -> Fix {
-    let text = "compare what the file and the DNS server give";
+    let text = "see the line. Does Puppet, Ansible or cloud-init write this file?";
     if facts.on_windows() {
         return Fix::look(
             text,
@@ -125,11 +125,10 @@ fn remove(facts: &Facts<'_>, name: &str, line: u32, source: &str) -> Fix {
     let pattern = Host::new(name).map(|name| name.pattern());
     let change = Fix::change(
         BlastRadius::Machine,
-        format!("comment the name out of {} (line {line}) and restart the agent", quote(source)),
+        format!("comment the name out of {} (line {line}){}", quote(source), remedy::machine::and_restart(facts)),
     )
     .under(remedy::Right::MACHINE);
-    let mind =
-        "the line may name other hosts too; what manages this file (cloud-init, Puppet, Ansible) may write it back";
+    let mind = "the line may name other hosts too; what manages this file may write it back";
     if facts.on_windows() {
         return change
             .with([command!(
@@ -139,7 +138,7 @@ fn remove(facts: &Facts<'_>, name: &str, line: u32, source: &str) -> Fix {
                 pattern,
                 file()
             )])
-            .after_looking(mind, [command!(PowerShell, "Get-Content -LiteralPath {}", file())])
+            .after(mind)
             .undone_with(
                 "",
                 [command!(
@@ -157,7 +156,7 @@ fn remove(facts: &Facts<'_>, name: &str, line: u32, source: &str) -> Fix {
             pattern,
             file()
         )])
-        .after_looking(mind, [command!(Sh, "grep -n -i -F {} {}", Host::new(name), file())])
+        .after(mind)
         .undone_with("", [command!(Sh, "sudo sed -i 's/^# ampls-doctor: //' {}", file())])
 }
 

@@ -160,7 +160,7 @@ fn fixes(facts: &Facts<'_>, fqdn: &str) -> Vec<Fix> {
             .under(remedy::Right::MACHINE)
             .with([command!(PowerShell, "Clear-DnsClientCache")])
             .after_looking(
-                "names are resolved again; nothing else is lost",
+                "clearing it loses nothing: the system asks again",
                 [command!(PowerShell, "Get-DnsClientCache -Entry {}", Host::new(fqdn))],
             )
             .undone_by("nothing to undo: the cache fills again"),
@@ -168,7 +168,7 @@ fn fixes(facts: &Facts<'_>, fqdn: &str) -> Vec<Fix> {
     }
     vec![
         Fix::look(
-            "check what answers: caches and modules between programs and DNS",
+            "see what answers on this machine: a cache, or another source of names than DNS",
             [
                 command!(Sh, "getent ahosts {}", Host::new(fqdn)),
                 command!(Sh, "grep hosts: /etc/nsswitch.conf"),
@@ -200,7 +200,7 @@ fn empty(cache: &str, look: Command, command: Command) -> Fix {
     )
     .under(remedy::Right::MACHINE)
     .with([command])
-    .after_looking("names are resolved again; nothing else is lost", [look])
+    .after_looking("clearing it loses nothing: the system asks again", [look])
     .undone_by("nothing to undo: the cache fills again")
 }
 

@@ -117,7 +117,7 @@ fn of_ruleset(facts: &Facts<'_>, servers: &[SocketAddr]) -> Option<Draft> {
     let mut draft = Draft::new(
         severity,
         Owner::Dns,
-        Title::list("a forwarding ruleset bypasses the private zones; public are ", names(), ""),
+        Title::list("a forwarding ruleset bypasses the private zones: public addresses for ", names(), ""),
     )
     .about(names())
     .group(AZURE_DNS.to_string())
@@ -187,7 +187,7 @@ fn incomplete(facts: &Facts<'_>, servers: &[SocketAddr], taken: &BTreeSet<&str>)
         severity,
         Owner::Dns,
         Title::list(
-            &format!("{who} {listed} {forwards} only some names: public are "),
+            &format!("{who} {listed} {forwards} only some names; public: "),
             left_out.iter().map(|(name, _)| name.fqdn()),
             "",
         ),
@@ -198,11 +198,12 @@ fn incomplete(facts: &Facts<'_>, servers: &[SocketAddr], taken: &BTreeSet<&str>)
         "{listed} {answers} {} publicly and {why}{}{}{}",
         if left_out.len() == 1 { "1 name".to_owned() } else { format!("{} names", left_out.len()) },
         if unsure.is_empty() { "" } else { ", or the zone is not linked to the virtual network where the server resolves (the links of the zone show which)" },
-        if first_is_right { "; it is not asked first, and the first server asks the zones" } else { "" },
+        if first_is_right { facts.behind_the_first() } else { "" },
         facts.in_turn(servers)
     ))
     .list("server", servers)
     .list("suffixes", &suffixes)
+    .arg("first", if first_is_right { "no" } else { "yes" })
     .arg("kind", if records { "alias-zones-forwarded" } else { "suffix-not-forwarded" })
     .excludes("a missing record: the private addresses of these names, or of the same zones, are seen")
     .excludes("a server that never asks Azure's DNS: other answers of it are private")

@@ -83,7 +83,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
             Fix::look("check where proxies are set on this machine", remedy::local::show_proxies(facts.on_windows())),
             Fix::change(BlastRadius::Vnet, "allow Azure Monitor's names through the proxy without authentication")
                 .under(remedy::Right::DEVICE)
-                .after("look at the proxy's rules and log for this name and the time in the evidence; the rule holds for every machine behind the proxy")
+                .after("look at the proxy's rules and log for this name and the time of this run; the rule holds for every machine behind the proxy")
                 .undone_by("remove the rule"),
             Fix::change(
                 BlastRadius::Machine,

@@ -105,7 +105,7 @@ fn allowed() -> Vec<Fix> {
     vec![
         Fix::change(BlastRadius::Vnet, "allow the name on the proxy, without TLS inspection")
             .under(remedy::Right::DEVICE)
-            .after("look in the proxy's log for this name and the time in the evidence; the rule holds for every machine behind the proxy")
+            .after("look in the proxy's log for this name and the time of this run; the rule holds for every machine behind the proxy")
             .undone_by("remove the rule"),
     ]
 }
@@ -129,7 +129,7 @@ fn reached(name: &EndpointFacts<'_>) -> Vec<Fix> {
             "repair the proxy's DNS if the name has no address there; else its route or firewall",
         )
         .under(remedy::Right::DEVICE)
-        .after("look in the proxy's log for this name and the time in the evidence: it shows which of the two failed; the change holds for every machine behind the proxy")
+        .after("look in the proxy's log for this name and the time of this run: it shows which of the two failed; the change holds for every machine behind the proxy")
         .undone_by("put the proxy's former DNS servers, route or rule back"),
     ]
 }

@@ -96,7 +96,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
         remedy::local::show_chain(&address, name.fqdn()),
         Fix::change(BlastRadius::Vnet, format!("exempt the name from TLS inspection on the device that signs as {}", quote(&name.leaf().map(|leaf| leaf.issuer.clone()).unwrap_or_default())))
             .under(remedy::Right::DEVICE)
-            .after("search the device's log for this host name and the time in the evidence; the exemption applies to every machine behind the device")
+            .after("search the device's log for this host name and the time of this run; the exemption applies to every machine behind the device")
             .undone_by("remove the exemption"),
     ])
 }

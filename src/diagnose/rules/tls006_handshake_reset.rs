@@ -103,7 +103,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
                 Host::new(name.fqdn())
             )])
             .after_looking(
-                "look in the firewall's log for this name and the time in the evidence; several policies: take that of the firewall on the route; the rule holds for every machine behind it",
+                "look in the firewall's log for this name and the time of this run; several policies: take that of the firewall on the route; the rule holds for every machine behind it",
                 [command!(
                     Any,
                     "az graph query -q \"resources | where type =~ 'microsoft.network/firewallpolicies/rulecollectiongroups' | mv-expand c=properties.ruleCollections | where tostring(c.rules) contains 'ApplicationRule' | project FIREWALL_SUBSCRIPTION=subscriptionId, FIREWALL_RESOURCE_GROUP=resourceGroup, FIREWALL_POLICY=tostring(split(id,'/')[8]), RULE_COLLECTION_GROUP=name, RULE_COLLECTION=tostring(c.name)\" --query data"

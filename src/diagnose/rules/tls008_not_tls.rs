@@ -88,7 +88,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
     Some(draft.fix([
         Fix::change(BlastRadius::Vnet, "exempt the name on the device that answers in place of the service")
             .under(remedy::Right::DEVICE)
-            .after("look in the device's log for this host name and the time in the evidence; the change holds for every machine behind it")
+            .after("look in the device's log for this host name and the time of this run; the change holds for every machine behind it")
             .undone_by("remove the exemption"),
     ]))
 }

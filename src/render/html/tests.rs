@@ -56,7 +56,7 @@ fn the_fix_stands_first_and_what_is_read_on_about_stands_in_the_page() {
 fn each_who_has_to_act_has_a_ticket_to_copy() {
     let page = page(&mixed());
     assert_eq!(page.matches("<pre data-ticket=").count(), 1);
-    assert!(page.contains("<pre data-ticket=\"dns\">MIXED") && page.contains("Ticket for the DNS team"), "{page}");
+    assert!(page.contains("<pre data-ticket=\"dns\">MIXED") && page.contains("Ticket for your DNS team"), "{page}");
     assert!(!self::page(&healthy()).contains("data-ticket="));
 }
 

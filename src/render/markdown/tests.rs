@@ -89,7 +89,7 @@ fn every_command_can_be_copied_as_it_is() {
 fn the_fix_stands_before_the_first_fold() {
     let text = document(&on_a_vm(mixed()));
     let screen = text.split("<details>").next().unwrap();
-    for wanted in ["# MIXED", "## DNS003", "**Who:** the DNS team", "**Fix:** ", "/subscriptions/", "| zone |"] {
+    for wanted in ["# MIXED", "## DNS003", "**Who:** your DNS team", "**Fix:** ", "/subscriptions/", "| zone |"] {
         assert!(screen.contains(wanted), "{wanted}: {screen}");
     }
 }

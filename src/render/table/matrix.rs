@@ -5,13 +5,14 @@ use std::net::{IpAddr, SocketAddr};
 
 use ampls_probes::addr;
 use ampls_probes::endpoint::Need;
+use ampls_probes::observation::IoFailure;
 use comfy_table::{ContentArrangement, Table, TableStyle};
 
 use crate::diagnose::facts::{Linked, Route, Status, View, ViewKind};
 use crate::diagnose::finding::Severity;
 use crate::render::page::{Paragraph, Style, Tint, columns_of};
 use crate::render::words::{self, Mark};
-use crate::report::{EndpointReport, Report, fold};
+use crate::report::{EndpointReport, Report, StepOutcome, fold};
 
 /// The resolver or server of a column.
 type Column = (ViewKind, Option<SocketAddr>);
@@ -331,10 +332,16 @@ impl Zone<'_> {
         let what = match () {
             () if words::is_intercepted(self.report, first) => "intercepted",
             () if first.is_connected() => "FAILS",
+            () if failed.iter().all(|endpoint| is_refused(endpoint)) => "REFUSED",
             () => "NO ANSWER",
         };
         if failed.len() == tested.len() { format!(", {what}") } else { format!(", {} {what}", failed.len()) }
     }
+}
+
+/// Whether the first address refuses the connection.
+fn is_refused(endpoint: &EndpointReport) -> bool {
+    endpoint.tcp.iter().flatten().next().is_some_and(|tcp| tcp.outcome == StepOutcome::Failed(IoFailure::Refused))
 }
 
 fn why<'a>(mut asked: impl Iterator<Item = &'a View>) -> String {
@@ -360,6 +367,6 @@ pub(super) fn shown(addresses: &[IpAddr]) -> String {
     match addresses {
         [] => String::new(),
         [one] => format!(" {one}"),
-        [one, more @ ..] => format!(" {one} +{}", more.len()),
+        [one, more @ ..] => format!(" {one} +{} more", more.len()),
     }
 }

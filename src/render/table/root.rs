@@ -30,12 +30,16 @@ pub(super) enum Brevity {
     OneCommand,
     /// The first clause of what is to be known before the change, and of the fix; the others are counted.
     FirstClauses,
-    /// The look before a change in words alone: when to stop stands in them.
+    /// The look before a change in words alone: when to stop stands in them. Where the change needs what the look prints, the
+    /// change in words alone.
     LookInWords,
     /// What is looked at before the change in words alone.
     CheckInWords,
-    /// The commands of the change left to `-v`, too: they come after what has to be looked at.
+    /// The change in words alone, and one command of the look: it comes first. What is to be known before the change is left to
+    /// `-v` with its commands.
     InWords,
+    /// No commands.
+    NoCommands,
     /// The first clause of the look.
     ShortLook,
     /// No look where something is to be known before the change anyway.
@@ -44,7 +48,7 @@ pub(super) enum Brevity {
 
 impl Brevity {
     /// From nothing left out to all that can be.
-    pub(super) const ALL: [Self; 14] = [
+    pub(super) const ALL: [Self; 15] = [
         Self::Full,
         Self::ShortTitle,
         Self::ShortWho,
@@ -57,6 +61,7 @@ impl Brevity {
         Self::LookInWords,
         Self::CheckInWords,
         Self::InWords,
+        Self::NoCommands,
         Self::ShortLook,
         Self::NoLook,
     ];
@@ -78,18 +83,13 @@ pub(super) fn root(report: &Report, root: &Finding, brevity: Brevity, style: &St
     let change = first.and_then(|first| root.fix.get(first));
     let mut who = words::team(report, root.owner);
     let needs = change.and_then(|change| change.needs.as_deref());
-    let rights = needs.is_some() && brevity >= Brevity::ShortWho;
-    if let Some(needs) = needs.filter(|_| !rights) {
+    if let Some(needs) = needs.filter(|_| brevity < Brevity::ShortWho) {
         who = format!("{who}; needs {needs}");
     }
     lines.push(labelled("Who", &who));
 
-    let left_out = LeftOut {
-        ways: root.fix.iter().filter(|fix| fix.alternative && !fix.read_only).count(),
-        undo: change.is_some_and(|change| change.undo.is_some()),
-        rights,
-        ..LeftOut::default()
-    };
+    let left_out =
+        LeftOut { ways: root.fix.iter().filter(|fix| fix.alternative && !fix.read_only).count(), ..LeftOut::default() };
     let mut steps = Steps { brevity, lines, left_out, looked: false, fix: None };
     steps.looks(&looks, change);
     match change {
@@ -102,20 +102,22 @@ pub(super) fn root(report: &Report, root: &Finding, brevity: Brevity, style: &St
     steps.end()
 }
 
+/// Whether the command of a change holds what somebody has to look up.
+fn is_to_be_filled(change: &Fix) -> bool {
+    change.commands.first().is_some_and(|command| !command.asks().is_empty())
+}
+
 /// Further changes that are needed beside the first.
 fn also(root: &Finding, first: usize) -> Vec<&Fix> {
     root.fix.iter().skip(first + 1).filter(|fix| !fix.read_only && !fix.alternative).collect()
 }
 
-/// What `-v` adds.
+/// What `-v` adds beside what it always adds: evidence, the rights that a change takes, undo.
 #[derive(Default)]
 struct LeftOut {
     clauses: usize,
-    looks: usize,
     commands: usize,
     ways: usize,
-    undo: bool,
-    rights: bool,
 }
 
 struct Steps {
@@ -136,17 +138,17 @@ impl Steps {
             _ => 1,
         };
         let commands = match self.brevity {
-            // Where nothing is to be changed, the look is what there is to type.
-            brevity if brevity >= Brevity::LookInWords && change.is_some() => 0,
+            // Where nothing is to be changed yet, the look is what there is to type.
+            brevity if brevity >= Brevity::NoCommands && change.is_some() => 0,
+            Brevity::LookInWords | Brevity::CheckInWords if change.is_some_and(|change| !is_to_be_filled(change)) => 0,
             brevity if brevity >= Brevity::OneLookCommand => 1,
             _ => usize::MAX,
         };
         for look in looks.iter().take(shown) {
             let text = self.clauses(&look.text, Brevity::ShortLook);
             self.look(&text);
-            self.commands(&look.commands, commands);
+            self.lines.extend(look.commands.iter().take(commands).map(line));
         }
-        self.left_out.looks += looks.len().saturating_sub(shown);
     }
 
     fn look(&mut self, text: &str) {
@@ -157,16 +159,23 @@ impl Steps {
 
     fn change(&mut self, change: &Fix, also: &[&Fix]) {
         let (checks, commands) = match self.brevity {
-            brevity if brevity >= Brevity::InWords => (0, 0),
+            brevity if brevity >= Brevity::NoCommands => (0, 0),
+            brevity if brevity >= Brevity::LookInWords && is_to_be_filled(change) => (usize::from(!self.looked), 0),
+            Brevity::InWords => (0, 0),
             Brevity::CheckInWords => (0, 1),
             brevity if brevity >= Brevity::OneCommand => (1, 1),
             Brevity::OneCheck => (1, usize::MAX),
             _ => (usize::MAX, usize::MAX),
         };
-        if let Some(check) = &change.check_first {
+        let is_left_out = self.brevity == Brevity::InWords && self.looked;
+        if is_left_out && let Some(check) = &change.check_first {
+            self.left_out.clauses += check.text.split("; ").count();
+        }
+        if let Some(check) = change.check_first.as_ref().filter(|_| !is_left_out) {
             let text = if check.text.is_empty() { "before you change anything:" } else { &check.text };
             let text = self.clauses(text, Brevity::FirstClauses);
-            self.lines.push(labelled("Before", &text));
+            let label = if check.commands.is_empty() || checks == 0 { "Caution" } else { "Before" };
+            self.lines.push(labelled(label, &text));
             self.commands(&check.commands, checks);
         }
         self.fix("Fix", change, commands);
@@ -199,36 +208,32 @@ impl Steps {
     }
 
     fn nothing(&mut self, team: &str) {
-        let text = if team.starts_with("you") {
-            "no change is known before that is looked at.".to_owned()
+        let text = if team.starts_with("you,") {
+            "depends on what that shows.".to_owned()
         } else {
-            format!("none from here. Give this to {team}.")
+            format!("depends on what that shows. Give this to {team}.")
         };
         self.fix.get_or_insert_with(|| (self.lines.len(), text.clone()));
         self.lines.push(labelled("Fix", &text));
     }
 
     fn commands(&mut self, commands: &[Command], most: usize) {
-        let shown = commands.iter().take(most);
-        self.lines.extend(shown.map(|command| Paragraph::whole(Tint::Plain, &format!("    {}", command.as_str()))));
+        self.lines.extend(commands.iter().take(most).map(line));
         self.left_out.commands += commands.len().saturating_sub(most);
     }
 
     /// What `-v` adds, on the line of the fix.
     fn end(mut self) -> Vec<Paragraph> {
-        let LeftOut { clauses, looks, commands, ways, undo, rights } = self.left_out;
+        let LeftOut { clauses, commands, ways } = self.left_out;
         let counted = |count: usize, one: &str, several: &str| match count {
             0 => None,
             1 => Some(format!("1 {one}")),
             count => Some(format!("{count} {several}")),
         };
         let parts: Vec<String> = [
-            counted(clauses, "more caution", "more cautions"),
-            counted(looks, "more look", "more looks"),
+            counted(clauses, "caution", "cautions"),
             counted(commands, "more command", "more commands"),
             counted(ways, "other way", "other ways"),
-            rights.then(|| "the rights needed".to_owned()),
-            undo.then(|| "undo".to_owned()),
         ]
         .into_iter()
         .flatten()
@@ -242,8 +247,12 @@ impl Steps {
     }
 }
 
+fn line(command: &Command) -> Paragraph {
+    Paragraph::whole(Tint::Plain, &format!("    {}", command.as_str()))
+}
+
 fn labelled(label: &str, text: &str) -> Paragraph {
-    Paragraph::text(Tint::Plain, &format!("  {label:6}  "), INDENT, text)
+    Paragraph::text(Tint::Plain, &format!("  {label:7} "), INDENT, text)
 }
 
 /// A title in which one name or zone stands for a list of them: `a`, `b` and 4 more become `a` and 5 more. The first that is

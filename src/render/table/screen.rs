@@ -249,7 +249,7 @@ fn folded(report: &Report, style: &Style) -> Paragraph {
     }
     // That there is no agent stands before it in words.
     let infos = report.roots().filter(|root| root.severity == Severity::Info && root.code != NO_AGENT);
-    let infos: Vec<&str> = infos.map(|root| root.code.as_str()).collect();
+    let infos: Vec<String> = infos.map(|root| format!("{} {}", root.code, root.name)).collect();
     if !infos.is_empty() {
         sentences.push(format!("Noted: {}.", infos.join(", ")));
     }
@@ -312,14 +312,24 @@ pub(super) fn foot(report: &Report, style: &Style, roots: &[&Finding]) -> Vec<Pa
     let mut lines = Vec::new();
     let words = report.verify();
     if !roots.is_empty() && !words.is_empty() {
-        lines.push(Paragraph::whole(Tint::Plain, &format!("Verify run the check again, with: {}", words.join(" "))));
+        lines.push(Paragraph::whole(Tint::Plain, &format!("Verify {}", again(report, &words.join(" ")))));
     }
-    let more = if style.detail < Detail::More { "-v" } else { "-vv" };
+    let more = if style.detail < Detail::More { "-v (evidence, undo)" } else { "-vv" };
     let why = roots.first().map_or_else(String::new, |root| format!("   Why   ampls-doctor explain {}", root.code));
-    lines.push(Paragraph::whole(Tint::Plain, &format!("More   this command again, with {more}{why}")));
+    lines.push(Paragraph::whole(Tint::Plain, &format!("More   this command with {more}{why}")));
     let send = "Send   this command with --redact -o report.json (names replaced)";
     lines.push(Paragraph::whole(Tint::Plain, send));
     lines
+}
+
+/// The check with more arguments. A report does not hold the arguments of its run word for word, so the reader repeats them.
+fn again(report: &Report, words: &str) -> String {
+    let wait = if words.contains("--wait") { " (waits up to 15 min)" } else { "" };
+    if report.has_arguments() {
+        format!("the same check with {words}{wait}")
+    } else {
+        format!("ampls-doctor check {words}{wait}")
+    }
 }
 
 /// A clause as a sentence.
