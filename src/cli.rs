@@ -27,6 +27,8 @@ mod input;
 mod message;
 mod order;
 mod output;
+#[cfg(any(test, feature = "testing"))]
+pub mod parsers;
 mod progress;
 mod saved;
 mod watch;

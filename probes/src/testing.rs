@@ -35,6 +35,7 @@ mod answers;
 mod browsers;
 mod certificates;
 mod names;
+pub mod parsers;
 mod proxied;
 mod says;
 

@@ -66,11 +66,15 @@ pub(super) fn read(path: &Path) -> Result<Saved, InputError> {
 /// Reads a report or a digest; the digest may stand among the other lines of the `compact` format.
 pub(super) fn read_any(path: &Path) -> Result<Input, InputError> {
     let bytes = input::bytes(path, MAX_REPORT)?;
-    let read = match digest::digest(&bytes) {
+    of_bytes(&bytes).map_err(|what| InputError::new(path, what))
+}
+
+/// The same from memory.
+pub(super) fn of_bytes(bytes: &[u8]) -> Result<Input, String> {
+    match digest::digest(bytes) {
         Some(digest) => digest.map(|digest| Input::Digest(Box::new(digest))),
-        None => parse(&bytes).map(|saved| Input::Report(Box::new(saved))),
-    };
-    read.map_err(|what| InputError::new(path, what))
+        None => parse(bytes).map(|saved| Input::Report(Box::new(saved))),
+    }
 }
 
 /// The fields that show what a document is, read before the rest.

@@ -28,6 +28,12 @@ mod certificate;
 mod failure;
 mod verify;
 
+/// What is kept of a certificate.
+#[cfg(any(test, feature = "testing"))]
+pub(crate) fn certificate_of(der: &[u8]) -> crate::observation::Certificate {
+    certificate::read(der)
+}
+
 pub use verify::Chains;
 
 /// A connection whose peer was verified.

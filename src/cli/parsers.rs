@@ -1,0 +1,45 @@
+//! What `judge` and `check` read of files, each as one function from octets: what a replay and a fuzzer call.
+
+use ampls_probes::testing::parsers::Parser;
+
+use super::saved::{self, Input};
+use crate::expected;
+use crate::render::page::Style;
+use crate::render::{self, Format};
+use crate::report::FailOn;
+
+/// The parsers, each by the name of its corpus.
+pub const PARSERS: [(&str, Parser); 3] =
+    [("digest", digest), ("expected-records", expected_records), ("report", report)];
+
+/// A digest, wherever it stands.
+fn digest(bytes: &[u8]) -> Option<usize> {
+    match saved::of_bytes(bytes).ok()? {
+        Input::Digest(digest) => Some(digest.bounded().line(usize::MAX).len()),
+        Input::Report(_) => None,
+    }
+}
+
+/// A report: read, judged, and written in two formats.
+fn report(bytes: &[u8]) -> Option<usize> {
+    let Input::Report(saved) = saved::of_bytes(bytes).ok()? else { return None };
+    let report = saved::judged(*saved);
+    let mut out = Vec::new();
+    for format in [Format::Compact, Format::Table] {
+        render::write(format, &report, FailOn::Error, &Style::default(), &mut out).ok()?;
+    }
+    Some(out.len())
+}
+
+fn expected_records(bytes: &[u8]) -> Option<usize> {
+    let read = expected::read(bytes).ok()?;
+    Some(read.records.iter().map(|record| record.name.len() + 16 * record.addresses.len()).sum())
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn corpora_are_understood_and_what_is_kept_of_them_is_bounded() {
+        ampls_probes::testing::parsers::replay(&super::PARSERS);
+    }
+}
