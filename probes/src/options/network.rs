@@ -122,8 +122,14 @@ pub fn proxy(text: &str) -> Result<ProxyOption, BadValue> {
     if url.scheme() != "http" {
         return Err(BadValue::new(format!("proxy scheme {} is not supported: {WANTED}", quoted(url.scheme()))));
     }
-    let host_is_name = url.host_str().is_some_and(|host| !host.is_empty());
-    if !host_is_name || !matches!(url.path(), "" | "/") || url.query().is_some() || url.port() == Some(0) {
+    // A URL may have other characters in its host; no name that resolves has.
+    let is_label = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    let has_host = match url.host() {
+        Some(url::Host::Domain(name)) => !name.is_empty() && name.chars().all(is_label),
+        Some(url::Host::Ipv4(_) | url::Host::Ipv6(_)) => true,
+        None => false,
+    };
+    if !has_host || !matches!(url.path(), "" | "/") || url.query().is_some() || url.port() == Some(0) {
         return Err(BadValue::new(format!("the proxy is more or less than a host and a port: {WANTED}")));
     }
     Ok(ProxyOption::Url(url))
@@ -256,7 +262,7 @@ mod tests {
             assert!(matches!(proxy(text), Ok(ProxyOption::Url(_))), "{text}");
         }
         let bad =
-            ["", "https://proxy:3128", "socks5://proxy:1080", "http://proxy/path", "http://u:geheim@", "u:geheim@x y"];
+            ["", "https://proxy:3128", "socks5://proxy:1080", "http://proxy/path", "http://u:geheim@", "u:geheim@x y", ";=;=", "a,b:3128"];
         for text in bad {
             let message = proxy(text).expect_err(text).to_string();
             assert!(!message.contains("geheim"), "{message}");
