@@ -261,8 +261,16 @@ mod tests {
         {
             assert!(matches!(proxy(text), Ok(ProxyOption::Url(_))), "{text}");
         }
-        let bad =
-            ["", "https://proxy:3128", "socks5://proxy:1080", "http://proxy/path", "http://u:geheim@", "u:geheim@x y", ";=;=", "a,b:3128"];
+        let bad = [
+            "",
+            "https://proxy:3128",
+            "socks5://proxy:1080",
+            "http://proxy/path",
+            "http://u:geheim@",
+            "u:geheim@x y",
+            ";=;=",
+            "a,b:3128",
+        ];
         for text in bad {
             let message = proxy(text).expect_err(text).to_string();
             assert!(!message.contains("geheim"), "{message}");
