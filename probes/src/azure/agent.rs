@@ -33,6 +33,17 @@ impl AgentKind {
         }
     }
 
+    /// What people call it, within a sentence.
+    pub fn called(self) -> &'static str {
+        match self {
+            Self::Mma => "the Log Analytics agent (MMA)",
+            Self::Oms => "the Log Analytics agent (OMS)",
+            Self::Ama => "AMA",
+            Self::Dependency => "the Dependency agent",
+            Self::Arc => "the Arc agent",
+        }
+    }
+
     /// A retired agent that reports to workspaces by itself.
     pub fn is_legacy(self) -> bool {
         matches!(self, Self::Mma | Self::Oms)

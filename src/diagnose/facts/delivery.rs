@@ -91,8 +91,8 @@ fn failing_upload(agents: &Agents, now: Timestamp) -> Option<Flow> {
     let failing = agents.uploads.iter().filter_map(|upload| Some((fails(upload, now)?, upload)));
     let (since, upload) = failing.min_by_key(|(since, _)| *since)?;
     let evidence = format!(
-        "uploads of the {} agent{} fail since {since:.0}, and none succeeded since ({})",
-        upload.agent.as_str(),
+        "uploads of {}{} fail since {since:.0}, and none succeeded since ({})",
+        upload.agent.called(),
         place(upload),
         quote(&upload.source)
     );
@@ -107,8 +107,8 @@ fn refused(agents: &Agents, now: Timestamp) -> Option<Flow> {
     let refusal = recent.min_by_key(|refusal| refusal.since.unwrap_or(refusal.at))?;
     let since = refusal.since.unwrap_or(refusal.at);
     let evidence = format!(
-        "the {} agent was refused at {since:.0}, and no success followed ({})",
-        refusal.agent.as_str(),
+        "{} was refused at {since:.0}, and no success followed ({})",
+        refusal.agent.called(),
         quote(&refusal.source)
     );
     Some(Flow { delivery: Delivery::Failing, at: Some(since), evidence: Some(evidence) })
@@ -122,12 +122,8 @@ fn delivered(agents: &Agents, now: Timestamp) -> Option<Flow> {
     };
     let upload = agents.uploads.iter().filter(delivers).max_by_key(|upload| upload.succeeded)?;
     let at = upload.succeeded?;
-    let evidence = format!(
-        "the {} agent delivered data{} at {at:.0} ({})",
-        upload.agent.as_str(),
-        place(upload),
-        quote(&upload.source)
-    );
+    let evidence =
+        format!("{} delivered data{} at {at:.0} ({})", upload.agent.called(), place(upload), quote(&upload.source));
     Some(Flow { delivery: Delivery::Delivering, at: Some(at), evidence: Some(evidence) })
 }
 
@@ -146,8 +142,8 @@ fn why_unproven(agents: &Agents, now: Timestamp) -> String {
         .find(|upload| upload.proof == UploadProof::Reached && upload.succeeded.is_some_and(|at| is_recent(at, now)));
     if let Some(upload) = reached {
         return format!(
-            "the {} agent reaches the service{}, which does not prove that data arrives ({})",
-            upload.agent.as_str(),
+            "{} reaches the service{}, which does not prove that data arrives ({})",
+            upload.agent.called(),
             place(upload),
             quote(&upload.source)
         );

@@ -90,7 +90,7 @@ fn draft(facts: &Facts<'_>, refusal: &Refusal) -> Draft {
         _ => Vec::<Fix>::new(),
     };
     let times = if refusal.count == 1 { "once".to_owned() } else { format!("{} times", refusal.count) };
-    let draft = Draft::new(Severity::Error, owner, Title::plain(format!("the {agent} agent logged: {says}")))
+    let draft = Draft::new(Severity::Error, owner, Title::plain(format!("{} logged: {says}", refusal.agent.called())))
         .group(format!("{agent} {code}"))
         .about(planned)
         .summary(summary)

@@ -65,7 +65,7 @@ fn draft(facts: &Facts<'_>, upload: &Upload, since: Timestamp) -> Draft {
     let agent = upload.agent.as_str();
     let planned = upload.host.as_deref().filter(|host| facts.endpoint(host).is_some());
     let to = upload.host.as_deref().map_or_else(String::new, |host| format!(" to {}", quote(host)));
-    Draft::new(Severity::Error, Owner::Monitor, Title::plain(format!("the {agent} agent delivers nothing{to}")))
+    Draft::new(Severity::Error, Owner::Monitor, Title::plain(format!("{} delivers nothing{to}", upload.agent.called())))
         .group(format!("{agent} {to}"))
         .about(planned)
         .summary("the agent's counters show failed uploads and no success in the last minutes; they do not say why")

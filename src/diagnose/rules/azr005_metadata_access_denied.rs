@@ -67,12 +67,7 @@ fn draft(facts: &Facts<'_>) -> Option<Draft> {
         .evidence([format!("{} `169.254.169.254:80` answered `403`", facts.when(&metadata.timing))])
         .evidence(guest_proxy.map(proxy_line))
         .evidence(without_token.map(|refusal| {
-            format!(
-                "the {} agent got no token, last at {:.0} ({})",
-                refusal.agent.as_str(),
-                refusal.at,
-                quote(&refusal.source)
-            )
+            format!("{} got no token, last at {:.0} ({})", refusal.agent.called(), refusal.at, quote(&refusal.source))
         }))
         .excludes("a firewall or a route: something answers")
         .reaching(if without_token.is_some() && facts.lacks_only_tokens() { Reach::Machine } else { Reach::Nothing })

@@ -77,8 +77,11 @@ fn of_agent(facts: &Facts<'_>, proxy: &AgentProxy) -> Option<Draft> {
     let names: Vec<&EndpointFacts<'_>> = facts.endpoints().iter().filter(taken).collect();
     let first = names.first()?;
     let agent = proxy.used_by.as_str();
-    let title =
-        format!("the {agent} agent sends data to proxy {} instead of the private endpoint: ", quote(&proxy.url));
+    let title = format!(
+        "{} sends data to proxy {} instead of the private endpoint: ",
+        proxy.used_by.called(),
+        quote(&proxy.url)
+    );
     Some(
         Draft::new(Severity::Warning, Owner::Os, Title::list(&title, names.iter().map(|name| name.fqdn()), ""))
             .about(names.iter().map(|name| name.fqdn()))

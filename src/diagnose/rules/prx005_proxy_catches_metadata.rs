@@ -79,7 +79,7 @@ fn of_unit(facts: &Facts<'_>, proxy: &AgentProxy) -> Option<Draft> {
     }
     let names: Vec<&str> = caught.iter().map(String::as_str).collect();
     let title = Title::list(
-        &format!("the proxy {} of {} catches ", quote(&proxy.url), proxy.used_by.as_str()),
+        &format!("the proxy {} of {} catches ", quote(&proxy.url), proxy.used_by.called()),
         caught.clone(),
         "",
     );
