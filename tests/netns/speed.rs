@@ -40,7 +40,7 @@ fn the_run_keeps_its_promises_of_speed_and_size() -> Result<()> {
     let endpoints = serde_json::from_slice::<Value>(&report)?["endpoints"].as_array().map_or(0, Vec::len);
     assert!(endpoints >= 25, "only {endpoints} endpoints");
     let whole = median(RUNS, || timed(&mut check(&lab, &names, &[])))?.saturating_sub(start_up);
-    table.row(&format!("{endpoints} endpoints / 4 round trips"), whole.div_duration_f64(round_trip * 4), 1.2);
+    table.row(&format!("{endpoints} endpoints / 4 round trips"), whole.div_duration_f64(round_trip * 4), 1.15);
 
     let memory = peak_memory(&lab, &names)?;
     table.row("peak memory / 30 MB", memory / 30.0, 1.0);
