@@ -7,7 +7,8 @@
 #   SHA256     its SHA-256 in hexadecimal; several, separated by commas, where machines differ
 #   ARGUMENTS  for the program, separated by blanks; without a --format among them the report is `compact`
 #
-# Each may be written base64:..., for what Run Command does not carry unharmed (spaces, `&`).
+# The script of a release (`prepare` made it) knows SOURCE and SHA256; a parameter comes first. Each may be written base64:...,
+# for what Run Command does not carry unharmed (spaces, `&`).
 # Status: 0 the machine was looked at, and the last line is the verdict; 2 wrong arguments; 3 it could not be looked at.
 
 # shellcheck disable=SC2016 # messages show names in backticks
@@ -20,6 +21,10 @@ export LC_ALL=C
 # Kilobytes that a place must have free, and blocks of 512 bytes that a binary may have (bash counts in 1,024).
 room=16384
 most=204800
+
+# `prepare` fills these two in.
+RELEASE_SOURCE=
+RELEASE_SHA256=
 
 work=
 child=
@@ -163,7 +168,7 @@ for tool in awk base64 cat chmod cut df head mkfifo mktemp od rm sed sha256sum t
 done
 [ -d /proc/self/fd ] || fail '`/proc` is not mounted'
 
-if ! { source=$(decoded "${SOURCE:-}") && sums=$(decoded "${SHA256:-}") && arguments=$(decoded "${ARGUMENTS:-}"); }; then
+if ! { source=$(decoded "${SOURCE:-$RELEASE_SOURCE}") && sums=$(decoded "${SHA256:-$RELEASE_SHA256}") && arguments=$(decoded "${ARGUMENTS:-}"); }; then
   fail 'what follows `base64:` is not base64' 2
 fi
 while :; do
