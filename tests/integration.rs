@@ -15,6 +15,7 @@
 //! - `needs`: programs that some tests need, and what happens without them.
 //! - `netns`: whole machines in network namespaces, with real servers.
 //! - `output`: disks that are full, folders that take nothing.
+//! - `packaging`: what ships beside the program: binaries, the service, alerts, scripts of a release.
 //! - `page`: the page in a browser.
 //! - `pairs`: every pair of independent faults gives both roots.
 //! - `questions`: how many questions each DNS server gets, and how many at once.
@@ -38,6 +39,7 @@ mod model;
 mod needs;
 mod netns;
 mod output;
+mod packaging;
 mod page;
 mod pairs;
 mod questions;
