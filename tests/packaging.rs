@@ -52,7 +52,7 @@ fn a_binary_that_an_old_system_cannot_start_is_refused() {
     let folder = Folder::new("inspect");
     let (source, shared, fixed) = (folder.path("x.c"), folder.path("shared"), folder.path("static"));
     fs::write(&source, "#include <stdio.h>\nint main(void) { return puts(\"x\") < 0; }\n").expect("a source");
-    for arguments in [&["-o", &shared, &source][..], &["-static", "-o", &fixed, &source]] {
+    for arguments in [&["-o", shared.as_str(), &source][..], &["-static", "-o", &fixed, &source]] {
         assert!(ran(Command::new("cc").args(arguments)).status.success(), "{arguments:?}");
     }
 
@@ -155,7 +155,8 @@ struct Watch<'a> {
 
 impl<'a> Watch<'a> {
     fn new(folder: &'a Folder, world: &str) -> Self {
-        let body = format!("case $1 in check) shift; exec '{DOCTOR}' demo {world} \"$@\" ;; esac; exec '{DOCTOR}' \"$@\"");
+        let body =
+            format!("case $1 in check) shift; exec '{DOCTOR}' demo {world} \"$@\" ;; esac; exec '{DOCTOR}' \"$@\"");
         script(folder, "bin/ampls-doctor", &body);
         script(folder, "bin/logger", "[ \"$*\" = --journald ] && cat");
         fs::create_dir_all(folder.0.join("state")).expect("a folder");
@@ -170,7 +171,8 @@ impl<'a> Watch<'a> {
 
     fn state(&self, file: &str) -> (String, u32) {
         let file = self.folder.0.join("state").join(file);
-        let mode = fs::metadata(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display())).permissions().mode();
+        let mode =
+            fs::metadata(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display())).permissions().mode();
         (fs::read_to_string(&file).expect("a file"), mode & 0o777)
     }
 }
@@ -259,9 +261,13 @@ fn alerts_look_at_what_there_is() {
     }
 }
 
+/// What is fetched and run in place of the program, which in a development build is larger than the script takes: it prints
+/// its arguments.
+const PROGRAM: &str = "/bin/echo";
+
 /// A release as its RELEASE file tells of it, with this machine as the server.
 fn release(folder: &Folder, base: &str) -> Output {
-    let sum = text(&ran(Command::new("sha256sum").arg(DOCTOR)).stdout);
+    let sum = text(&ran(Command::new("sha256sum").arg(PROGRAM)).stdout);
     let sum = sum.split_whitespace().next().expect("a sum");
     let (other, machine) = ("0".repeat(64), env::consts::ARCH);
     let file = format!(
@@ -276,13 +282,13 @@ fn release(folder: &Folder, base: &str) -> Output {
 fn a_release_fills_in_where_its_binaries_are() {
     let folder = Folder::new("release");
     let binary = format!("ampls-doctor-9.8.7-linux-{}", env::consts::ARCH);
-    fs::hard_link(DOCTOR, folder.0.join(&binary)).or_else(|_| fs::copy(DOCTOR, folder.0.join(&binary)).map(drop)).expect("a binary");
+    fs::copy(PROGRAM, folder.0.join(&binary)).expect("a binary");
     let output = release(&folder, folder.0.to_str().expect("UTF-8"));
     assert!(output.status.success(), "{}", text(&output.stderr));
 
     let output = ran(Command::new("sh").arg(folder.0.join("out/ampls-doctor.sh")).env("ARGUMENTS", "explain DNS003"));
     assert_eq!(status(&output), Some(0), "{}", text(&output.stderr));
-    assert!(text(&output.stdout).contains("DNS003"), "{}", text(&output.stdout));
+    assert_eq!(text(&output.stdout), "explain DNS003\n");
     // A parameter comes first.
     let other = "1".repeat(64);
     let output = ran(Command::new("sh").arg(folder.0.join("out/ampls-doctor.sh")).env("SHA256", &other));
@@ -359,7 +365,12 @@ fn every_script_is_checked_by_shellcheck() {
                 continue;
             }
             scripts += 1;
-            let name = path.strip_prefix(env!("CARGO_MANIFEST_DIR")).expect("below the root").to_str().expect("UTF-8").to_owned();
+            let name = path
+                .strip_prefix(env!("CARGO_MANIFEST_DIR"))
+                .expect("below the root")
+                .to_str()
+                .expect("UTF-8")
+                .to_owned();
             let folder = format!("{}/*", Path::new(&name).parent().expect("a folder").display());
             let listed = gates.split_whitespace().any(|word| word == name || word == folder);
             assert!(listed, "{name} is not in the line `shellcheck` of .ci/run");
