@@ -356,7 +356,21 @@ fn proxies(observations: &Observations) -> Vec<ProxyReport> {
         }
     }
     proxies.extend(agent::proxies(observations));
+    proxies.extend(system_proxies(observations));
     proxies
+}
+
+/// Proxies that Windows is set to. No name was looked at through them, and no agent uses them.
+fn system_proxies(observations: &Observations) -> impl Iterator<Item = ProxyReport> {
+    let seen = observations.seen.iter().filter_map(|seen| match seen {
+        Observation::Registry(registry) => registry.outcome.seen(),
+        _ => None,
+    });
+    seen.flat_map(|seen| &seen.proxies).filter_map(|proxy| {
+        let url = proxy.url.as_ref().or(proxy.script.as_ref())?.clone();
+        let (source, has_credentials) = (proxy.source.clone(), proxy.has_credentials);
+        Some(ProxyReport { url, source, has_credentials, used_by: None, endpoints: Vec::new() })
+    })
 }
 
 #[cfg(test)]

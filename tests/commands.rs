@@ -34,6 +34,7 @@ mod rows;
 mod shells;
 mod texts;
 mod twice;
+pub(crate) mod windows;
 
 /// The worlds whose findings hold most kinds of commands.
 const WORLDS: [&str; 20] = [

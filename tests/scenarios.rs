@@ -101,6 +101,7 @@ fn examine(embedded: &Embedded) -> Result<Vec<String>, String> {
         faults.push("no server of this world was ever asked".to_owned());
     }
     faults.extend(commands::filled::examine(&report.findings));
+    faults.extend(commands::windows::examine(&observations));
     faults.extend(verification(&scenario, &report).err());
     faults.extend(judged_again(&observations, &findings).err());
     faults.extend(faces(&report));

@@ -28,6 +28,7 @@
 //! | [`observation`] | what was seen |
 //! | [`world`] | the seams: addresses, trust roots, filesystem root, environment, clock |
 //! | [`read`] | bounded reading of local files |
+//! | [`registry`] | the registry of Windows: of this machine, or in the hives of a mounted disk |
 //! | [`os`] | what differs between operating systems |
 //! | [`probe`] | one module a probe |
 //! | [`secret`] | text that is used and never shown |
@@ -38,9 +39,10 @@
 //! A file imports its own room and rooms of lower floors, and files never import each other in a circle.
 //!
 //! ```text
-//! 6 run
-//! 5 probe
-//! 4 world plan
+//! 7 run
+//! 6 probe
+//! 5 world plan
+//! 4 registry
 //! 3 read
 //! 2 catalogue options os
 //! 1 no_proxy observation
@@ -58,6 +60,7 @@ pub mod os;
 pub mod plan;
 pub mod probe;
 pub mod read;
+pub mod registry;
 pub mod run;
 pub mod secret;
 #[cfg(any(test, feature = "testing"))]

@@ -12,8 +12,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use agent::{
-    Agent, AgentProxy, AgentWorkspace, Agents, CachedConfiguration, GuestProxy, Installed, Refusal, RefusalCode,
-    Upload, UploadProof,
+    Agent, AgentProxy, AgentService, AgentWorkspace, Agents, CachedConfiguration, GuestProxy, Installed, Refusal,
+    RefusalCode, ServiceStart, Upload, UploadProof,
 };
 pub use browser::{
     Asks, BrowserFamily, BrowserSetting, Browsers, BrowsersSeen, EncryptedDns, EncryptedResolver, LocalNetwork,
@@ -26,11 +26,12 @@ pub use dns::{
 pub use http::{Exchange, HttpFailure, HttpResponse};
 pub use later::Later;
 pub use local::{
-    Hosts, HostsEntry, HostsFile, Interface, InterfaceMtu, LinkServers, Machine, Mtu, ReadFailure, Resolver,
-    ResolverConfig, Server, ServerRole, Unread, UnreadReason,
+    AdapterServers, Hosts, HostsEntry, HostsFile, Interface, InterfaceMtu, LinkServers, Machine, Mtu, NameRule,
+    ReadFailure, Resolver, ResolverConfig, Server, ServerRole, Unread, UnreadReason,
 };
 pub use metadata::{Instance, Metadata, MetadataFailure, Subnet, WireServer};
 pub use proxy::{Exemptions, PlatformProxy, ProxyChoice, ProxySettings, Tunnel, TunnelFailure};
+pub use registry::{ProtocolSwitch, ProxyUser, Registry, RegistrySeen, StrongCrypto, SystemProxy};
 pub use source::{Because, Source, SourceName, SourceOutcome, sources};
 pub use tcp::{Connected, Connection, IoFailure};
 pub use tls::{Certificate, ChainVerdict, Handshake, NameVerdict, Session, TlsFailure, Validity, Verification};
@@ -47,6 +48,7 @@ pub mod local;
 pub mod metadata;
 pub mod moment;
 pub mod proxy;
+pub mod registry;
 pub mod source;
 pub mod tcp;
 pub mod tls;
@@ -164,6 +166,8 @@ pub enum Observation {
     Browsers(Browsers),
     /// Encrypted DNS of the operating system.
     EncryptedDns(EncryptedDns),
+    /// The registry of Windows, and what it says of TLS and proxies.
+    Registry(Registry),
     /// The largest packets of this machine's interfaces.
     Mtu(Mtu),
     /// The proxies that this program's environment names.

@@ -4,6 +4,7 @@
 
 use std::fs::File;
 use std::io;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use crate::observation::IoFailure;
@@ -18,9 +19,21 @@ use unix as platform;
 #[cfg(windows)]
 use windows as platform;
 
-pub(crate) use platform::HOSTS_FILE;
-#[cfg(windows)]
-pub(crate) use windows::adapter_servers;
+/// A network adapter that is up, as the system tells it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Adapter {
+    /// Its name, for people.
+    pub(crate) name: String,
+    /// The lowest goes first.
+    pub(crate) metric: u32,
+    /// Its DNS servers, in its order.
+    pub(crate) servers: Vec<SocketAddr>,
+}
+
+/// The adapters that are up, by metric; `None` on systems that keep their DNS servers in files.
+pub(crate) fn adapters() -> Option<io::Result<Vec<Adapter>>> {
+    platform::adapters()
+}
 
 /// What a network error means.
 pub fn io_failure(error: &io::Error) -> IoFailure {

@@ -22,6 +22,7 @@ pub mod lookup;
 mod loopback;
 pub mod mtu;
 pub mod proxy;
+pub mod registry;
 pub mod resolver;
 pub mod tcp;
 pub mod tls;

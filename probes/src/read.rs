@@ -10,6 +10,7 @@ use crate::observation::ReadFailure;
 use crate::os;
 
 pub mod below;
+pub mod root;
 
 /// Whether a symbolic link at the end of a path is followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

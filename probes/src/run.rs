@@ -78,11 +78,9 @@ pub fn discover(world: &World, options: &Options) -> Discovered {
     Discovered { resolver, metadata, agents: agents.unwrap_or_default(), agents_found, ..Discovered::default() }
 }
 
-/// The agents, if they are to be looked for and this build knows their sources on the examined system.
+/// The agents, if they are to be looked for.
 fn agents(world: &World, options: &Options, start: Instant) -> Option<(Agents, AgentsSeen)> {
-    let own_windows = cfg!(windows) && world.root == crate::os::root();
-    let windows_disk = options.files_only && world.machine.is_windows();
-    (!own_windows && !windows_disk && options.takes(StepKind::Agent)).then(|| agent::read(world, start))
+    options.takes(StepKind::Agent).then(|| agent::read(world, start))
 }
 
 /// Looks at everything at once and returns what was seen, at the latest shortly after `options.deadline`, whatever the peers
@@ -166,6 +164,10 @@ async fn examine(job: &Job, progress: &(dyn Fn(&Progress) + Sync)) -> Result<Obs
     // What comes when all is done cuts nothing off.
     let stopped = board.stopped();
     let names: BTreeSet<String> = plan.endpoints.iter().map(|endpoint| endpoint.fqdn.clone()).collect();
+    let settings = tokio::spawn({
+        let (world, start, limit) = (world.clone(), context.start, context.files_limit());
+        async move { local::registry(world, start, limit).await }
+    });
     let files = local::at_the_end(
         {
             let (world, start) = (world.clone(), context.start);
@@ -178,6 +180,8 @@ async fn examine(job: &Job, progress: &(dyn Fn(&Progress) + Sync)) -> Result<Obs
     );
     let (hosts, encrypted) = files.await;
     board.note(|known| (known.hosts, known.encrypted) = (hosts, encrypted));
+    let settings = settings.await.ok().flatten();
+    board.note(|known| known.registry = settings);
     let browsers = with_progress(browsers, || progress(&lanes.progress(Some(Waiting::Browsers)))).await;
     board.note(|known| known.browsers = browsers.ok());
     board.note(|known| (known.proxies, known.stopped) = (lanes.proxies.lookups(), stopped));

@@ -19,11 +19,12 @@ use tokio::net::{TcpStream, UdpSocket};
 
 use crate::observation::{Found, LookupFailure, Machine, ReadFailure, Transport};
 use crate::os;
+use crate::read::root::{Case, below, below_drive};
+use crate::registry::{self, Keys, Registry};
 
 mod environment;
 mod machine;
 mod resolver;
-mod root;
 mod roots;
 
 pub use crate::addr::{AZURE_DNS, METADATA, WIRE_SERVER};
@@ -46,6 +47,8 @@ pub struct World {
     pub clock: Clock,
     /// Trust stores.
     pub roots: Roots,
+    /// The registry; `None` where the examined system is not Windows.
+    pub registry: Option<Arc<dyn Registry>>,
     /// What is known of the machine itself.
     pub machine: Machine,
     /// Files that count as refused to this user, as absolute paths of the examined system; only simulated worlds have any,
@@ -143,34 +146,65 @@ impl World {
     ///
     /// The machine's trust store is loaded beside what comes next, see [`Roots::from_system`].
     pub fn from_system(root: Option<&Path>, public_roots: Option<&[CertificateDer<'static>]>) -> Self {
+        let registry = root.map_or_else(registry::of_this_machine, registry::of_disk);
         // The settings of this shell say nothing about another machine's files.
-        let environment = if root.is_some() { BTreeMap::new() } else { environment::read() };
+        let environment = if root.is_some() { BTreeMap::new() } else { environment::read(registry.as_deref()) };
         Self {
             root: root.map_or_else(os::root, Path::to_path_buf),
             network: Network::Real,
             resolver: Arc::new(OsResolver),
             clock: Clock::default(),
             roots: Roots::from_system(&environment, public_roots),
-            machine: root.map_or_else(machine::read, machine::of_files),
+            machine: root.map_or_else(machine::read, |root| machine::of_files(root, registry.as_deref())),
             environment,
+            registry,
             denied: BTreeSet::new(),
             hanging: BTreeSet::new(),
         }
     }
 
+    /// Whether the examined system is Windows.
+    pub fn is_windows(&self) -> bool {
+        self.registry.is_some()
+    }
+
+    /// Whether the system fetches roots and intermediate certificates when it needs them, as Windows does unless a policy
+    /// forbids it.
+    /// Source: <https://learn.microsoft.com/windows-server/identity/ad-cs/configure-trusted-roots-disallowed-certificates>
+    pub fn fetches_roots(&self) -> bool {
+        const POLICY: &str = r"HKLM\SOFTWARE\Policies\Microsoft\SystemCertificates\AuthRoot";
+        let forbidden = |registry: &Arc<dyn Registry>| {
+            Keys::new(registry.as_ref()).number(POLICY, "DisableRootAutoUpdate") == Some(1)
+        };
+        self.registry.as_ref().is_some_and(|registry| !forbidden(registry))
+    }
+
     /// A path below the root: absolute paths of the examined system are taken relative to it, and so are the links on the
-    /// way when the root is not this machine's own.
+    /// way when the root is not this machine's own. On Windows `C:` stands for the drive of the system.
     pub fn path(&self, path: impl AsRef<Path>) -> PathBuf {
-        let path = path.as_ref();
+        let path = self.written(path.as_ref());
         if self.hanging.iter().any(|folder| path.starts_with(folder)) {
             loop {
                 thread::park();
             }
         }
         if self.root == os::root() {
-            return self.root.join(path.strip_prefix("/").unwrap_or(path));
+            return self.root.join(path.strip_prefix("/").unwrap_or(&path));
         }
-        root::below(&self.root, path)
+        below(&self.root, &path, if self.is_windows() { Case::IsIgnored } else { Case::Counts })
+    }
+
+    /// The same, but a link at the end of the path is not followed: whether it is one has to be seen.
+    pub fn place(&self, path: impl AsRef<Path>) -> PathBuf {
+        let path = self.written(path.as_ref());
+        match (path.parent(), path.file_name()) {
+            (Some(parent), Some(name)) => self.path(parent).join(name),
+            _ => self.path(path),
+        }
+    }
+
+    fn written(&self, path: &Path) -> PathBuf {
+        if self.is_windows() { below_drive(path) } else { path.to_path_buf() }
     }
 
     /// The same, for a file that is to be read now.

@@ -225,7 +225,7 @@ pub struct PlanArgs {
     /// Format of the plan; firewall: name, port, why, service tag [default: table, or what the file's extension says]
     #[arg(long, value_name = "FORMAT", value_parser = OneOf(PLAN_FORMATS), help_heading = "Output")]
     pub format: Option<PlanFormat>,
-    /// Write to this file (created 0600), `-` for standard output
+    /// Write to this file (created 0600; Windows: as its folder), `-` for standard output
     #[arg(short, long, value_name = "FILE", value_parser = Destination, value_hint = ValueHint::FilePath, help_heading = "Output")]
     pub output: Option<PathBuf>,
 }
@@ -282,7 +282,7 @@ pub struct CompareArgs {
     /// Format of the result [default: table, or what the file's extension says]
     #[arg(long, value_name = "FORMAT", value_parser = OneOf(output::COMPARE_FORMATS), help_heading = "Output")]
     pub format: Option<Format>,
-    /// Write to this file (created 0600), `-` for standard output
+    /// Write to this file (created 0600; Windows: as its folder), `-` for standard output
     #[arg(short, long, value_name = "FILE", value_parser = Destination, value_hint = ValueHint::FilePath, help_heading = "Output")]
     pub output: Option<PathBuf>,
     /// Exit with 1 from this severity
@@ -306,7 +306,7 @@ pub struct RedactArgs {
     /// Format of the result [default: json, or what the file's extension says]
     #[arg(long, value_name = "FORMAT", value_parser = OneOf(output::FORMATS), help_heading = "Output")]
     pub format: Option<Format>,
-    /// Write to this file (created 0600), `-` for standard output; of several reports, a folder for report-1, report-2 …
+    /// Write to this file (created 0600; Windows: as its folder), `-` for standard output; of several reports, a folder for report-1, report-2 …
     #[arg(short, long, value_name = "FILE|DIR", value_parser = Destination, value_hint = ValueHint::AnyPath, help_heading = "Output")]
     pub output: Option<PathBuf>,
 }

@@ -13,6 +13,9 @@ use super::args::{Colour, TalkArgs};
 use crate::render::page::{Detail, Style};
 use crate::text::quote;
 
+/// Source: <https://learn.microsoft.com/windows/win32/debug/system-error-codes--0-499->
+const ERROR_PIPE_NOT_CONNECTED: i32 = 233;
+
 /// Somewhere to write a document.
 #[derive(Debug)]
 pub(super) enum Output {
@@ -36,7 +39,9 @@ impl OutputError {
 
     /// The reader of the output has gone: it has what it wanted.
     pub(super) fn is_broken_pipe(&self) -> bool {
-        self.source.kind() == io::ErrorKind::BrokenPipe
+        // Windows has a second number for it, which the standard library does not know.
+        let not_connected = cfg!(windows) && self.source.raw_os_error() == Some(ERROR_PIPE_NOT_CONNECTED);
+        self.source.kind() == io::ErrorKind::BrokenPipe || not_connected
     }
 }
 
@@ -101,6 +106,9 @@ fn replaceable(wanted: &Path) -> io::Result<()> {
     if is_open_stream(wanted) {
         return Err(refusal("it is an open stream; give `-` for standard output"));
     }
+    if cfg!(windows) && is_device(wanted) {
+        return Err(refusal("it is not a regular file; give `-` for standard output"));
+    }
     match fs::metadata(wanted) {
         Ok(there) if there.is_dir() => Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a directory")),
         Ok(there) if !there.is_file() => Err(refusal("it is not a regular file; give `-` for standard output")),
@@ -108,6 +116,15 @@ fn replaceable(wanted: &Path) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(error),
     }
+}
+
+/// Whether Windows takes the name for a device, in whatever folder.
+/// Source: <https://learn.microsoft.com/windows/win32/fileio/naming-a-file#naming-conventions>
+fn is_device(wanted: &Path) -> bool {
+    let name = wanted.file_name().unwrap_or_default().to_string_lossy().to_ascii_uppercase();
+    let name = name.split('.').next().unwrap_or_default().trim_end();
+    let numbered = |kind: &str| name.strip_prefix(kind).is_some_and(|rest| rest.len() == 1);
+    matches!(name, "CON" | "PRN" | "AUX" | "NUL") || numbered("COM") || numbered("LPT")
 }
 
 fn refusal(why: &str) -> io::Error {
@@ -295,6 +312,20 @@ mod tests {
         let kind = fs::symlink_metadata(&link).unwrap();
         assert!(kind.is_file());
         assert_eq!(kind.permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn devices_of_windows_are_known_in_every_folder() {
+        for (path, expected) in [
+            ("NUL", true),
+            ("x/nul.txt", true),
+            ("com1", true),
+            ("COM10", false),
+            ("null", false),
+            ("report.json", false),
+        ] {
+            assert_eq!(is_device(Path::new(path)), expected, "{path}");
+        }
     }
 
     #[cfg(unix)]

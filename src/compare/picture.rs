@@ -146,7 +146,9 @@ fn servers(report: &Report, shared: &BTreeSet<SocketAddr>, values: &mut Values) 
         let servers = report.servers.iter().filter(|server| server.roles.contains(&role));
         servers.map(|server| place(server.address)).collect::<Vec<_>>().join(", ")
     };
-    for (order, role) in [ServerRole::Configured, ServerRole::Upstream, ServerRole::Extra].into_iter().enumerate() {
+    for (order, role) in
+        [ServerRole::Configured, ServerRole::Upstream, ServerRole::Extra, ServerRole::Rule].into_iter().enumerate()
+    {
         let order = u8::try_from(order).unwrap_or(u8::MAX);
         values.put(Section::Servers, "", order, &word(&role), Some(listed(role)));
     }

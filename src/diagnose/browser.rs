@@ -3,7 +3,7 @@
 use ampls_probes::catalogue::BrowserCatalogue;
 use ampls_probes::observation::{BrowserFamily, BrowserSetting, SecureDnsMode, SetBy};
 
-use super::command::{FilePath, Zone, command};
+use super::command::{FilePath, RegistryKey, Zone, command};
 use super::draft::{Draft, Reach, Title};
 use super::facts::{EndpointFacts, Facts};
 use super::finding::{BlastRadius, Fix, Owner, Severity};
@@ -84,12 +84,12 @@ fn by_word(by: SetBy) -> &'static str {
 
 fn fixes(facts: &Facts<'_>, setting: &BrowserSetting) -> Vec<Fix> {
     match setting.family {
-        BrowserFamily::Chromium => vec![chromium(setting)],
+        BrowserFamily::Chromium => vec![chromium(facts, setting)],
         BrowserFamily::Firefox => firefox(facts, setting),
     }
 }
 
-fn chromium(setting: &BrowserSetting) -> Fix {
+fn chromium(facts: &Facts<'_>, setting: &BrowserSetting) -> Fix {
     if setting.set_by == SetBy::Policy {
         return Fix::change(
             BlastRadius::Machine,
@@ -100,8 +100,11 @@ fn chromium(setting: &BrowserSetting) -> Fix {
             ),
         )
         .under(remedy::Right::MACHINE)
-        .after_looking("", [command!(Sh, "cat {}", FilePath::new(&setting.source))])
+        .after_looking("", [remedy::local::show(facts, &setting.source)])
         .undone_by("restore the former value");
+    }
+    if facts.on_windows() {
+        return chromium_on_windows(setting);
     }
     let folder = managed_folder(&setting.id);
     let folder = folder.as_ref();
@@ -138,6 +141,27 @@ fn chromium(setting: &BrowserSetting) -> Fix {
     )
 }
 
+fn chromium_on_windows(setting: &BrowserSetting) -> Fix {
+    let key = policy_key(&setting.id);
+    let key = key.as_ref();
+    let shown = key.map_or("REGISTRY_KEY", RegistryKey::as_str);
+    Fix::change(
+        BlastRadius::Machine,
+        format!("set the policy `DnsOverHttpsMode` to `off` in `{shown}`, for every user of {}", setting.name),
+    )
+    .under(remedy::Right::MACHINE)
+    .with([command!(PowerShell, "reg.exe add {} /v DnsOverHttpsMode /t REG_SZ /d off /f", key)])
+    .after_looking("a group policy writes its own value back", [command!(PowerShell, "reg.exe query {} /s", key)])
+    .undone_with("", [command!(PowerShell, "reg.exe delete {} /v DnsOverHttpsMode /f", key)])
+}
+
+/// Where a browser reads its policies on Windows, as the catalogue has it.
+fn policy_key(id: &str) -> Option<RegistryKey> {
+    let catalogue = BrowserCatalogue::builtin().ok()?;
+    let places = catalogue.chromium.iter().find(|places| places.id == id)?;
+    RegistryKey::new(&format!(r"HKLM\SOFTWARE\Policies\{}", places.windows.as_ref()?.policy))
+}
+
 /// Where a browser reads its policies, as the catalogue has it: what is written to with `sudo` is no observed path.
 fn managed_folder(id: &str) -> Option<FilePath> {
     let catalogue = BrowserCatalogue::builtin().ok()?;
@@ -156,9 +180,12 @@ fn firefox(facts: &Facts<'_>, setting: &BrowserSetting) -> Vec<Fix> {
     let fix = |text: String| {
         Fix::change(BlastRadius::Machine, text)
             .under(remedy::Right::MACHINE)
-            .after_looking("it may hold other policies: add to them", [command!(Sh, "cat {}", FilePath::new(file))])
+            .after_looking("it may hold other policies: add to them", [remedy::local::show(facts, file)])
             .undone_by("remove the lines again")
     };
+    if facts.on_windows() {
+        return firefox_on_windows(setting, &zones);
+    }
     vec![
         fix(format!(
             "set in {}: `{{\"policies\": {{\"DNSOverHTTPS\": {{\"Enabled\": false, \"Locked\": true}}}}}}`",
@@ -167,6 +194,32 @@ fn firefox(facts: &Facts<'_>, setting: &BrowserSetting) -> Vec<Fix> {
         fix(format!(
             "keep it and leave the names of Azure Monitor out, in {}: `\"DNSOverHTTPS\": {{\"ExcludedDomains\": [{}], \"Locked\": true}}`",
             quote(file),
+            zones.join(", ")
+        ))
+        .instead(),
+    ]
+}
+
+fn firefox_on_windows(setting: &BrowserSetting, zones: &[String]) -> Vec<Fix> {
+    let key = RegistryKey::new(&setting.policy_file);
+    let doh = RegistryKey::new(&format!(r"{}\DNSOverHTTPS", setting.policy_file));
+    let fix = |text: String| {
+        Fix::change(BlastRadius::Machine, text)
+            .under(remedy::Right::MACHINE)
+            .after_looking(
+                "a group policy writes its own values back",
+                [command!(PowerShell, "reg.exe query {} /s", key.clone())],
+            )
+            .undone_by("set the former values again, or remove those that were not set")
+    };
+    vec![
+        fix("switch it off by policy, for every user of Firefox".to_owned()).with([
+            command!(PowerShell, "reg.exe add {} /v Enabled /t REG_DWORD /d 0 /f", doh.clone()),
+            command!(PowerShell, "reg.exe add {} /v Locked /t REG_DWORD /d 1 /f", doh.clone()),
+        ]),
+        fix(format!(
+            "keep it and leave the names of Azure Monitor out: the values `1`, `2` … of the key `ExcludedDomains` below {} are {}",
+            quote(&format!(r"{}\DNSOverHTTPS", setting.policy_file)),
             zones.join(", ")
         ))
         .instead(),

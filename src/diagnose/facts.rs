@@ -40,6 +40,7 @@ mod http;
 mod path;
 mod platform;
 mod proxy;
+mod registry;
 mod servers;
 pub mod sources;
 mod tls;

@@ -73,6 +73,7 @@ mod tls006_handshake_reset;
 mod tls007_handshake_stalled;
 mod tls008_not_tls;
 mod tls009_chain_incomplete;
+mod tls010_system_tls_off;
 
 /// Every diagnosis, one line a rule, in code order.
 pub const RULES: &[&Rule] = &[
@@ -147,6 +148,7 @@ pub const RULES: &[&Rule] = &[
     &tls007_handshake_stalled::TLS007,
     &tls008_not_tls::TLS008,
     &tls009_chain_incomplete::TLS009,
+    &tls010_system_tls_off::TLS010,
 ];
 
 /// The rule with this code.

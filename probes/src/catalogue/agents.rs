@@ -16,6 +16,8 @@ const FILE: &str = "agents.toml";
 pub struct Agents {
     /// Where the Azure Linux agent unpacks extensions, one folder each: `<extension>-<version>`.
     pub extensions_folder: String,
+    /// Where the guest agent for Windows unpacks them, one folder an extension and in it one a version.
+    pub windows_extensions_folder: String,
     /// Where the facts are from, by key.
     pub sources: BTreeMap<String, String>,
     /// Agents, in the order of the file.
@@ -40,7 +42,7 @@ pub struct KnownAgent {
     pub minimum: Option<String>,
     /// The day it was retired, `YYYY-MM-DD`.
     pub retired: Option<String>,
-    /// Names of its package.
+    /// Names of its package; on Windows those under which it is listed for uninstallation.
     #[serde(default)]
     pub packages: Vec<String>,
     /// `Publisher.Type` of its VM extension.
@@ -49,10 +51,11 @@ pub struct KnownAgent {
     /// Files whose existence shows that it is installed.
     #[serde(default)]
     pub signs: Vec<String>,
-    /// Its units of systemd, the one that uploads first.
+    /// Its units of systemd, the one that uploads first; its services on Windows.
     #[serde(default)]
     pub services: Vec<String>,
-    /// Its programs: whole paths, or the beginning of one and `*`; one of them runs while it does.
+    /// Its programs: whole paths, or the beginning of one and `*`; on Windows, where the folder holds the version, names of
+    /// files. One of them runs while it does.
     #[serde(default)]
     pub programs: Vec<String>,
     /// What is read of it besides: files or folders, `*` for the id of a workspace.
@@ -137,7 +140,12 @@ impl Agents {
 
     /// The files or folders of an agent on Linux that hold something; empty where none is known.
     pub fn paths(&self, kind: AgentKind, file: AgentFile) -> &[String] {
-        let files = self.of(kind, System::Linux).and_then(|agent| agent.files.get(&file));
+        self.paths_on(System::Linux, kind, file)
+    }
+
+    /// The same on an operating system.
+    pub fn paths_on(&self, system: System, kind: AgentKind, file: AgentFile) -> &[String] {
+        let files = self.of(kind, system).and_then(|agent| agent.files.get(&file));
         files.map(Vec::as_slice).unwrap_or_default()
     }
 

@@ -37,6 +37,8 @@ pub struct ChromiumPlaces {
     pub recommended: Vec<String>,
     /// Roots of user data, below a home.
     pub data: Vec<String>,
+    /// The same on Windows; `None` for packages that Windows does not have.
+    pub windows: Option<ChromiumOnWindows>,
     /// False when no source proves it.
     #[serde(default = "confirmed")]
     pub confirmed: bool,
@@ -49,6 +51,28 @@ impl ChromiumPlaces {
     pub fn policy_file(&self) -> Option<String> {
         self.managed.first().map(|folder| format!("{folder}/ampls.json"))
     }
+}
+
+/// Where a relative of Chromium keeps its settings on Windows.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChromiumOnWindows {
+    /// Its key below `SOFTWARE\Policies`.
+    pub policy: String,
+    /// Roots of user data, below a home.
+    pub data: Vec<String>,
+}
+
+/// Where a Firefox keeps its settings on Windows.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FirefoxOnWindows {
+    /// Its key below `SOFTWARE\Policies`.
+    pub policy: String,
+    /// Files of policies: the first that exists counts.
+    pub policies: Vec<String>,
+    /// Folders of profiles, below a home.
+    pub profiles: Vec<String>,
 }
 
 /// Where a Firefox keeps its files.
@@ -68,6 +92,8 @@ pub struct FirefoxPlaces {
     pub installed: Option<String>,
     /// Folders of profiles, below a home.
     pub profiles: Vec<String>,
+    /// The same on Windows; `None` for packages that Windows does not have.
+    pub windows: Option<FirefoxOnWindows>,
     /// Where this is from.
     pub source: Vec<String>,
 }
@@ -124,7 +150,8 @@ mod tests {
         let catalogue = BrowserCatalogue::builtin().unwrap();
         for places in &catalogue.chromium {
             assert!(places.managed.iter().chain(&places.recommended).all(|path| path.starts_with('/')));
-            assert!(places.data.iter().all(|path| !path.starts_with('/') && !path.contains("..")));
+            let windows = places.windows.iter().flat_map(|places| &places.data);
+            assert!(places.data.iter().chain(windows).all(|path| !path.starts_with('/') && !path.contains("..")));
         }
         for places in &catalogue.firefox {
             assert!(places.policies.iter().chain(&places.defaults).all(|path| path.starts_with('/')));

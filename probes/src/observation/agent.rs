@@ -54,6 +54,9 @@ pub struct Agent {
     pub retired: Option<String>,
     /// Whether one of its programs runs; `None` when the processes could not be seen.
     pub running: Option<bool>,
+    /// Its services that are registered with Windows; empty on other systems.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub services: Vec<AgentService>,
     /// Workspaces that it reports to, each once, in the order found.
     pub workspaces: Vec<AgentWorkspace>,
     /// Hosts that its configuration names, lower case, each once, sorted.
@@ -62,6 +65,29 @@ pub struct Agent {
     pub cached: Option<CachedConfiguration>,
     /// What showed that it is there: a path.
     pub source: String,
+}
+
+/// A service of Windows, as it is registered. Whether it runs the process list shows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AgentService {
+    /// Its name, e.g. `HealthService`.
+    pub name: String,
+    /// When it is started.
+    pub start: ServiceStart,
+    /// Its key in the registry.
+    pub source: String,
+}
+
+/// When Windows starts a service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ServiceStart {
+    /// With the machine.
+    Automatic,
+    /// When something asks for it.
+    Manual,
+    /// Never.
+    Disabled,
 }
 
 /// A version and where it was read.

@@ -23,12 +23,13 @@ mod list;
 mod parts;
 
 /// The probes of this version, as observations name them.
-const PROBES: [&str; 15] = [
+const PROBES: [&str; 16] = [
     "resolver",
     "hosts",
     "agents",
     "browsers",
     "encrypted-dns",
+    "registry",
     "mtu",
     "proxy-settings",
     "metadata",

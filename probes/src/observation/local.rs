@@ -88,8 +88,38 @@ pub struct ResolverConfig {
     /// The links of that stub: which servers each has, and for which names they are asked.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub links: Vec<LinkServers>,
+    /// Rules of Windows' name resolution policy table that are in force.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rules: Vec<NameRule>,
+    /// Adapters of Windows that have DNS servers, those with the lowest metric first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub adapters: Vec<AdapterServers>,
     /// Lines that make no sense, by number, 1-based.
     pub bad_lines: Vec<u32>,
+}
+
+/// A rule of the name resolution policy table (NRPT): names that Windows asks other servers for than those of its adapters.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NameRule {
+    /// Its key in the registry.
+    pub source: String,
+    /// The names, lower case: `.suffix`, `a.whole.name`, or `.` for all.
+    pub namespaces: Vec<String>,
+    /// The servers that are asked for them; empty where the rule sets none.
+    pub servers: Vec<SocketAddr>,
+}
+
+/// An adapter of Windows and its DNS servers.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AdapterServers {
+    /// Its name, or its id where only the registry was read.
+    pub name: String,
+    /// The lowest goes first; `None` where Windows reckons it itself.
+    pub metric: Option<u32>,
+    /// Its servers, in its order.
+    pub servers: Vec<SocketAddr>,
+    /// DHCP gave them.
+    pub by_dhcp: bool,
 }
 
 /// A link of systemd-resolved or of `NetworkManager`.
@@ -116,6 +146,33 @@ impl ResolverConfig {
             return own.peek().is_none() || own.any(|link| link.default_route);
         };
         self.links.iter().filter(of_link).any(|link| link.holds(name) == Some(longest))
+    }
+}
+
+impl ResolverConfig {
+    /// The rule that redirects a name: that of the whole name, else that of the longest suffix. One without servers leaves the
+    /// name to the adapters.
+    /// Source: <https://learn.microsoft.com/windows-server/networking/dns/queries-lookups#name-resolution-policy-table>
+    pub fn rule_of(&self, name: &str) -> Option<&NameRule> {
+        let held = |rule: &&NameRule| rule.holds(name);
+        // Of two that hold it alike the first one counts.
+        let strongest = self.rules.iter().filter(|rule| rule.holds(name).is_some()).rev().max_by_key(held)?;
+        (!strongest.servers.is_empty()).then_some(strongest)
+    }
+}
+
+impl NameRule {
+    /// How much of a name the longest of its namespaces holds; a whole name counts more than every suffix.
+    fn holds(&self, name: &str) -> Option<usize> {
+        let weight = |namespace: &String| match namespace.as_str() {
+            "." => Some(0),
+            whole if whole == name => Some(usize::MAX),
+            suffix if suffix.starts_with('.') && (name.ends_with(suffix) || suffix.get(1..) == Some(name)) => {
+                Some(suffix.len())
+            }
+            _ => None,
+        };
+        self.namespaces.iter().filter_map(weight).max()
     }
 }
 
@@ -152,6 +209,15 @@ pub enum ServerRole {
     Azure,
     /// `--resolver`
     Extra,
+    /// A rule of Windows' name resolution policy table asks it for the names of the rule, and for no others.
+    Rule,
+}
+
+impl ServerRole {
+    /// Programs of this machine get answers from such a server.
+    pub fn is_used(self) -> bool {
+        matches!(self, Self::Configured | Self::Upstream | Self::Rule)
+    }
 }
 
 /// The hosts file.
@@ -242,4 +308,43 @@ pub enum ReadFailure {
     NotAFile,
     /// Any other failure of the platform.
     Code(Option<i32>),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rule(namespaces: &[&str], server: Option<&str>) -> NameRule {
+        NameRule {
+            source: namespaces.concat(),
+            namespaces: namespaces.iter().map(|name| (*name).to_owned()).collect(),
+            servers: server.map(|server| format!("{server}:53").parse().unwrap()).into_iter().collect(),
+        }
+    }
+
+    #[test]
+    fn longest_namespace_decides_and_a_whole_name_before_it() {
+        let config = ResolverConfig {
+            rules: vec![
+                rule(&["."], Some("10.0.0.1")),
+                rule(&[".azure.com"], Some("10.0.0.2")),
+                rule(&[".monitor.azure.com", ".x"], Some("10.0.0.3")),
+                rule(&["api.monitor.azure.com"], Some("10.0.0.4")),
+                rule(&[".opinsights.azure.com"], None),
+            ],
+            ..ResolverConfig::default()
+        };
+        for (name, server) in [
+            ("api.monitor.azure.com", Some("10.0.0.4:53")),
+            ("b.api.monitor.azure.com", Some("10.0.0.3:53")),
+            ("monitor.azure.com", Some("10.0.0.3:53")),
+            ("notmonitor.azure.com", Some("10.0.0.2:53")),
+            ("example.org", Some("10.0.0.1:53")),
+            ("a.ods.opinsights.azure.com", None),
+        ] {
+            let found = config.rule_of(name).and_then(|rule| rule.servers.first()).map(ToString::to_string);
+            assert_eq!(found.as_deref(), server, "{name}");
+        }
+        assert_eq!(ResolverConfig::default().rule_of("a"), None);
+    }
 }

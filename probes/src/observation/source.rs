@@ -5,7 +5,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Agents, Browsers, Metadata, MetadataFailure, Observation, Observations, Outcome, ReadFailure, Skip, UnreadReason,
+    Agents, Browsers, Metadata, MetadataFailure, Observation, Observations, Outcome, ReadFailure, Registry, Skip,
+    UnreadReason,
 };
 
 /// A source and what came of it.
@@ -73,8 +74,10 @@ pub enum Because {
     NotNeeded,
     /// This build does not read it on this operating system.
     NotInThisBuild,
-    /// The examined disk is one of Windows, of which this build reads nothing.
+    /// The examined disk is one of Windows, of which the build that wrote this read nothing.
     WindowsDisk,
+    /// It was read, but the machine was not shut down: its last changes lie in logs that are not read.
+    Stale,
     /// Some of its files need more rights.
     SomeFiles,
     /// Nothing answered.
@@ -139,6 +142,10 @@ pub fn sources(observations: &Observations) -> Vec<Source> {
 /// What the observations themselves show of each source.
 pub fn derived(observations: &Observations) -> Vec<Source> {
     let windows = observations.machine.is_windows();
+    let registry = find(observations, |seen| match seen {
+        Observation::Registry(registry) => Some(registry),
+        _ => None,
+    });
     let mut sources = vec![
         agents(observations),
         resolver(observations),
@@ -148,11 +155,16 @@ pub fn derived(observations: &Observations) -> Vec<Source> {
         proxies(observations),
         trust(observations),
     ];
-    if windows {
-        sources.push(Source::new(SourceName::Registry, SourceOutcome::Unsupported).because(Because::NotInThisBuild));
+    match registry {
+        Some(registry) => sources.push(of_registry(registry)),
+        None if windows => {
+            sources
+                .push(Source::new(SourceName::Registry, SourceOutcome::Unsupported).because(Because::NotInThisBuild));
+        }
+        None => {}
     }
     sources.push(metadata(observations));
-    if windows && observations.asked.files_only {
+    if windows && observations.asked.files_only && registry.is_none() {
         for source in sources.iter_mut().filter(|source| source.source != SourceName::Metadata) {
             *source = Source::new(source.source, SourceOutcome::Unsupported).because(Because::WindowsDisk);
         }
@@ -265,8 +277,24 @@ fn of_browsers(browsers: &Browsers) -> Source {
     }
 }
 
+fn of_registry(registry: &Registry) -> Source {
+    let refused = |why: &UnreadReason| *why == UnreadReason::Failed(ReadFailure::NotPermitted);
+    let source = of_outcome(SourceName::Registry, &registry.outcome);
+    match registry.outcome.seen() {
+        Some(seen) if seen.unread.iter().any(|unread| refused(&unread.why)) => {
+            Source::new(SourceName::Registry, SourceOutcome::NotPermitted).because(Because::SomeFiles)
+        }
+        Some(seen) if !seen.stale.is_empty() => source.because(Because::Stale),
+        _ => source,
+    }
+}
+
 fn proxies(observations: &Observations) -> Source {
-    let set = observations.seen.iter().any(|seen| matches!(seen, Observation::ProxySettings(_)));
+    let set = observations.seen.iter().any(|seen| match seen {
+        Observation::ProxySettings(_) => true,
+        Observation::Registry(registry) => registry.outcome.seen().is_some_and(|seen| !seen.proxies.is_empty()),
+        _ => false,
+    });
     Source::new(SourceName::Proxies, if set { SourceOutcome::Seen } else { SourceOutcome::Absent })
 }
 

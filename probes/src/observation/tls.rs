@@ -107,12 +107,24 @@ pub struct Verification {
     pub name: NameVerdict,
     /// The leaf's validity by this machine's clock.
     pub validity: Validity,
+    /// The system fetches roots and intermediates when it needs them, so its store says less than it would do.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub fetches: bool,
 }
 
 impl Verification {
-    /// This machine trusts the chain, the name fits and the certificate is valid now.
+    /// This machine trusts the chain, or would once it had fetched what it lacks; the name fits and the certificate is valid now.
     pub fn verified(&self) -> bool {
-        self.machine == ChainVerdict::Trusted && self.name == NameVerdict::Matches && self.validity == Validity::Valid
+        let lacks = matches!(self.machine, ChainVerdict::UnknownIssuer | ChainVerdict::NoRoots);
+        let trusted =
+            self.machine == ChainVerdict::Trusted || (self.fetches && lacks && self.public == ChainVerdict::Trusted);
+        trusted && self.name == NameVerdict::Matches && self.validity == Validity::Valid
+    }
+
+    /// Neither store knows where the chain leads, and the system would fetch what is missing: nobody has seen what it thinks.
+    pub fn is_open(&self) -> bool {
+        let unknown = |verdict: &ChainVerdict| matches!(verdict, ChainVerdict::UnknownIssuer | ChainVerdict::NoRoots);
+        self.fetches && unknown(&self.machine) && unknown(&self.public)
     }
 }
 

@@ -9,10 +9,8 @@ use rustix::fs::OFlags;
 use rustix::io::Errno;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
+use super::Adapter;
 use crate::observation::IoFailure;
-
-/// The hosts file, below the root.
-pub(crate) const HOSTS_FILE: &str = "/etc/hosts";
 
 /// What `io::ErrorKind` does not tell apart.
 pub(super) fn failure(code: i32) -> Option<IoFailure> {
@@ -27,6 +25,10 @@ pub(super) fn failure(code: i32) -> Option<IoFailure> {
 
 pub(super) fn root() -> PathBuf {
     PathBuf::from("/")
+}
+
+pub(super) fn adapters() -> Option<io::Result<Vec<Adapter>>> {
+    None
 }
 
 pub(super) fn open_files() -> Option<u64> {

@@ -1,15 +1,13 @@
-//! Windows: Winsock codes, the network adapters, the places of configuration.
+//! Windows: Winsock codes, the network adapters.
 
 use std::fs::{File, OpenOptions};
 use std::io;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, SocketAddr, SocketAddrV6};
 use std::os::windows::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use super::Adapter;
 use crate::observation::IoFailure;
-
-/// The hosts file, below the root.
-pub(crate) const HOSTS_FILE: &str = "Windows/System32/drivers/etc/hosts";
 
 /// Opens the link itself instead of what it leads to.
 /// Source: <https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-createfilew>
@@ -53,38 +51,29 @@ pub(super) fn open(path: &Path, follow: bool) -> io::Result<File> {
     options.open(path)
 }
 
-/// The DNS servers of the adapters that are up, in the order of the adapters, without duplicates; `None` when Windows
-/// does not tell. Search suffixes are not looked at: only absolute names are asked for.
-pub(crate) fn adapter_servers() -> Option<Vec<IpAddr>> {
-    let mut servers = Vec::new();
-    for adapter in &ipconfig::get_adapters().ok()? {
-        if adapter.oper_status() != ipconfig::OperStatus::IfOperStatusUp {
-            continue;
-        }
-        for server in adapter.dns_servers() {
-            if !is_placeholder(*server) && !servers.contains(server) {
-                servers.push(*server);
-            }
-        }
-    }
-    Some(servers)
+const DNS_PORT: u16 = 53;
+
+pub(super) fn adapters() -> Option<io::Result<Vec<Adapter>>> {
+    let found = ipconfig::get_adapters().map(|adapters| {
+        let up = adapters.iter().filter(|adapter| adapter.oper_status() == ipconfig::OperStatus::IfOperStatusUp);
+        let mut adapters: Vec<Adapter> = up.map(adapter).collect();
+        adapters.sort_by_key(|adapter| adapter.metric);
+        adapters
+    });
+    Some(found.map_err(io::Error::other))
 }
 
-/// Windows lists `fec0:0:0:ffff::1` to `::3` where no IPv6 server is configured: deprecated site-local addresses that
-/// nobody answers (RFC 3879).
-fn is_placeholder(server: IpAddr) -> bool {
-    let IpAddr::V6(server) = server else { return false };
-    (1..=3).any(|last| server == Ipv6Addr::new(0xfec0, 0, 0, 0xffff, 0, 0, 0, last))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn site_local_placeholders_are_no_servers() {
-        assert!(is_placeholder("fec0:0:0:ffff::2".parse().unwrap()));
-        assert!(!is_placeholder("fd00::2".parse().unwrap()));
-        assert!(!is_placeholder("10.0.0.4".parse().unwrap()));
+fn adapter(adapter: &ipconfig::Adapter) -> Adapter {
+    let socket = |server: &IpAddr| match server {
+        // A link-local server is reached only through its adapter.
+        IpAddr::V6(address) if address.is_unicast_link_local() => {
+            SocketAddrV6::new(*address, DNS_PORT, 0, adapter.ipv6_if_index()).into()
+        }
+        address => SocketAddr::new(*address, DNS_PORT),
+    };
+    Adapter {
+        name: adapter.friendly_name().to_owned(),
+        metric: adapter.ipv4_metric().min(adapter.ipv6_metric()),
+        servers: adapter.dns_servers().iter().map(socket).collect(),
     }
 }

@@ -14,7 +14,6 @@ use crate::azure::{is_authority, is_private_authority, is_within};
 use crate::endpoint::{Endpoint, Expect};
 use crate::observation::{
     Answer, Authority, DnsFailure, Lookup, Outcome, Purpose, RecordData, RecordKind, Response, ResponseCode, Server,
-    ServerRole,
 };
 use crate::options::Options;
 
@@ -89,9 +88,7 @@ impl<'a> Known<'a> {
 
     /// Servers that this machine uses.
     fn used(&self) -> impl Iterator<Item = SocketAddr> {
-        let uses = |server: &&Server| {
-            server.roles.iter().any(|role| matches!(role, ServerRole::Configured | ServerRole::Upstream))
-        };
+        let uses = |server: &&Server| server.roles.iter().any(|role| role.is_used());
         self.heard.servers.iter().filter(uses).map(|server| server.address)
     }
 
@@ -339,7 +336,7 @@ fn ask(server: SocketAddr, name: &str, kind: RecordKind, try_number: u32, purpos
 mod tests {
     use super::*;
     use crate::catalogue::Catalogue;
-    use crate::observation::{Found, Resolver, ResolverConfig, Timing};
+    use crate::observation::{Found, Resolver, ResolverConfig, ServerRole, Timing};
     use crate::plan::{Discovered, MetadataState, plan};
     use crate::testing::{API, HANDLER, ODS, OMS, Says, WORKSPACE, ZONES, alias};
 

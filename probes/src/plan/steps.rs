@@ -115,17 +115,27 @@ fn questions(discovered: &Discovered, endpoints: &[Endpoint], zones: &[String], 
     steps
 }
 
-/// Whether the stub of this machine would ask the server that a step asks: one that stands behind a stub and is asked for nothing
-/// else is not asked for names that the stub does not bring there.
+/// Whether this machine would ask the server that a step asks: one that stands behind a stub and is asked for nothing else is
+/// not asked for names that the stub does not bring there, and where a rule of Windows names the servers of a name no others
+/// are.
 pub(super) fn takes(discovered: &Discovered, step: &Step) -> bool {
     let Step::Ask { server, name, .. } = step else { return true };
     let Some(resolver) = &discovered.resolver else { return true };
-    let only_behind = resolver
-        .servers
-        .iter()
-        .filter(|known| known.address == *server)
-        .all(|known| known.roles == [ServerRole::Upstream]);
-    !only_behind || resolver.outcome.seen().is_none_or(|config| config.asks(*server, name))
+    let Some(config) = resolver.outcome.seen() else { return true };
+    if !resolver.servers.iter().any(|known| known.address == *server) {
+        return true;
+    }
+    let of_server = || resolver.servers.iter().filter(|known| known.address == *server).flat_map(|known| &known.roles);
+    if of_server().any(|role| matches!(role, ServerRole::Azure | ServerRole::Extra)) {
+        return true;
+    }
+    if let Some(rule) = config.rule_of(name) {
+        return rule.servers.contains(server);
+    }
+    if of_server().any(|role| *role == ServerRole::Configured) {
+        return true;
+    }
+    of_server().any(|role| *role == ServerRole::Upstream) && config.asks(*server, name)
 }
 
 /// A name below a zone that nobody has. It says what it is: random names look like tunnelling and fill caches.
@@ -166,7 +176,7 @@ pub(super) fn load(
         known.clone().find(|server| server.roles.contains(&ServerRole::Configured)).map(|server| server.address);
     let of = |server: &Server| {
         let questions = asked(server.address);
-        let used = server.roles.iter().any(|role| matches!(role, ServerRole::Configured | ServerRole::Upstream));
+        let used = server.roles.iter().any(|role| role.is_used());
         // IPv6 addresses and records with their authority; again, and where it fails, only from those that this machine uses.
         let mut more = names + 2 * records;
         if used {

@@ -20,15 +20,10 @@ mod chromium;
 mod firefox;
 mod homes;
 mod json;
-#[cfg(not(windows))]
-#[path = "browser/unix.rs"]
-mod places;
-#[cfg(windows)]
-#[path = "browser/windows.rs"]
-mod places;
 mod policies;
 mod portal;
 mod prefs;
+mod windows;
 
 /// Looks at all browsers. A file system that does not answer holds nobody up but this.
 pub async fn look(context: &Context, resolver: Option<&Resolver>) -> Browsers {
@@ -53,9 +48,6 @@ pub fn cancelled() -> Browsers {
 
 /// Reads everything that lies below the root; asks nobody. `servers` are the machine's own, in its order.
 pub fn read(world: &Arc<World>, servers: &[IpAddr]) -> Outcome<BrowsersSeen, ReadFailure> {
-    if let Some(skip) = places::skipped(world) {
-        return Outcome::Skipped(skip);
-    }
     let Ok(catalogue) = BrowserCatalogue::builtin() else { return Outcome::Seen(BrowsersSeen::default()) };
     let mut look = Look { world, servers, catalogue: &catalogue, homes: Vec::new(), seen: BrowsersSeen::default() };
     look.homes = homes::homes(world, &mut look.seen);
@@ -76,6 +68,12 @@ pub fn configured(resolver: Option<&Resolver>) -> Vec<IpAddr> {
     let servers = resolver.map(|resolver| resolver.servers.as_slice()).unwrap_or_default();
     let own = servers.iter().filter(|server| server.roles.contains(&ServerRole::Configured));
     own.map(|server| server.address.ip()).collect()
+}
+
+/// A place below a home, as the examined system writes it.
+fn written(world: &World, home: &homes::Home, below: &str) -> String {
+    let path = format!("{}/{below}", home.path);
+    if world.is_windows() { path.replace('/', r"\") } else { path }
 }
 
 /// What one look at all browsers shares.

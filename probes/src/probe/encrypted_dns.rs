@@ -1,4 +1,4 @@
-//! Encrypted DNS of the operating system: systemd-resolved, and local stubs that forward encrypted. Configuration files only;
+//! Encrypted DNS of the operating system: systemd-resolved, local stubs that forward encrypted, Windows' own. Configuration only;
 //! whether that is wanted is not judged here.
 
 use std::collections::BTreeMap;
@@ -7,12 +7,14 @@ use std::net::IpAddr;
 use std::path::Path;
 use std::time::Instant;
 
-use crate::observation::{EncryptedDns, EncryptedResolver, Outcome, ReadFailure, Resolver, Skip, Timing};
+use crate::observation::{EncryptedDns, EncryptedResolver, Outcome, ReadFailure, Resolver, Timing};
 use crate::probe::{browser, micros};
 use crate::read::{self, Links};
+use crate::registry::Keys;
 use crate::world::World;
 
 mod unbound;
+mod windows;
 
 /// Octets of a configuration file.
 const LIMIT: u64 = 1024 * 1024;
@@ -30,10 +32,10 @@ pub fn read(world: &World, start: Instant, resolver: Option<&Resolver>) -> Encry
 }
 
 fn look(world: &World, resolver: Option<&Resolver>) -> Outcome<Vec<EncryptedResolver>, ReadFailure> {
-    if cfg!(windows) && world.root == crate::os::root() {
-        return Outcome::Skipped(Skip::NotOnThisSystem);
-    }
     let servers = browser::configured(resolver);
+    if let Some(registry) = &world.registry {
+        return Outcome::Seen(windows::read(&mut Keys::new(registry.as_ref()), &servers).into_iter().collect());
+    }
     // The stub of systemd is a server of its own: it stands for no other program on loopback.
     let local = servers.iter().any(|server| server.is_loopback() && !is_systemd_stub(*server));
     let systemd = servers.iter().any(|server| is_systemd_stub(*server));

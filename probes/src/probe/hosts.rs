@@ -7,9 +7,9 @@ use std::net::IpAddr;
 use std::time::Instant;
 
 use crate::observation::{Hosts, HostsEntry, HostsFile, Outcome, ReadFailure, Timing};
-use crate::os;
 use crate::probe::micros;
 use crate::read::{self, Links};
+use crate::registry::{Keys, expanded};
 use crate::world::World;
 
 /// Octets that are read: more than two million lines.
@@ -22,9 +22,10 @@ const ENTRY_LIMIT: usize = 1000;
 /// Reads the entries that name one of `names` (lower case, without trailing dot). `start` is when the run began.
 pub fn read(world: &World, start: Instant, names: &BTreeSet<String>) -> Hosts {
     let began = Instant::now();
-    let path = world.readable(os::HOSTS_FILE);
-    let outcome = match path.and_then(|path| read::open(&path, Links::Follow)).and_then(|file| entries_of(file, names))
-    {
+    let source = file(world);
+    let path = world.readable(&source);
+    let file = path.and_then(|path| read::open(&path, Links::Follow));
+    let outcome = match file.and_then(|file| entries_of(file, source, names)) {
         Ok(file) => Outcome::Seen(file),
         Err(failure) => Outcome::Failed(failure),
     };
@@ -32,9 +33,19 @@ pub fn read(world: &World, start: Instant, names: &BTreeSet<String>) -> Hosts {
     Hosts { timing, outcome }
 }
 
-fn entries_of(file: File, names: &BTreeSet<String>) -> Result<HostsFile, ReadFailure> {
+/// Where the examined system has its hosts file. Windows lets its folder be moved.
+/// Source: <https://learn.microsoft.com/troubleshoot/windows-client/networking/tcpip-and-nbt-configuration-parameters>
+fn file(world: &World) -> String {
+    const PARAMETERS: &str = r"HKLM\SYSTEM\CurrentControlSet\Services\Tcpip\Parameters";
+    let Some(registry) = &world.registry else { return "/etc/hosts".to_owned() };
+    let moved = Keys::new(registry.as_ref()).text(PARAMETERS, "DataBasePath");
+    let folder = moved.map_or_else(|| r"C:\Windows\System32\drivers\etc".to_owned(), |moved| expanded(&moved));
+    format!(r"{}\hosts", folder.trim_end_matches('\\'))
+}
+
+fn entries_of(file: File, source: String, names: &BTreeSet<String>) -> Result<HostsFile, ReadFailure> {
     let mut found = parse(BufReader::new(file), FILE_LIMIT, names).map_err(|error| read::failure(&error))?;
-    os::HOSTS_FILE.clone_into(&mut found.source);
+    found.source = source;
     Ok(found)
 }
 
@@ -111,6 +122,8 @@ fn address(word: &[u8]) -> Option<IpAddr> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::registry::Value;
+    use crate::registry::memory::Memory;
 
     const NAME: &str = "global.handler.control.monitor.azure.com";
 
@@ -205,15 +218,29 @@ mod tests {
         let start = Instant::now();
         let world = World::from_system(Some(&root), None);
         assert_eq!(read(&world, start, &names()).outcome, Outcome::Failed(ReadFailure::Missing));
-        let path = world.path(os::HOSTS_FILE);
+        let path = world.path("/etc/hosts");
         std::fs::create_dir_all(&path).unwrap();
         assert_eq!(read(&world, start, &names()).outcome, Outcome::Failed(ReadFailure::NotAFile));
         std::fs::remove_dir(&path).unwrap();
         std::fs::write(&path, format!("10.0.0.4 {NAME}\n")).unwrap();
         let hosts = read(&world, start, &names());
         let file = hosts.outcome.seen().unwrap();
-        assert_eq!((file.source.as_str(), file.entries.len()), (os::HOSTS_FILE, 1));
+        assert_eq!((file.source.as_str(), file.entries.len()), ("/etc/hosts", 1));
         std::fs::remove_dir_all(root).unwrap();
+    }
+
+    #[test]
+    fn folder_of_windows_may_be_moved() {
+        const PARAMETERS: &str = r"HKLM\SYSTEM\CurrentControlSet\Services\Tcpip\Parameters";
+        let world = |keys: &[(&str, &str, Value)]| World {
+            registry: Some(Memory::of(keys)),
+            ..World::from_system(Some(std::path::Path::new("/nonexistent")), None)
+        };
+        assert_eq!(file(&world(&[])), r"C:\Windows\System32\drivers\etc\hosts");
+        for moved in [r"D:\names", r"D:\names\"] {
+            let moved = Value::Text(moved.to_owned());
+            assert_eq!(file(&world(&[(PARAMETERS, "DataBasePath", moved)])), r"D:\names\hosts");
+        }
     }
 
     proptest::proptest! {

@@ -134,6 +134,7 @@ pub(super) fn world(routes: &[(SocketAddr, Route)]) -> World {
         clock: Clock::default(),
         roots: roots(&[], &[]),
         machine,
+        registry: None,
         denied: BTreeSet::new(),
         hanging: BTreeSet::new(),
     }

@@ -15,7 +15,9 @@ use crate::world::{AZURE_DNS, World};
 
 mod links;
 mod network_manager;
+mod nrpt;
 mod resolv_conf;
+mod windows;
 
 /// Reads the configuration and lists the servers: the configured ones, those behind a local stub, Azure's own, and those
 /// of `--resolver`. It is what a run begins with, so its timing starts at zero.
@@ -66,22 +68,20 @@ const RESOLV_CONF: &str = "/etc/resolv.conf";
 const LIMIT: u64 = 64 * 1024;
 const DNS_PORT: u16 = 53;
 
-#[cfg(windows)]
 fn configuration(world: &World, servers: &mut Servers) -> Result<ResolverConfig, ReadFailure> {
-    // Only the running system has adapters: a mounted disk or a simulated machine is described by files.
-    if world.root != crate::os::root() {
-        return resolv_conf(world, servers);
+    match &world.registry {
+        Some(registry) => windows::configuration(world, registry.as_ref(), servers),
+        None => resolv_conf(world, servers),
     }
-    let found = crate::os::adapter_servers().ok_or(ReadFailure::Code(None))?;
-    for address in found {
-        servers.add(SocketAddr::new(address, DNS_PORT), ServerRole::Configured);
-    }
-    Ok(ResolverConfig { source: "network adapters".to_owned(), ndots: 1, ..ResolverConfig::default() })
 }
 
-#[cfg(unix)]
-fn configuration(world: &World, servers: &mut Servers) -> Result<ResolverConfig, ReadFailure> {
-    resolv_conf(world, servers)
+/// Servers that are taken from one list of Windows.
+const LISTED: usize = 32;
+
+/// The servers of a list of addresses; what is none is passed over.
+fn sockets(named: &[String]) -> Vec<SocketAddr> {
+    let addresses = named.iter().filter_map(|server| server.parse::<IpAddr>().ok());
+    addresses.take(LISTED).map(|address| SocketAddr::new(address, DNS_PORT)).collect()
 }
 
 /// glibc uses the first three (`MAXNS`), musl too.

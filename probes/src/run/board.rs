@@ -11,11 +11,11 @@ use crate::azure::{Cloud, DceHost};
 use crate::catalogue::Catalogue;
 use crate::observation::{
     Asked, Browsers, ClaimSource, CloudClaim, EncryptedDns, Hosts, Instance, Later, Metadata, Observation,
-    Observations, Outcome, Stop, Timing, VERSION, WireServer,
+    Observations, Outcome, Registry, Stop, Timing, VERSION, WireServer,
 };
 use crate::options::{Options, StepKind};
 use crate::plan::{Discovered, MetadataState, Plan, Step, UNKNOWN_CLOUD, plan, unknown_environment};
-use crate::probe::{browser, mtu, proxy};
+use crate::probe::{browser, mtu, proxy, registry};
 use crate::world::World;
 
 /// What is known of a run.
@@ -38,6 +38,7 @@ pub(super) struct Known {
     pub(super) hosts: Option<Hosts>,
     pub(super) encrypted: Option<EncryptedDns>,
     pub(super) browsers: Option<Browsers>,
+    pub(super) registry: Option<Registry>,
     pub(super) stopped: Option<Stop>,
 }
 
@@ -62,8 +63,18 @@ impl Board {
 
     /// Everything that was seen, in the plan's order; of what has not ended it is said so. Afterwards the board is empty.
     pub(super) fn observations(&self, world: &World, options: &Options, catalogue: &Catalogue) -> Observations {
-        let Known { mut discovered, plan: made, metadata, proxies, mut done, hosts, encrypted, browsers, stopped } =
-            std::mem::take(&mut *self.known());
+        let Known {
+            mut discovered,
+            plan: made,
+            metadata,
+            proxies,
+            mut done,
+            hosts,
+            encrypted,
+            browsers,
+            registry,
+            stopped,
+        } = std::mem::take(&mut *self.known());
         let plan = made.unwrap_or_else(|| plan(catalogue, options, &discovered));
         let clouds = clouds(catalogue, options, &discovered);
         let mut seen = Vec::new();
@@ -76,6 +87,9 @@ impl Board {
             encrypted.unwrap_or_else(|| EncryptedDns { timing: Timing::default(), outcome: Outcome::Cancelled }),
         ));
         seen.push(Observation::Browsers(browsers.unwrap_or_else(browser::cancelled)));
+        if world.is_windows() {
+            seen.push(Observation::Registry(registry.unwrap_or_else(registry::cancelled)));
+        }
         seen.push(Observation::Mtu(mtu::read(world, options, self.began)));
         if options.takes(StepKind::Proxy) {
             seen.extend(proxy::settings(world, options, self.began).map(Observation::ProxySettings));

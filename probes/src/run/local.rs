@@ -1,17 +1,21 @@
 //! This machine's own files: read on threads of their own, so that a file system that does not answer holds up nothing else.
 
+use std::sync::Arc;
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use super::{FILES, agents};
 use crate::observation::source::derived;
-use crate::observation::{Because, EncryptedDns, Hosts, Observation, Observations, Source, SourceName, SourceOutcome};
+use crate::observation::{
+    Because, EncryptedDns, Hosts, Observation, Observations, Registry, Source, SourceName, SourceOutcome,
+};
 use crate::options::{Options, StepKind};
 use crate::plan::{Discovered, MetadataState};
-use crate::probe::{Context, resolver};
+use crate::probe::{Context, registry, resolver};
+use crate::world::World;
 
 /// What is known before anything is asked, as far as it can be read within [`Context::files_limit`]. A folder of an agent
 /// that never answers does not take the servers with it, nor they the agents.
@@ -36,6 +40,13 @@ pub(super) async fn at_the_end(
 ) -> (Option<Hosts>, Option<EncryptedDns>) {
     let (hosts, encrypted) = tokio::join!(timeout(FILES, aside(hosts)), timeout(FILES, aside(encrypted)));
     (hosts.ok().flatten(), encrypted.ok().flatten())
+}
+
+/// What the registry says of the whole system; `None` where the examined system has none.
+pub(super) async fn registry(world: Arc<World>, start: Instant, limit: Duration) -> Option<Registry> {
+    world.registry.as_ref()?;
+    let looked = timeout(limit, aside(move || registry::read(&world, start))).await;
+    Some(looked.ok().flatten().flatten().unwrap_or_else(registry::cancelled))
 }
 
 /// Does something on a thread of its own, which is left behind when nobody waits for it any more; `None` where there is no

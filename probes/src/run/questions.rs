@@ -50,7 +50,7 @@ impl Servers {
         for server in servers {
             let shares = share_room(server.address, is(server, ServerRole::Upstream), has_stub);
             let room = if shares { Arc::clone(&common) } else { Arc::new(Semaphore::new(in_flight)) };
-            let used = is(server, ServerRole::Configured) || is(server, ServerRole::Upstream);
+            let used = server.roles.iter().any(|role| role.is_used());
             if used && !rooms.iter().any(|other| Arc::ptr_eq(other, &room)) {
                 rooms.push(Arc::clone(&room));
             }

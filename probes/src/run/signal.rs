@@ -1,4 +1,4 @@
-//! The signals that end a run: SIGINT, SIGTERM and SIGHUP, Ctrl-C on Windows; and the one that says a file is too large.
+//! The signals that end a run: SIGINT, SIGTERM and SIGHUP, on Windows Ctrl-C, Ctrl-Break and the end of console or session; and the one that says a file is too large.
 //!
 //! Once tokio has been asked for a signal, the system's own answer to it is gone for the rest of the process. So one thread
 //! listens as long as the process lives: while a run listens too it tells the run; otherwise (the report is being written, to
@@ -16,6 +16,8 @@ use crate::os;
 
 #[cfg(unix)]
 use self::unix::Signals;
+#[cfg(windows)]
+use self::windows::Signals;
 
 /// Open files without which nothing is listened to: tokio panics where it cannot open its own for signals, six at most, beside
 /// the standard streams and what is being read or written.
@@ -184,20 +186,63 @@ mod unix {
     }
 }
 
-/// Ctrl-C, the one there is.
-#[cfg(not(unix))]
-struct Signals;
+/// Windows: keys, and the end of the console, the session or the machine. It ends the process some seconds after each of the
+/// latter, which is enough for a report.
+#[cfg(windows)]
+mod windows {
+    use std::future::poll_fn;
+    use std::io;
+    use std::task::{Context, Poll};
 
-#[cfg(not(unix))]
-impl Signals {
-    fn listen() -> Self {
-        Self
-    }
+    use tokio::signal::windows::{ctrl_break, ctrl_c, ctrl_close, ctrl_logoff, ctrl_shutdown};
 
-    async fn next(&mut self) -> i32 {
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
+    /// Says whether a signal has come.
+    type Listener = Box<dyn FnMut(&mut Context<'_>) -> Poll<Option<()>> + Send>;
+
+    /// What is listened to, and the status of a process that it ends.
+    pub(super) struct Signals(Vec<(Listener, i32)>);
+
+    impl Signals {
+        pub(super) fn listen() -> Self {
+            let mut heard = Vec::new();
+            let mut add = |listener: io::Result<Listener>, status| heard.extend(listener.ok().map(|one| (one, status)));
+            add(
+                ctrl_c().map(|mut one| Box::new(move |context: &mut Context<'_>| one.poll_recv(context)) as Listener),
+                130,
+            );
+            add(
+                ctrl_break()
+                    .map(|mut one| Box::new(move |context: &mut Context<'_>| one.poll_recv(context)) as Listener),
+                130,
+            );
+            add(
+                ctrl_close()
+                    .map(|mut one| Box::new(move |context: &mut Context<'_>| one.poll_recv(context)) as Listener),
+                143,
+            );
+            add(
+                ctrl_logoff()
+                    .map(|mut one| Box::new(move |context: &mut Context<'_>| one.poll_recv(context)) as Listener),
+                143,
+            );
+            add(
+                ctrl_shutdown()
+                    .map(|mut one| Box::new(move |context: &mut Context<'_>| one.poll_recv(context)) as Listener),
+                143,
+            );
+            Self(heard)
         }
-        130
+
+        pub(super) async fn next(&mut self) -> i32 {
+            poll_fn(|context| {
+                for (listener, status) in &mut self.0 {
+                    if listener(context) == Poll::Ready(Some(())) {
+                        return Poll::Ready(*status);
+                    }
+                }
+                Poll::Pending
+            })
+            .await
+        }
     }
 }

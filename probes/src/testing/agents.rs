@@ -74,6 +74,7 @@ pub fn agent(kind: AgentKind, version: &str) -> Agent {
         meets_minimum: known.minimum.as_ref().map(at_least),
         retired: known.retired.clone(),
         running: Some(true),
+        services: Vec::new(),
         workspaces: if kind.is_legacy() { vec![of_workspace] } else { Vec::new() },
         endpoints: Vec::new(),
         cached: (kind == AgentKind::Ama).then(CachedConfiguration::default),

@@ -27,6 +27,7 @@ impl Tls {
             public: ChainVerdict::Trusted,
             name: NameVerdict::Matches,
             validity: Validity::Valid,
+            fetches: false,
         };
         let intermediate = "CN=Microsoft Azure RSA TLS Issuing CA 03,O=Microsoft Corporation,C=US";
         Self {

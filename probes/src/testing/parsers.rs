@@ -12,7 +12,7 @@ use crate::catalogue::CloudNames;
 use crate::observation::Resolver;
 use crate::options::{self, ConnectionString, ExtraEndpoint, Options};
 use crate::probe::{agent, browser, dns, encrypted_dns, hosts, resolver, tls};
-use crate::{Observations, World, no_proxy, os};
+use crate::{Observations, World, no_proxy};
 
 /// A parser: the size of what it kept, as JSON; `None` where it understood nothing.
 pub type Parser = fn(&[u8]) -> Option<usize>;
@@ -35,6 +35,7 @@ pub const PARSERS: [(&str, Parser); 13] = [
 ];
 
 const RESOLV_CONF: &str = "/etc/resolv.conf";
+const HOSTS: &str = "/etc/hosts";
 
 /// A machine of one file, gone when dropped.
 struct Disk(PathBuf);
@@ -165,7 +166,7 @@ fn unbound(bytes: &[u8]) -> Option<usize> {
 }
 
 fn hosts_file(bytes: &[u8]) -> Option<usize> {
-    let disk = Disk::new(&[(os::HOSTS_FILE, bytes)]).ok()?;
+    let disk = Disk::new(&[(HOSTS, bytes)]).ok()?;
     let names = BTreeSet::from(["api.monitor.azure.com".to_owned()]);
     let hosts = hosts::read(&disk.world(), Instant::now(), &names);
     hosts.outcome.seen().filter(|found| !found.entries.is_empty()).and_then(size)

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::registry::{Keys, Registry};
+
 /// The variables that are read. Their values may hold a proxy's password: they are never printed.
 pub const VARIABLES: [&str; 12] = [
     "HTTPS_PROXY",
@@ -19,6 +21,37 @@ pub const VARIABLES: [&str; 12] = [
 ];
 
 /// The variables that are set, by their name as set. A value that is not Unicode counts as unset.
-pub(super) fn read() -> BTreeMap<String, String> {
-    VARIABLES.iter().filter_map(|name| Some(((*name).to_owned(), std::env::var(name).ok()?))).collect()
+///
+/// On Windows they are those of the machine: services, which the agents are, see none of the shell's.
+pub(super) fn read(registry: Option<&dyn Registry>) -> BTreeMap<String, String> {
+    match registry {
+        Some(registry) => of_machine(&mut Keys::new(registry)),
+        None => VARIABLES.iter().filter_map(|name| Some(((*name).to_owned(), std::env::var(name).ok()?))).collect(),
+    }
+}
+
+/// Names do not differ by case there, so each is given once. What says where a trust store lies is obeyed by none of the agents.
+fn of_machine(keys: &mut Keys<'_>) -> BTreeMap<String, String> {
+    const ENVIRONMENT: &str = r"HKLM\SYSTEM\CurrentControlSet\Control\Session Manager\Environment";
+    let upper = VARIABLES.iter().filter(|name| **name == name.to_ascii_uppercase() && !name.starts_with("SSL_"));
+    upper.filter_map(|name| Some(((*name).to_owned(), keys.text(ENVIRONMENT, name)?))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::registry::Value;
+    use crate::registry::memory::Memory;
+
+    #[test]
+    fn variables_of_a_windows_machine_are_given_once_and_none_of_a_trust_store() {
+        let key = r"HKLM\SYSTEM\CurrentControlSet\Control\Session Manager\Environment";
+        let text = |text: &str| Value::Text(text.to_owned());
+        let registry = Memory::of(&[
+            (key, "https_proxy", text("http://proxy:8080")),
+            (key, "SSL_CERT_FILE", text(r"C:\Git\cert.pem")),
+        ]);
+        let read = read(Some(registry.as_ref()));
+        assert_eq!(read, BTreeMap::from([("HTTPS_PROXY".to_owned(), "http://proxy:8080".to_owned())]));
+    }
 }

@@ -8,7 +8,9 @@ use sysinfo::{InterfaceOperationalState, Networks, System};
 
 use crate::observation::{Interface, Machine};
 use crate::os;
+use crate::read::root::{Case, below};
 use crate::read::{self, Links};
+use crate::registry::{Keys, Registry};
 
 pub(super) fn read() -> Machine {
     let interfaces = interfaces();
@@ -29,9 +31,12 @@ pub(super) fn read() -> Machine {
 }
 
 /// The machine whose files are below `root`: it has no interfaces and sends nothing.
-pub(super) fn of_files(root: &Path) -> Machine {
+pub(super) fn of_files(root: &Path, registry: Option<&dyn Registry>) -> Machine {
+    if let Some(registry) = registry {
+        return of_windows(&mut Keys::new(registry));
+    }
     let text = |path: &str| {
-        let path = super::root::below(root, Path::new(path));
+        let path = below(root, Path::new(path), Case::Counts);
         let contents = read::contents(&path, Links::Refuse, FILE_LIMIT).ok()?;
         Some(String::from_utf8_lossy(&contents.bytes).into_owned())
     };
@@ -40,15 +45,23 @@ pub(super) fn of_files(root: &Path) -> Machine {
     let pretty = release.lines().find_map(|line| line.strip_prefix("PRETTY_NAME="));
     Machine {
         name: name.unwrap_or_default(),
-        os: pretty.map(|name| name.trim().trim_matches('"').to_owned()).or_else(|| windows(root)).unwrap_or_default(),
+        os: pretty.map(|name| name.trim().trim_matches('"').to_owned()).unwrap_or_default(),
         container: is_container(root),
         ..Machine::default()
     }
 }
 
-/// What a disk of Windows is called: its version is in the registry, which is not read.
-fn windows(root: &Path) -> Option<String> {
-    root.join("Windows/System32").is_dir().then(|| "Windows".to_owned())
+/// What the registry of a disk of Windows says of the machine: `Windows Server 2022 Datacenter (20348)`.
+fn of_windows(keys: &mut Keys<'_>) -> Machine {
+    const VERSION: &str = r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion";
+    const NAME: &str = r"HKLM\SYSTEM\CurrentControlSet\Control\ComputerName\ComputerName";
+    let product = keys.text(VERSION, "ProductName").filter(|name| name.to_ascii_lowercase().contains("windows"));
+    let product = product.unwrap_or_else(|| "Windows".to_owned());
+    let os = match keys.text(VERSION, "CurrentBuild") {
+        Some(build) => format!("{product} ({build})"),
+        None => product,
+    };
+    Machine { name: keys.text(NAME, "ComputerName").unwrap_or_default(), os, ..Machine::default() }
 }
 
 /// Octets that are read of a file of one line, or of twenty.
@@ -124,9 +137,10 @@ mod tests {
     fn disk_of_windows_is_known_as_one() {
         let root = std::env::temp_dir().join(format!("disk-{}", uuid::Uuid::new_v4()));
         std::fs::create_dir_all(root.join("Windows/System32/config")).unwrap();
-        assert!(of_files(&root).is_windows());
+        let of = |root: &Path| of_files(root, crate::registry::of_disk(root).as_deref());
+        assert!(of(&root).is_windows());
         std::fs::remove_dir_all(root.join("Windows")).unwrap();
-        assert!(!of_files(&root).is_windows());
+        assert!(!of(&root).is_windows());
         std::fs::remove_dir_all(root).unwrap();
     }
 

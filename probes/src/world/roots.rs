@@ -16,6 +16,13 @@ use tokio::sync::watch;
 use crate::catalogue::roots::AzureRoots;
 use crate::read::{self, Links};
 
+#[cfg(not(windows))]
+#[path = "roots/native.rs"]
+mod own;
+#[cfg(windows)]
+#[path = "roots/windows.rs"]
+mod own;
+
 /// Octets that are read of all files of a store, and of one: some fifty and ten times what a distribution ships.
 const STORE_LIMIT: u64 = 16 * 1024 * 1024;
 const FILE_LIMIT: u64 = 4 * 1024 * 1024;
@@ -134,7 +141,7 @@ fn store(certificates: &[CertificateDer<'static>]) -> RootCertStore {
 
 fn load(file: Option<&Path>, directories: Option<&str>) -> RootCertStore {
     if file.is_none() && directories.is_none_or(str::is_empty) {
-        return distinct(rustls_native_certs::load_native_certs().certs);
+        return distinct(own::certificates());
     }
     let mut certificates = Vec::new();
     let mut left = STORE_LIMIT;

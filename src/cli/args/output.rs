@@ -24,7 +24,7 @@ pub struct OutputArgs {
     /// A ticket for that owner of faults (with --format markdown): dns, network, monitor, os or security
     #[arg(long, value_name = "OWNER", value_parser = OneOf(OWNERS))]
     pub ticket: Option<Owner>,
-    /// Write to this file (created 0600), `-` for standard output; .json, .ndjson, .html, .md, .xml and .prom choose the format
+    /// Write to this file (created 0600; Windows: as its folder), `-` for standard output; .json, .ndjson, .html, .md, .xml and .prom choose the format
     #[arg(short, long, value_name = "FILE", value_parser = Destination, value_hint = ValueHint::FilePath)]
     pub output: Option<PathBuf>,
     /// Replace names and addresses with stable pseudonyms

@@ -8,6 +8,17 @@ pub(super) fn is_path(text: &str) -> bool {
         && text.split(['/', '\\']).all(|part| part.chars().all(is_legible) && is_of_one_script(part))
 }
 
+/// A key of the machine or of an account, as Windows' own programs write it.
+pub(super) fn is_registry_key(text: &str) -> bool {
+    let Some(rest) = text.strip_prefix(r"HKLM\").or_else(|| text.strip_prefix(r"HKU\S-")) else { return false };
+    let plain = |part: &str| {
+        !part.is_empty()
+            && part.chars().all(|c| c.is_ascii_alphanumeric() || "._- {}".contains(c))
+            && part.trim() == part
+    };
+    text.len() <= 1_024 && rest.split('\\').all(plain)
+}
+
 /// The hosts file, wherever Windows is installed.
 pub(super) fn is_hosts_file(text: &str) -> bool {
     let below = text.split_once(":\\").filter(|_| is_of_windows(text)).map(|(_, rest)| rest);

@@ -58,6 +58,7 @@ pub const PLACEHOLDERS: &[(&str, &str)] = &[
     ("PROXY_URL", "the proxy that the text names"),
     ("RECORD_NAME", "the record set: the name without the zone"),
     ("REGION_NAME", "a region of Azure"),
+    ("REGISTRY_KEY", "the key of the registry that the text names"),
     ("REPLICATION_SCOPE", "the replication scope that was shown"),
     ("RESOURCE_ID", "the resource id of what is added"),
     ("RESOURCE_NAME", "a name of a resource"),

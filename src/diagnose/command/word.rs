@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use ipnet::IpNet;
 use uuid::Uuid;
 
-use super::path::{is_hosts_file, is_path};
+use super::path::{is_hosts_file, is_path, is_registry_key};
 use super::quoting::{is_bare, is_inert_in_quotes, quoted};
 use super::{Language, Placeholder};
 
@@ -139,6 +139,8 @@ words! {
     Subnet or "SUBNET_PREFIX": |text| text.parse::<IpNet>().is_ok();
     /// The absolute path of a file, on Linux or Windows, to be read.
     FilePath or "FILE_PATH": is_path;
+    /// A key of the registry of Windows.
+    RegistryKey or "REGISTRY_KEY": is_registry_key;
     /// The hosts file of Linux or Windows, which commands change: no other path passes.
     HostsFile or "FILE_PATH": is_hosts_file;
     /// The path of a URL.

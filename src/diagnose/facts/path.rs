@@ -34,7 +34,14 @@ impl EndpointFacts<'_> {
     /// were asked for. `None` when nothing was tried or the run ended first.
     pub fn reachable(&self) -> Option<bool> {
         let tunnel = self.tunnel.map_or(Path::NotTaken, |seen| step(&seen.outcome, |_| true));
-        let tls = self.handshake.map_or(Path::NotTaken, |seen| step(&seen.outcome, |_| seen.verified()));
+        let tls = self.handshake.map_or(Path::NotTaken, |seen| match &seen.verification {
+            Some(verification)
+                if verification.is_open() && seen.outcome.seen().is_some() && self.lacks_only_issuers() =>
+            {
+                Path::Unknown
+            }
+            _ => step(&seen.outcome, |_| seen.verified()),
+        });
         let http = self.exchange.map_or(Path::NotTaken, |seen| step(&seen.outcome, |_| true));
         let tcp = self.tcp();
         if tcp == Path::NotTaken {

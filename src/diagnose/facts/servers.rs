@@ -33,9 +33,22 @@ impl<'a> Facts<'a> {
         self.resolver.and_then(|resolver| resolver.outcome.seen())
     }
 
-    /// The servers of the resolver configuration, in its order; with a local stub that is the stub.
+    /// The servers of the resolver configuration, in its order; with a local stub that is the stub. Where rules of Windows
+    /// redirect every name of a private link, they are those of the rules.
     pub fn configured_servers(&self) -> Vec<SocketAddr> {
-        self.with_role(ServerRole::Configured)
+        let (of_rules, configured) = (self.with_role(ServerRole::Rule), self.with_role(ServerRole::Configured));
+        let redirects = |name: &EndpointFacts<'_>| {
+            self.resolver_config().is_some_and(|config| config.rule_of(name.fqdn()).is_some())
+        };
+        if of_rules.is_empty() {
+            return configured;
+        }
+        let mut names = self.ampls_endpoints().peekable();
+        if names.peek().is_some() && names.all(redirects) {
+            return of_rules;
+        }
+        let more = of_rules.into_iter().filter(|server| !configured.contains(server));
+        configured.iter().copied().chain(more).collect()
     }
 
     /// The servers behind a local stub.

@@ -43,6 +43,9 @@ pub fn reason(source: &Source, observations: &Observations) -> Option<String> {
         Some(Because::NotNeeded) => "no step of this run needed it".to_owned(),
         Some(Because::NotInThisBuild) => "this build does not read it on this operating system".to_owned(),
         Some(Because::WindowsDisk) => "the disk holds Windows, of which this build reads no files".to_owned(),
+        Some(Because::Stale) => {
+            "the machine was not shut down: its last changes lie in logs that are not read".to_owned()
+        }
         Some(Because::SomeFiles) => {
             let files = refused(source.source, observations);
             if files.is_empty() {
@@ -71,6 +74,9 @@ pub fn refused(name: SourceName, observations: &Observations) -> Vec<&str> {
         (SourceName::Agents, Observation::Agents(agents)) => agents.unread.as_slice(),
         (SourceName::Browsers, Observation::Browsers(browsers)) => {
             browsers.outcome.seen().map_or(&[][..], |seen| seen.unread.as_slice())
+        }
+        (SourceName::Registry, Observation::Registry(registry)) => {
+            registry.outcome.seen().map_or(&[][..], |seen| seen.unread.as_slice())
         }
         _ => &[],
     });

@@ -65,6 +65,11 @@ impl EndpointFacts<'_> {
         self.tls_faults().contains(&fault)
     }
 
+    /// The peer left its intermediate certificates out, and nothing else is wrong.
+    pub fn lacks_only_issuers(&self) -> bool {
+        self.tls_faults().iter().all(|fault| *fault == TlsFault::Incomplete)
+    }
+
     /// A root of Azure's own list at the end of the presented chain that the public stores do not hold: one they dropped, or one
     /// that is known by its name alone. A name proves nothing by itself, so this machine must trust the chain.
     pub fn old_azure_root(&self) -> Option<String> {
@@ -144,7 +149,13 @@ mod tests {
         {
             for name in [NameVerdict::Matches, NameVerdict::Other] {
                 for validity in [Validity::Valid, Validity::Expired, Validity::NotYetValid] {
-                    let seen = Verification { machine: machine.clone(), public: public.clone(), name, validity };
+                    let seen = Verification {
+                        machine: machine.clone(),
+                        public: public.clone(),
+                        name,
+                        validity,
+                        fetches: false,
+                    };
                     let faults = of_certificate(&chain, &seen);
                     assert!(seen.verified() || !faults.is_empty(), "{seen:?}");
                     let foreign = faults.contains(&TlsFault::Intercepted);
@@ -161,6 +172,7 @@ mod tests {
             public: ChainVerdict::Trusted,
             name: NameVerdict::Matches,
             validity: Validity::Valid,
+            fetches: false,
         };
         assert_eq!(of_certificate(&[certificate("CN=a", "CN=b")], &seen), [TlsFault::NotTrusted]);
     }

@@ -1,21 +1,65 @@
 //! What is done on this machine itself: its proxies, its clock, its view of a peer's certificates.
 
+use std::net::SocketAddr;
+
+use ampls_probes::observation::Transport;
+
 use super::Right;
-use crate::diagnose::command::{Command, Host, NoProxy, Peer, command};
+use crate::diagnose::command::{Command, FilePath, Host, NoProxy, Peer, RegistryKey, command};
 use crate::diagnose::facts::Facts;
 use crate::diagnose::finding::{BlastRadius, Fix};
 
 /// Shows the chain that a peer presents for a name.
-pub(in crate::diagnose) fn show_chain(address: &str, fqdn: &str) -> Fix {
-    Fix::look(
-        "look at the certificate chain, using the public name",
-        [command!(
+pub(in crate::diagnose) fn show_chain(facts: &Facts<'_>, address: &str, fqdn: &str) -> Fix {
+    let chain = if facts.on_windows() {
+        handshake(address, fqdn)
+    } else {
+        command!(
             Sh,
             "openssl s_client -connect {} -servername {} -showcerts </dev/null",
             Peer::new(address),
             Host::new(fqdn)
-        )],
+        )
+    };
+    Fix::look("look at the certificate chain, using the public name", [chain])
+}
+
+/// A handshake by the system's own TLS, whatever the chain, and the chain as this machine completes it: Windows has no `openssl`.
+pub(in crate::diagnose) fn handshake(address: &str, fqdn: &str) -> Command {
+    command!(
+        PowerShell,
+        "$u = [uri]'tls://{}'; $t = New-Object Net.Sockets.TcpClient($u.DnsSafeHost, $u.Port); $s = New-Object Net.Security.SslStream($t.GetStream(), $false, { $true }); $s.AuthenticateAsClient('{}', $null, 'Tls12', $false); $c = New-Object Security.Cryptography.X509Certificates.X509Chain; [void]$c.Build($s.RemoteCertificate); $c.ChainElements.Certificate | Format-List Subject, Issuer, NotAfter; $c.ChainStatus",
+        Peer::new(address),
+        Host::new(fqdn)
     )
+}
+
+/// Asks a DNS server for a name's addresses, on Windows. Of its own programs only `nslookup` takes a port.
+pub(in crate::diagnose) fn ask_on_windows(server: SocketAddr, name: Option<Host>, transport: Transport) -> Command {
+    let (address, port) = (server.ip(), server.port());
+    match transport {
+        Transport::Udp if port == DNS => {
+            command!(PowerShell, "Resolve-DnsName {} -Server {} -Type A -DnsOnly", name, address)
+        }
+        Transport::Tcp if port == DNS => {
+            command!(PowerShell, "Resolve-DnsName {} -Server {} -Type A -DnsOnly -TcpOnly", name, address)
+        }
+        Transport::Udp => command!(Any, "nslookup -port={} {} {}", port, name, address),
+        Transport::Tcp => command!(Any, "nslookup -vc -port={} {} {}", port, name, address),
+    }
+}
+
+const DNS: u16 = 53;
+
+/// Shows what a source of settings holds: a file, or on Windows a key of the registry.
+pub(in crate::diagnose) fn show(facts: &Facts<'_>, source: &str) -> Command {
+    if let Some(key) = RegistryKey::new(source) {
+        return command!(PowerShell, "reg.exe query {} /s", key);
+    }
+    if facts.on_windows() {
+        return command!(PowerShell, "Get-Content -LiteralPath {}", FilePath::new(source));
+    }
+    command!(Sh, "cat {}", FilePath::new(source))
 }
 
 /// Where proxies are set, without showing passwords.

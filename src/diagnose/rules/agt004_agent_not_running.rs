@@ -1,13 +1,14 @@
 //! AGT004: an agent is installed and does not run.
 
 use ampls_probes::azure::AgentKind;
-use ampls_probes::observation::Agent;
+use ampls_probes::observation::{Agent, AgentService, ServiceStart};
 
-use crate::diagnose::command::command;
+use crate::diagnose::command::{Command, command};
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::{Facts, agent_line};
 use crate::diagnose::finding::{BlastRadius, Fix, Owner, Severity};
 use crate::diagnose::{remedy, rule::rule};
+use crate::text::quote;
 
 rule! {
     /// ## What it means
@@ -25,6 +26,9 @@ rule! {
     /// removed version) and start it. An agent that should be gone leaves files behind: remove it properly, through the
     /// extension or the package that brought it, so that its folder and cached configuration go with it.
     ///
+    /// On Windows a service that is disabled is named: it has to be given back its way of starting first. The Azure Monitor
+    /// Agent has no service there; its extension starts it.
+    ///
     /// Processes of other users may be hidden from a plain user: then the agent counts as unknown, not as stopped.
     ///
     /// ## How to confirm
@@ -34,6 +38,7 @@ rule! {
     /// ## References
     ///
     /// - <https://learn.microsoft.com/azure/azure-monitor/agents/azure-monitor-agent-troubleshoot-linux-vm>
+    /// - <https://learn.microsoft.com/azure/azure-monitor/agents/azure-monitor-agent-troubleshoot-windows-vm>
     AGT004 = "agent-not-running" {
         layer: Agent,
         severity: Error,
@@ -48,37 +53,105 @@ rule! {
 
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
     // A legacy agent without a workspace has nothing to start for.
+    let has_work = |agent: &&Agent| !agent.kind.is_legacy() || !agent.workspaces.is_empty();
     let stopped =
-        |agent: &&Agent| agent.running == Some(false) && (!agent.kind.is_legacy() || !agent.workspaces.is_empty());
-    facts.all_agents().iter().filter(stopped).map(draft).collect()
+        |agent: &&Agent| agent.running == Some(false) || (agent.running.is_none() && disabled(agent).is_some());
+    facts.all_agents().iter().filter(has_work).filter(stopped).map(|agent| draft(facts, agent)).collect()
 }
 
-fn draft(agent: &Agent) -> Draft {
-    Draft::new(Severity::Error, Owner::Os, Title::plain(format!("{} is installed but not running", agent.name)))
+/// A service of the agent that Windows never starts.
+fn disabled(agent: &Agent) -> Option<&AgentService> {
+    agent.services.iter().find(|service| service.start == ServiceStart::Disabled)
+}
+
+fn draft(facts: &Facts<'_>, agent: &Agent) -> Draft {
+    let service = disabled(agent);
+    let title = match service {
+        Some(service) => format!("{} is installed and its service {} is disabled", agent.name, quote(&service.name)),
+        None => format!("{} is installed but not running", agent.name),
+    };
+    Draft::new(Severity::Error, Owner::Os, Title::plain(title))
         .group(agent.kind.as_str())
-        .summary("none of its processes runs, so it sends no data")
+        .summary(match (service, agent.running) {
+            (Some(_), None) => "Windows never starts a service that is disabled, so it sends no data",
+            _ => "none of its processes runs, so it sends no data",
+        })
         .evidence([agent_line(agent)])
+        .evidence(service.map(|service| format!("`Start` is 4 (disabled) in {}", quote(&service.source))))
         .list("agent", [agent.kind.as_str()])
         .reaching(Reach::Nothing)
-        .fix(fixes(agent))
+        .fix(fixes(agent, facts.on_windows() || agent.kind == AgentKind::Mma, service.is_some()))
 }
 
-fn fixes(agent: &Agent) -> Vec<Fix> {
+fn fixes(agent: &Agent, windows: bool, is_disabled: bool) -> Vec<Fix> {
+    let kind = agent.kind;
     let start_again = if agent.retired.is_some() {
         "if it is still to send data until it is replaced (AGT003), remove what stopped it, then start it"
     } else {
         "remove what stopped it, then start it"
     };
-    let (look, start) = match agent.kind {
-        AgentKind::Mma => (
-            vec![command!(PowerShell, "Get-Service HealthService")],
+    let (look, start) = if windows { on_windows(kind) } else { on_linux(kind) };
+    // What is disabled cannot be started.
+    let enable = match kind {
+        AgentKind::Mma => Some(command!(PowerShell, "Set-Service HealthService -StartupType Automatic")),
+        AgentKind::Dependency => {
+            Some(command!(PowerShell, "Set-Service MicrosoftDependencyAgent -StartupType Automatic"))
+        }
+        AgentKind::Arc => Some(command!(PowerShell, "Set-Service himds -StartupType Automatic")),
+        AgentKind::Ama | AgentKind::Oms => None,
+    };
+    let start: Vec<Command> = enable.filter(|_| windows && is_disabled).into_iter().chain([start]).collect();
+    vec![
+        Fix::look("check the state of its service and the free disk space", look),
+        Fix::change(BlastRadius::Machine, start_again)
+            .under(remedy::Right::MACHINE)
+            .with(start)
+            .after(
+                "read what the command above says; an agent that was removed on purpose leaves files behind and should stay stopped",
+            )
+            .undone_by("stop the service again"),
+    ]
+}
+
+/// The extension starts the Azure Monitor Agent without a service: its handler does so again when the guest agent starts.
+fn on_windows(kind: AgentKind) -> (Vec<Command>, Command) {
+    match kind {
+        AgentKind::Mma | AgentKind::Oms => (
+            vec![command!(PowerShell, "Get-Service HealthService"), command!(PowerShell, "Get-PSDrive C")],
             command!(PowerShell, "Start-Service HealthService"),
         ),
+        AgentKind::Ama => (
+            vec![
+                command!(
+                    PowerShell,
+                    "Get-Service WindowsAzureGuestAgent, ExtensionService -ErrorAction SilentlyContinue"
+                ),
+                command!(PowerShell, "Get-Process MonAgent*, AMA* -ErrorAction SilentlyContinue"),
+                command!(PowerShell, "Get-PSDrive C"),
+            ],
+            command!(
+                PowerShell,
+                "Get-Service WindowsAzureGuestAgent, ExtensionService -ErrorAction SilentlyContinue | Restart-Service"
+            ),
+        ),
+        AgentKind::Dependency => (
+            vec![command!(PowerShell, "Get-Service MicrosoftDependencyAgent")],
+            command!(PowerShell, "Start-Service MicrosoftDependencyAgent"),
+        ),
+        AgentKind::Arc => (
+            vec![command!(PowerShell, "Get-Service himds, GCArcService, ExtensionService")],
+            command!(PowerShell, "Start-Service himds"),
+        ),
+    }
+}
+
+fn on_linux(kind: AgentKind) -> (Vec<Command>, Command) {
+    match kind {
         AgentKind::Ama => (
             vec![command!(Sh, "systemctl status azuremonitoragent"), command!(Sh, "df -h /var /etc")],
             command!(Sh, "sudo systemctl restart azuremonitoragent"),
         ),
-        AgentKind::Oms => (
+        AgentKind::Oms | AgentKind::Mma => (
             vec![command!(Sh, "systemctl status 'omsagent-*'"), command!(Sh, "df -h /var")],
             command!(Sh, "sudo /opt/microsoft/omsagent/bin/service_control restart"),
         ),
@@ -89,17 +162,7 @@ fn fixes(agent: &Agent) -> Vec<Fix> {
         AgentKind::Arc => {
             (vec![command!(Sh, "systemctl status himdsd")], command!(Sh, "sudo systemctl restart himdsd"))
         }
-    };
-    vec![
-        Fix::look("check the state of its service and the free disk space", look),
-        Fix::change(BlastRadius::Machine, start_again)
-            .under(remedy::Right::MACHINE)
-            .with([start])
-            .after(
-                "read what the command above says; an agent that was removed on purpose leaves files behind and should stay stopped",
-            )
-            .undone_by("stop the service again"),
-    ]
+    }
 }
 
 #[cfg(test)]
@@ -129,6 +192,31 @@ mod tests {
             let found = drafts(&AGT004, &private_world().agents([stopped(kind)]));
             let look = found[0].fix[0].lines();
             assert!(look.starts_with("systemctl status ") || look.starts_with("Get-Service "), "{look}");
+        }
+    }
+
+    #[test]
+    fn fires_for_a_disabled_service_where_no_process_can_be_seen() {
+        let service = |start| AgentService { name: "HealthService".to_owned(), start, source: r"HKLM\X".to_owned() };
+        let unseen =
+            |start| Agent { running: None, services: vec![service(start)], ..agent(AgentKind::Mma, "10.20.18069.0") };
+        let found = drafts(&AGT004, &private_world().windows().agents([unseen(ServiceStart::Disabled)]));
+        assert!(
+            found[0].fix[1].lines().starts_with("Set-Service HealthService -StartupType Automatic"),
+            "{:?}",
+            found[0].fix
+        );
+        assert_eq!(drafts(&AGT004, &private_world().windows().agents([unseen(ServiceStart::Automatic)])), []);
+        let runs = Agent { running: Some(true), ..unseen(ServiceStart::Disabled) };
+        assert_eq!(drafts(&AGT004, &private_world().windows().agents([runs])), []);
+    }
+
+    #[test]
+    fn fires_on_windows_with_its_own_commands() {
+        for kind in [AgentKind::Ama, AgentKind::Mma, AgentKind::Dependency, AgentKind::Arc] {
+            let found = drafts(&AGT004, &private_world().windows().agents([stopped(kind)]));
+            let commands: Vec<String> = found[0].fix.iter().map(|fix| fix.lines()).collect();
+            assert!(!commands.concat().contains("sudo") && commands[0].starts_with("Get-Service "), "{commands:?}");
         }
     }
 

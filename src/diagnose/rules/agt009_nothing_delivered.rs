@@ -78,7 +78,11 @@ fn draft(facts: &Facts<'_>, upload: &Upload, since: Timestamp) -> Draft {
         .fix([Fix::look(
             "read what the agent has logged since then",
             // The agent that counts in one file writes its errors beside it.
-            [command!(Sh, "sudo tail -n 50 {}", FilePath::new(&upload.source.replace("mdsd.qos", "mdsd.err")))],
+            [if facts.on_windows() {
+                command!(PowerShell, "Get-Content -Tail 50 -LiteralPath {}", FilePath::new(&upload.source))
+            } else {
+                command!(Sh, "sudo tail -n 50 {}", FilePath::new(&upload.source.replace("mdsd.qos", "mdsd.err")))
+            }],
         )])
 }
 

@@ -46,7 +46,7 @@ rule! {
 }
 
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
-    let used = |role: &ServerRole| matches!(role, ServerRole::Configured | ServerRole::Upstream);
+    let used = |role: &ServerRole| role.is_used();
     let azure = facts.servers().iter().filter(|server| Facts::is_azure_dns(server.address));
     azure
         .filter(|server| !server.roles.iter().any(used))

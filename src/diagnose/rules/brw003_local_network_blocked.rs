@@ -2,7 +2,6 @@
 
 use ampls_probes::observation::{BrowserSetting, LocalNetwork};
 
-use crate::diagnose::command::{FilePath, command};
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::Facts;
 use crate::diagnose::finding::{BlastRadius, Fix, Owner, Severity};
@@ -47,11 +46,11 @@ rule! {
 
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
     let blocked = |setting: &'_ BrowserSetting| setting.local_network.clone().filter(|policy| policy.blocked);
-    let found = facts.browsers().iter().filter_map(|setting| Some(draft(setting, &blocked(setting)?)));
+    let found = facts.browsers().iter().filter_map(|setting| Some(draft(facts, setting, &blocked(setting)?)));
     found.collect()
 }
 
-fn draft(setting: &BrowserSetting, found: &LocalNetwork) -> Draft {
+fn draft(facts: &Facts<'_>, setting: &BrowserSetting, found: &LocalNetwork) -> Draft {
     let LocalNetwork { policy, pattern, portal, source, .. } = found;
     let title = format!("`{}` keeps `{portal}` from private addresses", setting.name);
     Draft::new(Severity::Info, Owner::Os, Title::plain(title))
@@ -68,7 +67,7 @@ fn draft(setting: &BrowserSetting, found: &LocalNetwork) -> Draft {
             format!("take `{pattern}` out of `{policy}` in `{source}`, or name the sites it is meant for"),
         )
         .under(remedy::Right::MACHINE)
-        .after_looking("", [command!(Sh, "cat {}", FilePath::new(source))])
+        .after_looking("", [remedy::local::show(facts, source)])
         .undone_by("put the pattern back")])
 }
 

@@ -72,7 +72,51 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
     // Where no server asks the zones, what Azure's DNS has public as well is led past them first of all.
     let asked = |view: &View| view.is_private() && view.server.is_some_and(|server| facts.resolves(server));
     let nobody_asks = !facts.ampls_endpoints().flat_map(EndpointFacts::server_views).any(asked);
-    servers.filter_map(|server| bypass(facts, server, nobody_asks)).collect()
+    servers.filter_map(|server| bypass(facts, server, nobody_asks)).chain(by_unknown_server(facts)).collect()
+}
+
+/// The same where the configuration could not be read, so that no server is known: the system's own answers stand for it.
+fn by_unknown_server(facts: &Facts<'_>) -> Option<Draft> {
+    if !facts.resolving_servers().is_empty() {
+        return None;
+    }
+    let private = facts.ampls_endpoints().filter(|name| name.azure().is_some_and(View::is_private));
+    let answered: Vec<&EndpointFacts<'_>> =
+        private.filter(|name| name.system().is_some_and(|view| view.is_private() || view.is_public())).collect();
+    if answered.is_empty() || !answered.iter().all(|name| name.system().is_some_and(View::is_public)) {
+        return None;
+    }
+    let fqdns: Vec<String> = answered.iter().map(|name| name.fqdn().to_owned()).collect();
+    let zones = Zones::of(facts, answered.iter().filter_map(|name| name.endpoint.zone.as_deref()));
+    let severity = if facts.expect() == Expect::Public { Severity::Info } else { Severity::Error };
+    let look = if facts.on_windows() {
+        command!(PowerShell, "Get-DnsClientServerAddress | Format-Table InterfaceAlias, ServerAddresses")
+    } else {
+        command!(Sh, "cat /etc/resolv.conf")
+    };
+    let mut draft = Draft::new(
+        severity,
+        Owner::Dns,
+        Title::plain(format!(
+            "this machine does not use Azure's DNS: {} names that are private in this network are public here",
+            answered.len()
+        )),
+    )
+    .about(fqdns.clone())
+    .group("unknown")
+    .summary("168.63.129.16 gives private addresses, so the private zones are linked to this network; the system gives public ones, and which DNS servers it asks could not be read")
+    .list("names", [answered.len().to_string()])
+    .list("zones", &zones.all)
+    .excludes("a missing link or record in this virtual network: Azure's own DNS gives the private addresses")
+    .likely()
+    .reaching(Reach::Split { only: fqdns, own: &["DNS005"] })
+    .fix([Fix::look("look which DNS servers this machine uses, then name each with `--resolver`", [look])]);
+    for name in answered {
+        draft = draft
+            .evidence(name.system().map(|view| facts.view_line(name, view)))
+            .evidence(name.azure().map(|view| facts.view_line(name, view)));
+    }
+    Some(draft)
 }
 
 fn bypass(facts: &Facts<'_>, server: SocketAddr, nobody_asks: bool) -> Option<Draft> {
@@ -170,12 +214,13 @@ fn bypass(facts: &Facts<'_>, server: SocketAddr, nobody_asks: bool) -> Option<Dr
 
 #[cfg(test)]
 mod tests {
-    use ampls_probes::observation::ServerRole;
+    use ampls_probes::observation::{Observation, Outcome, ReadFailure, ServerRole};
     use ampls_probes::testing::{
         AGENTSVC, API, AZURE, CUSTOM, HANDLER, IN_AI, ODS, OMS, Says, Scene, private_world, public_world,
     };
 
     use super::*;
+    use crate::diagnose::finding::Certainty;
     use crate::diagnose::rules::tests::{drafts, fires_as_declared};
 
     fn bypassed() -> Scene {
@@ -195,6 +240,21 @@ mod tests {
         assert_eq!(found[0].lists["names"], ["2"]);
         // Whatever else the server leads publicly it leads past the zones as well.
         assert_eq!(found[0].endpoints, [AGENTSVC, ODS, OMS, API, HANDLER, IN_AI]);
+    }
+
+    #[test]
+    fn fires_as_likely_where_the_servers_could_not_be_read() {
+        let unread = bypassed().edit(|seen| {
+            for step in &mut seen.seen {
+                if let Observation::Resolver(resolver) = step {
+                    resolver.outcome = Outcome::Failed(ReadFailure::Code(None));
+                    resolver.servers.retain(|server| server.roles == [ServerRole::Azure]);
+                }
+            }
+        });
+        let found = drafts(&DNS002, &unread);
+        assert_eq!((found.len(), found[0].certainty), (1, Certainty::Likely));
+        assert_eq!(found[0].lists["names"], ["2"]);
     }
 
     #[test]

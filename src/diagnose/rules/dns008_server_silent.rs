@@ -2,9 +2,9 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use ampls_probes::observation::{DnsFailure, IoFailure, Purpose};
+use ampls_probes::observation::{DnsFailure, IoFailure, Purpose, Transport};
 
-use crate::diagnose::command::command;
+use crate::diagnose::command::{Command, Host, command};
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::{Facts, Status};
 use crate::diagnose::finding::{BlastRadius, Fix, Owner, Severity};
@@ -119,23 +119,13 @@ fn draft(facts: &Facts<'_>, server: SocketAddr, severity: Severity, none_answers
     } else {
         "DNS server does not answer: "
     };
-    let (address, port) = (server.ip(), server.port());
     let query = if without_edns.is_some() {
         Fix::look(
             "compare the answers with and without EDNS, and check for a firewall on the way that inspects DNS",
-            [
-                command!(Sh, "dig @{} -p {} global.handler.control.monitor.azure.com +edns=0 +tries=1", address, port),
-                command!(Sh, "dig @{} -p {} global.handler.control.monitor.azure.com +noedns +tries=1", address, port),
-            ],
+            compare_edns(facts, server),
         )
     } else {
-        Fix::look(
-            format!("query `{server}` yourself, over UDP and TCP"),
-            [
-                command!(Sh, "dig @{} -p {} global.handler.control.monitor.azure.com +tries=1", address, port),
-                command!(Sh, "dig @{} -p {} global.handler.control.monitor.azure.com +tcp +tries=1", address, port),
-            ],
-        )
+        Fix::look(format!("query `{server}` yourself, over UDP and TCP"), query_both(facts, server))
     };
     let mut draft = Draft::new(severity, Owner::Network, Title::list(title, [server.to_string()], ""))
         .group(format!("{}{}", if none_answers { "all" } else { "one" }, if without_edns.is_some() { " edns" } else { "" }))
@@ -196,6 +186,36 @@ fn draft(facts: &Facts<'_>, server: SocketAddr, severity: Severity, none_answers
         draft = draft.excludes("a filter that drops packets: the host said that nobody listens");
     }
     draft
+}
+
+/// A name that every server is asked for.
+const ASKED: &str = "global.handler.control.monitor.azure.com";
+
+fn query_both(facts: &Facts<'_>, server: SocketAddr) -> Vec<Command> {
+    if facts.on_windows() {
+        let ask = |transport| remedy::local::ask_on_windows(server, Host::new(ASKED), transport);
+        return vec![ask(Transport::Udp), ask(Transport::Tcp)];
+    }
+    let (address, port) = (server.ip(), server.port());
+    vec![
+        command!(Sh, "dig @{} -p {} global.handler.control.monitor.azure.com +tries=1", address, port),
+        command!(Sh, "dig @{} -p {} global.handler.control.monitor.azure.com +tcp +tries=1", address, port),
+    ]
+}
+
+/// No program of Windows lets one choose: `nslookup` asks without EDNS, the system's own client with it.
+fn compare_edns(facts: &Facts<'_>, server: SocketAddr) -> Vec<Command> {
+    let (address, port) = (server.ip(), server.port());
+    if facts.on_windows() {
+        return vec![
+            remedy::local::ask_on_windows(server, Host::new(ASKED), Transport::Udp),
+            command!(Any, "nslookup -port={} {} {}", port, Host::new(ASKED), address),
+        ];
+    }
+    vec![
+        command!(Sh, "dig @{} -p {} global.handler.control.monitor.azure.com +edns=0 +tries=1", address, port),
+        command!(Sh, "dig @{} -p {} global.handler.control.monitor.azure.com +noedns +tries=1", address, port),
+    ]
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use ampls_probes::observation::{Answer, DnsFailure};
+use ampls_probes::observation::{Answer, DnsFailure, Transport};
 
 use crate::diagnose::command::{Host, command};
 use crate::diagnose::draft::{Draft, Title};
@@ -93,7 +93,11 @@ fn blocked(facts: &Facts<'_>, server: SocketAddr) -> Option<Draft> {
         .excludes("a server that is silent or unreachable: it answers over UDP")
         .fix([Fix::look(
             format!("query `{address}` over TCP yourself"),
-            [command!(Sh, "dig +tcp {} @{} -p {}", Host::new(&first.name), server.ip(), server.port())],
+            [if facts.on_windows() {
+                remedy::local::ask_on_windows(server, Host::new(&first.name), Transport::Tcp)
+            } else {
+                command!(Sh, "dig +tcp {} @{} -p {}", Host::new(&first.name), server.ip(), server.port())
+            }],
         )])
         .fix(remedy::machine::effective_rules(facts, &address, "TCP 53"))
         .fix([Fix::change(BlastRadius::Vnet, format!("allow TCP 53 to `{address}` where UDP 53 is allowed (network security group, firewall, the server's own firewall)"))

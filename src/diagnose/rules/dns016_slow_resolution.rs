@@ -2,13 +2,13 @@
 
 use std::net::SocketAddr;
 
-use ampls_probes::observation::RecordKind;
+use ampls_probes::observation::{RecordKind, Transport};
 
 use crate::diagnose::command::{Host, command};
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::{EndpointFacts, Facts};
 use crate::diagnose::finding::{Fix, Owner, Severity};
-use crate::diagnose::rule::rule;
+use crate::diagnose::{remedy, rule::rule};
 use crate::text::duration_ms;
 
 rule! {
@@ -81,7 +81,11 @@ fn slow(facts: &Facts<'_>, name: &EndpointFacts<'_>, server: SocketAddr) -> Opti
         .reaching(Reach::Nothing)
         .fix([Fix::look(
             format!("measure `{}` again, and look at what it forwards to", server.ip()),
-            [command!(Sh, "dig {} @{}", Host::new(name.fqdn()), server.ip())],
+            [if facts.on_windows() {
+                remedy::local::ask_on_windows(server, Host::new(name.fqdn()), Transport::Udp)
+            } else {
+                command!(Sh, "dig {} @{}", Host::new(name.fqdn()), server.ip())
+            }],
         )]),
     )
 }

@@ -125,6 +125,25 @@ fn fix(resolver: &EncryptedResolver) -> Fix {
                 ],
             );
     }
+    if resolver.service == "Windows DNS client" {
+        return Fix::change(
+            BlastRadius::Machine,
+            format!("set the policy `DoHPolicy` to 1 (prohibit) where `{source}` comes from: group policy *Configure DNS over HTTPS name resolution*"),
+        )
+        .under(remedy::Right::MACHINE)
+        .with([command!(
+            PowerShell,
+            r"reg.exe add 'HKLM\SOFTWARE\Policies\Microsoft\Windows NT\DNSClient' /v DoHPolicy /t REG_DWORD /d 1 /f"
+        )])
+        .after_looking(
+            "queries then go unencrypted to the servers shown; a group policy writes its own value back",
+            [
+                command!(PowerShell, r"reg.exe query 'HKLM\SOFTWARE\Policies\Microsoft\Windows NT\DNSClient'"),
+                command!(PowerShell, "Get-DnsClientDohServerAddress"),
+            ],
+        )
+        .undone_by("set the former value again, or remove `DoHPolicy` where it was not set");
+    }
     Fix::change(
         BlastRadius::Machine,
         format!("let `{}` send the names of Azure Monitor to the network's DNS servers (`{source}`), or remove it from the resolver configuration", resolver.service),

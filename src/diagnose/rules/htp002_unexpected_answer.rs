@@ -75,12 +75,21 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
             .likely()
             .fix([Fix::look(
                 "send the request yourself and read who answers",
-                [command!(
-                    Sh,
-                    "curl -sv --max-time 10 https://{}{}",
-                    Host::new(name.fqdn()),
-                    UrlPath::new(&name.endpoint.path)
-                )],
+                [if facts.on_windows() {
+                    command!(
+                        PowerShell,
+                        "curl.exe -sv --max-time 10 https://{}{}",
+                        Host::new(name.fqdn()),
+                        UrlPath::new(&name.endpoint.path)
+                    )
+                } else {
+                    command!(
+                        Sh,
+                        "curl -sv --max-time 10 https://{}{}",
+                        Host::new(name.fqdn()),
+                        UrlPath::new(&name.endpoint.path)
+                    )
+                }],
             )]),
     )
 }

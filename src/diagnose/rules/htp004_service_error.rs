@@ -68,12 +68,21 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
         .reaching(Reach::Own)
         .fix([Fix::look(
             "ask again",
-            [command!(
-                Sh,
-                r"curl -s -o /dev/null -w '%{http_code}\n' --max-time 10 https://{}{}",
-                Host::new(name.fqdn()),
-                UrlPath::new(&name.endpoint.path)
-            )],
+            [if facts.on_windows() {
+                command!(
+                    PowerShell,
+                    "curl.exe -s -o NUL -w '%{http_code}' --max-time 10 https://{}{}",
+                    Host::new(name.fqdn()),
+                    UrlPath::new(&name.endpoint.path)
+                )
+            } else {
+                command!(
+                    Sh,
+                    r"curl -s -o /dev/null -w '%{http_code}\n' --max-time 10 https://{}{}",
+                    Host::new(name.fqdn()),
+                    UrlPath::new(&name.endpoint.path)
+                )
+            }],
         )]),
     )
 }

@@ -78,13 +78,23 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
         .reaching(Reach::Own)
         .fix([Fix::look(
             "send the request yourself and watch where it ends",
-            [command!(
-                Sh,
-                "curl -sv --max-time 10 https://{}:{}{}",
-                Host::new(name.fqdn()),
-                port,
-                UrlPath::new(&name.endpoint.path)
-            )],
+            [if facts.on_windows() {
+                command!(
+                    PowerShell,
+                    "curl.exe -sv --max-time 10 https://{}:{}{}",
+                    Host::new(name.fqdn()),
+                    port,
+                    UrlPath::new(&name.endpoint.path)
+                )
+            } else {
+                command!(
+                    Sh,
+                    "curl -sv --max-time 10 https://{}:{}{}",
+                    Host::new(name.fqdn()),
+                    port,
+                    UrlPath::new(&name.endpoint.path)
+                )
+            }],
         )])
         .fix(remedy::machine::effective_route(facts, &address)),
     )

@@ -109,16 +109,42 @@ fn of_agent(facts: &Facts<'_>, proxy: &AgentProxy) -> Option<Draft> {
 fn exempt_for_agent(facts: &Facts<'_>, proxy: &AgentProxy) -> Fix {
     let change = |text: String| Fix::change(BlastRadius::Machine, text).under(remedy::Right::MACHINE);
     let direct = "check whether the direct path is open";
-    if proxy.source.contains("azcmagent") {
+    if proxy.source.contains("azcmagent") || proxy.source.contains("AzureConnectedMachineAgent") {
+        let [set, clear] = if facts.on_windows() {
+            [
+                command!(PowerShell, "azcmagent config set proxy.bypass AMA"),
+                command!(PowerShell, "azcmagent config clear proxy.bypass"),
+            ]
+        } else {
+            [
+                command!(Sh, "sudo azcmagent config set proxy.bypass AMA"),
+                command!(Sh, "sudo azcmagent config clear proxy.bypass"),
+            ]
+        };
         return change("make the Azure Monitor Agent bypass the Arc proxy".to_owned())
-            .with([command!(Sh, "sudo azcmagent config set proxy.bypass AMA")])
+            .with([set])
             .after_looking(
                 format!("{direct}; this replaces an existing list, so name its other services together with `AMA`"),
                 [command!(Any, "ampls-doctor check --proxy none"), command!(Any, "azcmagent config get proxy.bypass")],
             )
-            .undone_with("or set the former list again", [command!(Sh, "sudo azcmagent config clear proxy.bypass")]);
+            .undone_with("or set the former list again", [clear]);
     }
-    if proxy.source == "/etc/default/azuremonitoragent" {
+    if proxy.used_by == AgentKind::Mma {
+        return change("remove the proxy from the agent, which knows no exemptions".to_owned())
+            .with([
+                command!(PowerShell, "(New-Object -ComObject AgentConfigManager.MgmtSvcCfg).SetProxyInfo('', '', '')"),
+                command!(PowerShell, "Restart-Service HealthService"),
+            ])
+            .after_looking(
+                format!("{direct}, for public names too; an extension with a proxy in its settings writes it back"),
+                [
+                    command!(Any, "ampls-doctor check --proxy none"),
+                    command!(PowerShell, "(New-Object -ComObject AgentConfigManager.MgmtSvcCfg).proxyUrl"),
+                ],
+            )
+            .undone_by("set the former proxy again in the agent's control panel");
+    }
+    if proxy.source == "/etc/default/azuremonitoragent" || proxy.source.contains("AzureMonitorWindowsAgent") {
         let [direct_settings, former_settings] = remedy::machine::set_extension_direct(facts);
         return change(
             "remove the proxy from the agent's extension settings, which write this file and know no exemptions"

@@ -93,7 +93,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
     .excludes("an expired certificate as the cause: the chain is judged inside the certificate's validity")
     .reaching(Reach::Own)
     .fix([
-        remedy::local::show_chain(&address, name.fqdn()),
+        remedy::local::show_chain(facts, &address, name.fqdn()),
         Fix::change(BlastRadius::Vnet, format!("exempt the name from TLS inspection on the device that signs as {}", quote(&name.leaf().map(|leaf| leaf.issuer.clone()).unwrap_or_default())))
             .under(remedy::Right::DEVICE)
             .after("search the device's log for this host name and the time of this run; the exemption applies to every machine behind the device")

@@ -59,7 +59,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
     let issuer = chain.last().map(|top| top.issuer.clone()).unwrap_or_default();
     let verification = name.handshake.and_then(|handshake| handshake.verification.as_ref());
     let empty = verification.is_some_and(|seen| seen.machine == ChainVerdict::NoRoots);
-    let severity = if facts.on_windows() { Severity::Info } else { Severity::Error };
+    let severity = if facts.fetches_roots() { Severity::Info } else { Severity::Error };
     let address = name.handshake.and_then(|handshake| handshake.address).map(|address| address.to_string());
     let address = address.unwrap_or_else(|| format!("{}:{}", name.fqdn(), name.endpoint.port));
     Draft::new(
@@ -81,7 +81,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
     .arg("store", if empty { "empty" } else { "outdated" })
     .excludes("interception: the chain ends at a public root")
     .reaching(Reach::Own)
-    .fix([remedy::local::show_chain(&address, name.fqdn()), update(facts)])
+    .fix([remedy::local::show_chain(facts, &address, name.fqdn()), update(facts)])
 }
 
 fn update(facts: &Facts<'_>) -> Fix {

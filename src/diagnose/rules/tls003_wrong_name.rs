@@ -72,12 +72,12 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
     .list("address", [address.clone()])
     .reaching(Reach::Nothing);
     if let Some(public) = public_name(name.fqdn()) {
-        return asked_by_alias(draft, &public, &names, &connect, &address);
+        return asked_by_alias(facts, draft, &public, &names, &connect, &address);
     }
     draft
         .summary("the certificate at this address is for other names: the address belongs to something else")
         .excludes("a client that uses a `privatelink` name: the public name was sent")
-        .fix([remedy::local::show_chain(&connect, name.fqdn())])
+        .fix([remedy::local::show_chain(facts, &connect, name.fqdn())])
         .fix(remedy::endpoint::find_by_address(&address))
 }
 
@@ -91,7 +91,14 @@ fn public_name(fqdn: &str) -> Option<String> {
 }
 
 /// Microsoft's certificates hold the public names only: <https://learn.microsoft.com/azure/private-link/private-endpoint-dns>
-fn asked_by_alias(mut draft: Draft, public: &str, names: &[String], connect: &str, address: &str) -> Draft {
+fn asked_by_alias(
+    facts: &Facts<'_>,
+    mut draft: Draft,
+    public: &str,
+    names: &[String],
+    connect: &str,
+    address: &str,
+) -> Draft {
     draft.owner = Owner::Os;
     draft.group.push_str(" alias");
     let draft = draft
@@ -103,13 +110,17 @@ fn asked_by_alias(mut draft: Draft, public: &str, names: &[String], connect: &st
         .fix([
             Fix::look(
                 "check whether the certificate matches when the public name is sent",
-                [command!(
-                    Sh,
-                    "openssl s_client -connect {} -servername {} -verify_hostname {} </dev/null",
-                    Peer::new(connect),
-                    Host::new(public),
-                    Host::new(public)
-                )],
+                [if facts.on_windows() {
+                    remedy::local::handshake(connect, public)
+                } else {
+                    command!(
+                        Sh,
+                        "openssl s_client -connect {} -servername {} -verify_hostname {} </dev/null",
+                        Peer::new(connect),
+                        Host::new(public),
+                        Host::new(public)
+                    )
+                }],
             ),
             Fix::change(
                 BlastRadius::Machine,

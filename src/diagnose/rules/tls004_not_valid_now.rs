@@ -148,9 +148,9 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>, clock: &Clock) -> Draft {
             .fix([remedy::local::show_clock(windows), remedy::local::set_clock(windows)]),
         Clock::Right => draft
             .excludes("this machine's clock: verified answers agree with it")
-            .fix([remedy::local::show_chain(&address, name.fqdn())]),
+            .fix([remedy::local::show_chain(facts, &address, name.fqdn())]),
         Clock::Unknown => {
-            draft.fix([remedy::local::show_clock(windows), remedy::local::show_chain(&address, name.fqdn())])
+            draft.fix([remedy::local::show_clock(windows), remedy::local::show_chain(facts, &address, name.fqdn())])
         }
     }
 }

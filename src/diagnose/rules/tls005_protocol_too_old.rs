@@ -65,7 +65,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
             .excludes("a certificate that is not trusted: none came")
             .reaching(Reach::Own)
             .fix([
-                remedy::local::show_chain(&address, name.fqdn()),
+                remedy::local::show_chain(facts, &address, name.fqdn()),
                 Fix::change(BlastRadius::Vnet, "exempt the name from inspection on the device that answers, or enable TLS 1.2 there")
                     .under(remedy::Right::DEVICE)
                     .after("look in the device's log for this host name and the time of this run; the change holds for every machine behind the device")

@@ -92,7 +92,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
     .reaching(Reach::Own)
     .likely()
     .fix([
-        remedy::local::show_chain(&connect, name.fqdn()),
+        remedy::local::show_chain(facts, &connect, name.fqdn()),
         Fix::change(BlastRadius::Vnet, "allow the name in the application rules of the firewall on the way, without TLS inspection")
             .under(remedy::Right::FIREWALL)
             .with([command!(

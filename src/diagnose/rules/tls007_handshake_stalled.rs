@@ -83,7 +83,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
         .likely()
         .reaching(Reach::Own)
         .fix([
-            remedy::local::show_chain(&connect, name.fqdn()),
+            remedy::local::show_chain(facts, &connect, name.fqdn()),
             Fix::look("check which packet size gets through, and which interface and MTU the route uses", size),
         ])
         .fix(remedy::machine::effective_route(facts, &address)),

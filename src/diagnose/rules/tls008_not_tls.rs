@@ -76,12 +76,16 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
     .arg("kind", if broken { "protocol" } else { "not-tls" })
     .excludes("a blocked port: TCP connects and bytes come back")
     .reaching(Reach::Own)
-    .fix([Fix::look("check what answers without TLS", [command!(
-            Sh,
-            "curl -sv --max-time 5 http://{}:{}/ -o /dev/null",
-            Address::new(&ip),
-            name.endpoint.port
-        )])]);
+    .fix([Fix::look("check what answers without TLS", [if facts.on_windows() {
+            command!(
+                PowerShell,
+                "curl.exe -sv --max-time 5 http://{}:{}/ -o NUL",
+                Address::new(&ip),
+                name.endpoint.port
+            )
+        } else {
+            command!(Sh, "curl -sv --max-time 5 http://{}:{}/ -o /dev/null", Address::new(&ip), name.endpoint.port)
+        }])]);
     if private {
         return Some(draft.fix(remedy::endpoint::find_by_address(&ip)));
     }

@@ -57,7 +57,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
     let issuer = name.leaf().map(|leaf| leaf.issuer.clone()).unwrap_or_default();
     let address = name.handshake.and_then(|handshake| handshake.address).map(|address| address.to_string());
     let address = address.unwrap_or_else(|| format!("{}:{}", name.fqdn(), name.endpoint.port));
-    let severity = if facts.on_windows() { Severity::Info } else { Severity::Error };
+    let severity = if facts.fetches_roots() { Severity::Info } else { Severity::Error };
     Draft::new(
         severity,
         Owner::Security,
@@ -73,15 +73,24 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
     .likely()
     .reaching(Reach::Nothing)
     .fix([
-        remedy::local::show_chain(&address, name.fqdn()),
+        remedy::local::show_chain(facts, &address, name.fqdn()),
         Fix::look(
             "check where the certificate says its issuer can be downloaded",
-            [command!(
-                Sh,
-                "openssl s_client -connect {} -servername {} </dev/null | openssl x509 -noout -ext authorityInfoAccess",
-                Peer::new(&address),
-                Host::new(name.fqdn())
-            )],
+            [if facts.on_windows() {
+                command!(
+                    PowerShell,
+                    "$u = [uri]'tls://{}'; $t = New-Object Net.Sockets.TcpClient($u.DnsSafeHost, $u.Port); $s = New-Object Net.Security.SslStream($t.GetStream(), $false, { $true }); $s.AuthenticateAsClient('{}', $null, 'Tls12', $false); $c = New-Object Security.Cryptography.X509Certificates.X509Certificate2($s.RemoteCertificate); ($c.Extensions | Where-Object { $_.Oid.Value -eq '1.3.6.1.5.5.7.1.1' }).Format($true)",
+                    Peer::new(&address),
+                    Host::new(name.fqdn())
+                )
+            } else {
+                command!(
+                    Sh,
+                    "openssl s_client -connect {} -servername {} </dev/null | openssl x509 -noout -ext authorityInfoAccess",
+                    Peer::new(&address),
+                    Host::new(name.fqdn())
+                )
+            }],
         ),
     ])
 }

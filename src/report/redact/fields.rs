@@ -79,16 +79,21 @@ pub(super) fn kind(place: Place<'_>) -> Kind {
         | ("", "path")
         | ("Agent", "name")
         | ("BrowserSetting", "id" | "name" | "upgraded_to") => Kind::Whole,
+        ("ProtocolSwitch", "protocol") => Kind::Listed(words::PROTOCOLS),
+        (_, "cipher_suites") => Kind::Cipher,
+        ("AgentService", "name") => Kind::Whole,
         ("ProxyChoice" | "Exemptions", "source") => Kind::Listed(words::PROXY_SOURCES),
-        ("Exemptions", "names") | ("AgentProxy", "no_proxy") => Kind::Exemptions,
-        (_, "source" | "profile" | "policy_file") | ("Unread", "path") => Kind::Path,
+        ("Exemptions", "names") | ("AgentProxy", "no_proxy") | ("SystemProxy", "exempt") => Kind::Exemptions,
+        (_, "source" | "profile" | "policy_file") | ("Unread", "path") | (_, "stale") => Kind::Path,
         ("HttpResponse", "server") => Kind::Server,
         ("HttpResponse", "via") => Kind::Via,
         ("HttpResponse", "content_type") => Kind::Content,
         ("HttpResponse", "authenticate") => Kind::Scheme,
         ("HttpResponse", "body") => Kind::Body,
         ("EncryptedResolver", "servers")
-        | (_, "url" | "via" | "location" | "config_endpoint" | "template" | "portal" | "pattern") => Kind::Url,
+        | (_, "url" | "via" | "location" | "config_endpoint" | "template" | "portal" | "pattern" | "script") => {
+            Kind::Url
+        }
         ("EncryptedResolver", "service" | "setting") => Kind::Listed(words::ENCRYPTED),
         ("LocalNetwork", "policy") => Kind::Listed(words::POLICIES),
         (_, "wants-credentials") => Kind::Listed(words::AUTHENTICATION),
@@ -103,7 +108,7 @@ pub(super) fn kind(place: Place<'_>) -> Kind {
             _,
             "name" | "names" | "domains" | "fqdn" | "alias" | "zone" | "zones" | "unresolved_names" | "owner" | "cname"
             | "canonical" | "mname" | "rname" | "search" | "endpoints" | "host" | "shared_handlers"
-            | "endpoint_handlers" | "excluded_domains",
+            | "endpoint_handlers" | "excluded_domains" | "namespaces",
         ) => Kind::Name,
         _ => Kind::Text,
     }

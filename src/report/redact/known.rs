@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ampls_probes::Catalogue;
 use ampls_probes::catalogue::BrowserCatalogue;
-use ampls_probes::catalogue::agents::Agents;
+use ampls_probes::catalogue::agents::{Agents, System};
 use ampls_probes::catalogue::sinkholes::Sinkholes;
 
 use super::words;
@@ -141,6 +141,12 @@ impl Known {
 
     fn add_agents(&mut self, agents: &Agents) {
         add_place(&agents.extensions_folder, &mut self.places);
+        for agent in agents.agents.iter().filter(|agent| agent.system == System::Windows) {
+            self.wholes.extend(agent.services.iter().cloned());
+            for extension in &agent.extensions {
+                add_place(&format!(r"{}\{extension}", agents.windows_extensions_folder), &mut self.places);
+            }
+        }
         for agent in &agents.agents {
             self.wholes.insert(agent.name.clone());
             let files = agent.files.values().flatten();

@@ -213,8 +213,15 @@ pub(super) const SAYINGS: &[&str] =
 /// Options that name a cloud.
 pub(super) const OPTIONS: &[&str] = &["--cloud", "--dce", "--app-insights", "--region", "--endpoint", "--workspace"];
 
+/// Versions of TLS that Windows can switch.
+pub(super) const PROTOCOLS: &[&str] = &["TLS 1.2", "TLS 1.3"];
+
 /// Services of the operating system that ask encrypted, and their settings.
 pub(super) const ENCRYPTED: &[&str] = &[
+    "Windows DNS client",
+    "DoHPolicy=2",
+    "DoHPolicy=3",
+    "DohFlags",
     "systemd-resolved",
     "dnscrypt-proxy",
     "cloudflared",

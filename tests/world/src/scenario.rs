@@ -19,6 +19,7 @@ pub use machine::{Machine, Platform, PlatformAnswer, Proxy};
 pub mod dns;
 pub mod front;
 pub mod machine;
+pub mod registry;
 
 /// The workspace of a world that names none.
 pub const WORKSPACE: &str = "6b1c0f5e-2d4a-4c8e-9f31-7a5d0c2b9e64";
@@ -103,6 +104,9 @@ pub struct Scenario {
     pub platform: Platform,
     /// A proxy.
     pub proxy: Option<Proxy>,
+    /// Values of the registry, by key and name. A machine that has any runs Windows.
+    #[serde(default)]
+    pub registry: BTreeMap<String, BTreeMap<String, registry::Value>>,
     /// Environment variables.
     #[serde(default)]
     pub environment: BTreeMap<String, String>,

@@ -11,6 +11,9 @@ use std::time::{Duration, Instant};
 
 use ampls_probes::World;
 use ampls_probes::observation::{Interface, Machine, Transport};
+use ampls_probes::read::root::below_drive;
+use ampls_probes::registry::memory::Memory;
+use ampls_probes::registry::{Registry, Value};
 use ampls_probes::world::{AZURE_DNS, Clock, METADATA, Network, Roots, Route, Routes, WIRE_SERVER};
 use jiff::SignedDuration;
 use tokio::net::{TcpListener, UdpSocket};
@@ -20,7 +23,7 @@ use crate::certificates::Authorities;
 use crate::dns::{Dns, Waiting};
 use crate::front::{Fronts, Place};
 use crate::platform::{Forwarder, instance, serve_metadata, serve_wire};
-use crate::scenario::{PlatformAnswer, Scenario, Server, ServerFault, TcpFault, View};
+use crate::scenario::{PlatformAnswer, Scenario, Server, ServerFault, TcpFault, View, registry};
 use crate::system::Glibc;
 use crate::zones::Zones;
 
@@ -121,6 +124,7 @@ pub fn start(scenario: &Scenario) -> io::Result<Running> {
         clock: Clock { shift: SignedDuration::from_secs(scenario.clock_shift_s) },
         roots,
         machine: machine(scenario),
+        registry: given_registry(scenario, &servers),
         denied: scenario.machine.denied_files.iter().map(PathBuf::from).collect(),
         hanging: scenario.machine.hanging_folders.iter().map(PathBuf::from).collect(),
     };
@@ -357,7 +361,19 @@ fn system_resolver(scenario: &Scenario, servers: &[Server], routes: Arc<Routes>)
         let values = scenario.resolver.options.iter().filter_map(|option| option.strip_prefix(name));
         values.filter_map(|value| value.parse::<u32>().ok()).next_back()
     };
-    let asked: Vec<SocketAddr> = if scenario.resolver.stub {
+    // Rules of the table hold every name of Azure Monitor in such worlds.
+    let of_rules: Vec<SocketAddr> = scenario
+        .registry
+        .values()
+        .filter_map(|key| key.get("GenericDNSServers"))
+        .filter_map(|value| {
+            let registry::Value::Text(servers) = value else { return None };
+            Some(SocketAddr::new(servers.split(';').next()?.parse().ok()?, DNS))
+        })
+        .collect();
+    let asked: Vec<SocketAddr> = if !of_rules.is_empty() {
+        of_rules
+    } else if scenario.resolver.stub {
         vec![SocketAddr::new(STUB, DNS)]
     } else {
         let configured = servers.iter().filter(|server| server.configured);
@@ -379,11 +395,34 @@ fn system_resolver(scenario: &Scenario, servers: &[Server], routes: Arc<Routes>)
     }
 }
 
+/// What every Windows has, the servers of its adapter, and what the file says; nothing where it says nothing.
+fn given_registry(scenario: &Scenario, servers: &[Server]) -> Option<Arc<dyn Registry>> {
+    if scenario.registry.is_empty() {
+        return None;
+    }
+    const ADAPTER: &str =
+        r"HKLM\SYSTEM\CurrentControlSet\Services\Tcpip\Parameters\Interfaces\{1d2c3b4a-0000-4000-8000-000000000001}";
+    let configured = servers.iter().filter(|server| server.configured);
+    let configured: Vec<String> = configured.map(|server| server.address.to_string()).collect();
+    let text = |text: &str| Value::Text(text.to_owned());
+    let mut values = vec![
+        (r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion".to_owned(), "CurrentBuild".to_owned(), text("20348")),
+        (r"HKLM\SYSTEM\CurrentControlSet\Control".to_owned(), "CurrentUser".to_owned(), text("USERNAME")),
+        (ADAPTER.to_owned(), "DhcpNameServer".to_owned(), Value::Text(configured.join(" "))),
+    ];
+    for (key, of_key) in &scenario.registry {
+        let given = of_key.iter().map(|(name, value)| (name.clone(), value.given(|text| scenario.expand(text))));
+        values.extend(given.map(|(name, value)| (scenario.expand(key), name, value)));
+    }
+    Some(Memory::new(values))
+}
+
 fn machine(scenario: &Scenario) -> Machine {
+    let windows = !scenario.registry.is_empty();
     let interfaces = scenario.machine.interfaces.iter().enumerate();
     Machine {
         name: "vm-app-01".to_owned(),
-        os: "Debian GNU/Linux 12".to_owned(),
+        os: if windows { "Windows Server 2022 (20348)" } else { "Debian GNU/Linux 12" }.to_owned(),
         arch: "x86_64".to_owned(),
         interfaces: interfaces.map(|(n, address)| Interface { name: format!("eth{n}"), address: *address }).collect(),
         has_ipv4: true,
@@ -412,6 +451,7 @@ fn empty_world(root: PathBuf) -> World {
         clock: Clock::default(),
         roots: Roots::new(Arc::clone(&none), none),
         machine: Machine::default(),
+        registry: None,
         denied: BTreeSet::new(),
         hanging: BTreeSet::new(),
     }
@@ -445,11 +485,15 @@ fn write_files(scenario: &Scenario, servers: &[Server], root: &Path) -> io::Resu
     for (name, address) in &scenario.machine.hosts {
         let _ = writeln!(hosts, "{address} {}", scenario.expand(name));
     }
-    files.insert("/etc/hosts".to_owned(), hosts);
+    if scenario.registry.is_empty() {
+        files.insert("/etc/hosts".to_owned(), hosts);
+    } else {
+        files.insert(r"C:\Windows\System32\drivers\etc\hosts".to_owned(), hosts);
+    }
     let now = jiff::Timestamp::now();
     files.extend(scenario.files.iter().map(|(path, text)| (path.clone(), crate::at(now, &scenario.expand(text)))));
     for (path, text) in files {
-        let file = root.join(path.trim_start_matches('/'));
+        let file = root.join(below_drive(Path::new(&path)).strip_prefix("/").unwrap_or(Path::new(&path)));
         if let Some(folder) = file.parent() {
             std::fs::create_dir_all(folder)?;
         }

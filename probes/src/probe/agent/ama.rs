@@ -1,4 +1,4 @@
-//! The Azure Monitor Agent for Linux: the data collection rules it has cached, and whom it got them from.
+//! The Azure Monitor Agent: the data collection rules it has cached, and whom it got them from.
 //!
 //! Source: <https://github.com/Azure/azure-linux-extensions/tree/master/AzureMonitorAgent/ama_tst>, `helpers.py`
 
@@ -16,35 +16,73 @@ const KEPT: usize = 64;
 
 /// Reads the cache. Its folder is given if it holds a channel.
 pub(super) fn read(files: &mut Files<'_>, known: &Known, agent: &mut Agent, seen: &mut AgentsSeen) -> Option<String> {
-    let mut cached = CachedConfiguration::default();
-    let mut places = Places::default();
-    let mut source = None;
-    let folders = known.paths(AgentKind::Ama, AgentFile::Configuration);
-    let paths: Vec<(&String, String)> = folders
-        .iter()
-        .flat_map(|folder| {
-            files.names(folder, "json").into_iter().map(move |name| (folder, format!("{folder}/{name}")))
-        })
-        .collect();
-    for (folder, path) in paths {
-        let Some(chunk) = files.json(&path) else { continue };
-        // A chunk of kind `AgentSettings` has no channels; what else is unknown has none that are understood.
-        let Some(object) = chunk.as_object() else {
-            files.note(&path, UnreadReason::NotUnderstood);
-            continue;
-        };
-        let channels = object.get("channels").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-        if channels.iter().any(Value::is_object) {
-            cached.chunks += 1;
-            source = source.or_else(|| Some(folder.to_owned()));
-        }
-        for channel in channels {
-            read_channel(channel, &path, &mut cached, &mut places, agent, seen);
+    let mut cache = Cache::default();
+    for folder in known.paths(AgentKind::Ama, AgentFile::Configuration) {
+        cache.read(files, folder, '/', agent, seen);
+    }
+    cache.add_to(agent, seen)
+}
+
+/// What the data collection rules in a cache say, as far as they have been read.
+#[derive(Default)]
+pub(super) struct Cache {
+    cached: CachedConfiguration,
+    places: Places,
+    source: Option<String>,
+}
+
+impl Cache {
+    /// Takes in every file of a folder of rules.
+    pub(super) fn read(
+        &mut self,
+        files: &mut Files<'_>,
+        folder: &str,
+        separator: char,
+        agent: &mut Agent,
+        seen: &mut AgentsSeen,
+    ) {
+        for name in files.names(folder, "json") {
+            let path = format!("{folder}{separator}{name}");
+            let Some(chunk) = files.json(&path) else { continue };
+            // A chunk of kind `AgentSettings` has no channels; what else is unknown has none that are understood.
+            let Some(object) = chunk.as_object() else {
+                files.note(&path, UnreadReason::NotUnderstood);
+                continue;
+            };
+            let channels = object.get("channels").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+            self.take(channels, &path, folder, agent, seen);
         }
     }
-    places.add_to(&cached, seen);
-    agent.cached = Some(cached);
-    source
+
+    /// Takes in the channels of one file.
+    pub(super) fn take(
+        &mut self,
+        channels: &[Value],
+        path: &str,
+        folder: &str,
+        agent: &mut Agent,
+        seen: &mut AgentsSeen,
+    ) {
+        if channels.iter().any(Value::is_object) {
+            self.cached.chunks += 1;
+            self.source.get_or_insert_with(|| folder.to_owned());
+        }
+        for channel in channels {
+            read_channel(channel, path, &mut self.cached, &mut self.places, agent, seen);
+        }
+    }
+
+    /// No file with a channel has been read.
+    pub(super) fn is_empty(&self) -> bool {
+        self.cached.chunks == 0
+    }
+
+    /// Ends reading: what follows for the agent and the plan. The folder is given if it holds a channel.
+    pub(super) fn add_to(self, agent: &mut Agent, seen: &mut AgentsSeen) -> Option<String> {
+        self.places.add_to(&self.cached, seen);
+        agent.cached = Some(self.cached);
+        self.source
+    }
 }
 
 /// Regions by where they are named, and data collection endpoints by their use.

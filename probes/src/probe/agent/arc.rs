@@ -7,12 +7,11 @@ use serde_json::Value;
 
 use super::files::Files;
 use super::settings::note_cloud;
-use crate::azure::{AgentKind, AgentsSeen, Cloud};
-use crate::catalogue::agents::{AgentFile, Agents as Known};
+use crate::azure::{AgentsSeen, Cloud};
 
 /// Reads the region and the cloud. The path is given if the machine is connected.
-pub(super) fn read(files: &mut Files<'_>, known: &Known, seen: &mut AgentsSeen) -> Option<String> {
-    let path = known.paths(AgentKind::Arc, AgentFile::Configuration).first()?;
+pub(super) fn read(files: &mut Files<'_>, paths: &[String], seen: &mut AgentsSeen) -> Option<String> {
+    let path = paths.first()?;
     let config = files.json(path)?;
     let text = |key: &str| config.get(key).and_then(Value::as_str);
     // What the Azure Monitor Agent got from the service is nearer to what it uses.

@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io::{Read, Take};
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
+
 use crate::observation::{ReadFailure, Unread, UnreadReason};
 use crate::read::{self, Contents, Links};
 use crate::world::World;
@@ -88,7 +90,12 @@ impl<'w> Files<'w> {
 
     /// Whether anything is there.
     pub(super) fn exists(&self, path: &str) -> bool {
-        self.place(path).symlink_metadata().is_ok()
+        self.world.place(path).symlink_metadata().is_ok()
+    }
+
+    /// When a file was last written.
+    pub(super) fn written(&self, path: &str) -> Option<Timestamp> {
+        Timestamp::try_from(self.world.place(path).symlink_metadata().ok()?.modified().ok()?).ok()
     }
 
     /// Records that a file says less than it should.
@@ -152,15 +159,10 @@ impl<'w> Files<'w> {
     }
 
     fn readable(&self, path: &str) -> Result<PathBuf, ReadFailure> {
-        if self.world.denied.contains(Path::new(path)) { Err(ReadFailure::NotPermitted) } else { Ok(self.place(path)) }
-    }
-
-    /// The last part of a path is not resolved: whether it is a link has to be seen.
-    fn place(&self, path: &str) -> PathBuf {
-        let path = Path::new(path);
-        match (path.parent(), path.file_name()) {
-            (Some(parent), Some(name)) => self.world.path(parent).join(name),
-            _ => self.world.path(path),
+        if self.world.denied.contains(Path::new(path)) {
+            return Err(ReadFailure::NotPermitted);
         }
+        // Whether the last part of a path is a link has to be seen.
+        Ok(self.world.place(path))
     }
 }

@@ -24,6 +24,20 @@ impl Processes {
         Self(if own { system() } else { collected(world) })
     }
 
+    /// Whether a process runs whose file has one of these names, in any folder and either case: on Windows the folder of an
+    /// extension's program holds its version, and names are never cut.
+    pub(super) fn running_by_name(&self, programs: &[String]) -> Option<bool> {
+        let processes = self.0.as_ref()?;
+        if programs.is_empty() {
+            return None;
+        }
+        let file = |word: &String| word.rsplit(['\\', '/']).next().map(str::to_ascii_lowercase).unwrap_or_default();
+        // The first word and the last one name the program; what stands between are its arguments.
+        let names = |words: &Vec<String>| words.first().into_iter().chain(words.last()).map(file).collect::<Vec<_>>();
+        let is_one = |name: &String| programs.iter().any(|program| program.eq_ignore_ascii_case(name));
+        Some(processes.iter().flat_map(names).any(|name| is_one(&name)))
+    }
+
     /// Whether one of these programs runs. Names of processes are cut after 15 characters, so whole paths are compared; one
     /// that ends with `*` stands for all that begin so.
     pub(super) fn running(&self, programs: &[String]) -> Option<bool> {
@@ -69,4 +83,27 @@ fn command_line(process: &Path) -> Option<Vec<String>> {
     let contents = read::contents(&process.join("cmdline"), Links::Refuse, COMMAND_LINE).ok()?;
     let words = contents.bytes.split(|octet| *octet == 0).take(ARGUMENTS);
     Some(words.map(|word| String::from_utf8_lossy(word).trim().to_owned()).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn program_of_windows_is_known_by_its_file_wherever_it_lies() {
+        let process = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<String>>();
+        let programs = ["MonAgentCore.exe".to_owned()];
+        let folder = r"C:\Packages\Plugins\Microsoft.Azure.Monitor.AzureMonitorWindowsAgent\1.33.0.0\Monitoring\Agent";
+        for (words, expected) in [
+            (process(&[&format!(r"{folder}\MonAgentCore.exe"), "-useenv"]), true),
+            (process(&["monagentcore.EXE"]), true),
+            (process(&["x", "-a", &format!(r"{folder}\MonAgentCore.exe")]), true),
+            (process(&["notepad.exe", "MonAgentCore.exe", "x"]), false),
+            (process(&[r"C:\MonAgentCore.exe\other.exe"]), false),
+        ] {
+            assert_eq!(Processes(Some(vec![words.clone()])).running_by_name(&programs), Some(expected), "{words:?}");
+        }
+        assert_eq!(Processes(None).running_by_name(&programs), None);
+        assert_eq!(Processes(Some(Vec::new())).running_by_name(&[]), None);
+    }
 }

@@ -7,7 +7,7 @@ use crate::azure::AgentKind;
 use crate::catalogue::agents::{AgentFile, Agents as Known};
 use crate::observation::{Agent, AgentProxy};
 
-mod ama;
+pub(super) mod ama;
 mod units;
 
 /// Octets of one value that are kept.
@@ -16,7 +16,8 @@ const LONGEST: usize = 4096;
 /// The settings of each agent that is there, the strongest first.
 pub(super) fn read(files: &mut Files<'_>, known: &Known, agents: &[Agent]) -> Vec<AgentProxy> {
     let there = |kind| agents.iter().any(|agent| agent.kind == kind);
-    let arc = if there(AgentKind::Arc) { arc(files, known) } else { None };
+    let arc =
+        if there(AgentKind::Arc) { arc(files, known.paths(AgentKind::Arc, AgentFile::Proxy), known) } else { None };
     let mut all = Vec::new();
     if there(AgentKind::Oms) {
         let paths = known.paths(AgentKind::Oms, AgentFile::Proxy);
@@ -35,15 +36,16 @@ pub(super) fn read(files: &mut Files<'_>, known: &Known, agents: &[Agent]) -> Ve
 
 /// One setting, before it is known whose it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Setting {
-    url: String,
-    has_credentials: bool,
-    source: String,
-    no_proxy: String,
-    passes_ama_by: bool,
+pub(super) struct Setting {
+    pub(super) url: String,
+    pub(super) has_credentials: bool,
+    pub(super) source: String,
+    pub(super) no_proxy: String,
+    pub(super) passes_ama_by: bool,
 }
 
-fn effective(used_by: AgentKind, settings: Vec<Setting>) -> impl Iterator<Item = AgentProxy> {
+/// The settings of an agent, the strongest first.
+pub(super) fn effective(used_by: AgentKind, settings: Vec<Setting>) -> impl Iterator<Item = AgentProxy> {
     settings.into_iter().enumerate().map(move |(rank, setting)| AgentProxy {
         used_by,
         url: setting.url,
@@ -55,7 +57,7 @@ fn effective(used_by: AgentKind, settings: Vec<Setting>) -> impl Iterator<Item =
 }
 
 /// A proxy's address without its credentials: scheme, host and port; `None` when there is no host in it.
-fn masked(value: &str) -> Option<(String, bool)> {
+pub(super) fn masked(value: &str) -> Option<(String, bool)> {
     let value = value.trim();
     if value.is_empty() || value.len() > LONGEST {
         return None;
@@ -79,8 +81,9 @@ fn oms(files: &mut Files<'_>, path: &str) -> Option<Setting> {
     Some(Setting { url, has_credentials, source: path.to_owned(), ..Setting::default() })
 }
 
-fn arc(files: &mut Files<'_>, known: &Known) -> Option<Setting> {
-    let path = known.paths(AgentKind::Arc, AgentFile::Proxy).first()?;
+/// What Azure Arc's agent is set to.
+pub(super) fn arc(files: &mut Files<'_>, paths: &[String], known: &Known) -> Option<Setting> {
+    let path = paths.first()?;
     let settings = files.json(path)?;
     let value = |key: &str| {
         let nested = key.split('.').try_fold(&settings, |value, part| value.get(part));

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::*;
 use crate::observation::{ReadFailure, UnreadReason};
+use crate::probe::agent::processes::Processes;
 use crate::probe::loopback;
 
 /// A folder that is gone when dropped.

@@ -1,4 +1,4 @@
-//! Chromium and its relatives: policies in folders, the user's choice in `Local State`.
+//! Chromium and its relatives: policies in folders or in the registry, the user's choice in `Local State`.
 //!
 //! A mandatory `DnsOverHttpsMode` wins over the user. Without one, any other policy of the machine switches encrypted DNS off,
 //! whatever the user chose: so does a recommended one.
@@ -10,8 +10,8 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::policies::Policies;
-use super::{Look, portal};
+use super::policies::{MODE, Policies, TEMPLATES};
+use super::{Look, portal, windows, written};
 use crate::catalogue::ChromiumPlaces;
 use crate::observation::{Asks, BrowserFamily, BrowserSetting, SecureDnsMode, SetBy, UnreadReason};
 use crate::read::{self, below};
@@ -21,37 +21,38 @@ const STATE_LIMIT: u64 = 16 * 1024 * 1024;
 /// Characters of a list of templates that are kept.
 const TEMPLATE_LIMIT: usize = 1000;
 
-const MODE: &str = "DnsOverHttpsMode";
-const TEMPLATES: &str = "DnsOverHttpsTemplates";
-
 pub(super) fn look(look: &mut Look<'_>, places: &ChromiumPlaces) {
     let policies = Policies::read(look, places);
     let mut profiles = Vec::new();
     for home in look.homes.clone() {
-        for data in &places.data {
+        for data in data(look, places) {
             let state = Path::new(data).join("Local State");
-            let path = format!("{}/{data}", home.path);
+            let path = written(look.world, &home, data);
+            let file = written(look.world, &home, &format!("{data}/Local State"));
             match local_state(&home.place, &state) {
-                Ok(user) => profiles.push((Some(path), user)),
-                Err(why) => look.unread(&format!("{path}/Local State"), why),
+                Ok(user) => {
+                    let policies = policies.with_account(look, places, &home);
+                    profiles.push((Some((path, file)), user, policies));
+                }
+                Err(why) => look.unread(&file, why),
             }
         }
     }
     if profiles.is_empty() && policies.first.as_deref().is_some_and(|file| is_own(look, places, file)) {
-        profiles.push((None, UserChoice::default()));
+        profiles.push((None, UserChoice::default(), policies));
     }
     let upgraded_to = look.servers.iter().find_map(|server| look.catalogue.provider(*server));
     let upgraded_to = upgraded_to.map(|provider| provider.name.clone());
-    let policy_file = places.policy_file().unwrap_or_default();
-    for (profile, user) in profiles {
-        let chosen = weigh(&policies, profile.as_deref(), &user);
+    let policy_file = policy_file(look, places);
+    for (profile, user, policies) in profiles {
+        let chosen = weigh(&policies, profile.as_ref().map(|(_, file)| file.as_str()), &user);
         let asks = asks(chosen.mode, chosen.template.as_deref(), upgraded_to.is_some());
         let upgrades = asks == Asks::EncryptedFirst && chosen.template.is_none();
         look.seen.settings.push(BrowserSetting {
             id: places.id.clone(),
             name: places.name.clone(),
             family: BrowserFamily::Chromium,
-            profile,
+            profile: profile.map(|(path, _)| path),
             mode: chosen.mode,
             trr_mode: None,
             set_by: chosen.set_by,
@@ -68,8 +69,24 @@ pub(super) fn look(look: &mut Look<'_>, places: &ChromiumPlaces) {
     }
 }
 
+/// Roots of user data on the examined system.
+fn data<'p>(look: &Look<'_>, places: &'p ChromiumPlaces) -> &'p [String] {
+    let windows = places.windows.as_ref().map_or(&[][..], |places| places.data.as_slice());
+    if look.world.is_windows() { windows } else { &places.data }
+}
+
+/// Where a policy of the machine belongs.
+fn policy_file(look: &Look<'_>, places: &ChromiumPlaces) -> String {
+    let key = || places.windows.as_ref().map(|places| windows::policy_key("HKLM", &places.policy));
+    let place = if look.world.is_windows() { key() } else { places.policy_file() };
+    place.unwrap_or_default()
+}
+
 /// Of browsers that share a folder of policies the first of the catalogue owns it.
 fn is_own(look: &Look<'_>, places: &ChromiumPlaces, file: &str) -> bool {
+    if look.world.is_windows() {
+        return true;
+    }
     let folder = file.rsplit_once('/').map_or("", |(folder, _)| folder);
     let reads =
         |places: &&ChromiumPlaces| places.managed.iter().chain(&places.recommended).any(|known| known == folder);
@@ -132,7 +149,8 @@ struct Chosen {
     source: String,
 }
 
-fn weigh(policies: &Policies, profile: Option<&str>, user: &UserChoice) -> Chosen {
+/// `state` is the file of the user's choice, where there is a profile.
+fn weigh(policies: &Policies, state: Option<&str>, user: &UserChoice) -> Chosen {
     let policy_template = policies.managed(TEMPLATES).and_then(|policy| template(&policy.value));
     let by_policy = policies.managed(MODE).and_then(|policy| Some((mode(&policy.value)?, &policy.source)));
     if let Some((mode, source)) = by_policy {
@@ -147,10 +165,10 @@ fn weigh(policies: &Policies, profile: Option<&str>, user: &UserChoice) -> Chose
     if let Some(source) = &policies.first {
         return Chosen { mode: SecureDnsMode::Off, set_by: SetBy::Policy, template: None, source: source.clone() };
     }
-    match (user.mode, profile) {
-        (Some(mode), Some(profile)) => {
+    match (user.mode, state) {
+        (Some(mode), Some(state)) => {
             let template = user.template.clone().filter(|_| mode != SecureDnsMode::Off);
-            Chosen { mode, set_by: SetBy::User, template, source: format!("{profile}/Local State") }
+            Chosen { mode, set_by: SetBy::User, template, source: state.to_owned() }
         }
         _ => Chosen {
             mode: SecureDnsMode::Unset,

@@ -9,9 +9,9 @@ use std::path::Path;
 
 use serde_json::Value as Json;
 
-use super::Look;
 use super::homes::Home;
 use super::prefs::{self, NAMES, Preference, Value};
+use super::{Look, windows, written};
 use crate::catalogue::FirefoxPlaces;
 use crate::observation::{Asks, BrowserFamily, BrowserSetting, ReadFailure, SecureDnsMode, SetBy, UnreadReason};
 use crate::read::{self, Links, below};
@@ -32,11 +32,20 @@ const DEFAULT_RESOLVER: &str = "https://mozilla.cloudflare-dns.com/dns-query";
 
 /// Adds every profile.
 pub(super) fn look(look: &mut Look<'_>, places: &FirefoxPlaces) {
-    let (machine, written) = machine(look, places);
+    let on_windows = look.world.is_windows();
+    let folders = match &places.windows {
+        Some(places) if on_windows => &places.profiles,
+        None if on_windows => return,
+        _ => &places.profiles,
+    };
+    let (everybody, policy_file) = machine(look, places, None);
     for home in look.homes.clone() {
-        for folder in &places.profiles {
+        // Windows has policies for single accounts too.
+        let own = on_windows.then(|| machine(look, places, Some(&home)));
+        let sources = own.as_ref().map_or(&everybody, |(own, _)| own);
+        for folder in folders {
             for (profile, user) in of_home(look, places, &home, folder) {
-                look.seen.settings.push(setting(places, &machine, Some(profile), &user, &written));
+                look.seen.settings.push(setting(places, sources, Some(profile), &user, &policy_file));
             }
         }
     }
@@ -44,19 +53,36 @@ pub(super) fn look(look: &mut Look<'_>, places: &FirefoxPlaces) {
 
 /// Adds policies that no profile obeys; those that several packages share only once.
 pub(super) fn look_at_policies(look: &mut Look<'_>, places: &FirefoxPlaces) {
-    let (machine, written) = machine(look, places);
+    let (machine, policy_file) = machine(look, places, None);
     let obeyed = |setting: &BrowserSetting| {
-        setting.family == BrowserFamily::Firefox && (setting.policy_file == written || setting.id == places.id)
+        setting.family == BrowserFamily::Firefox && (setting.policy_file == policy_file || setting.id == places.id)
     };
     if machine.sets_anything() && !look.seen.settings.iter().any(obeyed) {
-        look.seen.settings.push(setting(places, &machine, None, &Layer::new(), &written));
+        look.seen.settings.push(setting(places, &machine, None, &Layer::new(), &policy_file));
     }
 }
 
-/// What the machine sets, and the file where a policy belongs.
-fn machine(look: &mut Look<'_>, places: &FirefoxPlaces) -> (Sources, String) {
-    let policies = policies(look, places);
+/// What the machine sets, for one account where Windows keeps policies for it, and the file or key where a policy belongs.
+fn machine(look: &mut Look<'_>, places: &FirefoxPlaces, home: Option<&Home>) -> (Sources, String) {
     let mut machine = Sources::default();
+    if look.world.is_windows() {
+        let Some(on_windows) = &places.windows else { return (machine, String::new()) };
+        // The machine's keys go before the account's, and those before the file, policy by policy.
+        let account = home.and_then(|home| home.account.as_ref());
+        let of_account = account.and_then(|id| windows::firefox(look, &format!(r"HKU\{id}"), &on_windows.policy));
+        let of_file = policies(look, &on_windows.policies);
+        let of_machine = windows::firefox(look, "HKLM", &on_windows.policy);
+        let mut taken: Vec<String> = Vec::new();
+        for (path, mut found) in [of_machine, of_account, of_file].into_iter().flatten() {
+            if let Some(policies) = found.as_object_mut() {
+                policies.retain(|name, _| !taken.contains(name));
+                taken.extend(policies.keys().cloned());
+            }
+            machine.take_policies(&found, &path);
+        }
+        return (machine, windows::policy_key("HKLM", &on_windows.policy));
+    }
+    let policies = policies(look, &places.policies);
     for path in &places.defaults {
         let file = match read::open(&look.world.path(path), Links::Follow) {
             Ok(file) => file,
@@ -162,8 +188,8 @@ fn value_of(value: &Json) -> Option<Value> {
 }
 
 /// The first file of policies that exists, and the policies in it. One that exists and is broken hides the others.
-fn policies(look: &mut Look<'_>, places: &FirefoxPlaces) -> Option<(String, Json)> {
-    for path in &places.policies {
+fn policies(look: &mut Look<'_>, files: &[String]) -> Option<(String, Json)> {
+    for path in files {
         let why = match read::contents(&look.world.path(path), Links::Follow, POLICY_LIMIT) {
             Ok(contents) if contents.truncated => UnreadReason::LongerThan(POLICY_LIMIT),
             Ok(contents) => match serde_json::from_slice::<Json>(&contents.bytes) {
@@ -184,7 +210,7 @@ fn policies(look: &mut Look<'_>, places: &FirefoxPlaces) -> Option<(String, Json
 
 /// The profiles of a folder that this Firefox used last.
 fn of_home(look: &mut Look<'_>, places: &FirefoxPlaces, home: &Home, folder: &str) -> Vec<(String, Layer)> {
-    let path = format!("{}/{folder}", home.path);
+    let path = written(look.world, home, folder);
     let (names, more) = match below::entries(&home.place, Path::new(folder), PROFILES) {
         Ok(found) => found,
         Err(why) => {
@@ -196,11 +222,11 @@ fn of_home(look: &mut Look<'_>, places: &FirefoxPlaces, home: &Home, folder: &st
     let mut profiles = Vec::new();
     for name in names {
         let place = Path::new(folder).join(&name);
-        let profile = format!("{path}/{}", name.to_string_lossy());
+        let profile = written(look.world, home, &format!("{folder}/{}", name.to_string_lossy()));
         let mut user = Layer::new();
         let mut found = false;
         for file in ["prefs.js", "user.js"] {
-            let shown = format!("{profile}/{file}");
+            let shown = written(look.world, home, &format!("{folder}/{}/{file}", name.to_string_lossy()));
             match below::open(&home.place, &place.join(file)) {
                 Ok(open) => {
                     found = true;

@@ -1,10 +1,12 @@
-//! The homes of everybody on the machine: those of `/etc/passwd`, and what lies in `/home` (directory services list nobody).
+//! The homes of everybody on the machine: those of `/etc/passwd`, and what lies in `/home` (directory services list nobody); on
+//! Windows those of the profiles that it lists.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use crate::observation::{BrowsersSeen, Unread, UnreadReason};
 use crate::read::{self, Links, below};
+use crate::registry::{Keys, expanded};
 use crate::world::World;
 
 const PASSWD: &str = "/etc/passwd";
@@ -20,9 +22,18 @@ pub(super) struct Home {
     pub(super) path: String,
     /// Where it really is.
     pub(super) place: PathBuf,
+    /// The id of its account, on Windows.
+    pub(super) account: Option<String>,
 }
 
 pub(super) fn homes(world: &World, seen: &mut BrowsersSeen) -> Vec<Home> {
+    if let Some(registry) = &world.registry {
+        let mut keys = Keys::new(registry.as_ref());
+        let homes = of_profiles(world, &mut keys);
+        seen.truncated |= homes.len() > HOMES;
+        seen.unread.extend(keys.into_unread());
+        return homes.into_iter().take(HOMES).collect();
+    }
     let mut paths: BTreeSet<String> = BTreeSet::new();
     match read::contents(&world.path(PASSWD), Links::Follow, PASSWD_LIMIT) {
         Ok(contents) => {
@@ -45,8 +56,22 @@ pub(super) fn homes(world: &World, seen: &mut BrowsersSeen) -> Vec<Home> {
     for path in paths.into_iter().take(HOMES) {
         let place = world.path(&path);
         if place.is_dir() && !homes.iter().any(|known| known.place == place) {
-            homes.push(Home { path, place });
+            homes.push(Home { path, place, account: None });
         }
+    }
+    homes
+}
+
+/// The profiles that Windows lists, those of services left out: nobody browses there.
+fn of_profiles(world: &World, keys: &mut Keys<'_>) -> Vec<Home> {
+    const PROFILES: &str = r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion\ProfileList";
+    let ids = keys.keys(PROFILES).into_iter().filter(|id| id.starts_with("S-1-5-21-") || id.starts_with("S-1-12-1-"));
+    let ids: Vec<String> = ids.filter(|id| !id.ends_with(".bak")).collect();
+    let mut homes = Vec::new();
+    for id in ids {
+        let Some(path) = keys.text(&format!(r"{PROFILES}\{id}"), "ProfileImagePath") else { continue };
+        let path = expanded(&path);
+        homes.push(Home { place: world.path(&path), path, account: Some(id) });
     }
     homes
 }

@@ -4,17 +4,9 @@
 
 use serde_json::Value;
 
-use super::policies::Policies;
+use super::policies::{LOCAL_NETWORK, Policies};
 use crate::azure::Cloud;
 use crate::observation::LocalNetwork;
-
-/// The policies in the order in which they count, and whether they block.
-const POLICIES: [(&str, bool); 4] = [
-    ("LocalNetworkBlockedForUrls", true),
-    ("LocalNetworkAllowedForUrls", false),
-    ("LocalNetworkAccessBlockedForUrls", true),
-    ("LocalNetworkAccessAllowedForUrls", false),
-];
 
 /// What the policies say of the portals: of the first that is blocked, else of the first that is allowed.
 pub(super) fn local_network(policies: &Policies) -> Option<LocalNetwork> {
@@ -24,7 +16,7 @@ pub(super) fn local_network(policies: &Policies) -> Option<LocalNetwork> {
 }
 
 fn decision(policies: &Policies, portal: &str) -> Option<LocalNetwork> {
-    POLICIES.into_iter().find_map(|(name, blocked)| {
+    LOCAL_NETWORK.into_iter().find_map(|(name, blocked)| {
         let policy = policies.managed(name)?;
         let patterns = policy.value.as_array()?.iter().filter_map(Value::as_str);
         let pattern = patterns.into_iter().find(|pattern| matches(pattern, portal))?;

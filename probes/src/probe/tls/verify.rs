@@ -50,7 +50,8 @@ impl Chains {
     pub(super) async fn verification(&self, ctx: &Context, chain: &Chain, name: &str) -> Result<Verification, Ended> {
         let cell = self.known.lock().unwrap_or_else(PoisonError::into_inner).entry(chain.clone()).or_default().clone();
         let proof = ctx.until_end(cell.get_or_try_init(|| self.proof(ctx, chain))).await??;
-        Ok(verification(chain, name, proof.clone(), ctx.world.clock.now()))
+        let seen = verification(chain, name, proof.clone(), ctx.world.clock.now());
+        Ok(Verification { fetches: ctx.world.fetches_roots(), ..seen })
     }
 
     async fn proof(&self, ctx: &Context, chain: &Chain) -> Result<Proof, Ended> {
@@ -100,6 +101,7 @@ pub(super) fn verification(
         public,
         name: chain.first().map_or(NameVerdict::Unreadable, |leaf| name_verdict(leaf, name)),
         validity: bounds(chain).map_or(Validity::Unreadable, |bounds| validity(bounds, now)),
+        fetches: false,
     }
 }
 

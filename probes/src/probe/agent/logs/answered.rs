@@ -102,6 +102,7 @@ mod tests {
             meets_minimum: None,
             retired: None,
             running: None,
+            services: Vec::new(),
             workspaces: vec![AgentWorkspace { id: ID.to_owned(), source: String::new() }],
             endpoints: Vec::new(),
             cached: None,

@@ -81,6 +81,11 @@ fn of_extension_settings(files: &mut Files<'_>, extensions: &str, extension: Opt
     let name = files.names(&folder, "settings").into_iter().filter(|name| number(name).is_some()).max_by_key(number)?;
     let path = format!("{folder}/{name}");
     let document = files.json(&path)?;
+    of_document(&document, &path)
+}
+
+/// `proxy` in the public settings of an extension.
+pub(in crate::probe::agent) fn of_document(document: &Value, path: &str) -> Option<Setting> {
     let proxy = document.pointer("/runtimeSettings/0/handlerSettings/publicSettings/proxy")?;
     let text = |key: &str| proxy.get(key).and_then(Value::as_str);
     if text("mode") != Some("application") {
@@ -88,7 +93,7 @@ fn of_extension_settings(files: &mut Files<'_>, extensions: &str, extension: Opt
     }
     let (url, in_url) = masked(text("address")?)?;
     let has_credentials = in_url || text("auth").is_some_and(|auth| auth.eq_ignore_ascii_case("true"));
-    Some(Setting { url, has_credentials, source: path, ..Setting::default() })
+    Some(Setting { url, has_credentials, source: path.to_owned(), ..Setting::default() })
 }
 
 #[cfg(test)]

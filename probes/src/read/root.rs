@@ -1,11 +1,23 @@
 //! Paths below a root that is not `/`: links are followed as the examined system would follow them.
 //!
 //! On a mounted disk `/etc/resolv.conf` leads to `/run/systemd/resolve/…` of that disk, never to that of the machine that
-//! looks at it.
+//! looks at it. On a disk of Windows letters count in either case, whatever the file system of the machine that looks thinks.
 
 use std::collections::VecDeque;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Component, Path, PathBuf};
+
+/// Entries of a folder that are compared where no name is exactly the one that is looked for.
+const ENTRIES: usize = 65_536;
+
+/// How names of files are compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Case {
+    /// As they are written.
+    Counts,
+    /// Windows: in either case, the exact name first.
+    IsIgnored,
+}
 
 /// Links that are followed, as many as Linux follows.
 const LINKS: usize = 40;
@@ -17,8 +29,20 @@ enum Part {
     Down(OsString),
 }
 
+/// Whether the disk below `root` is one of Windows: it has a folder of hives.
+pub fn is_of_windows(root: &Path) -> bool {
+    below(root, Path::new("/Windows/System32/config"), Case::IsIgnored).is_dir()
+}
+
+/// A path of Windows as one below the root of its drive: `C:\Windows` is `/Windows`.
+pub fn below_drive(path: &Path) -> PathBuf {
+    let text = path.to_string_lossy().replace('\\', "/");
+    let drive = text.split_once(':').filter(|(letter, _)| letter.len() == 1);
+    PathBuf::from(drive.map_or(text.as_str(), |(_, rest)| rest))
+}
+
 /// The place below `root` that `path` leads to. Too many links lead to the root itself, which is not a file.
-pub(super) fn below(root: &Path, path: &Path) -> PathBuf {
+pub fn below(root: &Path, path: &Path, case: Case) -> PathBuf {
     let mut pending: VecDeque<Part> = parts(path).collect();
     let mut place = PathBuf::new();
     let mut links = 0;
@@ -29,6 +53,10 @@ pub(super) fn below(root: &Path, path: &Path) -> PathBuf {
                 place.pop();
             }
             Part::Down(name) => {
+                let name = match case {
+                    Case::Counts => name,
+                    Case::IsIgnored => as_written(&root.join(&place), name),
+                };
                 place.push(name);
                 let Ok(target) = root.join(&place).read_link() else { continue };
                 links += 1;
@@ -43,6 +71,17 @@ pub(super) fn below(root: &Path, path: &Path) -> PathBuf {
         }
     }
     root.join(place)
+}
+
+/// The name that a folder has in another case; the name itself where it has none.
+fn as_written(folder: &Path, name: OsString) -> OsString {
+    if folder.join(&name).symlink_metadata().is_ok() {
+        return name;
+    }
+    let lower = |name: &OsStr| name.to_string_lossy().to_lowercase();
+    let wanted = lower(&name);
+    let entries = folder.read_dir().into_iter().flatten().take(ENTRIES).flatten();
+    entries.map(|entry| entry.file_name()).find(|found| lower(found) == wanted).unwrap_or(name)
 }
 
 fn parts(path: &Path) -> impl Iterator<Item = Part> {
@@ -75,7 +114,7 @@ mod tests {
         }
 
         fn leads(&self, from: &str, to: &str) {
-            assert_eq!(below(&self.0, Path::new(from)), self.0.join(to), "{from}");
+            assert_eq!(below(&self.0, Path::new(from), Case::Counts), self.0.join(to), "{from}");
         }
     }
 
@@ -114,5 +153,26 @@ mod tests {
         disk.link("etc/a", "/etc/b");
         disk.link("etc/b", "/etc/a");
         disk.leads("/etc/a", "");
+    }
+
+    #[test]
+    fn names_of_windows_are_found_in_either_case_and_others_are_not() {
+        let disk = Disk::new();
+        fs::create_dir_all(disk.0.join("WINDOWS/system32/Config")).unwrap();
+        let found = |case| below(&disk.0, Path::new("/Windows/System32/config/SYSTEM"), case);
+        assert_eq!(found(Case::IsIgnored), disk.0.join("WINDOWS/system32/Config/SYSTEM"));
+        assert_eq!(found(Case::Counts), disk.0.join("Windows/System32/config/SYSTEM"));
+        assert!(is_of_windows(&disk.0));
+        fs::remove_dir(disk.0.join("WINDOWS/system32/Config")).unwrap();
+        assert!(!is_of_windows(&disk.0));
+    }
+
+    #[test]
+    fn drive_of_a_path_is_taken_off() {
+        for (path, expected) in
+            [(r"C:\Windows\System32", "/Windows/System32"), (r"d:\x", "/x"), ("/etc/hosts", "/etc/hosts"), ("", "")]
+        {
+            assert_eq!(below_drive(Path::new(path)), Path::new(expected), "{path}");
+        }
     }
 }

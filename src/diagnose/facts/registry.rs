@@ -1,0 +1,20 @@
+//! What the registry of Windows says of the system as a whole.
+
+use ampls_probes::observation::{Observation, RegistrySeen};
+
+use super::Facts;
+
+impl<'a> Facts<'a> {
+    /// What was read of it; `None` on other systems, and where it was not read.
+    pub fn registry(&self) -> Option<&'a RegistrySeen> {
+        self.observations().seen.iter().find_map(|seen| match seen {
+            Observation::Registry(registry) => registry.outcome.seen(),
+            _ => None,
+        })
+    }
+
+    /// The system fetches roots and intermediate certificates when it needs them.
+    pub fn fetches_roots(&self) -> bool {
+        self.on_windows() && !self.registry().is_some_and(|registry| registry.root_updates_off)
+    }
+}
