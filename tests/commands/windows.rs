@@ -8,10 +8,18 @@ use ampls_doctor::diagnose::finding::{Finding, Fix};
 use ampls_probes::Observations;
 
 /// Words that no program of Windows understands.
-const UNIX: [&str; 10] =
-    ["/dev/null", "openssl ", "dig ", "curl -", "sudo ", "systemctl ", "resolvectl ", "getent ", "grep ", "tail "];
-/// Programs of DNS servers on other machines, and of agents that only Linux has.
-const ELSEWHERE: [&str; 5] = ["rndc", "named-checkconf", "omsadmin.sh", "/opt/microsoft/omsagent", "omsagent-"];
+const UNIX: [&str; 9] = ["/dev/null", "openssl ", "dig ", "curl -", "sudo ", "systemctl ", "getent ", "grep ", "tail "];
+/// Programs of DNS servers on other machines, and of agents and services that only Linux has.
+const ELSEWHERE: [&str; 8] = [
+    "rndc",
+    "named-checkconf",
+    "omsadmin.sh",
+    "/opt/microsoft/omsagent",
+    "omsagent-",
+    "systemd-resolved",
+    "resolved.conf",
+    "resolvectl",
+];
 
 /// What would not run on Windows, a line each.
 pub(crate) fn examine(observations: &Observations) -> Vec<String> {

@@ -15,7 +15,7 @@ pub struct Memory {
 
 impl Memory {
     /// A registry that holds these values, each as key, name and value.
-    pub fn new(values: Vec<(String, String, Value)>) -> Arc<dyn Registry> {
+    pub fn holding(values: Vec<(String, String, Value)>) -> Arc<dyn Registry> {
         Arc::new(Self { values })
     }
 
@@ -23,7 +23,7 @@ impl Memory {
     #[cfg(test)]
     pub(crate) fn of(values: &[(&str, &str, Value)]) -> Arc<dyn Registry> {
         let owned = |(key, name, value): &(&str, &str, Value)| ((*key).to_owned(), (*name).to_owned(), value.clone());
-        Self::new(values.iter().map(owned).collect())
+        Self::holding(values.iter().map(owned).collect())
     }
 
     /// What stands below a key, or at it.

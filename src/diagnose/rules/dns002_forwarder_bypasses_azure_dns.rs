@@ -110,7 +110,7 @@ fn by_unknown_server(facts: &Facts<'_>) -> Option<Draft> {
     .excludes("a missing link or record in this virtual network: Azure's own DNS gives the private addresses")
     .likely()
     .reaching(Reach::Split { only: fqdns, own: &["DNS005"] })
-    .fix([Fix::look("look which DNS servers this machine uses, then name each with `--resolver`", [look])]);
+    .fix([Fix::look("list the DNS servers of this machine, then name each with `--resolver`", [look])]);
     for name in answered {
         draft = draft
             .evidence(name.system().map(|view| facts.view_line(name, view)))
@@ -214,7 +214,7 @@ fn bypass(facts: &Facts<'_>, server: SocketAddr, nobody_asks: bool) -> Option<Dr
 
 #[cfg(test)]
 mod tests {
-    use ampls_probes::observation::{Observation, Outcome, ReadFailure, ServerRole};
+    use ampls_probes::observation::{Observation, Outcome, ReadFailure, Resolver, Server, ServerRole, Timing};
     use ampls_probes::testing::{
         AGENTSVC, API, AZURE, CUSTOM, HANDLER, IN_AI, ODS, OMS, Says, Scene, private_world, public_world,
     };
@@ -245,12 +245,9 @@ mod tests {
     #[test]
     fn fires_as_likely_where_the_servers_could_not_be_read() {
         let unread = bypassed().edit(|seen| {
-            for step in &mut seen.seen {
-                if let Observation::Resolver(resolver) = step {
-                    resolver.outcome = Outcome::Failed(ReadFailure::Code(None));
-                    resolver.servers.retain(|server| server.roles == [ServerRole::Azure]);
-                }
-            }
+            let servers = vec![Server { address: AZURE.parse().expect("an address"), roles: vec![ServerRole::Azure] }];
+            let (timing, outcome) = (Timing::default(), Outcome::Failed(ReadFailure::Code(None)));
+            seen.seen.push(Observation::Resolver(Resolver { timing, outcome, servers }));
         });
         let found = drafts(&DNS002, &unread);
         assert_eq!((found.len(), found[0].certainty), (1, Certainty::Likely));

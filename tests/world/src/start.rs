@@ -414,7 +414,7 @@ fn given_registry(scenario: &Scenario, servers: &[Server]) -> Option<Arc<dyn Reg
         let given = of_key.iter().map(|(name, value)| (name.clone(), value.given(|text| scenario.expand(text))));
         values.extend(given.map(|(name, value)| (scenario.expand(key), name, value)));
     }
-    Some(Memory::new(values))
+    Some(Memory::holding(values))
 }
 
 fn machine(scenario: &Scenario) -> Machine {

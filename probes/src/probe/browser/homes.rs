@@ -66,7 +66,7 @@ pub(super) fn homes(world: &World, seen: &mut BrowsersSeen) -> Vec<Home> {
 fn of_profiles(world: &World, keys: &mut Keys<'_>) -> Vec<Home> {
     const PROFILES: &str = r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion\ProfileList";
     let ids = keys.keys(PROFILES).into_iter().filter(|id| id.starts_with("S-1-5-21-") || id.starts_with("S-1-12-1-"));
-    let ids: Vec<String> = ids.filter(|id| !id.ends_with(".bak")).collect();
+    let ids: Vec<String> = ids.filter(|id| !id.contains(".bak")).collect();
     let mut homes = Vec::new();
     for id in ids {
         let Some(path) = keys.text(&format!(r"{PROFILES}\{id}"), "ProfileImagePath") else { continue };

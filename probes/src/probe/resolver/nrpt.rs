@@ -31,8 +31,8 @@ fn rule(keys: &mut Keys<'_>, source: String) -> Option<NameRule> {
     let names = keys.list(&source, "Name", &[';']);
     let namespaces: Vec<String> = names.into_iter().filter_map(|name| namespace(&name)).take(NAMESPACES).collect();
     let options = keys.number(&source, "ConfigOptions").unwrap_or_default();
-    let named = keys.list(&source, "GenericDNSServers", &[';', ',']);
-    let servers = if options & GENERIC_SERVERS == 0 { Vec::new() } else { sockets(&named) };
+    let listed = keys.list(&source, "GenericDNSServers", &[';', ',']);
+    let servers = if options & GENERIC_SERVERS == 0 { Vec::new() } else { sockets(&listed) };
     (!namespaces.is_empty()).then_some(NameRule { source, namespaces, servers })
 }
 
