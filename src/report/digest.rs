@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::verdict::fold;
-use super::{FailOn, Health, Report, SCHEMA};
+use super::{AgentReport, FailOn, Health, Report, SCHEMA};
 use crate::diagnose::facts::Route;
 use crate::diagnose::finding::{Argument, Finding, Severity};
 use crate::text::escape;
@@ -58,6 +58,12 @@ pub struct Digest {
     pub cloud: Option<String>,
     /// The region, as the metadata service names it.
     pub region: Option<String>,
+    /// The first subnet, as CIDR.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subnet: Option<String>,
+    /// The agents' versions, by kind; empty where one has no version.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub agents: BTreeMap<String, String>,
     /// Names and addresses are pseudonyms.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub redacted: bool,
@@ -106,6 +112,8 @@ pub struct Code {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Dropped {
+    /// Agents.
+    pub agents: usize,
     /// Findings without their values.
     pub args: usize,
     /// Findings.
@@ -137,6 +145,8 @@ impl Digest {
             resource_id: azure.and_then(|azure| azure.resource_id.as_deref()).map(|id| escape(id, LONGEST_ID)),
             cloud: azure.and_then(|azure| azure.cloud.as_deref()).map(|cloud| escape(cloud, LONGEST)),
             region: azure.and_then(|azure| azure.region.as_deref()).map(|region| escape(region, LONGEST)),
+            subnet: azure.and_then(|azure| azure.subnet.as_deref()).map(|subnet| escape(subnet, LONGEST)),
+            agents: report.agents.iter().map(agent).collect(),
             redacted: report.redacted.is_some(),
             verdict: Answer { route: report.verdict.route.into(), health: report.verdict.health.into(), exit },
             zones: zones(report),
@@ -188,6 +198,13 @@ impl Digest {
         self.dropped.servers += self.servers.len().saturating_sub(MOST);
         self.servers.truncate(MOST);
         self.servers.iter_mut().for_each(|server| cut(server, LONGEST));
+        let agents = std::mem::take(&mut self.agents);
+        self.dropped.agents += agents.len().saturating_sub(MOST);
+        for (mut kind, mut version) in agents.into_iter().take(MOST) {
+            cut(&mut kind, SHORT);
+            cut(&mut version, LONGEST);
+            self.agents.insert(kind, version);
+        }
         let zones = std::mem::take(&mut self.zones);
         self.dropped.zones += zones.len().saturating_sub(MOST);
         for (mut zone, mut route) in zones.into_iter().take(MOST) {
@@ -199,7 +216,8 @@ impl Digest {
     }
 
     fn texts(&mut self) -> impl Iterator<Item = &mut String> {
-        [&mut self.version, &mut self.host].into_iter().chain(&mut self.cloud).chain(&mut self.region)
+        let known = [&mut self.version, &mut self.host].into_iter().chain(&mut self.cloud);
+        known.chain(&mut self.region).chain(&mut self.subnet)
     }
 
     /// The exit status, repeated.
@@ -230,6 +248,10 @@ impl Digest {
 
     /// Leaves out what is least important, and returns how many bytes that frees at most.
     fn drop_one(&mut self) -> Option<usize> {
+        if let Some(agent) = self.agents.pop_last() {
+            self.dropped.agents += 1;
+            return Some(freed(&agent));
+        }
         let counts = |value: &&mut Argument| value.values().len() > 1;
         if let Some(list) = self.codes.iter_mut().skip(1).rev().flat_map(|code| code.args.values_mut()).find(counts) {
             return Some(counted(list));
@@ -336,6 +358,10 @@ fn bound(value: &mut Argument) {
         Argument::Many(values) => values.iter_mut().for_each(|text| cut(text, LONGEST)),
         Argument::Counted { .. } => {}
     }
+}
+
+fn agent(agent: &AgentReport) -> (String, String) {
+    (agent.kind.as_str().to_owned(), escape(agent.version.as_deref().unwrap_or_default(), LONGEST))
 }
 
 fn zones(report: &Report) -> BTreeMap<String, MaybeKnown<Route>> {
