@@ -6,16 +6,19 @@ use std::ffi::OsString;
 
 use clap::Parser;
 
-use args::{Cli, Command};
+use args::{Cli, Command, SchemaOf};
 #[cfg(feature = "demo")]
 use command::demo::demo;
 use command::print;
-use command::{check::check, compare::compare, explain::explain, judge::judge, plan::plan, redact::redact};
+use command::{
+    check::check, compare::compare, explain::explain, fleet::fleet, judge::judge, plan::plan, redact::redact,
+    what_if::what_if,
+};
 use exit::{Failure, finish};
 use message::one_line;
 use order::command_first;
 
-use crate::{render, report};
+use crate::{fleet as many, render, report};
 
 pub use command::manual::{commands, completions, manual};
 pub use exit::on_panic;
@@ -23,6 +26,7 @@ pub use exit::on_panic;
 pub mod args;
 mod command;
 mod exit;
+mod gather;
 mod input;
 mod message;
 mod order;
@@ -55,11 +59,22 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
         Command::Judge(arguments) => judge(&arguments, talk),
         Command::Redact(arguments) => redact(&arguments, talk),
         Command::Compare(arguments) => compare(&arguments, talk),
+        Command::Fleet(arguments) => fleet(&arguments, talk),
+        Command::WhatIf(arguments) => what_if(&arguments, talk),
         Command::Explain(arguments) => explain(&arguments, talk),
         #[cfg(feature = "demo")]
         Command::Demo(arguments) => demo(&arguments, talk),
-        Command::Schema => print(|out| render::json::write(&report::schema(), out)),
+        Command::Schema { of } => print(|out| render::json::write(&schema(of.unwrap_or(SchemaOf::Report)), out)),
         Command::Completions { shell } => print(|out| out.write_all(&completions(shell))),
         Command::Man { command } => print(|out| manual(command, out)),
+    }
+}
+
+fn schema(of: SchemaOf) -> serde_json::Value {
+    match of {
+        SchemaOf::Report => report::schema(),
+        SchemaOf::Fleet => many::schema(),
+        SchemaOf::FleetRow => many::row_schema(),
+        SchemaOf::WhatIf => crate::what_if::schema(),
     }
 }

@@ -3,7 +3,7 @@
 //! # One line
 //!
 //! > catalogue + options → `discover(world)` → Discovered → `plan` → Plan → `run(world)` → Observations →
-//! > `diagnose(RULES)` → Findings → Report → `render`
+//! > `diagnose(RULES)` → Findings → Report → `compare` | `fleet` | `what_if` → `render`
 //!
 //! Left of the observations is the crate `ampls-probes`: the eyes, which may touch the world. Right of them is this crate:
 //! the doctor, which may not. Probes observe; the doctor decides and speaks. A report carries all observations, so it can be
@@ -16,6 +16,8 @@
 //! | [`cli`] | arguments, one file a command in `cli/command/`, the exit status | report files, standard streams, the terminal |
 //! | [`render`] | one format a file, written to a `Write` that is given; the words that formats share | nothing |
 //! | [`compare`] | what differs between two reports | nothing |
+//! | [`fleet`] | many reports, grouped by what their machines share | nothing |
+//! | [`what_if`] | what a change would do, predicted from observations | nothing |
 //! | [`report`] | the versioned JSON document, its verdict, its redaction | nothing |
 //! | [`diagnose`] | rules over observations, and which finding explains which | nothing |
 //! | [`expected`] | the addresses that names should have, as Azure's tools print them | nothing |
@@ -53,6 +55,9 @@
 //! | a new format | `src/render/<format>.rs` and its variant in `Format` of `src/render.rs` |
 //! | a new command | `src/cli/command/<name>.rs`, its arguments in `src/cli/args.rs`, its line in `src/cli.rs` |
 //! | how saved reports and digests are read again | `src/cli/saved.rs` |
+//! | what makes two faults of two machines one cause | `src/fleet/cause.rs`, `src/fleet/group.rs` |
+//! | a change that can be predicted | `src/what_if/change.rs` reads it, `src/what_if/predict.rs` applies it |
+//! | in which wrappings reports of many machines are found | `src/cli/gather.rs`, `src/cli/saved/many.rs` |
 //!
 //! `.github/CONTRIBUTING.md` walks through an endpoint, a probe and a rule.
 //!
@@ -64,7 +69,7 @@
 //! ```text
 //! 5 cli
 //! 4 render
-//! 3 compare
+//! 3 compare fleet what_if
 //! 2 report
 //! 1 diagnose expected
 //! 0 text
@@ -84,6 +89,8 @@ pub mod cli;
 pub mod compare;
 pub mod diagnose;
 pub mod expected;
+pub mod fleet;
 pub mod render;
 pub mod report;
 pub mod text;
+pub mod what_if;

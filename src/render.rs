@@ -12,6 +12,7 @@ use page::Style;
 pub mod compact;
 pub mod compare;
 pub mod explain;
+pub mod fleet;
 pub mod html;
 pub mod json;
 pub mod junit;
@@ -23,6 +24,7 @@ pub mod page;
 pub mod plan;
 pub mod table;
 mod ticket;
+pub mod what_if;
 mod words;
 
 /// Formats of a report (`--format`).

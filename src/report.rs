@@ -27,6 +27,7 @@ use crate::diagnose::rules;
 pub use agent::AgentReport;
 pub use browser::BrowserReport;
 pub use digest::Digest;
+pub(crate) use effect::family as purpose;
 pub use endpoint::{EndpointReport, HttpReport, TcpReport, Timings, TlsReport};
 pub use host::{Azure, Environment, Host};
 pub use note::Note;

@@ -116,6 +116,13 @@ pub fn or_list<S: AsRef<str>>(words: &[S]) -> String {
     }
 }
 
+/// A number with a comma after each three digits.
+pub fn thousands(number: usize) -> String {
+    let digits = number.to_string();
+    let groups: Vec<&str> = digits.as_bytes().rchunks(3).rev().filter_map(|group| str::from_utf8(group).ok()).collect();
+    groups.join(",")
+}
+
 /// Milliseconds for people: `38 ms`, `5.0 s`.
 pub fn duration_ms(ms: u64) -> String {
     if ms < 1_000 {
@@ -161,6 +168,11 @@ mod tests {
         assert_eq!(nearest("chek", ["schema", "check"]), ["check"]);
         assert_eq!(nearest("nothing-like-it", texts), [""; 0]);
         assert_eq!(or_list(&["a", "b", "c"]), "`a`, `b` or `c`");
+    }
+
+    #[test]
+    fn long_numbers_are_grouped() {
+        assert_eq!([0, 999, 1_000, 1_234_567].map(thousands), ["0", "999", "1,000", "1,234,567"]);
     }
 
     #[test]

@@ -61,6 +61,18 @@ const BANS: &[Ban] = &[
         words: &["crate::render", "crate::cli"],
         why: "the report knows no format",
     },
+    Ban {
+        place: "src/fleet",
+        except: &[],
+        words: &["crate::render", "crate::cli"],
+        why: "many reports know no format and no file",
+    },
+    Ban {
+        place: "src/what_if",
+        except: &[],
+        words: &["crate::render", "crate::cli", "crate::report"],
+        why: "a prediction follows from observations alone",
+    },
     Ban { place: "src/render", except: &[], words: &["crate::cli"], why: "a format knows no terminal" },
     Ban { place: "probes/src/addr.rs", except: &[], words: IO, why: "pure" },
     Ban { place: "probes/src/catalogue", except: &[], words: IO, why: "pure" },

@@ -9,8 +9,10 @@ use ampls_doctor::cli::{commands, completions, manual};
 use ampls_doctor::diagnose::command::Command;
 use ampls_doctor::diagnose::finding::Finding;
 use ampls_doctor::diagnose::rules::RULES;
+use ampls_doctor::fleet;
 use ampls_doctor::render::explain::{RulePage, index};
 use ampls_doctor::report::schema;
+use ampls_doctor::what_if;
 use ampls_world::Scenario;
 use clap_complete::Shell;
 
@@ -114,10 +116,17 @@ fn pages() -> Vec<RulePage> {
 }
 
 #[test]
-fn the_schema_is_fresh() {
-    let mut text = serde_json::to_string_pretty(&schema()).expect("JSON");
-    text.push('\n');
-    check(&packaging("report.schema.json"), &text);
+fn the_schemas_are_fresh() {
+    for (name, schema) in [
+        ("report", schema()),
+        ("fleet", fleet::schema()),
+        ("fleet-row", fleet::row_schema()),
+        ("what-if", what_if::schema()),
+    ] {
+        let mut text = serde_json::to_string_pretty(&schema).expect("JSON");
+        text.push('\n');
+        check(&packaging(&format!("{name}.schema.json")), &text);
+    }
 }
 
 #[test]

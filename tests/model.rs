@@ -23,6 +23,7 @@ mod faults;
 mod invariants;
 mod network;
 mod oracle;
+mod predicted;
 mod random;
 mod resolve;
 mod see;

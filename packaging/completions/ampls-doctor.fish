@@ -469,9 +469,11 @@ complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -f -a "plan" -d 
 complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -f -a "judge" -d 'Judge a saved report again, offline, with this version\'s rules'
 complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -f -a "redact" -d 'Replace names and addresses in a saved report with stable pseudonyms; exits with 0 whatever the report holds'
 complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -f -a "compare" -d 'Show what differs between two reports: one machine at two moments, or a good machine and a bad one'
+complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -f -a "fleet" -d 'Group the reports of many machines by what is wrong with them'
+complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -f -a "what-if" -d 'Predict from reports what a change of zones, records or servers would do'
 complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -f -a "explain" -d 'Explain a finding code or name, an address, or a host name'
 complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -f -a "demo" -d 'Examine a simulated Azure on loopback'
-complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -f -a "schema" -d 'Print the report\'s JSON Schema'
+complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -f -a "schema" -d 'Print the report\'s JSON Schema, or that of another document'
 complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -f -a "completions" -d 'Print a completion script for a shell'
 complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -f -a "man" -d 'Print the manual page'
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand check" -l expect -d 'What the paths should be' -r -f -a "auto\t''
@@ -1385,6 +1387,43 @@ never\t''"
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand compare" -s q -l quiet -d 'Print only the headline'
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand compare" -s v -l verbose -d 'Print evidence, undo and every endpoint; -vv every answer too'
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand compare" -s h -l help -d 'Print help'
+complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand fleet" -l by -d 'Also cut the machines by this: region, subnet, subscription, server, zone, code or agent' -r -f -a "region\t''
+subnet\t''
+subscription\t''
+server\t''
+zone\t''
+code\t''
+agent\t''"
+complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand fleet" -l since -d 'Compare with earlier reports: what got better, worse, appeared, vanished' -r -F
+complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand fleet" -l format -d 'Format of the result [default: table, or what the file\'s extension says]' -r -f -a "table\t''
+json\t''
+ndjson\t''
+csv\t''
+markdown\t''
+html\t''
+metrics\t''"
+complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand fleet" -s o -l output -d 'Write to this file (created 0600), `-` for standard output; .json, .ndjson, .csv, .md, .html and .prom choose the format' -r -F
+complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand fleet" -l fail-on -d 'Exit with 1 from this severity' -r -f -a "error\t''
+warning\t''
+never\t''"
+complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand fleet" -l color -d 'Colour; auto obeys NO_COLOR' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand fleet" -s q -l quiet -d 'Print only the headline'
+complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand fleet" -s v -l verbose -d 'Print evidence, undo and every endpoint; -vv every answer too'
+complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand fleet" -s h -l help -d 'Print help'
+complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand what-if" -l change -d 'A change, e.g. `unlink privatelink.monitor.azure.com`; several are made one after the other' -r
+complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand what-if" -l like -d 'The report of a machine that shows what the change gives: its zone is linked there, or its servers are asked' -r -F
+complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand what-if" -l format -d 'Format of the result [default: table, or what the file\'s extension says]' -r -f -a "table\t''
+json\t''"
+complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand what-if" -s o -l output -d 'Write to this file (created 0600), `-` for standard output' -r -F
+complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand what-if" -l color -d 'Colour; auto obeys NO_COLOR' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand what-if" -l allow-unknown -d 'Do not exit with 1 for what is unknown'
+complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand what-if" -s q -l quiet -d 'Print only the headline'
+complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand what-if" -s v -l verbose -d 'Print evidence, undo and every endpoint; -vv every answer too'
+complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand what-if" -s h -l help -d 'Print help'
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand explain" -l color -d 'Colour; auto obeys NO_COLOR' -r -f -a "auto\t''
 always\t''
 never\t''"

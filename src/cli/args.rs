@@ -16,18 +16,24 @@ use ipnet::IpNet;
 
 use self::destination::Destination;
 pub use self::doubts::doubts;
+use self::fleet::EXAMPLES as FLEET_EXAMPLES;
+pub use self::fleet::FleetArgs;
 use self::output::FAIL_ON;
 pub use self::output::{Format, OutputArgs};
 use self::value::{OneOf, checked, offering, parsed};
 pub use self::watch::{Wanted, WatchArgs};
+use self::what_if::EXAMPLES as WHAT_IF_EXAMPLES;
+pub use self::what_if::WhatIfArgs;
 use crate::report::FailOn;
 
 mod destination;
 mod doubts;
+mod fleet;
 mod offered;
 mod output;
 mod value;
 mod watch;
+mod what_if;
 
 const ABOUT: &str = "Tells whether this machine's paths to Azure Monitor go through Private Link, and if not, why";
 
@@ -102,14 +108,24 @@ pub enum Command {
     /// Show what differs between two reports: one machine at two moments, or a good machine and a bad one
     #[command(after_help = COMPARE_EXAMPLES)]
     Compare(CompareArgs),
+    /// Group the reports of many machines by what is wrong with them
+    #[command(after_help = FLEET_EXAMPLES)]
+    Fleet(FleetArgs),
+    /// Predict from reports what a change of zones, records or servers would do
+    #[command(after_help = WHAT_IF_EXAMPLES)]
+    WhatIf(WhatIfArgs),
     /// Explain a finding code or name, an address, or a host name
     #[command(after_help = EXPLAIN_EXAMPLES)]
     Explain(ExplainArgs),
     /// Examine a simulated Azure on loopback
     #[cfg(feature = "demo")]
     Demo(Box<DemoArgs>),
-    /// Print the report's JSON Schema
-    Schema,
+    /// Print the report's JSON Schema, or that of another document
+    Schema {
+        /// Which: report, fleet, fleet-row or what-if [default: report]
+        #[arg(value_parser = OneOf(SCHEMAS), hide_possible_values = true)]
+        of: Option<SchemaOf>,
+    },
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -130,6 +146,8 @@ pub(super) const COMMANDS: &[(&str, &str)] = &[
     ("judge", "judge"),
     ("redact", "redact"),
     ("compare", "compare"),
+    ("fleet", "fleet"),
+    ("what-if", "what-if"),
     ("explain", "explain"),
     #[cfg(feature = "demo")]
     ("demo", "demo"),
@@ -156,6 +174,26 @@ Exit status:
   0  the second report has no finding at or above --fail-on that the first lacks
   1  it has one, or has one to a higher degree or on more endpoints
   2  wrong usage, or a report that cannot be read or parsed";
+
+/// Documents that have a schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SchemaOf {
+    /// `check --format json`
+    Report,
+    /// `fleet --format json`
+    Fleet,
+    /// A line of `fleet --format ndjson`.
+    FleetRow,
+    /// `what-if --format json`
+    WhatIf,
+}
+
+const SCHEMAS: &[(&str, SchemaOf)] = &[
+    ("report", SchemaOf::Report),
+    ("fleet", SchemaOf::Fleet),
+    ("fleet-row", SchemaOf::FleetRow),
+    ("what-if", SchemaOf::WhatIf),
+];
 
 /// What is printed beside the result.
 #[derive(Clone, Copy, Debug, Args)]

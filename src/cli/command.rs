@@ -12,10 +12,12 @@ pub(super) mod compare;
 #[cfg(feature = "demo")]
 pub(super) mod demo;
 pub(super) mod explain;
+pub(super) mod fleet;
 pub(super) mod judge;
 pub(super) mod manual;
 pub(super) mod plan;
 pub(super) mod redact;
+pub(super) mod what_if;
 
 /// Writes to standard output; fails when it cannot be written.
 pub(super) fn print(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<u8, Failure> {

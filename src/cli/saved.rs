@@ -19,10 +19,11 @@ use crate::diagnose::levels::{Level, Levels};
 use crate::render::page::inert;
 use crate::report::digest::{Digest, KIND};
 use crate::report::{OLDEST_SCHEMA, Redacted, Report, RunInfo, SCHEMA};
-use crate::text::decode;
+use crate::text::{decode, thousands};
 
 mod digest;
 mod kind;
+pub(super) mod many;
 
 /// MiB read of a report; a run of hundreds of endpoints stays under half of it.
 const MAX_REPORT: u64 = 16;
@@ -61,6 +62,14 @@ pub(super) fn read(path: &Path) -> Result<Saved, InputError> {
         ));
     }
     parse(&bytes).map_err(|what| InputError::new(path, what))
+}
+
+/// Reads a report once more that is one line of a file, or the whole of it where `line` is 0.
+pub(super) fn read_again(path: &Path, line: u64) -> Option<Saved> {
+    if line == 0 {
+        return parse(&input::bytes(path, MAX_REPORT).ok()?).ok();
+    }
+    parse(&input::line(path, line, MAX_REPORT)?).ok()
 }
 
 /// Reads a report or a digest; the digest may stand among the other lines of the `compact` format.
@@ -135,13 +144,6 @@ impl<'de> Visitor<'de> for Rules {
         }
         Ok(self)
     }
-}
-
-/// A number with a comma after each three digits.
-fn thousands(number: usize) -> String {
-    let digits = number.to_string();
-    let groups: Vec<&str> = digits.as_bytes().rchunks(3).rev().filter_map(|group| str::from_utf8(group).ok()).collect();
-    groups.join(",")
 }
 
 /// Whether this version reads documents of that one.

@@ -20,7 +20,7 @@ mod findings;
 mod path;
 
 /// The whole style of the page.
-const STYLE: &str = include_str!("html/style.css");
+pub(super) const STYLE: &str = include_str!("html/style.css");
 
 /// What the page may do. A hash of the style would leave bare text wherever a viewer or a mail gateway changes one byte of it;
 /// what stands in the page is escaped, and nothing can be loaded.
@@ -259,7 +259,7 @@ fn led(report: &Report, endpoint: &EndpointReport) -> &'static str {
 }
 
 /// The whole page with everything that acts on a reader made visible: control characters, and what reorders or hides text.
-fn visible(page: &str) -> String {
+pub(super) fn visible(page: &str) -> String {
     let mut safe = String::with_capacity(page.len());
     for character in page.chars() {
         if character != '\n' && acts_on_output(character) {
@@ -282,7 +282,7 @@ fn breakable(text: &str) -> Markup {
 }
 
 /// A sentence: what stands in backticks is shown as code.
-fn prose(text: &str) -> Markup {
+pub(super) fn prose(text: &str) -> Markup {
     html! {
         @for (index, part) in text.split('`').enumerate() {
             @if index % 2 == 0 { (part) } @else { code { (part) } }
@@ -291,7 +291,7 @@ fn prose(text: &str) -> Markup {
 }
 
 /// Lines to be copied.
-fn commands<'a>(lines: impl Iterator<Item = &'a str>) -> Markup {
+pub(super) fn commands<'a>(lines: impl Iterator<Item = &'a str>) -> Markup {
     html! { pre { code { (lines.collect::<Vec<_>>().join("\n")) } } }
 }
 

@@ -10,7 +10,7 @@ use crate::diagnose::finding::{Finding, Owner, Severity};
 use crate::report::{EndpointReport, Report};
 use text::{block, cell, prose};
 
-mod text;
+pub(super) mod text;
 
 /// Writes the report.
 pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {

@@ -23,30 +23,30 @@ pub fn write(report: &Report, status: u8, out: &mut dyn Write) -> io::Result<()>
     writeln!(out, "# EOF")
 }
 
-struct Family {
+pub(super) struct Family {
     name: &'static str,
     help: &'static str,
     samples: Vec<(String, String)>,
 }
 
 impl Family {
-    fn new(name: &'static str, help: &'static str) -> Self {
+    pub(super) fn new(name: &'static str, help: &'static str) -> Self {
         Self { name, help, samples: Vec::new() }
     }
 
-    fn one(name: &'static str, help: &'static str, value: impl Display) -> Self {
+    pub(super) fn one(name: &'static str, help: &'static str, value: impl Display) -> Self {
         let mut family = Self::new(name, help);
         family.add(&[], value);
         family
     }
 
-    fn add(&mut self, labels: &[(&str, &str)], value: impl Display) {
+    pub(super) fn add(&mut self, labels: &[(&str, &str)], value: impl Display) {
         let labels: Vec<_> = labels.iter().map(|(name, value)| format!("{name}=\"{}\"", escaped(value))).collect();
         let labels = if labels.is_empty() { String::new() } else { format!("{{{}}}", labels.join(",")) };
         self.samples.push((labels, format!("{value}")));
     }
 
-    fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+    pub(super) fn write(&self, out: &mut dyn Write) -> io::Result<()> {
         if self.samples.is_empty() {
             return Ok(());
         }

@@ -237,7 +237,7 @@ pub(super) fn public(some: &[&EndpointReport], all: &[EndpointReport], expect: E
 const OTHER: &str = "other names";
 
 /// What a name does for monitoring, in the words of the people who run the machine.
-pub(super) fn family(fqdn: &str) -> &'static str {
+pub(crate) fn family(fqdn: &str) -> &'static str {
     let inside = |label: &str| fqdn.split('.').any(|part| part == label);
     if inside("handler") {
         "configuration"

@@ -3,8 +3,20 @@
 use super::super::needs;
 use super::*;
 
-const COMMANDS: [&str; 10] =
-    ["check", "plan", "judge", "redact", "compare", "explain", "demo", "schema", "completions", "man"];
+const COMMANDS: [&str; 12] = [
+    "check",
+    "plan",
+    "judge",
+    "redact",
+    "compare",
+    "fleet",
+    "what-if",
+    "explain",
+    "demo",
+    "schema",
+    "completions",
+    "man",
+];
 
 /// What bash offers for the last of these words.
 #[cfg(unix)]
@@ -54,6 +66,8 @@ fn bash_completes_the_options_of_every_command_and_their_values() {
     has(&["ampls-doctor", "plan", "--cloud", "us"], "usgov");
     has(&["ampls-doctor", "plan", "--cloud", "Azure"], "AzureUSGovernment");
     has(&["ampls-doctor", "man", ""], "judge");
+    has(&["ampls-doctor", "fleet", "reports", "--by", "s"], "subnet");
+    has(&["ampls-doctor", "what-if", "--allow"], "--allow-unknown");
 }
 
 #[test]
@@ -66,7 +80,8 @@ fn every_command_has_a_manual_page() {
         let page = text(&output.stdout);
         assert!(page.contains(&format!("\n.TH ampls-doctor-{command} 1 \"\" \"ampls-doctor ")), "{page}");
         assert!(page.is_ascii(), "some readers of manual pages know nothing else");
-        assert!(main.contains(&format!("ampls\\-doctor\\-{command}(1)")), "{main}");
+        let named = format!("ampls\\-doctor\\-{}(1)", command.replace('-', "\\-"));
+        assert!(main.contains(&named), "{main}");
     }
     let line = refused_in_one_line(&ran(&["man", "tail"]), 2);
     assert!(line.contains("`tail`") && line.contains("judge"), "{line}");

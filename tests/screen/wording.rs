@@ -147,7 +147,7 @@ pub(super) fn faults(report: &Report) -> Vec<String> {
 #[test]
 fn help_and_pages_use_no_former_words() {
     let mut faults = Vec::new();
-    for command in ["check", "plan", "judge", "redact", "compare", "explain", "demo"] {
+    for command in ["check", "plan", "judge", "redact", "compare", "fleet", "what-if", "explain", "demo"] {
         faults.extend(former(command, &text(&ran(&[command, "--help"]).stdout)));
     }
     let root = env!("CARGO_MANIFEST_DIR");

@@ -36,6 +36,19 @@ pub(super) fn digest(bytes: &[u8]) -> Option<Result<Digest, String>> {
     })
 }
 
+/// The digest of each text of a JSON document: what one command printed of many machines.
+pub(super) fn digests(document: &str) -> Vec<Result<Digest, String>> {
+    if !document.contains("\\\"digest\\\"") {
+        return Vec::new();
+    }
+    let mut texts = Vec::new();
+    let read = Texts(&mut texts).deserialize(&mut serde_json::Deserializer::from_str(document));
+    if read.is_err() {
+        return Vec::new();
+    }
+    texts.iter().filter_map(|text| within(text)).collect()
+}
+
 /// The last digest of a text, whatever stands before it on its line and wherever its own lines are broken.
 fn within(text: &str) -> Option<Result<Digest, String>> {
     found(text, &Cell::new(text.len().saturating_mul(MOST_TIMES).saturating_add(LONGEST)))

@@ -6,7 +6,7 @@
 use crate::render::page::inert;
 
 /// One line of text. What stands in backticks becomes code.
-pub(super) fn prose(text: &str) -> String {
+pub(in crate::render) fn prose(text: &str) -> String {
     let text = inert(text);
     let mut markdown = String::with_capacity(text.len());
     for (index, part) in text.split('`').enumerate() {
@@ -20,7 +20,7 @@ pub(super) fn prose(text: &str) -> String {
 }
 
 /// A name or a value as code.
-pub(super) fn code(text: &str) -> String {
+pub(in crate::render) fn code(text: &str) -> String {
     let text = inert(text);
     let text = text.trim();
     if text.is_empty() {
@@ -32,12 +32,12 @@ pub(super) fn code(text: &str) -> String {
 }
 
 /// The same in a cell of a table, which ends at a bar, in code too.
-pub(super) fn cell(text: &str) -> String {
+pub(in crate::render) fn cell(text: &str) -> String {
     code(text).replace('|', "\\|")
 }
 
 /// Lines to be copied, as they are.
-pub(super) fn block<'a>(lines: impl Iterator<Item = &'a str>) -> String {
+pub(in crate::render) fn block<'a>(lines: impl Iterator<Item = &'a str>) -> String {
     let lines: Vec<String> = lines.map(inert).collect();
     let fence = "`".repeat(lines.iter().map(|line| longest_run(line)).max().unwrap_or_default().max(2) + 1);
     format!("{fence}text\n{}\n{fence}\n", lines.join("\n"))

@@ -1,0 +1,73 @@
+//! `fleet`: many reports in one picture.
+
+use std::path::{Path, PathBuf};
+
+use crate::cli::args::{FleetArgs, TalkArgs};
+use crate::cli::exit::{Failure, announce_file, exit_code, say};
+use crate::cli::gather::gather;
+use crate::cli::input::is_stdin;
+use crate::cli::output::{self, Output};
+use crate::cli::saved::{judged, read_again};
+use crate::diagnose::finding::Severity;
+use crate::fleet::{Fleet, Whole};
+use crate::render;
+use crate::text::{quote, thousands};
+
+/// Groups for which a report is read and judged again.
+const MOST_ADVISED: usize = 12;
+
+pub(in crate::cli) fn fleet(arguments: &FleetArgs, talk: TalkArgs) -> Result<u8, Failure> {
+    let format = arguments.format().map_err(Failure::Usage)?;
+    let all = arguments.paths.iter().chain(&arguments.since);
+    if all.filter(|path| is_stdin(path)).count() > 1 {
+        return Err(Failure::Usage("standard input can be read only once: give the other reports as files".to_owned()));
+    }
+    let output = Output::open(arguments.output.as_deref())?;
+    let now = gathered(&arguments.paths)?;
+    let earlier = if arguments.since.is_empty() { None } else { Some(gathered(&arguments.since)?) };
+    let mut whole = now.whole(env!("CARGO_PKG_VERSION"), arguments.by, earlier);
+    advise(&mut whole);
+    let status = whole.picture.exit_status(arguments.fail_on);
+    let style = output::style(&output, talk);
+    let written = output.write(|out| render::fleet::write(format, &whole, &style, out));
+    let status = exit_code(written, status)?;
+    let inputs = &whole.picture.inputs;
+    if let Some(first) = inputs.broken_named.first() {
+        let broken = usize::try_from(inputs.broken).unwrap_or(usize::MAX);
+        let what = if broken == 1 { "input was" } else { "inputs were" };
+        say(talk, &format!("{} {what} not read, e.g. {}: {}", thousands(broken), quote(&first.input), first.why));
+    }
+    announce_file(
+        &format!("Picture of {} machines", thousands(whole.machines.len())),
+        arguments.output.as_deref(),
+        talk,
+    );
+    Ok(status)
+}
+
+/// What the paths hold; fails where that is not a single machine.
+fn gathered(paths: &[PathBuf]) -> Result<Fleet, Failure> {
+    let fleet = gather(paths);
+    if !fleet.is_empty() {
+        return Ok(fleet);
+    }
+    Err(Failure::Usage(match fleet.broken() {
+        (0, _) | (_, None) => "there is no report in what was given".to_owned(),
+        (1, Some(only)) => format!("{}: {}", quote(&only.input), only.why),
+        (broken, Some(first)) => {
+            let broken = thousands(usize::try_from(broken).unwrap_or(usize::MAX));
+            format!("none of {broken} inputs can be read, e.g. {}: {}", quote(&first.input), first.why)
+        }
+    }))
+}
+
+/// Fills in what to do, from a report of each of the first groups.
+fn advise(whole: &mut Whole) {
+    let groups = whole.picture.groups.iter_mut().zip(&whole.newest);
+    for (group, newest) in groups.filter(|(group, _)| group.severity > Severity::Info).take(MOST_ADVISED) {
+        let Some(source) = newest else { continue };
+        if let Some(saved) = read_again(Path::new(&*source.file), source.line) {
+            group.advise(&judged(saved));
+        }
+    }
+}

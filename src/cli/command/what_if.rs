@@ -1,0 +1,117 @@
+//! `what-if`: changes tried on saved reports.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use ampls_probes::Observations;
+use ampls_probes::endpoint::ExpectedRecord;
+use ampls_probes::observation::Observation;
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use crate::cli::args::{Format, TalkArgs, WhatIfArgs};
+use crate::cli::exit::{Failure, announce_file, exit_code};
+use crate::cli::gather::{Input, each};
+use crate::cli::input::{self, is_stdin};
+use crate::cli::output::{self, Output};
+use crate::cli::saved;
+use crate::fleet::MachineKey;
+use crate::render;
+use crate::text::{escape, quote};
+use crate::what_if::{self, Change, Coverage, Like, MachinePrediction, predict};
+
+/// Inputs without observations that are named.
+const MOST_NAMED: usize = 20;
+/// Characters kept of what is said of one of them.
+const LONGEST: usize = 300;
+
+/// What one report gives: which machine, when and in which run, and what becomes of it.
+type Made = (MachineKey, Timestamp, Uuid, MachinePrediction);
+
+pub(in crate::cli) fn what_if(arguments: &WhatIfArgs, talk: TalkArgs) -> Result<u8, Failure> {
+    let format = arguments.format().map_err(Failure::Usage)?;
+    let parsed = arguments.changes.iter().map(|text| Change::parse(text, &records));
+    let changes: Vec<Change> =
+        parsed.collect::<Result<_, _>>().map_err(|why| Failure::Usage(format!("--change: {why}")))?;
+    if arguments.like.is_none()
+        && let Some(change) = changes.iter().find(|change| change.needs_like())
+    {
+        return Err(Failure::Usage(format!(
+            "--change {}: give with --like the report of a machine where the zone is linked: nothing else shows what it holds",
+            quote(&change.to_string())
+        )));
+    }
+    let inputs = arguments.paths.iter().chain(&arguments.like);
+    if inputs.filter(|path| is_stdin(path)).count() > 1 {
+        return Err(Failure::Usage("standard input can be read only once: give the other reports as files".to_owned()));
+    }
+    let output = Output::open(arguments.output.as_deref())?;
+    let like = arguments.like.as_deref().map(saved::read).transpose()?;
+    let like = like.as_ref().map(|like| Like::new(&like.observations));
+    let (predictions, coverage) = predicted(arguments, &changes, like.as_ref());
+    if predictions.is_empty() {
+        let why = coverage.unusable_named.first().map(|first| format!(": {first}")).unwrap_or_default();
+        return Err(Failure::Usage(format!("no whole report can be read{why}")));
+    }
+    let document = what_if::what_if(env!("CARGO_PKG_VERSION"), &changes, coverage, predictions);
+    let status = document.exit_status(arguments.allow_unknown);
+    let style = output::style(&output, talk);
+    let written = output.write(|out| match format {
+        Format::Json => render::json::write(&document, out),
+        _ => render::what_if::write(&document, &style, out),
+    });
+    let status = exit_code(written, status)?;
+    announce_file("Prediction", arguments.output.as_deref(), talk);
+    Ok(status)
+}
+
+/// The newest report of each machine, under the changes.
+fn predicted(
+    arguments: &WhatIfArgs,
+    changes: &[Change],
+    like: Option<&Like<'_>>,
+) -> (Vec<MachinePrediction>, Coverage) {
+    let of = |observations: &Observations, run: Uuid| -> Made {
+        (key(observations), observations.started_at, run, predict(observations, changes, like))
+    };
+    let parse = |input| match input {
+        Input::Block(block) => {
+            let reports = block.reports().into_iter();
+            reports.map(|report| report.map(|saved| of(&saved.observations, saved.id))).collect()
+        }
+        Input::Broken { input, why } => vec![Err(format!("{input}: {why}"))],
+    };
+    let mut machines: BTreeMap<MachineKey, (Timestamp, Uuid, MachinePrediction)> = BTreeMap::new();
+    let (mut unusable, mut named) = (0, BTreeSet::new());
+    each(&arguments.paths, &parse, |made: Result<Made, String>| match made {
+        Ok((key, at, run, prediction)) => {
+            let newer = machines.get(&key).is_none_or(|(known, of, _)| (*known, *of) < (at, run));
+            if newer {
+                machines.insert(key, (at, run, prediction));
+            }
+        }
+        Err(why) => {
+            unusable += 1;
+            named.insert(escape(&why, LONGEST));
+            if named.len() > MOST_NAMED {
+                named.pop_last();
+            }
+        }
+    });
+    let coverage = Coverage { unusable, unusable_named: named.into_iter().collect(), ..Coverage::default() };
+    (machines.into_values().map(|(.., prediction)| prediction).collect(), coverage)
+}
+
+fn key(observations: &Observations) -> MachineKey {
+    let instance = observations.seen.iter().find_map(|seen| match seen {
+        Observation::Metadata(metadata) => metadata.outcome.seen(),
+        _ => None,
+    });
+    let given =
+        |of: fn(&ampls_probes::observation::Instance) -> Option<&String>| instance.and_then(of).map(String::as_str);
+    MachineKey::new(given(|it| it.vm_id.as_ref()), given(|it| it.resource_id.as_ref()), &observations.machine.name)
+}
+
+fn records(file: &str) -> Result<Vec<ExpectedRecord>, String> {
+    input::expected_records(Some(Path::new(file))).map_err(|error| error.to_string())
+}

@@ -1,0 +1,107 @@
+//! An input in blocks: whole lines where a document stands in each of them, else all of it at once.
+
+use std::io::{self, Read};
+use std::sync::Arc;
+
+use super::Sink;
+use super::unpack::unpacked;
+use crate::cli::saved::many::Block;
+
+/// Octets read at once of an input with lines.
+const BLOCK: usize = 1024 * 1024;
+/// MiB of one line: a report of hundreds of endpoints stays under half of it.
+const LONGEST_LINE: usize = 16;
+/// MiB of an input that is one document: what one command prints of ten thousand machines.
+const LARGEST: usize = 64;
+const MIB: usize = 1024 * 1024;
+
+/// Reads an input and hands on its blocks. `plain` says that a file of that name holds just this.
+pub(super) fn document(name: &str, plain: bool, input: impl Read, sink: &Sink) {
+    let (input, packed) = match unpacked(input) {
+        Ok(unpacked) => unpacked,
+        Err(error) => return sink.broken(name, &format!("cannot be read: {error}")),
+    };
+    let mut reader = Reader { name: name.into(), plain: plain && !packed, input, sink, failed: None };
+    reader.blocks();
+    if let Some(why) = reader.failed {
+        let how = if packed { "unpacked" } else { "read" };
+        sink.broken(name, &format!("cannot be {how} to its end: {why}"));
+    }
+}
+
+struct Reader<'s, R> {
+    name: Arc<str>,
+    plain: bool,
+    input: R,
+    sink: &'s Sink,
+    /// Why it ended early.
+    failed: Option<io::Error>,
+}
+
+impl<R: Read> Reader<'_, R> {
+    fn blocks(&mut self) {
+        let mut bytes = Vec::new();
+        let mut ended = self.more(&mut bytes, BLOCK);
+        if !has_a_document_a_line(&bytes) {
+            if !ended {
+                ended = self.more(&mut bytes, LARGEST * MIB);
+            }
+            if !ended {
+                self.sink.broken(
+                    &self.name,
+                    &format!("is larger than {LARGEST} MiB: give a document a line, or several files"),
+                );
+                return;
+            }
+            if self.failed.is_none() {
+                self.hand_on(0, bytes);
+            }
+            return;
+        }
+        let mut line = 1;
+        while !ended {
+            let Some(last) = bytes.iter().rposition(|byte| *byte == b'\n') else {
+                if bytes.len() > LONGEST_LINE * MIB {
+                    self.sink.broken(&self.name, &format!("line {line} is longer than {LONGEST_LINE} MiB"));
+                    return;
+                }
+                ended = self.more(&mut bytes, BLOCK);
+                continue;
+            };
+            let rest = bytes.split_off(last + 1);
+            let count = bytes.split(|byte| *byte == b'\n').count() - 1;
+            self.hand_on(line, std::mem::replace(&mut bytes, rest));
+            line += u64::try_from(count).unwrap_or(u64::MAX);
+            ended = self.more(&mut bytes, BLOCK);
+        }
+        if self.failed.is_some() {
+            // The last line is what was cut off, and named as that.
+            let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1);
+            bytes.truncate(whole);
+        }
+        self.hand_on(line, bytes);
+    }
+
+    /// Reads so many octets more, or all that is left: then it gives `true`.
+    fn more(&mut self, bytes: &mut Vec<u8>, most: usize) -> bool {
+        let wanted = u64::try_from(most).unwrap_or(u64::MAX);
+        match self.input.by_ref().take(wanted).read_to_end(bytes) {
+            Ok(read) => read < most,
+            Err(error) => {
+                self.failed = Some(error);
+                true
+            }
+        }
+    }
+
+    fn hand_on(&self, line: u64, bytes: Vec<u8>) {
+        self.sink.block(Block { file: self.name.clone(), line, bytes, plain: self.plain });
+    }
+}
+
+/// Whether the first line is a whole object by its looks: what stands in it is read later.
+fn has_a_document_a_line(bytes: &[u8]) -> bool {
+    let Some(end) = bytes.iter().position(|byte| *byte == b'\n') else { return false };
+    let first = bytes.get(..end).unwrap_or_default().trim_ascii();
+    first.starts_with(b"{") && first.ends_with(b"}") && first.len() > 2
+}

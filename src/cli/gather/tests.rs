@@ -1,0 +1,222 @@
+//! A whole company through files of every kind, in any order, with broken ones among them.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use ruzstd::encoding::{CompressionLevel, compress_to_vec};
+use uuid::Uuid;
+
+use super::gather;
+use crate::diagnose::finding::Severity;
+use crate::fleet::company::{Vm, odd, truth};
+use crate::fleet::{Group, Whole};
+use crate::render::{compact, ndjson};
+use crate::report::{FailOn, Report, exit_status};
+
+/// Machines of the company; `FLEET_MACHINES` asks for more.
+const MACHINES: usize = 1_000;
+
+/// A folder that is gone when dropped.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Self {
+        let path = std::env::temp_dir().join(format!("gather-{}", Uuid::new_v4()));
+        fs::create_dir(&path).unwrap();
+        Self(path)
+    }
+
+    fn write(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.0.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, bytes).unwrap();
+        path
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn json(report: &Report) -> String {
+    serde_json::to_string(report).unwrap()
+}
+
+fn digest(report: &Report) -> String {
+    let mut out = Vec::new();
+    compact::write(report, exit_status(report, FailOn::Error), &mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+fn rows(report: &Report) -> String {
+    let mut out = Vec::new();
+    ndjson::write(report, &mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+fn gzip(text: &str) -> Vec<u8> {
+    let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
+    packed.write_all(text.as_bytes()).unwrap();
+    packed.finish().unwrap()
+}
+
+fn zstd(text: &str) -> Vec<u8> {
+    compress_to_vec(text.as_bytes(), CompressionLevel::Fastest)
+}
+
+/// Writes the company in every form, and every hundredth file broken; gives how many are.
+fn company(folder: &Folder, machines: usize) -> u64 {
+    let mut lines = String::new();
+    let mut broken = 0;
+    for number in 0..machines {
+        let (report, name) = (Vm { number }.report(), format!("hub-{}/{number}", number % 7));
+        // A digest leaves out what a later root is about where it has no room.
+        let several = report.roots().filter(|root| root.severity == Severity::Error).count() > 1;
+        match if several { 0 } else { number % 8 } {
+            0 => _ = folder.write(&format!("{name}.json"), json(&report)),
+            1 => _ = folder.write(&format!("{name}.json"), serde_json::to_string_pretty(&report).unwrap()),
+            2 => _ = folder.write(&format!("{name}/var/report.json.gz"), gzip(&json(&report))),
+            3 => _ = folder.write(&format!("{name}.zst"), zstd(&json(&report))),
+            4 => _ = folder.write(&format!("{name}.txt"), digest(&report)),
+            5 => {
+                let said = format!("Enable succeeded: \n[stdout]\n{}\n[stderr]\n", digest(&report));
+                let answer = serde_json::json!({"value": [{"code": "ProvisioningState/succeeded", "message": said}]});
+                folder.write(&format!("{name}.json"), answer.to_string());
+            }
+            // A collector writes the lines of many machines among each other.
+            6 => rows(&report).lines().for_each(|line| lines = format!("{line}\n{}", std::mem::take(&mut lines))),
+            _ => lines.push_str(&(json(&report) + "\n")),
+        }
+        if number % 100 == 50 {
+            let text = json(&report);
+            folder.write(&format!("{name}-cut.json"), &text[..text.len() / 2]);
+            lines.push_str("{\"schema\":2,\"run\":\n");
+            broken += 2;
+        }
+    }
+    folder.write("all.ndjson", lines);
+    broken
+}
+
+fn shared(group: &Group) -> Vec<String> {
+    group
+        .facts
+        .iter()
+        .flat_map(|fact| fact.values.iter().map(move |it| format!("{}={}", fact.name, it.value)))
+        .collect()
+}
+
+fn machines() -> usize {
+    std::env::var("FLEET_MACHINES").ok().and_then(|text| text.parse().ok()).unwrap_or(MACHINES)
+}
+
+#[test]
+fn a_company_has_exactly_the_causes_that_were_put_into_it_in_any_order_of_inputs() {
+    let folder = Folder::new();
+    let count = machines();
+    let broken = company(&folder, count);
+    let whole = gather(std::slice::from_ref(&folder.0)).whole("0.1.0", None, None);
+    assert_eq!(whole.picture.machines.seen, count);
+    assert_eq!(whole.picture.inputs.broken, broken, "{:?}", whole.picture.inputs.broken_named);
+
+    let mut wanted = truth(count);
+    let errors = whole.picture.groups.iter().filter(|group| group.severity == Severity::Error);
+    for group in errors {
+        let facts = shared(group);
+        let holds = |wanted: &str| {
+            wanted
+                .split(' ')
+                .all(|fact| facts.iter().any(|it| it == fact || wanted.starts_with("issuer=") && it == wanted))
+        };
+        let key = wanted.keys().find(|(code, shared)| *code == group.code && holds(shared)).cloned();
+        let key = key.unwrap_or_else(|| panic!("{}: nobody put that into it", group.id));
+        assert_eq!(wanted.remove(&key), Some(group.machines), "{}: {:#?}", group.id, titles(&whole));
+    }
+    assert!(wanted.is_empty(), "not found: {wanted:?}");
+    let (code, server) = odd();
+    let alone: Vec<&Group> = whole.picture.outliers().filter(|group| group.code == code).collect();
+    assert!(matches!(alone.as_slice(), [one] if shared(one).contains(&server)), "{:?}", titles(&whole));
+
+    let mut files = Vec::new();
+    list(&folder.0, &mut files);
+    files.reverse();
+    assert_eq!(gather(&files).whole("0.1.0", None, None), whole, "backwards");
+    files.sort_by_key(|file| file.to_string_lossy().bytes().rev().collect::<Vec<_>>());
+    assert_eq!(gather(&files).whole("0.1.0", None, None), whole, "by their last letters");
+}
+
+fn titles(whole: &Whole) -> Vec<&str> {
+    whole.picture.groups.iter().map(|group| group.id.as_str()).collect()
+}
+
+fn list(folder: &Path, files: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { list(&path, files) } else { files.push(path) }
+    }
+}
+
+/// How many machines the paths hold, and what is broken.
+fn seen(paths: &[PathBuf]) -> (usize, Vec<String>) {
+    let picture = gather(paths).whole("0.1.0", None, None).picture;
+    let broken = picture.inputs.broken_named.iter().map(|it| format!("{}: {}", it.input, it.why)).collect();
+    (picture.machines.seen, broken)
+}
+
+#[test]
+fn patterns_stand_for_files_and_what_is_not_there_is_named() {
+    let folder = Folder::new();
+    for number in 0..4 {
+        folder.write(&format!("{number}.json"), json(&Vm { number }.report()));
+    }
+    assert_eq!(seen(&[folder.0.join("*.json")]), (4, vec![]));
+    assert_eq!(seen(&[folder.0.join("[01].json"), folder.0.join("1.json")]), (2, vec![]));
+    let (machines, broken) = seen(&[folder.0.join("*.xml"), folder.0.join("no.json"), folder.0.join("2.json")]);
+    assert_eq!((machines, broken.len()), (1, 2));
+    assert!(broken[0].ends_with("stands for no file") && broken[1].ends_with("is not there"), "{broken:?}");
+}
+
+#[test]
+fn frames_one_after_the_other_are_unpacked_and_a_bomb_of_one_line_ends() {
+    let folder = Folder::new();
+    let one = |number| json(&Vm { number }.report()) + "\n";
+    let frames = [zstd(&one(0)), zstd(&one(1))].concat();
+    let members = [gzip(&one(2)), gzip(&one(3))].concat();
+    assert_eq!(seen(&[folder.write("a", frames.clone()), folder.write("b", members)]), (4, vec![]));
+    let (machines, broken) = seen(&[folder.write("c.zst", &frames[..frames.len() - 9])]);
+    assert_eq!((machines, broken.len()), (1, 1), "{broken:?}");
+    assert!(broken[0].contains("cannot be unpacked"), "{broken:?}");
+    let bomb = format!("{{\"a\":1}}\n{}", "0".repeat(40 * 1024 * 1024));
+    let (machines, broken) = seen(&[folder.write("bomb.gz", gzip(&bomb))]);
+    assert_eq!(machines, 0);
+    assert!(broken.iter().any(|it| it.ends_with("line 2 is longer than 16 MiB")), "{broken:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn no_link_leads_out_of_a_folder_and_nothing_special_is_opened() {
+    use std::os::unix::fs::symlink;
+
+    let folder = Folder::new();
+    let outside = folder.write("outside/secret.json", json(&Vm { number: 1 }.report()));
+    folder.write("in/a.json", json(&Vm { number: 0 }.report()));
+    symlink(&outside, folder.0.join("in/link.json")).unwrap();
+    symlink("../outside", folder.0.join("in/folder")).unwrap();
+    symlink("a.json", folder.0.join("in/neighbour.json")).unwrap();
+    let _socket = std::os::unix::net::UnixListener::bind(folder.0.join("in/socket")).unwrap();
+    let (machines, broken) = seen(&[folder.0.join("in")]);
+    assert_eq!(machines, 1);
+    let wanted = [("folder", "leads out"), ("link.json", "leads out"), ("socket", "is not a regular file")];
+    assert_eq!(broken.len(), wanted.len(), "{broken:?}");
+    for (broken, (name, why)) in broken.iter().zip(wanted) {
+        assert!(broken.contains(&format!("in/{name}: ")) && broken.contains(why), "{broken}");
+    }
+    // The folder that the user names may be reached by a link.
+    symlink(folder.0.join("in"), folder.0.join("named")).unwrap();
+    assert_eq!(seen(&[folder.0.join("named")]).0, 1);
+}

@@ -1,0 +1,131 @@
+//! The machines cut by one dimension.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::counted::percent;
+use super::group::Draft;
+use super::{Counted, Machine, State, UNKNOWN, title};
+use crate::diagnose::finding::Severity;
+
+/// Causes named of each slice.
+const MOST: usize = 5;
+
+/// What the machines are cut by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Dimension {
+    /// The region.
+    Region,
+    /// The first subnet.
+    Subnet,
+    /// The subscription.
+    Subscription,
+    /// A DNS server that the machine uses.
+    Server,
+    /// A zone that a cause names.
+    Zone,
+    /// The code of a root.
+    Code,
+    /// An agent and its version.
+    Agent,
+}
+
+impl Dimension {
+    /// The word of the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Region => "region",
+            Self::Subnet => "subnet",
+            Self::Subscription => "subscription",
+            Self::Server => "server",
+            Self::Zone => "zone",
+            Self::Code => "code",
+            Self::Agent => "agent",
+        }
+    }
+}
+
+/// The machines, by one dimension.
+#[derive(Clone, Debug, PartialEq, JsonSchema, Serialize)]
+pub struct Cut {
+    /// Which.
+    pub dimension: Dimension,
+    /// Each value: most machines with an error first. A machine with several values stands in each.
+    pub slices: Vec<Slice>,
+}
+
+/// The machines with one value.
+#[derive(Clone, Debug, PartialEq, JsonSchema, Serialize)]
+pub struct Slice {
+    /// The value; `unknown` where the reports do not say it.
+    pub value: String,
+    /// Machines.
+    pub machines: usize,
+    /// Of these, with an error.
+    pub error: usize,
+    /// With warnings only.
+    pub warning: usize,
+    /// The share of those with an error, in percent.
+    pub error_percent: f64,
+    /// The causes of most machines among them, by their titles.
+    pub causes: Vec<Counted>,
+}
+
+pub(super) fn cut(dimension: Dimension, machines: &[Machine], drafts: &[Draft]) -> Cut {
+    let mut slices: BTreeMap<String, Vec<&Machine>> = BTreeMap::new();
+    for machine in machines {
+        for value in values(dimension, machine, drafts) {
+            slices.entry(value).or_default().push(machine);
+        }
+    }
+    let mut slices: Vec<Slice> = slices.into_iter().map(|(value, machines)| slice(value, &machines, drafts)).collect();
+    slices.sort_by(|a, b| (b.error, b.machines, &a.value).cmp(&(a.error, a.machines, &b.value)));
+    Cut { dimension, slices }
+}
+
+fn values(dimension: Dimension, machine: &Machine, drafts: &[Draft]) -> BTreeSet<String> {
+    let one = |value: &Option<String>| BTreeSet::from([value.clone().unwrap_or_else(|| UNKNOWN.to_owned())]);
+    let or_unknown = |values: &[String]| match values {
+        [] => BTreeSet::from([UNKNOWN.to_owned()]),
+        values => values.iter().cloned().collect(),
+    };
+    let own = || machine.groups.iter().filter_map(|group| drafts.get(*group));
+    match dimension {
+        Dimension::Region => one(&machine.place.region),
+        Dimension::Subnet => one(&machine.place.subnet),
+        Dimension::Subscription => one(&machine.place.subscription),
+        Dimension::Server => or_unknown(&machine.servers),
+        Dimension::Agent => or_unknown(&machine.agents),
+        Dimension::Code => own().map(|draft| draft.code.clone()).collect(),
+        Dimension::Zone => {
+            own().filter_map(|draft| draft.named.get("zone")).flatten().map(|(zone, _)| zone.clone()).collect()
+        }
+    }
+}
+
+fn slice(value: String, machines: &[&Machine], drafts: &[Draft]) -> Slice {
+    let count = |state| machines.iter().filter(|machine| machine.state == state).count();
+    let mut causes: BTreeMap<usize, usize> = BTreeMap::new();
+    for group in machines.iter().flat_map(|machine| &machine.groups) {
+        *causes.entry(*group).or_default() += 1;
+    }
+    let named = |(group, machines): (usize, usize)| {
+        let draft = drafts.get(group).filter(|draft| draft.severity > Severity::Info)?;
+        Some(Counted { value: format!("{} {}", draft.code, title::title(&draft.code, &draft.named)), machines })
+    };
+    let mut causes: Vec<Counted> = causes.into_iter().filter_map(named).collect();
+    causes.sort_by(|a, b| (b.machines, &a.value).cmp(&(a.machines, &b.value)));
+    causes.truncate(MOST);
+    let error = count(State::Error);
+    Slice {
+        value,
+        machines: machines.len(),
+        error,
+        warning: count(State::Warning),
+        error_percent: percent(error, machines.len()),
+        causes,
+    }
+}

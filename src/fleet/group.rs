@@ -1,0 +1,198 @@
+//! From causes of single machines to groups: what the same machines show is one.
+//!
+//! A fault of five zones on one server is found zone by zone, since not every machine asks all of them. Zones of one server
+//! that are seen on the same machines, or on some of them, belong to one group; servers, proxies and issuers only where
+//! exactly the same machines see them, for each of them has to be repaired by itself.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::cause::{Cause, causes};
+use super::{Sighting, Source};
+use crate::diagnose::finding::{Owner, Severity};
+use crate::diagnose::rules;
+
+/// What is known of a cause beside the machines that have it now.
+#[derive(Clone, Debug)]
+pub(super) struct Span {
+    pub(super) first: Timestamp,
+    pub(super) last: Timestamp,
+    /// The newest whole report that shows it.
+    pub(super) newest: Option<(Timestamp, Uuid, Source)>,
+}
+
+/// What the facts of a group name: of each kind the values, with the machines that show them.
+pub(super) type Named = BTreeMap<&'static str, Vec<(String, usize)>>;
+
+/// A group of machines with one cause.
+#[derive(Clone, Debug)]
+pub(super) struct Draft {
+    pub(super) code: String,
+    pub(super) named: Named,
+    /// Places in the list of machines, in their order.
+    pub(super) members: Vec<usize>,
+    pub(super) severity: Severity,
+    pub(super) owner: Option<Owner>,
+    /// What it affects, with the machines on which it does.
+    pub(super) affects: BTreeMap<&'static str, usize>,
+    pub(super) first: Timestamp,
+    pub(super) last: Timestamp,
+    /// The causes that it stands for.
+    pub(super) causes: BTreeSet<Cause>,
+}
+
+/// Kinds of things that are one group where some machines show a part of them only.
+const IN_PARTS: [&str; 2] = ["zone", "suffix"];
+/// Kinds of things that are one group where the same machines show them.
+const TOGETHER: [&str; 8] = ["agent", "browser", "cloud", "issuer", "primary", "proxy", "server", "service"];
+/// Values of one kind among which parts are looked for: more than there are zones.
+const MOST_PARTS: usize = 200;
+
+/// The groups, the worst and largest first.
+pub(super) fn drafts(sightings: &[&Sighting], spans: &BTreeMap<Cause, Span>) -> Vec<Draft> {
+    let mut drafts = of_single_causes(sightings, spans);
+    for kind in IN_PARTS {
+        drafts = joined(drafts, kind, true);
+    }
+    for kind in TOGETHER {
+        drafts = joined(drafts, kind, false);
+    }
+    drafts.sort_by(|a, b| {
+        let rank = |draft: &Draft| (std::cmp::Reverse(draft.severity), std::cmp::Reverse(draft.members.len()));
+        (rank(a), &a.code, &a.named).cmp(&(rank(b), &b.code, &b.named))
+    });
+    drafts
+}
+
+fn of_single_causes(sightings: &[&Sighting], spans: &BTreeMap<Cause, Span>) -> Vec<Draft> {
+    let mut found: BTreeMap<Cause, (Draft, BTreeMap<Owner, usize>)> = BTreeMap::new();
+    for (place, sighting) in sightings.iter().enumerate() {
+        for root in &sighting.roots {
+            for cause in causes(root, &sighting.place) {
+                let span = spans.get(&cause);
+                let (draft, owners) =
+                    found.entry(cause).or_insert_with_key(|cause| (empty(cause, span, sighting.at), BTreeMap::new()));
+                draft.severity = draft.severity.max(root.severity);
+                (draft.first, draft.last) = (draft.first.min(sighting.at), draft.last.max(sighting.at));
+                // Two findings of one code may differ in what does not distinguish causes.
+                if draft.members.last() == Some(&place) {
+                    continue;
+                }
+                draft.members.push(place);
+                root.affects.iter().for_each(|what| *draft.affects.entry(what).or_default() += 1);
+                *owners.entry(owner(root.owner, &root.code)).or_default() += 1;
+            }
+        }
+    }
+    let whose = |owners: BTreeMap<Owner, usize>| {
+        owners
+            .into_iter()
+            .max_by_key(|(owner, machines)| (*machines, std::cmp::Reverse(*owner)))
+            .map(|(owner, _)| owner)
+    };
+    found.into_values().map(|(draft, owners)| Draft { owner: whose(owners), ..draft }).collect()
+}
+
+/// Whose work a fault is where its report does not say it; of a code of a later version nothing better is known than that
+/// the machine's own people see it.
+fn owner(said: Option<Owner>, code: &str) -> Owner {
+    said.or_else(|| rules::of_code(code).map(|rule| rule.owner)).unwrap_or(Owner::Os)
+}
+
+fn empty(cause: &Cause, span: Option<&Span>, at: Timestamp) -> Draft {
+    let mut named = Named::new();
+    for fact in &cause.facts {
+        named.entry(fact.name).or_default().push((fact.value.clone(), 0));
+    }
+    Draft {
+        code: cause.code.clone(),
+        named,
+        members: Vec::new(),
+        severity: Severity::Info,
+        owner: None,
+        affects: BTreeMap::new(),
+        first: span.map_or(at, |span| span.first),
+        last: span.map_or(at, |span| span.last),
+        causes: BTreeSet::from([cause.clone()]),
+    }
+}
+
+/// Drafts that differ in one kind of thing alone, as one where the same machines show them, or a part of these.
+fn joined(drafts: Vec<Draft>, kind: &'static str, in_parts: bool) -> Vec<Draft> {
+    let mut alike: BTreeMap<(String, Named), Vec<Draft>> = BTreeMap::new();
+    let mut all = Vec::new();
+    for mut draft in drafts {
+        let count = draft.members.len();
+        let Some(values) = draft.named.get_mut(kind) else {
+            all.push(draft);
+            continue;
+        };
+        for (_, machines) in values {
+            *machines = count;
+        }
+        let mut rest = draft.named.clone();
+        rest.remove(kind);
+        alike.entry((draft.code.clone(), rest)).or_default().push(draft);
+    }
+    for mut bucket in alike.into_values() {
+        bucket.sort_by(|a, b| (b.members.len(), &a.named).cmp(&(a.members.len(), &b.named)));
+        let parts = in_parts && bucket.len() <= MOST_PARTS;
+        let mut kept: Vec<Draft> = Vec::new();
+        let mut places: BTreeMap<Vec<usize>, usize> = BTreeMap::new();
+        for draft in bucket {
+            let same = places.get(&draft.members).copied();
+            let within = |whole: &Draft| is_part(&draft.members, &whole.members);
+            let place = same.or_else(|| kept.iter().position(within).filter(|_| parts));
+            if let Some(whole) = place.and_then(|place| kept.get_mut(place)) {
+                whole.absorb(draft, kind);
+            } else {
+                places.insert(draft.members.clone(), kept.len());
+                kept.push(draft);
+            }
+        }
+        all.extend(kept);
+    }
+    all
+}
+
+/// Whether each of these stands in the other list too; both are in order.
+fn is_part(part: &[usize], whole: &[usize]) -> bool {
+    let mut whole = whole.iter();
+    part.len() <= whole.len() && part.iter().all(|wanted| whole.by_ref().find(|it| *it >= wanted) == Some(wanted))
+}
+
+impl Draft {
+    fn absorb(&mut self, other: Self, kind: &'static str) {
+        let values = self.named.entry(kind).or_default();
+        values.extend(other.named.into_iter().filter(|(name, _)| *name == kind).flat_map(|(_, values)| values));
+        values.sort_by(|a, b| (b.1, &a.0).cmp(&(a.1, &b.0)));
+        self.severity = self.severity.max(other.severity);
+        (self.first, self.last) = (self.first.min(other.first), self.last.max(other.last));
+        for (what, machines) in other.affects {
+            let known = self.affects.entry(what).or_default();
+            *known = machines.max(*known);
+        }
+        self.causes.extend(other.causes);
+    }
+
+    /// What tells it from other groups, in one line that is the same as long as the cause is.
+    pub(super) fn key(&self) -> String {
+        let facts = self.named.iter().map(|(name, values)| {
+            let values: Vec<&str> = values.iter().map(|(value, _)| value.as_str()).collect();
+            format!(" {name}={}", values.join(","))
+        });
+        format!("{}{}", self.code, facts.collect::<String>())
+    }
+}
+
+impl Span {
+    pub(super) fn widen(&mut self, other: &Self) {
+        self.first = self.first.min(other.first);
+        self.last = self.last.max(other.last);
+        if other.newest > self.newest {
+            self.newest.clone_from(&other.newest);
+        }
+    }
+}

@@ -1,0 +1,252 @@
+//! The picture as a document: what is written as JSON and what every other format shows.
+
+use ampls_probes::observation::moment::to_millisecond;
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::counted::{by_machines, counted, percent};
+use super::group::Draft;
+use super::{Counted, Cut, Machine, SCHEMA, Since, State, title};
+use crate::diagnose::finding::{Fix, Owner, Severity};
+use crate::diagnose::rules;
+use crate::report::FailOn;
+
+/// Examples of machines in a group.
+const EXAMPLES: usize = 3;
+
+/// Many machines, grouped by what is wrong with them.
+#[derive(Clone, Debug, PartialEq, JsonSchema, Serialize)]
+pub struct Picture {
+    /// Version of this document.
+    #[schemars(extend("const" = SCHEMA))]
+    pub schema: u32,
+    /// `fleet`
+    pub kind: &'static str,
+    /// The program that wrote it.
+    pub version: String,
+    /// What was read.
+    pub inputs: Inputs,
+    /// How many machines there are, and how they are.
+    pub machines: Machines,
+    /// The causes: errors first, then those of most machines.
+    pub groups: Vec<Group>,
+    /// The machines cut by one dimension; null unless it was asked for.
+    pub by: Option<Cut>,
+    /// What changed since an earlier picture; null unless it was asked for.
+    pub since: Option<Since>,
+}
+
+/// What was read.
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
+pub struct Inputs {
+    /// Whole reports.
+    pub reports: u64,
+    /// Digests.
+    pub digests: u64,
+    /// Lines of the format `ndjson`.
+    pub rows: u64,
+    /// Inputs that could not be read.
+    pub broken: u64,
+    /// The first of them, by name.
+    pub broken_named: Vec<BrokenInput>,
+}
+
+/// An input that could not be read.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize)]
+pub struct BrokenInput {
+    /// The file, and the line where it is one of many.
+    pub input: String,
+    /// What is wrong with it.
+    pub why: String,
+}
+
+/// How many machines there are. Each counts once, with its newest report.
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
+pub struct Machines {
+    /// All of them.
+    pub seen: usize,
+    /// Without an error and without a warning.
+    pub ok: usize,
+    /// With warnings only.
+    pub warning: usize,
+    /// With an error.
+    pub error: usize,
+    /// Whose run could look at nothing.
+    pub unexamined: usize,
+    /// Whose names and addresses are pseudonyms.
+    pub redacted: usize,
+    /// When the oldest of these runs began; null without machines.
+    pub oldest: Option<Timestamp>,
+    /// When the newest of these runs began; null without machines.
+    pub newest: Option<Timestamp>,
+}
+
+/// What the machines of a group share.
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
+pub struct FactValues {
+    /// What kind of thing, e.g. `server`.
+    pub name: &'static str,
+    /// Which, with the machines of the group that show it.
+    pub values: Vec<Counted>,
+}
+
+/// A machine of a group.
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
+pub struct Example {
+    /// Host name.
+    pub host: String,
+    /// Resource id.
+    pub resource_id: Option<String>,
+    /// When its newest run began.
+    #[serde(serialize_with = "to_millisecond")]
+    #[schemars(with = "Timestamp")]
+    pub at: Timestamp,
+}
+
+/// Machines with one cause.
+#[derive(Clone, Debug, PartialEq, JsonSchema, Serialize)]
+pub struct Group {
+    /// The code and its facts in one line: the same as long as the cause is the same.
+    pub id: String,
+    /// The code.
+    pub code: String,
+    /// The rule's name; empty for a code of a later version.
+    pub name: String,
+    /// The cause in a few words.
+    pub title: String,
+    /// The worst that it is on any of the machines.
+    pub severity: Severity,
+    /// Whose work the fix is.
+    pub owner: Option<Owner>,
+    /// What the machines share.
+    pub facts: Vec<FactValues>,
+    /// How many machines.
+    pub machines: usize,
+    /// Their share of all machines, in percent.
+    pub percent: f64,
+    /// Machines on which it is the only error or warning.
+    pub only_fault: usize,
+    /// One machine alone.
+    pub outlier: bool,
+    /// What it affects.
+    pub affects: Vec<Counted>,
+    /// Regions.
+    pub regions: Vec<Counted>,
+    /// Subnets.
+    pub subnets: Vec<Counted>,
+    /// Subscriptions.
+    pub subscriptions: Vec<Counted>,
+    /// Agents and their versions.
+    pub agents: Vec<Counted>,
+    /// Some of the machines.
+    pub examples: Vec<Example>,
+    /// When it was first seen, in any report that was read.
+    #[serde(serialize_with = "to_millisecond")]
+    #[schemars(with = "Timestamp")]
+    pub first_seen: Timestamp,
+    /// When it was last seen.
+    #[serde(serialize_with = "to_millisecond")]
+    #[schemars(with = "Timestamp")]
+    pub last_seen: Timestamp,
+    /// How to fix it, once for all of them: the rules of this version on the newest whole report that shows it. Empty where
+    /// there is none; then the page of the code says it.
+    pub fix: Vec<Fix>,
+    /// The machine whose report the fix is filled in from.
+    pub fix_from: Option<String>,
+}
+
+impl Picture {
+    /// The exit status: 1 where a machine has a root at or above this severity.
+    pub fn exit_status(&self, fail_on: FailOn) -> u8 {
+        u8::from(self.groups.iter().any(|group| fail_on.counts(group.severity)))
+    }
+
+    /// Groups of several machines that call for something to be done.
+    pub fn causes(&self) -> impl Iterator<Item = &Group> {
+        self.groups.iter().filter(|group| !group.outlier && group.severity > Severity::Info)
+    }
+
+    /// Causes of one machine alone that call for something to be done.
+    pub fn outliers(&self) -> impl Iterator<Item = &Group> {
+        self.groups.iter().filter(|group| group.outlier && group.severity > Severity::Info)
+    }
+}
+
+pub(super) fn picture(version: &str, inputs: Inputs, machines: &[Machine], groups: Vec<Group>) -> Picture {
+    let count = |state| machines.iter().filter(|machine| machine.state == state).count();
+    Picture {
+        schema: SCHEMA,
+        kind: "fleet",
+        version: version.to_owned(),
+        inputs,
+        machines: Machines {
+            seen: machines.len(),
+            ok: count(State::Ok),
+            warning: count(State::Warning),
+            error: count(State::Error),
+            unexamined: count(State::Unexamined),
+            redacted: machines.iter().filter(|machine| machine.redacted).count(),
+            oldest: machines.iter().map(|machine| machine.at).min(),
+            newest: machines.iter().map(|machine| machine.at).max(),
+        },
+        groups,
+        by: None,
+        since: None,
+    }
+}
+
+pub(super) fn groups(drafts: &[Draft], machines: &[Machine]) -> Vec<Group> {
+    let faults = |machine: &Machine| {
+        let fault = |group: &&usize| drafts.get(**group).is_some_and(|draft| draft.severity > Severity::Info);
+        machine.groups.iter().filter(fault).count()
+    };
+    drafts.iter().map(|draft| group(draft, machines, &faults)).collect()
+}
+
+fn group(draft: &Draft, machines: &[Machine], faults: &dyn Fn(&Machine) -> usize) -> Group {
+    let members: Vec<&Machine> = draft.members.iter().filter_map(|place| machines.get(*place)).collect();
+    let places = |of: fn(&Machine) -> Option<&String>| counted(members.iter().map(|machine| of(machine).cloned()));
+    let agents = members.iter().flat_map(|machine| match machine.agents.as_slice() {
+        [] => vec![None],
+        agents => agents.iter().cloned().map(Some).collect(),
+    });
+    let mut newest = members.clone();
+    newest.sort_by(|a, b| (b.at, &a.name, &a.key).cmp(&(a.at, &b.name, &b.key)));
+    let example = |machine: &&Machine| Example {
+        host: machine.name.clone(),
+        resource_id: machine.resource_id.clone(),
+        at: machine.at,
+    };
+    let values = |(value, machines): &(String, usize)| Counted { value: value.clone(), machines: *machines };
+    let fact = |(name, all): (&&'static str, &Vec<(String, usize)>)| {
+        let whole = |counted: Counted| Counted {
+            machines: counted.machines.max(usize::from(all.len() == 1) * members.len()),
+            ..counted
+        };
+        FactValues { name, values: all.iter().map(values).map(whole).collect() }
+    };
+    Group {
+        id: draft.key(),
+        code: draft.code.clone(),
+        name: rules::of_code(&draft.code).map(|rule| rule.name.to_owned()).unwrap_or_default(),
+        title: title::title(&draft.code, &draft.named),
+        severity: draft.severity,
+        owner: draft.owner,
+        facts: draft.named.iter().map(fact).collect(),
+        machines: members.len(),
+        percent: percent(members.len(), machines.len()),
+        only_fault: members.iter().filter(|machine| faults(machine) == 1).count(),
+        outlier: members.len() == 1,
+        affects: by_machines(draft.affects.iter().map(|(what, machines)| ((*what).to_owned(), *machines)).collect()),
+        regions: places(|machine| machine.place.region.as_ref()),
+        subnets: places(|machine| machine.place.subnet.as_ref()),
+        subscriptions: places(|machine| machine.place.subscription.as_ref()),
+        agents: counted(agents),
+        examples: newest.iter().take(EXAMPLES).map(example).collect(),
+        first_seen: draft.first,
+        last_seen: draft.last,
+        fix: Vec::new(),
+        fix_from: None,
+    }
+}

@@ -1,0 +1,222 @@
+//! What is taken of a document: the few fields that tell machine and roots. Everything else is passed over unread.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::{AgentSeen, Form, MachineKey, Place, Root, Sighting, Source};
+use crate::diagnose::finding::{Argument, Owner, Severity};
+use crate::report::digest::KIND;
+use crate::report::purpose;
+
+/// A JSON object, of whatever kind it is.
+#[derive(Debug, Deserialize)]
+pub struct Document {
+    /// Version of the document.
+    pub schema: Option<u32>,
+    kind: Option<String>,
+    tool: Option<Tool>,
+    run: Option<Run>,
+    host: Option<Value>,
+    verdict: Option<Value>,
+    findings: Option<Vec<Found>>,
+    agents: Option<Vec<Value>>,
+    servers: Option<Vec<Value>>,
+    redacted: Option<Value>,
+}
+
+/// What a document is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Read {
+    /// What a report or a row says of a machine.
+    Sighting(Box<Sighting>),
+    /// A digest, which is read by its own type.
+    Digest,
+    /// A row that says nothing of roots.
+    Passed,
+    /// Something else.
+    Other,
+}
+
+#[derive(Debug, Deserialize)]
+struct Tool {
+    version: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct Run {
+    id: Uuid,
+    started_at: Timestamp,
+}
+
+#[derive(Debug, Deserialize)]
+struct Found {
+    code: String,
+    severity: Value,
+    #[serde(default)]
+    owner: Value,
+    #[serde(default)]
+    caused_by: Option<String>,
+    #[serde(default)]
+    endpoints: Vec<String>,
+    #[serde(default)]
+    args: BTreeMap<String, Value>,
+}
+
+/// A line of the format `ndjson`: of kind `run` or `finding`.
+#[derive(Debug, Deserialize)]
+struct Flat {
+    at: Timestamp,
+    run_id: Uuid,
+    #[serde(default)]
+    host: String,
+    vm_id: Option<String>,
+    resource_id: Option<String>,
+    #[serde(default)]
+    redacted: bool,
+    cloud: Option<String>,
+    region: Option<String>,
+    subnet: Option<String>,
+    version: Option<String>,
+    route: Option<String>,
+    code: Option<String>,
+    #[serde(default)]
+    severity: Value,
+    #[serde(default)]
+    owner: Value,
+    caused_by: Option<String>,
+    #[serde(default)]
+    endpoints: Vec<String>,
+    #[serde(default)]
+    args: Vec<FlatArgument>,
+}
+
+#[derive(Debug, Deserialize)]
+struct FlatArgument {
+    name: String,
+    values: Vec<String>,
+}
+
+impl Document {
+    /// What it is; `text` is what it was read from. Fails where it is of a known kind and does not hold what that kind holds.
+    pub fn read(self, text: &str, source: Option<Source>) -> Result<Read, String> {
+        match self.kind.as_deref() {
+            Some(KIND) => Ok(Read::Digest),
+            Some("endpoint") => Ok(Read::Passed),
+            Some("run" | "finding") => {
+                let flat = serde_json::from_str::<Flat>(text).map_err(|error| error.to_string())?;
+                Ok(Read::Sighting(Box::new(flat.sighting())))
+            }
+            None if self.run.is_some() && self.findings.is_some() => {
+                self.report(source).map(|it| Read::Sighting(Box::new(it)))
+            }
+            _ => Ok(Read::Other),
+        }
+    }
+
+    fn report(self, source: Option<Source>) -> Result<Sighting, String> {
+        let (Some(run), Some(findings)) = (self.run, self.findings) else { return Err("has no run".to_owned()) };
+        let (host, verdict) = (self.host.unwrap_or_default(), self.verdict.unwrap_or_default());
+        let azure = &host["azure"];
+        let (vm_id, resource_id) = (text(&azure["vm_id"]), text(&azure["resource_id"]));
+        let name = text(&host["name"]).ok_or("names no host")?;
+        let servers = self.servers.unwrap_or_default();
+        let roots = findings.into_iter().filter(|finding| finding.caused_by.is_none()).map(Found::root);
+        let agent = |agent: &Value| {
+            let kind = text(&agent["kind"])?.to_owned();
+            Some(AgentSeen { kind, version: text(&agent["version"]).map(str::to_owned) })
+        };
+        let sighting = Sighting {
+            at: run.started_at,
+            run: run.id,
+            form: Form::Report,
+            version: self.tool.map(|tool| tool.version).unwrap_or_default(),
+            key: MachineKey::new(vm_id, resource_id, name),
+            name: name.to_owned(),
+            resource_id: resource_id.map(str::to_owned),
+            cloud: text(&azure["cloud"]).map(str::to_owned),
+            place: Place::new(resource_id, text(&azure["region"]), text(&azure["subnet"])),
+            route: text(&verdict["route"]).unwrap_or_default().to_owned(),
+            redacted: self.redacted.is_some_and(|mark| !mark.is_null() && mark != Value::Bool(false)),
+            unexamined: false,
+            servers: servers
+                .iter()
+                .filter(|server| is_used(server))
+                .filter_map(|it| text(&it["address"]))
+                .map(str::to_owned)
+                .collect(),
+            agents: self.agents.unwrap_or_default().iter().filter_map(agent).collect(),
+            roots: roots.collect(),
+            source,
+        };
+        Ok(sighting.bounded())
+    }
+}
+
+/// Whether the machine itself asks the server: Azure's DNS and those of `--resolver` are looked at too.
+fn is_used(server: &Value) -> bool {
+    let roles = server["roles"].as_array().map(Vec::as_slice).unwrap_or_default();
+    roles.is_empty() || roles.iter().any(|role| matches!(role.as_str(), Some("configured" | "upstream")))
+}
+
+fn text(value: &Value) -> Option<&str> {
+    value.as_str().filter(|text| !text.trim().is_empty())
+}
+
+/// A severity of a later version counts as an error: nothing shows that it is less.
+fn severity(value: &Value) -> Severity {
+    Severity::deserialize(value).unwrap_or(Severity::Error)
+}
+
+fn affects(endpoints: &[String]) -> Vec<&'static str> {
+    endpoints.iter().map(|name| purpose(name)).collect()
+}
+
+impl Found {
+    fn root(self) -> Root {
+        let argument =
+            |value: Value| Argument::deserialize(&value).unwrap_or_else(|_| Argument::One(value.to_string()));
+        Root {
+            code: self.code,
+            severity: severity(&self.severity),
+            owner: Owner::deserialize(&self.owner).ok(),
+            affects: affects(&self.endpoints),
+            args: self.args.into_iter().map(|(name, value)| (name, argument(value))).collect(),
+        }
+    }
+}
+
+impl Flat {
+    fn sighting(self) -> Sighting {
+        let (vm_id, resource_id) = (self.vm_id.as_deref(), self.resource_id.as_deref());
+        let root = |code| Root {
+            code,
+            severity: severity(&self.severity),
+            owner: Owner::deserialize(&self.owner).ok(),
+            affects: affects(&self.endpoints),
+            args: self.args.iter().map(|it| (it.name.clone(), Argument::Many(it.values.clone()))).collect(),
+        };
+        let sighting = Sighting {
+            at: self.at,
+            run: self.run_id,
+            form: Form::Rows,
+            version: self.version.unwrap_or_default(),
+            key: MachineKey::new(vm_id, resource_id, &self.host),
+            name: self.host,
+            resource_id: self.resource_id.clone(),
+            cloud: self.cloud,
+            place: Place::new(resource_id, self.region.as_deref(), self.subnet.as_deref()),
+            route: self.route.unwrap_or_default(),
+            redacted: self.redacted,
+            unexamined: false,
+            servers: Vec::new(),
+            agents: Vec::new(),
+            roots: self.code.filter(|_| self.caused_by.is_none()).map(root).into_iter().collect(),
+            source: None,
+        };
+        sighting.bounded()
+    }
+}

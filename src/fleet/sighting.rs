@@ -1,0 +1,227 @@
+//! What one report says of one machine, whatever form it came in.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use ampls_probes::addr::AZURE_DNS;
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::fact::is_kept;
+use super::{LONGEST, LONGEST_ID, MachineKey, Place, State};
+use crate::diagnose::facts::Route;
+use crate::diagnose::finding::{Argument, Owner, Severity};
+use crate::report::Digest;
+use crate::report::digest::MaybeKnown;
+use crate::text::escape;
+
+/// Roots, servers and agents kept of one report: many times what a run has.
+const MOST: usize = 200;
+
+/// The forms of a report, the one that says least first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Form {
+    /// One line of JSON within the `compact` format.
+    Digest,
+    /// Lines of the `ndjson` format.
+    Rows,
+    /// The whole report.
+    Report,
+}
+
+/// Where a whole report can be read again.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Source {
+    /// The file.
+    pub file: Arc<str>,
+    /// Its line, from 1; 0 where the report is all of the file.
+    pub line: u64,
+}
+
+/// A root cause, as a report says it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Root {
+    /// Its code.
+    pub code: String,
+    /// How bad.
+    pub severity: Severity,
+    /// Whose work; `None` where the form does not say it.
+    pub owner: Option<Owner>,
+    /// What names that it concerns do for monitoring.
+    pub affects: Vec<&'static str>,
+    /// The observed values by name.
+    pub args: BTreeMap<String, Argument>,
+}
+
+/// An agent of a machine.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct AgentSeen {
+    /// Which.
+    pub kind: String,
+    /// Its version.
+    pub version: Option<String>,
+}
+
+/// What one report says of one machine. Of two sightings the greater one counts: the order of the fields decides.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Sighting {
+    /// When the run began.
+    pub at: Timestamp,
+    /// The run.
+    pub run: Uuid,
+    /// How much the form says.
+    pub form: Form,
+    /// The program that judged.
+    pub version: String,
+    /// What tells the machine from others.
+    pub key: MachineKey,
+    /// Host name.
+    pub name: String,
+    /// Resource id.
+    pub resource_id: Option<String>,
+    /// The cloud.
+    pub cloud: Option<String>,
+    /// Where it stands.
+    pub place: Place,
+    /// Where the names lead; empty where a row does not say it.
+    pub route: String,
+    /// Names and addresses are pseudonyms.
+    pub redacted: bool,
+    /// The run could look at nothing.
+    pub unexamined: bool,
+    /// DNS servers.
+    pub servers: Vec<String>,
+    /// Agents.
+    pub agents: Vec<AgentSeen>,
+    /// Root causes.
+    pub roots: Vec<Root>,
+    /// Where it can be read again.
+    pub source: Option<Source>,
+}
+
+impl Sighting {
+    /// The same within bounds, its lists in an order of their own.
+    #[must_use]
+    pub(super) fn bounded(mut self) -> Self {
+        self.name = escape(self.name.trim(), LONGEST);
+        self.version = escape(&self.version, LONGEST);
+        self.route = escape(&self.route, LONGEST);
+        self.resource_id = self.resource_id.map(|id| escape(&id, LONGEST_ID)).filter(|id| !id.is_empty());
+        self.cloud = self.cloud.map(|cloud| escape(&cloud, LONGEST));
+        self.servers = self.servers.iter().map(|server| escape(server.trim_end_matches(":53"), LONGEST)).collect();
+        self.servers.truncate(MOST);
+        for agent in &mut self.agents {
+            agent.kind = escape(&agent.kind, LONGEST);
+            agent.version = agent.version.take().map(|version| escape(&version, LONGEST));
+        }
+        self.agents.sort();
+        self.agents.dedup();
+        self.agents.truncate(MOST);
+        for root in &mut self.roots {
+            root.code = escape(&root.code, LONGEST);
+            root.affects.sort_unstable();
+            root.affects.dedup();
+            root.args.retain(|name, _| is_kept(name));
+            root.args.values_mut().for_each(|value| *value = value.clone().map(|text| escape(&text, LONGEST)));
+        }
+        self.roots.sort();
+        self.roots.dedup();
+        self.roots.truncate(MOST);
+        self
+    }
+
+    /// Whether both are rows of one run.
+    pub(super) fn is_rows_of_the_same_run(&self, other: &Self) -> bool {
+        (self.at, self.run, self.form) == (other.at, other.run, Form::Rows) && other.form == Form::Rows
+    }
+
+    /// Takes in what another row of the same run says.
+    pub(super) fn unite(&mut self, other: Self) {
+        fn more<T: Ord>(one: &mut T, other: T) {
+            if other > *one {
+                *one = other;
+            }
+        }
+        more(&mut self.version, other.version);
+        more(&mut self.name, other.name);
+        more(&mut self.resource_id, other.resource_id);
+        more(&mut self.cloud, other.cloud);
+        more(&mut self.place.subscription, other.place.subscription);
+        more(&mut self.place.region, other.place.region);
+        more(&mut self.place.subnet, other.place.subnet);
+        more(&mut self.route, other.route);
+        self.redacted |= other.redacted;
+        self.roots.extend(other.roots);
+        self.roots.sort();
+        self.roots.dedup();
+        self.roots.truncate(MOST);
+    }
+
+    /// How the machine is.
+    pub(super) fn state(&self) -> State {
+        match self.roots.iter().map(|root| root.severity).max() {
+            _ if self.unexamined => State::Unexamined,
+            Some(Severity::Error) => State::Error,
+            Some(Severity::Warning) => State::Warning,
+            Some(Severity::Info) | None => State::Ok,
+        }
+    }
+}
+
+/// The exit status of a run that could look at nothing.
+const NOTHING_LOOKED_AT: u8 = 3;
+
+/// Azure's DNS is asked by every run, and stands last in a digest unless the machine itself uses it.
+fn used(servers: &[String]) -> Vec<String> {
+    let is_azure = |server: &String| server.parse::<SocketAddr>() == Ok(AZURE_DNS);
+    match servers.split_last() {
+        Some((last, others)) if !others.is_empty() && is_azure(last) => others.to_vec(),
+        _ => servers.to_vec(),
+    }
+}
+
+fn agent((kind, version): (&String, &String)) -> AgentSeen {
+    AgentSeen { kind: kind.clone(), version: Some(version.clone()).filter(|version| !version.is_empty()) }
+}
+
+impl From<&Digest> for Sighting {
+    fn from(digest: &Digest) -> Self {
+        let (resource_id, region) = (digest.resource_id.as_deref(), digest.region.as_deref());
+        let failed = digest.verdict.exit != 0;
+        // How bad a severity of a later version is shows in the exit status alone.
+        let severity = |it: &MaybeKnown<Severity>| {
+            it.known().copied().unwrap_or(if failed { Severity::Error } else { Severity::Info })
+        };
+        let roots = digest.codes.iter().filter(|code| code.by.is_none()).map(|code| Root {
+            code: code.code.clone(),
+            severity: severity(&code.severity),
+            owner: None,
+            affects: Vec::new(),
+            args: code.args.clone(),
+        });
+        let route = match &digest.verdict.route {
+            MaybeKnown::Known(route) => Route::as_str(*route).to_owned(),
+            MaybeKnown::Unknown(word) => word.clone(),
+        };
+        Self {
+            at: digest.at,
+            run: digest.id,
+            form: Form::Digest,
+            version: digest.version.clone(),
+            key: MachineKey::new(digest.vm_id.as_deref(), resource_id, &digest.host),
+            name: digest.host.clone(),
+            resource_id: digest.resource_id.clone(),
+            cloud: digest.cloud.clone(),
+            place: Place::new(resource_id, region, digest.subnet.as_deref()),
+            route,
+            redacted: digest.redacted,
+            unexamined: digest.verdict.exit == NOTHING_LOOKED_AT,
+            servers: used(&digest.servers),
+            agents: digest.agents.iter().map(agent).collect(),
+            roots: roots.collect(),
+            source: None,
+        }
+        .bounded()
+    }
+}

@@ -1,0 +1,123 @@
+//! What changed since an earlier picture: machines by what tells them apart, causes by what they are.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::group::Draft;
+use super::{Cause, Machine, MachineKey, State, title};
+use crate::diagnose::finding::Severity;
+
+/// What changed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
+pub struct Since {
+    /// Machines in the earlier picture.
+    pub before: usize,
+    /// Machines in both that are as they were.
+    pub same: usize,
+    /// Machines with fewer errors, or with as many and fewer warnings.
+    pub better: Vec<Change>,
+    /// Machines with more errors, or with as many and more warnings.
+    pub worse: Vec<Change>,
+    /// Machines of which there was no report.
+    pub appeared: Vec<Change>,
+    /// Machines of which there is no report now.
+    pub vanished: Vec<Change>,
+    /// Causes of which the number of machines changed, the largest change first.
+    pub causes: Vec<CauseChange>,
+}
+
+/// A machine that changed.
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
+pub struct Change {
+    /// Host name.
+    pub host: String,
+    /// Resource id.
+    pub resource_id: Option<String>,
+    /// How it was; null where it was not seen.
+    pub before: Option<State>,
+    /// How it is; null where it is not seen now.
+    pub now: Option<State>,
+}
+
+/// A cause that more or fewer machines have.
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
+pub struct CauseChange {
+    /// The code.
+    pub code: String,
+    /// The cause in a few words.
+    pub title: String,
+    /// How bad.
+    pub severity: Severity,
+    /// Machines that had it.
+    pub before: usize,
+    /// Machines that have it.
+    pub now: usize,
+}
+
+/// Groups and machines of one picture.
+type Side<'p> = (&'p [Draft], &'p [Machine]);
+
+pub(super) fn since<'p>(before: (&'p Vec<Draft>, &'p Vec<Machine>), now: (&'p Vec<Draft>, &'p Vec<Machine>)) -> Since {
+    let (before, now): (Side<'p>, Side<'p>) = ((before.0, before.1), (now.0, now.1));
+    let by_key = |side: Side<'p>| -> BTreeMap<&'p MachineKey, &'p Machine> {
+        side.1.iter().map(|machine| (&machine.key, machine)).collect()
+    };
+    let (old, new) = (by_key(before), by_key(now));
+    let mut since = Since { before: old.len(), ..Since::default() };
+    for (key, machine) in &new {
+        let Some(was) = old.get(key) else {
+            since.appeared.push(change(machine, None, Some(machine.state)));
+            continue;
+        };
+        let changed = change(machine, Some(was.state), Some(machine.state));
+        match faults(machine, now.0).cmp(&faults(was, before.0)) {
+            std::cmp::Ordering::Less => since.better.push(changed),
+            std::cmp::Ordering::Greater => since.worse.push(changed),
+            std::cmp::Ordering::Equal => since.same += 1,
+        }
+    }
+    let gone = old.iter().filter(|(key, _)| !new.contains_key(*key));
+    since.vanished.extend(gone.map(|(_, machine)| change(machine, Some(machine.state), None)));
+    since.causes = causes(before, now);
+    since
+}
+
+fn change(machine: &Machine, before: Option<State>, now: Option<State>) -> Change {
+    Change { host: machine.name.clone(), resource_id: machine.resource_id.clone(), before, now }
+}
+
+/// Whether nothing could be looked at, then errors and warnings: the more, the worse.
+fn faults(machine: &Machine, drafts: &[Draft]) -> (bool, usize, usize) {
+    let count = |severity| {
+        let of = |group: &&usize| drafts.get(**group).is_some_and(|draft| draft.severity == severity);
+        machine.groups.iter().filter(of).count()
+    };
+    (machine.state == State::Unexamined, count(Severity::Error), count(Severity::Warning))
+}
+
+/// Groups may be cut differently in both pictures; the causes that they stand for are the same.
+fn causes(before: Side<'_>, now: Side<'_>) -> Vec<CauseChange> {
+    let with = |drafts: &[Draft], causes: &BTreeSet<Cause>| {
+        let some = drafts.iter().filter(|draft| !draft.causes.is_disjoint(causes));
+        some.flat_map(|draft| draft.members.iter().copied()).collect::<BTreeSet<usize>>().len()
+    };
+    let changed = |draft: &Draft, before: usize, now: usize| CauseChange {
+        code: draft.code.clone(),
+        title: title::title(&draft.code, &draft.named),
+        severity: draft.severity,
+        before,
+        now,
+    };
+    let mut all: Vec<CauseChange> =
+        now.0.iter().map(|draft| changed(draft, with(before.0, &draft.causes), draft.members.len())).collect();
+    let gone = before.0.iter().filter(|draft| with(now.0, &draft.causes) == 0);
+    all.extend(gone.map(|draft| changed(draft, draft.members.len(), 0)));
+    all.retain(|change| change.before != change.now && change.severity > Severity::Info);
+    all.sort_by(|a, b| {
+        let size = |change: &CauseChange| change.before.abs_diff(change.now);
+        (size(b), &a.code, &a.title).cmp(&(size(a), &b.code, &b.title))
+    });
+    all
+}

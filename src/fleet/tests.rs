@@ -1,0 +1,181 @@
+//! The fold: which sightings count, in whatever order they come, and what groups them.
+
+use jiff::{SignedDuration, Timestamp};
+use uuid::Uuid;
+
+use super::*;
+use crate::diagnose::finding::{Argument, Severity};
+use crate::report::FailOn;
+
+fn root(code: &str, severity: Severity, args: &[(&str, &[&str])]) -> Root {
+    let list = |values: &[&str]| Argument::Many(values.iter().map(|value| (*value).to_owned()).collect());
+    let args = args.iter().map(|(name, values)| ((*name).to_owned(), list(values))).collect();
+    Root { code: code.to_owned(), severity, owner: None, affects: vec!["log upload"], args }
+}
+
+fn sighting(name: &str, hours: i64, roots: Vec<Root>) -> Sighting {
+    let resource = format!("/subscriptions/s1/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/{name}");
+    let first = Timestamp::from_second(1_795_341_600).unwrap();
+    Sighting {
+        at: first.checked_add(SignedDuration::from_hours(hours)).unwrap(),
+        run: Uuid::from_u128(u128::from(name.len() as u64) + u128::try_from(hours).unwrap()),
+        form: Form::Report,
+        version: "0.1.0".to_owned(),
+        key: MachineKey::new(None, Some(&resource), name),
+        name: name.to_owned(),
+        resource_id: Some(resource.clone()),
+        cloud: None,
+        place: Place::new(Some(&resource), Some("westeurope"), Some("10.1.0.0/24")),
+        route: "private".to_owned(),
+        redacted: false,
+        unexamined: false,
+        servers: vec!["10.0.0.4".to_owned()],
+        agents: Vec::new(),
+        roots,
+        source: None,
+    }
+    .bounded()
+}
+
+fn silent(server: &str) -> Root {
+    root("DNS008", Severity::Error, &[("server", &[server])])
+}
+
+fn whole(sightings: impl IntoIterator<Item = Sighting>) -> Whole {
+    let mut fleet = Fleet::default();
+    sightings.into_iter().for_each(|sighting| fleet.add(sighting));
+    fleet.whole("0.1.0", None, None)
+}
+
+fn titles(whole: &Whole) -> Vec<(String, usize)> {
+    whole.picture.groups.iter().map(|group| (group.id.clone(), group.machines)).collect()
+}
+
+#[test]
+fn the_newest_report_of_a_machine_counts_and_older_ones_say_since_when() {
+    let old = sighting("a", 0, vec![silent("10.0.0.4:53")]);
+    let now = sighting("a", 5, vec![silent("10.0.0.4:53"), silent("10.0.0.5:53")]);
+    let past = sighting("a", 3, vec![silent("10.0.0.6:53")]);
+    let expected = whole([old.clone(), past.clone(), now.clone()]);
+    assert_eq!(titles(&expected), [("DNS008 server=10.0.0.4,10.0.0.5".to_owned(), 1)]);
+    assert_eq!(expected.picture.groups[0].first_seen, old.at);
+    assert_eq!(expected.picture.groups[0].last_seen, now.at);
+    for order in [[&now, &old, &past], [&past, &now, &old], [&now, &past, &old]] {
+        assert_eq!(whole(order.map(Clone::clone)), expected);
+    }
+    let again = whole([now.clone(), now.clone(), old.clone(), past.clone()]);
+    assert_eq!(
+        (again.picture.groups.clone(), again.machines.clone()),
+        (expected.picture.groups.clone(), expected.machines)
+    );
+}
+
+#[test]
+fn rows_of_one_run_are_one_sighting_and_a_whole_report_says_more() {
+    let row = |roots: Vec<Root>| Sighting { form: Form::Rows, ..sighting("a", 1, roots) };
+    let rows = [row(vec![silent("10.0.0.4")]), row(vec![]), row(vec![silent("10.0.0.9")])];
+    let expected = whole(rows.clone());
+    assert_eq!(titles(&expected).len(), 1, "{:?}", titles(&expected));
+    assert_eq!(whole([rows[2].clone(), rows[0].clone(), rows[1].clone()]), expected);
+    let report = sighting("a", 1, vec![silent("10.0.0.4")]);
+    for order in [[&rows[0], &report, &rows[2]], [&rows[2], &rows[0], &report]] {
+        assert_eq!(titles(&whole(order.map(Clone::clone))), [("DNS008 server=10.0.0.4".to_owned(), 1)]);
+    }
+}
+
+#[test]
+fn zones_of_one_server_are_one_cause_and_servers_of_other_machines_are_others() {
+    let zones =
+        |server: &str, zones: &[&str]| root("DNS002", Severity::Error, &[("server", &[server]), ("zones", zones)]);
+    let seen = whole([
+        sighting("a", 0, vec![zones("10.0.0.4", &["m", "ods"])]),
+        sighting("b", 0, vec![zones("10.0.0.4", &["m", "ods", "oms"])]),
+        sighting("c", 0, vec![zones("10.0.0.5", &["m", "ods"])]),
+    ]);
+    assert_eq!(
+        titles(&seen),
+        [("DNS002 server=10.0.0.4 zone=m,ods,oms".to_owned(), 2), ("DNS002 server=10.0.0.5 zone=m,ods".to_owned(), 1)]
+    );
+    let group = &seen.picture.groups[0];
+    let zone = group.facts.iter().find(|fact| fact.name == "zone").unwrap();
+    assert_eq!(zone.values.iter().map(|it| it.machines).collect::<Vec<_>>(), [2, 2, 1]);
+    assert!(!group.outlier && seen.picture.groups[1].outlier);
+    assert_eq!(group.affects, [Counted { value: "log upload".to_owned(), machines: 2 }]);
+}
+
+#[test]
+fn zones_that_other_machines_lack_are_causes_of_their_own() {
+    let lacks = |zone: &str| root("DNS003", Severity::Error, &[("server", &["10.0.0.4"]), ("zones", &[zone])]);
+    let seen = whole([sighting("a", 0, vec![lacks("ods")]), sighting("b", 0, vec![lacks("monitor")])]);
+    assert_eq!(titles(&seen).len(), 2);
+}
+
+#[test]
+fn a_machine_that_has_nothing_else_to_repair_is_counted() {
+    let warning = root("DNS016", Severity::Warning, &[("server", &["10.0.0.4"])]);
+    let info = root("AGT002", Severity::Info, &[]);
+    let seen = whole([
+        sighting("a", 0, vec![silent("10.0.0.4"), info.clone()]),
+        sighting("b", 0, vec![silent("10.0.0.4"), warning]),
+        sighting("c", 0, vec![info]),
+    ]);
+    let group = &seen.picture.groups[0];
+    assert_eq!((group.machines, group.only_fault, group.percent.to_string()), (2, 1, "66.7".to_owned()));
+    let all = &seen.picture.machines;
+    assert_eq!((all.seen, all.error, all.warning, all.ok), (3, 2, 0, 1));
+    assert_eq!(seen.picture.exit_status(FailOn::Error), 1);
+    assert_eq!(seen.picture.exit_status(FailOn::Never), 0);
+}
+
+#[test]
+fn what_changed_is_listed_by_machine_and_cause() {
+    let mut earlier = Fleet::default();
+    for (name, roots) in
+        [("better", vec![silent("10.0.0.4")]), ("worse", vec![]), ("same", vec![silent("10.0.0.4")]), ("gone", vec![])]
+    {
+        earlier.add(sighting(name, 0, roots));
+    }
+    let mut now = Fleet::default();
+    for (name, roots) in
+        [("better", vec![]), ("worse", vec![silent("10.0.0.9")]), ("same", vec![silent("10.0.0.4")]), ("new", vec![])]
+    {
+        now.add(sighting(name, 9, roots));
+    }
+    let since = now.whole("0.1.0", None, Some(earlier)).picture.since.unwrap();
+    let hosts = |changes: &[Change]| changes.iter().map(|change| change.host.clone()).collect::<Vec<_>>();
+    assert_eq!((hosts(&since.better), hosts(&since.worse)), (vec!["better".to_owned()], vec!["worse".to_owned()]));
+    assert_eq!(
+        (hosts(&since.appeared), hosts(&since.vanished), since.same),
+        (vec!["new".to_owned()], vec!["gone".to_owned()], 1)
+    );
+    let causes: Vec<_> = since.causes.iter().map(|cause| (cause.title.as_str(), cause.before, cause.now)).collect();
+    assert_eq!(causes, [("10.0.0.4 does not answer", 2, 1), ("10.0.0.9 does not answer", 0, 1)]);
+}
+
+#[test]
+fn a_cut_counts_a_machine_under_each_of_its_values() {
+    let mut fleet = Fleet::default();
+    let mut one = sighting("a", 0, vec![silent("10.0.0.4")]);
+    one.servers = vec!["10.0.0.4".to_owned(), "10.0.0.5".to_owned()];
+    fleet.add(one);
+    fleet.add(sighting("b", 0, vec![]));
+    let cut = fleet.whole("0.1.0", Some(Dimension::Server), None).picture.by.unwrap();
+    let slices: Vec<_> = cut.slices.iter().map(|slice| (slice.value.as_str(), slice.machines, slice.error)).collect();
+    assert_eq!(slices, [("10.0.0.4", 2, 1), ("10.0.0.5", 1, 1)]);
+}
+
+#[test]
+fn broken_inputs_are_counted_and_some_are_named_whatever_their_order() {
+    let names: Vec<String> = (0..250).map(|number| format!("file-{number:03}")).collect();
+    let inputs_of = |names: &mut dyn Iterator<Item = &String>| {
+        let mut fleet = Fleet::default();
+        names.for_each(|name| fleet.add_broken(name, "is empty"));
+        fleet.whole("0.1.0", None, None).picture.inputs
+    };
+    let inputs = inputs_of(&mut names.iter());
+    assert_eq!(
+        (inputs.broken, inputs.broken_named.len(), inputs.broken_named[0].input.as_str()),
+        (250, 100, "file-000")
+    );
+    assert_eq!(inputs_of(&mut names.iter().rev()), inputs);
+}

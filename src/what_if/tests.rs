@@ -1,0 +1,171 @@
+//! Predictions on scenes whose outcome is known, and what is never guessed.
+
+use ampls_probes::observation::ServerRole;
+use ampls_probes::testing::{AZURE, CUSTOM, HANDLER, ODS, OMS, Says, Scene, ZONES, private_world, public_world};
+use ampls_probes::{azure::AgentKind, testing::agent};
+
+use super::*;
+
+const MONITOR: &str = ZONES[0];
+const ODS_ZONE: &str = ZONES[2];
+
+/// The machine asks Azure's DNS and nothing else.
+fn at_azure(scene: Scene) -> Scene {
+    scene.server(CUSTOM, &[ServerRole::Extra]).server(AZURE, &[ServerRole::Configured, ServerRole::Azure])
+}
+
+/// Everything is private but log upload, whose zone is not linked.
+fn without_ods() -> Scene {
+    let scene = private_world().everywhere(ODS, &Says::Public("20.150.190.99"));
+    scene.soa(CUSTOM, ODS_ZONE, &Says::PublicZone).soa(AZURE, ODS_ZONE, &Says::PublicZone)
+}
+
+fn predicted(scene: &Scene, changes: &[&str], like: Option<&Scene>) -> MachinePrediction {
+    let changes: Vec<Change> =
+        changes.iter().map(|text| Change::parse(text, &|_| Err(String::new())).unwrap()).collect();
+    let like = like.map(Scene::observations);
+    predict(&scene.observations(), &changes, like.as_ref().map(Like::new).as_ref())
+}
+
+fn of(machine: &MachinePrediction, fqdn: &str) -> (Option<Route>, Fate) {
+    let name = machine.names.iter().find(|name| name.fqdn == fqdn).unwrap();
+    (name.after, name.fate)
+}
+
+#[test]
+fn a_link_gives_what_the_zone_holds_on_a_machine_where_it_is_linked() {
+    let like = at_azure(private_world());
+    let machine = predicted(&at_azure(without_ods()), &["link privatelink.ods.opinsights.azure.com"], Some(&like));
+    assert_eq!(of(&machine, ODS), (Some(Route::Private), Fate::Improves));
+    assert_eq!(of(&machine, OMS), (Some(Route::Private), Fate::Same));
+    assert_eq!(machine.fate, Fate::Improves);
+    let lacking = at_azure(private_world().everywhere(ODS, &Says::DeniedByPrivateZone));
+    let machine = predicted(&at_azure(without_ods()), &["link privatelink.ods.opinsights.azure.com"], Some(&lacking));
+    assert_eq!(of(&machine, ODS), (Some(Route::None), Fate::Breaks));
+    assert_eq!(
+        machine.names.iter().find_map(|name| name.saved_by.clone()),
+        Some(format!("record {ODS}=PRIVATE_ENDPOINT_ADDRESS"))
+    );
+}
+
+#[test]
+fn what_no_report_shows_is_unknown() {
+    let link = ["link privatelink.ods.opinsights.azure.com"];
+    assert_eq!(of(&predicted(&at_azure(without_ods()), &link, None), ODS), (None, Fate::Unknown));
+    let other = at_azure(private_world().without(ODS));
+    assert_eq!(
+        of(&predicted(&at_azure(without_ods()), &link, Some(&other)), ODS),
+        (None, Fate::Unknown),
+        "nobody asked"
+    );
+    // Whether a server of somebody's own forwards the suffix shows nowhere.
+    assert_eq!(of(&predicted(&without_ods(), &link, Some(&at_azure(private_world()))), ODS), (None, Fate::Unknown));
+    let machine = predicted(&without_ods(), &["dns 10.200.0.4"], None);
+    assert!(machine.names.iter().all(|name| name.fate == Fate::Unknown), "{machine:?}");
+}
+
+#[test]
+fn an_agent_without_an_endpoint_is_refused_where_the_shared_handler_turns_private() {
+    let mut ama = agent(AgentKind::Ama, "1.33.0");
+    ama.cached.as_mut().unwrap().shared_handlers.push("westeurope.handler.control.monitor.azure.com".to_owned());
+    let scene = at_azure(public_world()).agents([ama]);
+    let machine = predicted(&scene, &["link privatelink.monitor.azure.com"], Some(&at_azure(private_world())));
+    assert_eq!(of(&machine, HANDLER), (Some(Route::Private), Fate::Breaks));
+    assert!(machine.follows.iter().any(|what| what.contains("403")), "{machine:?}");
+    let machine =
+        predicted(&at_azure(public_world()), &["link privatelink.monitor.azure.com"], Some(&at_azure(private_world())));
+    assert_eq!(of(&machine, HANDLER), (Some(Route::Private), Fate::Improves));
+}
+
+#[test]
+fn without_its_link_a_zone_gives_way_to_public_dns() {
+    for scene in [private_world(), at_azure(private_world())] {
+        let machine = predicted(&scene, &["unlink privatelink.monitor.azure.com"], None);
+        assert_eq!(of(&machine, HANDLER), (Some(Route::Public), Fate::Breaks));
+        assert_eq!(of(&machine, ODS), (Some(Route::Private), Fate::Same));
+    }
+    let machine = predicted(&at_azure(without_ods()), &["unlink privatelink.ods.opinsights.azure.com"], None);
+    assert_eq!(of(&machine, ODS), (Some(Route::Public), Fate::Same));
+}
+
+#[test]
+fn a_record_counts_where_its_zone_is_linked() {
+    let denied = private_world().everywhere(ODS, &Says::DeniedByPrivateZone);
+    let add = [format!("record {ODS}=10.0.0.6")];
+    let add: Vec<&str> = add.iter().map(String::as_str).collect();
+    for scene in [&denied, &at_azure(denied.clone())] {
+        assert_eq!(of(&predicted(scene, &add, None), ODS), (Some(Route::Private), Fate::Improves));
+    }
+    assert_eq!(of(&predicted(&without_ods(), &add, None), ODS), (Some(Route::Public), Fate::Same));
+    let alias = "record 6b1c2d3e-4f50-4a6b-8c7d-9e0f1a2b3c4d.privatelink.ods.opinsights.azure.com=10.0.0.6";
+    assert_eq!(of(&predicted(&denied, &[alias], None), ODS), (Some(Route::Private), Fate::Improves));
+    let remove = format!("record {OMS}=none");
+    assert_eq!(of(&predicted(&denied, &[&remove], None), OMS), (Some(Route::None), Fate::Breaks));
+    assert_eq!(
+        of(&predicted(&private_world(), &[&remove], None), OMS),
+        (None, Fate::Unknown),
+        "the link may fall back"
+    );
+}
+
+#[test]
+fn fallback_saves_what_a_zone_denies() {
+    let denied = at_azure(private_world().everywhere(ODS, &Says::DeniedByPrivateZone));
+    let on = "fallback privatelink.ods.opinsights.azure.com=on";
+    assert_eq!(of(&predicted(&denied, &[on], None), ODS), (Some(Route::Public), Fate::Improves));
+    assert_eq!(
+        of(&predicted(&denied, &["fallback privatelink.ods.opinsights.azure.com=off"], None), ODS),
+        (Some(Route::None), Fate::Same)
+    );
+}
+
+#[test]
+fn other_servers_give_what_they_gave_when_they_were_asked() {
+    let bypassed =
+        public_world().says(AZURE, HANDLER, &Says::Private("10.0.0.5")).says(AZURE, ODS, &Says::Private("10.0.0.6"));
+    let machine = predicted(&bypassed, &["dns 168.63.129.16"], None);
+    assert_eq!(of(&machine, HANDLER), (Some(Route::Private), Fate::Improves));
+    assert_eq!(of(&machine, OMS), (Some(Route::Public), Fate::Same));
+    // What Azure's DNS answers in the server's own network is another matter.
+    let forwarded = ["forward 10.1.0.4 monitor.azure.com=168.63.129.16"];
+    assert_eq!(of(&predicted(&bypassed, &forwarded, None), HANDLER), (None, Fate::Unknown));
+    let like = at_azure(private_world());
+    assert_eq!(of(&predicted(&bypassed, &forwarded, Some(&like)), HANDLER), (Some(Route::Private), Fate::Improves));
+    assert_eq!(of(&predicted(&bypassed, &forwarded, Some(&like)), ODS), (Some(Route::Public), Fate::Same));
+}
+
+#[test]
+fn the_hosts_file_stands_above_every_change() {
+    let scene = private_world().hosts("10.9.9.9", HANDLER);
+    let machine = predicted(&scene, &["unlink privatelink.monitor.azure.com"], None);
+    assert_eq!(of(&machine, HANDLER).1, Fate::Same);
+}
+
+#[test]
+fn what_the_servers_do_not_explain_is_unknown() {
+    let stale = private_world().system(HANDLER, &Says::Public("20.50.88.5"));
+    let machine = predicted(&stale, &["unlink privatelink.monitor.azure.com"], None);
+    assert_eq!(of(&machine, HANDLER), (None, Fate::Unknown));
+}
+
+#[test]
+fn changes_are_made_one_after_the_other() {
+    let like = at_azure(private_world());
+    let both = ["link privatelink.ods.opinsights.azure.com", "unlink privatelink.ods.opinsights.azure.com"];
+    assert_eq!(of(&predicted(&at_azure(without_ods()), &both, Some(&like)), ODS), (Some(Route::Public), Fate::Same));
+    assert_eq!(MONITOR, "privatelink.monitor.azure.com");
+}
+
+#[test]
+fn a_prediction_begins_with_its_coverage_and_breaks_the_build_where_it_should() {
+    let machine = predicted(&private_world(), &["unlink privatelink.monitor.azure.com"], None);
+    let unknown = predicted(&without_ods(), &["link privatelink.ods.opinsights.azure.com"], None);
+    let same = predicted(&private_world(), &["unlink privatelink.blob.core.windows.net"], None);
+    let document = |machines: Vec<MachinePrediction>| what_if("0.1.0", &[], Coverage::default(), machines);
+    assert_eq!(document(vec![same.clone(), machine.clone()]).predictions[0], machine);
+    assert_eq!(document(vec![machine]).exit_status(true), 1);
+    assert_eq!((document(vec![unknown.clone()]).exit_status(false), document(vec![unknown]).exit_status(true)), (1, 0));
+    let quiet = document(vec![same]);
+    assert_eq!(quiet.exit_status(false), 0);
+    assert_eq!(quiet.coverage.sentence, "reports cover 1 machine; others on these networks are not in it");
+}

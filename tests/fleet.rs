@@ -1,0 +1,224 @@
+//! Many machines through the built binary: what `fleet` and `what-if` print, how they end, and what they refuse.
+
+use std::fs;
+use std::io::Write;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+use super::cli::{Folder, demo, doctor, json, ran, refused_in_one_line, status, text};
+use super::needs;
+
+/// Reports of three worlds, as files of different kinds.
+fn folder(name: &str) -> Folder {
+    let folder = Folder::new(name);
+    for (world, wanted) in [("healthy-private", 0), ("zone-not-linked-ods", 1)] {
+        named(&folder, world, wanted, world);
+    }
+    named(&folder, "zone-not-linked-ods", 1, "second");
+    let digest = text(&demo("intercepted-untrusted", "compact").stdout);
+    fs::write(folder.0.join("run-command.json"), serde_json::json!({"value": [{"message": digest}]}).to_string())
+        .expect("written");
+    folder
+}
+
+/// A world's report under a machine's name of its own.
+fn named(folder: &Folder, world: &str, wanted: i32, name: &str) {
+    let output = demo(world, "json");
+    assert_eq!(status(&output), Some(wanted), "{}", text(&output.stderr));
+    let mut saved = json(&text(&output.stdout));
+    saved["host"]["name"] = name.into();
+    saved["observations"]["machine"]["name"] = name.into();
+    saved["host"]["azure"]["vm_id"] = Value::Null;
+    saved["host"]["azure"]["resource_id"] =
+        format!("/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/{name}").into();
+    saved["observations"]["seen"].as_array_mut().expect("observations").retain(|seen| seen["probe"] != "metadata");
+    fs::write(folder.path(&format!("{name}.json")), saved.to_string()).expect("written");
+}
+
+fn fed(arguments: &[&str], input: &[u8]) -> Output {
+    let mut command = doctor(arguments);
+    let mut child =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("a child");
+    child.stdin.take().expect("a pipe").write_all(input).expect("written");
+    child.wait_with_output().expect("an end")
+}
+
+#[test]
+fn machines_with_one_cause_are_one_group_and_the_status_is_theirs() {
+    let folder = folder("fleet-groups");
+    let here = folder.0.to_str().expect("UTF-8");
+    let output = ran(&["fleet", here, "--format", "json"]);
+    assert_eq!(status(&output), Some(1), "{}", text(&output.stderr));
+    let picture = json(&text(&output.stdout));
+    assert_eq!(
+        (&picture["kind"], &picture["machines"]["seen"], &picture["machines"]["error"]),
+        (&"fleet".into(), &4.into(), &3.into())
+    );
+    let groups = picture["groups"].as_array().expect("groups");
+    let codes: Vec<(&str, u64)> = groups
+        .iter()
+        .filter(|group| group["severity"] == "error")
+        .map(|group| (group["code"].as_str().expect("a code"), group["machines"].as_u64().expect("a number")))
+        .collect();
+    assert_eq!(codes, [("DNS003", 2), ("TLS001", 1)]);
+    let fix = groups[0]["fix"].to_string();
+    assert!(fix.contains("az network private-dns link vnet create"), "{fix}");
+    let table = text(&ran(&["fleet", here]).stdout);
+    assert!(table.starts_with("4 machines: 3 broken, 1 "), "{table}");
+    assert!(table.lines().count() <= 40, "{table}");
+}
+
+#[test]
+fn a_machine_counts_once_and_only_errors_fail() {
+    let folder = folder("fleet-once");
+    let good = folder.path("healthy-private.json");
+    let output = ran(&["fleet", &good, &good, "--format", "json"]);
+    assert_eq!(status(&output), Some(0), "{}", text(&output.stderr));
+    let picture = json(&text(&output.stdout));
+    assert_eq!((&picture["machines"]["seen"], &picture["inputs"]["reports"]), (&1.into(), &2.into()));
+    let bad = folder.path("second.json");
+    assert_eq!(status(&ran(&["fleet", &bad, "--fail-on", "never"])), Some(0));
+}
+
+#[test]
+fn standard_input_is_read_and_what_is_broken_is_counted_and_named() {
+    let folder = folder("fleet-broken");
+    let good = fs::read_to_string(folder.path("healthy-private.json")).expect("a report");
+    let output = fed(&["fleet", "-", "--format", "json"], format!("{good}\n{{\"schema\":2,\n").as_bytes());
+    assert_eq!(status(&output), Some(0));
+    let picture = json(&text(&output.stdout));
+    assert_eq!(picture["inputs"]["broken_named"][0]["input"], "standard input, line 2");
+    let line = text(&output.stderr);
+    assert!(line.contains("1 input was not read, e.g. `standard input, line 2`: is cut off"), "{line}");
+    for arguments in [&["fleet", "no-such-file"][..], &["fleet", "no-such-*"], &["fleet", "/dev/zero"]] {
+        refused_in_one_line(&ran(arguments), 2);
+    }
+    assert!(refused_in_one_line(&ran(&["fleet", "-", "--since", "-"]), 2).contains("standard input"));
+    refused_in_one_line(&fed(&["fleet", "-"], b"\x00\x1b[2J"), 2);
+}
+
+#[test]
+fn what_changed_since_an_earlier_folder_is_shown() {
+    let folder = folder("fleet-since");
+    let (before, now) = (folder.0.join("before"), folder.0.join("now"));
+    fs::create_dir(&before).and_then(|()| fs::create_dir(&now)).expect("folders");
+    fs::copy(folder.path("second.json"), before.join("a.json")).expect("copied");
+    fs::copy(folder.path("healthy-private.json"), before.join("b.json")).expect("copied");
+    fs::copy(folder.path("second.json"), now.join("a.json")).expect("copied");
+    fs::copy(folder.path("zone-not-linked-ods.json"), now.join("c.json")).expect("copied");
+    let paths = (now.to_str().expect("UTF-8"), before.to_str().expect("UTF-8"));
+    let picture = json(&text(&ran(&["fleet", paths.0, "--since", paths.1, "--format", "json"]).stdout));
+    let since = &picture["since"];
+    assert_eq!(
+        (&since["same"], &since["appeared"][0]["host"], &since["vanished"][0]["host"]),
+        (&1.into(), &"zone-not-linked-ods".into(), &"healthy-private".into())
+    );
+    let table = text(&ran(&["fleet", paths.0, "--since", paths.1]).stdout);
+    assert!(table.contains("Since  0 better, 0 worse, 1 as before, 1 appeared, 1 vanished"), "{table}");
+}
+
+#[test]
+fn every_format_is_written_to_a_file_of_its_name() {
+    let folder = folder("fleet-files");
+    let here = folder.path("second.json");
+    for (name, wanted) in [
+        ("a.json", "\"kind\": \"fleet\""),
+        ("a.ndjson", "\"kind\":\"fleet-row\""),
+        ("a.csv", "machine,host,"),
+        ("a.md", "## 1 machine"),
+        ("a.html", "<!DOCTYPE html>"),
+        ("a.prom", "# EOF"),
+        ("a.txt", "1 machine: 1 broken"),
+    ] {
+        let file = folder.path(name);
+        let output = ran(&["fleet", &here, "-o", &file]);
+        assert_eq!(status(&output), Some(1), "{}", text(&output.stderr));
+        assert!(text(&output.stderr).contains("Picture of 1 machines"), "{}", text(&output.stderr));
+        assert!(fs::read_to_string(&file).expect("written").contains(wanted), "{name}");
+    }
+    assert!(
+        refused_in_one_line(&ran(&["fleet", &here, "-o", &folder.path("a.xml")]), 2)
+            .contains("there is no format junit here")
+    );
+}
+
+#[test]
+fn a_prediction_begins_with_its_coverage_and_fails_for_what_breaks() {
+    let folder = folder("what-if");
+    let good = folder.path("healthy-private.json");
+    let output = ran(&["what-if", "--change", "unlink privatelink.ods.opinsights.azure.com", &good]);
+    assert_eq!(status(&output), Some(1), "{}", text(&output.stderr));
+    let table = text(&output.stdout);
+    assert!(table.starts_with("Reports cover 1 machine; others on these networks are not in it\n"), "{table}");
+    assert!(table.contains("private -> public: breaks"), "{table}");
+    let link = [
+        "what-if",
+        "--change",
+        "link privatelink.ods.opinsights.azure.com",
+        "--like",
+        &good,
+        &folder.path("second.json"),
+        "--format",
+        "json",
+    ];
+    let output = ran(&link);
+    assert_eq!(status(&output), Some(0), "{}{}", text(&output.stdout), text(&output.stderr));
+    let document = json(&text(&output.stdout));
+    assert_eq!((&document["kind"], &document["machines"]["improves"]), (&"what-if".into(), &1.into()));
+    let validator = jsonschema::draft202012::new(&json(&text(&ran(&["schema", "what-if"]).stdout))).expect("a schema");
+    assert!(validator.is_valid(&document), "{document:#}");
+    let digest = folder.path("run-command.json");
+    let table =
+        text(&ran(&["what-if", "--change", "unlink privatelink.ods.opinsights.azure.com", &good, &digest]).stdout);
+    assert!(table.contains("1 input is not in it"), "{table}");
+}
+
+#[test]
+fn changes_that_cannot_be_predicted_are_refused_with_what_is_wanted() {
+    let folder = folder("what-if-refused");
+    let good = folder.path("healthy-private.json");
+    for (change, wanted) in [
+        ("link privatelink.monitor.azure.com", "--like"),
+        ("link monitor.azure.com", "did you mean `privatelink.monitor.azure.com`?"),
+        ("rename x", "give link ZONE"),
+        ("records missing.json", "missing.json"),
+    ] {
+        let line = refused_in_one_line(&ran(&["what-if", "--change", change, &good]), 2);
+        assert!(line.contains(wanted), "{line}");
+    }
+    refused_in_one_line(&ran(&["what-if", &good]), 2);
+    refused_in_one_line(
+        &ran(&["what-if", "--change", "unlink privatelink.monitor.azure.com", &folder.path("run-command.json")]),
+        2,
+    );
+}
+
+/// The page of many machines in Chromium: every machine is there, and the list can be filtered and scrolled.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_page_shows_causes_and_draws_its_list() {
+    let browser = std::env::var("AMPLS_CHROMIUM").unwrap_or_else(|_| "chromium".to_owned());
+    let possible = Command::new("unshare").args(["-n", &browser, "--version"]).output();
+    if !possible.is_ok_and(|output| output.status.success()) {
+        needs::without("chromium in a network namespace");
+        return;
+    }
+    let folder = folder("fleet-page");
+    let page = folder.path("fleet.html");
+    assert_eq!(status(&ran(&["fleet", folder.0.to_str().expect("UTF-8"), "-o", &page])), Some(1));
+    let mut command = Command::new("unshare");
+    command.args(["-n", "timeout", "300", &browser, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run"]);
+    command.args([
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--enable-logging=stderr",
+    ]);
+    command.args(["--window-size=1200,2400", "--dump-dom"]).arg(format!("--user-data-dir={}", folder.path("profile")));
+    let output = command.arg(format!("file://{page}")).output().expect("the browser runs");
+    let (dom, errors) = (text(&output.stdout), String::from_utf8_lossy(&output.stderr).into_owned());
+    assert!(!errors.contains("CONSOLE"), "{errors}");
+    assert!(dom.contains("data-ready=\"yes\"") && dom.contains("4 of 4 machines"), "{dom}");
+    assert!(dom.contains("data-code=\"DNS003\" data-machines=\"2\""), "{dom}");
+}
