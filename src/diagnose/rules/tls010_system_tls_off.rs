@@ -12,7 +12,7 @@ use crate::text::quote;
 rule! {
     /// ## What it means
     ///
-    /// The registry of this Windows switches TLS 1.2 off for clients of its own TLS (SChannel): `Enabled` is 0. It is a warning
+    /// The registry of this Windows switches TLS 1.2 off for clients of its own TLS (`SChannel`): `Enabled` is 0. It is a warning
     /// where it is only `DisabledByDefault`: then programs that ask for it by name still get it, and others do not.
     ///
     /// This program brings its own TLS, so its own handshakes may all succeed.

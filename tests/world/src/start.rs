@@ -397,11 +397,11 @@ fn system_resolver(scenario: &Scenario, servers: &[Server], routes: Arc<Routes>)
 
 /// What every Windows has, the servers of its adapter, and what the file says; nothing where it says nothing.
 fn given_registry(scenario: &Scenario, servers: &[Server]) -> Option<Arc<dyn Registry>> {
+    const ADAPTER: &str =
+        r"HKLM\SYSTEM\CurrentControlSet\Services\Tcpip\Parameters\Interfaces\{1d2c3b4a-0000-4000-8000-000000000001}";
     if scenario.registry.is_empty() {
         return None;
     }
-    const ADAPTER: &str =
-        r"HKLM\SYSTEM\CurrentControlSet\Services\Tcpip\Parameters\Interfaces\{1d2c3b4a-0000-4000-8000-000000000001}";
     let configured = servers.iter().filter(|server| server.configured);
     let configured: Vec<String> = configured.map(|server| server.address.to_string()).collect();
     let text = |text: &str| Value::Text(text.to_owned());
