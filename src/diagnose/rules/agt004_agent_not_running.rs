@@ -215,7 +215,7 @@ mod tests {
     fn fires_on_windows_with_its_own_commands() {
         for kind in [AgentKind::Ama, AgentKind::Mma, AgentKind::Dependency, AgentKind::Arc] {
             let found = drafts(&AGT004, &private_world().windows().agents([stopped(kind)]));
-            let commands: Vec<String> = found[0].fix.iter().map(|fix| fix.lines()).collect();
+            let commands: Vec<String> = found[0].fix.iter().map(Fix::lines).collect();
             assert!(!commands.concat().contains("sudo") && commands[0].starts_with("Get-Service "), "{commands:?}");
         }
     }

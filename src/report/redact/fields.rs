@@ -77,14 +77,12 @@ pub(super) fn kind(place: Place<'_>) -> Kind {
         ("Instance", "environment")
         | ("Endpoint", "purpose" | "service_tag" | "path")
         | ("", "path")
-        | ("Agent", "name")
+        | ("Agent" | "AgentService", "name")
         | ("BrowserSetting", "id" | "name" | "upgraded_to") => Kind::Whole,
         ("ProtocolSwitch", "protocol") => Kind::Listed(words::PROTOCOLS),
-        (_, "cipher_suites") => Kind::Cipher,
-        ("AgentService", "name") => Kind::Whole,
         ("ProxyChoice" | "Exemptions", "source") => Kind::Listed(words::PROXY_SOURCES),
         ("Exemptions", "names") | ("AgentProxy", "no_proxy") | ("SystemProxy", "exempt") => Kind::Exemptions,
-        (_, "source" | "profile" | "policy_file") | ("Unread", "path") | (_, "stale") => Kind::Path,
+        (_, "source" | "profile" | "policy_file" | "stale") | ("Unread", "path") => Kind::Path,
         ("HttpResponse", "server") => Kind::Server,
         ("HttpResponse", "via") => Kind::Via,
         ("HttpResponse", "content_type") => Kind::Content,
@@ -98,7 +96,7 @@ pub(super) fn kind(place: Place<'_>) -> Kind {
         ("LocalNetwork", "policy") => Kind::Listed(words::POLICIES),
         (_, "wants-credentials") => Kind::Listed(words::AUTHENTICATION),
         (_, "unsupported-scheme") => Kind::Listed(words::SCHEMES),
-        ("Session", "cipher") => Kind::Cipher,
+        (_, "cipher_suites") | ("Session", "cipher") => Kind::Cipher,
         ("Session", "version" | "alpn") => Kind::Listed(words::SESSION),
         ("Certificate", "signature") => Kind::Listed(words::SIGNATURES),
         ("Certificate", "subject" | "issuer") => Kind::Distinguished,
