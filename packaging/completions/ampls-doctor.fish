@@ -168,7 +168,7 @@ network\t''
 monitor\t''
 os\t''
 security\t''"
-complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -s o -l output -d 'Write to this file (created 0600), `-` for standard output; .json, .ndjson, .html, .md, .xml and .prom choose the format' -r -F
+complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -s o -l output -d 'Write to this file (created 0600; Windows: as its folder), `-` for standard output; .json, .ndjson, .html, .md, .xml and .prom choose the format' -r -F
 complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -l fail-on -d 'Exit with 1 from this severity' -r -f -a "error\t''
 warning\t''
 never\t''"
@@ -455,7 +455,11 @@ TLS008=error\t''
 TLS009=off\t''
 TLS009=info\t''
 TLS009=warning\t''
-TLS009=error\t''"
+TLS009=error\t''
+TLS010=off\t''
+TLS010=info\t''
+TLS010=warning\t''
+TLS010=error\t''"
 complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -l color -d 'Colour; auto obeys NO_COLOR' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -620,7 +624,7 @@ network\t''
 monitor\t''
 os\t''
 security\t''"
-complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand check" -s o -l output -d 'Write to this file (created 0600), `-` for standard output; .json, .ndjson, .html, .md, .xml and .prom choose the format' -r -F
+complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand check" -s o -l output -d 'Write to this file (created 0600; Windows: as its folder), `-` for standard output; .json, .ndjson, .html, .md, .xml and .prom choose the format' -r -F
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand check" -l fail-on -d 'Exit with 1 from this severity' -r -f -a "error\t''
 warning\t''
 never\t''"
@@ -907,7 +911,11 @@ TLS008=error\t''
 TLS009=off\t''
 TLS009=info\t''
 TLS009=warning\t''
-TLS009=error\t''"
+TLS009=error\t''
+TLS010=off\t''
+TLS010=info\t''
+TLS010=warning\t''
+TLS010=error\t''"
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand check" -l color -d 'Colour; auto obeys NO_COLOR' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -1045,7 +1053,7 @@ clock\t''"
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand plan" -l format -d 'Format of the plan; firewall: name, port, why, service tag [default: table, or what the file\'s extension says]' -r -f -a "table\t''
 json\t''
 firewall\t''"
-complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand plan" -s o -l output -d 'Write to this file (created 0600), `-` for standard output' -r -F
+complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand plan" -s o -l output -d 'Write to this file (created 0600; Windows: as its folder), `-` for standard output' -r -F
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand plan" -l color -d 'Colour; auto obeys NO_COLOR' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -1065,7 +1073,7 @@ network\t''
 monitor\t''
 os\t''
 security\t''"
-complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand judge" -s o -l output -d 'Write to this file (created 0600), `-` for standard output; .json, .ndjson, .html, .md, .xml and .prom choose the format' -r -F
+complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand judge" -s o -l output -d 'Write to this file (created 0600; Windows: as its folder), `-` for standard output; .json, .ndjson, .html, .md, .xml and .prom choose the format' -r -F
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand judge" -l fail-on -d 'Exit with 1 from this severity' -r -f -a "error\t''
 warning\t''
 never\t''"
@@ -1352,7 +1360,11 @@ TLS008=error\t''
 TLS009=off\t''
 TLS009=info\t''
 TLS009=warning\t''
-TLS009=error\t''"
+TLS009=error\t''
+TLS010=off\t''
+TLS010=info\t''
+TLS010=warning\t''
+TLS010=error\t''"
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand judge" -l color -d 'Colour; auto obeys NO_COLOR' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -1368,7 +1380,7 @@ html\t''
 markdown\t''
 junit\t''
 metrics\t''"
-complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand redact" -s o -l output -d 'Write to this file (created 0600), `-` for standard output; of several reports, a folder for report-1, report-2 …' -r -F
+complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand redact" -s o -l output -d 'Write to this file (created 0600; Windows: as its folder), `-` for standard output; of several reports, a folder for report-1, report-2 …' -r -F
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand redact" -l color -d 'Colour; auto obeys NO_COLOR' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -1377,7 +1389,7 @@ complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand redact" -s v -
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand redact" -s h -l help -d 'Print help'
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand compare" -l format -d 'Format of the result [default: table, or what the file\'s extension says]' -r -f -a "table\t''
 json\t''"
-complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand compare" -s o -l output -d 'Write to this file (created 0600), `-` for standard output' -r -F
+complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand compare" -s o -l output -d 'Write to this file (created 0600; Windows: as its folder), `-` for standard output' -r -F
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand compare" -l fail-on -d 'Exit with 1 from this severity' -r -f -a "error\t''
 warning\t''
 never\t''"
@@ -1448,7 +1460,7 @@ network\t''
 monitor\t''
 os\t''
 security\t''"
-complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand demo" -s o -l output -d 'Write to this file (created 0600), `-` for standard output; .json, .ndjson, .html, .md, .xml and .prom choose the format' -r -F
+complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand demo" -s o -l output -d 'Write to this file (created 0600; Windows: as its folder), `-` for standard output; .json, .ndjson, .html, .md, .xml and .prom choose the format' -r -F
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand demo" -l fail-on -d 'Exit with 1 from this severity' -r -f -a "error\t''
 warning\t''
 never\t''"
@@ -1735,7 +1747,11 @@ TLS008=error\t''
 TLS009=off\t''
 TLS009=info\t''
 TLS009=warning\t''
-TLS009=error\t''"
+TLS009=error\t''
+TLS010=off\t''
+TLS010=info\t''
+TLS010=warning\t''
+TLS010=error\t''"
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand demo" -l color -d 'Colour; auto obeys NO_COLOR' -r -f -a "auto\t''
 always\t''
 never\t''"
