@@ -202,6 +202,13 @@ fn meaning(words: &[String], command: &Command) -> Option<(Step, Vec<String>)> {
             }
             Ok(())
         },
+        ("reg.exe", "add") => |state, arguments| {
+            state.insert(registry_value(arguments), BTreeSet::from([option(arguments, "/d")]));
+            Ok(())
+        },
+        ("reg.exe", "delete") => |state, arguments| {
+            state.remove(&registry_value(arguments)).map(drop).ok_or_else(|| "no such value".to_owned())
+        },
         // Programs that start, ask or empty something, or bring it to one state: nothing adds up.
         (
             "systemctl", "restart" | "kill" | "status" | "is-active"
@@ -215,8 +222,9 @@ fn meaning(words: &[String], command: &Command) -> Option<(Step, Vec<String>)> {
         | ("w32tm", "/resync")
         | ("rndc", "reconfig" | "flushtree")
         | ("certutil", "-generateSSTFromWU")
+        | ("reg.exe", "query")
         | (
-            "apt-get" | "dnf" | "Start-Service" | "Stop-Process" | "Clear-DnsClientCache" | "Clear-DnsServerCache"
+            "apt-get" | "dnf" | "Get-Service" | "Set-Service" | "Start-Service" | "Restart-Service" | "Stop-Process" | "Clear-DnsClientCache" | "Clear-DnsServerCache"
             | "Get-DnsServerZone" | "Export-DnsServerZone" | "Get-Content" | "Set-Content"
             // Of commands that change files, which are run for real.
             | "mkdir" | "tee" | "sed" | "cmp" | "rm",
@@ -225,6 +233,11 @@ fn meaning(words: &[String], command: &Command) -> Option<(Step, Vec<String>)> {
         _ => panic!("what `{program} {first}` does when it is run again is not known: {}", command.as_str()),
     };
     Some((step, arguments.to_vec()))
+}
+
+/// A value of the registry: its key, and its name.
+fn registry_value(arguments: &[String]) -> String {
+    format!("{} {}", arguments.get(1).map_or("", String::as_str), option(arguments, "/v"))
 }
 
 fn windows_zone(arguments: &[String]) -> String {
