@@ -98,7 +98,7 @@ fn every_format_names_the_cause_and_how_many_machines_have_it() {
         (Format::Json, "\"machines\": 4,"),
         (Format::Ndjson, "\"code\":\"DNS003\""),
         (Format::Csv, ",DNS003,error,dns,"),
-        (Format::Markdown, "| 4 | 50.0 % | `DNS003` | ERROR | the DNS team |"),
+        (Format::Markdown, "| 4 | 50.0 % | `DNS003` | ERROR | your DNS team |"),
         (Format::Html, "data-code=\"DNS003\" data-machines=\"4\""),
         (
             Format::Metrics,
