@@ -39,6 +39,7 @@ pub use schema::schema;
 pub use source::SourceReport;
 pub(crate) use verdict::fold;
 pub use verdict::{Health, Verdict};
+pub use verify::Verify;
 
 mod agent;
 mod browser;

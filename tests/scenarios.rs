@@ -118,10 +118,11 @@ fn examine(embedded: &Embedded) -> Result<Vec<String>, String> {
 /// The arguments that verify a repair must be accepted beside those of the run, and must not succeed on what is not repaired.
 fn verification(scenario: &Scenario, report: &Report) -> Result<(), String> {
     let bad = report.roots().any(|root| root.severity > Severity::Info);
-    let more = report.verify();
-    if !bad {
-        return if more.is_empty() { Ok(()) } else { Err(format!("verify: nothing to verify, yet {more:?}")) };
-    }
+    let more = match (bad, report.verify()) {
+        (false, None) => return Ok(()),
+        (false, Some(more)) => return Err(format!("verify: nothing to verify, yet {more:?}")),
+        (true, more) => more.ok_or("verify: a fault that nothing verifies")?.words,
+    };
     let own = scenario.arguments();
     let all = ["ampls-doctor".to_owned(), "check".to_owned()].into_iter().chain(own).chain(more.iter().cloned());
     let (command, _) = Cli::try_parse_from(all).map_err(|error| format!("verify: {error}"))?.into_command();

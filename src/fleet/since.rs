@@ -22,7 +22,7 @@ pub struct Since {
     pub worse: Vec<Change>,
     /// Machines of which there was no report.
     pub appeared: Vec<Change>,
-    /// Machines of which there is no report now.
+    /// Machines without a report now.
     pub vanished: Vec<Change>,
     /// Causes of which the number of machines changed, the largest change first.
     pub causes: Vec<CauseChange>,

@@ -11,6 +11,7 @@ use url::{Host, Url};
 use crate::diagnose::finding::{Owner, Severity};
 use crate::diagnose::rule::Rule;
 use crate::render::page::{Page, Style, Tint};
+use crate::render::words;
 use crate::text::{meant, quote};
 use glossary::Term;
 
@@ -53,13 +54,7 @@ impl From<&Rule> for RulePage {
 impl RulePage {
     /// Who usually repairs it, as people say it.
     pub(super) fn who(&self) -> &'static str {
-        match self.owner {
-            Owner::Dns => "your DNS team",
-            Owner::Network => "your network team",
-            Owner::Monitor => "your Azure Monitor team",
-            Owner::Os => "you, on the machine",
-            Owner::Security => "your security team",
-        }
+        words::team_or(self.owner, "you, on the machine")
     }
 
     /// The first sentence of what it means.

@@ -20,7 +20,7 @@ mod findings;
 mod path;
 
 /// The whole style of the page.
-pub(super) const STYLE: &str = include_str!("html/style.css");
+const STYLE: &str = include_str!("html/style.css");
 
 /// What the page may do. A hash of the style would leave bare text wherever a viewer or a mail gateway changes one byte of it;
 /// what stands in the page is escaped, and nothing can be loaded.
@@ -32,20 +32,27 @@ pub fn write(report: &Report, status: u8, out: &mut dyn Write) -> io::Result<()>
     writeln!(out, "{}", visible(&page(report, status)?.into_string()))
 }
 
+/// The head of a page that asks nobody for anything, with styles beside those of every page.
+pub(super) fn document_head(policy: &str, title: &str, styles: &str) -> Markup {
+    html! {
+        head {
+            meta charset="utf-8";
+            meta http-equiv="Content-Security-Policy" content=(policy);
+            meta name="viewport" content="width=device-width, initial-scale=1";
+            meta name="referrer" content="no-referrer";
+            link rel="icon" href="data:,";
+            title { (title) }
+            style { (PreEscaped(STYLE)) (PreEscaped(styles)) }
+        }
+    }
+}
+
 fn page(report: &Report, status: u8) -> io::Result<Markup> {
     let verdict = &report.verdict;
     Ok(html! {
         (DOCTYPE)
         html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta http-equiv="Content-Security-Policy" content=(POLICY);
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="referrer" content="no-referrer";
-                link rel="icon" href="data:,";
-                title { (report.host.name) ": " (verdict.headline) ": ampls-doctor" }
-                style { (PreEscaped(STYLE)) }
-            }
+            (document_head(POLICY, &format!("{}: {}: ampls-doctor", report.host.name, verdict.headline), ""))
             body {
                 main data-route=(verdict.route.as_str()) data-health=(verdict.health.as_str()) data-exit=(status) {
                     (head(report))

@@ -5,7 +5,7 @@
 use crate::diagnose::command::Command;
 use crate::diagnose::finding::{Advice, Finding, Fix, Owner, Severity};
 use crate::render::page::inert;
-use crate::render::words::reach;
+use crate::render::words::{self, reach};
 use crate::report::{EndpointReport, Report};
 
 /// A part of a ticket.
@@ -38,13 +38,7 @@ pub(super) fn faults(report: &Report) -> impl Iterator<Item = &Finding> {
 
 /// What a sentence calls them.
 pub(super) fn team(owner: Owner) -> &'static str {
-    match owner {
-        Owner::Dns => "your DNS team",
-        Owner::Network => "your network team",
-        Owner::Monitor => "your Azure Monitor team",
-        Owner::Os => "those who run this machine",
-        Owner::Security => "your security team",
-    }
+    words::team_or(owner, "those who run this machine")
 }
 
 /// A ticket for this owner.
@@ -178,9 +172,8 @@ fn commands(commands: &[Command]) -> Option<Part> {
 
 /// How to see that it is fixed.
 pub(super) fn verify(report: &Report) -> Option<Part> {
-    let words = report.verify();
-    (!words.is_empty()).then(|| {
-        let run = format!("on `{}` run the same check again with `{}`", report.host.name, words.join(" "));
+    report.verify().map(|verify| {
+        let run = format!("on `{}` run the same check again with `{}`", report.host.name, verify.words.join(" "));
         Part::Said("Verify", format!("{run}; exit status 0 means fixed"))
     })
 }

@@ -65,12 +65,17 @@ pub(super) fn family(zone: &str) -> &str {
 
 /// Who has to act, as the reader calls them.
 pub(super) fn team(report: &Report, owner: Owner) -> String {
+    team_or(owner, &format!("you, on {}", machine(report))).to_owned()
+}
+
+/// The same, with a word for those who run the machine.
+pub(super) fn team_or(owner: Owner, own: &str) -> &str {
     match owner {
-        Owner::Dns => "your DNS team".to_owned(),
-        Owner::Network => "your network team".to_owned(),
-        Owner::Monitor => "your Azure Monitor team".to_owned(),
-        Owner::Os => format!("you, on {}", machine(report)),
-        Owner::Security => "your security team".to_owned(),
+        Owner::Dns => "your DNS team",
+        Owner::Network => "your network team",
+        Owner::Monitor => "your Azure Monitor team",
+        Owner::Os => own,
+        Owner::Security => "your security team",
     }
 }
 

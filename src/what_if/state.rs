@@ -58,7 +58,7 @@ impl State {
         self.order != other.order || self.order.iter().any(|server| answer(self, server) != answer(other, server))
     }
 
-    /// What the machine gets for a name: the answer of the first server that answers, if it is the same whoever is first.
+    /// What the machine gets for a name: the answer of the first server that answers, where every order of the servers gives the same.
     pub(super) fn decided(&self, name: &str) -> Answer {
         let of = |server: &SocketAddr| {
             let known = self.servers.get(server).and_then(|server| server.names.get(name));

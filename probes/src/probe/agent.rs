@@ -54,6 +54,18 @@ struct Found {
 }
 
 impl Found {
+    /// Keeps an agent that is here, and one that was removed and left its configuration behind: that still says what this machine
+    /// is meant to do.
+    fn keep(&mut self, mut agent: Agent, configured: Option<String>) {
+        if agent.source.is_empty() {
+            let Some(source) = configured else { return };
+            agent.source = source;
+        }
+        agent.endpoints.sort();
+        agent.endpoints.dedup();
+        self.agents.found.push(agent);
+    }
+
     fn of(&mut self, kind: AgentKind) -> Option<&mut Agent> {
         self.agents.found.iter_mut().find(|agent| agent.kind == kind)
     }

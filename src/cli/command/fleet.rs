@@ -52,7 +52,7 @@ fn gathered(paths: &[PathBuf]) -> Result<Fleet, Failure> {
         return Ok(fleet);
     }
     Err(Failure::Usage(match fleet.broken() {
-        (0, _) | (_, None) => "there is no report in what was given".to_owned(),
+        (0, _) | (_, None) => "no input holds a report".to_owned(),
         (1, Some(only)) => format!("{}: {}", quote(&only.input), only.why),
         (broken, Some(first)) => {
             let broken = thousands(usize::try_from(broken).unwrap_or(usize::MAX));

@@ -302,7 +302,7 @@ fn extension_name(facts: &Facts<'_>) -> Option<ArmName> {
     ArmName::new(if facts.on_windows() { "AzureMonitorWindowsAgent" } else { "AzureMonitorLinuxAgent" })
 }
 
-/// Shows the settings of the Azure Monitor Agent's extension, after the machine was found where its id is not known.
+/// Shows which allow list the metadata service keeps to.
 pub(in crate::diagnose) fn show_metadata_protection(facts: &Facts<'_>) -> Fix {
     Fix::look(
         "see which profile holds the allow list (`inVMAccessControlProfileReferenceId`)",
@@ -310,7 +310,7 @@ pub(in crate::diagnose) fn show_metadata_protection(facts: &Facts<'_>) -> Fix {
     )
 }
 
-/// The extension's settings.
+/// Shows the settings of the Azure Monitor Agent's extension, after the machine was found where its id is not known.
 pub(in crate::diagnose) fn show_extension(facts: &Facts<'_>) -> Vec<Command> {
     let machine = Machine::of(facts);
     let find = machine.find();

@@ -110,14 +110,14 @@ pub(in crate::diagnose) fn add(resource: &Resource) -> Fix {
 
 /// Whether a scope holds a resource.
 pub(in crate::diagnose) fn look() -> Fix {
-    Fix::look("see what the scope of this network holds: what is not in the list has to be added", [find(), list()])
+    Fix::look("see whether the scope of this network holds it; if not, it has to be added", [find(), list()])
 }
 
 /// The scopes with their access modes, over all subscriptions.
 pub(in crate::diagnose) fn find() -> Command {
     command!(
         Any,
-        "az graph query -q \"resources | where type =~ 'microsoft.insights/privatelinkscopes' | project SCOPE_SUBSCRIPTION=subscriptionId, SCOPE_RESOURCE_GROUP=resourceGroup, SCOPE_NAME=name, modes=tostring(properties.accessModeSettings)\" --query data"
+        "az graph query -q \"resources | where type =~ 'microsoft.insights/privatelinkscopes' | project SCOPE_SUBSCRIPTION=subscriptionId, SCOPE_RESOURCE_GROUP=resourceGroup, SCOPE_NAME=name, modes=properties.accessModeSettings\" --query data"
     )
 }
 

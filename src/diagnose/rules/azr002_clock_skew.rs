@@ -44,7 +44,7 @@ rule! {
     /// - <https://learn.microsoft.com/azure/virtual-machines/windows/time-sync>
     /// - <https://www.rfc-editor.org/rfc/rfc9110>
     AZR002 = "clock-skew" {
-        layer: Metadata,
+        layer: Http,
         severity: Warning,
         owner: Os,
         hops: [],

@@ -13,7 +13,7 @@ use super::{broken, headline, most, summary, team};
 use crate::diagnose::command::Command;
 use crate::diagnose::finding::Severity;
 use crate::fleet::{Counted, Group, Machine, Picture, State, Whole};
-use crate::render::html::{STYLE, commands, prose, visible};
+use crate::render::html::{commands, document_head, prose, visible};
 use crate::render::json;
 use crate::render::words;
 use crate::text::thousands;
@@ -44,15 +44,7 @@ fn page(picture: &Picture, data: &str) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta http-equiv="Content-Security-Policy" content=(POLICY);
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="referrer" content="no-referrer";
-                link rel="icon" href="data:,";
-                title { (title) ": ampls-doctor fleet" }
-                style { (PreEscaped(STYLE)) (PreEscaped(OWN_STYLE)) }
-            }
+            (document_head(POLICY, &format!("{title}: ampls-doctor fleet"), OWN_STYLE))
             body {
                 main data-machines=(picture.machines.seen) {
                     (head(picture, &title))

@@ -130,10 +130,10 @@ fn advice(label: &str, advice: &Advice) -> Markup {
 }
 
 fn verify(report: &Report, root: &Finding) -> Markup {
-    let words = report.verify();
+    let verify = report.verify().filter(|_| root.severity > Severity::Info);
     html! {
-        @if root.severity > Severity::Info && !words.is_empty() {
-            p class="verify" { "Verify: run the same check again with " code { (words.join(" ")) } }
+        @if let Some(verify) = verify {
+            p class="verify" { "Verify: run the same check again with " code { (verify.words.join(" ")) } }
         }
     }
 }

@@ -6,17 +6,13 @@ use crate::diagnose::rule::{Layer, Rule};
 use crate::report::{EndpointReport, Report, StepOutcome, TcpReport};
 use ampls_probes::observation::{SourceName, SourceOutcome};
 
-const CLOCK: &str = "AZR002";
-
 /// Why nothing can be said of a rule that found nothing; `None` where what it looks at was seen.
 pub(super) fn unjudged(report: &Report, rule: &Rule) -> Option<String> {
     if report.run.rules.of(rule.code) == Some(Level::Off) {
         return Some("switched off with --rule".to_owned());
     }
     let any = |seen: fn(&EndpointReport) -> bool| report.endpoints.iter().any(seen);
-    // The clock is compared with the services' own.
-    let layer = if rule.code == CLOCK { Layer::Http } else { rule.layer };
-    let (judged, why) = match layer {
+    let (judged, why) = match rule.layer {
         Layer::Metadata => (report.host.azure.is_some(), "the metadata service gave nothing"),
         Layer::Dns => (any(|endpoint| endpoint.views.iter().any(answered)), "no DNS server answered"),
         Layer::Tcp => (any(|endpoint| endpoint.tcp.iter().flatten().any(tried)), "no connection was tried"),

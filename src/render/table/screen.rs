@@ -1,7 +1,7 @@
 //! The answer on one screen: what is wrong, who acts, what to look at first, the fix, how to verify it.
 //!
 //! A terminal shows the last screen, so the first has to be the last. What does not fit gives way in a fixed order, and is
-//! named; what must be known before a change always stays.
+//! named; what must be known before a change stays as long as its command does.
 
 use std::cmp::Reverse;
 
@@ -14,7 +14,7 @@ use crate::diagnose::facts::delivery::Delivery;
 use crate::diagnose::finding::{Finding, Owner, Severity};
 use crate::render::page::{Detail, Paragraph, Style, Tint, columns_of};
 use crate::render::words::{Mark, machine};
-use crate::report::{Health, Report};
+use crate::report::{Health, Report, Verify};
 
 /// Rows for a healthy machine or one root: a terminal of 24, its prompt and a row to spare.
 const ROWS: usize = 22;
@@ -310,9 +310,8 @@ fn noted(report: &Report) -> Option<Paragraph> {
 /// How to verify the fix, where the rest is, how to send it.
 pub(super) fn foot(report: &Report, style: &Style, roots: &[&Finding]) -> Vec<Paragraph> {
     let mut lines = Vec::new();
-    let words = report.verify();
-    if !roots.is_empty() && !words.is_empty() {
-        lines.push(Paragraph::whole(Tint::Plain, &format!("Verify {}", again(report, &words.join(" ")))));
+    if let Some(verify) = report.verify().filter(|_| !roots.is_empty()) {
+        lines.push(Paragraph::whole(Tint::Plain, &format!("Verify {}", again(report, &verify))));
     }
     let more = if style.detail < Detail::More { "-v (evidence, undo)" } else { "-vv" };
     let why = roots.first().map_or_else(String::new, |root| format!("   Why   ampls-doctor explain {}", root.code));
@@ -323,13 +322,10 @@ pub(super) fn foot(report: &Report, style: &Style, roots: &[&Finding]) -> Vec<Pa
 }
 
 /// The check with more arguments. A report does not hold the arguments of its run word for word, so the reader repeats them.
-fn again(report: &Report, words: &str) -> String {
-    let wait = if words.contains("--wait") { " (waits up to 15 min)" } else { "" };
-    if report.has_arguments() {
-        format!("the same check with {words}{wait}")
-    } else {
-        format!("ampls-doctor check {words}{wait}")
-    }
+fn again(report: &Report, verify: &Verify) -> String {
+    let check = if report.has_arguments() { "the same check with" } else { "ampls-doctor check" };
+    let waits = verify.waits.map(|most| format!(" (waits up to {} min)", most.as_secs() / 60)).unwrap_or_default();
+    format!("{check} {}{waits}", verify.words.join(" "))
 }
 
 /// A clause as a sentence.

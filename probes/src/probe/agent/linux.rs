@@ -24,14 +24,7 @@ pub(super) fn look(known: &Known, files: &mut Files<'_>, found: &mut Found, worl
             AgentKind::Arc => arc::read(files, known.paths(AgentKind::Arc, AgentFile::Configuration), &mut found.seen),
             AgentKind::Dependency | AgentKind::Mma => None,
         };
-        if agent.source.is_empty() {
-            // Configuration that a removed agent left behind still says what this machine is meant to do.
-            let Some(source) = configured else { continue };
-            agent.source = source;
-        }
-        agent.endpoints.sort();
-        agent.endpoints.dedup();
-        found.agents.found.push(agent);
+        found.keep(agent, configured);
     }
     found.agents.proxies = proxies::read(files, known, &found.agents.found);
     found.agents.guest_proxy = guest_proxy::read(files);

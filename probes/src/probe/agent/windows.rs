@@ -50,14 +50,7 @@ pub(super) fn look(known: &Known, files: &mut Files<'_>, registry: &dyn Registry
         if agent.kind == AgentKind::Mma && agent.workspaces.is_empty() && mma::is_operations_manager(&mut keys) {
             continue;
         }
-        if agent.source.is_empty() {
-            // Configuration that a removed agent left behind still says what this machine is meant to do.
-            let Some(source) = configured else { continue };
-            agent.source = source;
-        }
-        agent.endpoints.sort();
-        agent.endpoints.dedup();
-        found.agents.found.push(agent);
+        found.keep(agent, configured);
     }
     found.agents.proxies = proxies::read(&mut keys, files, known, &found.agents.found);
     let health = ama::health(files, known, &found.agents.found);

@@ -26,19 +26,26 @@ const MOST: usize = 512;
 /// The links that have servers, by the number of their interface. networkd's word counts for those that it manages.
 pub(super) fn read(world: &World) -> Vec<LinkServers> {
     let mut links = BTreeMap::new();
-    for folder in [OF_RESOLVED, OF_NETWORKD] {
-        let entries = fs::read_dir(world.path(folder)).into_iter().flatten().flatten().take(MOST);
-        let numbered = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
-        for interface in numbered {
-            let path = world.path(Path::new(folder).join(interface.to_string()));
-            let Ok(contents) = read::contents(&path, Links::Refuse, LIMIT) else { continue };
-            let link = parse(interface, &String::from_utf8_lossy(&contents.bytes));
-            if !link.servers.is_empty() {
-                links.insert(interface, link);
-            }
+    for (name, text) in [OF_RESOLVED, OF_NETWORKD].into_iter().flat_map(|folder| files(world, folder)) {
+        let Ok(interface) = name.parse() else { continue };
+        let link = parse(interface, &text);
+        if !link.servers.is_empty() {
+            links.insert(interface, link);
         }
     }
     links.into_values().collect()
+}
+
+/// The regular files of a folder by name, with what they hold.
+pub(super) fn files(world: &World, folder: &str) -> Vec<(String, String)> {
+    let entries = fs::read_dir(world.path(folder)).into_iter().flatten().flatten().take(MOST);
+    let mut names: Vec<String> = entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    names.sort_unstable();
+    let text = |name: String| {
+        let contents = read::contents(&world.path(Path::new(folder).join(&name)), Links::Refuse, LIMIT).ok()?;
+        Some((name, String::from_utf8_lossy(&contents.bytes).into_owned()))
+    };
+    names.into_iter().filter_map(text).collect()
 }
 
 fn parse(interface: u32, text: &str) -> LinkServers {
@@ -52,9 +59,9 @@ fn parse(interface: u32, text: &str) -> LinkServers {
                 for word in words {
                     let domain = word.strip_prefix('~');
                     let only_routes = domain.is_some() || key == "ROUTE_DOMAINS";
-                    let name = domain.unwrap_or(word).trim_matches('.').to_ascii_lowercase();
-                    route_only |= only_routes && !name.is_empty();
-                    link.domains.push(if name.is_empty() { ".".to_owned() } else { name });
+                    let name = bare(domain.unwrap_or(word));
+                    route_only |= only_routes && name != ROOT;
+                    link.domains.push(name);
                 }
             }
             "DEFAULT_ROUTE" | "DNS_DEFAULT_ROUTE" => default_route = Some(value.trim() == "yes"),
@@ -66,8 +73,17 @@ fn parse(interface: u32, text: &str) -> LinkServers {
     link
 }
 
+/// What stands for every name.
+const ROOT: &str = ".";
+
+/// A domain in lower case, without dots at its ends.
+pub(super) fn bare(domain: &str) -> String {
+    let name = domain.trim_matches('.');
+    if name.is_empty() { ROOT.to_owned() } else { name.to_ascii_lowercase() }
+}
+
 /// `10.0.0.4`, `10.0.0.4:53`, `[fd00::4]:53`, each perhaps with `%interface` and `#name`.
-fn server(word: &str) -> Option<SocketAddr> {
+pub(super) fn server(word: &str) -> Option<SocketAddr> {
     let word = word.split(['#', '%']).next().unwrap_or_default();
     if let Ok(address) = word.parse::<IpAddr>() {
         return Some(SocketAddr::new(address, DNS_PORT));

@@ -4,13 +4,10 @@
 //! Source: NetworkManager.conf(5), *global-dns section*; nm-settings-keyfile(5); `nm-dns-dnsmasq.c`
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::net::{IpAddr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::net::SocketAddr;
 
-use super::DNS_PORT;
+use super::links::{self, files};
 use crate::observation::LinkServers;
-use crate::read::{self, Links};
 use crate::world::World;
 
 /// The state of each device that it manages, by the number of its interface.
@@ -21,8 +18,6 @@ const PROFILES: [&str; 2] = ["/etc/NetworkManager/system-connections", "/run/Net
 const SETTINGS: [&str; 2] = ["/usr/lib/NetworkManager/conf.d", "/etc/NetworkManager/conf.d"];
 /// The number of no interface: settings of the whole machine.
 const EVERYWHERE: u32 = 0;
-const LIMIT: u64 = 64 * 1024;
-const MOST: usize = 512;
 
 /// The links that have servers, by interface. The machine's own settings replace what the links have.
 pub(super) fn read(world: &World) -> Vec<LinkServers> {
@@ -90,29 +85,14 @@ fn global(world: &World) -> Vec<LinkServers> {
     }
 }
 
+/// `~` marks a domain that only routes.
 fn domain(word: &str) -> String {
-    let name = word.trim_start_matches('~').trim_matches('.').to_ascii_lowercase();
-    if name.is_empty() { ".".to_owned() } else { name }
+    links::bare(word.trim_start_matches('~'))
 }
 
-/// `10.0.0.4`, `fd00::4`, each perhaps with a port or `#name`; servers over TLS are `dns+tls://…` and not asked plain.
+/// As [`links::server`] reads it, perhaps as a URL; servers over TLS are `dns+tls://…` and not asked plain.
 fn server(word: &str) -> Option<SocketAddr> {
-    let word = word.split('#').next().unwrap_or_default();
-    let word = word.strip_prefix("dns+udp://").unwrap_or(word);
-    word.parse::<IpAddr>().map(|address| SocketAddr::new(address, DNS_PORT)).ok().or_else(|| word.parse().ok())
-}
-
-/// The regular files of a folder, with what they hold.
-fn files(world: &World, folder: &str) -> Vec<(String, String)> {
-    let entries = fs::read_dir(world.path(folder)).into_iter().flatten().flatten().take(MOST);
-    let mut names: Vec<String> = entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
-    names.sort_unstable();
-    let text = |name: String| {
-        let path: PathBuf = world.path(Path::new(folder).join(&name));
-        let contents = read::contents(&path, Links::Refuse, LIMIT).ok()?;
-        Some((name, String::from_utf8_lossy(&contents.bytes).into_owned()))
-    };
-    names.into_iter().filter_map(text).collect()
+    links::server(word.strip_prefix("dns+udp://").unwrap_or(word))
 }
 
 fn sections(text: &str) -> impl Iterator<Item = &str> {
