@@ -182,10 +182,19 @@ impl Judge<'_> {
             Kind::ServerFails if routed => Some(STUB),
             Kind::ServerFails => Some(self.server().address),
             Kind::StubRejects => Some(STUB),
+            // Each server that forwards too little is a fault of its own, as bad as its place in the order.
+            _ if of_forwarder && self.network.shape.stub == Stub::None && codes == ["DNS020"] => {
+                Some(self.server().address)
+            }
             _ => None,
         };
-        // A kept answer that the servers give too, or that no server contradicts, is not seen as such.
-        let hidden = self.fault.kind == Kind::StaleCache && !self.contradicts();
+        let hidden = match self.fault.kind {
+            // A kept answer that the servers give too, or that no server contradicts, is not seen as such.
+            Kind::StaleCache => !self.contradicts(),
+            // What a stub passes over, of servers that it alone knows, leaves no trace but the answers of the next.
+            Kind::ServerFails => routed && names.iter().all(|name| self.network.ask_stub(name, Record::A).answered()),
+            _ => false,
+        };
         let closed = if codes.is_empty() || codes == ["DNS005"] { self.closed_ways() } else { BTreeSet::new() };
         let mut claims = Vec::new();
         if !closed.is_empty() {

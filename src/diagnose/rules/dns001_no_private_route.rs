@@ -1,10 +1,12 @@
 //! DNS001: nothing shows a private link.
 
+use std::net::SocketAddr;
+
 use ampls_probes::addr::AZURE_DNS;
 use ampls_probes::endpoint::Expect;
 
 use crate::diagnose::draft::{Draft, Reach, Title};
-use crate::diagnose::facts::{EndpointFacts, Facts, View, ViewKind};
+use crate::diagnose::facts::{EndpointFacts, Facts, Linked, View, ViewKind, is_blob_zone};
 use crate::diagnose::finding::{Owner, Severity};
 use crate::diagnose::need::{Zones, borrowed};
 use crate::diagnose::remedy;
@@ -77,6 +79,7 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
         || (!servers.is_empty() && !names.iter().any(said))
         || facts.some_record_is_private()
         || names.iter().any(|name| shows_private_link(facts, name))
+        || has_linked_zone(facts, &servers)
     {
         return Vec::new();
     }
@@ -129,6 +132,13 @@ fn shows_private_link(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> bool {
     let by_hand = facts.expect() == Expect::Private && !facts.hosts_entries(name.fqdn()).is_empty();
     let mut views = name.views.iter().filter(|view| !(by_hand && view.view == ViewKind::System));
     views.any(|view| view.is_private() || facts.denied_by_private_zone(view))
+}
+
+/// A zone is linked where a server of this machine resolves: names are missing in it (DNS004), and fallback to internet hides
+/// that. That of blobs may serve any storage account.
+fn has_linked_zone(facts: &Facts<'_>, servers: &[SocketAddr]) -> bool {
+    let zones = facts.observations().zones.iter().filter(|zone| !is_blob_zone(zone));
+    zones.into_iter().any(|zone| servers.iter().any(|server| facts.linked(zone, *server) == Linked::Yes))
 }
 
 #[cfg(test)]

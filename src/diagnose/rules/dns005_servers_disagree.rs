@@ -106,10 +106,16 @@ fn disagree(facts: &Facts<'_>, name: &EndpointFacts<'_>, servers: &[SocketAddr])
     let led_well =
         name.system().is_some_and(|seen| views.iter().all(|other| !is_better(facts, name, led(other), led(seen))));
     let severity = if wrong { Severity::Error } else { Severity::Warning };
+    // The order of the servers behind a stub means nothing, and what it kept of one name is no other disagreement.
+    let order = match facts.stub() {
+        Some(_) => "stub",
+        None if wrong => "first",
+        None => "later",
+    };
     Some(
         Draft::new(severity, Owner::Dns, Title::list("DNS servers disagree about ", [name.fqdn()], ""))
             .about([name.fqdn()])
-            .group(if wrong { "first" } else { "later" })
+            .group(order)
             .summary(format!(
                 "this machine's DNS servers give different answers: {}{turns}; {}",
                 routes.join(", "),

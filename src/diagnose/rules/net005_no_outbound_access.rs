@@ -71,7 +71,8 @@ fn draft(facts: &Facts<'_>) -> Option<Draft> {
     // A name that should be private is public by another fault, which also explains its silence.
     let astray = |name: &&&EndpointFacts<'_>| {
         let private = name.views.iter().any(View::is_private);
-        name.endpoint.expected == Expectation::Private && (private || facts.shows_private_link())
+        let meant = private || facts.shows_private_link() || facts.some_record_is_private();
+        name.endpoint.expected == Expectation::Private && meant
     };
     let own: Vec<&EndpointFacts<'_>> = public.iter().filter(|name| !astray(name)).copied().collect();
     own.first()?;
