@@ -183,9 +183,7 @@ impl Judge<'_> {
             Kind::ServerFails => Some(self.server().address),
             Kind::StubRejects => Some(STUB),
             // Each server that forwards too little is a fault of its own, as bad as its place in the order.
-            _ if of_forwarder && self.network.shape.stub == Stub::None && codes == ["DNS020"] => {
-                Some(self.server().address)
-            }
+            _ if of_forwarder && !routed && codes == ["DNS020"] => Some(self.server().address),
             _ => None,
         };
         let hidden = match self.fault.kind {

@@ -42,7 +42,7 @@ enum Room {
     Short,
     /// Without what the zone's own authority says.
     Bare,
-    /// Servers by number too; a line says which is which.
+    /// Servers by number too; a line says which is which, and what is not used here is only not in capitals.
     Numbers,
 }
 
@@ -259,7 +259,7 @@ impl Zone<'_> {
         let own = self.views((ViewKind::System, None));
         let route = self.route(column);
         let mine = column.0 == ViewKind::System;
-        let mut text = self.routes(route, &views, column);
+        let mut text = self.routes(route, &views, column, room);
         let addresses = addresses(&views);
         let telling = with_address && (mine || (room == Room::Ample && addresses != self::addresses(&own)));
         if route != Route::Mixed && telling && !text.contains('(') {
@@ -293,7 +293,7 @@ impl Zone<'_> {
         self.names.iter().any(|endpoint| self.report.is_astray(endpoint))
     }
 
-    fn routes(&self, route: Route, views: &[(&EndpointReport, &View)], (kind, server): Column) -> String {
+    fn routes(&self, route: Route, views: &[(&EndpointReport, &View)], (kind, server): Column, room: Room) -> String {
         let count = |route: Route| views.iter().filter(|(_, view)| view.route == route).count();
         let azure_only = kind == ViewKind::Azure && server.is_some_and(is_azure);
         let unused = azure_only && self.route((ViewKind::System, None)) == Route::Private;
@@ -302,7 +302,7 @@ impl Zone<'_> {
         let public = if loud { "PUBLIC" } else { "public" };
         let text = match route {
             Route::Private => "private".to_owned(),
-            Route::Public if unused => "public (not used here)".to_owned(),
+            Route::Public if unused && room < Room::Numbers => "public (not used here)".to_owned(),
             Route::Public => public.to_owned(),
             Route::Mixed => {
                 let parts =
