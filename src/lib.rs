@@ -40,11 +40,12 @@
 //! | a cloud | `probes/catalogue/<cloud>.toml`, and its line in `clouds!` of `probes/src/azure/cloud.rs` |
 //! | a probe | `probes/src/probe/<what>.rs`, its variant in `probes/src/observation.rs`, its step in `probes/src/plan/steps.rs`, or where it asks nobody its line in `probes/src/run/board.rs` |
 //! | what differs between operating systems | `probes/src/os/unix.rs`, `probes/src/os/windows.rs` |
-//! | an option | `src/cli/args.rs` takes it, `probes/src/options.rs` says what is valid |
+//! | what is read of the Windows registry | `probes/src/probe/registry/` |
+//! | an option | `src/cli/args.rs` takes it; where probes need it, `probes/src/options.rs` says what is valid |
 //! | a limit of time or number of a run | `probes/src/options.rs` where it can be chosen, else the constant of the probe |
 //! | a rule | `src/diagnose/rules/<code>_<name>.rs`, its line in `src/diagnose/rules.rs`, a world in `tests/scenarios/` |
 //! | the severity, the owner, the page of a rule | the declaration `rule!` in the rule's file |
-//! | a command in a fix | the rule's file; what several rules print, `src/diagnose/remedy.rs` |
+//! | a command in a fix | the rule's file; what several rules print, `src/diagnose/remedy/` |
 //! | which finding explains which | `explains` in the root's file; how it is applied, `src/diagnose/cause.rs` |
 //! | what is made of observations before rules see it (route, reachable) | `src/diagnose/facts/` |
 //! | the headline, route and health of a run | `src/report/verdict.rs` |

@@ -169,8 +169,10 @@ pub(super) fn joined<'r>(groups: Vec<Group<'r>>, more: &[Statement<'r>]) -> Vec<
 
 fn ordered<'r>(roots: &[Group<'r>], mut symptoms: Vec<Group<'r>>) -> Vec<Group<'r>> {
     let mut places: Vec<usize> = (0..roots.len()).collect();
+    // A group may name servers, whose order behind a stub means nothing.
+    let words = |group: &str| -> BTreeSet<String> { group.split([' ', ',']).map(str::to_owned).collect() };
     let order = |group: &Group<'r>| {
-        let first = group.drafts.first().map(|draft| (draft.group.clone(), draft.endpoints.clone()));
+        let first = group.drafts.first().map(|draft| (words(&draft.group), draft.endpoints.clone()));
         (std::cmp::Reverse(group.severity), group.layer, group.code, first)
     };
     places.sort_by_key(|place| roots.get(*place).map(order));

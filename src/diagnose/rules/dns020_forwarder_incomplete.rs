@@ -1,6 +1,6 @@
 //! DNS020: a DNS server forwards some names to Azure's DNS and not others.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
 use ampls_probes::addr::AZURE_DNS;
@@ -82,11 +82,26 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
     let by_ruleset: Vec<SocketAddr> = servers.iter().copied().filter(by_ruleset).collect();
     let of = |server| {
         let left_out = facts.left_out(server).into_iter().map(|(name, how)| (name.fqdn(), how));
-        left_out.filter(|(name, _)| !taken.contains(name)).collect::<Vec<_>>()
+        left_out.filter(|(name, _)| !taken.contains(name)).collect::<BTreeMap<_, _>>()
+    };
+    // A name that a server answers neither way, because it blocks it or fails, says nothing of what it forwards.
+    let open = |server: SocketAddr, name: &str| {
+        let view = facts.endpoints().iter().find(|known| known.fqdn() == name).and_then(|known| known.view_of(server));
+        !view.is_some_and(|view| view.is_private() || view.is_public())
+    };
+    let is_alike = |one: SocketAddr, other: SocketAddr| {
+        let (of_one, of_other) = (of(one), of(other));
+        let within = |these: &BTreeMap<&str, LeftOut>, those: &BTreeMap<&str, LeftOut>, server: SocketAddr| {
+            these.iter().all(|(name, how)| those.get(name).map_or_else(|| open(server, name), |same| same == how))
+        };
+        let shared = of_one.keys().any(|name| of_other.contains_key(name));
+        (shared || (of_one.is_empty() && of_other.is_empty()))
+            && within(&of_one, &of_other, other)
+            && within(&of_other, &of_one, one)
     };
     let mut alike: Vec<Vec<SocketAddr>> = Vec::new();
     for server in servers {
-        match alike.iter_mut().find(|servers| servers.first().is_some_and(|first| of(*first) == of(server))) {
+        match alike.iter_mut().find(|servers| servers.first().is_some_and(|first| is_alike(*first, server))) {
             Some(servers) => servers.push(server),
             None => alike.push(vec![server]),
         }
@@ -152,7 +167,11 @@ fn of_ruleset(facts: &Facts<'_>, servers: &[SocketAddr]) -> Option<Draft> {
 /// One statement of servers that leave out the same names in the same way.
 fn incomplete(facts: &Facts<'_>, servers: &[SocketAddr], taken: &BTreeSet<&str>) -> Option<Draft> {
     let server = *servers.first()?;
-    let mut left_out = facts.left_out(server);
+    let by_one = |name: &EndpointFacts<'_>| {
+        let mut of_servers = servers.iter().flat_map(|server| facts.left_out(*server));
+        of_servers.find(|(known, _)| known.fqdn() == name.fqdn())
+    };
+    let mut left_out: Vec<_> = facts.endpoints().iter().filter_map(by_one).collect();
     // What a ruleset takes is said of the ruleset.
     left_out.retain(|(name, _)| !taken.contains(name.fqdn()));
     let (first_name, _) = left_out.first()?;
