@@ -25,6 +25,8 @@ use crate::options::{Options, ProxyOption};
 use crate::secret::Secret;
 use crate::world::{METADATA, WIRE_SERVER, World};
 
+pub(in crate::probe) mod masked;
+
 /// Authentication schemes kept of a 407.
 const MAX_SCHEMES: usize = 8;
 

@@ -4,6 +4,7 @@
 //! <https://learn.microsoft.com/troubleshoot/developer/browsers/connectivity-navigation/how-to-configure-client-proxy-settings>
 
 use crate::observation::{ProxyUser, SystemProxy};
+use crate::probe::proxy::masked::masked;
 use crate::registry::Keys;
 
 const WINHTTP: &str = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Internet Settings\Connections";
@@ -75,25 +76,45 @@ fn of_account(keys: &mut Keys<'_>, used_by: ProxyUser, key: &str) -> Option<Syst
 
 /// The proxy for `https` of `host:port` or of `http=host:port;https=host:port`, and whether it has credentials.
 fn of_list(list: &str) -> Option<(String, bool)> {
-    let parts = || list.split([';', ' ']).map(str::trim).filter(|part| !part.is_empty());
-    let named = parts().find_map(|part| part.strip_prefix("https="));
-    let plain = named.or_else(|| parts().find(|part| !part.contains('=')))?;
-    let (scheme, rest) = plain.split_once("://").unwrap_or(("http", plain));
-    let authority = rest.split('/').next().unwrap_or_default();
-    let (has_credentials, host) = authority.rsplit_once('@').map_or((false, authority), |(_, host)| (true, host));
-    let usable = !host.is_empty()
-        && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-:_[]".contains(&byte))
-        && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    usable.then(|| (format!("{}://{}", scheme.to_ascii_lowercase(), host.to_ascii_lowercase()), has_credentials))
+    let entries = entries(list);
+    let named = entries.iter().find_map(|entry| entry.strip_prefix("https="));
+    let plain = named.or_else(|| entries.iter().find(|entry| !is_named(entry)).map(String::as_str))?;
+    masked(plain)
 }
 
+/// The entries of a list. A password may hold a separator: what stands before an `@` belongs to it as far back as an entry that is
+/// named, so that no half of a password is taken for a host.
+fn entries(list: &str) -> Vec<String> {
+    let mut entries: Vec<String> = Vec::new();
+    for part in list.split_inclusive([';', ' ']) {
+        match entries.last_mut() {
+            Some(last) if part.contains('@') && !is_named(part) && !last.contains('@') => last.push_str(part),
+            _ => entries.push(part.to_owned()),
+        }
+    }
+    let trimmed = entries.iter().map(|entry| entry.trim_matches([';', ' ']).to_owned());
+    trimmed.filter(|entry| !entry.is_empty()).collect()
+}
+
+fn is_named(entry: &str) -> bool {
+    ["http=", "https=", "ftp=", "socks="].iter().any(|name| entry.starts_with(name))
+}
+
+/// A script's address without credentials and query, where a token may stand. Where the host cannot be told from a password, and
+/// of what is not a URL of the web, nothing but the scheme is kept.
 fn without_credentials(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else { return kept(url) };
-    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-    // A token may stand in the query.
-    let path = path.split(['?', '#']).next().unwrap_or_default();
-    kept(&format!("{scheme}://{host}{path}"))
+    const REST: &str = "…";
+    let Some((scheme, rest)) = url.split_once("://") else { return REST.to_owned() };
+    let is_of_web = ["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known));
+    let (authority, after) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    match masked(&format!("{scheme}://{authority}")) {
+        Some((host, _)) if is_of_web && !after.contains('@') => {
+            let path = after.split(['?', '#']).next().unwrap_or_default();
+            kept(&format!("{host}{path}"))
+        }
+        _ if is_of_web || scheme.eq_ignore_ascii_case("file") => format!("{}://{REST}", scheme.to_ascii_lowercase()),
+        _ => REST.to_owned(),
+    }
 }
 
 fn kept(text: &str) -> String {
@@ -185,6 +206,44 @@ mod tests {
             ("https://[fd00::1]:3", Some("https://[fd00::1]:3")),
         ] {
             assert_eq!(of_list(list).map(|(url, _)| url).as_deref(), expected, "{list}");
+        }
+    }
+
+    #[test]
+    fn password_is_kept_of_no_proxy_and_no_script_whatever_it_holds() {
+        for password in ["pa", "pa/ss", "p@a/ss", "p:a", "pa?ss", "pa#ss", "pa;ss", "pa ss", "pa=ss", "1/2", "https=x"]
+        {
+            for (list, expected) in [
+                (format!("http://u:{password}@proxy:8080"), "http://proxy:8080"),
+                (format!("u:{password}@proxy:8080"), "http://proxy:8080"),
+                (format!("http=a:1;https=u:{password}@proxy:8080"), "http://proxy:8080"),
+            ] {
+                let found = of_list(&list);
+                let safe = found.as_ref().is_none_or(|(url, has)| (url.as_str(), *has) == (expected, true));
+                assert!(safe && (found.is_some() || password.contains("https=")), "{list}: {found:?}");
+            }
+            for url in
+                [format!("http://u:{password}@pac.corp/x.pac"), format!("u:{password}@pac.corp/x.pac?token=geheim")]
+            {
+                let found = without_credentials(&url);
+                assert!(["http://pac.corp/x.pac", "http://…", "…"].contains(&found.as_str()), "{url}: {found}");
+            }
+        }
+    }
+
+    #[test]
+    fn script_is_known_by_its_host_and_path_only() {
+        for (url, expected) in [
+            ("HTTP://PAC.corp:8080/X.pac", "http://pac.corp:8080/X.pac"),
+            ("http://u:geheim@pac.corp/x.pac", "http://pac.corp/x.pac"),
+            ("http://pac.corp?token=geheim", "http://pac.corp"),
+            ("http://pac.corp/x.pac?mail=a@geheim", "http://…"),
+            ("http://pac.corp#geheim", "http://pac.corp"),
+            ("file://server/share/geheim.pac", "file://…"),
+            (r"\\server\share\geheim.pac", "…"),
+            ("geheim://x", "…"),
+        ] {
+            assert_eq!(without_credentials(url), expected, "{url}");
         }
     }
 }

@@ -6,12 +6,13 @@
 
 use serde_json::Value;
 
+use super::Setting;
 use super::units::{self, Environment};
-use super::{Setting, masked};
 use crate::azure::AgentKind;
 use crate::catalogue::agents::{AgentFile, Agents as Known, System};
 use crate::probe::agent::files::Files;
 use crate::probe::agent::settings::pairs;
+use crate::probe::proxy::masked::masked;
 use crate::version::Version;
 
 /// The first one that is set counts, since version 1.24.2.

@@ -8,7 +8,8 @@ use crate::azure::AgentKind;
 use crate::catalogue::agents::{AgentFile, Agents as Known, System};
 use crate::observation::{Agent, AgentProxy};
 use crate::probe::agent::files::Files;
-use crate::probe::agent::proxies::{Setting, ama, arc, effective, masked};
+use crate::probe::agent::proxies::{Setting, ama, arc, effective};
+use crate::probe::proxy::masked::masked;
 use crate::registry::Keys;
 
 /// Variables of the machine, which its services see.
