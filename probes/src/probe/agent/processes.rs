@@ -64,11 +64,20 @@ fn system() -> Option<Vec<Vec<String>>> {
     let first_seen = cfg!(windows) || system.processes().keys().any(|id| id.as_u32() == 1);
     let words = |process: &Process| {
         let command = process.cmd().iter().take(ARGUMENTS).map(|word| word.to_string_lossy().into_owned());
-        command.chain(process.exe().map(|exe| exe.to_string_lossy().into_owned())).collect()
+        let exe = process.exe().map(|exe| exe.to_string_lossy().into_owned());
+        // Elsewhere names are cut after 15 characters.
+        let name = cfg!(windows).then(|| process.name().to_string_lossy().into_owned());
+        words(command, exe, name)
     };
     let all = system.processes().values().map(words).collect();
     // Mounted with `hidepid`, `/proc` hides the processes of others: nothing follows from what is missing then.
     first_seen.then_some(all)
+}
+
+/// The name of its file comes last: Windows gives that of every process, but the path and the arguments only of those that this user
+/// may open, which are none of SYSTEM's for a plain user.
+fn words(command: impl Iterator<Item = String>, exe: Option<String>, name: Option<String>) -> Vec<String> {
+    command.chain(exe).chain(name).collect()
 }
 
 fn collected(world: &World) -> Option<Vec<Vec<String>>> {
@@ -105,5 +114,14 @@ mod tests {
         }
         assert_eq!(Processes(None).running_by_name(&programs), None);
         assert_eq!(Processes(Some(Vec::new())).running_by_name(&[]), None);
+    }
+
+    #[test]
+    fn process_that_this_user_may_not_open_is_known_by_its_name() {
+        let programs = ["MonAgentCore.exe".to_owned()];
+        for exe in [None, Some(String::new())] {
+            let process = words(std::iter::empty(), exe, Some("MonAgentCore.exe".to_owned()));
+            assert_eq!(Processes(Some(vec![process])).running_by_name(&programs), Some(true));
+        }
     }
 }
