@@ -8,7 +8,8 @@ use schannel::cert_store::CertStore;
 const SERVER_AUTH: &str = "1.3.6.1.5.5.7.3.1";
 
 pub(super) fn certificates() -> Vec<CertificateDer<'static>> {
-    let Ok(store) = CertStore::open_current_user("ROOT") else { return Vec::new() };
+    // That of the user who looks holds more: agents run as SYSTEM and do not trust what only a person trusts.
+    let Ok(store) = CertStore::open_local_machine("ROOT") else { return Vec::new() };
     let trusted = store.certs().filter(|certificate| {
         certificate.is_time_valid().unwrap_or(false)
             && certificate.valid_uses().is_ok_and(|uses| match uses {
