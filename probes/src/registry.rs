@@ -76,6 +76,11 @@ impl<'r> Keys<'r> {
         self.unread
     }
 
+    /// Whether a key is among them.
+    pub fn is_unread(&self, key: &str) -> bool {
+        self.unread.iter().any(|unread| unread.path == key)
+    }
+
     /// The text of a value; that of a list is its first text. Blank text counts as none.
     pub fn text(&mut self, key: &str, name: &str) -> Option<String> {
         let text = match self.value(key, name)? {
@@ -143,8 +148,7 @@ impl<'r> Keys<'r> {
             Ok(seen) => return Some(seen),
             Err(why) if below::is_missing(&why) => {}
             Err(why) => {
-                let known = self.unread.iter().any(|unread| unread.path == key);
-                if !known && self.unread.len() < UNREAD_LIMIT {
+                if !self.is_unread(key) && self.unread.len() < UNREAD_LIMIT {
                     self.unread.push(Unread { path: key.to_owned(), why });
                 }
             }

@@ -30,7 +30,7 @@ mod roots;
 pub use crate::addr::{AZURE_DNS, METADATA, WIRE_SERVER};
 pub use environment::VARIABLES;
 pub use resolver::OsResolver;
-pub use roots::{PemFailure, Roots, roots_from_pem};
+pub use roots::{PemFailure, Roots, fetches_roots, roots_from_pem};
 
 /// Everything the probes touch.
 #[derive(Clone)]
@@ -47,6 +47,8 @@ pub struct World {
     pub clock: Clock,
     /// Trust stores.
     pub roots: Roots,
+    /// The system fetches roots and intermediate certificates when it needs them, see [`fetches_roots`].
+    pub fetches_roots: bool,
     /// The registry; `None` where the examined system is not Windows.
     pub registry: Option<Arc<dyn Registry>>,
     /// What is known of the machine itself.
@@ -157,6 +159,7 @@ impl World {
             roots: Roots::from_system(&environment, public_roots),
             machine: root.map_or_else(machine::read, |root| machine::of_files(root, registry.as_deref())),
             environment,
+            fetches_roots: registry.as_deref().is_some_and(|registry| fetches_roots(&mut Keys::new(registry))),
             registry,
             denied: BTreeSet::new(),
             hanging: BTreeSet::new(),
@@ -166,17 +169,6 @@ impl World {
     /// Whether the examined system is Windows.
     pub fn is_windows(&self) -> bool {
         self.registry.is_some()
-    }
-
-    /// Whether the system fetches roots and intermediate certificates when it needs them, as Windows does unless a policy
-    /// forbids it.
-    /// Source: <https://learn.microsoft.com/windows-server/identity/ad-cs/configure-trusted-roots-disallowed-certificates>
-    pub fn fetches_roots(&self) -> bool {
-        const POLICY: &str = r"HKLM\SOFTWARE\Policies\Microsoft\SystemCertificates\AuthRoot";
-        let forbidden = |registry: &Arc<dyn Registry>| {
-            Keys::new(registry.as_ref()).number(POLICY, "DisableRootAutoUpdate") == Some(1)
-        };
-        self.registry.as_ref().is_some_and(|registry| !forbidden(registry))
     }
 
     /// A path below the root: absolute paths of the examined system are taken relative to it, and so are the links on the

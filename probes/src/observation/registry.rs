@@ -28,7 +28,7 @@ pub struct RegistrySeen {
     pub cipher_suites: Vec<String>,
     /// What the .NET Framework is set to, which the Log Analytics agent runs on; those that are set.
     pub strong_crypto: Vec<StrongCrypto>,
-    /// A policy keeps Windows from fetching roots.
+    /// A policy keeps Windows from fetching roots, or whether one does could not be read.
     pub root_updates_off: bool,
     /// Proxies of the system and of its accounts. The agents of Azure Monitor read none of them.
     pub proxies: Vec<SystemProxy>,

@@ -115,16 +115,14 @@ pub struct Verification {
 impl Verification {
     /// This machine trusts the chain, or would once it had fetched what it lacks; the name fits and the certificate is valid now.
     pub fn verified(&self) -> bool {
-        let lacks = matches!(self.machine, ChainVerdict::UnknownIssuer | ChainVerdict::NoRoots);
-        let trusted =
-            self.machine == ChainVerdict::Trusted || (self.fetches && lacks && self.public == ChainVerdict::Trusted);
+        let fetched = self.fetches && self.machine.lacks_root() && self.public == ChainVerdict::Trusted;
+        let trusted = self.machine == ChainVerdict::Trusted || fetched;
         trusted && self.name == NameVerdict::Matches && self.validity == Validity::Valid
     }
 
     /// Neither store knows where the chain leads, and the system would fetch what is missing: nobody has seen what it thinks.
     pub fn is_open(&self) -> bool {
-        let unknown = |verdict: &ChainVerdict| matches!(verdict, ChainVerdict::UnknownIssuer | ChainVerdict::NoRoots);
-        self.fetches && unknown(&self.machine) && unknown(&self.public)
+        self.fetches && self.machine.lacks_root() && self.public.lacks_root()
     }
 }
 
@@ -142,6 +140,13 @@ pub enum ChainVerdict {
     Invalid(String),
     /// The store could not be read or is empty.
     NoRoots,
+}
+
+impl ChainVerdict {
+    /// The store may only be short of the root.
+    fn lacks_root(&self) -> bool {
+        matches!(self, Self::UnknownIssuer | Self::NoRoots)
+    }
 }
 
 /// Whether the certificate is for the name.

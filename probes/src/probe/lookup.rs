@@ -60,6 +60,7 @@ mod tests {
             clock: Clock::default(),
             roots: Roots::new(Arc::clone(&empty), empty),
             machine: Machine::default(),
+            fetches_roots: false,
             registry: None,
             denied: BTreeSet::new(),
             hanging: BTreeSet::new(),

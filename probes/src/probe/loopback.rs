@@ -133,6 +133,7 @@ pub(super) fn world(routes: &[(SocketAddr, Route)]) -> World {
         resolver: Arc::new(Nobody),
         clock: Clock::default(),
         roots: roots(&[], &[]),
+        fetches_roots: false,
         machine,
         registry: None,
         denied: BTreeSet::new(),

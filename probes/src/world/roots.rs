@@ -15,6 +15,7 @@ use tokio::sync::watch;
 
 use crate::catalogue::roots::AzureRoots;
 use crate::read::{self, Links};
+use crate::registry::Keys;
 
 #[cfg(not(windows))]
 #[path = "roots/native.rs"]
@@ -123,6 +124,15 @@ pub fn roots_from_pem(bytes: &[u8]) -> Result<Vec<CertificateDer<'static>>, PemF
     Ok(roots)
 }
 
+/// Whether Windows fetches roots and intermediate certificates when it needs them, which it does unless a policy forbids it with
+/// any number but 0. Where the policy cannot be read it counts as forbidden: nothing is trusted on a guess.
+/// Source: <https://learn.microsoft.com/windows-server/identity/ad-cs/configure-trusted-roots-disallowed-certificates>
+pub fn fetches_roots(keys: &mut Keys<'_>) -> bool {
+    const POLICY: &str = r"HKLM\SOFTWARE\Policies\Microsoft\SystemCertificates\AuthRoot";
+    let forbidden = keys.number(POLICY, "DisableRootAutoUpdate").is_some_and(|number| number != 0);
+    !forbidden && !keys.is_unread(POLICY)
+}
+
 /// The roots of browsers, and all of Azure's: stores shrink.
 fn built_in() -> RootCertStore {
     let mut store = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
@@ -171,6 +181,8 @@ fn distinct(mut certificates: Vec<CertificateDer<'static>>) -> RootCertStore {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::registry::Value;
+    use crate::registry::memory::Memory;
 
     fn authority() -> String {
         let key = rcgen::KeyPair::generate().unwrap();
@@ -230,6 +242,16 @@ mod tests {
         assert_eq!(load(None, Some("/proc")).len(), 0);
         assert_eq!(load(Some(Path::new("/proc/kmsg")), None).len(), 0);
         assert_eq!(load(Some(Path::new("/dev/zero")), Some("/dev")).len(), 0);
+    }
+
+    #[test]
+    fn roots_are_fetched_unless_any_number_but_0_forbids_it() {
+        let key = r"HKLM\SOFTWARE\Policies\Microsoft\SystemCertificates\AuthRoot";
+        for (number, fetches) in [(0, true), (1, false), (2, false), (0xffff_ffff, false)] {
+            let registry = Memory::of(&[(key, "DisableRootAutoUpdate", Value::Number(number))]);
+            assert_eq!(fetches_roots(&mut Keys::new(registry.as_ref())), fetches, "{number}");
+        }
+        assert!(fetches_roots(&mut Keys::new(Memory::of(&[]).as_ref())));
     }
 
     #[tokio::test]

@@ -13,8 +13,8 @@ use ampls_probes::World;
 use ampls_probes::observation::{Interface, Machine, Transport};
 use ampls_probes::read::root::below_drive;
 use ampls_probes::registry::memory::Memory;
-use ampls_probes::registry::{Registry, Value};
-use ampls_probes::world::{AZURE_DNS, Clock, METADATA, Network, Roots, Route, Routes, WIRE_SERVER};
+use ampls_probes::registry::{Keys, Registry, Value};
+use ampls_probes::world::{AZURE_DNS, Clock, METADATA, Network, Roots, Route, Routes, WIRE_SERVER, fetches_roots};
 use jiff::SignedDuration;
 use tokio::net::{TcpListener, UdpSocket};
 use tokio::runtime::{Handle, Runtime};
@@ -116,6 +116,7 @@ pub fn start(scenario: &Scenario) -> io::Result<Running> {
     }
 
     write_files(scenario, &servers, &running.root)?;
+    let registry = given_registry(scenario, &servers);
     running.world = World {
         root: running.root.clone(),
         environment: scenario.environment.clone(),
@@ -124,7 +125,8 @@ pub fn start(scenario: &Scenario) -> io::Result<Running> {
         clock: Clock { shift: SignedDuration::from_secs(scenario.clock_shift_s) },
         roots,
         machine: machine(scenario),
-        registry: given_registry(scenario, &servers),
+        fetches_roots: registry.as_deref().is_some_and(|registry| fetches_roots(&mut Keys::new(registry))),
+        registry,
         denied: scenario.machine.denied_files.iter().map(PathBuf::from).collect(),
         hanging: scenario.machine.hanging_folders.iter().map(PathBuf::from).collect(),
     };
@@ -451,6 +453,7 @@ fn empty_world(root: PathBuf) -> World {
         clock: Clock::default(),
         roots: Roots::new(Arc::clone(&none), none),
         machine: Machine::default(),
+        fetches_roots: false,
         registry: None,
         denied: BTreeSet::new(),
         hanging: BTreeSet::new(),

@@ -35,6 +35,7 @@ impl Machine {
             clock: Clock::default(),
             roots: Roots::new(none.clone(), none),
             machine: crate::observation::Machine::default(),
+            fetches_roots: false,
             registry: None,
             denied: std::collections::BTreeSet::default(),
             hanging: std::collections::BTreeSet::default(),

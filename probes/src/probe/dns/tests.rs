@@ -123,6 +123,7 @@ fn context_on(network: Network, timeout: Duration) -> Context {
         clock: Clock::default(),
         roots: Roots::new(Arc::new(rustls::RootCertStore::empty()), Arc::new(rustls::RootCertStore::empty())),
         machine: Machine { has_ipv4: true, ..Machine::default() },
+        fetches_roots: false,
         registry: None,
         denied: std::collections::BTreeSet::new(),
         hanging: std::collections::BTreeSet::new(),

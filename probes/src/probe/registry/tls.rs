@@ -6,6 +6,7 @@
 
 use crate::observation::{ProtocolSwitch, RegistrySeen, StrongCrypto};
 use crate::registry::Keys;
+use crate::world::fetches_roots;
 
 const PROTOCOLS: &str = r"HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols";
 /// Those that Azure Monitor takes.
@@ -15,7 +16,6 @@ const FRAMEWORKS: [&str; 2] = [
     r"HKLM\SOFTWARE\Microsoft\.NETFramework\v4.0.30319",
     r"HKLM\SOFTWARE\WOW6432Node\Microsoft\.NETFramework\v4.0.30319",
 ];
-const ROOT_UPDATES: &str = r"HKLM\SOFTWARE\Policies\Microsoft\SystemCertificates\AuthRoot";
 /// Cipher suites that are kept.
 const SUITES: usize = 100;
 
@@ -37,7 +37,7 @@ pub(super) fn read(keys: &mut Keys<'_>, seen: &mut RegistrySeen) {
             seen.strong_crypto.push(StrongCrypto { strong, system_default, source: source.to_owned() });
         }
     }
-    seen.root_updates_off = flag(keys, ROOT_UPDATES, "DisableRootAutoUpdate") == Some(true);
+    seen.root_updates_off = !fetches_roots(keys);
 }
 
 /// Any number but 0 is true: `0xffffffff` is common.
@@ -73,6 +73,7 @@ mod tests {
 
     #[test]
     fn framework_suites_and_roots_are_read() {
+        const ROOT_UPDATES: &str = r"HKLM\SOFTWARE\Policies\Microsoft\SystemCertificates\AuthRoot";
         let seen = seen(&[
             (FRAMEWORKS[1], "SchUseStrongCrypto", Value::Number(1)),
             (CIPHER_SUITES, "Functions", Value::Text("TLS_AES_256_GCM_SHA384, TLS_X".to_owned())),

@@ -49,6 +49,7 @@ fn world(root: &Path, environment: BTreeMap<String, String>) -> World {
         clock: Clock::default(),
         roots: Roots::new(Arc::clone(&empty), empty),
         machine: Machine::default(),
+        fetches_roots: false,
         registry: None,
         denied: std::collections::BTreeSet::new(),
         hanging: std::collections::BTreeSet::new(),

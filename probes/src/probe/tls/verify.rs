@@ -51,7 +51,7 @@ impl Chains {
         let cell = self.known.lock().unwrap_or_else(PoisonError::into_inner).entry(chain.clone()).or_default().clone();
         let proof = ctx.until_end(cell.get_or_try_init(|| self.proof(ctx, chain))).await??;
         let seen = verification(chain, name, proof.clone(), ctx.world.clock.now());
-        Ok(Verification { fetches: ctx.world.fetches_roots(), ..seen })
+        Ok(Verification { fetches: ctx.world.fetches_roots, ..seen })
     }
 
     async fn proof(&self, ctx: &Context, chain: &Chain) -> Result<Proof, Ended> {
