@@ -7,7 +7,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::observation::{Unread, UnreadReason};
+use crate::observation::{ReadFailure, Unread, UnreadReason};
 use crate::read::below;
 use crate::read::root::is_of_windows;
 
@@ -25,6 +25,13 @@ mod value;
 pub mod writer;
 
 pub use value::Value;
+
+/// The hives of the machine itself.
+const SYSTEM: &str = r"C:\Windows\System32\config\SYSTEM";
+const SOFTWARE: &str = r"C:\Windows\System32\config\SOFTWARE";
+/// Keys that every Windows has, and the hives that they lie in.
+const HIVES: [(&str, &str); 2] =
+    [(r"HKLM\SYSTEM\CurrentControlSet\Services", SYSTEM), (r"HKLM\SOFTWARE\Microsoft", SOFTWARE)];
 
 /// Octets of a value that are kept.
 const VALUE_LIMIT: usize = 1024 * 1024;
@@ -59,6 +66,19 @@ pub fn of_disk(root: &Path) -> Option<Arc<dyn Registry>> {
     is_of_windows(root).then(|| Arc::new(disk::Disk::new(root)) as Arc<dyn Registry>)
 }
 
+/// The hives without the keys that every Windows has: they are not there, or not hives, and nothing follows from what is missing
+/// in them.
+pub fn lost(registry: &dyn Registry) -> Vec<Unread> {
+    let of_hive = |(key, hive): &(&str, &str)| {
+        let why = match registry.keys(key).err()? {
+            UnreadReason::Failed(ReadFailure::NotPermitted) => ReadFailure::NotPermitted,
+            _ => ReadFailure::Code(None),
+        };
+        Some(Unread { path: (*hive).to_owned(), why: UnreadReason::Failed(why) })
+    };
+    HIVES.iter().filter_map(of_hive).collect()
+}
+
 /// Reads keys and remembers those that could not be read.
 pub struct Keys<'r> {
     registry: &'r dyn Registry,
@@ -74,6 +94,16 @@ impl<'r> Keys<'r> {
     /// Everything that could not be read, each key once.
     pub fn into_unread(self) -> Vec<Unread> {
         self.unread
+    }
+
+    /// The first that could not be read, and why; `None` where everything was.
+    pub fn failure(&self) -> Option<(&str, ReadFailure)> {
+        let unread = self.unread.first()?;
+        let why = match &unread.why {
+            UnreadReason::Failed(failure) => failure.clone(),
+            _ => ReadFailure::Code(None),
+        };
+        Some((&unread.path, why))
     }
 
     /// Whether a key is among them.
@@ -178,7 +208,6 @@ pub fn expanded(path: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::observation::ReadFailure;
 
     /// A registry of one key that is refused.
     struct Refused;

@@ -473,7 +473,7 @@ impl Scene {
         let file = HostsFile { source: "/etc/hosts".to_owned(), entries: self.hosts.clone(), truncated: false };
         let mut local = vec![
             Observation::Resolver(resolver),
-            Observation::Hosts(Hosts { timing: clock.took(100), outcome: Outcome::Seen(file) }),
+            Observation::Hosts(Hosts { timing: clock.took(100), outcome: Outcome::Seen(file), unread: None }),
         ];
         if let Some(instance) = &self.instance {
             let outcome = Outcome::Seen(instance.clone());

@@ -19,7 +19,7 @@ use tokio::net::{TcpStream, UdpSocket};
 
 use crate::observation::{Found, LookupFailure, Machine, ReadFailure, Transport};
 use crate::os;
-use crate::read::root::{Case, below, below_drive};
+use crate::read::root::{Case, Elsewhere, as_written, below, below_drive};
 use crate::registry::{self, Keys, Registry};
 
 mod environment;
@@ -172,39 +172,60 @@ impl World {
     }
 
     /// A path below the root: absolute paths of the examined system are taken relative to it, and so are the links on the
-    /// way when the root is not this machine's own. On Windows `C:` stands for the drive of the system.
+    /// way when the root is not this machine's own. On Windows `C:` stands for the drive of the system; another drive is as it is
+    /// on the running system, and leads to the root, which is not a file, where only a disk is looked at.
     pub fn path(&self, path: impl AsRef<Path>) -> PathBuf {
-        let path = self.written(path.as_ref());
+        let Ok(path) = self.written(path.as_ref()) else {
+            return if self.is_own() { path.as_ref().to_path_buf() } else { self.root.clone() };
+        };
         if self.hanging.iter().any(|folder| path.starts_with(folder)) {
             loop {
                 thread::park();
             }
         }
-        if self.root == os::root() {
+        if self.is_own() {
             return self.root.join(path.strip_prefix("/").unwrap_or(&path));
         }
-        below(&self.root, &path, if self.is_windows() { Case::IsIgnored } else { Case::Counts })
+        below(&self.root, &path, self.case())
+    }
+
+    /// How names of files are compared. The running Windows does it itself.
+    pub(crate) fn case(&self) -> Case {
+        if self.is_windows() && !self.is_own() { Case::IsIgnored } else { Case::Counts }
+    }
+
+    /// The examined system is the running one.
+    fn is_own(&self) -> bool {
+        self.root == os::root()
     }
 
     /// The same, but a link at the end of the path is not followed: whether it is one has to be seen.
     pub fn place(&self, path: impl AsRef<Path>) -> PathBuf {
-        let path = self.written(path.as_ref());
-        match (path.parent(), path.file_name()) {
-            (Some(parent), Some(name)) => self.path(parent).join(name),
-            _ => self.path(path),
-        }
+        let Ok(path) = self.written(path.as_ref()) else { return self.path(path) };
+        let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else { return self.path(path) };
+        let folder = self.path(parent);
+        let name = match self.case() {
+            Case::Counts => name.to_owned(),
+            Case::IsIgnored => as_written(&folder, name.to_owned()),
+        };
+        folder.join(name)
     }
 
-    fn written(&self, path: &Path) -> PathBuf {
-        if self.is_windows() { below_drive(path) } else { path.to_path_buf() }
+    fn written(&self, path: &Path) -> Result<PathBuf, Elsewhere> {
+        if self.is_windows() { below_drive(path) } else { Ok(path.to_path_buf()) }
     }
 
-    /// The same, for a file that is to be read now.
+    /// The same as [`World::path`], for what is to be read now. What lies on another drive than the disk that is looked at, or on
+    /// a share, is not missing: it is not looked at.
     pub fn readable(&self, path: impl AsRef<Path>) -> Result<PathBuf, ReadFailure> {
         if self.denied.contains(path.as_ref()) {
             return Err(ReadFailure::NotPermitted);
         }
-        Ok(self.path(path))
+        match self.written(path.as_ref()) {
+            Err(Elsewhere::Drive) if self.is_own() => Ok(self.path(path)),
+            Err(_) => Err(ReadFailure::Code(None)),
+            Ok(_) => Ok(self.path(path)),
+        }
     }
 
     /// Opens a TCP connection.
@@ -243,6 +264,29 @@ impl World {
             Route::HostUnreachable => Err(io::ErrorKind::HostUnreachable.into()),
             Route::NetworkUnreachable => Err(io::ErrorKind::NetworkUnreachable.into()),
             Route::NotPermitted => Err(io::ErrorKind::PermissionDenied.into()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::registry::memory::Memory;
+
+    #[test]
+    fn another_drive_is_itself_on_the_running_system_and_not_looked_at_on_a_disk() {
+        let of = |root: PathBuf| World {
+            registry: Some(Memory::of(&[])),
+            root,
+            ..World::from_system(Some(Path::new("/nonexistent")), None)
+        };
+        let (running, disk) = (of(os::root()), of(PathBuf::from("/nonexistent")));
+        assert_eq!(running.readable(r"D:\names\hosts"), Ok(PathBuf::from(r"D:\names\hosts")));
+        assert_eq!(running.readable(r"C:\names\hosts"), Ok(os::root().join("names/hosts")));
+        assert_eq!(disk.readable(r"D:\names\hosts"), Err(ReadFailure::Code(None)));
+        assert_eq!(disk.readable(r"C:\names\hosts"), Ok(PathBuf::from("/nonexistent/names/hosts")));
+        for world in [running, disk] {
+            assert_eq!(world.readable(r"\\server\share\x"), Err(ReadFailure::Code(None)));
         }
     }
 }

@@ -88,7 +88,7 @@ impl Eyes<'_> {
         });
         let file = HostsFile { source: "/etc/hosts".to_owned(), entries: entries.collect(), truncated: false };
         let timing = self.took(100);
-        self.list.push(Observation::Hosts(Hosts { timing, outcome: Outcome::Seen(file) }));
+        self.list.push(Observation::Hosts(Hosts { timing, outcome: Outcome::Seen(file), unread: None }));
         self.agents();
     }
 

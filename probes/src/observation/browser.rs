@@ -25,6 +25,9 @@ pub struct BrowsersSeen {
     pub unread: Vec<Unread>,
     /// There were more users, profiles or files than are looked at.
     pub truncated: bool,
+    /// There are accounts of Windows that are not signed in: it has not loaded what is set for them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub not_signed_in: bool,
 }
 
 /// What one profile of a browser does with DNS.

@@ -96,6 +96,9 @@ pub struct ResolverConfig {
     pub adapters: Vec<AdapterServers>,
     /// Lines that make no sense, by number, 1-based.
     pub bad_lines: Vec<u32>,
+    /// Files and keys that decide which servers are asked and could not be read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unread: Vec<Unread>,
 }
 
 /// A rule of the name resolution policy table (NRPT): names that Windows asks other servers for than those of its adapters.
@@ -229,6 +232,9 @@ pub struct Hosts {
     /// What it says.
     #[serde(flatten)]
     pub outcome: Outcome<HostsFile, ReadFailure>,
+    /// The file, or the key of the registry that says where it lies, that could not be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unread: Option<String>,
 }
 
 /// The lines of a hosts file that concern the endpoints of this run; nothing else of it is kept.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Agents, Browsers, Metadata, MetadataFailure, Observation, Observations, Outcome, ReadFailure, Registry, Skip,
-    UnreadReason,
+    Unread, UnreadReason,
 };
 
 /// A source and what came of it.
@@ -78,6 +78,8 @@ pub enum Because {
     WindowsDisk,
     /// It was read, but the machine was not shut down: its last changes lie in logs that are not read.
     Stale,
+    /// It was read, but not the settings of accounts that are not signed in: Windows loads them when they do.
+    NotSignedIn,
     /// Some of its files need more rights.
     SomeFiles,
     /// Nothing answered.
@@ -228,6 +230,9 @@ fn of_resolver(seen: &Observation) -> Option<&super::Resolver> {
 
 fn resolver(observations: &Observations) -> Source {
     match find(observations, of_resolver) {
+        Some(super::Resolver { outcome: Outcome::Seen(config), .. }) if !config.unread.is_empty() => {
+            partly(SourceName::Resolver, &config.unread)
+        }
         Some(resolver) => of_outcome(SourceName::Resolver, &resolver.outcome),
         None if configuration_was_cut_off(observations) => Source::new(SourceName::Resolver, SourceOutcome::Cancelled),
         None => unrecorded(SourceName::Resolver),
@@ -267,23 +272,39 @@ fn browsers(observations: &Observations) -> Source {
     }
 }
 
+/// A person's own file that is damaged says nothing of the machine; a key or a file that could not be read may.
 fn of_browsers(browsers: &Browsers) -> Source {
-    let refused = |why: &UnreadReason| *why == UnreadReason::Failed(ReadFailure::NotPermitted);
-    match browsers.outcome.seen() {
-        Some(seen) if seen.unread.iter().any(|unread| refused(&unread.why)) => {
-            Source::new(SourceName::Browsers, SourceOutcome::NotPermitted).because(Because::SomeFiles)
-        }
-        _ => of_outcome(SourceName::Browsers, &browsers.outcome),
+    let counts = |unread: &&Unread| {
+        is_key(&unread.path)
+            || matches!(unread.why, UnreadReason::Failed(ReadFailure::NotPermitted | ReadFailure::Code(_)))
+    };
+    let Some(seen) = browsers.outcome.seen() else { return of_outcome(SourceName::Browsers, &browsers.outcome) };
+    let lost: Vec<Unread> = seen.unread.iter().filter(counts).cloned().collect();
+    match seen.not_signed_in {
+        _ if !lost.is_empty() => partly(SourceName::Browsers, &lost),
+        false => Source::new(SourceName::Browsers, SourceOutcome::Seen),
+        true => Source::new(SourceName::Browsers, SourceOutcome::Seen).because(Because::NotSignedIn),
+    }
+}
+
+/// A path of the registry.
+fn is_key(path: &str) -> bool {
+    [r"HKLM\", r"HKU\"].iter().any(|root| path.starts_with(root))
+}
+
+/// A source of which some could not be read, for want of rights or otherwise.
+fn partly(name: SourceName, unread: &[Unread]) -> Source {
+    if unread.iter().any(|unread| unread.why == UnreadReason::Failed(ReadFailure::NotPermitted)) {
+        Source::new(name, SourceOutcome::NotPermitted).because(Because::SomeFiles)
+    } else {
+        Source::new(name, SourceOutcome::Failed)
     }
 }
 
 fn of_registry(registry: &Registry) -> Source {
-    let refused = |why: &UnreadReason| *why == UnreadReason::Failed(ReadFailure::NotPermitted);
     let source = of_outcome(SourceName::Registry, &registry.outcome);
     match registry.outcome.seen() {
-        Some(seen) if seen.unread.iter().any(|unread| refused(&unread.why)) => {
-            Source::new(SourceName::Registry, SourceOutcome::NotPermitted).because(Because::SomeFiles)
-        }
+        Some(seen) if !seen.unread.is_empty() => partly(SourceName::Registry, &seen.unread),
         Some(seen) if !seen.stale.is_empty() => source.because(Because::Stale),
         _ => source,
     }

@@ -14,6 +14,7 @@ use crate::observation::{
 use crate::options::StepKind;
 use crate::probe::Context;
 use crate::read::below;
+use crate::registry::Keys;
 use crate::world::World;
 
 mod chromium;
@@ -91,6 +92,13 @@ impl Look<'_> {
         let known = self.seen.unread.iter().any(|unread| unread.path == path);
         if !known && !below::is_missing(&why) {
             self.seen.unread.push(Unread { path: path.to_owned(), why });
+        }
+    }
+
+    /// The same of keys.
+    fn keys_unread(&mut self, keys: Keys<'_>) {
+        for unread in keys.into_unread() {
+            self.unread(&unread.path, unread.why);
         }
     }
 }

@@ -34,7 +34,12 @@ pub fn read(world: &World, start: Instant, resolver: Option<&Resolver>) -> Encry
 fn look(world: &World, resolver: Option<&Resolver>) -> Outcome<Vec<EncryptedResolver>, ReadFailure> {
     let servers = browser::configured(resolver);
     if let Some(registry) = &world.registry {
-        return Outcome::Seen(windows::read(&mut Keys::new(registry.as_ref()), &servers).into_iter().collect());
+        let mut keys = Keys::new(registry.as_ref());
+        let found = windows::read(&mut keys, &servers);
+        return match keys.failure() {
+            Some((_, failure)) => Outcome::Failed(failure),
+            None => Outcome::Seen(found.into_iter().collect()),
+        };
     }
     // The stub of systemd is a server of its own: it stands for no other program on loopback.
     let local = servers.iter().any(|server| server.is_loopback() && !is_systemd_stub(*server));

@@ -22,25 +22,33 @@ const ENTRY_LIMIT: usize = 1000;
 /// Reads the entries that name one of `names` (lower case, without trailing dot). `start` is when the run began.
 pub fn read(world: &World, start: Instant, names: &BTreeSet<String>) -> Hosts {
     let began = Instant::now();
-    let source = file(world);
-    let path = world.readable(&source);
-    let file = path.and_then(|path| read::open(&path, Links::Follow));
-    let outcome = match file.and_then(|file| entries_of(file, source, names)) {
-        Ok(file) => Outcome::Seen(file),
-        Err(failure) => Outcome::Failed(failure),
+    let (unread, outcome) = match file(world) {
+        Ok(source) => {
+            let file = world.readable(&source).and_then(|path| read::open(&path, Links::Follow));
+            match file.and_then(|file| entries_of(file, source.clone(), names)) {
+                Ok(file) => (None, Outcome::Seen(file)),
+                Err(failure) => (Some(source), Outcome::Failed(failure)),
+            }
+        }
+        Err((key, failure)) => (Some(key), Outcome::Failed(failure)),
     };
     let timing = Timing { at_us: micros(began.saturating_duration_since(start)), elapsed_us: micros(began.elapsed()) };
-    Hosts { timing, outcome }
+    Hosts { timing, outcome, unread }
 }
 
-/// Where the examined system has its hosts file. Windows lets its folder be moved.
+/// Where the examined system has its hosts file. Windows lets its folder be moved: where the key that says so cannot be read, that
+/// is given, and why.
 /// Source: <https://learn.microsoft.com/troubleshoot/windows-client/networking/tcpip-and-nbt-configuration-parameters>
-fn file(world: &World) -> String {
+fn file(world: &World) -> Result<String, (String, ReadFailure)> {
     const PARAMETERS: &str = r"HKLM\SYSTEM\CurrentControlSet\Services\Tcpip\Parameters";
-    let Some(registry) = &world.registry else { return "/etc/hosts".to_owned() };
-    let moved = Keys::new(registry.as_ref()).text(PARAMETERS, "DataBasePath");
+    let Some(registry) = &world.registry else { return Ok("/etc/hosts".to_owned()) };
+    let mut keys = Keys::new(registry.as_ref());
+    let moved = keys.text(PARAMETERS, "DataBasePath");
+    if let Some((key, failure)) = keys.failure() {
+        return Err((key.to_owned(), failure));
+    }
     let folder = moved.map_or_else(|| r"C:\Windows\System32\drivers\etc".to_owned(), |moved| expanded(&moved));
-    format!(r"{}\hosts", folder.trim_end_matches('\\'))
+    Ok(format!(r"{}\hosts", folder.trim_end_matches('\\')))
 }
 
 fn entries_of(file: File, source: String, names: &BTreeSet<String>) -> Result<HostsFile, ReadFailure> {
@@ -236,10 +244,14 @@ mod tests {
             registry: Some(Memory::of(keys)),
             ..World::from_system(Some(std::path::Path::new("/nonexistent")), None)
         };
-        assert_eq!(file(&world(&[])), r"C:\Windows\System32\drivers\etc\hosts");
+        assert_eq!(file(&world(&[])).unwrap(), r"C:\Windows\System32\drivers\etc\hosts");
         for moved in [r"D:\names", r"D:\names\"] {
             let moved = Value::Text(moved.to_owned());
-            assert_eq!(file(&world(&[(PARAMETERS, "DataBasePath", moved)])), r"D:\names\hosts");
+            let world = world(&[(PARAMETERS, "DataBasePath", moved)]);
+            assert_eq!(file(&world).unwrap(), r"D:\names\hosts");
+            let hosts = read(&world, Instant::now(), &names());
+            assert_eq!(hosts.outcome, Outcome::Failed(ReadFailure::Code(None)), "that drive is not this disk");
+            assert_eq!(hosts.unread.as_deref(), Some(r"D:\names\hosts"));
         }
     }
 

@@ -2,9 +2,9 @@
 
 use std::time::Instant;
 
-use crate::observation::{Outcome, ReadFailure, Registry, RegistrySeen, Timing, UnreadReason};
+use crate::observation::{Outcome, Registry, RegistrySeen, Timing};
 use crate::probe::micros;
-use crate::registry::Keys;
+use crate::registry::{Keys, lost};
 use crate::world::World;
 
 mod proxies;
@@ -14,22 +14,15 @@ mod tls;
 pub fn read(world: &World, start: Instant) -> Option<Registry> {
     let registry = world.registry.as_ref()?;
     let began = Instant::now();
-    // Every Windows has this key: where it cannot be read nothing follows from what is missing.
-    let outcome = match registry.keys(r"HKLM\SYSTEM\CurrentControlSet\Control") {
-        Ok(_) => {
-            let mut keys = Keys::new(registry.as_ref());
-            let mut seen = RegistrySeen::default();
-            tls::read(&mut keys, &mut seen);
-            seen.proxies = proxies::read(&mut keys);
-            seen.unread = keys.into_unread();
-            seen.stale = registry.stale();
-            Outcome::Seen(seen)
-        }
-        Err(UnreadReason::Failed(failure)) => Outcome::Failed(failure),
-        Err(_) => Outcome::Failed(ReadFailure::Code(None)),
-    };
+    let mut keys = Keys::new(registry.as_ref());
+    let mut seen = RegistrySeen::default();
+    tls::read(&mut keys, &mut seen);
+    seen.proxies = proxies::read(&mut keys);
+    seen.unread = keys.into_unread();
+    seen.unread.extend(lost(registry.as_ref()));
+    seen.stale = registry.stale();
     let timing = Timing { at_us: micros(began.saturating_duration_since(start)), elapsed_us: micros(began.elapsed()) };
-    Some(Registry { timing, outcome })
+    Some(Registry { timing, outcome: Outcome::Seen(seen) })
 }
 
 /// What is recorded of a registry that was not read to its end.

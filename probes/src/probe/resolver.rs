@@ -110,9 +110,10 @@ fn resolv_conf(world: &World, servers: &mut Servers) -> Result<ResolverConfig, R
     let upstream = upstream(world, &configured);
     let behind_resolved = configured.iter().take(USED).any(|server| is_systemd_stub(server.ip()));
     let behind_stub = configured.iter().take(USED).any(|server| server.ip().is_loopback());
+    let mut unread = Vec::new();
     let links = match (behind_resolved, behind_stub) {
-        (true, _) => links::read(world),
-        (false, true) => network_manager::read(world),
+        (true, _) => links::read(world, &mut unread),
+        (false, true) => network_manager::read(world, &mut unread),
         (false, false) => Vec::new(),
     };
     // Its list names the servers of links that take any name; others have servers too.
@@ -124,7 +125,7 @@ fn resolv_conf(world: &World, servers: &mut Servers) -> Result<ResolverConfig, R
     let stub =
         !upstream.is_empty() || !links.is_empty() || configured.iter().any(|server| is_systemd_stub(server.ip()));
     let unused_servers = configured.iter().skip(USED).map(SocketAddr::ip).collect();
-    Ok(ResolverConfig { source: RESOLV_CONF.to_owned(), stub, unused_servers, links, ..parsed.config })
+    Ok(ResolverConfig { source: RESOLV_CONF.to_owned(), stub, unused_servers, links, unread, ..parsed.config })
 }
 
 /// systemd-resolved writes the servers it asks here.

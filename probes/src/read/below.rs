@@ -8,6 +8,7 @@ use std::ffi::OsString;
 use std::fs::File;
 use std::path::Path;
 
+use super::root::Case;
 use crate::observation::{ReadFailure, UnreadReason};
 
 #[cfg(unix)]
@@ -19,14 +20,29 @@ mod platform;
 
 /// Opens a regular file below a folder for reading. The caller bounds what it reads.
 pub fn open(base: &Path, relative: &Path) -> Result<File, UnreadReason> {
-    let file = platform::open(base, relative)?;
+    open_in(base, relative, Case::Counts)
+}
+
+/// The same, names compared as the examined system does.
+pub(crate) fn open_in(base: &Path, relative: &Path, case: Case) -> Result<File, UnreadReason> {
+    let file = platform::open(base, relative, case)?;
     let metadata = file.metadata().map_err(|error| UnreadReason::Failed(super::failure(&error)))?;
     if metadata.is_file() { Ok(file) } else { Err(UnreadReason::Failed(ReadFailure::NotAFile)) }
 }
 
 /// The names of a folder's entries, sorted; at most `limit`, and whether there are more.
 pub fn entries(base: &Path, relative: &Path, limit: usize) -> Result<(Vec<OsString>, bool), UnreadReason> {
-    let (mut names, more) = platform::entries(base, relative, limit)?;
+    entries_in(base, relative, limit, Case::Counts)
+}
+
+/// The same, names compared as the examined system does.
+pub(crate) fn entries_in(
+    base: &Path,
+    relative: &Path,
+    limit: usize,
+    case: Case,
+) -> Result<(Vec<OsString>, bool), UnreadReason> {
+    let (mut names, more) = platform::entries(base, relative, limit, case)?;
     names.sort();
     Ok((names, more))
 }
@@ -76,6 +92,16 @@ mod tests {
         assert_eq!(home.open("a/b/file"), Ok("own".to_owned()));
         assert!(is_missing(&home.open("a/no/file").unwrap_err()));
         assert!(is_missing(&home.open("a/b/file/deeper").unwrap_err()));
+    }
+
+    #[test]
+    fn names_are_found_in_either_case_where_it_does_not_count() {
+        let home = Home::new();
+        let found = |case| open_in(&home.0.join("home"), Path::new("A/B/File"), case);
+        assert!(is_missing(&found(Case::Counts).unwrap_err()));
+        assert!(found(Case::IsIgnored).is_ok());
+        let listed = entries_in(&home.0, Path::new("HOME/a"), 9, Case::IsIgnored).unwrap();
+        assert_eq!(listed, (vec!["b".into()], false));
     }
 
     #[test]

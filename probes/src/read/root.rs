@@ -8,7 +8,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Component, Path, PathBuf};
 
 /// Entries of a folder that are compared where no name is exactly the one that is looked for.
-const ENTRIES: usize = 65_536;
+pub(super) const ENTRIES: usize = 65_536;
 
 /// How names of files are compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,11 +34,26 @@ pub fn is_of_windows(root: &Path) -> bool {
     below(root, Path::new("/Windows/System32/config"), Case::IsIgnored).is_dir()
 }
 
-/// A path of Windows as one below the root of its drive: `C:\Windows` is `/Windows`.
-pub fn below_drive(path: &Path) -> PathBuf {
+/// Where a path of Windows leads that is not on the drive of the system.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Elsewhere {
+    /// To another drive of the machine.
+    Drive,
+    /// To a share, or to a device.
+    Share,
+}
+
+/// A path of Windows as one below the root of the system's drive, which `C:` stands for: `C:\Windows` is `/Windows`.
+pub fn below_drive(path: &Path) -> Result<PathBuf, Elsewhere> {
     let text = path.to_string_lossy().replace('\\', "/");
-    let drive = text.split_once(':').filter(|(letter, _)| letter.len() == 1);
-    PathBuf::from(drive.map_or(text.as_str(), |(_, rest)| rest))
+    if text.starts_with("//") {
+        return Err(Elsewhere::Share);
+    }
+    match text.split_once(':').filter(|(letter, _)| letter.len() == 1) {
+        Some((letter, _)) if !letter.eq_ignore_ascii_case("C") => Err(Elsewhere::Drive),
+        Some((_, rest)) => Ok(PathBuf::from(rest)),
+        None => Ok(PathBuf::from(text)),
+    }
 }
 
 /// The place below `root` that `path` leads to. Too many links lead to the root itself, which is not a file.
@@ -74,14 +89,19 @@ pub fn below(root: &Path, path: &Path, case: Case) -> PathBuf {
 }
 
 /// The name that a folder has in another case; the name itself where it has none.
-fn as_written(folder: &Path, name: OsString) -> OsString {
+pub(crate) fn as_written(folder: &Path, name: OsString) -> OsString {
     if folder.join(&name).symlink_metadata().is_ok() {
         return name;
     }
+    let entries = folder.read_dir().into_iter().flatten().take(ENTRIES).flatten();
+    same_in_lower_case(entries.map(|entry| entry.file_name()), name)
+}
+
+/// The first of some names that is a name in another case; the name itself where none is.
+pub(super) fn same_in_lower_case(names: impl IntoIterator<Item = OsString>, name: OsString) -> OsString {
     let lower = |name: &OsStr| name.to_string_lossy().to_lowercase();
     let wanted = lower(&name);
-    let entries = folder.read_dir().into_iter().flatten().take(ENTRIES).flatten();
-    entries.map(|entry| entry.file_name()).find(|found| lower(found) == wanted).unwrap_or(name)
+    names.into_iter().find(|found| lower(found) == wanted).unwrap_or(name)
 }
 
 fn parts(path: &Path) -> impl Iterator<Item = Part> {
@@ -170,9 +190,11 @@ mod tests {
     #[test]
     fn drive_of_a_path_is_taken_off() {
         for (path, expected) in
-            [(r"C:\Windows\System32", "/Windows/System32"), (r"d:\x", "/x"), ("/etc/hosts", "/etc/hosts"), ("", "")]
+            [(r"C:\Windows\System32", "/Windows/System32"), (r"c:\x", "/x"), ("/etc/hosts", "/etc/hosts"), ("", "")]
         {
-            assert_eq!(below_drive(Path::new(path)), Path::new(expected), "{path}");
+            assert_eq!(below_drive(Path::new(path)), Ok(PathBuf::from(expected)), "{path}");
         }
+        assert_eq!(below_drive(Path::new(r"d:\x")), Err(Elsewhere::Drive));
+        assert_eq!(below_drive(Path::new(r"\\server\share\x")), Err(Elsewhere::Share));
     }
 }

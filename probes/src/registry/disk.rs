@@ -8,13 +8,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::hive::Hive;
-use super::{Registry, Value, expanded};
+use super::{Registry, SOFTWARE, SYSTEM, Value, expanded};
 use crate::observation::{ReadFailure, UnreadReason};
 use crate::read::root::{Case, below, below_drive};
 use crate::read::{self, Links};
 
-const SOFTWARE: &str = r"C:\Windows\System32\config\SOFTWARE";
-const SYSTEM: &str = r"C:\Windows\System32\config\SYSTEM";
 /// Users that are services: their ids are the same everywhere.
 /// Source: <https://learn.microsoft.com/windows-server/identity/ad-ds/manage/understand-security-identifiers>
 const SERVICES: [(&str, &str); 3] = [
@@ -45,8 +43,14 @@ impl Disk {
     }
 
     fn open(&self, path: &str) -> Opened {
-        let place = below(&self.root, &below_drive(Path::new(path)), Case::IsIgnored);
-        let file = read::open(&place, Links::Refuse).map_err(UnreadReason::Failed)?;
+        // A profile may lie on another disk than this one.
+        let below_root = below_drive(Path::new(path)).map_err(|_| UnreadReason::Failed(ReadFailure::Code(None)))?;
+        let place = below(&self.root, &below_root, Case::IsIgnored);
+        let file = read::open(&place, Links::Refuse).map_err(|failure| match failure {
+            // Every Windows has these: without them nothing follows from what is missing.
+            ReadFailure::Missing if [SYSTEM, SOFTWARE].contains(&path) => UnreadReason::Failed(ReadFailure::Code(None)),
+            failure => UnreadReason::Failed(failure),
+        })?;
         Hive::open(file).map(Arc::new)
     }
 
@@ -170,17 +174,31 @@ mod tests {
         let profile = r"Microsoft\Windows NT\CurrentVersion\ProfileList\S-1-5-21-1";
         folder.write(
             "windows/SYSTEM32/config/SOFTWARE",
-            &of(&[(profile, "ProfileImagePath", text(r"%SystemDrive%\Users\ann")), ("A", "b", text("c"))]),
+            &of(&[
+                (profile, "ProfileImagePath", text(r"%SystemDrive%\Users\ann")),
+                (&profile.replace("21-1", "21-2"), "ProfileImagePath", text(r"D:\Users\ann")),
+                ("A", "b", text("c")),
+            ]),
         );
         folder.write("Users/ann/ntuser.dat", &of(&[("Software", "x", text("y"))]));
         let disk = Disk::new(&folder.0);
         assert_eq!(disk.value(r"HKLM\SYSTEM\CurrentControlSet\Services\X", "Start"), Ok(Value::Number(4)));
         assert_eq!(disk.value(r"HKLM\Software\A", "b"), Ok(text("c")));
         assert_eq!(disk.value(r"HKU\S-1-5-21-1\Software", "x"), Ok(text("y")));
-        assert_eq!(disk.keys("HKU").unwrap(), ["S-1-5-18", "S-1-5-19", "S-1-5-20", "S-1-5-21-1"]);
+        assert_eq!(disk.keys("HKU").unwrap(), ["S-1-5-18", "S-1-5-19", "S-1-5-20", "S-1-5-21-1", "S-1-5-21-2"]);
         assert!(is_missing(&disk.value(r"HKU\S-1-5-18\Software", "x").unwrap_err()));
+        assert_eq!(disk.value(r"HKU\S-1-5-21-2\Software", "x"), Err(UnreadReason::Failed(ReadFailure::Code(None))));
         assert!(is_missing(&disk.value(r"HKCR\x", "x").unwrap_err()));
         assert!(disk.stale().is_empty());
+    }
+
+    #[test]
+    fn hive_of_the_machine_that_is_not_there_is_not_an_empty_one() {
+        let folder = Folder::new();
+        folder.write("Windows/System32/config/SYSTEM", &of(&[("Select", "Current", Value::Number(1))]));
+        let disk = Disk::new(&folder.0);
+        assert!(!is_missing(&disk.value(r"HKLM\SOFTWARE\A", "b").unwrap_err()));
+        assert!(is_missing(&disk.value(r"HKU\S-1-5-18\Software", "x").unwrap_err()));
     }
 
     #[test]

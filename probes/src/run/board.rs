@@ -79,9 +79,11 @@ impl Board {
         let clouds = clouds(catalogue, options, &discovered);
         let mut seen = Vec::new();
         seen.extend(discovered.resolver.take().map(Observation::Resolver));
-        seen.push(Observation::Hosts(
-            hosts.unwrap_or_else(|| Hosts { timing: Timing::default(), outcome: Outcome::Cancelled }),
-        ));
+        seen.push(Observation::Hosts(hosts.unwrap_or_else(|| Hosts {
+            timing: Timing::default(),
+            outcome: Outcome::Cancelled,
+            unread: None,
+        })));
         seen.extend(discovered.agents_found.take().map(Observation::Agents));
         seen.push(Observation::EncryptedDns(
             encrypted.unwrap_or_else(|| EncryptedDns { timing: Timing::default(), outcome: Outcome::Cancelled }),

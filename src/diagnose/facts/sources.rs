@@ -46,6 +46,9 @@ pub fn reason(source: &Source, observations: &Observations) -> Option<String> {
         Some(Because::Stale) => {
             "the machine was not shut down: its last changes lie in logs that are not read".to_owned()
         }
+        Some(Because::NotSignedIn) => {
+            "policies of accounts that are not signed in are not loaded, and were not read".to_owned()
+        }
         Some(Because::SomeFiles) => {
             let files = refused(source.source, observations);
             if files.is_empty() {
@@ -72,6 +75,9 @@ pub fn refused(name: SourceName, observations: &Observations) -> Vec<&str> {
     let refused = |unread: &&Unread| unread.why == UnreadReason::Failed(ReadFailure::NotPermitted);
     let unread = observations.seen.iter().flat_map(|seen| match (name, seen) {
         (SourceName::Agents, Observation::Agents(agents)) => agents.unread.as_slice(),
+        (SourceName::Resolver, Observation::Resolver(resolver)) => {
+            resolver.outcome.seen().map_or(&[][..], |config| config.unread.as_slice())
+        }
         (SourceName::Browsers, Observation::Browsers(browsers)) => {
             browsers.outcome.seen().map_or(&[][..], |seen| seen.unread.as_slice())
         }

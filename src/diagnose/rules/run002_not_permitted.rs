@@ -53,8 +53,8 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
     for seen in &facts.observations().seen {
         match seen {
             Observation::Hosts(hosts) if hosts.outcome == Outcome::Failed(ReadFailure::NotPermitted) => {
-                let file = if windows { r"C:\Windows\System32\drivers\etc\hosts" } else { "/etc/hosts" };
-                refused.push((file, "whether the hosts file decides a name"));
+                let usual = if windows { r"C:\Windows\System32\drivers\etc\hosts" } else { "/etc/hosts" };
+                refused.push((hosts.unread.as_deref().unwrap_or(usual), "whether the hosts file decides a name"));
             }
             Observation::Agents(agents) => {
                 let refusal = UnreadReason::Failed(ReadFailure::NotPermitted);
@@ -95,7 +95,7 @@ mod tests {
     use crate::diagnose::rules::tests::{drafts, fires_as_declared};
 
     fn hosts_fails(failure: ReadFailure) -> Scene {
-        let hosts = Hosts { timing: Timing::default(), outcome: Outcome::Failed(failure) };
+        let hosts = Hosts { timing: Timing::default(), outcome: Outcome::Failed(failure), unread: None };
         private_world().edit(|seen| seen.seen.push(Observation::Hosts(hosts)))
     }
 
@@ -104,6 +104,19 @@ mod tests {
         let found = fires_as_declared(&RUN002, &hosts_fails(ReadFailure::NotPermitted));
         assert_eq!((found.len(), found[0].severity), (1, Severity::Info));
         assert!(found[0].evidence[0].contains("/etc/hosts"), "{:?}", found[0].evidence);
+    }
+
+    #[test]
+    fn fires_and_names_the_file_where_it_was_moved() {
+        let moved = r"D:\names\hosts".to_owned();
+        let scene = hosts_fails(ReadFailure::NotPermitted).windows().edit(|seen| {
+            for seen in &mut seen.seen {
+                if let Observation::Hosts(hosts) = seen {
+                    hosts.unread = Some(moved.clone());
+                }
+            }
+        });
+        assert!(drafts(&RUN002, &scene)[0].title.text().contains(r"D:\names\hosts"));
     }
 
     fn agents_with(path: &str) -> Scene {

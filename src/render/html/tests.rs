@@ -254,7 +254,7 @@ fn a_line_of_the_hosts_file_stands_where_no_server_was_asked() {
     let entry = HostsEntry { line: 3, address: first.addresses[0], name: first.fqdn.clone() };
     let file = HostsFile { source: "/etc/hosts".to_owned(), entries: vec![entry], truncated: false };
     report.observations.seen.retain(|seen| !matches!(seen, Observation::Hosts(_)));
-    let read = Hosts { timing: Timing::default(), outcome: Outcome::Seen(file) };
+    let read = Hosts { timing: Timing::default(), outcome: Outcome::Seen(file), unread: None };
     report.observations.seen.push(Observation::Hosts(read));
     let strip = strip(&page(&report), &first.fqdn);
     assert_eq!(strip[1], "bad hosts file DNS006 hosts-file-override");

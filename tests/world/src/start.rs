@@ -496,7 +496,9 @@ fn write_files(scenario: &Scenario, servers: &[Server], root: &Path) -> io::Resu
     let now = jiff::Timestamp::now();
     files.extend(scenario.files.iter().map(|(path, text)| (path.clone(), crate::at(now, &scenario.expand(text)))));
     for (path, text) in files {
-        let file = root.join(below_drive(Path::new(&path)).strip_prefix("/").unwrap_or(Path::new(&path)));
+        let elsewhere = |_| io::Error::other(format!("`{path}` is not on the drive of the system"));
+        let below = below_drive(Path::new(&path)).map_err(elsewhere)?;
+        let file = root.join(below.strip_prefix("/").unwrap_or(Path::new(&path)));
         if let Some(folder) = file.parent() {
             std::fs::create_dir_all(folder)?;
         }

@@ -1,7 +1,7 @@
 //! What each outcome of a local probe makes of its source, in new observations and in old ones.
 
 use super::*;
-use crate::observation::{BrowsersSeen, Hosts, Stop, Timing, Unread};
+use crate::observation::{BrowsersSeen, Hosts, RegistrySeen, ResolverConfig, Stop, Timing, Unread};
 use crate::testing::private_world;
 
 fn of(observations: &Observations, name: SourceName) -> Source {
@@ -27,11 +27,45 @@ fn agents_whose_files_are_refused_are_not_seen_and_their_logs_decide_nothing() {
 }
 
 #[test]
+fn source_of_which_a_key_or_a_file_could_not_be_read_is_not_seen() {
+    let refused = UnreadReason::Failed(ReadFailure::NotPermitted);
+    let key = r"HKLM\SOFTWARE\Policies\Google\Chrome";
+    for (path, why, expected) in [
+        (key, refused.clone(), SourceOutcome::NotPermitted),
+        (key, UnreadReason::NotUnderstood, SourceOutcome::Failed),
+        ("/home/ann/.config/x", UnreadReason::NotUnderstood, SourceOutcome::Seen),
+    ] {
+        let unread = vec![Unread { path: path.to_owned(), why }];
+        let seen = BrowsersSeen { unread: unread.clone(), ..BrowsersSeen::default() };
+        let browsers = Browsers { timing: Timing::default(), outcome: Outcome::Seen(seen) };
+        assert_eq!(of_browsers(&browsers).outcome, expected, "{path}");
+        let seen = RegistrySeen { unread: unread.clone(), ..RegistrySeen::default() };
+        let registry = of_registry(&Registry { timing: Timing::default(), outcome: Outcome::Seen(seen) });
+        assert!(registry.is_missing(), "{path}");
+        let config = ResolverConfig { unread, ..ResolverConfig::default() };
+        let mut seen = private_world().observations();
+        for seen in &mut seen.seen {
+            if let Observation::Resolver(resolver) = seen {
+                resolver.outcome = Outcome::Seen(config.clone());
+            }
+        }
+        assert!(of(&seen, SourceName::Resolver).is_missing(), "{path}");
+    }
+}
+
+#[test]
+fn accounts_that_are_not_signed_in_are_said() {
+    let seen = BrowsersSeen { not_signed_in: true, ..BrowsersSeen::default() };
+    let source = of_browsers(&Browsers { timing: Timing::default(), outcome: Outcome::Seen(seen) });
+    assert_eq!((source.outcome, source.because), (SourceOutcome::Seen, Some(Because::NotSignedIn)));
+}
+
+#[test]
 fn local_source_that_ended_early_is_cut_off_and_a_missing_file_is_absent() {
     let hosts = |outcome| {
         let mut seen = private_world().observations();
         seen.seen.retain(|seen| !matches!(seen, Observation::Hosts(_)));
-        seen.seen.push(Observation::Hosts(Hosts { timing: Timing::default(), outcome }));
+        seen.seen.push(Observation::Hosts(Hosts { timing: Timing::default(), outcome, unread: None }));
         of(&seen, SourceName::Hosts)
     };
     assert_eq!(hosts(Outcome::Cancelled).outcome, SourceOutcome::Cancelled);

@@ -6,8 +6,8 @@ use super::processes::Processes;
 use super::{Found, arc, newest_first, of_catalogue};
 use crate::azure::AgentKind;
 use crate::catalogue::agents::{AgentFile, Agents as Known, KnownAgent, System};
-use crate::observation::{AgentService, Installed, ReadFailure, ServiceStart, Unread, UnreadReason};
-use crate::registry::{Keys, Registry};
+use crate::observation::{AgentService, Installed, ServiceStart};
+use crate::registry::{Keys, Registry, lost};
 use crate::version::Version;
 use crate::world::World;
 
@@ -17,11 +17,6 @@ mod installed;
 mod mma;
 mod proxies;
 
-/// Keys that every Windows has, and the hives that they lie in.
-const HIVES: [(&str, &str); 2] = [
-    (r"HKLM\SYSTEM\CurrentControlSet\Services", r"C:\Windows\System32\config\SYSTEM"),
-    (r"HKLM\SOFTWARE\Microsoft", r"C:\Windows\System32\config\SOFTWARE"),
-];
 const SERVICES: &str = r"HKLM\SYSTEM\CurrentControlSet\Services";
 
 /// Reads the registry, files and processes.
@@ -56,16 +51,7 @@ pub(super) fn look(known: &Known, files: &mut Files<'_>, registry: &dyn Registry
     let health = ama::health(files, known, &found.agents.found);
     (found.agents.uploads, found.agents.refusals) = health;
     found.agents.unread.extend(keys.into_unread());
-    found.agents.unread.extend(HIVES.iter().filter_map(|(key, hive)| lost(registry, key, hive)));
-}
-
-/// A hive without the keys that every Windows has is not there, or not one: nothing follows from what is missing in it.
-fn lost(registry: &dyn Registry, key: &str, hive: &str) -> Option<Unread> {
-    let why = match registry.keys(key).err()? {
-        UnreadReason::Failed(ReadFailure::NotPermitted) => ReadFailure::NotPermitted,
-        _ => ReadFailure::Code(None),
-    };
-    Some(Unread { path: hive.to_owned(), why: UnreadReason::Failed(why) })
+    found.agents.unread.extend(lost(registry));
 }
 
 /// What is listed for uninstallation goes before what an extension left in its folder.

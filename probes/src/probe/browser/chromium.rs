@@ -14,6 +14,7 @@ use super::policies::{MODE, Policies, TEMPLATES};
 use super::{Look, portal, windows, written};
 use crate::catalogue::ChromiumPlaces;
 use crate::observation::{Asks, BrowserFamily, BrowserSetting, SecureDnsMode, SetBy, UnreadReason};
+use crate::read::root::Case;
 use crate::read::{self, below};
 
 /// Octets of a `Local State`: experiments and profiles fill some hundred thousand.
@@ -29,7 +30,7 @@ pub(super) fn look(look: &mut Look<'_>, places: &ChromiumPlaces) {
             let state = Path::new(data).join("Local State");
             let path = written(look.world, &home, data);
             let file = written(look.world, &home, &format!("{data}/Local State"));
-            match local_state(&home.place, &state) {
+            match local_state(&home.place, &state, look.world.case()) {
                 Ok(user) => {
                     let policies = policies.with_account(look, places, &home);
                     profiles.push((Some((path, file)), user, policies));
@@ -106,8 +107,8 @@ struct LocalState {
     dns_over_https: Value,
 }
 
-fn local_state(home: &Path, state: &Path) -> Result<UserChoice, UnreadReason> {
-    let file = below::open(home, state)?;
+fn local_state(home: &Path, state: &Path, case: Case) -> Result<UserChoice, UnreadReason> {
+    let file = below::open_in(home, state, case)?;
     let mut bytes = Vec::new();
     let read = file.take(STATE_LIMIT + 1).read_to_end(&mut bytes);
     let read = read.map_err(|error| UnreadReason::Failed(read::failure(&error)))?;

@@ -38,14 +38,13 @@ pub(super) fn look(look: &mut Look<'_>, places: &FirefoxPlaces) {
         None if on_windows => return,
         _ => &places.profiles,
     };
-    let (everybody, policy_file) = machine(look, places, None);
+    let machine = Machine::read(look, places);
     for home in look.homes.clone() {
-        // Windows has policies for single accounts too.
-        let own = on_windows.then(|| machine(look, places, Some(&home)));
-        let sources = own.as_ref().map_or(&everybody, |(own, _)| own);
+        let of_account = of_account(look, places, &home);
+        let sources = machine.with_account(of_account);
         for folder in folders {
             for (profile, user) in of_home(look, places, &home, folder) {
-                look.seen.settings.push(setting(places, sources, Some(profile), &user, &policy_file));
+                look.seen.settings.push(setting(places, &sources, Some(profile), &user, &machine.policy_file));
             }
         }
     }
@@ -53,51 +52,71 @@ pub(super) fn look(look: &mut Look<'_>, places: &FirefoxPlaces) {
 
 /// Adds policies that no profile obeys; those that several packages share only once.
 pub(super) fn look_at_policies(look: &mut Look<'_>, places: &FirefoxPlaces) {
-    let (machine, policy_file) = machine(look, places, None);
+    let machine = Machine::read(look, places);
     let obeyed = |setting: &BrowserSetting| {
-        setting.family == BrowserFamily::Firefox && (setting.policy_file == policy_file || setting.id == places.id)
+        let is_shared = setting.policy_file == machine.policy_file;
+        setting.family == BrowserFamily::Firefox && (is_shared || setting.id == places.id)
     };
-    if machine.sets_anything() && !look.seen.settings.iter().any(obeyed) {
-        look.seen.settings.push(setting(places, &machine, None, &Layer::new(), &policy_file));
+    let sources = machine.with_account(None);
+    if sources.sets_anything() && !look.seen.settings.iter().any(obeyed) {
+        look.seen.settings.push(setting(places, &sources, None, &Layer::new(), &machine.policy_file));
     }
 }
 
-/// What the machine sets, for one account where Windows keeps policies for it, and the file or key where a policy belongs.
-fn machine(look: &mut Look<'_>, places: &FirefoxPlaces, home: Option<&Home>) -> (Sources, String) {
-    let mut machine = Sources::default();
-    if look.world.is_windows() {
-        let Some(on_windows) = &places.windows else { return (machine, String::new()) };
-        // The machine's keys go before the account's, and those before the file, policy by policy.
-        let account = home.and_then(|home| home.account.as_ref());
-        let of_account = account.and_then(|id| windows::firefox(look, &format!(r"HKU\{id}"), &on_windows.policy));
-        let of_file = policies(look, &on_windows.policies);
-        let of_machine = windows::firefox(look, "HKLM", &on_windows.policy);
+/// What a key or a file of policies sets, and which it is.
+type Policies = (String, Json);
+
+/// What the machine sets, and the file or key where a policy belongs.
+#[derive(Default)]
+struct Machine {
+    keys: Option<Policies>,
+    file: Option<Policies>,
+    system: Layer,
+    policy_file: String,
+}
+
+impl Machine {
+    fn read(look: &mut Look<'_>, places: &FirefoxPlaces) -> Self {
+        if look.world.is_windows() {
+            let Some(on_windows) = &places.windows else { return Self::default() };
+            let keys = windows::firefox(look, "HKLM", &on_windows.policy);
+            let file = policies(look, &on_windows.policies);
+            let policy_file = windows::policy_key("HKLM", &on_windows.policy);
+            return Self { keys, file, policy_file, ..Self::default() };
+        }
+        let file = policies(look, &places.policies);
+        let mut system = Layer::new();
+        for path in &places.defaults {
+            match read::open(&look.world.path(path), Links::Follow) {
+                Ok(file) => take_file(look, &mut system, path, file),
+                Err(failure) => look.unread(path, UnreadReason::Failed(failure)),
+            }
+        }
+        let written = file.as_ref().map(|(path, _)| path).or(places.policies.first());
+        let policy_file = written.cloned().unwrap_or_default();
+        Self { file, system, policy_file, ..Self::default() }
+    }
+
+    /// The same with what is set for one account: the machine's keys go before those, and those before the file, policy by
+    /// policy.
+    fn with_account(&self, of_account: Option<Policies>) -> Sources {
+        let mut sources = Sources { system: self.system.clone(), ..Sources::default() };
         let mut taken: Vec<String> = Vec::new();
-        for (path, mut found) in [of_machine, of_account, of_file].into_iter().flatten() {
+        for (path, mut found) in [self.keys.clone(), of_account, self.file.clone()].into_iter().flatten() {
             if let Some(policies) = found.as_object_mut() {
                 policies.retain(|name, _| !taken.contains(name));
                 taken.extend(policies.keys().cloned());
             }
-            machine.take_policies(&found, &path);
+            sources.take_policies(&found, &path);
         }
-        return (machine, windows::policy_key("HKLM", &on_windows.policy));
+        sources
     }
-    let policies = policies(look, &places.policies);
-    for path in &places.defaults {
-        let file = match read::open(&look.world.path(path), Links::Follow) {
-            Ok(file) => file,
-            Err(failure) => {
-                look.unread(path, UnreadReason::Failed(failure));
-                continue;
-            }
-        };
-        take_file(look, &mut machine.system, path, file);
-    }
-    if let Some((path, found)) = &policies {
-        machine.take_policies(found, path);
-    }
-    let written = policies.as_ref().map(|(path, _)| path).or(places.policies.first()).cloned().unwrap_or_default();
-    (machine, written)
+}
+
+/// What Windows keeps for the account of a home.
+fn of_account(look: &mut Look<'_>, places: &FirefoxPlaces, home: &Home) -> Option<Policies> {
+    let (account, places) = home.account.as_ref().zip(places.windows.as_ref())?;
+    windows::firefox(look, &format!(r"HKU\{account}"), &places.policy)
 }
 
 /// Preferences, each with the file that sets it.
@@ -211,7 +230,7 @@ fn policies(look: &mut Look<'_>, files: &[String]) -> Option<(String, Json)> {
 /// The profiles of a folder that this Firefox used last.
 fn of_home(look: &mut Look<'_>, places: &FirefoxPlaces, home: &Home, folder: &str) -> Vec<(String, Layer)> {
     let path = written(look.world, home, folder);
-    let (names, more) = match below::entries(&home.place, Path::new(folder), PROFILES) {
+    let (names, more) = match below::entries_in(&home.place, Path::new(folder), PROFILES, look.world.case()) {
         Ok(found) => found,
         Err(why) => {
             look.unread(&path, why);
@@ -227,7 +246,7 @@ fn of_home(look: &mut Look<'_>, places: &FirefoxPlaces, home: &Home, folder: &st
         let mut found = false;
         for file in ["prefs.js", "user.js"] {
             let shown = written(look.world, home, &format!("{folder}/{}/{file}", name.to_string_lossy()));
-            match below::open(&home.place, &place.join(file)) {
+            match below::open_in(&home.place, &place.join(file), look.world.case()) {
                 Ok(open) => {
                     found = true;
                     take_file(look, &mut user, &shown, open);
@@ -256,12 +275,13 @@ fn take_file(look: &mut Look<'_>, layer: &mut Layer, path: &str, file: impl Read
 
 /// Two packages may share a folder of profiles: each profile belongs to the one that used it last.
 fn used_by(look: &Look<'_>, places: &FirefoxPlaces, home: &Home, profile: &Path, folder: &str) -> bool {
-    let installed = below::open(&home.place, &profile.join("compatibility.ini")).ok().and_then(|file| {
-        let mut bytes = Vec::new();
-        file.take(COMPATIBILITY_LIMIT).read_to_end(&mut bytes).ok()?;
-        let text = String::from_utf8_lossy(&bytes).into_owned();
-        text.lines().find_map(|line| line.strip_prefix("LastPlatformDir=")).map(|place| place.trim_end().to_owned())
-    });
+    let installed =
+        below::open_in(&home.place, &profile.join("compatibility.ini"), look.world.case()).ok().and_then(|file| {
+            let mut bytes = Vec::new();
+            file.take(COMPATIBILITY_LIMIT).read_to_end(&mut bytes).ok()?;
+            let text = String::from_utf8_lossy(&bytes).into_owned();
+            text.lines().find_map(|line| line.strip_prefix("LastPlatformDir=")).map(|place| place.trim_end().to_owned())
+        });
     let belongs = |places: &FirefoxPlaces| {
         places.installed.as_ref().is_some_and(|end| installed.as_ref().is_some_and(|place| place.ends_with(end)))
     };

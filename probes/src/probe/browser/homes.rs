@@ -29,10 +29,11 @@ pub(super) struct Home {
 pub(super) fn homes(world: &World, seen: &mut BrowsersSeen) -> Vec<Home> {
     if let Some(registry) = &world.registry {
         let mut keys = Keys::new(registry.as_ref());
-        let homes = of_profiles(world, &mut keys);
+        let mut homes = of_profiles(world, &mut keys, seen);
         seen.truncated |= homes.len() > HOMES;
+        homes.truncate(HOMES);
         seen.unread.extend(keys.into_unread());
-        return homes.into_iter().take(HOMES).collect();
+        return homes;
     }
     let mut paths: BTreeSet<String> = BTreeSet::new();
     match read::contents(&world.path(PASSWD), Links::Follow, PASSWD_LIMIT) {
@@ -63,15 +64,22 @@ pub(super) fn homes(world: &World, seen: &mut BrowsersSeen) -> Vec<Home> {
 }
 
 /// The profiles that Windows lists, those of services left out: nobody browses there.
-fn of_profiles(world: &World, keys: &mut Keys<'_>) -> Vec<Home> {
+fn of_profiles(world: &World, keys: &mut Keys<'_>, seen: &mut BrowsersSeen) -> Vec<Home> {
     const PROFILES: &str = r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion\ProfileList";
     let ids = keys.keys(PROFILES).into_iter().filter(|id| id.starts_with("S-1-5-21-") || id.starts_with("S-1-12-1-"));
     let ids: Vec<String> = ids.filter(|id| !id.contains(".bak")).collect();
+    let loaded = keys.keys("HKU");
     let mut homes = Vec::new();
     for id in ids {
+        if !loaded.iter().any(|known| known.eq_ignore_ascii_case(&id)) {
+            seen.not_signed_in = true;
+        }
         let Some(path) = keys.text(&format!(r"{PROFILES}\{id}"), "ProfileImagePath") else { continue };
         let path = expanded(&path);
-        homes.push(Home { place: world.path(&path), path, account: Some(id) });
+        match world.readable(&path) {
+            Ok(place) => homes.push(Home { place, path, account: Some(id) }),
+            Err(failure) => seen.unread.push(Unread { path, why: UnreadReason::Failed(failure) }),
+        }
     }
     homes
 }
@@ -89,6 +97,36 @@ fn of_passwd(bytes: &[u8]) -> impl Iterator<Item = String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::observation::ReadFailure;
+    use crate::registry::Value;
+    use crate::registry::memory::Memory;
+
+    #[test]
+    fn profile_on_another_drive_and_account_that_is_not_signed_in_are_said() {
+        let key = |id| format!(r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion\ProfileList\{id}");
+        let (ann, bob) = (key("S-1-5-21-1"), key("S-1-5-21-2"));
+        let text = |text: &str| Value::Text(text.to_owned());
+        let both = [
+            (ann.as_str(), "ProfileImagePath", text(r"C:\Users\ann")),
+            (bob.as_str(), "ProfileImagePath", text(r"D:\Users\bob")),
+            (r"HKU\S-1-5-21-1\Environment", "TEMP", text("x")),
+        ];
+        let look = |values: &[(&str, &str, Value)]| {
+            let world = World {
+                registry: Some(Memory::of(values)),
+                ..World::from_system(Some(Path::new("/nonexistent")), None)
+            };
+            let mut seen = BrowsersSeen::default();
+            let homes: Vec<String> = homes(&world, &mut seen).into_iter().map(|home| home.path).collect();
+            (homes, seen)
+        };
+        let (homes, seen) = look(&both);
+        let why = UnreadReason::Failed(ReadFailure::Code(None));
+        assert_eq!(homes, [r"C:\Users\ann"]);
+        assert_eq!(seen.unread, [Unread { path: r"D:\Users\bob".to_owned(), why }]);
+        assert!(seen.not_signed_in);
+        assert!(!look(&[both[0].clone(), both[2].clone()]).1.not_signed_in);
+    }
 
     #[test]
     fn homes_come_from_sound_lines() {

@@ -54,7 +54,7 @@ pub(super) fn chromium(
         lists || !keys.names(key).is_empty()
     };
     let first = [source.clone(), recommended].into_iter().find(|key| sets_any(key));
-    look.seen.unread.extend(keys.into_unread());
+    look.keys_unread(keys);
     OfKey { set, source, first }
 }
 
@@ -84,7 +84,7 @@ pub(super) fn firefox(look: &mut Look<'_>, root: &str, policy: &str) -> Option<(
     if let Some(preferences) = preferences.and_then(|text| serde_json::from_str::<Json>(&text).ok()) {
         found.insert("Preferences".to_owned(), preferences);
     }
-    look.seen.unread.extend(keys.into_unread());
+    look.keys_unread(keys);
     (!found.is_empty()).then_some((key, Json::Object(found)))
 }
 

@@ -88,7 +88,7 @@ fn entries(list: &str) -> Vec<String> {
     let mut entries: Vec<String> = Vec::new();
     for part in list.split_inclusive([';', ' ']) {
         match entries.last_mut() {
-            Some(last) if part.contains('@') && !is_named(part) && !last.contains('@') => last.push_str(part),
+            Some(before) if part.contains('@') && !is_named(part) && !before.contains('@') => before.push_str(part),
             _ => entries.push(part.to_owned()),
         }
     }

@@ -7,10 +7,9 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::net::{IpAddr, SocketAddr};
-use std::path::Path;
 
 use super::DNS_PORT;
-use crate::observation::LinkServers;
+use crate::observation::{LinkServers, ReadFailure, Unread, UnreadReason};
 use crate::read::{self, Links};
 use crate::world::World;
 
@@ -23,10 +22,11 @@ const LIMIT: u64 = 64 * 1024;
 /// Machines with containers have hundreds of links; those with servers are few.
 const MOST: usize = 512;
 
-/// The links that have servers, by the number of their interface. networkd's word counts for those that it manages.
-pub(super) fn read(world: &World) -> Vec<LinkServers> {
+/// The links that have servers, by the number of their interface. networkd's word counts for those that it manages. What is there
+/// and cannot be read is added to `unread`.
+pub(super) fn read(world: &World, unread: &mut Vec<Unread>) -> Vec<LinkServers> {
     let mut links = BTreeMap::new();
-    for (name, text) in [OF_RESOLVED, OF_NETWORKD].into_iter().flat_map(|folder| files(world, folder)) {
+    for (name, text) in [OF_RESOLVED, OF_NETWORKD].into_iter().flat_map(|folder| files(world, folder, unread)) {
         let Ok(interface) = name.parse() else { continue };
         let link = parse(interface, &text);
         if !link.servers.is_empty() {
@@ -36,16 +36,32 @@ pub(super) fn read(world: &World) -> Vec<LinkServers> {
     links.into_values().collect()
 }
 
-/// The regular files of a folder by name, with what they hold.
-pub(super) fn files(world: &World, folder: &str) -> Vec<(String, String)> {
-    let entries = fs::read_dir(world.path(folder)).into_iter().flatten().flatten().take(MOST);
+/// The regular files of a folder by name, with what they hold. What is there and cannot be read is added to `unread`.
+pub(super) fn files(world: &World, folder: &str, unread: &mut Vec<Unread>) -> Vec<(String, String)> {
+    let mut failed = |path: &str, failure| {
+        if !matches!(failure, ReadFailure::Missing | ReadFailure::NotAFile) {
+            unread.push(Unread { path: path.to_owned(), why: UnreadReason::Failed(failure) });
+        }
+    };
+    let listed = world.readable(folder).and_then(|place| fs::read_dir(place).map_err(|error| read::failure(&error)));
+    let entries = match listed {
+        Ok(entries) => entries.flatten().take(MOST),
+        Err(failure) => {
+            failed(folder, failure);
+            return Vec::new();
+        }
+    };
     let mut names: Vec<String> = entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
     names.sort_unstable();
-    let text = |name: String| {
-        let contents = read::contents(&world.path(Path::new(folder).join(&name)), Links::Refuse, LIMIT).ok()?;
-        Some((name, String::from_utf8_lossy(&contents.bytes).into_owned()))
-    };
-    names.into_iter().filter_map(text).collect()
+    let mut files = Vec::new();
+    for name in names {
+        let path = format!("{folder}/{name}");
+        match world.readable(&path).and_then(|place| read::contents(&place, Links::Refuse, LIMIT)) {
+            Ok(contents) => files.push((name, String::from_utf8_lossy(&contents.bytes).into_owned())),
+            Err(failure) => failed(&path, failure),
+        }
+    }
+    files
 }
 
 fn parse(interface: u32, text: &str) -> LinkServers {

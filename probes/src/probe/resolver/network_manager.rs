@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use super::links::{self, files};
-use crate::observation::LinkServers;
+use crate::observation::{LinkServers, Unread};
 use crate::world::World;
 
 /// The state of each device that it manages, by the number of its interface.
@@ -19,25 +19,32 @@ const SETTINGS: [&str; 2] = ["/usr/lib/NetworkManager/conf.d", "/etc/NetworkMana
 /// The number of no interface: settings of the whole machine.
 const EVERYWHERE: u32 = 0;
 
-/// The links that have servers, by interface. The machine's own settings replace what the links have.
-pub(super) fn read(world: &World) -> Vec<LinkServers> {
-    let global = global(world);
+/// The links that have servers, by interface. The machine's own settings replace what the links have. What decides them and cannot
+/// be read is added to `unread`.
+pub(super) fn read(world: &World, unread: &mut Vec<Unread>) -> Vec<LinkServers> {
+    let global = global(world, unread);
     if !global.is_empty() {
         return global;
     }
-    let profiles = profiles(world);
-    let active = files(world, DEVICES).into_iter().filter_map(|(name, text)| {
-        let interface = name.parse().ok()?;
-        let uuid = value(&text, "device", "connection-uuid")?;
-        profiles.get(&uuid).cloned().map(|link| LinkServers { interface, ..link })
-    });
-    let mut links: Vec<LinkServers> = active.filter(|link| !link.servers.is_empty()).collect();
+    let mut refused = Vec::new();
+    let profiles = profiles(world, &mut refused);
+    let mut links = Vec::new();
+    for (name, text) in files(world, DEVICES, unread) {
+        let Ok(interface) = name.parse() else { continue };
+        let Some(uuid) = value(&text, "device", "connection-uuid") else { continue };
+        match profiles.get(&uuid) {
+            Some(link) if link.servers.is_empty() => {}
+            Some(link) => links.push(LinkServers { interface, ..link.clone() }),
+            // The profiles are root's own: one that is in use may be among those that this user may not read.
+            None => unread.append(&mut refused),
+        }
+    }
     links.sort_by_key(|link| link.interface);
     links
 }
 
-fn profiles(world: &World) -> BTreeMap<String, LinkServers> {
-    let all = PROFILES.into_iter().flat_map(|folder| files(world, folder));
+fn profiles(world: &World, unread: &mut Vec<Unread>) -> BTreeMap<String, LinkServers> {
+    let all = PROFILES.into_iter().flat_map(|folder| files(world, folder, unread));
     all.filter_map(|(_, text)| Some((value(&text, "connection", "uuid")?, profile(&text)))).collect()
 }
 
@@ -60,10 +67,10 @@ fn profile(text: &str) -> LinkServers {
 }
 
 /// `[global-dns-domain-*]` is for every name, `[global-dns-domain-example.com]` for those below it.
-fn global(world: &World) -> Vec<LinkServers> {
+fn global(world: &World, unread: &mut Vec<Unread>) -> Vec<LinkServers> {
     let mut settings: BTreeMap<String, String> = BTreeMap::new();
     for folder in SETTINGS {
-        settings.extend(files(world, folder));
+        settings.extend(files(world, folder, unread));
     }
     let mut links: BTreeMap<String, LinkServers> = BTreeMap::new();
     for text in settings.values() {

@@ -128,6 +128,24 @@ fn profiles_of_active_devices_tell_which_server_is_asked_for_which_names() {
 }
 
 #[test]
+fn profile_that_is_in_use_and_may_not_be_read_is_recorded_and_an_idle_one_is_not() {
+    const PROFILE: &str = "/etc/NetworkManager/system-connections/azure.nmconnection";
+    for (in_use, unread) in [("u1", 1), ("u2", 0)] {
+        let device = format!("[device]\nconnection-uuid={in_use}\n");
+        let disk = Disk::new(&[
+            ("/etc/resolv.conf", "nameserver 127.0.0.1\n"),
+            ("/run/NetworkManager/devices/2", &device),
+            (PROFILE, AZURE_PROFILE),
+            ("/run/NetworkManager/system-connections/other.nmconnection", "[connection]\nuuid=u2\n"),
+        ]);
+        let world = World { denied: [PathBuf::from(PROFILE)].into(), ..world(&disk.0, BTreeMap::new()) };
+        let resolver = read(&world, &Options::default());
+        let config = resolver.outcome.seen().unwrap();
+        assert_eq!(config.unread.len(), unread, "{in_use}: {:?}", config.unread);
+    }
+}
+
+#[test]
 fn global_dns_of_network_manager_replaces_what_its_links_have() {
     let disk = Disk::new(&[
         ("/etc/resolv.conf", "nameserver 127.0.0.1\n"),

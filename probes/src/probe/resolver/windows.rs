@@ -45,12 +45,14 @@ pub(super) fn configuration(
     for address in adapters.iter().flat_map(|adapter| &adapter.servers) {
         servers.add(*address, ServerRole::Configured);
     }
+    let search = search(&mut keys);
     Ok(ResolverConfig {
         source: source.to_owned(),
-        search: search(&mut keys),
+        search,
         ndots: 1,
         rules,
         adapters,
+        unread: keys.into_unread(),
         ..ResolverConfig::default()
     })
 }

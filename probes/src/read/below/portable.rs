@@ -5,13 +5,20 @@ use std::fs::{self, File};
 use std::path::{Component, Path, PathBuf};
 
 use crate::observation::UnreadReason;
+use crate::read::root::Case;
 use crate::read::{self, Links};
 
-pub(super) fn open(base: &Path, relative: &Path) -> Result<File, UnreadReason> {
+/// The file system itself compares names.
+pub(super) fn open(base: &Path, relative: &Path, _: Case) -> Result<File, UnreadReason> {
     read::open(&walk(base, relative)?, Links::Refuse).map_err(UnreadReason::Failed)
 }
 
-pub(super) fn entries(base: &Path, relative: &Path, limit: usize) -> Result<(Vec<OsString>, bool), UnreadReason> {
+pub(super) fn entries(
+    base: &Path,
+    relative: &Path,
+    limit: usize,
+    _: Case,
+) -> Result<(Vec<OsString>, bool), UnreadReason> {
     let failure = |error: std::io::Error| UnreadReason::Failed(read::failure(&error));
     let mut names = Vec::new();
     for entry in fs::read_dir(walk(base, relative)?).map_err(failure)? {

@@ -10,13 +10,14 @@ use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags};
 use rustix::io::Errno;
 
 use crate::observation::{ReadFailure, UnreadReason};
+use crate::read::root::{Case, ENTRIES, same_in_lower_case};
 
 /// Links to neighbours that are followed one after the other.
 const LINKS: usize = 4;
 
-pub(super) fn open(base: &Path, relative: &Path) -> Result<File, UnreadReason> {
-    let (folder, name) = walk(base, relative)?;
-    let name = settled(&folder, name)?;
+pub(super) fn open(base: &Path, relative: &Path, case: Case) -> Result<File, UnreadReason> {
+    let (folder, name) = walk(base, relative, case)?;
+    let name = settled(&folder, name, case)?;
     let stat = rustix::fs::statat(&folder, &name, AtFlags::SYMLINK_NOFOLLOW).map_err(failure)?;
     // Opening some devices has effects of its own, so they are recognised before.
     if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
@@ -26,9 +27,14 @@ pub(super) fn open(base: &Path, relative: &Path) -> Result<File, UnreadReason> {
     rustix::fs::openat(&folder, &name, flags, Mode::empty()).map(File::from).map_err(failure)
 }
 
-pub(super) fn entries(base: &Path, relative: &Path, limit: usize) -> Result<(Vec<OsString>, bool), UnreadReason> {
-    let (folder, name) = walk(base, relative)?;
-    let folder = step(&folder, &name)?;
+pub(super) fn entries(
+    base: &Path,
+    relative: &Path,
+    limit: usize,
+    case: Case,
+) -> Result<(Vec<OsString>, bool), UnreadReason> {
+    let (folder, name) = walk(base, relative, case)?;
+    let folder = step(&folder, &name, case)?;
     let mut names = Vec::new();
     for entry in Dir::read_from(&folder).map_err(failure)? {
         let entry = entry.map_err(failure)?;
@@ -45,27 +51,30 @@ pub(super) fn entries(base: &Path, relative: &Path, limit: usize) -> Result<(Vec
 }
 
 /// The folder that holds the last part, and that part. The base itself is the caller's choice: it may be reached by links.
-fn walk(base: &Path, relative: &Path) -> Result<(OwnedFd, OsString), UnreadReason> {
+fn walk(base: &Path, relative: &Path, case: Case) -> Result<(OwnedFd, OsString), UnreadReason> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let mut folder = rustix::fs::open(base, flags, Mode::empty()).map_err(failure)?;
     let mut last: Option<OsString> = None;
     for part in relative.components() {
         let Component::Normal(name) = part else { return Err(UnreadReason::Link) };
         if let Some(before) = last.replace(name.to_owned()) {
-            folder = step(&folder, &before)?;
+            folder = step(&folder, &before, case)?;
         }
     }
     Ok((folder, last.ok_or(UnreadReason::Failed(ReadFailure::NotAFile))?))
 }
 
-fn step(folder: &OwnedFd, name: &OsStr) -> Result<OwnedFd, UnreadReason> {
-    let name = settled(folder, name.to_owned())?;
+fn step(folder: &OwnedFd, name: &OsStr, case: Case) -> Result<OwnedFd, UnreadReason> {
+    let name = settled(folder, name.to_owned(), case)?;
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     rustix::fs::openat(folder, &name, flags, Mode::empty()).map_err(failure)
 }
 
 /// The name itself, or the neighbour that a link of that name leads to.
-fn settled(folder: &OwnedFd, mut name: OsString) -> Result<OsString, UnreadReason> {
+fn settled(folder: &OwnedFd, mut name: OsString, case: Case) -> Result<OsString, UnreadReason> {
+    if case == Case::IsIgnored {
+        name = as_written(folder, name);
+    }
     for _ in 0..LINKS {
         match rustix::fs::readlinkat(folder, &name, Vec::new()) {
             Ok(target) => {
@@ -80,6 +89,17 @@ fn settled(folder: &OwnedFd, mut name: OsString) -> Result<OsString, UnreadReaso
         }
     }
     Err(UnreadReason::Link)
+}
+
+/// The name that a folder has in another case; the name itself where it has none.
+fn as_written(folder: &OwnedFd, name: OsString) -> OsString {
+    let is_there = |name: &OsStr| rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW).is_ok();
+    if is_there(&name) {
+        return name;
+    }
+    let Ok(entries) = Dir::read_from(folder) else { return name };
+    let names = entries.take(ENTRIES).flatten().map(|entry| OsString::from_vec(entry.file_name().to_bytes().to_vec()));
+    same_in_lower_case(names, name)
 }
 
 fn failure(error: Errno) -> UnreadReason {
