@@ -74,6 +74,20 @@ pub fn fails(upload: &Upload, now: Timestamp) -> Option<Timestamp> {
     upload.failing_since
 }
 
+/// The last success of the last minutes, of an agent that is not stopped: it reached its service, whether or not data went.
+pub fn reached_lately(observations: &Observations) -> Option<&Upload> {
+    let agents = observations.seen.iter().find_map(|seen| match seen {
+        Observation::Agents(agents) => Some(agents),
+        _ => None,
+    })?;
+    let stopped = |upload: &&Upload| {
+        let agent = agents.found.iter().find(|agent| agent.kind == upload.agent);
+        agent.is_none_or(|agent| agent.running == Some(false))
+    };
+    let lately = |upload: &&Upload| upload.succeeded.is_some_and(|at| is_recent(at, observations.started_at));
+    agents.uploads.iter().filter(lately).filter(|upload| !stopped(upload)).max_by_key(|upload| upload.succeeded)
+}
+
 fn unproven(evidence: String) -> Flow {
     Flow { delivery: Delivery::Unproven, at: None, evidence: Some(evidence) }
 }

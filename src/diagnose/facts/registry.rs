@@ -13,6 +13,12 @@ impl<'a> Facts<'a> {
         })
     }
 
+    /// The number of the build of Windows, which stands last in its name: `Windows Server 2022 Datacenter (20348)`.
+    pub fn windows_build(&self) -> Option<u32> {
+        let os = self.on_windows().then_some(self.observations().machine.os.as_str())?;
+        os.rsplit_once('(')?.1.strip_suffix(')')?.parse().ok()
+    }
+
     /// The system fetches roots and intermediate certificates when it needs them.
     pub fn fetches_roots(&self) -> bool {
         self.on_windows() && !self.registry().is_some_and(|registry| registry.root_updates_off)

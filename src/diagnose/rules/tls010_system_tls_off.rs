@@ -4,7 +4,7 @@ use ampls_probes::observation::ProtocolSwitch;
 
 use crate::diagnose::command::{RegistryKey, command};
 use crate::diagnose::draft::{Draft, Reach, Title};
-use crate::diagnose::facts::Facts;
+use crate::diagnose::facts::{Facts, delivery};
 use crate::diagnose::finding::{BlastRadius, Fix, Owner, Severity};
 use crate::diagnose::{remedy, rule::rule};
 use crate::text::quote;
@@ -19,8 +19,12 @@ rule! {
     ///
     /// ## Why it matters
     ///
-    /// The agents use the system's TLS. Azure Monitor accepts nothing below TLS 1.2, so no upload succeeds, however good the
-    /// network is.
+    /// The agents use the system's TLS. Azure Monitor accepts nothing below TLS 1.2, so an agent that has no TLS 1.3 sends
+    /// nothing, however good the network is.
+    ///
+    /// It is proven where this Windows has no TLS 1.3: before Windows Server 2022 and Windows 11, or where that is switched off
+    /// too. Where it has, the agent may use it, and the finding is likely. It is a warning where the agent's own files say that
+    /// it reached the service in the last minutes: the switch may hold only for programs that were started after it was set.
     ///
     /// ## How to fix
     ///
@@ -34,6 +38,7 @@ rule! {
     /// ## References
     ///
     /// - <https://learn.microsoft.com/windows-server/security/tls/tls-registry-settings>
+    /// - <https://learn.microsoft.com/windows/win32/secauthn/protocols-in-tls-ssl--schannel-ssp->
     /// - <https://learn.microsoft.com/azure/azure-monitor/fundamentals/azure-monitor-network-access>
     TLS010 = "system-tls-off" {
         layer: Tls,
@@ -47,31 +52,65 @@ rule! {
     }
 }
 
-/// The oldest version that Azure Monitor accepts. Newer ones are not in every Windows.
+/// The oldest version that Azure Monitor accepts.
 const VERSION: &str = "TLS 1.2";
+/// The next one, which not every Windows has.
+const NEXT: &str = "TLS 1.3";
+/// The first build that has it for programs that do not ask for it: Windows Server 2022. Windows 11 has later ones.
+/// Source: <https://learn.microsoft.com/windows/win32/secauthn/protocols-in-tls-ssl--schannel-ssp->
+const FIRST_WITH_NEXT: u32 = 20348;
 
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
     let switches = facts.registry().into_iter().flat_map(|registry| &registry.protocols);
-    switches.filter(|switch| switch.protocol == VERSION).filter_map(draft).collect()
+    switches.filter(|switch| switch.protocol == VERSION).filter_map(|switch| draft(facts, switch)).collect()
 }
 
-fn draft(switch: &ProtocolSwitch) -> Option<Draft> {
+/// Whether an agent may use the next version: this Windows has it, as far as its build is known, and it is not switched off.
+fn may_use_next(facts: &Facts<'_>) -> bool {
+    let mut switches = facts.registry().into_iter().flat_map(|registry| &registry.protocols);
+    let off = |switch: &ProtocolSwitch| {
+        switch.protocol == NEXT && (switch.enabled == Some(false) || switch.disabled_by_default == Some(true))
+    };
+    facts.windows_build().is_none_or(|build| build >= FIRST_WITH_NEXT) && !switches.any(off)
+}
+
+fn draft(facts: &Facts<'_>, switch: &ProtocolSwitch) -> Option<Draft> {
     let off = switch.enabled == Some(false);
     if !off && switch.disabled_by_default != Some(true) {
         return None;
     }
-    let (severity, title, how) = if off {
-        (Severity::Error, "Windows has TLS 1.2 switched off for clients", "`Enabled` is 0")
+    let reached = delivery::reached_lately(facts.observations());
+    let next = may_use_next(facts);
+    let (title, how) = if off {
+        ("Windows has TLS 1.2 switched off for clients", "`Enabled` is 0")
     } else {
-        (Severity::Warning, "Windows does not offer TLS 1.2 by default", "`DisabledByDefault` is 1")
+        ("Windows does not offer TLS 1.2 by default", "`DisabledByDefault` is 1")
+    };
+    let severity = if off && reached.is_none() { Severity::Error } else { Severity::Warning };
+    let summary = match (reached.is_some(), next) {
+        (true, _) => {
+            "an agent reached the service in the last minutes all the same: it may use TLS 1.3, or have been started before the switch was set, and then fail when it is started again"
+        }
+        (false, true) => {
+            "the agents use the system's TLS and Azure Monitor accepts nothing below TLS 1.2: an agent that does not use TLS 1.3, which this Windows has, cannot send although the handshakes shown here succeed"
+        }
+        (false, false) => {
+            "the agents use the system's TLS, Azure Monitor accepts nothing below TLS 1.2, and this Windows offers no TLS 1.3: an agent cannot send although the handshakes shown here succeed"
+        }
     };
     let key = RegistryKey::new(&switch.source);
+    let draft = Draft::new(severity, Owner::Os, Title::plain(title));
+    let draft = if off && !next && reached.is_none() { draft } else { draft.likely() };
     Some(
-        Draft::new(severity, Owner::Os, Title::plain(title))
+        draft
             .as_stated()
             .group(VERSION)
-            .summary("the agents use the system's TLS and Azure Monitor accepts nothing older, so their uploads fail although the handshakes shown here succeed")
+            .summary(summary)
             .evidence([format!("{how} in {}", quote(&switch.source))])
+            .evidence(reached.map(|upload| {
+                let at = upload.succeeded.map(|at| format!(" at {at:.0}")).unwrap_or_default();
+                format!("{} reached the service{at} ({})", upload.agent.called(), quote(&upload.source))
+            }))
             .arg("switch", if off { "enabled" } else { "default" })
             .reaching(Reach::Nothing)
             .fix([Fix::change(BlastRadius::Machine, "switch TLS 1.2 on for clients, then restart the machine")
@@ -90,10 +129,12 @@ fn draft(switch: &ProtocolSwitch) -> Option<Draft> {
 
 #[cfg(test)]
 mod tests {
-    use ampls_probes::observation::{Observation, Outcome, Registry, RegistrySeen, Timing};
-    use ampls_probes::testing::{Scene, private_world};
+    use ampls_probes::azure::AgentKind;
+    use ampls_probes::observation::{Observation, Outcome, Registry, RegistrySeen, Timing, Upload, UploadProof};
+    use ampls_probes::testing::{Scene, agent, private_world};
 
     use super::*;
+    use crate::diagnose::finding::Certainty;
     use crate::diagnose::rules::tests::{drafts, fires_as_declared};
 
     fn switched(protocol: &str, enabled: Option<bool>, disabled_by_default: Option<bool>) -> Scene {
@@ -111,6 +152,56 @@ mod tests {
         assert_eq!((found.len(), found[0].severity), (1, Severity::Error));
         let command = found[0].fix[0].lines();
         assert!(command.contains(r"Protocols\TLS 1.2\Client' /v Enabled"), "{command}");
+    }
+
+    fn with_os(scene: Scene, os: &str) -> Scene {
+        scene.edit(|seen| os.clone_into(&mut seen.machine.os))
+    }
+
+    #[test]
+    fn fires_as_proven_only_where_this_windows_offers_nothing_newer() {
+        let off = || switched(VERSION, Some(false), None);
+        let newer_off = off().edit(|seen| {
+            for seen in &mut seen.seen {
+                if let Observation::Registry(Registry { outcome: Outcome::Seen(seen), .. }) = seen {
+                    let newer = ProtocolSwitch { protocol: NEXT.to_owned(), ..seen.protocols[0].clone() };
+                    seen.protocols.push(newer);
+                }
+            }
+        });
+        for (scene, certainty) in [
+            (with_os(off(), "Windows Server 2019 Datacenter (17763)"), Certainty::Proven),
+            (with_os(off(), "Windows Server 2022 Datacenter (20348)"), Certainty::Likely),
+            (with_os(newer_off, "Windows Server 2022 Datacenter (20348)"), Certainty::Proven),
+            (with_os(off(), "Windows"), Certainty::Likely),
+        ] {
+            let found = drafts(&TLS010, &scene);
+            assert_eq!((found[0].severity, found[0].certainty), (Severity::Error, certainty));
+        }
+    }
+
+    #[test]
+    fn fires_as_a_warning_where_an_agent_reached_the_service_all_the_same() {
+        let scene = with_os(switched(VERSION, Some(false), None), "Windows Server 2019 Datacenter (17763)");
+        let scene = scene.agents([agent(AgentKind::Ama, "1.33.0")]).edit(|seen| {
+            let at = seen.started_at;
+            for seen in &mut seen.seen {
+                if let Observation::Agents(agents) = seen {
+                    agents.uploads.push(Upload {
+                        agent: AgentKind::Ama,
+                        host: None,
+                        proof: UploadProof::Reached,
+                        succeeded: Some(at),
+                        failing_since: None,
+                        failed: None,
+                        source: r"C:\x\monagentcore.hr.json".to_owned(),
+                    });
+                }
+            }
+        });
+        let found = drafts(&TLS010, &scene);
+        assert_eq!((found[0].severity, found[0].certainty), (Severity::Warning, Certainty::Likely));
+        assert!(found[0].evidence.iter().any(|line| line.contains("monagentcore")), "{:?}", found[0].evidence);
     }
 
     #[test]
