@@ -117,7 +117,7 @@ pub struct NameRule {
 pub struct AdapterServers {
     /// Its name, or its id where only the registry was read.
     pub name: String,
-    /// The lowest goes first; `None` where Windows reckons it itself.
+    /// The lowest goes first; `None` where Windows works it out itself.
     pub metric: Option<u32>,
     /// Its servers, in its order.
     pub servers: Vec<SocketAddr>,
@@ -136,6 +136,20 @@ pub struct LinkServers {
     pub domains: Vec<String>,
     /// It takes names that no link has a domain for.
     pub default_route: bool,
+}
+
+impl Resolver {
+    /// Whether this machine asks one of its servers for a name: where a rule of Windows names the servers of the name, those
+    /// alone; a server of rules for nothing else; one behind a stub for the names that the stub brings there. What cannot be
+    /// told counts as asked.
+    pub fn asks(&self, server: SocketAddr, name: &str) -> bool {
+        let Some(config) = self.outcome.seen() else { return true };
+        if let Some(rule) = config.rule_of(name) {
+            return rule.servers.contains(&server);
+        }
+        let has = |role| self.servers.iter().any(|known| known.address == server && known.roles.contains(&role));
+        has(ServerRole::Configured) || (has(ServerRole::Upstream) && config.asks(server, name))
+    }
 }
 
 impl ResolverConfig {

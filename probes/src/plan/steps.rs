@@ -115,27 +115,13 @@ fn questions(discovered: &Discovered, endpoints: &[Endpoint], zones: &[String], 
     steps
 }
 
-/// Whether this machine would ask the server that a step asks: one that stands behind a stub and is asked for nothing else is
-/// not asked for names that the stub does not bring there, and where a rule of Windows names the servers of a name no others
-/// are.
+/// Whether a question is for this run: servers that are asked whatever the configuration says take every name, others those that
+/// this machine asks them for, see [`crate::observation::Resolver::asks`].
 pub(super) fn takes(discovered: &Discovered, step: &Step) -> bool {
     let Step::Ask { server, name, .. } = step else { return true };
     let Some(resolver) = &discovered.resolver else { return true };
-    let Some(config) = resolver.outcome.seen() else { return true };
-    if !resolver.servers.iter().any(|known| known.address == *server) {
-        return true;
-    }
-    let of_server = || resolver.servers.iter().filter(|known| known.address == *server).flat_map(|known| &known.roles);
-    if of_server().any(|role| matches!(role, ServerRole::Azure | ServerRole::Extra)) {
-        return true;
-    }
-    if let Some(rule) = config.rule_of(name) {
-        return rule.servers.contains(server);
-    }
-    if of_server().any(|role| *role == ServerRole::Configured) {
-        return true;
-    }
-    of_server().any(|role| *role == ServerRole::Upstream) && config.asks(*server, name)
+    let Some(known) = resolver.servers.iter().find(|known| known.address == *server) else { return true };
+    known.roles.iter().any(|role| !role.is_used()) || resolver.asks(*server, name)
 }
 
 /// A name below a zone that nobody has. It says what it is: random names look like tunnelling and fill caches.

@@ -23,23 +23,11 @@ impl Facts<'_> {
         ];
         for (kind, roles) in kinds {
             let servers = self.servers().iter().filter(|server| roles.iter().any(|role| server.roles.contains(role)));
-            // Where a rule of Windows names the servers of a name, this machine asks no others for it.
-            let servers =
-                servers.filter(|server| kind != ViewKind::Server || self.asks(server.address, &endpoint.fqdn));
+            let asks = |server: SocketAddr| self.resolver.is_none_or(|resolver| resolver.asks(server, &endpoint.fqdn));
+            let servers = servers.filter(|server| kind != ViewKind::Server || asks(server.address));
             views.extend(servers.map(|server| self.server_view(kind, server.address, &endpoint.fqdn)));
         }
         views
-    }
-
-    /// Whether this machine may ask one of its servers for a name: where a rule redirects the name, only those of the rule, and
-    /// those of rules for nothing else.
-    fn asks(&self, server: SocketAddr, name: &str) -> bool {
-        let rule = self.resolver_config().and_then(|config| config.rule_of(name));
-        let known = self.servers().iter().find(|known| known.address == server);
-        let only_by_rule = known.is_some_and(|known| {
-            known.roles.iter().filter(|role| role.is_used()).all(|role| *role == ServerRole::Rule)
-        });
-        rule.map_or(!only_by_rule, |rule| rule.servers.contains(&server))
     }
 
     /// What one server says of any name that it was asked for.

@@ -6,16 +6,18 @@ use ampls_probes::observation::{DnsFailure, IoFailure, Purpose, Transport};
 
 use crate::diagnose::command::{Command, Host, command};
 use crate::diagnose::draft::{Draft, Reach, Title};
-use crate::diagnose::facts::{Facts, Status};
+use crate::diagnose::facts::{EndpointFacts, Facts, Status};
 use crate::diagnose::finding::{BlastRadius, Fix, Owner, Severity};
 use crate::diagnose::{remedy, rule::rule};
+use crate::text::quote;
 
 rule! {
     /// ## What it means
     ///
     /// A DNS server of this machine's configuration answered none of the questions it was asked: silence, or a port that
     /// nobody listens on. It is a warning while another server answers, and an error when none does. A server behind a local
-    /// stub that works is information: the stub has others to ask.
+    /// stub that works is information: the stub has others to ask. Where a rule of Windows (NRPT) sends some names to silent
+    /// servers alone, it is an error for these names: no other server is asked for them.
     ///
     /// Where this machine asks with EDNS (`options edns0`) and the server answers as soon as it is asked without, it is not the
     /// server that is silent: it, or a firewall on the way, drops questions with EDNS. It is proven where a question with EDNS
@@ -73,17 +75,28 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
         answers * 2 > statuses.len()
     });
     let none_answers = !stub_works && !servers.iter().filter(|server| Some(**server) != stub).any(answers);
-    let silent = servers.iter().filter(|server| is_silent(facts, **server));
+    let silent: Vec<SocketAddr> = servers.iter().copied().filter(|server| is_silent(facts, *server)).collect();
     silent
+        .iter()
         .map(|server| {
+            let lost = if none_answers { Vec::new() } else { lost(facts, *server, &silent) };
             let severity = match configured.contains(server) {
-                _ if none_answers => Severity::Error,
+                _ if none_answers || !lost.is_empty() => Severity::Error,
                 false if stub_works => Severity::Info,
                 _ => Severity::Warning,
             };
-            draft(facts, *server, severity, none_answers)
+            draft(facts, *server, severity, none_answers, &lost)
         })
         .collect()
+}
+
+/// The names that this machine asks a server for, and besides it only servers that are as silent.
+fn lost<'f>(facts: &'f Facts<'_>, server: SocketAddr, silent: &[SocketAddr]) -> Vec<&'f str> {
+    let is_lost = |name: &&EndpointFacts<'_>| {
+        let asked: Vec<SocketAddr> = name.server_views().filter_map(|view| view.server).collect();
+        asked.contains(&server) && asked.iter().all(|server| silent.contains(server))
+    };
+    facts.endpoints().iter().filter(is_lost).map(EndpointFacts::fqdn).collect()
 }
 
 /// Windows lists these on adapters without a DNS server (RFC 3879 deprecates the prefix).
@@ -102,7 +115,7 @@ fn is_silent(facts: &Facts<'_>, server: SocketAddr) -> bool {
         && statuses.iter().any(|status| matches!(status, Status::Timeout | Status::Unreachable))
 }
 
-fn draft(facts: &Facts<'_>, server: SocketAddr, severity: Severity, none_answers: bool) -> Draft {
+fn draft(facts: &Facts<'_>, server: SocketAddr, severity: Severity, none_answers: bool, lost: &[&str]) -> Draft {
     let failed = || facts.asked_of(server).filter_map(|(answer, _)| answer.outcome.failed());
     let closed = failed().any(|failure| *failure == DnsFailure::Unreachable(IoFailure::Refused));
     let without_edns = facts.answered_otherwise(server, Purpose::WithoutEdns);
@@ -127,21 +140,35 @@ fn draft(facts: &Facts<'_>, server: SocketAddr, severity: Severity, none_answers
     } else {
         Fix::look(format!("query `{server}` yourself, over UDP and TCP"), query_both(facts, server))
     };
+    let whom = match lost {
+        _ if none_answers => "all",
+        [] => "one",
+        _ => "names",
+    };
+    let rule = lost.first().and_then(|name| facts.resolver_config()?.rule_of(name));
     let mut draft = Draft::new(severity, Owner::Network, Title::list(title, [server.to_string()], ""))
-        .group(format!("{}{}", if none_answers { "all" } else { "one" }, if without_edns.is_some() { " edns" } else { "" }))
+        .about(lost.iter().copied())
+        .group(format!("{whom}{}", if without_edns.is_some() { " edns" } else { "" }))
         .summary(if without_edns.is_some() {
             "this machine asks with EDNS, and this DNS server answered none of these questions; without EDNS it answers, so the server or something on the way to it drops EDNS"
         } else if none_answers {
             "no DNS server of this machine answers, so no name resolves"
+        } else if !lost.is_empty() {
+            "this machine asks only silent DNS servers for these names, so they do not resolve, although other servers answer"
         } else {
             "this DNS server answered none of the questions it was asked; lookups that start with it wait for its timeout before the next server is asked"
         })
         .evidence(lines.take(3).map(|(answer, _)| facts.answer_line(answer)))
         .evidence(without_edns.map(|answer| facts.answer_line(answer)))
+        .evidence(rule.map(|rule| format!("a rule sends these names to this server: {}", quote(&rule.source))))
         .list("server", [server.to_string()])
         .arg("questions", asked.to_string())
         .arg("kind", kind)
-        .reaching(if none_answers { Reach::Machine } else { Reach::Nothing })
+        .reaching(match lost {
+            _ if none_answers => Reach::Machine,
+            [] => Reach::Nothing,
+            names => Reach::Only(names.iter().map(|name| (*name).to_owned()).collect()),
+        })
         .fix([
             query,
             Fix::look(
@@ -220,7 +247,7 @@ fn compare_edns(facts: &Facts<'_>, server: SocketAddr) -> Vec<Command> {
 
 #[cfg(test)]
 mod tests {
-    use ampls_probes::observation::{Observation, Outcome, ServerRole};
+    use ampls_probes::observation::{NameRule, Observation, Outcome, Resolver, ServerRole};
     use ampls_probes::testing::{AZURE, CUSTOM, ODS, Says, private_world, public_world};
 
     use super::*;
@@ -317,6 +344,26 @@ mod tests {
             .server_says(CUSTOM, &Says::Silence)
             .stub();
         assert_eq!(drafts(&DNS008, &scene)[0].severity, Severity::Info);
+    }
+
+    #[test]
+    fn fires_as_error_for_the_names_that_a_rule_sends_to_it_alone() {
+        let dead = "10.9.0.4:53";
+        let scene = private_world().server(dead, &[ServerRole::Rule]).server_says(dead, &Says::Silence).edit(|seen| {
+            for seen in &mut seen.seen {
+                if let Observation::Resolver(Resolver { outcome: Outcome::Seen(config), .. }) = seen {
+                    config.rules.push(NameRule {
+                        source: r"HKLM\X".to_owned(),
+                        namespaces: vec![format!(".{}", ODS.split_once('.').expect("a name").1)],
+                        servers: vec![dead.parse().expect("an address")],
+                    });
+                }
+            }
+        });
+        let found = drafts(&DNS008, &scene);
+        assert_eq!((found.len(), found[0].severity), (1, Severity::Error));
+        assert!(found[0].endpoints.iter().any(|name| name == ODS), "{:?}", found[0].endpoints);
+        assert_eq!(found[0].reach, Reach::Only(found[0].endpoints.clone()));
     }
 
     #[test]
