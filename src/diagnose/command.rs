@@ -42,7 +42,7 @@ use serde::{Serialize, Serializer};
 pub use placeholder::{PLACEHOLDERS, Placeholder};
 pub use word::{
     Address, ArmName, CloudName, FilePath, Guid, Host, HostPattern, HostsFile, NoProxy, Peer, Port, ProxyUrl, Record,
-    Region, RegistryKey, ResourceId, ServiceTag, Subnet, UrlPath, VmName, VmResourceId, Word, Zone,
+    Region, RegistryKey, ResourceId, ServiceName, ServiceTag, Subnet, UrlPath, VmName, VmResourceId, Word, Zone,
 };
 
 mod path;

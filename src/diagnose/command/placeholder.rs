@@ -71,6 +71,7 @@ pub const PLACEHOLDERS: &[(&str, &str)] = &[
     ("SCOPE_RESOURCE_GROUP", "the resource group of the scope"),
     ("SCOPE_SUBSCRIPTION", "the subscription of the scope"),
     ("SEARCH_DOMAIN", "the search domain that the text names"),
+    ("SERVICE_NAME", "the service that the text names"),
     ("SERVICE_TAG", "the service tag that holds the addresses"),
     ("SUBNET_PREFIX", "the address prefix of this machine's subnet"),
     ("URL_PATH", "the path of the URL"),

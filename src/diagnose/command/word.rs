@@ -141,6 +141,8 @@ words! {
     FilePath or "FILE_PATH": is_path;
     /// A key of the registry of Windows.
     RegistryKey or "REGISTRY_KEY": is_registry_key;
+    /// The name of a service of Windows, as programs are given it.
+    ServiceName or "SERVICE_NAME": |text| text.len() <= 80 && is_part(text, "._-");
     /// The hosts file of Linux or Windows, which commands change: no other path passes.
     HostsFile or "FILE_PATH": is_hosts_file;
     /// The path of a URL.

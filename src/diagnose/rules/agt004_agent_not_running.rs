@@ -3,7 +3,7 @@
 use ampls_probes::azure::AgentKind;
 use ampls_probes::observation::{Agent, AgentService, ServiceStart};
 
-use crate::diagnose::command::{Command, command};
+use crate::diagnose::command::{Command, ServiceName, command};
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::{Facts, agent_line};
 use crate::diagnose::finding::{BlastRadius, Fix, Owner, Severity};
@@ -27,7 +27,7 @@ rule! {
     /// extension or the package that brought it, so that its folder and cached configuration go with it.
     ///
     /// On Windows a service that is disabled is named: it has to be given back its way of starting first. The Azure Monitor
-    /// Agent has no service there; its extension starts it.
+    /// Agent has a service there only from the installer for client computers; its extension starts it without one.
     ///
     /// Processes of other users may be hidden from a plain user: then the agent counts as unknown, not as stopped.
     ///
@@ -80,69 +80,77 @@ fn draft(facts: &Facts<'_>, agent: &Agent) -> Draft {
         .evidence(service.map(|service| format!("`Start` is 4 (disabled) in {}", quote(&service.source))))
         .list("agent", [agent.kind.as_str()])
         .reaching(Reach::Nothing)
-        .fix(fixes(agent, facts.on_windows() || agent.kind == AgentKind::Mma, service.is_some()))
+        .fix(fixes(agent, facts.on_windows() || agent.kind == AgentKind::Mma))
 }
 
-fn fixes(agent: &Agent, windows: bool, is_disabled: bool) -> Vec<Fix> {
+fn fixes(agent: &Agent, windows: bool) -> Vec<Fix> {
     let kind = agent.kind;
     let start_again = if agent.retired.is_some() {
         "if it is still to send data until it is replaced (AGT003), remove what stopped it, then start it"
     } else {
         "remove what stopped it, then start it"
     };
-    let (look, start) = if windows { on_windows(kind) } else { on_linux(kind) };
-    // What is disabled cannot be started.
-    let enable = match kind {
-        AgentKind::Mma => Some(command!(PowerShell, "Set-Service HealthService -StartupType Automatic")),
-        AgentKind::Dependency => {
-            Some(command!(PowerShell, "Set-Service MicrosoftDependencyAgent -StartupType Automatic"))
-        }
-        AgentKind::Arc => Some(command!(PowerShell, "Set-Service himds -StartupType Automatic")),
-        AgentKind::Ama | AgentKind::Oms => None,
-    };
-    let start: Vec<Command> = enable.filter(|_| windows && is_disabled).into_iter().chain([start]).collect();
-    vec![
-        Fix::look("check the state of its service and the free disk space", look),
-        Fix::change(BlastRadius::Machine, start_again)
-            .under(remedy::Right::MACHINE)
-            .with(start)
-            .after(
-                "read what the command above says; an agent that was removed on purpose leaves files behind and should stay stopped",
+    let (look, start) = if windows { on_windows(agent) } else { on_linux(kind) };
+    let change = Fix::change(BlastRadius::Machine, start_again).under(remedy::Right::MACHINE).after(
+        "read what the command above says; an agent that was removed on purpose leaves files behind and should stay stopped",
+    );
+    let change = match disabled(agent).filter(|_| windows) {
+        // What is disabled cannot be started.
+        Some(service) => {
+            let name = ServiceName::new(&service.name);
+            let enable = command!(PowerShell, "Set-Service {} -StartupType Automatic", name.clone());
+            change.with([enable, start]).undone_with(
+                "stop the service and disable it again",
+                [
+                    command!(PowerShell, "Stop-Service {}", name.clone()),
+                    command!(PowerShell, "Set-Service {} -StartupType Disabled", name),
+                ],
             )
-            .undone_by("stop the service again"),
-    ]
+        }
+        None => change.with([start]).undone_by("stop the service again"),
+    };
+    vec![Fix::look("check the state of its service and the free disk space", look), change]
 }
 
-/// The extension starts the Azure Monitor Agent without a service: its handler does so again when the guest agent starts.
-fn on_windows(kind: AgentKind) -> (Vec<Command>, Command) {
-    match kind {
-        AgentKind::Mma | AgentKind::Oms => (
-            vec![command!(PowerShell, "Get-Service HealthService"), command!(PowerShell, "Get-PSDrive C")],
-            command!(PowerShell, "Start-Service HealthService"),
-        ),
-        AgentKind::Ama => (
-            vec![
-                command!(
-                    PowerShell,
-                    "Get-Service WindowsAzureGuestAgent, ExtensionService -ErrorAction SilentlyContinue"
-                ),
-                command!(PowerShell, "Get-Process MonAgent*, AMA* -ErrorAction SilentlyContinue"),
-                command!(PowerShell, "Get-PSDrive C"),
-            ],
-            command!(
-                PowerShell,
-                "Get-Service WindowsAzureGuestAgent, ExtensionService -ErrorAction SilentlyContinue | Restart-Service"
-            ),
-        ),
-        AgentKind::Dependency => (
-            vec![command!(PowerShell, "Get-Service MicrosoftDependencyAgent")],
-            command!(PowerShell, "Start-Service MicrosoftDependencyAgent"),
-        ),
-        AgentKind::Arc => (
-            vec![command!(PowerShell, "Get-Service himds, GCArcService, ExtensionService")],
-            command!(PowerShell, "Start-Service himds"),
-        ),
-    }
+/// The service that starts an agent on Windows: a disabled one first, then what the machine has, else what the kind usually has.
+/// The extension starts the Azure Monitor Agent without one.
+fn service(agent: &Agent) -> Option<ServiceName> {
+    let usual = match agent.kind {
+        AgentKind::Mma | AgentKind::Oms => Some("HealthService"),
+        AgentKind::Dependency => Some("MicrosoftDependencyAgent"),
+        AgentKind::Arc => Some("himds"),
+        AgentKind::Ama => None,
+    };
+    let own = disabled(agent).or(agent.services.first()).map(|service| service.name.as_str());
+    own.or(usual).and_then(ServiceName::new)
+}
+
+fn on_windows(agent: &Agent) -> (Vec<Command>, Command) {
+    let Some(service) = service(agent) else {
+        // The extension's handler starts its programs when the guest agent, or that of Arc, starts.
+        let look =
+            command!(PowerShell, "Get-Service WindowsAzureGuestAgent, ExtensionService -ErrorAction SilentlyContinue");
+        let restart = command!(
+            PowerShell,
+            "Get-Service WindowsAzureGuestAgent, ExtensionService -ErrorAction SilentlyContinue | Restart-Service"
+        );
+        return ([look].into_iter().chain(processes_and_disk()).collect(), restart);
+    };
+    let look = if agent.kind == AgentKind::Arc {
+        command!(PowerShell, "Get-Service {}, GCArcService, ExtensionService", service.clone())
+    } else {
+        command!(PowerShell, "Get-Service {}", service.clone())
+    };
+    let more =
+        if agent.kind == AgentKind::Ama { processes_and_disk() } else { vec![command!(PowerShell, "Get-PSDrive C")] };
+    ([look].into_iter().chain(more).collect(), command!(PowerShell, "Start-Service {}", service))
+}
+
+fn processes_and_disk() -> Vec<Command> {
+    vec![
+        command!(PowerShell, "Get-Process MonAgent*, AMA* -ErrorAction SilentlyContinue"),
+        command!(PowerShell, "Get-PSDrive C"),
+    ]
 }
 
 fn on_linux(kind: AgentKind) -> (Vec<Command>, Command) {
@@ -209,6 +217,27 @@ mod tests {
         assert_eq!(drafts(&AGT004, &private_world().windows().agents([unseen(ServiceStart::Automatic)])), []);
         let runs = Agent { running: Some(true), ..unseen(ServiceStart::Disabled) };
         assert_eq!(drafts(&AGT004, &private_world().windows().agents([runs])), []);
+    }
+
+    #[test]
+    fn fires_with_the_service_that_the_machine_has() {
+        let own = |start| AgentService {
+            name: "AzureMonitorAgent".to_owned(),
+            start,
+            source: r"HKLM\SYSTEM\CurrentControlSet\Services\AzureMonitorAgent".to_owned(),
+        };
+        let with = |start| Agent { services: vec![own(start)], ..stopped(AgentKind::Ama) };
+        let fix = |start| {
+            let found = drafts(&AGT004, &private_world().windows().agents([with(start)]));
+            found[0].fix[1].clone()
+        };
+        let disabled = fix(ServiceStart::Disabled);
+        let commands = ["Set-Service AzureMonitorAgent -StartupType Automatic", "Start-Service AzureMonitorAgent"];
+        assert_eq!(disabled.lines(), commands.join("\n"));
+        let undo = disabled.undo.expect("it can be undone");
+        let undo: Vec<&str> = undo.commands.iter().map(Command::as_str).collect();
+        assert_eq!(undo, ["Stop-Service AzureMonitorAgent", "Set-Service AzureMonitorAgent -StartupType Disabled"]);
+        assert_eq!(fix(ServiceStart::Automatic).lines(), "Start-Service AzureMonitorAgent");
     }
 
     #[test]
