@@ -8,7 +8,7 @@ pub fn to_millisecond<S: Serializer>(moment: &Timestamp, serializer: S) -> Resul
     serializer.collect_str(&format_args!("{moment:.3}"))
 }
 
-/// Reads a moment as it is written: what is reckoned from it is the same before it is written and after.
+/// Reads a moment as it is written: what is computed from it is the same before it is written and after.
 pub fn from_millisecond<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
     let moment = Timestamp::deserialize(deserializer)?;
     Ok(Timestamp::from_millisecond(moment.as_millisecond()).unwrap_or(moment))

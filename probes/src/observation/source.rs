@@ -292,7 +292,7 @@ fn is_key(path: &str) -> bool {
     [r"HKLM\", r"HKU\"].iter().any(|root| path.starts_with(root))
 }
 
-/// A source of which some could not be read, for want of rights or otherwise.
+/// A source of which some could not be read, because this user may not or for another reason.
 fn partly(name: SourceName, unread: &[Unread]) -> Source {
     if unread.iter().any(|unread| unread.why == UnreadReason::Failed(ReadFailure::NotPermitted)) {
         Source::new(name, SourceOutcome::NotPermitted).because(Because::SomeFiles)

@@ -117,7 +117,7 @@ fn draft(facts: &Facts<'_>) -> Option<Draft> {
     }))
     .arg("kind", kind)
     .arg("azure_vm", if hidden { "yes" } else { "unknown" })
-    // A machine outside Azure has none of the platform's services; on one in Azure the agent is refused for want of a token.
+    // A machine outside Azure has none of the platform's services; on one in Azure the agent is refused because it has no token.
     .reaching(if elsewhere || (needed && facts.lacks_only_tokens()) { Reach::Machine } else { Reach::Nothing });
     let draft = if elsewhere { draft.likely() } else { draft };
     let draft = if needed { draft.as_stated() } else { draft };

@@ -95,10 +95,9 @@ fn overridden(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
 }
 
 fn look(facts: &Facts<'_>, name: &str, source: &str) -> Fix {
-    let text = "see the line. Does Puppet, Ansible or cloud-init write this file?";
     if facts.on_windows() {
         return Fix::look(
-            text,
+            "see the line, and whether a tool (Group Policy, Puppet, Ansible) writes this file",
             [
                 command!(
                     PowerShell,
@@ -111,7 +110,7 @@ fn look(facts: &Facts<'_>, name: &str, source: &str) -> Fix {
         );
     }
     Fix::look(
-        text,
+        "see the line, and whether a tool (Puppet, Ansible, cloud-init) writes this file",
         [
             command!(Sh, "grep -n -i -F {} {}", Host::new(name), HostsFile::new(source)),
             command!(Sh, "getent ahosts {}", Host::new(name)),
