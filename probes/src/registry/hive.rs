@@ -6,6 +6,7 @@
 //!
 //! Source: <https://github.com/msuhanov/regf/blob/master/Windows%20registry%20file%20format%20specification.md>
 
+use std::collections::BTreeMap;
 use std::io::{Read, Seek, SeekFrom};
 use std::sync::{Mutex, PoisonError};
 
@@ -18,8 +19,10 @@ use crate::read;
 const HEAD: usize = 4096;
 /// Octets that are read of one cell: a list of a thousand keys has eight thousand.
 const CELL_LIMIT: usize = 512 * 1024;
-/// Cells that are read of one hive in all: every look at a key with a thousand neighbours reads a thousand.
+/// Cells that are read of one hive in all: the first look at a key with a thousand neighbours reads a thousand.
 const CELLS: u32 = 4_000_000;
+/// Keys below one key: more are in no hive.
+const CHILDREN: usize = 262_144;
 /// Octets of a value in one piece; longer ones are cut into pieces of this length.
 const PIECE: usize = 16_344;
 /// No cell.
@@ -35,6 +38,16 @@ pub(super) struct Hive<R> {
 struct Cells<R> {
     file: R,
     left: u32,
+    /// The keys below those that were passed, by the place of these.
+    known: BTreeMap<u32, Children>,
+}
+
+/// The keys below a key, by their names in lower case.
+#[derive(Default)]
+struct Children {
+    places: BTreeMap<String, u32>,
+    /// Some of them cannot be read.
+    has_broken: bool,
 }
 
 type Reading<T> = Result<T, UnreadReason>;
@@ -52,7 +65,7 @@ impl<R: Read + Seek> Hive<R> {
         }
         let root = u32_at(&head, 36)?;
         let is_stale = u32_at(&head, 4)? != u32_at(&head, 8)?;
-        Ok(Self { cells: Mutex::new(Cells { file, left: CELLS }), root, is_stale })
+        Ok(Self { cells: Mutex::new(Cells { file, left: CELLS, known: BTreeMap::new() }), root, is_stale })
     }
 
     /// Its last changes are in its logs only.
@@ -115,19 +128,41 @@ impl<R: Read + Seek> Cells<R> {
 
     /// The key that a path leads to.
     fn find(&mut self, root: u32, path: &str) -> Reading<Vec<u8>> {
-        let mut key = self.key(root)?;
+        let mut place = root;
         for part in path.split('\\').filter(|part| !part.is_empty()) {
-            let mut found = None;
-            for place in self.below(&key)? {
-                let below = self.key(place)?;
-                if is_called(&name_of_key(&below)?, part) {
-                    found = Some(below);
-                    break;
-                }
-            }
-            key = found.ok_or(MISSING)?;
+            place = self.child(place, part)?;
         }
-        Ok(key)
+        self.key(place)
+    }
+
+    /// The place of a key below another. Lists of programs and services are asked for each of theirs, so what is below a key is
+    /// remembered.
+    fn child(&mut self, of: u32, name: &str) -> Reading<u32> {
+        if !self.known.contains_key(&of) {
+            let children = self.children(of)?;
+            let remembered: usize = self.known.values().map(|known| known.places.len()).sum();
+            if remembered + children.places.len() > CHILDREN {
+                self.known.clear();
+            }
+            self.known.insert(of, children);
+        }
+        let children = self.known.get(&of).ok_or(BROKEN)?;
+        let missing = if children.has_broken { BROKEN } else { MISSING };
+        children.places.get(&name.to_lowercase()).copied().ok_or(missing)
+    }
+
+    fn children(&mut self, of: u32) -> Reading<Children> {
+        let key = self.key(of)?;
+        let mut children = Children::default();
+        for place in self.below(&key)? {
+            match self.name_of_key(place) {
+                Ok(name) => {
+                    children.places.entry(name.to_lowercase()).or_insert(place);
+                }
+                Err(_) => children.has_broken = true,
+            }
+        }
+        Ok(children)
     }
 
     fn name_of_key(&mut self, place: u32) -> Reading<String> {
@@ -147,6 +182,9 @@ impl<R: Read + Seek> Cells<R> {
         let mut all = Vec::new();
         for place in each(&list, 4, u16_at(&list, 2)?.into())? {
             all.extend(places(&self.cell(place)?)?);
+            if all.len() > CHILDREN {
+                return Err(BROKEN);
+            }
         }
         Ok(all)
     }
@@ -292,6 +330,16 @@ mod tests {
         let hive = opened(written()).unwrap();
         assert_eq!(hive.value(r"Many\1999", "n"), Ok(Value::Number(1999)));
         assert_eq!(hive.keys("Many").unwrap().len(), 2_000);
+    }
+
+    #[test]
+    fn neighbours_are_read_once_however_many_of_them_are_looked_at() {
+        let hive = opened(written()).unwrap();
+        for number in 0..2_000 {
+            assert_eq!(hive.value(&format!(r"MANY\{number}"), "n"), Ok(Value::Number(number)));
+        }
+        let read = CELLS - hive.cells.lock().unwrap().left;
+        assert!(read < 20_000, "{read} cells were read for 2,000 keys");
     }
 
     #[test]
