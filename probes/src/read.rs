@@ -10,6 +10,7 @@ use crate::observation::ReadFailure;
 use crate::os;
 
 pub mod below;
+pub mod ini;
 pub mod root;
 
 /// Whether a symbolic link at the end of a path is followed.

@@ -28,6 +28,7 @@ mod resolver;
 mod roots;
 
 pub use crate::addr::{AZURE_DNS, METADATA, WIRE_SERVER};
+pub(crate) use environment::ENVIRONMENT_KEY;
 pub use environment::VARIABLES;
 pub use resolver::OsResolver;
 pub use roots::{PemFailure, Roots, fetches_roots, roots_from_pem};

@@ -15,6 +15,7 @@ use crate::world::World;
 
 mod ama;
 mod arc;
+mod extension;
 mod files;
 mod guest_proxy;
 mod health;

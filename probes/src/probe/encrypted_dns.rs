@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use crate::observation::{EncryptedDns, EncryptedResolver, Outcome, ReadFailure, Resolver, Timing};
 use crate::probe::{browser, micros};
-use crate::read::{self, Links};
+use crate::read::{self, Links, ini};
 use crate::registry::Keys;
 use crate::world::World;
 
@@ -87,7 +87,7 @@ fn resolved(world: &World, in_use: bool) -> Option<EncryptedResolver> {
     let mut servers: Vec<String> = Vec::new();
     for path in main.into_iter().chain(drop_ins.into_values()) {
         let Some(text) = text(world, &path) else { continue };
-        for (key, value) in settings_of(&text, "Resolve") {
+        for (key, value) in ini::settings(&text, "Resolve") {
             match key {
                 "DNSOverTLS" => setting = Some((value.to_owned(), path.clone())),
                 "DNS" if value.is_empty() => servers.clear(),
@@ -113,20 +113,6 @@ fn resolved(world: &World, in_use: bool) -> Option<EncryptedResolver> {
         in_use,
         zones: Vec::new(),
     })
-}
-
-/// `key=value` below a heading of an ini file; comments left out.
-fn settings_of<'a>(text: &'a str, heading: &str) -> Vec<(&'a str, &'a str)> {
-    let mut inside = false;
-    let mut found = Vec::new();
-    for line in text.lines().map(str::trim).filter(|line| !line.starts_with(['#', ';'])) {
-        if let Some(name) = line.strip_prefix('[') {
-            inside = name.trim_end_matches(']') == heading;
-        } else if let Some((key, value)) = line.split_once('=').filter(|_| inside) {
-            found.push((key.trim(), value.trim()));
-        }
-    }
-    found
 }
 
 /// Source: <https://github.com/DNSCrypt/dnscrypt-proxy/wiki/Configuration>

@@ -191,7 +191,6 @@ mod unix {
 #[cfg(windows)]
 mod windows {
     use std::future::poll_fn;
-    use std::io;
     use std::task::{Context, Poll};
 
     use tokio::signal::windows::{ctrl_break, ctrl_c, ctrl_close, ctrl_logoff, ctrl_shutdown};
@@ -204,32 +203,15 @@ mod windows {
 
     impl Signals {
         pub(super) fn listen() -> Self {
-            let mut heard = Vec::new();
-            let mut add = |listener: io::Result<Listener>, status| heard.extend(listener.ok().map(|one| (one, status)));
-            add(
-                ctrl_c().map(|mut one| Box::new(move |context: &mut Context<'_>| one.poll_recv(context)) as Listener),
-                130,
-            );
-            add(
-                ctrl_break()
-                    .map(|mut one| Box::new(move |context: &mut Context<'_>| one.poll_recv(context)) as Listener),
-                130,
-            );
-            add(
-                ctrl_close()
-                    .map(|mut one| Box::new(move |context: &mut Context<'_>| one.poll_recv(context)) as Listener),
-                143,
-            );
-            add(
-                ctrl_logoff()
-                    .map(|mut one| Box::new(move |context: &mut Context<'_>| one.poll_recv(context)) as Listener),
-                143,
-            );
-            add(
-                ctrl_shutdown()
-                    .map(|mut one| Box::new(move |context: &mut Context<'_>| one.poll_recv(context)) as Listener),
-                143,
-            );
+            let mut heard: Vec<(Listener, i32)> = Vec::new();
+            macro_rules! listen {
+                ($($signal:ident: $status:literal),*) => {$(
+                    if let Ok(mut one) = $signal() {
+                        heard.push((Box::new(move |context: &mut Context<'_>| one.poll_recv(context)), $status));
+                    }
+                )*};
+            }
+            listen!(ctrl_c: 130, ctrl_break: 130, ctrl_close: 143, ctrl_logoff: 143, ctrl_shutdown: 143);
             Self(heard)
         }
 

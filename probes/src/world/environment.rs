@@ -20,6 +20,9 @@ pub const VARIABLES: [&str; 12] = [
     "LOCALDOMAIN",
 ];
 
+/// Where Windows has the variables of the machine, which its services see.
+pub(crate) const ENVIRONMENT_KEY: &str = r"HKLM\SYSTEM\CurrentControlSet\Control\Session Manager\Environment";
+
 /// The variables that are set, by their name as set. A value that is not Unicode counts as unset.
 ///
 /// On Windows they are those of the machine: services, which the agents are, see none of the shell's.
@@ -32,9 +35,8 @@ pub(super) fn read(registry: Option<&dyn Registry>) -> BTreeMap<String, String> 
 
 /// Names do not differ by case there, so each is given once. What says where a trust store lies is obeyed by none of the agents.
 fn of_machine(keys: &mut Keys<'_>) -> BTreeMap<String, String> {
-    const ENVIRONMENT: &str = r"HKLM\SYSTEM\CurrentControlSet\Control\Session Manager\Environment";
     let upper = VARIABLES.iter().filter(|name| **name == name.to_ascii_uppercase() && !name.starts_with("SSL_"));
-    upper.filter_map(|name| Some(((*name).to_owned(), keys.text(ENVIRONMENT, name)?))).collect()
+    upper.filter_map(|name| Some(((*name).to_owned(), keys.text(ENVIRONMENT_KEY, name)?))).collect()
 }
 
 #[cfg(test)]
@@ -45,7 +47,7 @@ mod tests {
 
     #[test]
     fn variables_of_a_windows_machine_are_given_once_and_none_of_a_trust_store() {
-        let key = r"HKLM\SYSTEM\CurrentControlSet\Control\Session Manager\Environment";
+        let key = ENVIRONMENT_KEY;
         let text = |text: &str| Value::Text(text.to_owned());
         let registry = Memory::of(&[
             (key, "https_proxy", text("http://proxy:8080")),

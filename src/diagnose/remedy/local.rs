@@ -24,15 +24,65 @@ pub(in crate::diagnose) fn show_chain(facts: &Facts<'_>, address: &str, fqdn: &s
     Fix::look("look at the certificate chain, using the public name", [chain])
 }
 
-/// A handshake by the system's own TLS, whatever the chain, and the chain as this machine completes it: Windows has no `openssl`.
+/// A handshake by the system's own TLS, whatever the chain, and what is to be done with it: Windows has no `openssl`.
+macro_rules! handshake {
+    ($then:literal, $address:expr, $fqdn:expr) => {
+        command!(
+            PowerShell,
+            concat!(
+                "$u = [uri]'tls://{}'; $t = New-Object Net.Sockets.TcpClient($u.DnsSafeHost, $u.Port); $s = New-Object Net.Security.SslStream($t.GetStream(), $false, { $true }); $s.AuthenticateAsClient('{}', $null, 'Tls12', $false); ",
+                $then
+            ),
+            Peer::new($address),
+            Host::new($fqdn)
+        )
+    };
+}
+
+/// The chain of a handshake as this Windows completes it.
 pub(in crate::diagnose) fn handshake(address: &str, fqdn: &str) -> Command {
+    handshake!(
+        "$c = New-Object Security.Cryptography.X509Certificates.X509Chain; [void]$c.Build($s.RemoteCertificate); $c.ChainElements.Certificate | Format-List Subject, Issuer, NotAfter; $c.ChainStatus",
+        address,
+        fqdn
+    )
+}
+
+/// Where the certificate that a peer presents says its issuer can be downloaded.
+pub(in crate::diagnose) fn issuer_place(facts: &Facts<'_>, address: &str, fqdn: &str) -> Command {
+    if facts.on_windows() {
+        return handshake!(
+            "$c = New-Object Security.Cryptography.X509Certificates.X509Certificate2($s.RemoteCertificate); ($c.Extensions | Where-Object { $_.Oid.Value -eq '1.3.6.1.5.5.7.1.1' }).Format($true)",
+            address,
+            fqdn
+        );
+    }
     command!(
-        PowerShell,
-        "$u = [uri]'tls://{}'; $t = New-Object Net.Sockets.TcpClient($u.DnsSafeHost, $u.Port); $s = New-Object Net.Security.SslStream($t.GetStream(), $false, { $true }); $s.AuthenticateAsClient('{}', $null, 'Tls12', $false); $c = New-Object Security.Cryptography.X509Certificates.X509Chain; [void]$c.Build($s.RemoteCertificate); $c.ChainElements.Certificate | Format-List Subject, Issuer, NotAfter; $c.ChainStatus",
+        Sh,
+        "openssl s_client -connect {} -servername {} </dev/null | openssl x509 -noout -ext authorityInfoAccess",
         Peer::new(address),
         Host::new(fqdn)
     )
 }
+
+/// A request by `curl`, as the machine calls it; `without_body` throws away what comes.
+macro_rules! curl {
+    ($facts:expr, $request:literal $(, $word:expr)* $(,)?) => {
+        if $facts.on_windows() {
+            $crate::diagnose::command::command!(PowerShell, concat!("curl.exe ", $request) $(, $word)*)
+        } else {
+            $crate::diagnose::command::command!(Sh, concat!("curl ", $request) $(, $word)*)
+        }
+    };
+    ($facts:expr, without_body $request:literal $(, $word:expr)* $(,)?) => {
+        if $facts.on_windows() {
+            $crate::diagnose::command::command!(PowerShell, concat!("curl.exe -o NUL ", $request) $(, $word)*)
+        } else {
+            $crate::diagnose::command::command!(Sh, concat!("curl -o /dev/null ", $request) $(, $word)*)
+        }
+    };
+}
+pub(in crate::diagnose) use curl;
 
 /// Asks a DNS server for a name's addresses, on Windows. Of its own programs only `nslookup` takes a port.
 pub(in crate::diagnose) fn ask_on_windows(server: SocketAddr, name: Option<Host>, transport: Transport) -> Command {

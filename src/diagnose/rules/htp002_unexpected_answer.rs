@@ -1,10 +1,10 @@
 //! HTP002: verified TLS, and not the documented answer.
 
-use crate::diagnose::command::{Host, UrlPath, command};
+use crate::diagnose::command::{Host, UrlPath};
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::{EndpointFacts, Facts, HttpFault};
 use crate::diagnose::finding::{Fix, Owner, Severity};
-use crate::diagnose::rule::rule;
+use crate::diagnose::{remedy, rule::rule};
 use crate::text::quote;
 
 rule! {
@@ -75,21 +75,12 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
             .likely()
             .fix([Fix::look(
                 "send the request yourself and read who answers",
-                [if facts.on_windows() {
-                    command!(
-                        PowerShell,
-                        "curl.exe -sv --max-time 10 https://{}{}",
-                        Host::new(name.fqdn()),
-                        UrlPath::new(&name.endpoint.path)
-                    )
-                } else {
-                    command!(
-                        Sh,
-                        "curl -sv --max-time 10 https://{}{}",
-                        Host::new(name.fqdn()),
-                        UrlPath::new(&name.endpoint.path)
-                    )
-                }],
+                [remedy::local::curl!(
+                    facts,
+                    "-sv --max-time 10 https://{}{}",
+                    Host::new(name.fqdn()),
+                    UrlPath::new(&name.endpoint.path)
+                )],
             )]),
     )
 }

@@ -1,10 +1,10 @@
 //! HTP004: the service itself fails.
 
-use crate::diagnose::command::{Host, UrlPath, command};
+use crate::diagnose::command::{Host, UrlPath};
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::{EndpointFacts, Facts, HttpFault};
 use crate::diagnose::finding::{Fix, Owner, Severity};
-use crate::diagnose::rule::rule;
+use crate::diagnose::{remedy, rule::rule};
 
 rule! {
     /// ## What it means
@@ -68,21 +68,12 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
         .reaching(Reach::Own)
         .fix([Fix::look(
             "ask again",
-            [if facts.on_windows() {
-                command!(
-                    PowerShell,
-                    "curl.exe -s -o NUL -w '%{http_code}' --max-time 10 https://{}{}",
-                    Host::new(name.fqdn()),
-                    UrlPath::new(&name.endpoint.path)
-                )
-            } else {
-                command!(
-                    Sh,
-                    r"curl -s -o /dev/null -w '%{http_code}\n' --max-time 10 https://{}{}",
-                    Host::new(name.fqdn()),
-                    UrlPath::new(&name.endpoint.path)
-                )
-            }],
+            [remedy::local::curl!(
+                facts,
+                without_body r"-s -w '%{http_code}\n' --max-time 10 https://{}{}",
+                Host::new(name.fqdn()),
+                UrlPath::new(&name.endpoint.path)
+            )],
         )]),
     )
 }

@@ -2,7 +2,7 @@
 
 use ampls_probes::observation::{HttpFailure, Outcome};
 
-use crate::diagnose::command::{Host, UrlPath, command};
+use crate::diagnose::command::{Host, UrlPath};
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::{EndpointFacts, Facts, HttpFault};
 use crate::diagnose::finding::{Fix, Owner, Severity};
@@ -78,23 +78,13 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
         .reaching(Reach::Own)
         .fix([Fix::look(
             "send the request yourself and watch where it ends",
-            [if facts.on_windows() {
-                command!(
-                    PowerShell,
-                    "curl.exe -sv --max-time 10 https://{}:{}{}",
-                    Host::new(name.fqdn()),
-                    port,
-                    UrlPath::new(&name.endpoint.path)
-                )
-            } else {
-                command!(
-                    Sh,
-                    "curl -sv --max-time 10 https://{}:{}{}",
-                    Host::new(name.fqdn()),
-                    port,
-                    UrlPath::new(&name.endpoint.path)
-                )
-            }],
+            [remedy::local::curl!(
+                facts,
+                "-sv --max-time 10 https://{}:{}{}",
+                Host::new(name.fqdn()),
+                port,
+                UrlPath::new(&name.endpoint.path)
+            )],
         )])
         .fix(remedy::machine::effective_route(facts, &address)),
     )

@@ -89,23 +89,13 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
         )])
         .fix([Fix::look(
             "query the proxy yourself",
-            [if facts.on_windows() {
-                command!(
-                    PowerShell,
-                    "curl.exe -sv --max-time 10 --proxy {} https://{}{} -o NUL",
-                    ProxyUrl::new(&proxy.url),
-                    Host::new(name.fqdn()),
-                    UrlPath::new(&name.endpoint.path)
-                )
-            } else {
-                command!(
-                    Sh,
-                    "curl -sv --max-time 10 --proxy {} https://{}{} -o /dev/null",
-                    ProxyUrl::new(&proxy.url),
-                    Host::new(name.fqdn()),
-                    UrlPath::new(&name.endpoint.path)
-                )
-            }],
+            [remedy::local::curl!(
+                facts,
+                without_body "-sv --max-time 10 --proxy {} https://{}{}",
+                ProxyUrl::new(&proxy.url),
+                Host::new(name.fqdn()),
+                UrlPath::new(&name.endpoint.path)
+            )],
         )])
         .fix(if kind == "denied" { allowed() } else { reached(name) }),
     )

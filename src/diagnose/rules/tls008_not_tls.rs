@@ -2,7 +2,7 @@
 
 use ampls_probes::observation::{Outcome, TlsFailure};
 
-use crate::diagnose::command::{Address, command};
+use crate::diagnose::command::Address;
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::{EndpointFacts, Facts, Route, TlsFault, route_word};
 use crate::diagnose::finding::{BlastRadius, Fix, Owner, Severity};
@@ -76,16 +76,12 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
     .arg("kind", if broken { "protocol" } else { "not-tls" })
     .excludes("a blocked port: TCP connects and bytes come back")
     .reaching(Reach::Own)
-    .fix([Fix::look("check what answers without TLS", [if facts.on_windows() {
-            command!(
-                PowerShell,
-                "curl.exe -sv --max-time 5 http://{}:{}/ -o NUL",
-                Address::new(&ip),
-                name.endpoint.port
-            )
-        } else {
-            command!(Sh, "curl -sv --max-time 5 http://{}:{}/ -o /dev/null", Address::new(&ip), name.endpoint.port)
-        }])]);
+    .fix([Fix::look("check what answers without TLS", [remedy::local::curl!(
+        facts,
+        without_body "-sv --max-time 5 http://{}:{}/",
+        Address::new(&ip),
+        name.endpoint.port
+    )])]);
     if private {
         return Some(draft.fix(remedy::endpoint::find_by_address(&ip)));
     }

@@ -1,6 +1,5 @@
 //! TLS009: the intermediate certificates are missing.
 
-use crate::diagnose::command::{Host, Peer, command};
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::{EndpointFacts, Facts, TlsFault, certificate_line};
 use crate::diagnose::finding::{Fix, Owner, Severity};
@@ -76,21 +75,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
         remedy::local::show_chain(facts, &address, name.fqdn()),
         Fix::look(
             "check where the certificate says its issuer can be downloaded",
-            [if facts.on_windows() {
-                command!(
-                    PowerShell,
-                    "$u = [uri]'tls://{}'; $t = New-Object Net.Sockets.TcpClient($u.DnsSafeHost, $u.Port); $s = New-Object Net.Security.SslStream($t.GetStream(), $false, { $true }); $s.AuthenticateAsClient('{}', $null, 'Tls12', $false); $c = New-Object Security.Cryptography.X509Certificates.X509Certificate2($s.RemoteCertificate); ($c.Extensions | Where-Object { $_.Oid.Value -eq '1.3.6.1.5.5.7.1.1' }).Format($true)",
-                    Peer::new(&address),
-                    Host::new(name.fqdn())
-                )
-            } else {
-                command!(
-                    Sh,
-                    "openssl s_client -connect {} -servername {} </dev/null | openssl x509 -noout -ext authorityInfoAccess",
-                    Peer::new(&address),
-                    Host::new(name.fqdn())
-                )
-            }],
+            [remedy::local::issuer_place(facts, &address, name.fqdn())],
         ),
     ])
 }

@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 
 use super::links::{self, files};
 use crate::observation::{LinkServers, Unread};
+use crate::read::ini;
 use crate::world::World;
 
 /// The state of each device that it manages, by the number of its interface.
@@ -74,7 +75,7 @@ fn global(world: &World, unread: &mut Vec<Unread>) -> Vec<LinkServers> {
     }
     let mut links: BTreeMap<String, LinkServers> = BTreeMap::new();
     for text in settings.values() {
-        for name in sections(text).filter_map(|section| section.strip_prefix("global-dns-domain-")) {
+        for name in ini::headings(text).filter_map(|section| section.strip_prefix("global-dns-domain-")) {
             let section = format!("global-dns-domain-{name}");
             let servers: Vec<SocketAddr> =
                 words(text, &section, "servers").iter().filter_map(|word| server(word)).collect();
@@ -102,23 +103,10 @@ fn server(word: &str) -> Option<SocketAddr> {
     links::server(word.strip_prefix("dns+udp://").unwrap_or(word))
 }
 
-fn sections(text: &str) -> impl Iterator<Item = &str> {
-    text.lines().filter_map(|line| line.trim().strip_prefix('[')?.strip_suffix(']'))
-}
-
-/// The last value of a key in a section.
-fn value(text: &str, section: &str, key: &str) -> Option<String> {
-    let (mut within, mut found) = (false, None);
-    for line in text.lines().map(str::trim) {
-        if let Some(name) = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
-            within = name == section;
-        } else if let Some((name, value)) = line.split_once('=').filter(|_| within)
-            && name.trim() == key
-        {
-            found = Some(value.trim().to_owned());
-        }
-    }
-    found
+/// The last value of a key below a heading.
+fn value(text: &str, heading: &str, key: &str) -> Option<String> {
+    let set = ini::settings(text, heading).into_iter().rfind(|(name, _)| *name == key);
+    set.map(|(_, value)| value.to_owned())
 }
 
 fn words(text: &str, section: &str, key: &str) -> Vec<String> {

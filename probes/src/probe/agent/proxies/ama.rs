@@ -10,6 +10,7 @@ use super::Setting;
 use super::units::{self, Environment};
 use crate::azure::AgentKind;
 use crate::catalogue::agents::{AgentFile, Agents as Known, System};
+use crate::probe::agent::extension::{newest_settings, public};
 use crate::probe::agent::files::Files;
 use crate::probe::agent::settings::pairs;
 use crate::probe::proxy::masked::masked;
@@ -78,16 +79,13 @@ fn of_extension_settings(files: &mut Files<'_>, extensions: &str, extension: Opt
     };
     let folder = files.folders(extensions).into_iter().filter(|name| version(name).is_some()).max_by_key(version)?;
     let folder = format!("{extensions}/{folder}/config");
-    let number = |name: &String| name.strip_suffix(".settings").and_then(|number| number.parse::<u32>().ok());
-    let name = files.names(&folder, "settings").into_iter().filter(|name| number(name).is_some()).max_by_key(number)?;
-    let path = format!("{folder}/{name}");
-    let document = files.json(&path)?;
+    let (document, path) = newest_settings(files, &folder, '/')?;
     of_document(&document, &path)
 }
 
 /// `proxy` in the public settings of an extension.
 pub(in crate::probe::agent) fn of_document(document: &Value, path: &str) -> Option<Setting> {
-    let proxy = document.pointer("/runtimeSettings/0/handlerSettings/publicSettings/proxy")?;
+    let proxy = public(document)?.get("proxy")?;
     let text = |key: &str| proxy.get(key).and_then(Value::as_str);
     if text("mode") != Some("application") {
         return None;

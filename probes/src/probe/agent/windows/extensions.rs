@@ -6,6 +6,7 @@
 use serde_json::Value;
 
 use crate::observation::Installed;
+use crate::probe::agent::extension::newest_settings;
 use crate::probe::agent::files::Files;
 use crate::version::Version;
 
@@ -21,13 +22,5 @@ pub(super) fn settings(files: &mut Files<'_>, folder: &str, extension: &str) -> 
     let version = |installed: &Installed| installed.version.parse::<Version>().ok();
     let newest = versions(files, folder, extension).into_iter().max_by_key(version)?;
     let place = format!(r"{}\RuntimeSettings", newest.source);
-    let number = |name: &String| name.strip_suffix(".settings").and_then(|number| number.parse::<u32>().ok());
-    let name = files.names(&place, "settings").into_iter().filter(|name| number(name).is_some()).max_by_key(number)?;
-    let path = format!(r"{place}\{name}");
-    Some((files.json(&path)?, path))
-}
-
-/// The public settings of a document.
-pub(super) fn public(document: &Value) -> Option<&Value> {
-    document.pointer("/runtimeSettings/0/handlerSettings/publicSettings")
+    newest_settings(files, &place, '\\')
 }

@@ -9,6 +9,7 @@ use crate::azure::{AgentsSeen, HostName, WorkspaceId};
 use crate::catalogue::agents::{Agents as Known, System};
 use crate::observation::{Agent, Installed};
 use crate::probe::agent::add_workspace;
+use crate::probe::agent::extension::public;
 use crate::probe::agent::files::Files;
 use crate::probe::agent::settings::{note_cloud, workspace_of};
 use crate::registry::Keys;
@@ -76,8 +77,7 @@ pub(super) fn read(
     }
     let extension = known.of(agent.kind, System::Windows).and_then(|agent| agent.extensions.first())?;
     if let Some((document, path)) = extensions::settings(files, &known.windows_extensions_folder, extension)
-        && let Some(id) =
-            extensions::public(&document).and_then(|public| public.get("workspaceId")?.as_str()?.parse().ok())
+        && let Some(id) = public(&document).and_then(|public| public.get("workspaceId")?.as_str()?.parse().ok())
     {
         add(agent, seen, id, &path);
     }

@@ -7,13 +7,12 @@ use super::{extensions, mma};
 use crate::azure::AgentKind;
 use crate::catalogue::agents::{AgentFile, Agents as Known, System};
 use crate::observation::{Agent, AgentProxy};
+use crate::probe::agent::extension::public;
 use crate::probe::agent::files::Files;
 use crate::probe::agent::proxies::{Setting, ama, arc, effective};
 use crate::probe::proxy::masked::masked;
 use crate::registry::Keys;
-
-/// Variables of the machine, which its services see.
-const ENVIRONMENT: &str = r"HKLM\SYSTEM\CurrentControlSet\Control\Session Manager\Environment";
+use crate::world::ENVIRONMENT_KEY;
 
 /// The settings of each agent that is there, the strongest first.
 pub(super) fn read(keys: &mut Keys<'_>, files: &mut Files<'_>, known: &Known, agents: &[Agent]) -> Vec<AgentProxy> {
@@ -25,7 +24,7 @@ pub(super) fn read(keys: &mut Keys<'_>, files: &mut Files<'_>, known: &Known, ag
         let of_extension =
             keys.text(mma::EXTENSION, "VMExtensionProxyUri").and_then(|value| setting(&value, mma::EXTENSION));
         let of_settings = settings(files, known, AgentKind::Mma)
-            .and_then(|(document, path)| setting(extensions::public(&document)?.get("proxyUri")?.as_str()?, &path));
+            .and_then(|(document, path)| setting(public(&document)?.get("proxyUri")?.as_str()?, &path));
         all.extend(effective(AgentKind::Mma, of_extension.into_iter().chain(of_settings).collect()));
     }
     if there(AgentKind::Ama) {
@@ -37,7 +36,8 @@ pub(super) fn read(keys: &mut Keys<'_>, files: &mut Files<'_>, known: &Known, ag
         all.extend(effective(AgentKind::Ama, of_machine.chain(own).collect()));
     }
     if there(AgentKind::Arc) {
-        let of_environment = keys.text(ENVIRONMENT, "HTTPS_PROXY").and_then(|value| setting(&value, ENVIRONMENT));
+        let of_environment =
+            keys.text(ENVIRONMENT_KEY, "HTTPS_PROXY").and_then(|value| setting(&value, ENVIRONMENT_KEY));
         all.extend(effective(AgentKind::Arc, of_arc.into_iter().chain(of_environment).collect()));
     }
     all
