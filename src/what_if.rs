@@ -4,6 +4,7 @@
 //! them, what another server answers. What reports cannot show (whether a server forwards a suffix, records of a zone that
 //! nobody asked) is `unknown`, with the reason. Pure: no file is read and nothing is written here.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use ampls_probes::endpoint::Need;
@@ -14,7 +15,7 @@ use serde::Serialize;
 use crate::diagnose::facts::Route;
 
 pub use change::{Change, TYPES};
-pub use document::{Coverage, Machines, WhatIf, schema, what_if};
+pub use document::{Coverage, Machines, WhatIf, schema, unmet, what_if};
 pub use predict::{Like, predict};
 
 mod change;
@@ -60,8 +61,8 @@ pub struct NamePrediction {
     pub fqdn: String,
     /// Whether monitoring works without it.
     pub need: Need,
-    /// Where it leads now.
-    pub before: Route,
+    /// Where it leads now; null where the report does not show it.
+    pub before: Option<Route>,
     /// Where it would lead; null where the reports do not show it.
     pub after: Option<Route>,
     /// Addresses that it would have, where they are known.
@@ -89,4 +90,7 @@ pub struct MachinePrediction {
     pub names: Vec<NamePrediction>,
     /// What else follows.
     pub follows: Vec<String>,
+    /// The changes, by their places, that are about something this report looks at.
+    #[serde(skip)]
+    pub meets: BTreeSet<usize>,
 }

@@ -183,6 +183,7 @@ fn changes_that_cannot_be_predicted_are_refused_with_what_is_wanted() {
         ("link monitor.azure.com", "did you mean `privatelink.monitor.azure.com`?"),
         ("rename x", "give link ZONE"),
         ("records missing.json", "missing.json"),
+        ("unlink privatelink.monitr.azure.com", "no report looks at a name that this is about"),
     ] {
         let line = refused_in_one_line(&ran(&["what-if", "--change", change, &good]), 2);
         assert!(line.contains(wanted), "{line}");

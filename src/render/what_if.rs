@@ -51,8 +51,11 @@ pub fn write(what_if: &WhatIf, style: &Style, out: &mut dyn Write) -> io::Result
         return Ok(());
     }
     let limit = if style.detail > Detail::Usual { usize::MAX } else { LISTED };
-    let touched: Vec<&MachinePrediction> =
-        what_if.predictions.iter().filter(|it| it.names.iter().any(|name| name.fate != Fate::Same)).collect();
+    let touched: Vec<&MachinePrediction> = what_if
+        .predictions
+        .iter()
+        .filter(|it| it.fate != Fate::Same || it.names.iter().any(|name| name.fate != Fate::Same))
+        .collect();
     for machine in touched.iter().take(limit) {
         self::machine(machine, &mut page)?;
     }
@@ -69,10 +72,10 @@ fn machine(machine: &MachinePrediction, page: &mut Page<'_>) -> io::Result<()> {
     page.wrapped(tint(machine.fate), "", "  ", &format!("{}: {}", machine.host, word(machine.fate)))?;
     let all = page.style.detail > Detail::Usual;
     for name in machine.names.iter().filter(|name| all || name.fate != Fate::Same) {
-        let after = name.after.map_or("?", Route::label);
+        let label = |route: Option<Route>| route.map_or("?", Route::label);
         let required = if name.need == ampls_probes::endpoint::Need::Required { "" } else { ", not required" };
-        let text =
-            format!("{}: {} -> {after}: {} ({}{required})", name.fqdn, name.before.label(), word(name.fate), name.why);
+        let (before, after) = (label(name.before), label(name.after));
+        let text = format!("{}: {before} -> {after}: {} ({}{required})", name.fqdn, word(name.fate), name.why);
         page.wrapped(tint(name.fate), "  ", "      ", &text)?;
     }
     machine.follows.iter().try_for_each(|what| page.wrapped(Tint::Plain, "  And ", "      ", what))

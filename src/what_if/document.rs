@@ -33,6 +33,8 @@ pub struct WhatIf {
 pub struct Coverage {
     /// Machines with a whole report.
     pub machines: usize,
+    /// Of them redacted: their names and addresses are pseudonyms, which a change of real ones does not meet.
+    pub redacted: usize,
     /// Inputs that hold no observations (digests, rows) or cannot be read.
     pub unusable: u64,
     /// The first of them, and why.
@@ -54,6 +56,12 @@ pub struct Machines {
     pub same: usize,
 }
 
+/// The changes that no report is about: nothing that it looks at has their zone, name or suffix.
+pub fn unmet<'c>(changes: &'c [Change], predictions: &[MachinePrediction]) -> Vec<&'c Change> {
+    let met = |place: usize| predictions.iter().any(|machine| machine.meets.contains(&place));
+    changes.iter().enumerate().filter(|(place, _)| !met(*place)).map(|(_, change)| change).collect()
+}
+
 /// The document: machines that break first, then by name.
 pub fn what_if(
     version: &str,
@@ -71,7 +79,12 @@ pub fn what_if(
     predictions.sort_by(|a, b| (b.fate, &a.host, &a.resource_id).cmp(&(a.fate, &b.host, &b.resource_id)));
     coverage.machines = predictions.len();
     let of = if coverage.machines == 1 { "machine" } else { "machines" };
-    coverage.sentence = format!("reports cover {} {of}; others on these networks are not in it", coverage.machines);
+    let redacted = match coverage.redacted {
+        0 => String::new(),
+        count => format!(" ({count} redacted: names and addresses are pseudonyms)"),
+    };
+    coverage.sentence =
+        format!("reports cover {} {of}{redacted}; others on these networks are not in it", coverage.machines);
     let changes = changes.iter().map(ToString::to_string).collect();
     WhatIf { schema: SCHEMA, kind: "what-if", version: version.to_owned(), coverage, changes, machines, predictions }
 }

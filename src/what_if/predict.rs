@@ -9,7 +9,7 @@ use ampls_probes::{Observations, addr};
 
 use super::state::{Answer, ServerState, State, answer};
 use super::{Change, Fate, MachinePrediction, NamePrediction};
-use crate::diagnose::facts::{EndpointFacts, Facts, Linked, Route};
+use crate::diagnose::facts::{EndpointFacts, Facts, Linked, Route, Status};
 use crate::text::{escape, quote};
 
 /// Characters kept of a host name.
@@ -69,18 +69,37 @@ pub fn predict(observations: &Observations, changes: &[Change], like: Option<&Li
     let mut names: Vec<NamePrediction> = Vec::new();
     for name in facts.ampls_endpoints() {
         if !names.iter().any(|known| known.fqdn == name.fqdn()) {
-            names.push(of_name(&facts, name, (&before, &after), agents_alone));
+            let concerned = changes.iter().any(|change| is_about(change, name));
+            names.push(of_name(&facts, name, (&before, &after), concerned, agents_alone));
         }
     }
     let required = names.iter().filter(|name| name.need == Need::Required).map(|name| name.fate).max();
-    let fate = required.or_else(|| names.iter().map(|name| name.fate).max()).unwrap_or(Fate::Same);
+    let fate = required.or_else(|| names.iter().map(|name| name.fate).max()).unwrap_or(Fate::Unknown);
+    let meets = |change: &Change| facts.ampls_endpoints().any(|name| is_about(change, name));
+    let places = changes.iter().enumerate().filter(|(_, change)| meets(change));
     MachinePrediction {
         host: escape(&observations.machine.name, LONGEST),
         resource_id: facts.instance().and_then(|it| it.resource_id.clone()),
         at: observations.started_at,
         fate,
         follows: follows(&names, agents_alone),
+        meets: places.map(|(place, _)| place).collect(),
         names,
+    }
+}
+
+/// Whether a change is about a name. DNS servers are those of every name.
+fn is_about(change: &Change, name: &EndpointFacts<'_>) -> bool {
+    match change {
+        Change::Link(zone) | Change::Unlink(zone) | Change::Fallback(zone, _) => {
+            name.endpoint.zone.as_deref() == Some(zone)
+        }
+        Change::Record(of, _) => is_of(of, name),
+        Change::Records(records) => records.iter().any(|record| is_of(&record.name, name)),
+        Change::Forward(_, suffix, _) => {
+            below(name.fqdn(), suffix) || name.endpoint.alias.as_deref().is_some_and(|alias| below(alias, suffix))
+        }
+        Change::Dns(_) => true,
     }
 }
 
@@ -88,16 +107,18 @@ fn of_name(
     facts: &Facts<'_>,
     name: &EndpointFacts<'_>,
     (before, after): (&State, &State),
+    concerned: bool,
     agent_alone: bool,
 ) -> NamePrediction {
     let fqdn = name.fqdn();
     let (was, will) = (before.decided(fqdn), after.decided(fqdn));
-    let now = name.route();
+    let looked_up = |status: Status| !matches!(status, Status::Skipped | Status::Cancelled);
+    let now = name.system().filter(|view| looked_up(view.status)).map(|view| view.route);
     let mut made = NamePrediction {
         fqdn: fqdn.to_owned(),
         need: name.endpoint.need,
         before: now,
-        after: Some(now),
+        after: now,
         addresses: Vec::new(),
         fate: Fate::Same,
         why: "the change does not touch it".to_owned(),
@@ -106,28 +127,30 @@ fn of_name(
     if !facts.hosts_entries(fqdn).is_empty() {
         return NamePrediction { why: "the hosts file decides it".to_owned(), ..made };
     }
+    if concerned && before.order.is_empty() {
+        let why = "the report does not show which servers this machine asks".to_owned();
+        return NamePrediction { after: None, fate: Fate::Unknown, why, ..made };
+    }
     if !before.differs_from(after, fqdn) {
         return made;
     }
+    let unknown = |why: String| NamePrediction { after: None, fate: Fate::Unknown, why, ..made.clone() };
+    let Some(now) = now else { return unknown("the report does not show where it leads now".to_owned()) };
     if was.route() != Some(now) {
-        let why = match was {
+        return unknown(match was {
             Answer::Unknown(why) => why,
             _ => "what the system answers is not what its servers say".to_owned(),
-        };
-        return NamePrediction { after: None, fate: Fate::Unknown, why, ..made };
+        });
     }
     // Public addresses are handed out in turn; a private one that no server gives comes from somewhere else.
     if let Answer::Leads { route: Route::Private, addresses, .. } = &was
         && !addresses.iter().any(|address| name.addresses().contains(address))
     {
-        let why = "the system's address is none that its servers give".to_owned();
-        return NamePrediction { after: None, fate: Fate::Unknown, why, ..made };
+        return unknown("the system's address is none that its servers give".to_owned());
     }
     match will {
-        Answer::Unknown(why) => NamePrediction { after: None, fate: Fate::Unknown, why, ..made },
-        Answer::Silent => {
-            NamePrediction { after: None, fate: Fate::Unknown, why: "no server answers".to_owned(), ..made }
-        }
+        Answer::Unknown(why) => unknown(why),
+        Answer::Silent => unknown("no server answers".to_owned()),
         Answer::Leads { route, addresses, through, .. } => {
             made.after = Some(route);
             made.fate = fate(facts, now, route);
@@ -274,10 +297,7 @@ fn fallback(server: SocketAddr, linked: Linked, on: bool, is: &Answer) -> Answer
 }
 
 fn record_in_zone(facts: &Facts<'_>, state: &mut State, record: &ExpectedRecord) {
-    let named: Vec<&EndpointFacts<'_>> = facts
-        .ampls_endpoints()
-        .filter(|name| name.fqdn() == record.name || name.endpoint.alias.as_deref() == Some(record.name.as_str()))
-        .collect();
+    let named: Vec<&EndpointFacts<'_>> = facts.ampls_endpoints().filter(|name| is_of(&record.name, name)).collect();
     for (server, of_server) in &mut state.servers {
         let falls_back = of_server.names.values().any(|it| matches!(it, Answer::Leads { fallback: true, .. }));
         let denies =
@@ -318,6 +338,11 @@ fn record_in_zone(facts: &Facts<'_>, state: &mut State, record: &ExpectedRecord)
     }
 }
 
+/// Whether a record is that of a name.
+fn is_of(record: &str, name: &EndpointFacts<'_>) -> bool {
+    name.fqdn() == record || name.endpoint.alias.as_deref() == Some(record)
+}
+
 fn forward(
     facts: &Facts<'_>,
     like: Option<&Like<'_>>,
@@ -333,8 +358,6 @@ fn forward(
             Answer::Unknown(format!("no report holds what `{target}` answers {where_from}").trim_end().to_owned())
         })
     };
-    let below =
-        |name: &str, suffix: &str| name == suffix || name.strip_suffix(suffix).is_some_and(|rest| rest.ends_with('.'));
     let Some(of_server) = state.servers.get_mut(&server) else { return };
     for name in facts.ampls_endpoints() {
         let Some(is) = of_server.names.get_mut(name.fqdn()) else { continue };
@@ -346,6 +369,10 @@ fn forward(
             ));
         }
     }
+}
+
+fn below(name: &str, suffix: &str) -> bool {
+    name == suffix || name.strip_suffix(suffix).is_some_and(|rest| rest.ends_with('.'))
 }
 
 /// What a server says that this machine does not use now.
@@ -379,8 +406,11 @@ fn has_agent_without_endpoint(observations: &Observations) -> bool {
 
 /// What else the reader has to know.
 fn follows(names: &[NamePrediction], agent_alone: bool) -> Vec<String> {
-    let turns = |name: &&NamePrediction, to: Route| name.after == Some(to) && name.before != to;
+    let turns = |name: &&NamePrediction, to: Route| name.after == Some(to) && name.before != Some(to);
     let mut follows = Vec::new();
+    if names.is_empty() {
+        follows.push("its report looks at no name of a private link".to_owned());
+    }
     if agent_alone && names.iter().any(|name| turns(&name, Route::Private) && is_shared_handler(&name.fqdn)) {
         follows.push("the Azure Monitor Agent has no data collection endpoint and gets 403".to_owned());
     }

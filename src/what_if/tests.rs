@@ -149,6 +149,41 @@ fn what_the_servers_do_not_explain_is_unknown() {
 }
 
 #[test]
+fn what_was_not_looked_at_is_unknown_and_not_as_before() {
+    let unread = private_world().server(CUSTOM, &[ServerRole::Extra]);
+    for change in ["unlink privatelink.ods.opinsights.azure.com", "fallback privatelink.ods.opinsights.azure.com=on"] {
+        let machine = predicted(&unread, &[change], None);
+        assert_eq!(of(&machine, ODS), (None, Fate::Unknown), "{change}");
+        assert_eq!(of(&machine, OMS), (Some(Route::Private), Fate::Same), "{change}");
+    }
+    let unfinished = private_world().system(ODS, &Says::Unfinished);
+    let machine = predicted(&unfinished, &["unlink privatelink.ods.opinsights.azure.com"], None);
+    let name = machine.names.iter().find(|name| name.fqdn == ODS).unwrap();
+    assert_eq!((name.before, name.after, name.fate), (None, None, Fate::Unknown));
+    let nothing = private_world().edit(|seen| seen.endpoints.clear());
+    let machine = predicted(&nothing, &["dns 10.0.0.4"], None);
+    assert_eq!((machine.fate, machine.follows.len()), (Fate::Unknown, 1));
+}
+
+#[test]
+fn a_change_that_no_report_is_about_is_found() {
+    let read = |text: &str| Change::parse(text, &|_| Err(String::new())).unwrap();
+    let changes = [
+        "unlink privatelink.monitr.azure.com",
+        "unlink privatelink.monitor.azure.us",
+        "record 00000000-0000-0000-0000-000000000000.ods.opinsights.azure.com=none",
+        "forward 10.1.0.4 corp.example=168.63.129.16",
+        "unlink privatelink.monitor.azure.com",
+        "record api.privatelink.monitor.azure.com=none",
+        "forward 10.1.0.4 opinsights.azure.com=168.63.129.16",
+        "dns 10.0.0.4",
+    ];
+    let changes = changes.map(read);
+    let machine = predict(&private_world().observations(), &changes, None);
+    assert_eq!(unmet(&changes, &[machine]), changes[..4].iter().collect::<Vec<_>>());
+}
+
+#[test]
 fn changes_are_made_one_after_the_other() {
     let like = at_azure(private_world());
     let both = ["link privatelink.ods.opinsights.azure.com", "unlink privatelink.ods.opinsights.azure.com"];
@@ -168,4 +203,7 @@ fn a_prediction_begins_with_its_coverage_and_breaks_the_build_where_it_should() 
     let quiet = document(vec![same]);
     assert_eq!(quiet.exit_status(false), 0);
     assert_eq!(quiet.coverage.sentence, "reports cover 1 machine; others on these networks are not in it");
+    let coverage = Coverage { redacted: 1, ..Coverage::default() };
+    let sentence = what_if("0.1.0", &[], coverage, Vec::new()).coverage.sentence;
+    assert!(sentence.contains("(1 redacted: names and addresses are pseudonyms)"), "{sentence}");
 }

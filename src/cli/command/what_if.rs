@@ -14,7 +14,7 @@ use crate::cli::exit::{Failure, announce_file, exit_code};
 use crate::cli::gather::{Input, each};
 use crate::cli::input::{self, is_stdin};
 use crate::cli::output::{self, Output};
-use crate::cli::saved;
+use crate::cli::saved::{self, Saved};
 use crate::fleet::MachineKey;
 use crate::render;
 use crate::text::{escape, quote};
@@ -25,8 +25,8 @@ const MOST_NAMED: usize = 20;
 /// Characters kept of what is said of one of them.
 const LONGEST: usize = 300;
 
-/// What one report gives: which machine, when and in which run, and what becomes of it.
-type Made = (MachineKey, Timestamp, Uuid, MachinePrediction);
+/// What one report gives: when and in which run, whether it is redacted, and what becomes of the machine.
+type Made = (Timestamp, Uuid, bool, MachinePrediction);
 
 pub(in crate::cli) fn what_if(arguments: &WhatIfArgs, talk: TalkArgs) -> Result<u8, Failure> {
     let format = arguments.format().map_err(Failure::Usage)?;
@@ -53,6 +53,13 @@ pub(in crate::cli) fn what_if(arguments: &WhatIfArgs, talk: TalkArgs) -> Result<
         let why = coverage.unusable_named.first().map(|first| format!(": {first}")).unwrap_or_default();
         return Err(Failure::Usage(format!("no whole report can be read{why}")));
     }
+    if let Some(change) = what_if::unmet(&changes, &predictions).first() {
+        let pseudonyms = if coverage.redacted > 0 { " (those of redacted reports are pseudonyms)" } else { "" };
+        return Err(Failure::Usage(format!(
+            "--change {}: no report looks at a name that this is about{pseudonyms}",
+            quote(&change.to_string())
+        )));
+    }
     let document = what_if::what_if(env!("CARGO_PKG_VERSION"), &changes, coverage, predictions);
     let status = document.exit_status(arguments.allow_unknown);
     let style = output::style(&output, talk);
@@ -71,23 +78,24 @@ fn predicted(
     changes: &[Change],
     like: Option<&Like<'_>>,
 ) -> (Vec<MachinePrediction>, Coverage) {
-    let of = |observations: &Observations, run: Uuid| -> Made {
-        (key(observations), observations.started_at, run, predict(observations, changes, like))
+    let of = |saved: &Saved| -> (MachineKey, Made) {
+        let seen = &saved.observations;
+        (key(seen), (seen.started_at, saved.id, saved.redacted.is_some(), predict(seen, changes, like)))
     };
     let parse = |input| match input {
         Input::Block(block) => {
             let reports = block.reports().into_iter();
-            reports.map(|report| report.map(|saved| of(&saved.observations, saved.id))).collect()
+            reports.map(|report| report.map(|saved| of(&saved))).collect()
         }
         Input::Broken { input, why } => vec![Err(format!("{input}: {why}"))],
     };
-    let mut machines: BTreeMap<MachineKey, (Timestamp, Uuid, MachinePrediction)> = BTreeMap::new();
+    let mut machines: BTreeMap<MachineKey, Made> = BTreeMap::new();
     let (mut unusable, mut named) = (0, BTreeSet::new());
-    each(&arguments.paths, &parse, |made: Result<Made, String>| match made {
-        Ok((key, at, run, prediction)) => {
-            let newer = machines.get(&key).is_none_or(|(known, of, _)| (*known, *of) < (at, run));
+    each(&arguments.paths, &parse, |made: Result<(MachineKey, Made), String>| match made {
+        Ok((key, made)) => {
+            let newer = machines.get(&key).is_none_or(|known| (known.0, known.1) < (made.0, made.1));
             if newer {
-                machines.insert(key, (at, run, prediction));
+                machines.insert(key, made);
             }
         }
         Err(why) => {
@@ -98,7 +106,8 @@ fn predicted(
             }
         }
     });
-    let coverage = Coverage { unusable, unusable_named: named.into_iter().collect(), ..Coverage::default() };
+    let redacted = machines.values().filter(|(_, _, redacted, _)| *redacted).count();
+    let coverage = Coverage { redacted, unusable, unusable_named: named.into_iter().collect(), ..Coverage::default() };
     (machines.into_values().map(|(.., prediction)| prediction).collect(), coverage)
 }
 
