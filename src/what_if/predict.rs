@@ -127,7 +127,7 @@ fn of_name(
     if !facts.hosts_entries(fqdn).is_empty() {
         return NamePrediction { why: "the hosts file decides it".to_owned(), ..made };
     }
-    if concerned && before.order.is_empty() {
+    if concerned && before.order(fqdn).is_empty() {
         let why = "the report does not show which servers this machine asks".to_owned();
         return NamePrediction { after: None, fate: Fate::Unknown, why, ..made };
     }
@@ -213,8 +213,7 @@ fn apply(change: &Change, facts: &Facts<'_>, like: Option<&Like<'_>>, state: &mu
             for server in servers {
                 state.servers.entry(*server).or_insert_with(|| elsewhere(facts, like, *server));
             }
-            state.order.clone_from(servers);
-            state.any_first = false;
+            state.ask(facts, servers);
         }
     }
     if let Change::Link(zone) | Change::Unlink(zone) = change {

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
+use ampls_probes::observation::ServerRole;
+
 use crate::diagnose::facts::{EndpointFacts, Facts, Linked, Route, View};
 
 /// What a server answers of a name.
@@ -38,24 +40,56 @@ pub(super) struct State {
     pub(super) servers: BTreeMap<SocketAddr, ServerState>,
     /// The servers that decide, in the order in which they are asked.
     pub(super) order: Vec<SocketAddr>,
+    /// The servers that rules of Windows name for a name: it goes to these, whatever the adapters' servers are.
+    pub(super) ruled: BTreeMap<String, Vec<SocketAddr>>,
     /// Any of them may be asked first.
     pub(super) any_first: bool,
+    /// Why it cannot be seen which servers are asked for names without a rule.
+    pub(super) unseen_order: Option<String>,
 }
 
 impl State {
     pub(super) fn new(facts: &Facts<'_>) -> Self {
-        let stub = facts.stub().is_some();
-        let order = if stub { facts.resolving_servers() } else { facts.configured_servers() };
-        let servers = facts.servers().iter().map(|server| (server.address, of_server(facts, server.address))).collect();
-        // Which of several servers behind a stub it asks cannot be seen.
-        Self { servers, any_first: stub || facts.first_servers().len() > 1, order }
+        let order = if facts.stub().is_some() { facts.resolving_servers() } else { facts.configured_servers() };
+        let only_ruled = |server: &SocketAddr| {
+            let known = facts.servers().iter().find(|known| known.address == *server);
+            known.is_some_and(|known| {
+                known.roles.iter().filter(|role| role.is_used()).all(|role| *role == ServerRole::Rule)
+            })
+        };
+        let rule = |name: &EndpointFacts<'_>| {
+            let rule = facts.resolver_config()?.rule_of(name.fqdn())?;
+            Some((name.fqdn().to_owned(), rule.servers.clone()))
+        };
+        Self {
+            servers: facts.servers().iter().map(|server| (server.address, of_server(facts, server.address))).collect(),
+            order: order.into_iter().filter(|server| !only_ruled(server)).collect(),
+            ruled: facts.ampls_endpoints().filter_map(rule).collect(),
+            any_first: asks_in_any_order(facts),
+            unseen_order: None,
+        }
+    }
+
+    /// The machine asks these servers where no rule names others.
+    pub(super) fn ask(&mut self, facts: &Facts<'_>, servers: &[SocketAddr]) {
+        self.order = servers.to_vec();
+        let links = facts.resolver_config().map_or(&[][..], |config| config.links.as_slice());
+        if links.iter().filter(|link| !link.servers.is_empty()).count() > 1 {
+            self.unseen_order = Some("which of its links gets the other servers cannot be seen".to_owned());
+        }
+    }
+
+    /// The servers that are asked for a name, in their order.
+    pub(super) fn order(&self, name: &str) -> &[SocketAddr] {
+        self.ruled.get(name).unwrap_or(&self.order)
     }
 
     /// Whether a change touches what decides a name: other servers, or another answer of one of them.
     pub(super) fn differs_from(&self, other: &Self, name: &str) -> bool {
         let answer =
             |state: &Self, server: &SocketAddr| state.servers.get(server).and_then(|it| it.names.get(name)).cloned();
-        self.order != other.order || self.order.iter().any(|server| answer(self, server) != answer(other, server))
+        let order = self.order(name);
+        order != other.order(name) || order.iter().any(|server| answer(self, server) != answer(other, server))
     }
 
     /// What the machine gets for a name: the answer of the first server that answers, where every order of the servers gives the same.
@@ -64,7 +98,10 @@ impl State {
             let known = self.servers.get(server).and_then(|server| server.names.get(name));
             known.cloned().unwrap_or_else(|| Answer::Unknown(format!("no report holds what `{server}` answers")))
         };
-        let mut answers = self.order.iter().map(of).filter(|answer| *answer != Answer::Silent);
+        if let Some(why) = self.unseen_order.as_ref().filter(|_| !self.ruled.contains_key(name)) {
+            return Answer::Unknown(why.clone());
+        }
+        let mut answers = self.order(name).iter().map(of).filter(|answer| *answer != Answer::Silent);
         let Some(first) = answers.next() else { return Answer::Unknown("no server answers".to_owned()) };
         if self.any_first && answers.any(|other| other.route() != first.route()) {
             return Answer::Unknown(
@@ -98,6 +135,11 @@ impl Answer {
     pub(super) fn denied() -> Self {
         Self::Leads { route: Route::None, addresses: Vec::new(), through: true, fallback: false }
     }
+}
+
+/// Which of several servers behind a stub is asked cannot be seen, and with `rotate` each of them is.
+fn asks_in_any_order(facts: &Facts<'_>) -> bool {
+    facts.stub().is_some() || facts.resolver_config().is_some_and(|config| config.rotate)
 }
 
 fn of_server(facts: &Facts<'_>, server: SocketAddr) -> ServerState {

@@ -1,6 +1,7 @@
 //! Predictions on scenes whose outcome is known, and what is never guessed.
 
-use ampls_probes::observation::ServerRole;
+use ampls_probes::Observations;
+use ampls_probes::observation::{LinkServers, NameRule, Observation, Outcome, Resolver, ResolverConfig, ServerRole};
 use ampls_probes::testing::{AZURE, CUSTOM, HANDLER, ODS, OMS, Says, Scene, ZONES, private_world, public_world};
 use ampls_probes::{azure::AgentKind, testing::agent};
 
@@ -25,6 +26,17 @@ fn predicted(scene: &Scene, changes: &[&str], like: Option<&Scene>) -> MachinePr
         changes.iter().map(|text| Change::parse(text, &|_| Err(String::new())).unwrap()).collect();
     let like = like.map(Scene::observations);
     predict(&scene.observations(), &changes, like.as_ref().map(Like::new).as_ref())
+}
+
+/// What a scene shows, with another configuration of the resolver.
+fn configured(scene: &Scene, change: impl FnOnce(&mut ResolverConfig)) -> Observations {
+    let mut seen = scene.observations();
+    let config = seen.seen.iter_mut().find_map(|seen| match seen {
+        Observation::Resolver(Resolver { outcome: Outcome::Seen(config), .. }) => Some(config),
+        _ => None,
+    });
+    change(config.unwrap());
+    seen
 }
 
 fn of(machine: &MachinePrediction, fqdn: &str) -> (Option<Route>, Fate) {
@@ -132,6 +144,55 @@ fn other_servers_give_what_they_gave_when_they_were_asked() {
     let like = at_azure(private_world());
     assert_eq!(of(&predicted(&bypassed, &forwarded, Some(&like)), HANDLER), (Some(Route::Private), Fate::Improves));
     assert_eq!(of(&predicted(&bypassed, &forwarded, Some(&like)), ODS), (Some(Route::Public), Fate::Same));
+}
+
+#[test]
+fn other_servers_of_the_adapters_do_not_move_what_a_rule_redirects() {
+    let (azure, rule) = (&[ServerRole::Configured, ServerRole::Azure][..], &[ServerRole::Rule][..]);
+    let scene = private_world().server(AZURE, azure).server("10.0.0.53:53", rule);
+    let scene = scene.server(CUSTOM, &[ServerRole::Extra]).server_says("10.0.0.53:53", &Says::Public("20.50.88.5"));
+    let scene = scene.server_says(CUSTOM, &Says::Public("20.50.88.5")).system(ODS, &Says::Public("20.50.88.5"));
+    let redirects = |namespace: &str| {
+        let (servers, namespaces) = (vec!["10.0.0.53:53".parse().unwrap()], vec![namespace.to_owned()]);
+        let rule = NameRule { source: "HKLM".to_owned(), namespaces, servers };
+        configured(&scene, |config| config.rules.push(rule))
+    };
+    let changes = [Change::Dns(vec![CUSTOM.parse().unwrap()])];
+    let some = predict(&redirects(".ods.opinsights.azure.com"), &changes, None);
+    assert_eq!(of(&some, ODS), (Some(Route::Public), Fate::Same));
+    assert_eq!(of(&some, OMS), (Some(Route::Public), Fate::Breaks), "the adapter's servers are asked for it");
+    let all = scene.clone().every_name(&Says::Public("20.50.88.5")).server_says(AZURE, &Says::Private("10.0.0.5"));
+    let all = all.server("10.0.0.53:53", rule);
+    let rule = NameRule {
+        namespaces: vec![".".to_owned()],
+        servers: vec!["10.0.0.53:53".parse().unwrap()],
+        ..NameRule::default()
+    };
+    let all = predict(
+        &configured(&all, |config| config.rules.push(rule)),
+        &[Change::Dns(vec![AZURE.parse().unwrap()])],
+        None,
+    );
+    assert!(all.names.iter().all(|name| name.fate == Fate::Same), "{all:?}");
+}
+
+#[test]
+fn which_server_is_asked_stays_open_behind_a_stub_and_with_rotate() {
+    let two = private_world().server(CUSTOM, &[ServerRole::Configured]).server("10.9.0.4:53", &[ServerRole::Extra]);
+    let two = two.server_says("10.9.0.4:53", &Says::Public("20.50.88.5"));
+    let behind = two.clone().server("127.0.0.53:53", &[ServerRole::Configured]).server(CUSTOM, &[ServerRole::Upstream]);
+    let change = ["dns 10.1.0.4,10.9.0.4"];
+    let behind = behind.server_says("127.0.0.53:53", &Says::Private("10.0.0.6"));
+    let changes = [Change::parse(change[0], &|_| Err(String::new())).unwrap()];
+    for seen in [behind.stub().observations(), configured(&two, |config| config.rotate = true)] {
+        assert_eq!(of(&predict(&seen, &changes, None), ODS), (None, Fate::Unknown));
+    }
+    let links = |config: &mut ResolverConfig| {
+        let link = |server: &str| LinkServers { servers: vec![server.parse().unwrap()], ..LinkServers::default() };
+        config.links = vec![link(CUSTOM), link("10.9.0.5:53")];
+    };
+    assert_eq!(of(&predict(&configured(&two, links), &changes, None), ODS), (None, Fate::Unknown));
+    assert_eq!(of(&predicted(&two, &change, None), ODS), (Some(Route::Private), Fate::Same));
 }
 
 #[test]
