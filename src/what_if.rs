@@ -16,14 +16,18 @@ use crate::diagnose::facts::Route;
 
 pub use change::{Change, TYPES};
 pub use document::{Coverage, Machines, WhatIf, schema, unmet, what_if};
-pub use predict::{Like, predict};
+pub use like::Like;
+pub use predict::predict;
 
 mod change;
 mod document;
+mod like;
 mod predict;
+mod servers;
 mod state;
 #[cfg(test)]
 mod tests;
+mod zones;
 
 /// The version of the document.
 pub const SCHEMA: u32 = 1;

@@ -15,7 +15,7 @@ pub enum Change {
     /// The link is removed.
     Unlink(String),
     /// The name has these addresses in its zone; none where the record is removed.
-    Record(String, Vec<IpAddr>),
+    Record(ExpectedRecord),
     /// Each of these names has its addresses.
     Records(Vec<ExpectedRecord>),
     /// The links of the zone fall back to public DNS for names that it lacks, or do not.
@@ -52,7 +52,7 @@ impl Change {
                     none if none.eq_ignore_ascii_case("none") => Vec::new(),
                     given => given.split(',').map(address_of).collect::<Result<_, _>>()?,
                 };
-                Ok(Self::Record(name_of(name)?, addresses))
+                Ok(Self::Record(ExpectedRecord { name: name_of(name)?, addresses }))
             }
             "fallback" => {
                 let (zone, on) = rest.split_once('=').ok_or_else(wrong)?;
@@ -85,8 +85,8 @@ impl fmt::Display for Change {
         match self {
             Self::Link(zone) => write!(formatter, "link {zone}"),
             Self::Unlink(zone) => write!(formatter, "unlink {zone}"),
-            Self::Record(name, addresses) if addresses.is_empty() => write!(formatter, "record {name}=none"),
-            Self::Record(name, addresses) => write!(formatter, "record {name}={}", listed(addresses)),
+            Self::Record(record) if record.addresses.is_empty() => write!(formatter, "record {}=none", record.name),
+            Self::Record(record) => write!(formatter, "record {}={}", record.name, listed(&record.addresses)),
             Self::Records(records) => write!(formatter, "records of {} names", records.len()),
             Self::Fallback(zone, fallback) => write!(formatter, "fallback {zone}={}", on(*fallback)),
             Self::Forward(server, suffix, target) => write!(formatter, "forward {server} {suffix}={target}"),

@@ -1,25 +1,23 @@
 //! What each server answers of each name, as far as it is known: before a change, and after it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 
 use ampls_probes::observation::ServerRole;
 
-use crate::diagnose::facts::{EndpointFacts, Facts, Linked, Route, View};
+use crate::diagnose::facts::{EndpointFacts, Facts, Linked, Route, Status, View};
 
 /// What a server answers of a name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Answer {
-    /// It leads there. `through` says that the answer comes out of the private zone: what changes in the zone changes it.
+    /// It leads there.
     Leads {
         /// Where.
         route: Route,
         /// To these addresses, where they are known.
         addresses: Vec<IpAddr>,
-        /// The zone gave it, or denied it.
-        through: bool,
-        /// The zone lacks the name, and the link falls back to public DNS.
-        fallback: bool,
+        /// What gave it.
+        source: Source,
     },
     /// It does not answer: another server is asked.
     Silent,
@@ -27,11 +25,26 @@ pub(super) enum Answer {
     Unknown(String),
 }
 
+/// What an answer comes out of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Source {
+    /// The private zone gave it, or denied it: what changes in the zone changes it.
+    Zone,
+    /// Public DNS: the zone lacks the name, and the link falls back.
+    Fallback,
+    /// Public DNS, or a zone of the server's own.
+    Elsewhere,
+    /// A private zone that the SOA does not show: a forwarder for this name alone, or the server of a forwarder.
+    Unseen,
+}
+
 /// What one server says.
 #[derive(Clone, Debug, Default)]
 pub(super) struct ServerState {
     pub(super) names: BTreeMap<String, Answer>,
     pub(super) linked: BTreeMap<String, Linked>,
+    /// Whether the link of a zone falls back to public DNS, where its names show that.
+    pub(super) falls_back: BTreeMap<String, bool>,
 }
 
 /// What the servers of one machine say.
@@ -44,6 +57,10 @@ pub(super) struct State {
     pub(super) ruled: BTreeMap<String, Vec<SocketAddr>>,
     /// Any of them may be asked first.
     pub(super) any_first: bool,
+    /// What changes put into the zones, by the names that it is of.
+    pub(super) records: BTreeMap<String, Vec<IpAddr>>,
+    /// Names whose zone some change is about.
+    pub(super) touched: BTreeSet<String>,
     /// Why it cannot be seen which servers are asked for names without a rule.
     pub(super) unseen_order: Option<String>,
 }
@@ -67,6 +84,8 @@ impl State {
             ruled: facts.ampls_endpoints().filter_map(rule).collect(),
             any_first: asks_in_any_order(facts),
             unseen_order: None,
+            records: BTreeMap::new(),
+            touched: BTreeSet::new(),
         }
     }
 
@@ -123,17 +142,22 @@ impl Answer {
 
     /// The answer of public DNS.
     pub(super) fn public() -> Self {
-        Self::Leads { route: Route::Public, addresses: Vec::new(), through: false, fallback: false }
+        Self::Leads { route: Route::Public, addresses: Vec::new(), source: Source::Elsewhere }
+    }
+
+    /// The zone lacks the name, and public DNS answers.
+    pub(super) fn fallback() -> Self {
+        Self::Leads { route: Route::Public, addresses: Vec::new(), source: Source::Fallback }
     }
 
     /// A private zone holds these addresses.
     pub(super) fn private(addresses: Vec<IpAddr>) -> Self {
-        Self::Leads { route: Route::Private, addresses, through: true, fallback: false }
+        Self::Leads { route: Route::Private, addresses, source: Source::Zone }
     }
 
     /// A private zone denies the name.
     pub(super) fn denied() -> Self {
-        Self::Leads { route: Route::None, addresses: Vec::new(), through: true, fallback: false }
+        Self::Leads { route: Route::None, addresses: Vec::new(), source: Source::Zone }
     }
 }
 
@@ -144,8 +168,24 @@ fn asks_in_any_order(facts: &Facts<'_>) -> bool {
 
 fn of_server(facts: &Facts<'_>, server: SocketAddr) -> ServerState {
     let names = facts.ampls_endpoints().map(|name| (name.fqdn().to_owned(), answer(facts, name, server)));
+    let names: BTreeMap<String, Answer> = names.collect();
     let zones = facts.observations().zones.iter().map(|zone| (zone.clone(), facts.linked(zone, server)));
-    ServerState { names: names.collect(), linked: zones.collect() }
+    ServerState { linked: zones.collect(), falls_back: fallbacks(facts, &names), names }
+}
+
+/// Which links fall back, as far as names that their zones lack show it without contradiction.
+fn fallbacks(facts: &Facts<'_>, names: &BTreeMap<String, Answer>) -> BTreeMap<String, bool> {
+    let mut shown: BTreeMap<&str, BTreeSet<bool>> = BTreeMap::new();
+    for name in facts.ampls_endpoints() {
+        let falls_back = match names.get(name.fqdn()) {
+            Some(Answer::Leads { source: Source::Fallback, .. }) => true,
+            Some(Answer::Leads { route: Route::None, source: Source::Zone, .. }) => false,
+            _ => continue,
+        };
+        shown.entry(name.endpoint.zone.as_deref().unwrap_or_default()).or_default().insert(falls_back);
+    }
+    let plain = shown.into_iter().filter(|(_, shown)| shown.len() == 1);
+    plain.map(|(zone, shown)| (zone.to_owned(), shown.contains(&true))).collect()
 }
 
 /// What a server of a report answers of a name.
@@ -160,16 +200,18 @@ pub(super) fn answer(facts: &Facts<'_>, name: &EndpointFacts<'_>, server: Socket
         return Answer::Unknown(format!("`{server}` invents answers"));
     }
     if !view.answered() {
-        let silent = matches!(
-            view.status,
-            crate::diagnose::facts::Status::Timeout | crate::diagnose::facts::Status::Unreachable
-        );
+        let silent = matches!(view.status, Status::Timeout | Status::Unreachable);
         return if silent { Answer::Silent } else { Answer::Unknown(format!("`{server}` gives no answer to go by")) };
     }
     let zone = name.endpoint.zone.as_deref().unwrap_or_default();
-    let linked = facts.linked(zone, server) == Linked::Yes;
-    let through = linked && (view.is_private() || facts.denied_by_private_zone(view));
+    let of_zone = view.is_private() || facts.denied_by_private_zone(view);
     // The record is asked for directly, and is public although the zone is linked: the zone lacks it.
-    let fallback = linked && view.is_public() && name.record_view(server).is_some_and(View::is_public);
-    Answer::Leads { route: view.route, addresses: view.addresses.clone(), through, fallback }
+    let lacking = || view.is_public() && name.record_view(server).is_some_and(View::is_public);
+    let source = match facts.linked(zone, server) {
+        Linked::Yes if of_zone => Source::Zone,
+        Linked::Yes if lacking() => Source::Fallback,
+        Linked::No if of_zone => Source::Unseen,
+        _ => Source::Elsewhere,
+    };
+    Answer::Leads { route: view.route, addresses: view.addresses.clone(), source }
 }

@@ -1,13 +1,16 @@
 //! Predictions on scenes whose outcome is known, and what is never guessed.
 
 use ampls_probes::Observations;
+use ampls_probes::azure::AgentKind;
 use ampls_probes::observation::{LinkServers, NameRule, Observation, Outcome, Resolver, ResolverConfig, ServerRole};
-use ampls_probes::testing::{AZURE, CUSTOM, HANDLER, ODS, OMS, Says, Scene, ZONES, private_world, public_world};
-use ampls_probes::{azure::AgentKind, testing::agent};
+use ampls_probes::testing::{
+    AZURE, CUSTOM, HANDLER, ODS, OMS, Says, Scene, ZONES, agent, endpoint, private_world, public_world,
+};
 
 use super::*;
 
-const MONITOR: &str = ZONES[0];
+/// Another workspace's name in the zone of [`OMS`].
+const OTHER: &str = "00000000-1111-2222-3333-444444444444.oms.opinsights.azure.com";
 const ODS_ZONE: &str = ZONES[2];
 
 /// The machine asks Azure's DNS and nothing else.
@@ -112,12 +115,74 @@ fn a_record_counts_where_its_zone_is_linked() {
     let alias = "record 6b1c2d3e-4f50-4a6b-8c7d-9e0f1a2b3c4d.privatelink.ods.opinsights.azure.com=10.0.0.6";
     assert_eq!(of(&predicted(&denied, &[alias], None), ODS), (Some(Route::Private), Fate::Improves));
     let remove = format!("record {OMS}=none");
-    assert_eq!(of(&predicted(&denied, &[&remove], None), OMS), (Some(Route::None), Fate::Breaks));
-    assert_eq!(
-        of(&predicted(&private_world(), &[&remove], None), OMS),
-        (None, Fate::Unknown),
-        "the link may fall back"
-    );
+    let both = denied.clone().everywhere(OMS, &Says::DeniedByPrivateZone).name(OTHER, Need::Required);
+    let both = both.everywhere(OTHER, &Says::Private("10.0.0.7"));
+    let remove_other = format!("record {OTHER}=none");
+    assert_eq!(of(&predicted(&both, &[&remove_other], None), OTHER), (Some(Route::None), Fate::Breaks));
+    for scene in [private_world(), denied] {
+        assert_eq!(
+            of(&predicted(&scene, &[&remove], None), OMS),
+            (None, Fate::Unknown),
+            "the link may fall back: what another zone shows is about another link"
+        );
+    }
+}
+
+#[test]
+fn what_a_change_says_of_fallback_counts_for_the_next_one() {
+    let remove = format!("record {OMS}=none");
+    for (fallback, wanted) in [("on", (Some(Route::Public), Fate::Breaks)), ("off", (Some(Route::None), Fate::Breaks))]
+    {
+        let fallback = format!("fallback privatelink.oms.opinsights.azure.com={fallback}");
+        assert_eq!(of(&predicted(&private_world(), &[&fallback, &remove], None), OMS), wanted, "{fallback}");
+    }
+    let like = at_azure(private_world());
+    let ods = format!("record {ODS}=none");
+    let link = "link privatelink.ods.opinsights.azure.com";
+    for changes in [[link, &ods], [&ods, link]] {
+        let machine = predicted(&at_azure(without_ods()), &changes, Some(&like));
+        assert_eq!(of(&machine, ODS), (Some(Route::None), Fate::Breaks), "{changes:?}: a new link does not fall back");
+    }
+}
+
+#[test]
+fn a_private_answer_of_a_zone_that_is_not_linked_is_no_reason_to_stay() {
+    let unseen = private_world().soa(CUSTOM, ODS_ZONE, &Says::PublicZone);
+    let denied = unseen.clone().everywhere(ODS, &Says::DeniedByPrivateZone);
+    let changes = ["unlink privatelink.ods.opinsights.azure.com", "fallback privatelink.ods.opinsights.azure.com=off"];
+    for change in changes.map(str::to_owned).into_iter().chain([format!("record {ODS}=none")]) {
+        for scene in [&unseen, &denied] {
+            assert_eq!(of(&predicted(scene, &[&change], None), ODS), (None, Fate::Unknown), "{change}");
+        }
+    }
+}
+
+#[test]
+fn a_record_is_that_of_every_name_that_shares_it() {
+    let named = |fqdn: &str| {
+        let mut of_stamp = endpoint(fqdn, Need::Required);
+        of_stamp.alias = Some("westeurope-5.in.ai.privatelink.monitor.azure.com".to_owned());
+        of_stamp.zone = Some(ZONES[0].to_owned());
+        of_stamp
+    };
+    let names = ["one.monitor.azure.com", "two.monitor.azure.com"];
+    let scene = private_world().endpoint(named(names[0])).endpoint(named(names[1]));
+    let scene = scene.everywhere(names[0], &Says::DeniedByPrivateZone).everywhere(names[1], &Says::DeniedByPrivateZone);
+    for called in [names[0], "westeurope-5.in.ai.monitor.azure.com", "westeurope-5.in.ai.privatelink.monitor.azure.com"]
+    {
+        let machine = predicted(&scene, &[&format!("record {called}=10.0.0.12")], None);
+        for name in names {
+            assert_eq!(of(&machine, name), (Some(Route::Private), Fate::Improves), "{called}: {name}");
+        }
+    }
+}
+
+#[test]
+fn a_change_of_zones_counts_where_the_servers_of_this_machine_resolve() {
+    let machine =
+        predicted(&private_world(), &["unlink privatelink.ods.opinsights.azure.com", "dns 168.63.129.16"], None);
+    assert_eq!(of(&machine, ODS), (None, Fate::Unknown), "whether the two resolve in one network cannot be seen");
+    assert_eq!(of(&machine, OMS), (Some(Route::Private), Fate::Same));
 }
 
 #[test]
@@ -249,7 +314,6 @@ fn changes_are_made_one_after_the_other() {
     let like = at_azure(private_world());
     let both = ["link privatelink.ods.opinsights.azure.com", "unlink privatelink.ods.opinsights.azure.com"];
     assert_eq!(of(&predicted(&at_azure(without_ods()), &both, Some(&like)), ODS), (Some(Route::Public), Fate::Same));
-    assert_eq!(MONITOR, "privatelink.monitor.azure.com");
 }
 
 #[test]

@@ -98,11 +98,11 @@ fn make(change: &Change, network: &mut Network) {
                 link.fallback = *on;
             }
         }),
-        Change::Record(name, addresses) => each(network, &|links| {
-            let name = NAMES.into_iter().find(|known| known == name).expect("a name");
+        Change::Record(record) => each(network, &|links| {
+            let name = NAMES.into_iter().find(|known| *known == record.name).expect("a name");
             let link = zone_of(name).and_then(|zone| links.zones.get_mut(&zone));
             match link {
-                Some(link) if addresses.is_empty() => _ = link.missing.insert(name),
+                Some(link) if record.addresses.is_empty() => _ = link.missing.insert(name),
                 Some(link) => _ = link.missing.remove(name),
                 None => {}
             }

@@ -1,0 +1,223 @@
+//! Changes of private zones: their links, the fallback of these, and their records.
+
+use std::collections::BTreeSet;
+use std::net::{IpAddr, SocketAddr};
+
+use ampls_probes::endpoint::ExpectedRecord;
+
+use super::like::Like;
+use super::state::{Answer, Source, State};
+use crate::diagnose::facts::{EndpointFacts, Facts, Linked, Route};
+use crate::text::quote;
+
+/// Where a name is answered.
+struct Place {
+    server: SocketAddr,
+    linked: Linked,
+    /// Whether the link falls back to public DNS, where that is known.
+    falls_back: Option<bool>,
+}
+
+/// What a change makes of an answer.
+type Make<'z> = dyn Fn(&Place, &EndpointFacts<'_>, &Answer) -> Answer + 'z;
+
+/// The zone is linked where the servers of this machine resolve.
+pub(super) fn link(facts: &Facts<'_>, state: &mut State, zone: &str, like: Option<&Like<'_>>) {
+    let records = state.records.clone();
+    let holds = |fqdn: &str| match (records.get(fqdn), like) {
+        (Some(addresses), _) if addresses.is_empty() => Answer::denied(),
+        (Some(addresses), _) => Answer::private(addresses.clone()),
+        (None, Some(like)) => like.zone_answer(zone, fqdn),
+        (None, None) => {
+            Answer::Unknown("no report of a machine where the zone is linked was given (--like)".to_owned())
+        }
+    };
+    of_names(facts, state, &|name| is_in(name, zone), &|at, name, is| linked(at, zone, is, &|| holds(name.fqdn())));
+    of_links(facts, state, zone, |server, linked, falls_back| {
+        if linked == Linked::No && Facts::is_azure_dns(server) {
+            *falls_back = Some(false);
+            return Linked::Yes;
+        }
+        if linked == Linked::No { Linked::Unknown } else { linked }
+    });
+}
+
+/// The link is removed.
+pub(super) fn unlink(facts: &Facts<'_>, state: &mut State, zone: &str) {
+    of_names(facts, state, &|name| is_in(name, zone), &|at, _, is| unlinked(at, is));
+    of_links(facts, state, zone, |_, linked, falls_back| {
+        *falls_back = None;
+        if linked == Linked::Yes { Linked::No } else { linked }
+    });
+}
+
+/// The links fall back to public DNS for names that the zone lacks, or do not.
+pub(super) fn fall_back(facts: &Facts<'_>, state: &mut State, zone: &str, on: bool) {
+    of_names(facts, state, &|name| is_in(name, zone), &|at, _, is| with_fallback(at, on, is));
+    of_links(facts, state, zone, |_, linked, falls_back| {
+        *falls_back = (linked == Linked::Yes).then_some(on);
+        linked
+    });
+}
+
+/// The zone of the name holds these addresses, or no record of it.
+pub(super) fn record(facts: &Facts<'_>, state: &mut State, record: &ExpectedRecord) {
+    let shared = sharing(facts, record);
+    let touches = |name: &EndpointFacts<'_>| shared.contains(name.fqdn());
+    of_names(facts, state, &touches, &|at, _, is| recorded(at, &record.addresses, is));
+    state.records.extend(shared.iter().map(|name| ((*name).to_owned(), record.addresses.clone())));
+}
+
+/// The names that a record is of: many names share one record, whichever of them it is called by.
+pub(super) fn sharing<'f>(facts: &'f Facts<'_>, record: &ExpectedRecord) -> BTreeSet<&'f str> {
+    let of_record = || facts.ampls_endpoints().filter(|name| record.is_of(name.endpoint));
+    let aliases: BTreeSet<&str> = of_record().filter_map(|name| name.endpoint.alias.as_deref()).collect();
+    let is_shared = |name: &&EndpointFacts<'_>| name.endpoint.alias.as_deref().is_some_and(|it| aliases.contains(it));
+    let shared = facts.ampls_endpoints().filter(is_shared);
+    of_record().chain(shared).map(|name| name.endpoint.fqdn.as_str()).collect()
+}
+
+fn is_in(name: &EndpointFacts<'_>, zone: &str) -> bool {
+    name.endpoint.zone.as_deref() == Some(zone)
+}
+
+/// A change counts where the servers of the name resolve. Whether any other server resolves there too cannot be seen.
+fn of_names(facts: &Facts<'_>, state: &mut State, touches: &dyn Fn(&EndpointFacts<'_>) -> bool, make: &Make<'_>) {
+    for name in facts.ampls_endpoints().filter(|name| touches(name)) {
+        let fqdn = name.fqdn();
+        let zone = name.endpoint.zone.as_deref().unwrap_or_default();
+        let asked = state.order(fqdn).to_vec();
+        state.touched.insert(fqdn.to_owned());
+        for (server, of_server) in &mut state.servers {
+            let linked = of_server.linked.get(zone).copied().unwrap_or(Linked::Unknown);
+            let at = Place { server: *server, linked, falls_back: of_server.falls_back.get(zone).copied() };
+            let Some(is) = of_server.names.get_mut(fqdn) else { continue };
+            let made = make(&at, name, is);
+            if asked.contains(server) {
+                *is = made;
+            } else if made != *is {
+                *is = Answer::Unknown(format!("whether the change counts where `{server}` resolves cannot be seen"));
+            }
+        }
+    }
+}
+
+/// What becomes of the links of a zone, and of what is known of their fallback.
+fn of_links(
+    facts: &Facts<'_>,
+    state: &mut State,
+    zone: &str,
+    make: impl Fn(SocketAddr, Linked, &mut Option<bool>) -> Linked,
+) {
+    let names = facts.ampls_endpoints().filter(|name| is_in(name, zone));
+    let asked: BTreeSet<SocketAddr> = names.flat_map(|name| state.order(name.fqdn())).copied().collect();
+    for (server, of_server) in &mut state.servers {
+        let mut falls_back = of_server.falls_back.remove(zone);
+        let Some(linked) = of_server.linked.get_mut(zone) else { continue };
+        let (was, known) = (*linked, falls_back);
+        *linked = make(*server, was, &mut falls_back);
+        if !asked.contains(server) && (*linked, falls_back) != (was, known) {
+            (*linked, falls_back) = (Linked::Unknown, None);
+        }
+        if let Some(falls_back) = falls_back {
+            of_server.falls_back.insert(zone.to_owned(), falls_back);
+        }
+    }
+}
+
+fn linked(at: &Place, zone: &str, is: &Answer, holds: &dyn Fn() -> Answer) -> Answer {
+    let server = at.server;
+    match at.linked {
+        // A zone of the server's own, or the same zone already.
+        Linked::Yes | Linked::Local => is.clone(),
+        Linked::Unknown => {
+            Answer::Unknown(format!("it cannot be seen whether the zone is linked where `{server}` resolves"))
+        }
+        Linked::No if !Facts::is_azure_dns(server) => {
+            let suffix = zone.trim_start_matches("privatelink.");
+            Answer::Unknown(format!("it cannot be seen whether `{server}` asks Azure's DNS for {}", quote(suffix)))
+        }
+        Linked::No => match is {
+            // A name that public DNS denies has no alias that could lead into the zone.
+            Answer::Leads { route: Route::Private | Route::None, .. } => is.clone(),
+            Answer::Leads { .. } => holds(),
+            Answer::Silent => Answer::Silent,
+            Answer::Unknown(why) => still_unknown(why),
+        },
+    }
+}
+
+/// Behind the public name stands an alias that goes on in public DNS, or there would be no private record of it.
+fn unlinked(at: &Place, is: &Answer) -> Answer {
+    if let Some(unknown) = unseen(at, is) {
+        return unknown;
+    }
+    match is {
+        Answer::Leads { source: Source::Zone, .. } => Answer::public(),
+        _ => is.clone(),
+    }
+}
+
+fn with_fallback(at: &Place, on: bool, is: &Answer) -> Answer {
+    if let Some(unknown) = unseen(at, is) {
+        return unknown;
+    }
+    match (at.linked, is) {
+        (Linked::Yes, Answer::Leads { route: Route::None, addresses, source: Source::Zone })
+            if on && addresses.is_empty() =>
+        {
+            Answer::fallback()
+        }
+        (Linked::Yes, Answer::Leads { source: Source::Fallback, .. }) if on => is.clone(),
+        (Linked::Yes, Answer::Leads { source: Source::Fallback, .. }) if Facts::is_azure_dns(at.server) => {
+            Answer::denied()
+        }
+        (Linked::Yes, Answer::Leads { route: Route::Public, source, .. }) if *source != Source::Zone => past(at),
+        _ => is.clone(),
+    }
+}
+
+fn recorded(at: &Place, addresses: &[IpAddr], is: &Answer) -> Answer {
+    if let Some(unknown) = unseen(at, is) {
+        return unknown;
+    }
+    let Answer::Leads { route, source, .. } = is else { return is.clone() };
+    if at.linked != Linked::Yes {
+        return is.clone();
+    }
+    // Whether the public name is led into the zone at all shows only where Azure's DNS itself falls back.
+    let passes = *source == Source::Zone || (*source == Source::Fallback && Facts::is_azure_dns(at.server));
+    match at.falls_back {
+        _ if !passes => past(at),
+        // The zone holds an IPv6 address of it too, which stays.
+        _ if !addresses.is_empty() && *route == Route::Mixed => is.clone(),
+        _ if !addresses.is_empty() => Answer::private(addresses.to_vec()),
+        Some(true) => Answer::fallback(),
+        Some(false) => Answer::denied(),
+        None => Answer::Unknown("it cannot be seen whether the link falls back to public DNS".to_owned()),
+    }
+}
+
+/// What a change of the zone gives is not known where an answer comes from somewhere that the SOA does not show, or where
+/// the answer or the link was not known before.
+fn unseen(at: &Place, is: &Answer) -> Option<Answer> {
+    let unknown = |why: &str| Some(Answer::Unknown(why.to_owned()));
+    match (at.linked, is) {
+        (Linked::Local, _) | (_, Answer::Silent) => None,
+        (_, Answer::Unknown(why)) => Some(still_unknown(why)),
+        (_, Answer::Leads { source: Source::Unseen, .. }) => {
+            unknown("it is answered out of a private zone, although none shows where its server resolves")
+        }
+        (Linked::Unknown, Answer::Leads { .. }) => unknown("it cannot be seen whether the zone is linked there"),
+        (Linked::Yes | Linked::No, Answer::Leads { .. }) => None,
+    }
+}
+
+fn past(at: &Place) -> Answer {
+    Answer::Unknown(format!("it cannot be seen why `{}` leads past a zone that is linked", at.server))
+}
+
+/// What was not known before is not known after a change that touches it.
+fn still_unknown(why: &str) -> Answer {
+    Answer::Unknown(format!("{why}, so what the change gives is not known"))
+}
