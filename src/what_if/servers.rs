@@ -2,16 +2,17 @@
 
 use std::net::SocketAddr;
 
-use ampls_probes::addr;
-
 use super::like::Like;
-use super::state::{Answer, ServerState, State, answer};
-use crate::diagnose::facts::{EndpointFacts, Facts};
+use super::state::{Answer, ServerState, Source, State};
+use crate::diagnose::facts::{EndpointFacts, Facts, Linked};
 
 /// The machine asks these servers.
 pub(super) fn ask(facts: &Facts<'_>, like: Option<&Like<'_>>, state: &mut State, servers: &[SocketAddr]) {
     for server in servers {
-        state.servers.entry(*server).or_insert_with(|| elsewhere(facts, like, *server));
+        if !state.servers.contains_key(server) {
+            let of_server = elsewhere(facts, like, state, *server);
+            state.servers.insert(*server, of_server);
+        }
     }
     state.ask(facts, servers);
 }
@@ -23,24 +24,94 @@ pub(super) fn forward(
     state: &mut State,
     (server, suffix, target): (SocketAddr, &str, SocketAddr),
 ) {
-    let target_is_azure = target == addr::AZURE_DNS;
-    let given = |name: &EndpointFacts<'_>| -> Answer {
-        // What Azure's DNS answers depends on the network that asks: the server's, not this machine's.
-        let own = if target_is_azure { None } else { name.view_of(target).map(|_| answer(facts, name, target)) };
-        own.or_else(|| like.and_then(|like| like.server_answer(target, name.fqdn()))).unwrap_or_else(|| {
-            let where_from = if target_is_azure { format!("in the network of `{server}`") } else { String::new() };
-            Answer::Unknown(format!("no report holds what `{target}` answers {where_from}").trim_end().to_owned())
-        })
-    };
-    let Some(of_server) = state.servers.get_mut(&server) else { return };
     for name in facts.ampls_endpoints() {
-        let Some(is) = of_server.names.get_mut(name.fqdn()) else { continue };
-        if below(name.fqdn(), suffix) {
-            *is = given(name);
-        } else if name.endpoint.alias.as_deref().is_some_and(|alias| below(alias, suffix)) {
-            *is = Answer::Unknown(format!(
-                "whether `{server}` follows an alias into a zone that it forwards cannot be seen"
-            ));
+        let fqdn = name.fqdn();
+        let below_alias = name.endpoint.alias.as_deref().is_some_and(|alias| below(alias, suffix));
+        if !below(fqdn, suffix) && !below_alias {
+            continue;
+        }
+        if !state.order(fqdn).contains(&server) {
+            unseen_path(state, fqdn, server);
+        }
+        let own_zone = of_own_zone(facts, name, server);
+        let given = match own_zone {
+            _ if !below(fqdn, suffix) || own_zone == Some(false) => Answer::Unknown(format!(
+                "whether `{server}` follows an alias into a zone that it forwards or holds cannot be seen"
+            )),
+            _ => given(like, state, name, (server, target)),
+        };
+        let is = state.servers.get_mut(&server).and_then(|of_server| of_server.names.get_mut(fqdn));
+        // A dead server stays dead, and a zone of its own stands above its forwarders.
+        if let Some(is) = is.filter(|is| **is != Answer::Silent && own_zone != Some(true)) {
+            *is = given;
+        }
+    }
+    if let Some(of_server) = state.servers.get_mut(&server) {
+        let zones =
+            of_server.linked.iter_mut().filter(|(zone, linked)| below(zone, suffix) && **linked != Linked::Local);
+        for (zone, linked) in zones {
+            *linked = Linked::Unknown;
+            of_server.falls_back.remove(zone);
+        }
+    }
+}
+
+/// What the target answers the server.
+fn given(
+    like: Option<&Like<'_>>,
+    state: &State,
+    name: &EndpointFacts<'_>,
+    (server, target): (SocketAddr, SocketAddr),
+) -> Answer {
+    let fqdn = name.fqdn();
+    let target_is_azure = Facts::is_azure_dns(target);
+    // What Azure's DNS answers depends on the network that asks: the server's, not this machine's.
+    let own = name.view_of(target).filter(|_| !target_is_azure).and_then(|_| state.servers.get(&target));
+    let answer = match own.and_then(|of_target| of_target.names.get(fqdn)) {
+        Some(own) => own.clone(),
+        None => of_other_machine(like, state, fqdn, target).unwrap_or_else(|| {
+            let where_from = if target_is_azure { format!(" in the network of `{server}`") } else { String::new() };
+            Answer::Unknown(format!("no report holds what `{target}` answers{where_from}"))
+        }),
+    };
+    match answer {
+        // The server may well reach what this machine cannot.
+        Answer::Silent => silent(target),
+        Answer::Leads { route, addresses, source: Source::Zone | Source::Fallback } => {
+            Answer::Leads { route, addresses, source: Source::Unseen }
+        }
+        known => known,
+    }
+}
+
+/// What a server answers that other machine, which knows nothing of changes that were made before.
+fn of_other_machine(like: Option<&Like<'_>>, state: &State, fqdn: &str, server: SocketAddr) -> Option<Answer> {
+    let answer = like?.server_answer(server, fqdn)?;
+    if state.touched.contains(fqdn) {
+        let why = format!("whether the change before it counts where `{server}` resolves cannot be seen");
+        return Some(Answer::Unknown(why));
+    }
+    Some(if answer == Answer::Silent { silent(server) } else { answer })
+}
+
+fn silent(server: SocketAddr) -> Answer {
+    Answer::Unknown(format!("`{server}` does not answer the machine of the report"))
+}
+
+/// Whether a zone of the server's own holds the name; or else the alias behind it, which a forwarder may or may not come to.
+/// `None` where it has no such zone.
+fn of_own_zone(facts: &Facts<'_>, name: &EndpointFacts<'_>, server: SocketAddr) -> Option<bool> {
+    let zone = name.endpoint.zone.as_deref().unwrap_or_default();
+    let is_local = facts.linked(zone, server) == Linked::Local;
+    is_local.then(|| name.view_of(server).is_some_and(|view| view.cname.is_empty()))
+}
+
+/// The servers of the machine may or may not ask the one that forwards.
+fn unseen_path(state: &mut State, fqdn: &str, server: SocketAddr) {
+    for asked in state.order(fqdn).to_vec() {
+        let is = state.servers.get_mut(&asked).and_then(|of_server| of_server.names.get_mut(fqdn));
+        if let Some(is) = is.filter(|is| **is != Answer::Silent) {
+            *is = Answer::Unknown(format!("whether `{asked}` asks `{server}` cannot be seen"));
         }
     }
 }
@@ -51,9 +122,10 @@ pub(super) fn below(name: &str, suffix: &str) -> bool {
 }
 
 /// What a server says that this machine does not use now.
-fn elsewhere(facts: &Facts<'_>, like: Option<&Like<'_>>, server: SocketAddr) -> ServerState {
+fn elsewhere(facts: &Facts<'_>, like: Option<&Like<'_>>, state: &State, server: SocketAddr) -> ServerState {
     let of = |name: &EndpointFacts<'_>| {
-        let given = like.filter(|_| server != addr::AZURE_DNS).and_then(|like| like.server_answer(server, name.fqdn()));
+        let like = like.filter(|_| !Facts::is_azure_dns(server));
+        let given = of_other_machine(like, state, name.fqdn(), server);
         given.unwrap_or_else(|| Answer::Unknown(format!("no report holds what `{server}` answers")))
     };
     ServerState {

@@ -261,6 +261,50 @@ fn which_server_is_asked_stays_open_behind_a_stub_and_with_rotate() {
 }
 
 #[test]
+fn a_forwarder_changes_nothing_where_it_cannot_matter() {
+    let (like, forward) = (at_azure(private_world()), ["forward 10.1.0.4 monitor.azure.com=168.63.129.16"]);
+    let silent = public_world().server("10.1.0.5:53", &[ServerRole::Configured]);
+    let silent = silent.server_says("10.1.0.5:53", &Says::Public("20.50.88.5")).server_says(CUSTOM, &Says::Silence);
+    let machine = predicted(&silent, &forward, Some(&like));
+    assert_eq!(of(&machine, HANDLER), (Some(Route::Public), Fate::Same), "a dead server stays dead");
+    let own = private_world().everywhere(HANDLER, &Says::DeniedLocally).soa(CUSTOM, ZONES[0], &Says::LocalZone);
+    let machine = predicted(&own, &forward, Some(&like));
+    assert_eq!(of(&machine, HANDLER), (Some(Route::None), Fate::Same), "its own zone stands above its forwarders");
+    let aliased = private_world().soa(CUSTOM, ZONES[0], &Says::LocalZone);
+    assert_eq!(
+        of(&predicted(&aliased, &forward, Some(&like)), HANDLER),
+        (None, Fate::Unknown),
+        "its own privatelink zone"
+    );
+}
+
+#[test]
+fn a_forwarder_whose_effect_is_not_seen_is_unknown() {
+    let silent = at_azure(private_world()).server_says(AZURE, &Says::Silence);
+    let machine = predicted(&public_world(), &["forward 10.1.0.4 monitor.azure.com=168.63.129.16"], Some(&silent));
+    assert_eq!(of(&machine, HANDLER), (None, Fate::Unknown), "the target is silent for the other machine");
+    let asked = public_world().server("10.2.0.4:53", &[ServerRole::Extra]).server_says("10.2.0.4:53", &Says::Silence);
+    let machine = predicted(&asked, &["forward 10.1.0.4 monitor.azure.com=10.2.0.4"], None);
+    assert_eq!(of(&machine, HANDLER), (None, Fate::Unknown), "the server may reach what this machine does not");
+    for server in ["10.77.0.4", "168.63.129.16"] {
+        let change = format!("forward {server} monitor.azure.com=10.2.0.4");
+        let machine = predicted(&private_world(), &[&change], None);
+        assert_eq!(of(&machine, HANDLER), (None, Fate::Unknown), "{server} may stand behind the machine's own");
+        assert_eq!(of(&machine, ODS), (Some(Route::Private), Fate::Same));
+    }
+}
+
+#[test]
+fn what_another_machine_shows_knows_nothing_of_a_change_before_it() {
+    let (like, remove) = (at_azure(private_world()), format!("record {ODS}=none"));
+    let forward = "forward 10.1.0.4 opinsights.azure.com=168.63.129.16";
+    let machine = predicted(&public_world(), &[&remove, forward], Some(&like));
+    assert_eq!((of(&machine, ODS), of(&machine, OMS).0), ((None, Fate::Unknown), Some(Route::Private)));
+    let machine = predicted(&public_world(), &[forward, &remove], Some(&like));
+    assert_eq!(of(&machine, ODS), (None, Fate::Unknown));
+}
+
+#[test]
 fn the_hosts_file_stands_above_every_change() {
     let scene = private_world().hosts("10.9.9.9", HANDLER);
     let machine = predicted(&scene, &["unlink privatelink.monitor.azure.com"], None);
