@@ -1,9 +1,7 @@
 //! One machine under changes: what its servers would answer, and what that does to its names.
 
 use ampls_probes::Observations;
-use ampls_probes::azure::AgentKind;
 use ampls_probes::endpoint::{Expect, ExpectedRecord, Need};
-use ampls_probes::observation::Observation;
 
 use super::like::Like;
 use super::servers::{self, below};
@@ -21,12 +19,12 @@ pub fn predict(observations: &Observations, changes: &[Change], like: Option<&Li
     let before = State::new(&facts);
     let mut after = before.clone();
     changes.iter().for_each(|change| apply(change, &facts, like, &mut after));
-    let agents_alone = has_agent_without_endpoint(observations);
+    let lacks_endpoint = facts.lacks_endpoint();
     let mut names: Vec<NamePrediction> = Vec::new();
     for name in facts.ampls_endpoints() {
         if !names.iter().any(|known| known.fqdn == name.fqdn()) {
             let concerned = changes.iter().any(|change| is_about(change, &facts, name));
-            names.push(of_name(&facts, name, (&before, &after), concerned, agents_alone));
+            names.push(of_name(&facts, name, (&before, &after), concerned, lacks_endpoint));
         }
     }
     let required = names.iter().filter(|name| name.need == Need::Required).map(|name| name.fate).max();
@@ -38,7 +36,7 @@ pub fn predict(observations: &Observations, changes: &[Change], like: Option<&Li
         resource_id: facts.instance().and_then(|it| it.resource_id.clone()),
         at: observations.started_at,
         fate,
-        follows: follows(&names, agents_alone),
+        follows: follows(&names, lacks_endpoint == Some(true)),
         meets: places.map(|(place, _)| place).collect(),
         names,
     }
@@ -77,7 +75,7 @@ fn of_name(
     name: &EndpointFacts<'_>,
     (before, after): (&State, &State),
     concerned: bool,
-    agent_alone: bool,
+    lacks_endpoint: Option<bool>,
 ) -> NamePrediction {
     let fqdn = name.fqdn();
     let (was, will) = (before.decided(fqdn), after.decided(fqdn));
@@ -125,9 +123,15 @@ fn of_name(
             made.after = Some(route);
             made.fate = fate(facts, now, route);
             made.why = why(now, route, through);
-            if route == Route::Private && agent_alone && is_shared_handler(fqdn) && now != Route::Private {
+            let becomes_private = route == Route::Private && now != Route::Private;
+            let refused = becomes_private && is_shared_handler(fqdn) && lacks_endpoint != Some(false);
+            if refused && lacks_endpoint == Some(true) {
                 made.fate = Fate::Breaks;
                 "the agent has no data collection endpoint: behind the private link the service refuses it (403)"
+                    .clone_into(&mut made.why);
+            } else if refused {
+                made.fate = Fate::Unknown;
+                "the report does not show whether the agent has a data collection endpoint: without one the service refuses it (403)"
                     .clone_into(&mut made.why);
             } else if made.fate == Fate::Breaks && route == Route::None && through {
                 made.saved_by = Some(format!("record {fqdn}=PRIVATE_ENDPOINT_ADDRESS"));
@@ -166,19 +170,6 @@ fn why(before: Route, after: Route, through: bool) -> String {
 
 fn is_shared_handler(fqdn: &str) -> bool {
     fqdn.starts_with("global.handler.control.")
-}
-
-/// The Azure Monitor Agent has its configuration from a shared handler, and from no endpoint of its own.
-fn has_agent_without_endpoint(observations: &Observations) -> bool {
-    observations.seen.iter().any(|seen| match seen {
-        Observation::Agents(agents) => agents.found.iter().any(|agent| {
-            let cached = agent.cached.as_ref();
-            agent.kind == AgentKind::Ama
-                && cached
-                    .is_some_and(|cached| cached.endpoint_handlers.is_empty() && !cached.shared_handlers.is_empty())
-        }),
-        _ => false,
-    })
 }
 
 /// What else the reader has to know.

@@ -2,9 +2,12 @@
 
 use ampls_probes::Observations;
 use ampls_probes::azure::AgentKind;
-use ampls_probes::observation::{LinkServers, NameRule, Observation, Outcome, Resolver, ResolverConfig, ServerRole};
+use ampls_probes::observation::{
+    Agents, CachedConfiguration, LinkServers, NameRule, Observation, Outcome, ReadFailure, Resolver, ResolverConfig,
+    ServerRole, Unread, UnreadReason,
+};
 use ampls_probes::testing::{
-    AZURE, CUSTOM, HANDLER, ODS, OMS, Says, Scene, ZONES, agent, endpoint, private_world, public_world,
+    AZURE, CUSTOM, DCE, HANDLER, ODS, OMS, Says, Scene, ZONES, agent, endpoint, private_world, public_world,
 };
 
 use super::*;
@@ -87,9 +90,32 @@ fn an_agent_without_an_endpoint_is_refused_where_the_shared_handler_turns_privat
     let machine = predicted(&scene, &["link privatelink.monitor.azure.com"], Some(&at_azure(private_world())));
     assert_eq!(of(&machine, HANDLER), (Some(Route::Private), Fate::Breaks));
     assert!(machine.follows.iter().any(|what| what.contains("403")), "{machine:?}");
-    let machine =
-        predicted(&at_azure(public_world()), &["link privatelink.monitor.azure.com"], Some(&at_azure(private_world())));
-    assert_eq!(of(&machine, HANDLER), (Some(Route::Private), Fate::Improves));
+}
+
+#[test]
+fn agents_that_were_not_looked_at_do_not_make_the_shared_handler_better() {
+    let own = |chunks: u32, handlers: &[&str]| {
+        let mut ama = agent(AgentKind::Ama, "1.33.0");
+        let endpoint_handlers = handlers.iter().map(|host| (*host).to_owned()).collect();
+        ama.cached = Some(CachedConfiguration { chunks, endpoint_handlers, ..CachedConfiguration::default() });
+        ama
+    };
+    let hidden = |seen: &mut Observations| {
+        let why = UnreadReason::Failed(ReadFailure::NotPermitted);
+        let unread = vec![Unread { path: "/etc/opt/microsoft/azuremonitoragent".to_owned(), why }];
+        seen.seen.push(Observation::Agents(Agents { unread, ..Agents::default() }));
+    };
+    let public = at_azure(public_world());
+    for (scene, wanted) in [
+        (public.clone(), Fate::Unknown),
+        (public.clone().edit(hidden), Fate::Unknown),
+        (public.clone().agents([own(0, &[])]), Fate::Unknown),
+        (public.clone().agents([own(1, &[DCE])]), Fate::Improves),
+        (public.clone().agents([]), Fate::Improves),
+    ] {
+        let machine = predicted(&scene, &["link privatelink.monitor.azure.com"], Some(&at_azure(private_world())));
+        assert_eq!(of(&machine, HANDLER), (Some(Route::Private), wanted), "{scene:?}");
+    }
 }
 
 #[test]
@@ -200,6 +226,7 @@ fn fallback_saves_what_a_zone_denies() {
 fn other_servers_give_what_they_gave_when_they_were_asked() {
     let bypassed =
         public_world().says(AZURE, HANDLER, &Says::Private("10.0.0.5")).says(AZURE, ODS, &Says::Private("10.0.0.6"));
+    let bypassed = bypassed.agents([]);
     let machine = predicted(&bypassed, &["dns 168.63.129.16"], None);
     assert_eq!(of(&machine, HANDLER), (Some(Route::Private), Fate::Improves));
     assert_eq!(of(&machine, OMS), (Some(Route::Public), Fate::Same));

@@ -41,6 +41,19 @@ impl<'a> Facts<'a> {
         refusals.iter().filter(move |refusal| now.duration_since(refusal.at) < delivery::REFUSED_RECENTLY)
     }
 
+    /// The Azure Monitor Agent has its rules from a handler that all machines share, and from no data collection endpoint of its
+    /// own. `None` where agents were not looked for, their files cannot be read, or hold no rules yet.
+    pub fn lacks_endpoint(&self) -> Option<bool> {
+        let agents = self.agents()?;
+        let Some(agent) = self.agent(AgentKind::Ama) else { return agents.unread.is_empty().then_some(false) };
+        let cached = agent.cached.as_ref()?;
+        match (cached.endpoint_handlers.is_empty(), cached.shared_handlers.is_empty()) {
+            (false, _) => Some(false),
+            (true, false) => Some(true),
+            (true, true) => None,
+        }
+    }
+
     /// Files of agents that need more rights.
     pub fn agents_hidden(&self) -> bool {
         let refused = UnreadReason::Failed(ReadFailure::NotPermitted);
