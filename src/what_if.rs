@@ -46,18 +46,6 @@ pub enum Fate {
     Breaks,
 }
 
-impl Fate {
-    /// The word of JSON.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Same => "same",
-            Self::Improves => "improves",
-            Self::Unknown => "unknown",
-            Self::Breaks => "breaks",
-        }
-    }
-}
-
 /// What becomes of one name on one machine.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct NamePrediction {

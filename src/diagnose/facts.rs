@@ -291,6 +291,16 @@ pub enum Route {
 }
 
 impl Route {
+    /// Where addresses of these kinds lead.
+    pub fn of(private: bool, public: bool) -> Self {
+        match (private, public) {
+            (true, true) => Self::Mixed,
+            (true, false) => Self::Private,
+            (false, true) => Self::Public,
+            (false, false) => Self::None,
+        }
+    }
+
     /// The word of JSON, of metrics and of the `VERDICT` line.
     pub fn as_str(self) -> &'static str {
         match self {

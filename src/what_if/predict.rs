@@ -1,7 +1,11 @@
 //! One machine under changes: what its servers would answer, and what that does to its names.
 
+use std::net::IpAddr;
+
 use ampls_probes::Observations;
-use ampls_probes::endpoint::{Expect, ExpectedRecord, Need};
+use ampls_probes::addr::Class;
+use ampls_probes::azure::HostName;
+use ampls_probes::endpoint::{Expect, ExpectedRecord, Group, Need};
 
 use super::like::Like;
 use super::servers::{self, below};
@@ -12,6 +16,8 @@ use crate::text::escape;
 
 /// Characters kept of a host name.
 const LONGEST: usize = 120;
+/// Characters kept of a full name: no name in DNS has more.
+const LONGEST_NAME: usize = 253;
 
 /// What becomes of a machine.
 pub fn predict(observations: &Observations, changes: &[Change], like: Option<&Like<'_>>) -> MachinePrediction {
@@ -36,7 +42,7 @@ pub fn predict(observations: &Observations, changes: &[Change], like: Option<&Li
         resource_id: facts.instance().and_then(|it| it.resource_id.clone()),
         at: observations.started_at,
         fate,
-        follows: follows(&names, lacks_endpoint == Some(true)),
+        follows: follows(&facts, &names, lacks_endpoint == Some(true)),
         meets: places.map(|(place, _)| place).collect(),
         names,
     }
@@ -81,8 +87,8 @@ fn of_name(
     let (was, will) = (before.decided(fqdn), after.decided(fqdn));
     let looked_up = |status: Status| !matches!(status, Status::Skipped | Status::Cancelled);
     let now = name.system().filter(|view| looked_up(view.status)).map(|view| view.route);
-    let mut made = NamePrediction {
-        fqdn: fqdn.to_owned(),
+    let made = NamePrediction {
+        fqdn: escape(fqdn, LONGEST_NAME),
         need: name.endpoint.need,
         before: now,
         after: now,
@@ -119,26 +125,59 @@ fn of_name(
         Answer::Unknown(why) => unknown(why),
         Answer::Silent => unknown("no server answers".to_owned()),
         Answer::Leads { route, addresses, source } => {
-            let through = source == Source::Zone;
-            made.after = Some(route);
-            made.fate = fate(facts, now, route);
-            made.why = why(now, route, through);
-            let becomes_private = route == Route::Private && now != Route::Private;
-            let refused = becomes_private && is_shared_handler(fqdn) && lacks_endpoint != Some(false);
-            if refused && lacks_endpoint == Some(true) {
-                made.fate = Fate::Breaks;
-                "the agent has no data collection endpoint: behind the private link the service refuses it (403)"
-                    .clone_into(&mut made.why);
-            } else if refused {
-                made.fate = Fate::Unknown;
-                "the report does not show whether the agent has a data collection endpoint: without one the service refuses it (403)"
-                    .clone_into(&mut made.why);
-            } else if made.fate == Fate::Breaks && route == Route::None && through {
-                made.saved_by = Some(format!("record {fqdn}=PRIVATE_ENDPOINT_ADDRESS"));
-            }
-            made.addresses = addresses;
-            made
+            let name = Prediction { facts, name, lacks_endpoint, now };
+            let (fate, why) = name.fate(&was, route, &addresses, source);
+            let lacking = fate == Fate::Breaks && route == Route::None && source == Source::Zone;
+            let known = HostName::of_name(fqdn).filter(|_| lacking);
+            let saved_by = known.map(|name| format!("record {}=PRIVATE_ENDPOINT_ADDRESS", name.as_str()));
+            NamePrediction { after: Some(route), addresses, fate, why, saved_by, ..made }
         }
+    }
+}
+
+/// A name that resolves now, and what its prediction depends on beside its route.
+struct Prediction<'p> {
+    facts: &'p Facts<'p>,
+    name: &'p EndpointFacts<'p>,
+    lacks_endpoint: Option<bool>,
+    now: Route,
+}
+
+impl Prediction<'_> {
+    /// What becomes of the name with this answer, and why.
+    fn fate(&self, was: &Answer, route: Route, addresses: &[IpAddr], source: Source) -> (Fate, String) {
+        if route == Route::Private && self.now != Route::Private && is_shared_handler(self.name.fqdn()) {
+            match self.lacks_endpoint {
+                Some(true) => {
+                    let why = "the agent has no data collection endpoint: behind the private link the service refuses it (403)";
+                    return (Fate::Breaks, why.to_owned());
+                }
+                None => {
+                    let why = "the report does not show whether the agent has a data collection endpoint: without one the \
+                               service refuses it (403)";
+                    return (Fate::Unknown, why.to_owned());
+                }
+                Some(false) => {}
+            }
+        }
+        if let Some(address) = self.untried(route, addresses) {
+            return (Fate::Unknown, format!("the report does not show whether `{address}` answers"));
+        }
+        (fate(self.facts, self.now, route), why(was, route, addresses, source))
+    }
+
+    /// An address that would take the place of a private one, and to which nothing in the report was connected.
+    fn untried(&self, route: Route, addresses: &[IpAddr]) -> Option<IpAddr> {
+        if !matches!((self.now, route), (Route::Private | Route::Mixed, Route::Private | Route::Mixed)) {
+            return None;
+        }
+        let answers = |address: &IpAddr| {
+            let mut connections = self.facts.endpoints().iter().flat_map(|name| &name.connections);
+            connections.any(|seen| seen.outcome.seen().is_some() && seen.address.map(|it| it.ip()) == Some(*address))
+        };
+        let is_private = |address: &IpAddr| route == Route::Private || self.facts.class(*address) == Class::Private;
+        let mut new = addresses.iter().filter(|address| !self.name.addresses().contains(address));
+        new.find(|address| is_private(address) && !answers(address)).copied()
     }
 }
 
@@ -158,13 +197,22 @@ fn fate(facts: &Facts<'_>, before: Route, after: Route) -> Fate {
     }
 }
 
-fn why(before: Route, after: Route, through: bool) -> String {
-    match (after, through) {
-        (Route::None, true) => "the private zone holds no record of it".to_owned(),
-        (Route::Private, true) if before == Route::Private => "its address in the private zone changes".to_owned(),
-        (Route::Private, true) => "the private zone holds its address".to_owned(),
-        (Route::Public, _) => "public DNS answers it".to_owned(),
-        _ => format!("that server leads it to {} addresses", after.label()),
+fn why(was: &Answer, route: Route, addresses: &[IpAddr], source: Source) -> String {
+    let is_same = |known: &[IpAddr]| addresses.iter().all(|address| known.contains(address));
+    match (route, source, was) {
+        (Route::None, ..) if !addresses.is_empty() => "its address leads nowhere".to_owned(),
+        (Route::None, Source::Zone, _) => "the private zone holds no record of it".to_owned(),
+        (Route::None, ..) => "it does not resolve there".to_owned(),
+        (Route::Private, _, Answer::Leads { route: Route::Private, addresses: known, .. }) if is_same(known) => {
+            "it keeps its address".to_owned()
+        }
+        (Route::Private, _, Answer::Leads { route: Route::Private, .. }) => {
+            "it gets another private address, which answers this machine".to_owned()
+        }
+        (Route::Private, Source::Zone, _) => "the private zone holds its address".to_owned(),
+        (Route::Public, Source::Zone, _) => "the private zone holds a public address".to_owned(),
+        (Route::Public, ..) => "public DNS answers it".to_owned(),
+        (Route::Private | Route::Mixed, ..) => format!("it is led to {} addresses", route.label()),
     }
 }
 
@@ -173,7 +221,7 @@ fn is_shared_handler(fqdn: &str) -> bool {
 }
 
 /// What else the reader has to know.
-fn follows(names: &[NamePrediction], agent_alone: bool) -> Vec<String> {
+fn follows(facts: &Facts<'_>, names: &[NamePrediction], agent_alone: bool) -> Vec<String> {
     let turns = |name: &&NamePrediction, to: Route| name.after == Some(to) && name.before != Some(to);
     let mut follows = Vec::new();
     if names.is_empty() {
@@ -182,13 +230,18 @@ fn follows(names: &[NamePrediction], agent_alone: bool) -> Vec<String> {
     if agent_alone && names.iter().any(|name| turns(&name, Route::Private) && is_shared_handler(&name.fqdn)) {
         follows.push("the Azure Monitor Agent has no data collection endpoint and gets 403".to_owned());
     }
-    let portal = |name: &&NamePrediction| name.fqdn.starts_with("api.") || name.fqdn.contains(".in.ai.");
-    if names.iter().filter(portal).any(|name| turns(&name, Route::Private)) {
-        follows
-            .push("queries and the portal's names turn private for every machine and browser on that DNS".to_owned());
+    let shared = |name: &&NamePrediction| {
+        let of_people = |facts: &EndpointFacts<'_>| {
+            matches!(facts.endpoint.group, Group::Query | Group::AppInsights | Group::Portal)
+        };
+        facts.endpoints_named(&name.fqdn).any(of_people)
+    };
+    if names.iter().filter(shared).any(|name| turns(&name, Route::Private)) {
+        let what = "queries, the portal's names and Application Insights turn private for every machine and browser on that DNS";
+        follows.push(what.to_owned());
     }
     if names.iter().any(|name| turns(&name, Route::None)) {
-        follows.push("names of workspaces that the scope does not hold stop resolving".to_owned());
+        follows.push("names that the zone does not hold stop resolving".to_owned());
     }
     follows
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 
+use ampls_probes::addr;
 use ampls_probes::observation::ServerRole;
 
 use crate::diagnose::facts::{EndpointFacts, Facts, Linked, Route, Status, View};
@@ -121,11 +122,15 @@ impl State {
             return Answer::Unknown(why.clone());
         }
         let mut answers = self.order(name).iter().map(of).filter(|answer| *answer != Answer::Silent);
-        let Some(first) = answers.next() else { return Answer::Unknown("no server answers".to_owned()) };
-        if self.any_first && answers.any(|other| other.route() != first.route()) {
-            return Answer::Unknown(
-                "its servers would answer differently, and any of them may be asked first".to_owned(),
-            );
+        let Some(mut first) = answers.next() else { return Answer::Unknown("no server answers".to_owned()) };
+        for other in answers.filter(|_| self.any_first) {
+            if other.route() != first.route() {
+                let why = "its servers would answer differently, and any of them may be asked first";
+                return Answer::Unknown(why.to_owned());
+            }
+            if let (Answer::Leads { addresses, .. }, Answer::Leads { addresses: more, .. }) = (&mut first, other) {
+                addresses.extend(more);
+            }
         }
         first
     }
@@ -153,6 +158,18 @@ impl Answer {
     /// A private zone holds these addresses.
     pub(super) fn private(addresses: Vec<IpAddr>) -> Self {
         Self::Leads { route: Route::Private, addresses, source: Source::Zone }
+    }
+
+    /// A private zone holds the addresses that a change names. An A record of the zone is private whatever its address, an AAAA
+    /// record is not.
+    pub(super) fn recorded(facts: &Facts<'_>, addresses: Vec<IpAddr>) -> Self {
+        let is_private = |address: &IpAddr| match facts.class(*address) {
+            addr::Class::Sinkhole => None,
+            addr::Class::Private => Some(true),
+            addr::Class::SharedAddressSpace | addr::Class::Public => Some(address.is_ipv4()),
+        };
+        let kinds: BTreeSet<bool> = addresses.iter().filter_map(is_private).collect();
+        Self::Leads { route: Route::of(kinds.contains(&true), kinds.contains(&false)), addresses, source: Source::Zone }
     }
 
     /// A private zone denies the name.

@@ -2,6 +2,7 @@
 
 use ampls_probes::Observations;
 use ampls_probes::azure::AgentKind;
+use ampls_probes::endpoint::Group;
 use ampls_probes::observation::{
     Agents, CachedConfiguration, LinkServers, NameRule, Observation, Outcome, ReadFailure, Resolver, ResolverConfig,
     ServerRole, Unread, UnreadReason,
@@ -285,6 +286,64 @@ fn which_server_is_asked_stays_open_behind_a_stub_and_with_rotate() {
     };
     assert_eq!(of(&predict(&configured(&two, links), &changes, None), ODS), (None, Fate::Unknown));
     assert_eq!(of(&predicted(&two, &change, None), ODS), (Some(Route::Private), Fate::Same));
+}
+
+#[test]
+fn another_private_address_is_as_before_only_where_it_is_seen_to_answer() {
+    let because = |scene: &Scene, change: &str| {
+        let machine = predicted(scene, &[change], None);
+        let name = machine.names.into_iter().find(|name| name.fqdn == ODS).unwrap();
+        (name.after, name.fate, name.why)
+    };
+    let (after, fate, why) = because(&private_world(), &format!("record {ODS}=10.99.99.99"));
+    assert_eq!((after, fate), (Some(Route::Private), Fate::Unknown), "nobody ever reached it");
+    assert!(why.contains("`10.99.99.99`"), "{why}");
+    let (after, fate, why) = because(&private_world(), &format!("record {ODS}=10.0.0.5"));
+    assert_eq!((after, fate), (Some(Route::Private), Fate::Same), "the handler's connection reached it: {why}");
+    let (_, fate, why) = because(&private_world(), "dns 168.63.129.16");
+    assert_eq!((fate, why.as_str()), (Fate::Same, "it keeps its address"));
+}
+
+#[test]
+fn what_a_record_holds_is_private_by_its_kind() {
+    let denied = private_world().everywhere(ODS, &Says::DeniedByPrivateZone);
+    for (address, wanted) in [
+        ("0.0.0.0", (Some(Route::None), Fate::Same)),
+        ("127.0.0.1", (Some(Route::None), Fate::Same)),
+        ("2603:1020::1", (Some(Route::Public), Fate::Improves)),
+        ("10.0.0.6,2603:1020::1", (Some(Route::Mixed), Fate::Improves)),
+        ("20.1.2.3", (Some(Route::Private), Fate::Improves)),
+        ("100.64.0.1", (Some(Route::Private), Fate::Improves)),
+    ] {
+        let machine = predicted(&denied, &[&format!("record {ODS}={address}")], None);
+        assert_eq!(of(&machine, ODS), wanted, "{address}");
+    }
+}
+
+#[test]
+fn queries_and_application_insights_are_known_by_their_group() {
+    let mut ingestion = endpoint("dc.monitor.azure.com", Need::Optional);
+    ingestion.group = Group::AppInsights;
+    let scene = at_azure(public_world()).agents([]).endpoint(ingestion);
+    let scene = scene.everywhere("dc.monitor.azure.com", &Says::Public("20.50.88.40"));
+    let add = "record dc.monitor.azure.com=10.0.0.12";
+    let machine = predicted(&scene, &[add, "link privatelink.monitor.azure.com"], Some(&at_azure(private_world())));
+    assert!(machine.follows.iter().any(|what| what.contains("Application Insights")), "{machine:?}");
+}
+
+#[test]
+fn a_name_that_is_none_is_no_change_to_be_pasted() {
+    let hostile = "x'; id; '.ods.opinsights.azure.com";
+    let scene = private_world().name(hostile, Need::Required).everywhere(hostile, &Says::DeniedByPrivateZone);
+    let scene = scene.everywhere(ODS, &Says::Private("10.0.0.6"));
+    let public = at_azure(scene).soa(AZURE, ODS_ZONE, &Says::PublicZone);
+    let public = public.everywhere(hostile, &Says::Public("20.1.2.3")).everywhere(ODS, &Says::Public("20.1.2.3"));
+    let lacking = private_world().name(hostile, Need::Required).everywhere(hostile, &Says::DeniedByPrivateZone);
+    let lacking = at_azure(lacking.everywhere(ODS, &Says::DeniedByPrivateZone));
+    let machine = predicted(&public, &["link privatelink.ods.opinsights.azure.com"], Some(&lacking));
+    assert_eq!(of(&machine, hostile), (Some(Route::None), Fate::Breaks));
+    let saved: Vec<String> = machine.names.into_iter().filter_map(|name| name.saved_by).collect();
+    assert_eq!(saved, [format!("record {ODS}=PRIVATE_ENDPOINT_ADDRESS")]);
 }
 
 #[test]

@@ -26,7 +26,7 @@ pub(super) fn link(facts: &Facts<'_>, state: &mut State, zone: &str, like: Optio
     let records = state.records.clone();
     let holds = |fqdn: &str| match (records.get(fqdn), like) {
         (Some(addresses), _) if addresses.is_empty() => Answer::denied(),
-        (Some(addresses), _) => Answer::private(addresses.clone()),
+        (Some(addresses), _) => Answer::recorded(facts, addresses.clone()),
         (None, Some(like)) => like.zone_answer(zone, fqdn),
         (None, None) => {
             Answer::Unknown("no report of a machine where the zone is linked was given (--like)".to_owned())
@@ -64,7 +64,7 @@ pub(super) fn fall_back(facts: &Facts<'_>, state: &mut State, zone: &str, on: bo
 pub(super) fn record(facts: &Facts<'_>, state: &mut State, record: &ExpectedRecord) {
     let shared = sharing(facts, record);
     let touches = |name: &EndpointFacts<'_>| shared.contains(name.fqdn());
-    of_names(facts, state, &touches, &|at, _, is| recorded(at, &record.addresses, is));
+    of_names(facts, state, &touches, &|at, _, is| recorded(facts, at, &record.addresses, is));
     state.records.extend(shared.iter().map(|name| ((*name).to_owned(), record.addresses.clone())));
 }
 
@@ -177,11 +177,11 @@ fn with_fallback(at: &Place, on: bool, is: &Answer) -> Answer {
     }
 }
 
-fn recorded(at: &Place, addresses: &[IpAddr], is: &Answer) -> Answer {
+fn recorded(facts: &Facts<'_>, at: &Place, given: &[IpAddr], is: &Answer) -> Answer {
     if let Some(unknown) = unseen(at, is) {
         return unknown;
     }
-    let Answer::Leads { route, source, .. } = is else { return is.clone() };
+    let Answer::Leads { route, addresses, source } = is else { return is.clone() };
     if at.linked != Linked::Yes {
         return is.clone();
     }
@@ -189,9 +189,12 @@ fn recorded(at: &Place, addresses: &[IpAddr], is: &Answer) -> Answer {
     let passes = *source == Source::Zone || (*source == Source::Fallback && Facts::is_azure_dns(at.server));
     match at.falls_back {
         _ if !passes => past(at),
-        // The zone holds an IPv6 address of it too, which stays.
-        _ if !addresses.is_empty() && *route == Route::Mixed => is.clone(),
-        _ if !addresses.is_empty() => Answer::private(addresses.to_vec()),
+        _ if !given.is_empty() => {
+            // The zone holds an IPv6 address of it too, which stays.
+            let stays = |address: &&IpAddr| *route == Route::Mixed && address.is_ipv6();
+            let kept = addresses.iter().filter(stays).filter(|_| given.iter().all(IpAddr::is_ipv4));
+            Answer::recorded(facts, given.iter().chain(kept).copied().collect())
+        }
         Some(true) => Answer::fallback(),
         Some(false) => Answer::denied(),
         None => Answer::Unknown("it cannot be seen whether the link falls back to public DNS".to_owned()),

@@ -119,12 +119,7 @@ impl Facts<'_> {
                 None => {}
             }
         }
-        match (private, public) {
-            (true, true) => Route::Mixed,
-            (true, false) => Route::Private,
-            (false, true) => Route::Public,
-            (false, false) => Route::None,
-        }
+        Route::of(private, public)
     }
 
     /// Whether an address given for a name is private; `None` for a sinkhole.
