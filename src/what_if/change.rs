@@ -3,7 +3,9 @@
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
+use ampls_probes::azure::HostName;
 use ampls_probes::endpoint::ExpectedRecord;
+use ampls_probes::options::resolver;
 
 use crate::text::quote;
 
@@ -29,9 +31,6 @@ pub enum Change {
 /// How changes are written.
 pub const TYPES: &str = "link ZONE, unlink ZONE, record NAME=ADDRESS, record NAME=none, records FILE, fallback ZONE=on, fallback ZONE=off, \
                          forward SERVER SUFFIX=TARGET or dns ADDRESS,…";
-
-/// The port of DNS.
-const DNS: u16 = 53;
 
 impl Change {
     /// Reads a change; `records` reads the file of `records FILE`.
@@ -100,13 +99,8 @@ fn listed<T: fmt::Display>(items: &[T]) -> String {
 }
 
 fn name_of(text: &str) -> Result<String, String> {
-    let name = text.trim().trim_end_matches('.').to_ascii_lowercase();
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-    let is_name = name.contains('.')
-        && name.len() <= 253
-        && name.chars().all(plain)
-        && name.split('.').all(|part| !part.is_empty());
-    if is_name { Ok(name) } else { Err(format!("{} is not a full host name", quote(text))) }
+    let name = HostName::of_name(text.trim()).ok_or_else(|| format!("{} is not a full host name", quote(text)))?;
+    Ok(name.as_str().to_owned())
 }
 
 fn zone(text: &str) -> Result<String, String> {
@@ -122,10 +116,7 @@ fn address_of(text: &str) -> Result<IpAddr, String> {
 }
 
 fn server_of(text: &str) -> Result<SocketAddr, String> {
-    let text = text.trim();
-    let socket = text.parse::<SocketAddr>().ok();
-    let socket = socket.or_else(|| text.parse::<IpAddr>().ok().map(|address| SocketAddr::new(address, DNS)));
-    socket.ok_or_else(|| format!("{} is not the address of a DNS server", quote(text)))
+    resolver(text.trim()).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]
@@ -150,6 +141,7 @@ mod tests {
         ] {
             assert_eq!(parsed(text).unwrap().to_string(), text);
         }
+        assert_eq!(parsed("dns [fd00::4]").unwrap().to_string(), "dns [fd00::4]:53");
         assert_eq!(parsed("DNS 10.0.0.4").unwrap(), Change::Dns(vec!["10.0.0.4:53".parse().unwrap()]));
         assert!(parsed("link privatelink.monitor.azure.com").unwrap().needs_like());
     }
@@ -164,8 +156,13 @@ mod tests {
             ("record api.monitor.azure.com", "is not a change"),
             ("record api.monitor.azure.com=x", "is not an address"),
             ("fallback privatelink.monitor.azure.com=maybe", "is not a change"),
-            ("forward x monitor.azure.com=10.0.0.4", "is not the address of a DNS server"),
-            ("dns a\u{1b}[2J", "is not the address"),
+            ("record 10.0.0.1=10.0.0.2", "is not a full host name"),
+            ("unlink privatelink.-a.azure.com", "is not a full host name"),
+            ("forward x monitor.azure.com=10.0.0.4", "is not an address of a DNS server"),
+            ("dns a\u{1b}[2J", "is not an address"),
+            ("dns 0.0.0.0", "is not an address of a DNS server"),
+            ("dns 10.0.0.4:0", "is not an address of a DNS server"),
+            ("dns 224.0.0.1", "is not an address of a DNS server"),
             ("records x.json", "no file"),
         ] {
             let refused = parsed(text).unwrap_err();

@@ -24,7 +24,9 @@ pub fn predict(observations: &Observations, changes: &[Change], like: Option<&Li
     let facts = Facts::new(observations);
     let before = State::new(&facts);
     let mut after = before.clone();
-    changes.iter().for_each(|change| apply(change, &facts, like, &mut after));
+    for change in changes {
+        apply(change, &facts, like, &mut after);
+    }
     let lacks_endpoint = facts.lacks_endpoint();
     let mut names: Vec<NamePrediction> = Vec::new();
     for name in facts.ampls_endpoints() {

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use super::like::Like;
 use super::state::{Answer, ServerState, Source, State};
+use crate::diagnose::command::Zone;
 use crate::diagnose::facts::{EndpointFacts, Facts, Linked};
 
 /// The machine asks these servers.
@@ -118,7 +119,7 @@ fn unseen_path(state: &mut State, fqdn: &str, server: SocketAddr) {
 
 /// Whether a name is a suffix's own or below it.
 pub(super) fn below(name: &str, suffix: &str) -> bool {
-    name == suffix || name.strip_suffix(suffix).is_some_and(|rest| rest.ends_with('.'))
+    Zone::new(suffix).is_some_and(|suffix| suffix.covers(name))
 }
 
 /// What a server says that this machine does not use now.

@@ -192,13 +192,13 @@ fn a_record_is_that_of_every_name_that_shares_it() {
         of_stamp.zone = Some(ZONES[0].to_owned());
         of_stamp
     };
-    let names = ["one.monitor.azure.com", "two.monitor.azure.com"];
-    let scene = private_world().endpoint(named(names[0])).endpoint(named(names[1]));
-    let scene = scene.everywhere(names[0], &Says::DeniedByPrivateZone).everywhere(names[1], &Says::DeniedByPrivateZone);
-    for called in [names[0], "westeurope-5.in.ai.monitor.azure.com", "westeurope-5.in.ai.privatelink.monitor.azure.com"]
+    let both = ["one.monitor.azure.com", "two.monitor.azure.com"];
+    let scene = private_world().endpoint(named(both[0])).endpoint(named(both[1]));
+    let scene = scene.everywhere(both[0], &Says::DeniedByPrivateZone).everywhere(both[1], &Says::DeniedByPrivateZone);
+    for called in [both[0], "westeurope-5.in.ai.monitor.azure.com", "westeurope-5.in.ai.privatelink.monitor.azure.com"]
     {
         let machine = predicted(&scene, &[&format!("record {called}=10.0.0.12")], None);
-        for name in names {
+        for name in both {
             assert_eq!(of(&machine, name), (Some(Route::Private), Fate::Improves), "{called}: {name}");
         }
     }

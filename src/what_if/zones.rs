@@ -92,10 +92,10 @@ fn of_names(facts: &Facts<'_>, state: &mut State, touches: &dyn Fn(&EndpointFact
             let linked = of_server.linked.get(zone).copied().unwrap_or(Linked::Unknown);
             let at = Place { server: *server, linked, falls_back: of_server.falls_back.get(zone).copied() };
             let Some(is) = of_server.names.get_mut(fqdn) else { continue };
-            let made = make(&at, name, is);
+            let changed = make(&at, name, is);
             if asked.contains(server) {
-                *is = made;
-            } else if made != *is {
+                *is = changed;
+            } else if changed != *is {
                 *is = Answer::Unknown(format!("whether the change counts where `{server}` resolves cannot be seen"));
             }
         }
