@@ -126,6 +126,9 @@ fn of_name(
     match will {
         Answer::Unknown(why) => unknown(why),
         Answer::Silent => unknown("no server answers".to_owned()),
+        Answer::Leads { route: Route::None, .. } if search_answers(facts) => {
+            unknown("a search domain of this machine answers names that do not exist".to_owned())
+        }
         Answer::Leads { route, addresses, source } => {
             let name = Prediction { facts, name, lacks_endpoint, now };
             let (fate, why) = name.fate(&was, route, &addresses, source);
@@ -135,6 +138,10 @@ fn of_name(
             NamePrediction { after: Some(route), addresses, fate, why, saved_by, ..made }
         }
     }
+}
+
+fn search_answers(facts: &Facts<'_>) -> bool {
+    facts.endpoints().iter().any(|name| facts.answered_by_search(name).is_some())
 }
 
 /// A name that resolves now, and what its prediction depends on beside its route.

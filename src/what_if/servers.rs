@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use super::like::Like;
 use super::state::{Answer, ServerState, Source, State};
 use crate::diagnose::command::Zone;
-use crate::diagnose::facts::{EndpointFacts, Facts, Linked};
+use crate::diagnose::facts::{EndpointFacts, Facts, Linked, Route};
 
 /// The machine asks these servers.
 pub(super) fn ask(facts: &Facts<'_>, like: Option<&Like<'_>>, state: &mut State, servers: &[SocketAddr]) {
@@ -34,18 +34,26 @@ pub(super) fn forward(
         if !state.order(fqdn).contains(&server) {
             unseen_path(state, fqdn, server);
         }
-        let own_zone = of_own_zone(facts, name, server);
-        let given = match own_zone {
+        let given = given(like, state, name, (server, target));
+        let Some(of_server) = state.servers.get_mut(&server) else { continue };
+        let (own_zone, past) = (of_own_zone(facts, name, server), leads_past(of_server, name));
+        let Some(is) = of_server.names.get_mut(fqdn) else { continue };
+        *is = match is {
+            // A dead server stays dead, and a zone of its own stands above its forwarders.
+            Answer::Silent => continue,
+            _ if own_zone == Some(true) => continue,
             _ if !below(fqdn, suffix) || own_zone == Some(false) => Answer::Unknown(format!(
                 "whether `{server}` follows an alias into a zone that it forwards or holds cannot be seen"
             )),
-            _ => given(like, state, name, (server, target)),
+            Answer::Unknown(why) => Answer::Unknown(format!("{why}, so what the change gives is not known")),
+            Answer::Leads { route: Route::None, addresses, .. } if !addresses.is_empty() => {
+                Answer::Unknown(format!("whether `{server}` itself leads it nowhere cannot be seen"))
+            }
+            Answer::Leads { .. } if past => {
+                Answer::Unknown(format!("`{server}` may have a forwarder for this name alone, which would go before"))
+            }
+            Answer::Leads { .. } => given,
         };
-        let is = state.servers.get_mut(&server).and_then(|of_server| of_server.names.get_mut(fqdn));
-        // A dead server stays dead, and a zone of its own stands above its forwarders.
-        if let Some(is) = is.filter(|is| **is != Answer::Silent && own_zone != Some(true)) {
-            *is = given;
-        }
     }
     if let Some(of_server) = state.servers.get_mut(&server) {
         let zones =
@@ -97,6 +105,16 @@ fn of_other_machine(like: Option<&Like<'_>>, state: &State, fqdn: &str, server: 
 
 fn silent(server: SocketAddr) -> Answer {
     Answer::Unknown(format!("`{server}` does not answer the machine of the report"))
+}
+
+/// Whether the server leads a name past a linked zone of which it leads others into theirs.
+fn leads_past(of_server: &ServerState, name: &EndpointFacts<'_>) -> bool {
+    let zone = name.endpoint.zone.as_deref().unwrap_or_default();
+    let is_past = of_server.names.get(name.fqdn()).is_some_and(|is| {
+        matches!(is, Answer::Leads { route: Route::Public, source: Source::Elsewhere | Source::Fallback, .. })
+    });
+    let leads_into = || of_server.names.values().any(|is| matches!(is, Answer::Leads { source: Source::Zone, .. }));
+    of_server.linked.get(zone) == Some(&Linked::Yes) && is_past && leads_into()
 }
 
 /// Whether a zone of the server's own holds the name; or else the alias behind it, which a forwarder may or may not come to.
