@@ -1,18 +1,20 @@
 //! Parsers of what strangers write, each as one function from octets: what a replay and a fuzzer call.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
+use rustls::RootCertStore;
 use serde::Serialize;
 
 use crate::catalogue::CloudNames;
-use crate::observation::Resolver;
+use crate::observation::{Machine, Resolver};
 use crate::options::{self, ConnectionString, ExtraEndpoint, Options};
 use crate::probe::{agent, browser, dns, encrypted_dns, hosts, resolver, tls};
-use crate::{Observations, World, no_proxy};
+use crate::world::{Clock, Network, OsResolver, Roots};
+use crate::{Observations, World, no_proxy, registry};
 
 /// A parser: the size of what it kept, as JSON; `None` where it understood nothing.
 pub type Parser = fn(&[u8]) -> Option<usize>;
@@ -51,8 +53,21 @@ impl Disk {
         Ok(disk)
     }
 
+    /// What reads the files of a disk. No parser looks at trust stores: those of this machine are left alone.
     fn world(&self) -> World {
-        World::from_system(Some(&self.0), None)
+        let none = Arc::new(RootCertStore::empty());
+        World {
+            root: self.0.clone(),
+            environment: BTreeMap::new(),
+            network: Network::Simulated(Arc::default()),
+            resolver: Arc::new(OsResolver),
+            clock: Clock::default(),
+            roots: Roots::new(Arc::clone(&none), none),
+            registry: registry::of_disk(&self.0),
+            machine: Machine::default(),
+            denied: BTreeSet::new(),
+            hanging: BTreeSet::new(),
+        }
     }
 }
 
