@@ -9,12 +9,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use ampls_probes::World;
-use ampls_probes::observation::{Interface, Machine, Transport};
+use ampls_probes::observation::{Interface, Machine, ResolverConfig, Transport};
+use ampls_probes::probe::resolver;
 use ampls_probes::read::root::below_drive;
 use ampls_probes::registry::memory::Memory;
 use ampls_probes::registry::{Keys, Registry, Value};
 use ampls_probes::world::{AZURE_DNS, Clock, METADATA, Network, Roots, Route, Routes, WIRE_SERVER, fetches_roots};
+use ampls_probes::{Options, World};
 use jiff::SignedDuration;
 use tokio::net::{TcpListener, UdpSocket};
 use tokio::runtime::{Handle, Runtime};
@@ -23,7 +24,7 @@ use crate::certificates::Authorities;
 use crate::dns::{Dns, Waiting};
 use crate::front::{Fronts, Place};
 use crate::platform::{Forwarder, instance, serve_metadata, serve_wire};
-use crate::scenario::{PlatformAnswer, Scenario, Server, ServerFault, TcpFault, View, registry};
+use crate::scenario::{PlatformAnswer, Scenario, Server, ServerFault, TcpFault, View};
 use crate::system::Glibc;
 use crate::zones::Zones;
 
@@ -121,7 +122,7 @@ pub fn start(scenario: &Scenario) -> io::Result<Running> {
         root: running.root.clone(),
         environment: scenario.environment.clone(),
         network: Network::Simulated(Arc::clone(&routes)),
-        resolver: Arc::new(system_resolver(scenario, &servers, routes)),
+        resolver: Arc::clone(&running.world.resolver),
         clock: Clock { shift: SignedDuration::from_secs(scenario.clock_shift_s) },
         roots,
         machine: machine(scenario),
@@ -130,6 +131,7 @@ pub fn start(scenario: &Scenario) -> io::Result<Running> {
         denied: scenario.machine.denied_files.iter().map(PathBuf::from).collect(),
         hanging: scenario.machine.hanging_folders.iter().map(PathBuf::from).collect(),
     };
+    running.world.resolver = Arc::new(system_resolver(scenario, &servers, routes, rules(scenario, &running.world)));
     running.asked = asked;
     running.most = most;
     #[cfg(test)]
@@ -358,24 +360,20 @@ fn azure_dns(configured: bool) -> Server {
     }
 }
 
-fn system_resolver(scenario: &Scenario, servers: &[Server], routes: Arc<Routes>) -> Glibc {
+/// Rules of Windows for names, which the registry of the scenario holds.
+fn rules(scenario: &Scenario, world: &World) -> ResolverConfig {
+    if scenario.registry.is_empty() {
+        return ResolverConfig::default();
+    }
+    resolver::read(world, &Options::default()).outcome.seen().cloned().unwrap_or_default()
+}
+
+fn system_resolver(scenario: &Scenario, servers: &[Server], routes: Arc<Routes>, rules: ResolverConfig) -> Glibc {
     let option = |name: &str| {
         let values = scenario.resolver.options.iter().filter_map(|option| option.strip_prefix(name));
         values.filter_map(|value| value.parse::<u32>().ok()).next_back()
     };
-    // Rules of the table hold every name of Azure Monitor in such worlds.
-    let of_rules: Vec<SocketAddr> = scenario
-        .registry
-        .values()
-        .filter_map(|key| key.get("GenericDNSServers"))
-        .filter_map(|value| {
-            let registry::Value::Text(servers) = value else { return None };
-            Some(SocketAddr::new(servers.split(';').next()?.parse().ok()?, DNS))
-        })
-        .collect();
-    let asked: Vec<SocketAddr> = if !of_rules.is_empty() {
-        of_rules
-    } else if scenario.resolver.stub {
+    let asked: Vec<SocketAddr> = if scenario.resolver.stub {
         vec![SocketAddr::new(STUB, DNS)]
     } else {
         let configured = servers.iter().filter(|server| server.configured);
@@ -387,6 +385,7 @@ fn system_resolver(scenario: &Scenario, servers: &[Server], routes: Arc<Routes>)
     Glibc {
         routes,
         servers: asked,
+        rules,
         timeout: Duration::from_secs(u64::from(option("timeout:").unwrap_or(5))),
         attempts: option("attempts:").unwrap_or(2),
         edns0: scenario.resolver.options.iter().any(|option| option == "edns0"),
@@ -442,6 +441,7 @@ fn empty_world(root: PathBuf) -> World {
         resolver: Arc::new(Glibc {
             routes: Arc::default(),
             servers: Vec::new(),
+            rules: ResolverConfig::default(),
             timeout: Duration::ZERO,
             attempts: 0,
             edns0: false,

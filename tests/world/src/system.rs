@@ -9,7 +9,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ampls_probes::observation::{Found, LookupFailure, Transport};
+use ampls_probes::observation::{Found, LookupFailure, ResolverConfig, Transport};
 use ampls_probes::world::{Boxed, Families, Route, Routes, SystemResolver};
 use hickory_proto::op::{Edns, Message, Query, ResponseCode};
 use hickory_proto::rr::{Name, RData, RecordType};
@@ -24,6 +24,8 @@ const MAX_SERVERS: usize = 3;
 pub(crate) struct Glibc {
     pub(crate) routes: Arc<Routes>,
     pub(crate) servers: Vec<SocketAddr>,
+    /// Rules of Windows name other servers for some names.
+    pub(crate) rules: ResolverConfig,
     pub(crate) timeout: Duration,
     pub(crate) attempts: u32,
     /// It asks with EDNS (`options edns0`).
@@ -109,8 +111,9 @@ impl Glibc {
     }
 
     async fn ask(&self, name: &str, kind: RecordType) -> Result<(Vec<IpAddr>, Option<String>), Missing> {
+        let servers = self.rules.rule_of(name).map_or(&self.servers, |rule| &rule.servers);
         for _ in 0..self.attempts.max(1) {
-            for server in self.servers.iter().take(MAX_SERVERS) {
+            for server in servers.iter().take(MAX_SERVERS) {
                 let Ok(Some(answer)) = tokio::time::timeout(self.timeout, self.answer(*server, name, kind)).await
                 else {
                     continue;
@@ -218,6 +221,23 @@ mod tests {
             running.world.resolver.lookup("nothing.example", Families::Both).await,
             Err(LookupFailure::NotFound)
         );
+    }
+
+    #[tokio::test]
+    async fn a_rule_of_windows_names_the_servers_of_the_names_below_it_alone() {
+        let table = r"HKLM\SYSTEM\CurrentControlSet\Services\Dnscache\Parameters\DnsPolicyConfig\{1}";
+        let running = world(&format!(
+            "[[server]]\naddress = \"168.63.129.16\"\n\
+             [[server]]\naddress = \"10.0.0.53\"\nresolves = \"public\"\nconfigured = false\n\
+             [registry.'{table}']\nName = [\".monitor.azure.com\"]\nConfigOptions = 8\nGenericDNSServers = \"10.0.0.53\"\n"
+        ));
+        let ods = format!("{}.ods.opinsights.azure.com", crate::scenario::WORKSPACE);
+        let mut private = Vec::new();
+        for name in [HANDLER, &ods] {
+            let found = running.world.resolver.lookup(name, Families::Both).await.expect("an answer");
+            private.push(found.addresses.iter().all(|address| matches!(address, IpAddr::V4(v4) if v4.is_private())));
+        }
+        assert_eq!(private, [false, true]);
     }
 
     #[tokio::test]
