@@ -1,16 +1,42 @@
 //! What `judge` and `check` read of files, each as one function from octets: what a replay and a fuzzer call.
 
+use std::sync::Arc;
+
 use ampls_probes::testing::parsers::Parser;
 
+use super::saved::many::{Block, Found};
 use super::saved::{self, Input};
 use crate::expected;
 use crate::render::page::Style;
 use crate::render::{self, Format};
 use crate::report::FailOn;
+use crate::what_if::Change;
 
 /// The parsers, each by the name of its corpus.
-pub const PARSERS: [(&str, Parser); 3] =
-    [("digest", digest), ("expected-records", expected_records), ("report", report)];
+pub const PARSERS: [(&str, Parser); 5] = [
+    ("change", change),
+    ("digest", digest),
+    ("expected-records", expected_records),
+    ("many", many),
+    ("report", report),
+];
+
+/// A change that `what-if` takes.
+fn change(bytes: &[u8]) -> Option<usize> {
+    let text = std::str::from_utf8(bytes).ok()?;
+    Change::parse(text, &|_| Err(String::new())).ok().map(|change| change.to_string().len())
+}
+
+/// Reports of many machines, as all of a file and as lines of one.
+fn many(bytes: &[u8]) -> Option<usize> {
+    let block = |line| Block { file: Arc::from("fuzzed"), line, bytes: bytes.to_vec(), plain: true };
+    let found = [0, 1].map(|line| block(line).read());
+    let understood = found.iter().flatten().any(|found| matches!(found, Found::Sighting(_)));
+    let sizes = found.iter().map(|found| format!("{found:?}").len());
+    let reports = [0, 1].map(|line| block(line).reports()).into_iter().map(|reports| format!("{reports:?}").len());
+    let most = sizes.chain(reports).max();
+    most.filter(|_| understood)
+}
 
 /// A digest, wherever it stands.
 fn digest(bytes: &[u8]) -> Option<usize> {

@@ -1,6 +1,8 @@
-//! Parsers of what strangers write, each as one function from octets: what a replay and a fuzzer call.
+//! Parsers of what strangers write, each as one function from octets: what a replay and a fuzzer call. Bodies of the metadata
+//! service and the wire server, and the files of `NetworkManager`, are not among them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Debug;
 use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -16,11 +18,11 @@ use crate::probe::{agent, browser, dns, encrypted_dns, hosts, resolver, tls};
 use crate::world::{Clock, Network, OsResolver, Roots};
 use crate::{Observations, World, no_proxy, registry};
 
-/// A parser: the size of what it kept, as JSON; `None` where it understood nothing.
+/// A parser: the size of what it kept, as JSON or as it shows itself; `None` where it understood nothing.
 pub type Parser = fn(&[u8]) -> Option<usize>;
 
 /// The parsers, each by the name of its corpus.
-pub const PARSERS: [(&str, Parser); 13] = [
+pub const PARSERS: [(&str, Parser); 14] = [
     ("agent-files", agent_files),
     ("arguments", arguments),
     ("browser-files", browser_files),
@@ -29,6 +31,7 @@ pub const PARSERS: [(&str, Parser); 13] = [
     ("dns-message", dns_message),
     ("dpkg", dpkg),
     ("encrypted-dns", unbound),
+    ("hive", hive),
     ("hosts", hosts_file),
     ("no-proxy", exemptions),
     ("observations", observations),
@@ -81,6 +84,11 @@ fn size(kept: &impl Serialize) -> Option<usize> {
     serde_json::to_vec(kept).ok().map(|octets| octets.len())
 }
 
+/// The size of a value that has no JSON, as it shows itself.
+fn shown<T: Debug, E>(kept: Result<T, E>) -> Option<usize> {
+    kept.ok().map(|kept| format!("{kept:?}").len())
+}
+
 fn text(bytes: &[u8]) -> Option<&str> {
     std::str::from_utf8(bytes).ok()
 }
@@ -100,9 +108,14 @@ const AGENT_FILES: [&str; 8] = [
 fn agent_files(bytes: &[u8]) -> Option<usize> {
     let (first, rest) = bytes.split_first()?;
     let path = AGENT_FILES.get(usize::from(first.checked_sub(b'a')?))?;
-    let disk = Disk::new(&[("/opt/microsoft/azuremonitoragent/bin/mdsd", b""), (path, rest)]).ok()?;
-    let (agents, _) = agent::read(&disk.world(), Instant::now());
-    agents.unread.is_empty().then(|| size(&agents)).flatten()
+    let read = |bytes: &[u8]| {
+        let disk = Disk::new(&[("/opt/microsoft/azuremonitoragent/bin/mdsd", b""), (path, bytes)]).ok()?;
+        Some(agent::read(&disk.world(), Instant::now()).0)
+    };
+    let (agents, of_nothing) = (read(rest)?, read(b"")?);
+    // The agent itself is found whatever the file says.
+    let understood = agents.unread.is_empty() && agents != of_nothing;
+    understood.then(|| size(&agents)).flatten()
 }
 
 /// Files of browsers: the first octet, a letter, chooses which file the rest is.
@@ -126,7 +139,7 @@ fn browser_files(bytes: &[u8]) -> Option<usize> {
 }
 
 fn catalogue(bytes: &[u8]) -> Option<usize> {
-    CloudNames::parse("fuzzed", text(bytes)?).is_ok().then_some(1)
+    shown(CloudNames::parse("fuzzed", text(bytes)?))
 }
 
 fn observations(bytes: &[u8]) -> Option<usize> {
@@ -142,25 +155,47 @@ fn dpkg(bytes: &[u8]) -> Option<usize> {
 fn rpm(bytes: &[u8]) -> Option<usize> {
     let disk = Disk::new(&[("/usr/lib/sysimage/rpm/Packages.db", bytes)]).ok()?;
     let (agents, _) = agent::read(&disk.world(), Instant::now());
-    agents.unread.is_empty().then(|| size(&agents)).flatten()
+    (!agents.found.is_empty()).then(|| size(&agents)).flatten()
+}
+
+/// The keys of a hive that are walked, and names of one key.
+const WALKED: usize = 50;
+
+/// The most that any one question to the registry of a disk gives.
+fn hive(bytes: &[u8]) -> Option<usize> {
+    let disk = Disk::new(&[("/Windows/System32/config/SOFTWARE", bytes)]).ok()?;
+    let registry = registry::of_disk(&disk.0)?;
+    let root = r"HKLM\SOFTWARE";
+    registry.keys(root).ok()?;
+    let (mut keys, mut most) = (vec![root.to_owned()], 0);
+    for place in 0..WALKED {
+        let Some(key) = keys.get(place).cloned() else { break };
+        let names = registry.names(&key).unwrap_or_default();
+        let below = registry.keys(&key).unwrap_or_default();
+        let values = names.iter().take(WALKED).filter_map(|name| shown(registry.value(&key, name)));
+        let lengths = [&names, &below].map(|list| list.iter().map(String::len).sum());
+        most = values.chain(lengths).fold(most, usize::max);
+        keys.extend(below.iter().take(WALKED).map(|name| format!(r"{key}\{name}")));
+    }
+    Some(most)
 }
 
 fn arguments(bytes: &[u8]) -> Option<usize> {
     let text = text(bytes)?;
     let taken = [
-        text.parse::<ConnectionString>().is_ok(),
-        text.parse::<ExtraEndpoint>().is_ok(),
-        options::workspace(text).is_ok(),
-        options::data_collection_endpoint(text).is_ok(),
-        options::app_insights(text).is_ok(),
-        options::storage_account(text).is_ok(),
-        options::private_range(text).is_ok(),
-        options::resolver(text).is_ok(),
-        options::proxy(text).is_ok(),
-        options::deadline(text).is_ok(),
-        options::repeat(text).is_ok(),
+        shown(text.parse::<ConnectionString>()),
+        shown(text.parse::<ExtraEndpoint>()),
+        shown(options::workspace(text)),
+        shown(options::data_collection_endpoint(text)),
+        shown(options::app_insights(text)),
+        shown(options::storage_account(text)),
+        shown(options::private_range(text)),
+        shown(options::resolver(text)),
+        shown(options::proxy(text)),
+        shown(options::deadline(text)),
+        shown(options::repeat(text)),
     ];
-    taken.contains(&true).then_some(taken.len())
+    taken.into_iter().flatten().max()
 }
 
 fn certificate(bytes: &[u8]) -> Option<usize> {
@@ -187,6 +222,7 @@ fn hosts_file(bytes: &[u8]) -> Option<usize> {
     hosts.outcome.seen().filter(|found| !found.entries.is_empty()).and_then(size)
 }
 
+/// It keeps nothing: the list is read for one name.
 fn exemptions(bytes: &[u8]) -> Option<usize> {
     no_proxy::exempts(text(bytes)?, "api.monitor.azure.com").then_some(1)
 }
