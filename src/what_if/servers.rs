@@ -25,20 +25,19 @@ pub(super) fn forward(
     state: &mut State,
     (server, suffix, target): (SocketAddr, &str, SocketAddr),
 ) {
+    let before = state.clone();
     for name in facts.ampls_endpoints() {
         let fqdn = name.fqdn();
         let below_alias = name.endpoint.alias.as_deref().is_some_and(|alias| below(alias, suffix));
         if !below(fqdn, suffix) && !below_alias {
             continue;
         }
-        if !state.order(fqdn).contains(&server) {
+        if !before.order(fqdn).contains(&server) {
             unseen_path(state, fqdn, server);
         }
-        let given = given(like, state, name, (server, target));
-        let Some(of_server) = state.servers.get_mut(&server) else { continue };
-        let (own_zone, past) = (of_own_zone(facts, name, server), leads_past(of_server, name));
-        let Some(is) = of_server.names.get_mut(fqdn) else { continue };
-        *is = match is {
+        let Some(of_server) = before.servers.get(&server) else { continue };
+        let (Some(is), own_zone) = (of_server.names.get(fqdn), of_own_zone(facts, name, server)) else { continue };
+        let answer = match is {
             // A dead server stays dead, and a zone of its own stands above its forwarders.
             Answer::Silent => continue,
             _ if own_zone == Some(true) => continue,
@@ -49,11 +48,12 @@ pub(super) fn forward(
             Answer::Leads { route: Route::None, addresses, .. } if !addresses.is_empty() => {
                 Answer::Unknown(format!("whether `{server}` itself leads it nowhere cannot be seen"))
             }
-            Answer::Leads { .. } if past => {
+            Answer::Leads { .. } if leads_past(of_server, name) => {
                 Answer::Unknown(format!("`{server}` may have a forwarder for this name alone, which would go before"))
             }
-            Answer::Leads { .. } => given,
+            Answer::Leads { .. } => given(like, &before, name, (server, target)),
         };
+        state.answer(server, fqdn, answer);
     }
     if let Some(of_server) = state.servers.get_mut(&server) {
         let zones =
@@ -128,9 +128,10 @@ fn of_own_zone(facts: &Facts<'_>, name: &EndpointFacts<'_>, server: SocketAddr) 
 /// The servers of the machine may or may not ask the one that forwards.
 fn unseen_path(state: &mut State, fqdn: &str, server: SocketAddr) {
     for asked in state.order(fqdn).to_vec() {
-        let is = state.servers.get_mut(&asked).and_then(|of_server| of_server.names.get_mut(fqdn));
-        if let Some(is) = is.filter(|is| **is != Answer::Silent) {
-            *is = Answer::Unknown(format!("whether `{asked}` asks `{server}` cannot be seen"));
+        let is = state.servers.get(&asked).and_then(|of_server| of_server.names.get(fqdn));
+        if is.is_some_and(|is| *is != Answer::Silent) {
+            let why = format!("whether `{asked}` asks `{server}` cannot be seen");
+            state.answer(asked, fqdn, Answer::Unknown(why));
         }
     }
 }

@@ -99,6 +99,11 @@ impl State {
         }
     }
 
+    /// A server answers this of a name.
+    pub(super) fn answer(&mut self, server: SocketAddr, name: &str, answer: Answer) {
+        self.servers.entry(server).or_default().names.insert(name.to_owned(), answer);
+    }
+
     /// The servers that are asked for a name, in their order.
     pub(super) fn order(&self, name: &str) -> &[SocketAddr] {
         self.ruled.get(name).unwrap_or(&self.order)
