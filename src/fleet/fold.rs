@@ -128,6 +128,7 @@ fn machine(sighting: &Sighting) -> Machine {
         cloud: sighting.cloud.clone(),
         place: sighting.place.clone(),
         state: sighting.state(),
+        incomplete: sighting.is_incomplete(),
         route: sighting.route.clone(),
         at: sighting.at,
         run: sighting.run,

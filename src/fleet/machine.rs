@@ -96,6 +96,8 @@ pub struct Machine {
     pub place: Place,
     /// How it is.
     pub state: State,
+    /// Its verdict says more than its findings: some of them are missing.
+    pub incomplete: bool,
     /// Where its names lead.
     pub route: String,
     /// When its newest run began.

@@ -74,6 +74,8 @@ pub struct Machines {
     pub error: usize,
     /// Whose run could look at nothing.
     pub unexamined: usize,
+    /// Whose verdict is worse than the findings that were read of it: some of these are missing.
+    pub incomplete: usize,
     /// Whose names and addresses are pseudonyms.
     pub redacted: usize,
     /// When the oldest of these runs began; null without machines.
@@ -159,7 +161,9 @@ pub struct Group {
 impl Picture {
     /// The exit status: 1 where a machine has a root at or above this severity.
     pub fn exit_status(&self, fail_on: FailOn) -> u8 {
-        u8::from(self.groups.iter().any(|group| fail_on.counts(group.severity)))
+        let (all, counts) = (&self.machines, |severity| fail_on.counts(severity));
+        let machines = counts(Severity::Error) && all.error > 0 || counts(Severity::Warning) && all.warning > 0;
+        u8::from(machines || self.groups.iter().any(|group| counts(group.severity)))
     }
 
     /// Groups of several machines that call for something to be done.
@@ -186,6 +190,7 @@ pub(super) fn picture(version: &str, inputs: Inputs, machines: &[Machine], group
             warning: count(State::Warning),
             error: count(State::Error),
             unexamined: count(State::Unexamined),
+            incomplete: machines.iter().filter(|machine| machine.incomplete).count(),
             redacted: machines.iter().filter(|machine| machine.redacted).count(),
             oldest: machines.iter().map(|machine| machine.at).min(),
             newest: machines.iter().map(|machine| machine.at).max(),

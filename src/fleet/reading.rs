@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::{AgentSeen, Form, MachineKey, Place, Root, Sighting, Source};
 use crate::diagnose::finding::{Argument, Owner, Severity};
 use crate::report::digest::KIND;
-use crate::report::purpose;
+use crate::report::{Health, purpose};
 
 /// A JSON object, of whatever kind it is.
 #[derive(Debug, Deserialize)]
@@ -82,6 +82,8 @@ struct Flat {
     subnet: Option<String>,
     version: Option<String>,
     route: Option<String>,
+    #[serde(default)]
+    health: Value,
     code: Option<String>,
     #[serde(default)]
     severity: Value,
@@ -142,6 +144,7 @@ impl Document {
             route: text(&verdict["route"]).unwrap_or_default().to_owned(),
             redacted: self.redacted.is_some_and(|mark| !mark.is_null() && mark != Value::Bool(false)),
             unexamined: false,
+            health: health(&verdict["health"]),
             servers: servers
                 .iter()
                 .filter(|server| is_used(server))
@@ -169,6 +172,11 @@ fn text(value: &Value) -> Option<&str> {
 /// A severity of a later version counts as an error: nothing shows that it is less.
 fn severity(value: &Value) -> Severity {
     Severity::deserialize(value).unwrap_or(Severity::Error)
+}
+
+/// A health of a later version counts as an error, for the same reason.
+fn health(value: &Value) -> Option<Health> {
+    (!value.is_null()).then(|| Health::deserialize(value).unwrap_or(Health::Error))
 }
 
 fn affects(endpoints: &[String]) -> Vec<&'static str> {
@@ -212,6 +220,7 @@ impl Flat {
             route: self.route.unwrap_or_default(),
             redacted: self.redacted,
             unexamined: false,
+            health: health(&self.health),
             servers: Vec::new(),
             agents: Vec::new(),
             roots: self.code.filter(|_| self.caused_by.is_none()).map(root).into_iter().collect(),

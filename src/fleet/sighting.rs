@@ -12,8 +12,8 @@ use super::fact::is_kept;
 use super::{LONGEST, LONGEST_ID, MachineKey, Place, State};
 use crate::diagnose::facts::Route;
 use crate::diagnose::finding::{Argument, Owner, Severity};
-use crate::report::Digest;
 use crate::report::digest::MaybeKnown;
+use crate::report::{Digest, Health, NOTHING_LOOKED_AT};
 use crate::text::escape;
 
 /// Roots, servers and agents kept of one report: many times what a run has.
@@ -90,6 +90,8 @@ pub struct Sighting {
     pub redacted: bool,
     /// The run could look at nothing.
     pub unexamined: bool,
+    /// What its verdict says; findings may be missing that a file or a line lost.
+    pub health: Option<Health>,
     /// DNS servers.
     pub servers: Vec<String>,
     /// Agents.
@@ -151,6 +153,7 @@ impl Sighting {
         more(&mut self.place.region, other.place.region);
         more(&mut self.place.subnet, other.place.subnet);
         more(&mut self.route, other.route);
+        more(&mut self.health, other.health);
         self.redacted |= other.redacted;
         self.roots.extend(other.roots);
         self.roots.sort();
@@ -160,17 +163,30 @@ impl Sighting {
 
     /// How the machine is.
     pub(super) fn state(&self) -> State {
+        if self.unexamined { State::Unexamined } else { self.said().max(self.shown()) }
+    }
+
+    /// Whether its verdict is worse than all that it names: findings are missing.
+    pub(super) fn is_incomplete(&self) -> bool {
+        !self.unexamined && self.said() > self.shown()
+    }
+
+    fn said(&self) -> State {
+        match self.health {
+            Some(Health::Error) => State::Error,
+            Some(Health::Warning) => State::Warning,
+            Some(Health::Ok) | None => State::Ok,
+        }
+    }
+
+    fn shown(&self) -> State {
         match self.roots.iter().map(|root| root.severity).max() {
-            _ if self.unexamined => State::Unexamined,
             Some(Severity::Error) => State::Error,
             Some(Severity::Warning) => State::Warning,
             Some(Severity::Info) | None => State::Ok,
         }
     }
 }
-
-/// The exit status of a run that could look at nothing.
-const NOTHING_LOOKED_AT: u8 = 3;
 
 /// Azure's DNS is asked by every run, and stands last in a digest unless the machine itself uses it.
 fn used(servers: &[String]) -> Vec<String> {
@@ -217,6 +233,10 @@ impl From<&Digest> for Sighting {
             route,
             redacted: digest.redacted,
             unexamined: digest.verdict.exit == NOTHING_LOOKED_AT,
+            health: match &digest.verdict.health {
+                MaybeKnown::Known(health) => Some(*health),
+                MaybeKnown::Unknown(_) => failed.then_some(Health::Error),
+            },
             servers: used(&digest.servers),
             agents: digest.agents.iter().map(agent).collect(),
             roots: roots.collect(),

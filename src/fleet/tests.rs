@@ -29,6 +29,7 @@ fn sighting(name: &str, hours: i64, roots: Vec<Root>) -> Sighting {
         route: "private".to_owned(),
         redacted: false,
         unexamined: false,
+        health: None,
         servers: vec!["10.0.0.4".to_owned()],
         agents: Vec::new(),
         roots,

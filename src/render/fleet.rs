@@ -84,6 +84,9 @@ fn summary(picture: &Picture) -> String {
         let (first, last) = (day(oldest), day(newest));
         parts.push(if first == last { format!("reports of {first}") } else { format!("reports of {first} to {last}") });
     }
+    if picture.machines.incomplete > 0 {
+        parts.push(format!("findings of {} are missing", machines(picture.machines.incomplete)));
+    }
     if picture.machines.redacted > 0 {
         parts.push(format!("{} redacted", thousands(picture.machines.redacted)));
     }

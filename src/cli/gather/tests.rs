@@ -14,7 +14,8 @@ use crate::diagnose::finding::Severity;
 use crate::fleet::company::{Vm, odd, truth};
 use crate::fleet::{Group, Whole};
 use crate::render::{compact, ndjson};
-use crate::report::{FailOn, Report, exit_status};
+use crate::report::digest::Digest;
+use crate::report::{FailOn, Report, exit_status, mixed};
 
 /// Machines of the company; `FLEET_MACHINES` asks for more.
 const MACHINES: usize = 1_000;
@@ -219,4 +220,30 @@ fn no_link_leads_out_of_a_folder_and_nothing_special_is_opened() {
     // The folder that the user names may be reached by a link.
     symlink(folder.0.join("in"), folder.0.join("named")).unwrap();
     assert_eq!(seen(&[folder.0.join("named")]).0, 1);
+}
+
+/// The status and how many machines are without a fault.
+fn judged(folder: &Folder) -> (u8, usize, usize) {
+    let picture = gather(std::slice::from_ref(&folder.0)).whole("0.1.0", None, None).picture;
+    (picture.exit_status(FailOn::Error), picture.machines.ok, picture.machines.incomplete)
+}
+
+#[test]
+fn a_machine_whose_findings_were_cut_off_is_as_bad_as_its_verdict_says() {
+    let rows = rows(&mixed());
+    let lines: Vec<&str> = rows.lines().collect();
+    for kept in 1..=lines.len() {
+        let folder = Folder::new();
+        folder.write("rows.ndjson", lines[..kept].join("\n") + "\n");
+        let (status, ok, _) = judged(&folder);
+        assert_eq!((status, ok), (1, 0), "{kept} of {} lines", lines.len());
+    }
+    let folder = Folder::new();
+    folder.write("one.ndjson", format!("{}\n{}\n", lines[0], lines[1]));
+    let mut digest = Digest::new(&mixed(), 1);
+    digest.dropped.codes = digest.codes.len();
+    digest.codes.clear();
+    digest.vm_id = Some(Uuid::from_u128(1).to_string());
+    folder.write("digest.json", serde_json::to_string(&digest).unwrap());
+    assert_eq!(judged(&folder), (1, 0, 2));
 }
