@@ -13,7 +13,7 @@ pub use counted::Counted;
 pub use cut::{Cut, Dimension, Slice};
 pub use fact::Fact;
 pub use fold::{Fleet, Whole};
-pub use machine::{Machine, MachineKey, Place};
+pub use machine::{Machine, MachineKey, Names, Place};
 pub use picture::{BrokenInput, Example, FactValues, Group, Inputs, Machines, Picture};
 pub use reading::{Document, Read};
 pub use row::{Row, rows};

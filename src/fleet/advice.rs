@@ -4,7 +4,7 @@
 //! this version, and their commands hold typed words alone.
 
 use super::cause::causes;
-use super::{Group, LONGEST, Place, Root};
+use super::{Group, LONGEST, Names, Place, Root};
 use crate::report::Report;
 use crate::text::escape;
 
@@ -18,6 +18,7 @@ impl Group {
             given(|it| it.region.as_ref()),
             given(|it| it.subnet.as_ref()),
         );
+        let names = Names::of(report.redacted.as_ref());
         let shows = |finding: &&crate::diagnose::finding::Finding| {
             let root = Root {
                 code: finding.code.clone(),
@@ -26,7 +27,7 @@ impl Group {
                 affects: Vec::new(),
                 args: finding.args.clone(),
             };
-            causes(&root, &place)
+            causes(&root, &place, names)
                 .iter()
                 .any(|cause| cause.code == self.code && cause.facts.iter().all(|fact| self.has(fact.name, &fact.value)))
         };

@@ -6,7 +6,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use super::fact::{KINDS, THINGS};
-use super::{Fact, LONGEST, Place, Root};
+use super::{Fact, LONGEST, Names, Place, Root};
 use crate::diagnose::finding::Argument;
 use crate::diagnose::rule::Layer;
 use crate::diagnose::rules;
@@ -24,19 +24,28 @@ pub struct Cause {
 /// Words that say that the fault lies in the links or rulesets of the machine's own virtual network.
 const OF_THIS_NETWORK: [&str; 2] = ["link-missing", "ruleset"];
 
+/// Kinds of things that are Azure's, an agent's or a browser's, so that they are never replaced by pseudonyms.
+const OF_NOBODY: [&str; 5] = ["agent", "browser", "cloud", "service", "zone"];
+/// The argument that holds a text of the machine's own, beside the things.
+const OWN_WORD: &str = "search";
+
 /// Things of one kind that one finding may name before they count as one.
 const MOST_THINGS: usize = 16;
 /// Causes that one finding may stand for.
 const MOST_CAUSES: usize = 64;
 
-/// The causes that a root of a machine at this place stands for.
-pub(super) fn causes(root: &Root, place: &Place) -> Vec<Cause> {
+/// The causes that a root of a machine at this place stands for. Pseudonyms that mean nothing in other reports are no part of
+/// them; those of a set of reports stand beside that set.
+pub(super) fn causes(root: &Root, place: &Place, names: Names) -> Vec<Cause> {
     let mut things: Vec<(&'static str, Vec<String>)> = Vec::new();
     for (argument, kind) in THINGS {
         let Some(values) = root.args.get(argument).map(|value| values(argument, value)).filter(|it| !it.is_empty())
         else {
             continue;
         };
+        if names == Names::OfOneReport && !OF_NOBODY.contains(&kind) {
+            continue;
+        }
         match things.iter_mut().find(|(known, _)| *known == kind) {
             Some((_, known)) => known.extend(values),
             None => things.push((kind, values)),
@@ -54,7 +63,13 @@ pub(super) fn causes(root: &Root, place: &Place) -> Vec<Cause> {
             *values = vec![escape(&values.join(", "), LONGEST)];
         }
     }
-    let mut causes = vec![Cause { code: root.code.clone(), facts: kinds(root) }];
+    let mut facts = kinds(root);
+    match names {
+        Names::Originals => {}
+        Names::OfOneReport => facts.retain(|fact| fact.name != OWN_WORD),
+        Names::OfSet(set) => facts.push(Fact { name: "redacted", value: set.to_string() }),
+    }
+    let mut causes = vec![Cause { code: root.code.clone(), facts }];
     if is_of_the_network(root, &things) {
         let around = [("subscription", &place.subscription), ("region", &place.region)];
         let known = around.into_iter().filter_map(|(name, value)| Some(Fact { name, value: value.clone()? }));
@@ -141,7 +156,7 @@ mod tests {
         let line = |cause: Cause| {
             cause.facts.iter().map(|fact| format!("{}={}", fact.name, fact.value)).collect::<Vec<_>>().join(" ")
         };
-        causes(root, &place()).into_iter().map(line).collect()
+        causes(root, &place(), Names::Originals).into_iter().map(line).collect()
     }
 
     #[test]
@@ -189,15 +204,30 @@ mod tests {
         let old = Root { args, ..root("DNS003", &[]) };
         let zone: &[&str] = &["privatelink.ods.opinsights.azure.com"];
         let new = root("DNS003", &[("server", &["10.0.0.4:53", "10.0.0.5:53"]), ("zones", zone)]);
-        assert_eq!(causes(&old, &place()), causes(&new, &place()));
+        let of = |root| causes(root, &place(), Names::Originals);
+        assert_eq!(of(&old), of(&new));
     }
 
     #[test]
     fn a_finding_that_names_endlessly_many_things_is_one_cause() {
         let many: Vec<String> = (0..2_000).map(|number| format!("10.0.{}.{}", number / 256, number % 256)).collect();
         let many: Vec<&str> = many.iter().map(String::as_str).collect();
-        assert_eq!(causes(&root("DNS002", &[("server", &many), ("zones", &many)]), &place()).len(), 1);
-        let some = &many[..12];
-        assert_eq!(causes(&root("DNS002", &[("server", some), ("zones", some)]), &place()).len(), 1);
+        let count = |values: &[&str]| {
+            causes(&root("DNS002", &[("server", values), ("zones", values)]), &place(), Names::Originals).len()
+        };
+        assert_eq!((count(&many), count(&many[..12])), (1, 1));
+    }
+
+    #[test]
+    fn pseudonyms_of_one_report_are_shared_with_nobody_and_those_of_a_set_within_it() {
+        let one = root("TLS001", &[("issuer", &["CN=name-5"]), ("store", &["foreign"])]);
+        let facts = |names| -> Vec<String> {
+            let facts = causes(&one, &place(), names).into_iter().flat_map(|cause| cause.facts);
+            facts.map(|fact| format!("{}={}", fact.name, fact.value)).collect()
+        };
+        assert_eq!(facts(Names::OfOneReport), ["region=westeurope", "store=foreign", "subscription=s1"]);
+        let set = uuid::Uuid::from_u128(7);
+        assert_eq!(facts(Names::OfSet(set)), ["issuer=CN=name-5", &format!("redacted={set}"), "store=foreign"]);
+        assert_eq!(facts(Names::Originals), ["issuer=CN=name-5", "store=foreign"]);
     }
 }

@@ -44,7 +44,7 @@ impl Fleet {
             Form::Digest => self.digests += 1,
             Form::Rows => self.rows += 1,
         }
-        for cause in sighting.roots.iter().flat_map(|root| causes(root, &sighting.place)) {
+        for cause in sighting.roots.iter().flat_map(|root| causes(root, &sighting.place, sighting.names)) {
             let newest = sighting.source.clone().map(|source| (sighting.at, sighting.run, source));
             let seen = Span { first: sighting.at, last: sighting.at, newest };
             self.spans.entry(cause).and_modify(|span| span.widen(&seen)).or_insert(seen);
@@ -133,7 +133,7 @@ fn machine(sighting: &Sighting) -> Machine {
         at: sighting.at,
         run: sighting.run,
         version: sighting.version.clone(),
-        redacted: sighting.redacted,
+        redacted: sighting.names.are_pseudonyms(),
         servers: sighting.servers.clone(),
         agents: sighting.agents.iter().map(agent).collect(),
         groups: Vec::new(),

@@ -70,7 +70,7 @@ fn of_single_causes(sightings: &[&Sighting], spans: &BTreeMap<Cause, Span>) -> V
     let mut found: BTreeMap<Cause, (Draft, BTreeMap<Owner, usize>)> = BTreeMap::new();
     for (place, sighting) in sightings.iter().enumerate() {
         for root in &sighting.roots {
-            for cause in causes(root, &sighting.place) {
+            for cause in causes(root, &sighting.place, sighting.names) {
                 let span = spans.get(&cause);
                 let (draft, owners) =
                     found.entry(cause).or_insert_with_key(|cause| (empty(cause, span, sighting.at), BTreeMap::new()));

@@ -7,6 +7,7 @@ use serde::{Serialize, Serializer};
 use uuid::Uuid;
 
 use super::{LONGEST, LONGEST_ID, State};
+use crate::report::Redacted;
 use crate::text::escape;
 
 /// What tells a machine from others: its id within Azure, else its resource id, else its name.
@@ -14,12 +15,42 @@ use crate::text::escape;
 pub enum MachineKey {
     /// The id within Azure.
     VmId(Uuid),
-    /// An id within Azure that is not a GUID: a pseudonym, perhaps.
+    /// An id within Azure that is not a GUID.
     OtherId(Box<str>),
     /// The resource id, in lower case: Azure does not distinguish the cases.
     ResourceId(Box<str>),
     /// The host name, in lower case.
     Name(Box<str>),
+    /// A pseudonym, and the set of reports, or the run alone, in which it stands for this machine.
+    Pseudonym(Uuid, Box<Self>),
+}
+
+/// Where the names and addresses of a report mean the same. Ordered from everywhere to that report alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Names {
+    /// Everywhere: they are the originals.
+    Originals,
+    /// In the reports that were redacted together.
+    OfSet(Uuid),
+    /// In this report.
+    OfOneReport,
+}
+
+impl Names {
+    /// Of a report, by what was replaced in it.
+    pub fn of(redacted: Option<&Redacted>) -> Self {
+        redacted.map_or(Self::Originals, |redacted| redacted.set.map_or(Self::OfOneReport, Self::OfSet))
+    }
+
+    /// Of a form that says no more than that something was replaced.
+    pub fn of_mark(is_redacted: bool) -> Self {
+        if is_redacted { Self::OfOneReport } else { Self::Originals }
+    }
+
+    /// Whether they are pseudonyms.
+    pub fn are_pseudonyms(self) -> bool {
+        self != Self::Originals
+    }
 }
 
 impl MachineKey {
@@ -37,6 +68,16 @@ impl MachineKey {
             None => Self::Name(escape(name.trim(), LONGEST).to_lowercase().into()),
         }
     }
+
+    /// The key where names are these: every report that was redacted alone counts its pseudonyms from one.
+    #[must_use]
+    pub fn within(self, names: Names, run: Uuid) -> Self {
+        match names {
+            Names::Originals => self,
+            Names::OfSet(set) => Self::Pseudonym(set, Box::new(self)),
+            Names::OfOneReport => Self::Pseudonym(run, Box::new(self)),
+        }
+    }
 }
 
 impl fmt::Display for MachineKey {
@@ -44,6 +85,7 @@ impl fmt::Display for MachineKey {
         match self {
             Self::VmId(id) => write!(formatter, "{id}"),
             Self::OtherId(text) | Self::ResourceId(text) | Self::Name(text) => formatter.write_str(text),
+            Self::Pseudonym(within, key) => write!(formatter, "{key} in {within}"),
         }
     }
 }

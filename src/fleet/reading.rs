@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{AgentSeen, Form, MachineKey, Place, Root, Sighting, Source};
+use super::{AgentSeen, Form, MachineKey, Names, Place, Root, Sighting, Source};
 use crate::diagnose::finding::{Argument, Owner, Severity};
 use crate::report::digest::KIND;
 use crate::report::{Health, purpose};
@@ -125,6 +125,7 @@ impl Document {
         let azure = &host["azure"];
         let (vm_id, resource_id) = (text(&azure["vm_id"]), text(&azure["resource_id"]));
         let name = text(&host["name"]).ok_or("names no host")?;
+        let names = self.redacted.as_ref().map_or(Names::Originals, names);
         let servers = self.servers.unwrap_or_default();
         let roots = findings.into_iter().filter(|finding| finding.caused_by.is_none()).map(Found::root);
         let agent = |agent: &Value| {
@@ -136,13 +137,13 @@ impl Document {
             run: run.id,
             form: Form::Report,
             version: self.tool.map(|tool| tool.version).unwrap_or_default(),
-            key: MachineKey::new(vm_id, resource_id, name),
+            key: MachineKey::new(vm_id, resource_id, name).within(names, run.id),
             name: name.to_owned(),
             resource_id: resource_id.map(str::to_owned),
             cloud: text(&azure["cloud"]).map(str::to_owned),
             place: Place::new(resource_id, text(&azure["region"]), text(&azure["subnet"])),
             route: text(&verdict["route"]).unwrap_or_default().to_owned(),
-            redacted: self.redacted.is_some_and(|mark| !mark.is_null() && mark != Value::Bool(false)),
+            names,
             unexamined: false,
             health: health(&verdict["health"]),
             servers: servers
@@ -174,6 +175,14 @@ fn severity(value: &Value) -> Severity {
     Severity::deserialize(value).unwrap_or(Severity::Error)
 }
 
+/// Whatever it says of what was replaced: something was, and it must not be taken for the original.
+fn names(mark: &Value) -> Names {
+    if mark.is_null() || *mark == Value::Bool(false) {
+        return Names::Originals;
+    }
+    mark["set"].as_str().and_then(|set| Uuid::try_parse(set).ok()).map_or(Names::OfOneReport, Names::OfSet)
+}
+
 /// A health of a later version counts as an error, for the same reason.
 fn health(value: &Value) -> Option<Health> {
     (!value.is_null()).then(|| Health::deserialize(value).unwrap_or(Health::Error))
@@ -200,6 +209,7 @@ impl Found {
 impl Flat {
     fn sighting(self) -> Sighting {
         let (vm_id, resource_id) = (self.vm_id.as_deref(), self.resource_id.as_deref());
+        let names = Names::of_mark(self.redacted);
         let root = |code| Root {
             code,
             severity: severity(&self.severity),
@@ -212,13 +222,13 @@ impl Flat {
             run: self.run_id,
             form: Form::Rows,
             version: self.version.unwrap_or_default(),
-            key: MachineKey::new(vm_id, resource_id, &self.host),
+            key: MachineKey::new(vm_id, resource_id, &self.host).within(names, self.run_id),
             name: self.host,
             resource_id: self.resource_id.clone(),
             cloud: self.cloud,
             place: Place::new(resource_id, self.region.as_deref(), self.subnet.as_deref()),
             route: self.route.unwrap_or_default(),
-            redacted: self.redacted,
+            names,
             unexamined: false,
             health: health(&self.health),
             servers: Vec::new(),

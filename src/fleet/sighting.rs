@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::fact::is_kept;
-use super::{LONGEST, LONGEST_ID, MachineKey, Place, State};
+use super::{LONGEST, LONGEST_ID, MachineKey, Names, Place, State};
 use crate::diagnose::facts::Route;
 use crate::diagnose::finding::{Argument, Owner, Severity};
 use crate::report::digest::MaybeKnown;
@@ -86,8 +86,8 @@ pub struct Sighting {
     pub place: Place,
     /// Where the names lead; empty where a row does not say it.
     pub route: String,
-    /// Names and addresses are pseudonyms.
-    pub redacted: bool,
+    /// Where its names and addresses mean the same.
+    pub names: Names,
     /// The run could look at nothing.
     pub unexamined: bool,
     /// What its verdict says; findings may be missing that a file or a line lost.
@@ -108,6 +108,9 @@ impl Sighting {
     pub(super) fn bounded(mut self) -> Self {
         self.name = escape(self.name.trim(), LONGEST);
         self.version = escape(&self.version, LONGEST);
+        if self.names == Names::OfOneReport {
+            self.place.subscription = None;
+        }
         self.route = escape(&self.route, LONGEST);
         self.resource_id = self.resource_id.map(|id| escape(&id, LONGEST_ID)).filter(|id| !id.is_empty());
         self.cloud = self.cloud.map(|cloud| escape(&cloud, LONGEST));
@@ -154,7 +157,7 @@ impl Sighting {
         more(&mut self.place.subnet, other.place.subnet);
         more(&mut self.route, other.route);
         more(&mut self.health, other.health);
-        self.redacted |= other.redacted;
+        more(&mut self.names, other.names);
         self.roots.extend(other.roots);
         self.roots.sort();
         self.roots.dedup();
@@ -205,6 +208,7 @@ impl From<&Digest> for Sighting {
     fn from(digest: &Digest) -> Self {
         let (resource_id, region) = (digest.resource_id.as_deref(), digest.region.as_deref());
         let failed = digest.verdict.exit != 0;
+        let names = Names::of_mark(digest.redacted);
         // How bad a severity of a later version is shows in the exit status alone.
         let severity = |it: &MaybeKnown<Severity>| {
             it.known().copied().unwrap_or(if failed { Severity::Error } else { Severity::Info })
@@ -225,13 +229,13 @@ impl From<&Digest> for Sighting {
             run: digest.id,
             form: Form::Digest,
             version: digest.version.clone(),
-            key: MachineKey::new(digest.vm_id.as_deref(), resource_id, &digest.host),
+            key: MachineKey::new(digest.vm_id.as_deref(), resource_id, &digest.host).within(names, digest.id),
             name: digest.host.clone(),
             resource_id: digest.resource_id.clone(),
             cloud: digest.cloud.clone(),
             place: Place::new(resource_id, region, digest.subnet.as_deref()),
             route,
-            redacted: digest.redacted,
+            names,
             unexamined: digest.verdict.exit == NOTHING_LOOKED_AT,
             health: match &digest.verdict.health {
                 MaybeKnown::Known(health) => Some(*health),

@@ -27,7 +27,7 @@ fn sighting(name: &str, hours: i64, roots: Vec<Root>) -> Sighting {
         cloud: None,
         place: Place::new(Some(&resource), Some("westeurope"), Some("10.1.0.0/24")),
         route: "private".to_owned(),
-        redacted: false,
+        names: Names::Originals,
         unexamined: false,
         health: None,
         servers: vec!["10.0.0.4".to_owned()],

@@ -4,13 +4,16 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use ampls_probes::Catalogue;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use ruzstd::encoding::{CompressionLevel, compress_to_vec};
 use uuid::Uuid;
 
 use super::gather;
+use crate::cli::saved::{Saved, judged};
 use crate::diagnose::finding::Severity;
+use crate::diagnose::levels::Levels;
 use crate::fleet::company::{Vm, odd, truth};
 use crate::fleet::{Group, Whole};
 use crate::render::{compact, ndjson};
@@ -222,8 +225,31 @@ fn no_link_leads_out_of_a_folder_and_nothing_special_is_opened() {
     assert_eq!(seen(&[folder.0.join("named")]).0, 1);
 }
 
+#[test]
+fn reports_that_were_redacted_one_by_one_are_as_many_machines() {
+    let folder = Folder::new();
+    for number in [0, 2] {
+        let seen = Vm { number }.report().observations;
+        let key = [u8::try_from(number).unwrap() + 1; 16];
+        let (observations, redacted) = crate::report::redact(&seen, &Catalogue::builtin().unwrap(), key).unwrap();
+        let rules = Levels::default();
+        let report = judged(Saved {
+            id: Uuid::from_u128(number as u128 + 1),
+            rules,
+            observations,
+            redacted: Some(redacted),
+        });
+        folder.write(&format!("{number}.json"), json(&report));
+        folder.write(&format!("{number}.txt"), digest(&report));
+        folder.write(&format!("{number}.ndjson"), rows(&report));
+    }
+    let picture = gather(std::slice::from_ref(&folder.0)).whole("0.1.0", None, None).picture;
+    assert_eq!((picture.machines.seen, picture.machines.error, picture.machines.redacted), (2, 1, 2));
+    assert_eq!(picture.exit_status(FailOn::Error), 1);
+}
+
 /// The status and how many machines are without a fault.
-fn judged(folder: &Folder) -> (u8, usize, usize) {
+fn status_of(folder: &Folder) -> (u8, usize, usize) {
     let picture = gather(std::slice::from_ref(&folder.0)).whole("0.1.0", None, None).picture;
     (picture.exit_status(FailOn::Error), picture.machines.ok, picture.machines.incomplete)
 }
@@ -235,7 +261,7 @@ fn a_machine_whose_findings_were_cut_off_is_as_bad_as_its_verdict_says() {
     for kept in 1..=lines.len() {
         let folder = Folder::new();
         folder.write("rows.ndjson", lines[..kept].join("\n") + "\n");
-        let (status, ok, _) = judged(&folder);
+        let (status, ok, _) = status_of(&folder);
         assert_eq!((status, ok), (1, 0), "{kept} of {} lines", lines.len());
     }
     let folder = Folder::new();
@@ -245,5 +271,5 @@ fn a_machine_whose_findings_were_cut_off_is_as_bad_as_its_verdict_says() {
     digest.codes.clear();
     digest.vm_id = Some(Uuid::from_u128(1).to_string());
     folder.write("digest.json", serde_json::to_string(&digest).unwrap());
-    assert_eq!(judged(&folder), (1, 0, 2));
+    assert_eq!(status_of(&folder), (1, 0, 2));
 }
