@@ -27,6 +27,7 @@ mod cause;
 pub(crate) mod company;
 mod counted;
 mod cut;
+mod examined;
 mod fact;
 mod fold;
 mod group;

@@ -10,7 +10,7 @@ use super::group::Draft;
 use super::{Counted, Cut, Machine, SCHEMA, Since, State, title};
 use crate::diagnose::finding::{Fix, Owner, Severity};
 use crate::diagnose::rules;
-use crate::report::FailOn;
+use crate::report::{FailOn, NOTHING_LOOKED_AT};
 
 /// Examples of machines in a group.
 const EXAMPLES: usize = 3;
@@ -159,11 +159,14 @@ pub struct Group {
 }
 
 impl Picture {
-    /// The exit status: 1 where a machine has a root at or above this severity.
+    /// The exit status: 1 where a machine is as bad as this or could not be examined, 3 where none could be.
     pub fn exit_status(&self, fail_on: FailOn) -> u8 {
-        let (all, counts) = (&self.machines, |severity| fail_on.counts(severity));
-        let machines = counts(Severity::Error) && all.error > 0 || counts(Severity::Warning) && all.warning > 0;
-        u8::from(machines || self.groups.iter().any(|group| counts(group.severity)))
+        let all = &self.machines;
+        if all.seen > 0 && all.unexamined == all.seen {
+            return NOTHING_LOOKED_AT;
+        }
+        let bad = fail_on.counts(Severity::Error) && all.error + all.unexamined > 0;
+        u8::from(bad || fail_on.counts(Severity::Warning) && all.warning > 0)
     }
 
     /// Groups of several machines that call for something to be done.

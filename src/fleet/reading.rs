@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::examined::{is_proven_error, is_unexamined};
 use super::{AgentSeen, Form, MachineKey, Names, Place, Root, Sighting, Source};
 use crate::diagnose::finding::{Argument, Owner, Severity};
 use crate::report::digest::KIND;
@@ -25,6 +26,7 @@ pub struct Document {
     findings: Option<Vec<Found>>,
     agents: Option<Vec<Value>>,
     servers: Option<Vec<Value>>,
+    sources: Option<Value>,
     redacted: Option<Value>,
 }
 
@@ -50,6 +52,8 @@ struct Tool {
 struct Run {
     id: Uuid,
     started_at: Timestamp,
+    #[serde(default)]
+    stopped: Value,
 }
 
 #[derive(Debug, Deserialize)]
@@ -81,6 +85,7 @@ struct Flat {
     region: Option<String>,
     subnet: Option<String>,
     version: Option<String>,
+    examined: Option<bool>,
     route: Option<String>,
     #[serde(default)]
     health: Value,
@@ -113,13 +118,13 @@ impl Document {
                 Ok(Read::Sighting(Box::new(flat.sighting())))
             }
             None if self.run.is_some() && self.findings.is_some() => {
-                self.report(source).map(|it| Read::Sighting(Box::new(it)))
+                self.report(text, source).map(|it| Read::Sighting(Box::new(it)))
             }
             _ => Ok(Read::Other),
         }
     }
 
-    fn report(self, source: Option<Source>) -> Result<Sighting, String> {
+    fn report(self, whole: &str, source: Option<Source>) -> Result<Sighting, String> {
         let (Some(run), Some(findings)) = (self.run, self.findings) else { return Err("has no run".to_owned()) };
         let (host, verdict) = (self.host.unwrap_or_default(), self.verdict.unwrap_or_default());
         let azure = &host["azure"];
@@ -128,6 +133,9 @@ impl Document {
         let names = self.redacted.as_ref().map_or(Names::Originals, names);
         let servers = self.servers.unwrap_or_default();
         let roots = findings.into_iter().filter(|finding| finding.caused_by.is_none()).map(Found::root);
+        let roots: Vec<Root> = roots.collect();
+        let proven = roots.iter().any(|root| is_proven_error(&root.code, root.severity));
+        let unexamined = is_unexamined(whole, &run.stopped, self.sources.as_ref(), proven);
         let agent = |agent: &Value| {
             let kind = text(&agent["kind"])?.to_owned();
             Some(AgentSeen { kind, version: text(&agent["version"]).map(str::to_owned) })
@@ -144,7 +152,7 @@ impl Document {
             place: Place::new(resource_id, text(&azure["region"]), text(&azure["subnet"])),
             route: text(&verdict["route"]).unwrap_or_default().to_owned(),
             names,
-            unexamined: false,
+            unexamined,
             health: health(&verdict["health"]),
             servers: servers
                 .iter()
@@ -153,7 +161,7 @@ impl Document {
                 .map(str::to_owned)
                 .collect(),
             agents: self.agents.unwrap_or_default().iter().filter_map(agent).collect(),
-            roots: roots.collect(),
+            roots,
             source,
         };
         Ok(sighting.bounded())
@@ -229,7 +237,7 @@ impl Flat {
             place: Place::new(resource_id, self.region.as_deref(), self.subnet.as_deref()),
             route: self.route.unwrap_or_default(),
             names,
-            unexamined: false,
+            unexamined: self.examined == Some(false),
             health: health(&self.health),
             servers: Vec::new(),
             agents: Vec::new(),

@@ -8,6 +8,7 @@ use ampls_probes::addr::AZURE_DNS;
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use super::examined::is_proven_error;
 use super::fact::is_kept;
 use super::{LONGEST, LONGEST_ID, MachineKey, Names, Place, State};
 use crate::diagnose::facts::Route;
@@ -158,6 +159,7 @@ impl Sighting {
         more(&mut self.route, other.route);
         more(&mut self.health, other.health);
         more(&mut self.names, other.names);
+        self.unexamined |= other.unexamined;
         self.roots.extend(other.roots);
         self.roots.sort();
         self.roots.dedup();
@@ -220,6 +222,8 @@ impl From<&Digest> for Sighting {
             affects: Vec::new(),
             args: code.args.clone(),
         });
+        let roots: Vec<Root> = roots.collect();
+        let proven = roots.iter().any(|root| is_proven_error(&root.code, root.severity));
         let route = match &digest.verdict.route {
             MaybeKnown::Known(route) => Route::as_str(*route).to_owned(),
             MaybeKnown::Unknown(word) => word.clone(),
@@ -236,14 +240,15 @@ impl From<&Digest> for Sighting {
             place: Place::new(resource_id, region, digest.subnet.as_deref()),
             route,
             names,
-            unexamined: digest.verdict.exit == NOTHING_LOOKED_AT,
+            // With `--fail-on never` a run ends so whatever it found before it was ended.
+            unexamined: digest.verdict.exit == NOTHING_LOOKED_AT && !proven,
             health: match &digest.verdict.health {
                 MaybeKnown::Known(health) => Some(*health),
                 MaybeKnown::Unknown(_) => failed.then_some(Health::Error),
             },
             servers: used(&digest.servers),
             agents: digest.agents.iter().map(agent).collect(),
-            roots: roots.collect(),
+            roots,
             source: None,
         }
         .bounded()

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::json;
 use crate::diagnose::finding::{Argument, Finding};
-use crate::report::{EndpointReport, Report};
+use crate::report::{EndpointReport, FailOn, NOTHING_LOOKED_AT, Report, exit_status};
 
 /// Writes the lines.
 pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
@@ -54,6 +54,7 @@ fn run(report: &Report) -> Value {
         "region": azure.and_then(|azure| azure.region.as_ref()),
         "subnet": azure.and_then(|azure| azure.subnet.as_ref()),
         "complete": report.run.complete,
+        "examined": exit_status(report, FailOn::Error) != NOTHING_LOOKED_AT,
         "elapsed_ms": report.run.elapsed_ms,
         "route": report.verdict.route,
         "health": report.verdict.health,

@@ -25,9 +25,9 @@ Examples:
 
 Exit status:
   0  no machine has a root cause at or above --fail-on
-  1  at least one machine has
+  1  at least one machine has, or could not be examined
   2  wrong usage, or no input that can be read
-  3  the output cannot be written";
+  3  no machine was examined, or the output cannot be written";
 
 /// `fleet`
 #[derive(Debug, Args)]

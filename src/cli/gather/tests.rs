@@ -5,6 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use ampls_probes::Catalogue;
+use ampls_probes::observation::Stop;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use ruzstd::encoding::{CompressionLevel, compress_to_vec};
@@ -12,7 +13,7 @@ use uuid::Uuid;
 
 use super::gather;
 use crate::cli::saved::{Saved, judged};
-use crate::diagnose::finding::Severity;
+use crate::diagnose::finding::{Finding, Severity};
 use crate::diagnose::levels::Levels;
 use crate::fleet::company::{Vm, odd, truth};
 use crate::fleet::{Group, Whole};
@@ -233,12 +234,8 @@ fn reports_that_were_redacted_one_by_one_are_as_many_machines() {
         let key = [u8::try_from(number).unwrap() + 1; 16];
         let (observations, redacted) = crate::report::redact(&seen, &Catalogue::builtin().unwrap(), key).unwrap();
         let rules = Levels::default();
-        let report = judged(Saved {
-            id: Uuid::from_u128(number as u128 + 1),
-            rules,
-            observations,
-            redacted: Some(redacted),
-        });
+        let report =
+            judged(Saved { id: Uuid::from_u128(number as u128 + 1), rules, observations, redacted: Some(redacted) });
         folder.write(&format!("{number}.json"), json(&report));
         folder.write(&format!("{number}.txt"), digest(&report));
         folder.write(&format!("{number}.ndjson"), rows(&report));
@@ -246,6 +243,25 @@ fn reports_that_were_redacted_one_by_one_are_as_many_machines() {
     let picture = gather(std::slice::from_ref(&folder.0)).whole("0.1.0", None, None).picture;
     assert_eq!((picture.machines.seen, picture.machines.error, picture.machines.redacted), (2, 1, 2));
     assert_eq!(picture.exit_status(FailOn::Error), 1);
+}
+
+#[test]
+fn a_run_that_was_ended_before_anything_was_judged_is_no_health_in_any_form() {
+    let mut report = Vm { number: 0 }.report();
+    report.run.stopped = Some(Stop::Interrupt);
+    report.endpoints.clear();
+    report.findings =
+        vec![Finding { code: "RUN001".to_owned(), severity: Severity::Warning, ..mixed().findings.remove(0) }];
+    assert_eq!(exit_status(&report, FailOn::Error), 3);
+    for text in [json(&report), digest(&report), rows(&report)] {
+        let folder = Folder::new();
+        folder.write("one", &text);
+        let of = || gather(std::slice::from_ref(&folder.0)).whole("0.1.0", None, None).picture;
+        assert_eq!((of().machines.unexamined, of().exit_status(FailOn::Error)), (1, 3), "{text}");
+        folder.write("other", json(&Vm { number: 5 }.report()));
+        let status = [FailOn::Error, FailOn::Never].map(|fail_on| of().exit_status(fail_on));
+        assert_eq!((of().machines.ok, status), (1, [1, 0]), "{text}");
+    }
 }
 
 /// The status and how many machines are without a fault.

@@ -64,7 +64,7 @@ fn page(picture: &Picture, data: &str) -> Markup {
 
 fn head(picture: &Picture, title: &str) -> Markup {
     let all = &picture.machines;
-    let tone = match (all.error, all.warning) {
+    let tone = match (all.error, all.warning + all.unexamined) {
         (1.., _) => "bad",
         (0, 1..) => "warn",
         _ => "ok",

@@ -20,7 +20,7 @@ const NAMED: usize = 3;
 pub(super) fn write(picture: &Picture, style: &Style, out: &mut dyn Write) -> io::Result<()> {
     let mut page = Page::new(out, *style);
     let all = &picture.machines;
-    let tint = match (all.error, all.warning) {
+    let tint = match (all.error, all.warning + all.unexamined) {
         (1.., _) => Tint::Red,
         (0, 1..) => Tint::Yellow,
         _ => Tint::Green,

@@ -1,0 +1,50 @@
+//! Whether a run looked at anything that is required: that its report names no fault is no health otherwise.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::diagnose::finding::Severity;
+use crate::diagnose::rule::Claim;
+use crate::diagnose::rules;
+
+/// What is read once more, and only where a run was ended or no source was looked at.
+#[derive(Deserialize)]
+struct Looked {
+    endpoints: Vec<Value>,
+}
+
+/// Whether a run could look at nothing, or was ended by somebody before any required name was judged and any error proven:
+/// status 3 of that run, as `report::exit_status` has it.
+pub(super) fn is_unexamined(report: &str, stopped: &Value, sources: Option<&Value>, proven: bool) -> bool {
+    let interrupted = stopped == "interrupt";
+    // Reports of schema 1 list no sources.
+    let sources = sources.and_then(Value::as_array).filter(|sources| !sources.is_empty());
+    let blind = sources.is_some_and(|sources| !sources.iter().any(was_looked_at));
+    if !interrupted && !blind {
+        return false;
+    }
+    let Ok(Looked { endpoints }) = serde_json::from_str(report) else { return false };
+    if blind && !endpoints.iter().any(was_judged) {
+        return true;
+    }
+    let mut required = endpoints.iter().filter(|endpoint| endpoint["need"] == "required");
+    interrupted && !required.any(was_judged) && !proven
+}
+
+/// Whether it is broken whatever else the run would have seen.
+pub(super) fn is_proven_error(code: &str, severity: Severity) -> bool {
+    let unfinished = rules::of_code(code).is_some_and(|rule| rule.claim == Claim::Unfinished);
+    severity == Severity::Error && !unfinished
+}
+
+fn was_looked_at(source: &Value) -> bool {
+    source["source"] != "proxies" && matches!(source["outcome"].as_str(), Some("seen" | "absent"))
+}
+
+/// Whether this machine's own view of the name, or a connection to it, came to an end.
+fn was_judged(endpoint: &Value) -> bool {
+    let views = endpoint["views"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let own = views.iter().filter(|view| matches!(view["view"].as_str(), Some("system" | "server")));
+    let mut settled = own.filter(|view| !matches!(view["status"].as_str(), Some("cancelled" | "skipped")));
+    endpoint["reachable"].is_boolean() || settled.next().is_some()
+}
