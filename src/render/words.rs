@@ -2,6 +2,7 @@
 
 use crate::diagnose::facts::Status;
 use crate::diagnose::finding::{BlastRadius, Finding, Fix, Owner, Severity};
+use crate::diagnose::rules;
 use crate::render::page::Tint;
 use crate::report::{EndpointReport, Environment, Report};
 
@@ -77,6 +78,12 @@ pub(super) fn team_or(owner: Owner, own: &str) -> &str {
         Owner::Os => own,
         Owner::Security => "your security team",
     }
+}
+
+/// The command that shows the page of a code; `None` for a code without one here: a saved report may say anything, and this is
+/// a line to be typed.
+pub(super) fn explain(code: &str) -> Option<String> {
+    rules::of_code(code).map(|rule| format!("ampls-doctor explain {}", rule.code))
 }
 
 /// A severity, as headings show it.

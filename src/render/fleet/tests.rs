@@ -6,6 +6,7 @@ use ring::digest::{SHA256, digest};
 use serde_json::Value;
 
 use super::*;
+use crate::diagnose::rules;
 use crate::fleet::{Document, Fleet, Read, schema};
 use crate::render::page::Detail;
 use crate::report::{Report, healthy, hostile, mixed, on_a_vm};
@@ -170,6 +171,19 @@ fn nothing_that_a_report_says_acts() {
     let samples: Vec<&str> = metrics.lines().filter(|line| !line.starts_with('#')).collect();
     let series: BTreeSet<&str> = samples.iter().map(|line| line.rsplit_once(' ').expect("a value").0).collect();
     assert_eq!(series.len(), samples.len());
+}
+
+#[test]
+fn a_code_of_a_report_is_no_command_unless_it_has_a_page_here() {
+    let whole = evil();
+    for format in FORMATS {
+        let text = text(format, &whole);
+        for typed in text.split("doctor explain ").skip(1) {
+            let code: String = typed.chars().take_while(|c| !matches!(c, '`' | '<' | '\n')).collect();
+            assert!(rules::of_code(&code).is_some(), "{format:?}: {code}");
+        }
+    }
+    assert!(text(Format::Table, &some()).contains("ampls-doctor explain DNS003"));
 }
 
 #[test]
