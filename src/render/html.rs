@@ -16,7 +16,7 @@ use crate::text::{acts_on_output, duration_ms};
 
 mod about;
 mod endpoints;
-mod findings;
+pub(super) mod findings;
 mod path;
 
 /// The whole style of the page.

@@ -38,7 +38,7 @@ pub fn write_ticket(report: &Report, owner: Owner, out: &mut dyn Write) -> io::R
 }
 
 /// Parts one after the other; the first heading is that of the whole.
-fn parts(parts: &[Part], out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn parts(parts: &[Part], out: &mut dyn Write) -> io::Result<()> {
     let mut listed = false;
     for (index, part) in parts.iter().enumerate() {
         let item = matches!(part, Part::Item(_));

@@ -14,7 +14,7 @@ mod browsers;
 pub(super) mod causes;
 mod endpoints;
 pub(super) mod matrix;
-mod root;
+pub(super) mod root;
 mod screen;
 
 /// Writes the report.

@@ -10,10 +10,10 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use serde_json::{Value, json};
 
 use super::{broken, headline, most, summary, team};
-use crate::diagnose::command::Command;
 use crate::diagnose::finding::Severity;
 use crate::fleet::{Counted, Group, Machine, Picture, State, Whole};
-use crate::render::html::{commands, document_head, prose, visible};
+use crate::render::html::findings::{change, look_first};
+use crate::render::html::{document_head, visible};
 use crate::render::json;
 use crate::render::words;
 use crate::text::thousands;
@@ -159,14 +159,14 @@ fn card(rank: usize, place: usize, group: &Group, most_machines: usize) -> Marku
 }
 
 fn fix(group: &Group) -> Markup {
+    let first = group.fix.iter().position(|fix| !fix.read_only);
     html! {
         @if !group.fix.is_empty() {
             details {
                 summary { "What to do" @if let Some(host) = &group.fix_from { ", as on " (host) } }
-                @for fix in &group.fix {
-                    p { b { @if fix.read_only { "Look: " } @else { "Change: " } } (prose(&fix.text)) }
-                    @if !fix.read_only { p class="soft" { "Affects " (words::reach(fix.blast_radius)) } }
-                    @if !fix.commands.is_empty() { (commands(fix.commands.iter().map(Command::as_str))) }
+                @for (place, fix) in group.fix.iter().enumerate() {
+                    @if fix.read_only { div class="fix" { (look_first(fix)) } }
+                    @else { (change(words::label(fix, Some(place) == first), fix, None)) }
                 }
             }
         }

@@ -3,11 +3,11 @@
 use std::io::{self, Write};
 
 use super::{broken, headline, machines, most, summary, team};
-use crate::diagnose::command::Command;
 use crate::diagnose::finding::Severity;
 use crate::fleet::{Group, Picture};
-use crate::render::markdown::text::{block, cell, code, prose};
-use crate::render::words;
+use crate::render::markdown::parts;
+use crate::render::markdown::text::{cell, code, prose};
+use crate::render::{ticket, words};
 use crate::text::thousands;
 
 /// Values named in one line.
@@ -111,16 +111,16 @@ fn group(group: &Group, out: &mut dyn Write) -> io::Result<()> {
     if group.severity == Severity::Info {
         return Ok(());
     }
-    for fix in &group.fix {
-        let word = if fix.read_only { "Look" } else { "Change" };
-        writeln!(out, "\n{word}: {}", prose(&fix.text))?;
-        if !fix.commands.is_empty() {
-            let commands = fix.commands.iter().map(Command::as_str);
-            writeln!(out, "\n{}", block(commands).trim_end())?;
-        }
+    writeln!(out)?;
+    let change = group.fix.iter().position(|fix| !fix.read_only);
+    for (place, fix) in group.fix.iter().enumerate() {
+        parts(&ticket::fix(fix, if Some(place) == change { "Change" } else { "Or" }, true), out)?;
+    }
+    if let Some(host) = &group.fix_from {
+        writeln!(out, "As on {}, whose report was judged again.\n", code(host))?;
     }
     match words::explain(&group.code) {
-        Some(command) => writeln!(out, "\n{}", code(&command)),
+        Some(command) => writeln!(out, "{}", code(&command)),
         None => Ok(()),
     }
 }

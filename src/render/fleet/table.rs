@@ -6,6 +6,7 @@ use super::{broken, headline, machines, many, most, summary, team};
 use crate::diagnose::finding::Severity;
 use crate::fleet::{Change, Group, Picture, Since};
 use crate::render::page::{Detail, Page, Style, Tint, columns_of};
+use crate::render::table::{causes, root};
 use crate::render::words::{self, Mark};
 use crate::text::thousands;
 
@@ -157,7 +158,7 @@ fn group(group: &Group, page: &mut Page<'_>) -> io::Result<()> {
     let mut line = |label: &str, text: &str| {
         if text.is_empty() { Ok(()) } else { page.wrapped(Tint::Plain, &format!("  {label:<8}"), "          ", text) }
     };
-    line("Who", team(group.owner))?;
+    line("Who", &root::who(team(group.owner), &group.fix))?;
     line("Affects", &most(&group.affects, NAMED, all))?;
     let known = |values: &[crate::fleet::Counted]| values.iter().any(|value| value.value != "unknown");
     let mut places = Vec::new();
@@ -179,28 +180,16 @@ fn group(group: &Group, page: &mut Page<'_>) -> io::Result<()> {
     fix(group, page)
 }
 
-/// The first look and the first change, with their commands; the page of the code says the rest.
+/// What to do on one machine of the group: the first look and the change, or everything; the page of the code says the rest.
 fn fix(group: &Group, page: &mut Page<'_>) -> io::Result<()> {
-    let more = page.style.detail > Detail::Usual;
-    let look = group.fix.iter().find(|fix| fix.read_only);
-    let change = group.fix.iter().find(|fix| !fix.read_only);
-    let rest = group.fix.iter().filter(|fix| more && Some(*fix) != look && Some(*fix) != change);
-    let mut changes = 0;
-    for fix in look.into_iter().chain(change).chain(rest) {
-        changes += usize::from(!fix.read_only);
-        let label = words::label(fix, !fix.read_only && changes == 1);
-        let label = match label {
-            "check" => "First",
-            "fix" => "Fix",
-            "or" => "Or",
-            _ => "And",
-        };
-        let affects =
-            if fix.read_only { String::new() } else { format!(". Affects {}", words::reach(fix.blast_radius)) };
-        page.wrapped(Tint::Plain, &format!("  {label:<8}"), "          ", &format!("{}{affects}", fix.text))?;
-        for command in &fix.commands {
-            page.line(Tint::Plain, &format!("    {}", command.as_str()))?;
+    if page.style.detail > Detail::Usual {
+        let mut changes = 0;
+        for fix in &group.fix {
+            changes += usize::from(!fix.read_only);
+            causes::remedy(words::label(fix, changes == 1), fix, page)?;
         }
+    } else if !group.fix.is_empty() {
+        root::to_do(&group.fix, team(group.owner)).iter().try_for_each(|step| page.put(step))?;
     }
     if let Some(host) = &group.fix_from {
         page.wrapped(Tint::Plain, "  As on   ", "          ", &format!("{host}, whose report was judged again"))?;

@@ -87,14 +87,14 @@ fn tag(fix: &Fix) -> Markup {
     }
 }
 
-fn look_first(look: &Fix) -> Markup {
+pub(in crate::render) fn look_first(look: &Fix) -> Markup {
     html! {
         p class="label" { "Look first: " (prose(&look.text)) " " (tag(look)) }
         @if !look.commands.is_empty() { (commands(look.commands.iter().map(Command::as_str))) }
     }
 }
 
-fn change(joins: &str, fix: &Fix, before: Option<&Fix>) -> Markup {
+pub(in crate::render) fn change(joins: &str, fix: &Fix, before: Option<&Fix>) -> Markup {
     html! {
         div class="fix" {
             p { span class="joins" { (joins) } " " (prose(&fix.text)) " " (tag(fix)) }

@@ -40,7 +40,7 @@ fn cause(report: &Report, root: &Finding, page: &mut Page<'_>) -> io::Result<()>
     page.wrapped(Tint::Plain, "  more       ", "             ", &format!("ampls-doctor explain {}", root.code))
 }
 
-fn remedy(label: &str, fix: &Fix, page: &mut Page<'_>) -> io::Result<()> {
+pub(in crate::render) fn remedy(label: &str, fix: &Fix, page: &mut Page<'_>) -> io::Result<()> {
     let mut text = fix.text.clone();
     if !fix.read_only {
         text = format!("{text} (affects {})", reach(fix.blast_radius));

@@ -78,26 +78,39 @@ pub(super) fn root(report: &Report, root: &Finding, brevity: Brevity, style: &St
     let head = Paragraph::text(Tint::Bold, &format!("{}  ", root.code), "        ", &title);
     let mut lines = vec![head.marked(mark.tint(), mark.shown(style.ascii))];
 
-    let first = root.fix.iter().position(|fix| !fix.read_only);
-    let looks: Vec<&Fix> = root.fix.iter().take(first.unwrap_or(root.fix.len())).collect();
-    let change = first.and_then(|first| root.fix.get(first));
-    let mut who = words::team(report, root.owner);
-    let needs = change.and_then(|change| change.needs.as_deref());
-    if let Some(needs) = needs.filter(|_| brevity < Brevity::ShortWho) {
-        who = format!("{who}; needs {needs}");
-    }
+    let team = team(report, root.owner);
+    let who = if brevity < Brevity::ShortWho { who(&team, &root.fix) } else { team.clone() };
     lines.push(labelled("Who", &who));
+    steps(&root.fix, &team, brevity, lines)
+}
 
+/// Who acts, and the right that the first change takes.
+pub(in crate::render) fn who(team: &str, fixes: &[Fix]) -> String {
+    let change = fixes.iter().find(|fix| !fix.read_only);
+    change
+        .and_then(|change| change.needs.as_deref())
+        .map_or_else(|| team.to_owned(), |it| format!("{team}; needs {it}"))
+}
+
+/// What to look at first, what to know before the change, and the change.
+pub(in crate::render) fn to_do(fixes: &[Fix], team: &str) -> Vec<Paragraph> {
+    steps(fixes, team, Brevity::OneCheck, Vec::new())
+}
+
+fn steps(fixes: &[Fix], team: &str, brevity: Brevity, lines: Vec<Paragraph>) -> Vec<Paragraph> {
+    let first = fixes.iter().position(|fix| !fix.read_only);
+    let looks: Vec<&Fix> = fixes.iter().take(first.unwrap_or(fixes.len())).collect();
+    let change = first.and_then(|first| fixes.get(first));
     let left_out =
-        LeftOut { ways: root.fix.iter().filter(|fix| fix.alternative && !fix.read_only).count(), ..LeftOut::default() };
+        LeftOut { ways: fixes.iter().filter(|fix| fix.alternative && !fix.read_only).count(), ..LeftOut::default() };
     let mut steps = Steps { brevity, lines, left_out, looked: false, fix: None };
     steps.looks(&looks, change);
     match change {
         Some(change) => {
-            let also: Vec<&Fix> = also(root, first.unwrap_or_default());
+            let also: Vec<&Fix> = also(fixes, first.unwrap_or_default());
             steps.change(change, &also);
         }
-        None => steps.nothing(&team(report, root.owner)),
+        None => steps.nothing(team),
     }
     steps.end()
 }
@@ -108,8 +121,8 @@ fn is_to_be_filled(change: &Fix) -> bool {
 }
 
 /// Further changes that are needed beside the first.
-fn also(root: &Finding, first: usize) -> Vec<&Fix> {
-    root.fix.iter().skip(first + 1).filter(|fix| !fix.read_only && !fix.alternative).collect()
+fn also(fixes: &[Fix], first: usize) -> Vec<&Fix> {
+    fixes.iter().skip(first + 1).filter(|fix| !fix.read_only && !fix.alternative).collect()
 }
 
 /// What `-v` adds beside what it always adds: evidence, the rights that a change takes, undo.
