@@ -6,6 +6,7 @@ use super::cause::{Cause, causes};
 use super::group::{Draft, Span, drafts};
 use super::picture::{BrokenInput, Inputs, Picture};
 use super::{Dimension, Form, Machine, MachineKey, Sighting, Source, cut, picture, since};
+use crate::diagnose::finding::Severity;
 use crate::text::escape;
 
 /// Broken inputs that are named; all of them are counted.
@@ -128,6 +129,8 @@ fn machine(sighting: &Sighting) -> Machine {
         cloud: sighting.cloud.clone(),
         place: sighting.place.clone(),
         state: sighting.state(),
+        errors: sighting.count(Severity::Error),
+        warnings: sighting.count(Severity::Warning),
         incomplete: sighting.is_incomplete(),
         route: sighting.route.clone(),
         at: sighting.at,

@@ -67,14 +67,15 @@ pub(super) fn drafts(sightings: &[&Sighting], spans: &BTreeMap<Cause, Span>) -> 
 }
 
 fn of_single_causes(sightings: &[&Sighting], spans: &BTreeMap<Cause, Span>) -> Vec<Draft> {
-    let mut found: BTreeMap<Cause, (Draft, BTreeMap<Owner, usize>)> = BTreeMap::new();
+    // As a warning on one machine and an error on another it is two: each machine stands under what it has.
+    let mut found: BTreeMap<(Cause, Severity), (Draft, BTreeMap<Owner, usize>)> = BTreeMap::new();
     for (place, sighting) in sightings.iter().enumerate() {
         for root in &sighting.roots {
             for cause in causes(root, &sighting.place, sighting.names) {
                 let span = spans.get(&cause);
-                let (draft, owners) =
-                    found.entry(cause).or_insert_with_key(|cause| (empty(cause, span, sighting.at), BTreeMap::new()));
-                draft.severity = draft.severity.max(root.severity);
+                let (draft, owners) = found.entry((cause, root.severity)).or_insert_with_key(|(cause, severity)| {
+                    (Draft { severity: *severity, ..empty(cause, span, sighting.at) }, BTreeMap::new())
+                });
                 (draft.first, draft.last) = (draft.first.min(sighting.at), draft.last.max(sighting.at));
                 // Two findings of one code may differ in what does not distinguish causes.
                 if draft.members.last() == Some(&place) {
@@ -121,7 +122,7 @@ fn empty(cause: &Cause, span: Option<&Span>, at: Timestamp) -> Draft {
 
 /// Drafts that differ in one kind of thing alone, as one where the same machines show them, or a part of these.
 fn joined(drafts: Vec<Draft>, kind: &'static str, in_parts: bool) -> Vec<Draft> {
-    let mut alike: BTreeMap<(String, Named), Vec<Draft>> = BTreeMap::new();
+    let mut alike: BTreeMap<(String, Severity, Named), Vec<Draft>> = BTreeMap::new();
     let mut all = Vec::new();
     for mut draft in drafts {
         let count = draft.members.len();
@@ -134,7 +135,7 @@ fn joined(drafts: Vec<Draft>, kind: &'static str, in_parts: bool) -> Vec<Draft> 
         }
         let mut rest = draft.named.clone();
         rest.remove(kind);
-        alike.entry((draft.code.clone(), rest)).or_default().push(draft);
+        alike.entry((draft.code.clone(), draft.severity, rest)).or_default().push(draft);
     }
     for mut bucket in alike.into_values() {
         bucket.sort_by(|a, b| (b.members.len(), &a.named).cmp(&(a.members.len(), &b.named)));
@@ -168,7 +169,6 @@ impl Draft {
         let values = self.named.entry(kind).or_default();
         values.extend(other.named.into_iter().filter(|(name, _)| *name == kind).flat_map(|(_, values)| values));
         values.sort_by(|a, b| (b.1, &a.0).cmp(&(a.1, &b.0)));
-        self.severity = self.severity.max(other.severity);
         (self.first, self.last) = (self.first.min(other.first), self.last.max(other.last));
         for (what, machines) in other.affects {
             let known = self.affects.entry(what).or_default();
@@ -183,7 +183,12 @@ impl Draft {
             let values: Vec<&str> = values.iter().map(|(value, _)| value.as_str()).collect();
             format!(" {name}={}", values.join(","))
         });
-        format!("{}{}", self.code, facts.collect::<String>())
+        let severity = match self.severity {
+            Severity::Error => "",
+            Severity::Warning => " (warning)",
+            Severity::Info => " (info)",
+        };
+        format!("{}{}{severity}", self.code, facts.collect::<String>())
     }
 }
 

@@ -138,6 +138,10 @@ pub struct Machine {
     pub place: Place,
     /// How it is.
     pub state: State,
+    /// Its roots that are errors.
+    pub errors: usize,
+    /// Its roots that are warnings.
+    pub warnings: usize,
     /// Its verdict says more than its findings: some of them are missing.
     pub incomplete: bool,
     /// Where its names lead.

@@ -117,7 +117,7 @@ pub struct Group {
     pub name: String,
     /// The cause in a few words.
     pub title: String,
-    /// The worst that it is on any of the machines.
+    /// How bad it is on these machines; machines on which it is worse or better are another group.
     pub severity: Severity,
     /// Whose work the fix is.
     pub owner: Option<Owner>,

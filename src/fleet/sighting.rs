@@ -176,6 +176,11 @@ impl Sighting {
         !self.unexamined && self.said() > self.shown()
     }
 
+    /// Its roots of this severity.
+    pub(super) fn count(&self, severity: Severity) -> usize {
+        self.roots.iter().filter(|root| root.severity == severity).count()
+    }
+
     fn said(&self) -> State {
         match self.health {
             Some(Health::Error) => State::Error,

@@ -72,7 +72,7 @@ pub(super) fn since<'p>(before: (&'p Vec<Draft>, &'p Vec<Machine>), now: (&'p Ve
             continue;
         };
         let changed = change(machine, Some(was.state), Some(machine.state));
-        match faults(machine, now.0).cmp(&faults(was, before.0)) {
+        match faults(machine).cmp(&faults(was)) {
             std::cmp::Ordering::Less => since.better.push(changed),
             std::cmp::Ordering::Greater => since.worse.push(changed),
             std::cmp::Ordering::Equal => since.same += 1,
@@ -88,20 +88,31 @@ fn change(machine: &Machine, before: Option<State>, now: Option<State>) -> Chang
     Change { host: machine.name.clone(), resource_id: machine.resource_id.clone(), before, now }
 }
 
-/// Whether nothing could be looked at, then errors and warnings: the more, the worse.
-fn faults(machine: &Machine, drafts: &[Draft]) -> (bool, usize, usize) {
-    let count = |severity| {
-        let of = |group: &&usize| drafts.get(**group).is_some_and(|draft| draft.severity == severity);
-        machine.groups.iter().filter(of).count()
-    };
-    (machine.state == State::Unexamined, count(Severity::Error), count(Severity::Warning))
+/// How it is, then errors and warnings: the more, the worse. Its own roots count: how they are grouped depends on other
+/// machines.
+fn faults(machine: &Machine) -> (State, usize, usize) {
+    (machine.state, machine.errors, machine.warnings)
+}
+
+/// The group of each cause that is so bad.
+type Places<'d> = BTreeMap<(Severity, &'d Cause), usize>;
+
+fn places(drafts: &[Draft]) -> Places<'_> {
+    let mut places = BTreeMap::new();
+    for (place, draft) in drafts.iter().enumerate() {
+        places.extend(draft.causes.iter().map(|cause| ((draft.severity, cause), place)));
+    }
+    places
 }
 
 /// Groups may be cut differently in both pictures; the causes that they stand for are the same.
 fn causes(before: Side<'_>, now: Side<'_>) -> Vec<CauseChange> {
-    let with = |drafts: &[Draft], causes: &BTreeSet<Cause>| {
-        let some = drafts.iter().filter(|draft| !draft.causes.is_disjoint(causes));
-        some.flat_map(|draft| draft.members.iter().copied()).collect::<BTreeSet<usize>>().len()
+    let (old, new) = (places(before.0), places(now.0));
+    let with = |drafts: &[Draft], places: &Places<'_>, draft: &Draft| {
+        let theirs = draft.causes.iter().filter_map(|cause| places.get(&(draft.severity, cause)));
+        let groups: BTreeSet<usize> = theirs.copied().collect();
+        let members = groups.iter().filter_map(|place| drafts.get(*place)).flat_map(|draft| &draft.members);
+        members.collect::<BTreeSet<_>>().len()
     };
     let changed = |draft: &Draft, before: usize, now: usize| CauseChange {
         code: draft.code.clone(),
@@ -111,8 +122,8 @@ fn causes(before: Side<'_>, now: Side<'_>) -> Vec<CauseChange> {
         now,
     };
     let mut all: Vec<CauseChange> =
-        now.0.iter().map(|draft| changed(draft, with(before.0, &draft.causes), draft.members.len())).collect();
-    let gone = before.0.iter().filter(|draft| with(now.0, &draft.causes) == 0);
+        now.0.iter().map(|draft| changed(draft, with(before.0, &old, draft), draft.members.len())).collect();
+    let gone = before.0.iter().filter(|draft| with(now.0, &new, draft) == 0);
     all.extend(gone.map(|draft| changed(draft, draft.members.len(), 0)));
     all.retain(|change| change.before != change.now && change.severity > Severity::Info);
     all.sort_by(|a, b| {

@@ -129,6 +129,35 @@ fn a_machine_that_has_nothing_else_to_repair_is_counted() {
 }
 
 #[test]
+fn a_cause_that_is_information_on_most_machines_is_an_error_on_the_others_alone() {
+    let public = |severity| root("DNS001", severity, &[]);
+    let expected = sighting("expected", 0, vec![public(Severity::Error)]);
+    let others = (0..9).map(|number| sighting(&format!("n{number}"), 0, vec![public(Severity::Info)]));
+    let seen = whole(others.chain([expected]));
+    let groups: Vec<_> = seen.picture.groups.iter().map(|it| (it.severity, it.machines, it.only_fault)).collect();
+    assert_eq!(groups, [(Severity::Error, 1, 1), (Severity::Info, 9, 0)]);
+    assert_ne!(seen.picture.groups[0].id, seen.picture.groups[1].id);
+    for row in rows(&seen) {
+        let severity = if row.host == "expected" { Severity::Error } else { Severity::Info };
+        assert_eq!(row.severity, Some(severity), "{}", row.host);
+    }
+}
+
+#[test]
+fn a_machine_is_no_worse_because_another_one_is() {
+    let bypassed = |severity| root("DNS002", severity, &[("server", &["10.0.0.4"])]);
+    let mut earlier = Fleet::default();
+    earlier.add(sighting("a", 0, vec![bypassed(Severity::Warning)]));
+    let mut now = Fleet::default();
+    now.add(sighting("a", 9, vec![bypassed(Severity::Warning)]));
+    now.add(sighting("b", 9, vec![bypassed(Severity::Error)]));
+    let since = now.whole("0.1.0", None, Some(earlier)).picture.since.unwrap();
+    assert_eq!((since.same, since.worse, since.appeared.len()), (1, vec![], 1));
+    let causes: Vec<_> = since.causes.iter().map(|it| (it.severity, it.before, it.now)).collect();
+    assert_eq!(causes, [(Severity::Error, 0, 1)]);
+}
+
+#[test]
 fn what_changed_is_listed_by_machine_and_cause() {
     let mut earlier = Fleet::default();
     for (name, roots) in
