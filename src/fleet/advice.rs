@@ -23,6 +23,7 @@ impl Group {
             let root = Root {
                 code: finding.code.clone(),
                 severity: finding.severity,
+                certainty: Some(finding.certainty),
                 owner: Some(finding.owner),
                 affects: Vec::new(),
                 args: finding.args.clone(),

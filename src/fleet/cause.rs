@@ -145,7 +145,14 @@ mod tests {
     fn root(code: &str, args: &[(&str, &[&str])]) -> Root {
         let list = |values: &[&str]| Argument::Many(values.iter().map(|value| (*value).to_owned()).collect());
         let args = args.iter().map(|(name, values)| ((*name).to_owned(), list(values))).collect();
-        Root { code: code.to_owned(), severity: Severity::Error, owner: None, affects: Vec::new(), args }
+        Root {
+            code: code.to_owned(),
+            severity: Severity::Error,
+            certainty: None,
+            owner: None,
+            affects: Vec::new(),
+            args,
+        }
     }
 
     fn place() -> Place {

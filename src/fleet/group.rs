@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::cause::{Cause, causes};
 use super::{Sighting, Source};
-use crate::diagnose::finding::{Owner, Severity};
+use crate::diagnose::finding::{Certainty, Owner, Severity};
 use crate::diagnose::rules;
 
 /// What is known of a cause beside the machines that have it now.
@@ -34,6 +34,8 @@ pub(super) struct Draft {
     /// Places in the list of machines, in their order.
     pub(super) members: Vec<usize>,
     pub(super) severity: Severity,
+    /// Likely as soon as it is on one machine.
+    pub(super) certainty: Option<Certainty>,
     pub(super) owner: Option<Owner>,
     /// What it affects, with the machines on which it does.
     pub(super) affects: BTreeMap<&'static str, usize>,
@@ -76,6 +78,7 @@ fn of_single_causes(sightings: &[&Sighting], spans: &BTreeMap<Cause, Span>) -> V
                 let (draft, owners) = found.entry((cause, root.severity)).or_insert_with_key(|(cause, severity)| {
                     (Draft { severity: *severity, ..empty(cause, span, sighting.at) }, BTreeMap::new())
                 });
+                draft.certainty = draft.certainty.max(root.certainty);
                 (draft.first, draft.last) = (draft.first.min(sighting.at), draft.last.max(sighting.at));
                 // Two findings of one code may differ in what does not distinguish causes.
                 if draft.members.last() == Some(&place) {
@@ -112,6 +115,7 @@ fn empty(cause: &Cause, span: Option<&Span>, at: Timestamp) -> Draft {
         named,
         members: Vec::new(),
         severity: Severity::Info,
+        certainty: None,
         owner: None,
         affects: BTreeMap::new(),
         first: span.map_or(at, |span| span.first),
@@ -169,6 +173,7 @@ impl Draft {
         let values = self.named.entry(kind).or_default();
         values.extend(other.named.into_iter().filter(|(name, _)| *name == kind).flat_map(|(_, values)| values));
         values.sort_by(|a, b| (b.1, &a.0).cmp(&(a.1, &b.0)));
+        self.certainty = self.certainty.max(other.certainty);
         (self.first, self.last) = (self.first.min(other.first), self.last.max(other.last));
         for (what, machines) in other.affects {
             let known = self.affects.entry(what).or_default();

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::counted::{by_machines, counted, percent};
 use super::group::Draft;
 use super::{Counted, Cut, Machine, SCHEMA, Since, State, title};
-use crate::diagnose::finding::{Fix, Owner, Severity};
+use crate::diagnose::finding::{Certainty, Fix, Owner, Severity};
 use crate::diagnose::rules;
 use crate::report::{FailOn, NOTHING_LOOKED_AT};
 
@@ -119,6 +119,8 @@ pub struct Group {
     pub title: String,
     /// How bad it is on these machines; machines on which it is worse or better are another group.
     pub severity: Severity,
+    /// `likely` as soon as it is no more on one of the machines; null where no report says it: digests do not.
+    pub certainty: Option<Certainty>,
     /// Whose work the fix is.
     pub owner: Option<Owner>,
     /// What the machines share.
@@ -240,6 +242,7 @@ fn group(draft: &Draft, machines: &[Machine], faults: &dyn Fn(&Machine) -> usize
         name: rules::of_code(&draft.code).map(|rule| rule.name.to_owned()).unwrap_or_default(),
         title: title::title(&draft.code, &draft.named),
         severity: draft.severity,
+        certainty: draft.certainty,
         owner: draft.owner,
         facts: draft.named.iter().map(fact).collect(),
         machines: members.len(),

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::examined::{is_proven_error, is_unexamined};
 use super::{AgentSeen, Form, MachineKey, Names, Place, Root, Sighting, Source};
-use crate::diagnose::finding::{Argument, Owner, Severity};
+use crate::diagnose::finding::{Argument, Certainty, Owner, Severity};
 use crate::report::digest::KIND;
 use crate::report::{Health, purpose};
 
@@ -61,6 +61,8 @@ struct Found {
     code: String,
     severity: Value,
     #[serde(default)]
+    certainty: Value,
+    #[serde(default)]
     owner: Value,
     #[serde(default)]
     caused_by: Option<String>,
@@ -92,6 +94,8 @@ struct Flat {
     code: Option<String>,
     #[serde(default)]
     severity: Value,
+    #[serde(default)]
+    certainty: Value,
     #[serde(default)]
     owner: Value,
     caused_by: Option<String>,
@@ -191,6 +195,11 @@ fn names(mark: &Value) -> Names {
     mark["set"].as_str().and_then(|set| Uuid::try_parse(set).ok()).map_or(Names::OfOneReport, Names::OfSet)
 }
 
+/// A certainty of a later version is not proof.
+fn certainty(value: &Value) -> Option<Certainty> {
+    (!value.is_null()).then(|| Certainty::deserialize(value).unwrap_or(Certainty::Likely))
+}
+
 /// A health of a later version counts as an error, for the same reason.
 fn health(value: &Value) -> Option<Health> {
     (!value.is_null()).then(|| Health::deserialize(value).unwrap_or(Health::Error))
@@ -207,6 +216,7 @@ impl Found {
         Root {
             code: self.code,
             severity: severity(&self.severity),
+            certainty: certainty(&self.certainty),
             owner: Owner::deserialize(&self.owner).ok(),
             affects: affects(&self.endpoints),
             args: self.args.into_iter().map(|(name, value)| (name, argument(value))).collect(),
@@ -221,6 +231,7 @@ impl Flat {
         let root = |code| Root {
             code,
             severity: severity(&self.severity),
+            certainty: certainty(&self.certainty),
             owner: Owner::deserialize(&self.owner).ok(),
             affects: affects(&self.endpoints),
             args: self.args.iter().map(|it| (it.name.clone(), Argument::Many(it.values.clone()))).collect(),

@@ -9,7 +9,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::{Group, Machine, MachineKey, SCHEMA, State, Whole};
-use crate::diagnose::finding::{Owner, Severity};
+use crate::diagnose::finding::{Certainty, Owner, Severity};
 
 /// A machine and one of its causes.
 #[derive(Clone, Debug, JsonSchema, Serialize)]
@@ -57,6 +57,8 @@ pub struct Row<'w> {
     pub code: Option<&'w str>,
     /// How bad.
     pub severity: Option<Severity>,
+    /// How sure: `likely` where it is no more on one of the machines that share it.
+    pub certainty: Option<Certainty>,
     /// Whose work.
     pub owner: Option<Owner>,
     /// The cause in a few words.
@@ -102,6 +104,7 @@ fn row<'w>(machine: &'w Machine, group: Option<&'w Group>) -> Row<'w> {
         cause: group.map(|group| group.id.as_str()),
         code: group.map(|group| group.code.as_str()),
         severity: group.map(|group| group.severity),
+        certainty: group.and_then(|group| group.certainty),
         owner: group.and_then(|group| group.owner),
         title: group.map(|group| group.title.as_str()),
         facts: facts.iter().flat_map(|of| of.values.iter().map(|it| fact(of.name, &it.value))).collect(),

@@ -12,7 +12,7 @@ use super::examined::is_proven_error;
 use super::fact::is_kept;
 use super::{LONGEST, LONGEST_ID, MachineKey, Names, Place, State};
 use crate::diagnose::facts::Route;
-use crate::diagnose::finding::{Argument, Owner, Severity};
+use crate::diagnose::finding::{Argument, Certainty, Owner, Severity};
 use crate::report::digest::MaybeKnown;
 use crate::report::{Digest, Health, NOTHING_LOOKED_AT};
 use crate::text::escape;
@@ -47,6 +47,8 @@ pub struct Root {
     pub code: String,
     /// How bad.
     pub severity: Severity,
+    /// How sure; `None` where the form does not say it.
+    pub certainty: Option<Certainty>,
     /// Whose work; `None` where the form does not say it.
     pub owner: Option<Owner>,
     /// What names that it concerns do for monitoring.
@@ -223,6 +225,7 @@ impl From<&Digest> for Sighting {
         let roots = digest.codes.iter().filter(|code| code.by.is_none()).map(|code| Root {
             code: code.code.clone(),
             severity: severity(&code.severity),
+            certainty: None,
             owner: None,
             affects: Vec::new(),
             args: code.args.clone(),

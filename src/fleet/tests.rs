@@ -4,13 +4,13 @@ use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use super::*;
-use crate::diagnose::finding::{Argument, Severity};
+use crate::diagnose::finding::{Argument, Certainty, Severity};
 use crate::report::FailOn;
 
 fn root(code: &str, severity: Severity, args: &[(&str, &[&str])]) -> Root {
     let list = |values: &[&str]| Argument::Many(values.iter().map(|value| (*value).to_owned()).collect());
     let args = args.iter().map(|(name, values)| ((*name).to_owned(), list(values))).collect();
-    Root { code: code.to_owned(), severity, owner: None, affects: vec!["log upload"], args }
+    Root { code: code.to_owned(), severity, certainty: None, owner: None, affects: vec!["log upload"], args }
 }
 
 fn sighting(name: &str, hours: i64, roots: Vec<Root>) -> Sighting {
@@ -144,6 +144,20 @@ fn a_cause_that_is_information_on_most_machines_is_an_error_on_the_others_alone(
 }
 
 #[test]
+fn a_cause_is_likely_as_soon_as_it_is_no_more_on_one_machine() {
+    let sure = |certainty| Root { certainty, ..silent("10.0.0.4") };
+    let of = |all: &[Option<Certainty>]| {
+        let machines = all.iter().enumerate();
+        let seen = whole(machines.map(|(number, it)| sighting(&format!("n{number}"), 0, vec![sure(*it)])));
+        seen.picture.groups.iter().map(|group| group.certainty).collect::<Vec<_>>()
+    };
+    let (proven, likely) = (Some(Certainty::Proven), Some(Certainty::Likely));
+    assert_eq!(of(&[proven, likely, None]), [likely]);
+    assert_eq!(of(&[None, proven]), [proven]);
+    assert_eq!(of(&[None]), [None]);
+}
+
+#[test]
 fn a_machine_is_no_worse_because_another_one_is() {
     let bypassed = |severity| root("DNS002", severity, &[("server", &["10.0.0.4"])]);
     let mut earlier = Fleet::default();
@@ -179,7 +193,7 @@ fn what_changed_is_listed_by_machine_and_cause() {
         (vec!["new".to_owned()], vec!["gone".to_owned()], 1)
     );
     let causes: Vec<_> = since.causes.iter().map(|cause| (cause.title.as_str(), cause.before, cause.now)).collect();
-    assert_eq!(causes, [("10.0.0.4 does not answer", 2, 1), ("10.0.0.9 does not answer", 0, 1)]);
+    assert_eq!(causes, [("no answer from 10.0.0.4", 2, 1), ("no answer from 10.0.0.9", 0, 1)]);
 }
 
 #[test]

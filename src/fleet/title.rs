@@ -6,34 +6,48 @@ use crate::diagnose::rules;
 /// Values named of one kind before the others are counted.
 const MOST: usize = 3;
 
-/// The words of common causes; what stands in braces is a fact. Others are called by the rule's name and all their facts.
-const WORDS: &[(&str, &str)] = &[
-    ("AGT001", "agent {agent} {version} is below {minimum}"),
-    ("AGT003", "agent {agent} is retired"),
-    ("AGT004", "agent {agent} is not running"),
-    ("DNS002", "{server} bypasses Azure DNS"),
-    ("DNS003", "zone {zone} is not linked, as {server} shows"),
-    ("DNS004", "a record is missing in zone {zone}, as {server} shows"),
-    ("DNS008", "{server} does not answer"),
-    ("DNS009", "{server} fails"),
-    ("DNS010", "{server} cuts answers and refuses TCP"),
-    ("DNS019", "{server} changes its answers"),
-    ("DNS020", "{server} does not forward {suffix}"),
-    ("DNS021", "zone {zone} on {server} hides Azure's names"),
-    ("DNS024", "{server} withholds private addresses of {suffix}"),
-    ("DNS025", "{server} invents answers"),
-    ("PRX001", "proxy {proxy} takes private names"),
-    ("PRX002", "proxy {proxy} wants credentials"),
-    ("PRX003", "proxy {proxy} does not answer"),
-    ("PRX004", "proxy {proxy} refuses"),
-    ("TLS001", "TLS is intercepted by {issuer}"),
-    ("TLS002", "issuer {issuer} is not trusted"),
-    ("TLS009", "the chain of {issuer} is incomplete"),
+/// The words of common causes; what stands in braces is a fact. Where one code has several causes, the word of the argument
+/// `cause` stands beside the code. Others are called by the rule's name and all their facts. No word depends on how many
+/// servers or zones there are.
+const WORDS: &[(&str, &str, &str)] = &[
+    ("AGT001", "", "agent below {minimum}: {agent} {version}"),
+    ("AGT003", "", "retired agent: {agent}"),
+    ("AGT004", "", "agent not running: {agent}"),
+    ("DNS002", "", "Azure DNS bypassed by {server}"),
+    ("DNS003", "link-or-forwarder-missing", "zone not linked, or not forwarded by {server}: {zone}"),
+    ("DNS003", "", "zone not linked, as seen on {server}: {zone}"),
+    ("DNS004", "", "record missing, as seen on {server}: {zone}"),
+    ("DNS008", "", "no answer from {server}"),
+    ("DNS009", "", "failures of {server}"),
+    ("DNS010", "", "answers cut and TCP refused by {server}"),
+    ("DNS019", "", "changing answers from {server}"),
+    ("DNS020", "", "not forwarded by {server}: {suffix}"),
+    ("DNS021", "", "Azure's names hidden by a local zone on {server}: {zone}"),
+    ("DNS024", "", "private addresses withheld by {server}: {suffix}"),
+    ("DNS025", "", "invented answers from {server}"),
+    ("PRX001", "", "private names sent through proxy {proxy}"),
+    ("PRX002", "", "credentials wanted by proxy {proxy}"),
+    ("PRX003", "", "no answer from proxy {proxy}"),
+    ("PRX004", "", "requests refused by proxy {proxy}"),
+    ("TLS001", "", "TLS intercepted by {issuer}"),
+    ("TLS002", "", "issuer not trusted: {issuer}"),
+    ("TLS009", "", "incomplete chain of {issuer}"),
 ];
 
 /// The words of a cause.
 pub(super) fn title(code: &str, named: &Named) -> String {
-    let words = WORDS.iter().find(|(known, _)| *known == code).and_then(|(_, words)| filled(words, named));
+    let words = WORDS.iter().filter(|(known, ..)| *known == code).find_map(|(_, cause, words)| {
+        let (text, mut named_already) = filled(words, named)?;
+        if !cause.is_empty() {
+            let (name, values) = named.get_key_value("cause")?;
+            let [(only, _)] = values.as_slice() else { return None };
+            if only != cause {
+                return None;
+            }
+            named_already.push(name);
+        }
+        Some((text, named_already))
+    });
     let (words, named_already) = words.unwrap_or_else(|| {
         (
             rules::of_code(code)
@@ -93,9 +107,9 @@ mod tests {
     #[test]
     fn a_common_cause_is_a_sentence_and_what_it_does_not_say_follows() {
         let one = named(&[("server", &["10.0.0.4"]), ("zone", &["privatelink.monitor.azure.com"])]);
-        assert_eq!(title("DNS002", &one), "10.0.0.4 bypasses Azure DNS (zone monitor.azure.com)");
+        assert_eq!(title("DNS002", &one), "Azure DNS bypassed by 10.0.0.4 (zone monitor.azure.com)");
         let old = named(&[("agent", &["oms"]), ("version", &["1.12.0"]), ("minimum", &["1.12.25"])]);
-        assert_eq!(title("AGT001", &old), "agent oms 1.12.0 is below 1.12.25");
+        assert_eq!(title("AGT001", &old), "agent below 1.12.25: oms 1.12.0");
     }
 
     #[test]
@@ -109,14 +123,29 @@ mod tests {
     #[test]
     fn many_values_are_counted() {
         let many = named(&[("server", &["a", "b", "c", "d", "e"])]);
-        assert_eq!(title("DNS008", &many), "a, b, c and 2 more does not answer");
+        assert_eq!(title("DNS008", &many), "no answer from a, b, c and 2 more");
     }
 
     #[test]
     fn the_words_are_of_rules() {
-        for (code, _) in WORDS {
+        for (code, ..) in WORDS {
             assert!(rules::of_code(code).is_some(), "{code}");
         }
-        assert!(WORDS.windows(2).all(|pair| pair[0].0 < pair[1].0));
+        // The words for one cause come before those for any.
+        assert!(WORDS.windows(2).all(|pair| pair[0].0 < pair[1].0 || pair[0].0 == pair[1].0 && !pair[0].1.is_empty()));
+    }
+
+    #[test]
+    fn a_cause_of_which_two_are_possible_names_both() {
+        let of = |cause| {
+            let zone: &[&str] = &["privatelink.ods.opinsights.azure.com"];
+            title("DNS003", &named(&[("server", &["10.0.0.4"]), ("zone", zone), ("cause", &[cause])]))
+        };
+        assert_eq!(
+            of("link-or-forwarder-missing"),
+            "zone not linked, or not forwarded by 10.0.0.4: ods.opinsights.azure.com"
+        );
+        let linked = "zone not linked, as seen on 10.0.0.4: ods.opinsights.azure.com (cause link-missing)";
+        assert_eq!(of("link-missing"), linked);
     }
 }

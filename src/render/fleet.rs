@@ -4,8 +4,8 @@ use std::io::{self, Write};
 
 use super::json;
 use super::page::Style;
-use crate::diagnose::finding::Owner;
-use crate::fleet::{Counted, Picture, Whole, rows};
+use crate::diagnose::finding::{Certainty, Owner};
+use crate::fleet::{Counted, Group, Picture, Whole, rows};
 use crate::text::thousands;
 
 mod csv;
@@ -116,6 +116,12 @@ fn most(values: &[Counted], named: usize, all: usize) -> String {
         shown.push(format!("{} more", thousands(more)));
     }
     shown.join(", ")
+}
+
+/// The cause in a few words, and whether it is no more than the best reading.
+fn titled(group: &Group) -> String {
+    let likely = if group.certainty == Some(Certainty::Likely) { " (likely)" } else { "" };
+    format!("{}{likely}", group.title)
 }
 
 /// What a sentence calls those who repair it.

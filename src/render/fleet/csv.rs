@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use crate::fleet::{Row, Whole, rows};
 use crate::render::page::inert;
 
-const COLUMNS: [&str; 21] = [
+const COLUMNS: [&str; 22] = [
     "machine",
     "host",
     "resource_id",
@@ -26,6 +26,7 @@ const COLUMNS: [&str; 21] = [
     "agents",
     "code",
     "severity",
+    "certainty",
     "owner",
     "title",
     "facts",
@@ -63,6 +64,7 @@ fn cells(row: &Row<'_>) -> [String; COLUMNS.len()] {
         row.agents.join("; "),
         text(row.code),
         row.severity.map(|severity| severity.as_str().to_owned()).unwrap_or_default(),
+        row.certainty.map(|certainty| certainty.as_str().to_owned()).unwrap_or_default(),
         row.owner.map(|owner| owner.as_str().to_owned()).unwrap_or_default(),
         text(row.title),
         row.facts.join("; "),

@@ -9,7 +9,7 @@ use std::io::{self, Write};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use serde_json::{Value, json};
 
-use super::{broken, headline, most, summary, team};
+use super::{broken, headline, most, summary, team, titled};
 use crate::diagnose::finding::Severity;
 use crate::fleet::{Counted, Group, Machine, Picture, State, Whole};
 use crate::render::html::findings::{change, look_first};
@@ -136,7 +136,7 @@ fn card(rank: usize, place: usize, group: &Group, most_machines: usize) -> Marku
             div class="rank" {
                 b { (thousands(all)) }
                 span class={ "tag " (tone) } { (group.code) }
-                h3 { (group.title) }
+                h3 { (titled(group)) }
             }
             div class="bar" { i style={ "width:" (share) "%" } {} }
             dl class="facts" {
@@ -183,7 +183,7 @@ fn outliers(picture: &Picture) -> Markup {
                     @for group in all.iter().take(OUTLIERS) {
                         p {
                             @for example in &group.examples { b { (example.host) } ": " }
-                            (group.code) " " (group.title)
+                            (group.code) " " (titled(group))
                         }
                     }
                     @if all.len() > OUTLIERS { p class="soft" { (thousands(all.len() - OUTLIERS)) " more" } }
@@ -245,7 +245,7 @@ fn data(whole: &Whole) -> io::Result<String> {
     let group = |group: &Group| {
         let zones = group.facts.iter().filter(|fact| fact.name == "zone").flat_map(|fact| &fact.values);
         let zones: Vec<&str> = zones.map(|zone| zone.value.as_str()).collect();
-        json!({ "code": group.code, "title": group.title, "machines": group.machines, "zones": zones })
+        json!({ "code": group.code, "title": titled(group), "machines": group.machines, "zones": zones })
     };
     let groups: Vec<Value> = whole.picture.groups.iter().map(group).collect();
     let mut text = Vec::new();

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::{broken, headline, machines, most, summary, team};
+use super::{broken, headline, machines, most, summary, team, titled};
 use crate::diagnose::finding::Severity;
 use crate::fleet::{Group, Picture};
 use crate::render::markdown::parts;
@@ -29,7 +29,7 @@ pub(super) fn write(picture: &Picture, out: &mut dyn Write) -> io::Result<()> {
     }
     for group in &causes {
         let (number, percent, severity) = (thousands(group.machines), group.percent, words::severity(group.severity));
-        let (id, who, title) = (cell(&group.code), team(group.owner), cell(&group.title));
+        let (id, who, title) = (cell(&group.code), team(group.owner), cell(&titled(group)));
         writeln!(out, "| {number} | {percent:.1} % | {id} | {severity} | {who} | {title} |")?;
     }
     let outliers: Vec<&Group> = picture.outliers().collect();
@@ -38,7 +38,7 @@ pub(super) fn write(picture: &Picture, out: &mut dyn Write) -> io::Result<()> {
     }
     for group in outliers.iter().take(OUTLIERS) {
         let host = group.examples.first().map(|example| cell(&example.host)).unwrap_or_default();
-        let (id, severity, title) = (cell(&group.code), words::severity(group.severity), cell(&group.title));
+        let (id, severity, title) = (cell(&group.code), words::severity(group.severity), cell(&titled(group)));
         writeln!(out, "| {host} | {id} | {severity} | {title} |")?;
     }
     if outliers.len() > OUTLIERS {
@@ -90,7 +90,7 @@ fn since(picture: &Picture, out: &mut dyn Write) -> io::Result<()> {
 
 fn group(group: &Group, out: &mut dyn Write) -> io::Result<()> {
     let all = group.machines;
-    writeln!(out, "\n### {}: {}\n\n{}\n", code(&group.code), machines(all), prose(&group.title))?;
+    writeln!(out, "\n### {}: {}\n\n{}\n", code(&group.code), machines(all), prose(&titled(group)))?;
     let examples: Vec<String> = group.examples.iter().map(|example| code(&example.host)).collect();
     let seen = format!("{:.0} to {:.0}", group.first_seen, group.last_seen);
     for (word, text) in [

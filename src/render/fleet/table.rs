@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::{broken, headline, machines, many, most, summary, team};
+use super::{broken, headline, machines, many, most, summary, team, titled};
 use crate::diagnose::finding::Severity;
 use crate::fleet::{Change, Group, Picture, Since};
 use crate::render::page::{Detail, Page, Style, Tint, columns_of};
@@ -73,7 +73,7 @@ fn causes(picture: &Picture, page: &mut Page<'_>) -> io::Result<()> {
             group.code
         );
         let rest = " ".repeat(columns_of(&first));
-        page.wrapped(mark.tint(), &first, &rest, &group.title)?;
+        page.wrapped(mark.tint(), &first, &rest, &titled(group))?;
     }
     let more = causes.len().saturating_sub(limit);
     if more > 0 {
@@ -152,7 +152,7 @@ fn hosts(word: &str, changes: &[Change], tint: Tint, page: &mut Page<'_>) -> io:
 
 fn group(group: &Group, page: &mut Page<'_>) -> io::Result<()> {
     let mark = Mark::of(group.severity);
-    let head = format!("{}  {}: {}", group.code, machines(group.machines), group.title);
+    let head = format!("{}  {}: {}", group.code, machines(group.machines), titled(group));
     page.wrapped(mark.tint(), mark.shown(page.style.ascii), "  ", &head)?;
     let all = group.machines;
     let mut line = |label: &str, text: &str| {
