@@ -18,7 +18,7 @@ pub use picture::{BrokenInput, Example, FactValues, Group, Inputs, Machines, Pic
 pub use reading::{Document, Read};
 pub use row::{Row, rows};
 pub use schema::{row_schema, schema};
-pub use sighting::{AgentSeen, Form, Root, Sighting, Source};
+pub use sighting::{AgentSeen, FilePlace, Form, Root, Sighting, Source};
 pub use since::{CauseChange, Change, Since};
 
 mod advice;

@@ -4,6 +4,7 @@
 //! The files may be anybody's. Below a folder no link leads out of it, nothing but regular files is opened, and what one
 //! input may take is bounded. What cannot be read is named, and the rest goes on.
 
+use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,7 +12,8 @@ use std::thread;
 
 use super::input::is_stdin;
 use super::saved::many::{Block, Found};
-use crate::fleet::Fleet;
+use super::saved::{Saved, of_report};
+use crate::fleet::{Fleet, Source};
 
 mod blocks;
 mod unpack;
@@ -47,6 +49,18 @@ pub(super) fn gather(paths: &[PathBuf]) -> Fleet {
         Found::Broken { input, why } => fleet.add_broken(&input, &why),
     });
     fleet
+}
+
+/// Bytes of a report that is read once more.
+const MOST_AGAIN: u64 = 16 * 1024 * 1024;
+
+/// Reads a report once more; `None` where it is not there any more.
+pub(super) fn again(source: &Source) -> Option<Saved> {
+    let mut file = walk::again(&source.file)?;
+    file.seek(SeekFrom::Start(source.offset)).ok()?;
+    let mut bytes = Vec::new();
+    file.take(source.length.min(MOST_AGAIN)).read_to_end(&mut bytes).ok()?;
+    of_report(&bytes)
 }
 
 /// Parses every part of the inputs, and takes what comes of it in no particular order.
@@ -96,7 +110,7 @@ fn read(paths: &[PathBuf], sink: &Sink) {
         if !is_stdin(path) {
             walk::path(path, sink);
         } else if !std::mem::replace(&mut stdin_is_read, true) {
-            blocks::document("standard input", false, std::io::stdin().lock(), sink);
+            blocks::document("standard input", None, std::io::stdin().lock(), sink);
         }
     }
 }

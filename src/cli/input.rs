@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, Read, Write};
 use std::path::Path;
 
 use ampls_probes::endpoint::ExpectedRecord;
@@ -59,18 +59,6 @@ pub(super) fn bytes(path: &Path, most: u64) -> Result<Vec<u8>, InputError> {
         return Err(InputError::new(path, format!("is larger than {most} MiB; give one document")));
     }
     Ok(bytes)
-}
-
-/// One line of a file, from 1; `None` where it cannot be read, or has more than `most` MiB.
-pub(super) fn line(path: &Path, number: u64, most: u64) -> Option<Vec<u8>> {
-    let limit = most * 1024 * 1024;
-    let mut lines = BufReader::new(File::open(path).ok()?);
-    for _ in 1..number {
-        lines.skip_until(b'\n').ok()?;
-    }
-    let mut line = Vec::new();
-    lines.take(limit).read_until(b'\n', &mut line).ok()?;
-    Some(line)
 }
 
 /// MiB read of a file of expected records: parsed as a tree, a file takes many times its size.

@@ -64,12 +64,9 @@ pub(super) fn read(path: &Path) -> Result<Saved, InputError> {
     parse(&bytes).map_err(|what| InputError::new(path, what))
 }
 
-/// Reads a report once more that is one line of a file, or the whole of it where `line` is 0.
-pub(super) fn read_again(path: &Path, line: u64) -> Option<Saved> {
-    if line == 0 {
-        return parse(&input::bytes(path, MAX_REPORT).ok()?).ok();
-    }
-    parse(&input::line(path, line, MAX_REPORT)?).ok()
+/// A whole report that was read once more.
+pub(super) fn of_report(bytes: &[u8]) -> Option<Saved> {
+    parse(bytes).ok()
 }
 
 /// Reads a report or a digest; the digest may stand among the other lines of the `compact` format.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ampls_probes::addr::AZURE_DNS;
@@ -35,9 +36,20 @@ pub enum Form {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Source {
     /// The file.
-    pub file: Arc<str>,
-    /// Its line, from 1; 0 where the report is all of the file.
-    pub line: u64,
+    pub file: Arc<FilePlace>,
+    /// The bytes before it.
+    pub offset: u64,
+    /// Its bytes.
+    pub length: u64,
+}
+
+/// A file as it was opened: its displayed name may be that of another file.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FilePlace {
+    /// The file, or the folder that no link leads out of.
+    pub base: Arc<Path>,
+    /// The file in that folder.
+    pub relative: Option<PathBuf>,
 }
 
 /// A root cause, as a report says it.

@@ -1,13 +1,13 @@
 //! `fleet`: many reports in one picture.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::cli::args::{FleetArgs, TalkArgs};
 use crate::cli::exit::{Failure, announce_file, exit_code, say};
-use crate::cli::gather::gather;
+use crate::cli::gather::{again, gather};
 use crate::cli::input::is_stdin;
 use crate::cli::output::{self, Output};
-use crate::cli::saved::{judged, read_again};
+use crate::cli::saved::judged;
 use crate::diagnose::finding::Severity;
 use crate::fleet::{Fleet, Whole};
 use crate::render;
@@ -66,7 +66,7 @@ fn advise(whole: &mut Whole) {
     let groups = whole.picture.groups.iter_mut().zip(&whole.newest);
     for (group, newest) in groups.filter(|(group, _)| group.severity > Severity::Info).take(MOST_ADVISED) {
         let Some(source) = newest else { continue };
-        if let Some(saved) = read_again(Path::new(&*source.file), source.line) {
+        if let Some(saved) = again(source) {
             group.advise(&judged(saved));
         }
     }

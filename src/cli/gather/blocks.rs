@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::Sink;
 use super::unpack::unpacked;
 use crate::cli::saved::many::Block;
+use crate::fleet::{FilePlace, Source};
 
 /// Octets read at once of an input with lines.
 const BLOCK: usize = 1024 * 1024;
@@ -15,13 +16,14 @@ const LONGEST_LINE: usize = 16;
 const LARGEST: usize = 64;
 const MIB: usize = 1024 * 1024;
 
-/// Reads an input and hands on its blocks. `plain` says that a file of that name holds just this.
-pub(super) fn document(name: &str, plain: bool, input: impl Read, sink: &Sink) {
+/// Reads an input and hands on its blocks. `place` is the file that it is read from.
+pub(super) fn document(name: &str, place: Option<FilePlace>, input: impl Read, sink: &Sink) {
     let (input, packed) = match unpacked(input) {
         Ok(unpacked) => unpacked,
         Err(error) => return sink.broken(name, &format!("cannot be read: {error}")),
     };
-    let mut reader = Reader { name: name.into(), plain: plain && !packed, input, sink, failed: None };
+    let file = place.filter(|_| !packed).map(Arc::new);
+    let mut reader = Reader { name: name.into(), file, offset: 0, input, sink, failed: None };
     reader.blocks();
     if let Some(why) = reader.failed {
         let how = if packed { "unpacked" } else { "read" };
@@ -31,7 +33,10 @@ pub(super) fn document(name: &str, plain: bool, input: impl Read, sink: &Sink) {
 
 struct Reader<'s, R> {
     name: Arc<str>,
-    plain: bool,
+    /// The file, where it holds just what is read.
+    file: Option<Arc<FilePlace>>,
+    /// Bytes that were handed on.
+    offset: u64,
     input: R,
     sink: &'s Sink,
     /// Why it ended early.
@@ -94,8 +99,11 @@ impl<R: Read> Reader<'_, R> {
         }
     }
 
-    fn hand_on(&self, line: u64, bytes: Vec<u8>) {
-        self.sink.block(Block { file: self.name.clone(), line, bytes, plain: self.plain });
+    fn hand_on(&mut self, line: u64, bytes: Vec<u8>) {
+        let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        let place = self.file.clone().map(|file| Source { file, offset: self.offset, length });
+        self.offset = self.offset.saturating_add(length);
+        self.sink.block(Block { file: self.name.clone(), line, bytes, place });
     }
 }
 

@@ -11,7 +11,7 @@ use flate2::write::GzEncoder;
 use ruzstd::encoding::{CompressionLevel, compress_to_vec};
 use uuid::Uuid;
 
-use super::gather;
+use super::{again, gather};
 use crate::cli::saved::{Saved, judged};
 use crate::diagnose::finding::{Finding, Severity};
 use crate::diagnose::levels::Levels;
@@ -23,6 +23,28 @@ use crate::report::{FailOn, Report, exit_status, mixed};
 
 /// Machines of the company; `FLEET_MACHINES` asks for more.
 const MACHINES: usize = 1_000;
+
+/// What is shown of a name that is not UTF-8 is the name of another file.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_report_is_read_again_from_the_file_that_it_came_from() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+    use std::os::unix::fs::symlink;
+
+    let folder = Folder::new();
+    let outside = folder.write("outside.json", json(&Vm { number: 1 }.report()));
+    let reports = [2, 7].map(|number| json(&Vm { number }.report()));
+    fs::create_dir(folder.0.join("in")).unwrap();
+    fs::write(folder.0.join("in").join(OsStr::from_bytes(b"a\xff.json")), reports.join("\n")).unwrap();
+    symlink(outside, folder.0.join("in/a\u{fffd}.json")).unwrap();
+    let whole = gather(&[folder.0.join("in")]).whole("0.1.0", None, None);
+    assert_eq!((whole.picture.machines.seen, whole.picture.inputs.broken), (2, 1));
+    let newest: Vec<_> = whole.newest.iter().flatten().map(|source| again(source).unwrap().id).collect();
+    assert!(!newest.is_empty());
+    let runs: Vec<Uuid> = whole.machines.iter().map(|machine| machine.run).collect();
+    assert!(newest.iter().all(|run| runs.contains(run)), "{newest:?} {runs:?}");
+}
 
 /// A folder that is gone when dropped.
 struct Folder(PathBuf);

@@ -2,11 +2,13 @@
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use ampls_probes::observation::{ReadFailure, UnreadReason};
 use ampls_probes::read::{self, Links, below};
 
 use super::{Sink, blocks, shown};
+use crate::fleet::FilePlace;
 
 /// Entries of one folder; a hundred thousand reports in one are common.
 const MOST_ENTRIES: usize = 5_000_000;
@@ -18,7 +20,10 @@ pub(super) fn path(path: &Path, sink: &Sink) {
     match fs::metadata(path) {
         Ok(there) if there.is_dir() => folder(path, sink),
         Ok(_) => match read::open(path, Links::Follow) {
-            Ok(file) => document(&shown(path), file, sink),
+            Ok(file) => {
+                let place = FilePlace { base: path.into(), relative: None };
+                blocks::document(&shown(path), Some(place), file, sink);
+            }
             Err(why) => sink.broken(&shown(path), failure(&why)),
         },
         Err(_) if is_pattern(path) => pattern(path, sink),
@@ -26,8 +31,12 @@ pub(super) fn path(path: &Path, sink: &Sink) {
     }
 }
 
-fn document(name: &str, file: File, sink: &Sink) {
-    blocks::document(name, true, file, sink);
+/// Opens a file once more as it was opened, so that nothing put in its place meanwhile leads elsewhere.
+pub(super) fn again(place: &FilePlace) -> Option<File> {
+    match &place.relative {
+        Some(relative) => below::open(&place.base, relative).ok(),
+        None => read::open(&place.base, Links::Follow).ok(),
+    }
 }
 
 fn is_pattern(path: &Path) -> bool {
@@ -61,6 +70,7 @@ fn folder(path: &Path, sink: &Sink) {
     let (Some(base), Some(name)) = (whole.parent(), whole.file_name()) else {
         return sink.broken(&shown(path), "is the whole file system: give a folder in it");
     };
+    let shared: Arc<Path> = base.into();
     let mut folders = vec![(PathBuf::from(name), 1)];
     while let Some((inside, depth)) = folders.pop() {
         let called = |relative: &Path| shown(&path.join(relative.strip_prefix(name).unwrap_or(relative)));
@@ -83,7 +93,10 @@ fn folder(path: &Path, sink: &Sink) {
         for entry in names {
             let place = inside.join(entry);
             match below::open(base, &place) {
-                Ok(file) => document(&called(&place), file, sink),
+                Ok(file) => {
+                    let within = FilePlace { base: Arc::clone(&shared), relative: Some(place.clone()) };
+                    blocks::document(&called(&place), Some(within), file, sink);
+                }
                 Err(UnreadReason::Failed(ReadFailure::NotAFile)) if depth < DEEPEST => within.push((place, depth + 1)),
                 Err(why) => sink.broken(&called(&place), reason(&why)),
             }

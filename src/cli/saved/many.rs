@@ -39,8 +39,15 @@ pub(in crate::cli) struct Block {
     pub(in crate::cli) line: u64,
     /// What stands there.
     pub(in crate::cli) bytes: Vec<u8>,
-    /// Whether a file of that name holds just this, so that a report can be read again.
-    pub(in crate::cli) plain: bool,
+    /// Where a file holds just this, so that a report can be read again.
+    pub(in crate::cli) place: Option<Source>,
+}
+
+/// A place in a block.
+struct At {
+    line: u64,
+    /// Where a file holds what stands there.
+    source: Option<Source>,
 }
 
 impl Block {
@@ -50,9 +57,10 @@ impl Block {
         if self.line == 0 {
             self.whole(&mut found);
         } else {
-            let lines = self.bytes.split(|byte| *byte == b'\n');
-            for (number, line) in (self.line..).zip(lines) {
-                self.line(number, line, &mut found);
+            let mut offset = 0;
+            for (number, line) in (self.line..).zip(self.bytes.split(|byte| *byte == b'\n')) {
+                self.line(&At { line: number, source: self.source(offset, line.len()) }, line, &mut found);
+                offset += line.len() + 1;
             }
         }
         found
@@ -72,7 +80,14 @@ impl Block {
         lines.map(|(number, line)| parse(line).map_err(|why| named(number, why))).collect()
     }
 
-    fn line(&self, number: u64, line: &[u8], found: &mut Vec<Found>) {
+    /// Where so many bytes of it can be read again.
+    fn source(&self, offset: usize, length: usize) -> Option<Source> {
+        let place = self.place.as_ref()?;
+        let offset = place.offset.checked_add(u64::try_from(offset).ok()?)?;
+        Some(Source { file: Arc::clone(&place.file), offset, length: u64::try_from(length).ok()? })
+    }
+
+    fn line(&self, at: &At, line: &[u8], found: &mut Vec<Found>) {
         let text = String::from_utf8_lossy(line);
         let text = text.trim();
         // The last line of the `compact` format repeats what its digest says.
@@ -80,9 +95,9 @@ impl Block {
             return;
         }
         if text.starts_with(['{', '[']) {
-            self.json(text, number, found);
+            self.json(text, at, found);
         } else {
-            found.push(self.broken(number, "is not a JSON object"));
+            found.push(self.broken(at.line, "is not a JSON object"));
         }
     }
 
@@ -94,7 +109,9 @@ impl Block {
         }
         if begin.starts_with(['{', '[']) {
             let before = found.len();
-            let failed = self.documents(begin, found);
+            // Of a text in another encoding only the whole file is known.
+            let before_it = (text.len() == self.bytes.len()).then(|| text.len() - begin.len());
+            let failed = self.documents(begin, before_it, found);
             // A log may begin with a brace and hold a digest further down.
             if failed.is_some() && found.len() == before {
                 found.extend(digest::digest(&self.bytes).into_iter().map(|digest| self.of_digest(0, digest)));
@@ -118,12 +135,20 @@ impl Block {
     }
 
     /// One document after the other; gives why the last one cannot be read.
-    fn documents(&self, text: &str, found: &mut Vec<Found>) -> Option<String> {
+    fn documents(&self, text: &str, offset: Option<usize>, found: &mut Vec<Found>) -> Option<String> {
         let mut number = 0;
-        for document in serde_json::Deserializer::from_str(text).into_iter::<&RawValue>() {
+        let mut documents = serde_json::Deserializer::from_str(text).into_iter::<&RawValue>();
+        while let Some(document) = documents.next() {
             number += 1;
             match document {
-                Ok(document) => self.json(document.get(), 0, found),
+                Ok(document) => {
+                    let length = document.get().len();
+                    let source = match offset {
+                        Some(offset) => self.source((offset + documents.byte_offset()).saturating_sub(length), length),
+                        None => self.source(0, self.bytes.len()),
+                    };
+                    self.json(document.get(), &At { line: 0, source }, found);
+                }
                 Err(error) if number > 1 => {
                     found.push(self.broken(0, &format!("document {number} {}", wrong(&error))));
                     return None;
@@ -135,17 +160,16 @@ impl Block {
     }
 
     /// A document, or each of a list of them.
-    fn json(&self, text: &str, line: u64, found: &mut Vec<Found>) {
+    fn json(&self, text: &str, at: &At, found: &mut Vec<Found>) {
         if text.starts_with('{') {
-            return self.object(text, line, found);
+            return self.object(text, at, found);
         }
+        let line = at.line;
         let objects = serde_json::from_str::<Vec<&RawValue>>(text);
         match objects {
             Ok(objects) if !objects.is_empty() && objects.iter().all(|object| object.get().starts_with('{')) => {
-                // One of several cannot be found again by its line alone.
-                let alone = Self { file: self.file.clone(), line: self.line, bytes: Vec::new(), plain: false };
                 for object in objects {
-                    alone.object(object.get(), line, found);
+                    self.object(object.get(), &At { line, source: None }, found);
                 }
             }
             Ok(_) => self.wrapped(text, line, found),
@@ -153,7 +177,8 @@ impl Block {
         }
     }
 
-    fn object(&self, text: &str, line: u64, found: &mut Vec<Found>) {
+    fn object(&self, text: &str, at: &At, found: &mut Vec<Found>) {
+        let line = at.line;
         let document: Document = match serde_json::from_str(text) {
             Ok(document) => document,
             Err(error) => {
@@ -166,8 +191,7 @@ impl Block {
             }
         };
         let schema = document.schema;
-        let source = self.plain.then(|| Source { file: self.file.clone(), line });
-        let read = document.read(text, source);
+        let read = document.read(text, at.source.clone());
         match (read, schema) {
             (Ok(Read::Sighting(_) | Read::Digest), Some(schema)) if !is_read(schema) => {
                 found.push(self.broken(line, &newer("schema", schema, SCHEMA)));
@@ -224,11 +248,16 @@ fn wrong(error: &serde_json::Error) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
+    use crate::fleet::FilePlace;
     use crate::report::{mixed, on_a_vm};
 
     fn read(bytes: &[u8], line: u64) -> (Vec<Sighting>, Vec<String>) {
-        let block = Block { file: "file".into(), line, bytes: bytes.to_vec(), plain: true };
+        let file = Arc::new(FilePlace { base: Path::new("file").into(), relative: None });
+        let place = Some(Source { file, offset: 0, length: 0 });
+        let block = Block { file: "file".into(), line, bytes: bytes.to_vec(), place };
         let (mut sightings, mut broken) = (Vec::new(), Vec::new());
         for found in block.read() {
             match found {
@@ -281,6 +310,17 @@ mod tests {
         let host = mixed().host.name;
         assert_eq!(names(format!("{}\n{report}\n\n", digest_of("a")).as_bytes(), 1), ["a", host.as_str()]);
         assert_eq!(names(format!("{pretty}\n{pretty}").as_bytes(), 0), [host.as_str(); 2]);
+        let both = format!(" {pretty}\n{report}");
+        for (line, text) in
+            [(0, both.clone()), (1, format!("{}\n\n{report} \n", digest_of("a"))), (0, format!("\u{feff}{report}"))]
+        {
+            let sources: Vec<Source> = read(text.as_bytes(), line).0.into_iter().filter_map(|it| it.source).collect();
+            assert!(!sources.is_empty());
+            for source in sources {
+                let [offset, length] = [source.offset, source.length].map(|it| usize::try_from(it).unwrap());
+                assert!(parse(&text.as_bytes()[offset..offset + length]).is_ok(), "{line}");
+            }
+        }
         assert_eq!(names(format!("[{report},{}]", digest_of("a")).as_bytes(), 0), [host.as_str(), "a"]);
     }
 
@@ -302,7 +342,8 @@ mod tests {
         };
         assert_eq!(said(&digest), said(&whole));
         assert_eq!(rows.iter().filter(|row| !row.roots.is_empty()).map(said).collect::<Vec<_>>(), [said(&whole)]);
-        assert_eq!(whole.source, Some(Source { file: "file".into(), line: 0 }));
+        let length = serde_json::to_string(&report).unwrap().len();
+        assert!(whole.source.is_some_and(|it| (it.offset, it.length) == (0, length as u64)));
         assert!(digest.source.is_none());
     }
 
