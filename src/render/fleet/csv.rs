@@ -1,7 +1,8 @@
 //! One line a machine and cause, for spreadsheets.
 //!
 //! A spreadsheet takes a cell that begins like a formula for one (<https://owasp.org/www-community/attacks/CSV_Injection>):
-//! such a cell gets an apostrophe in front. Characters that act on a reader are written as escapes.
+//! such a cell gets an apostrophe in front. Where lists are separated by semicolons, as in German or French settings, a cell also
+//! begins after each of these, in quotes or not. Characters that act on a reader are written as escapes.
 
 use std::io::{self, Write};
 
@@ -33,6 +34,9 @@ const COLUMNS: [&str; 22] = [
     "outlier",
 ];
 
+/// What a formula begins with; some programs know the wide forms.
+const FORMULA: [char; 10] = ['=', '+', '-', '@', '|', '%', '＝', '＋', '－', '＠'];
+
 /// Writes the lines.
 pub(super) fn write(whole: &Whole, out: &mut dyn Write) -> io::Result<()> {
     let mut lines = csv::Writer::from_writer(out);
@@ -60,23 +64,30 @@ fn cells(row: &Row<'_>) -> [String; COLUMNS.len()] {
         word(row.redacted),
         row.state.to_string(),
         row.route.to_owned(),
-        row.servers.join("; "),
-        row.agents.join("; "),
+        row.servers.join(", "),
+        row.agents.join(", "),
         text(row.code),
         row.severity.map(|severity| severity.as_str().to_owned()).unwrap_or_default(),
         row.certainty.map(|certainty| certainty.as_str().to_owned()).unwrap_or_default(),
         row.owner.map(|owner| owner.as_str().to_owned()).unwrap_or_default(),
         text(row.title),
-        row.facts.join("; "),
+        row.facts.join(", "),
         row.outlier.map(word).unwrap_or_default(),
     ]
 }
 
-/// The cell as text that no spreadsheet computes. Some programs skip blanks before they look, and some know the wide forms.
+/// The cell as text that no spreadsheet computes. Some programs skip blanks before they look.
 fn harmless(cell: &str) -> String {
     let cell = inert(cell);
-    let begins = cell.trim_start().starts_with(['=', '+', '-', '@', '|', '%', '＝', '＋', '－', '＠']);
-    if begins { format!("'{cell}") } else { cell }
+    let mut safe = String::with_capacity(cell.len());
+    for (index, part) in cell.split(';').enumerate() {
+        let before = |c: char| c.is_whitespace() || index > 0 && c == '"';
+        let begins = part.trim_start_matches(before).starts_with(FORMULA);
+        safe.push_str(if index > 0 { ";" } else { "" });
+        safe.push_str(if begins { "'" } else { "" });
+        safe.push_str(part);
+    }
+    safe
 }
 
 #[cfg(test)]
@@ -89,7 +100,15 @@ mod tests {
             let cell = harmless(evil);
             assert!(cell.starts_with('\'') || cell.starts_with("\\u{"), "{cell}");
         }
-        for plain in ["vm-1", "10.0.0.4", "", "a=b", "'x"] {
+        for (evil, wanted) in [
+            ("a;=cmd|' /C calc'!A0", "a;'=cmd|' /C calc'!A0"),
+            ("a; =1;b;-2", "a;' =1;b;'-2"),
+            ("a;\"=1\"", "a;'\"=1\""),
+            (";;@x", ";;'@x"),
+        ] {
+            assert_eq!(harmless(evil), wanted);
+        }
+        for plain in ["vm-1", "10.0.0.4", "", "a=b", "'x", "a;b", "a; b"] {
             assert_eq!(harmless(plain), plain);
         }
     }
