@@ -123,8 +123,9 @@ fn replaceable(wanted: &Path) -> io::Result<()> {
 fn is_device(wanted: &Path) -> bool {
     let name = wanted.file_name().unwrap_or_default().to_string_lossy().to_ascii_uppercase();
     let name = name.split('.').next().unwrap_or_default().trim_end();
-    let numbered = |kind: &str| name.strip_prefix(kind).is_some_and(|rest| rest.len() == 1);
-    matches!(name, "CON" | "PRN" | "AUX" | "NUL") || numbered("COM") || numbered("LPT")
+    let is_number = |rest: &str| matches!(rest.as_bytes(), [b'0'..=b'9']) || matches!(rest, "¹" | "²" | "³");
+    let numbered = |kind: &str| name.strip_prefix(kind).is_some_and(is_number);
+    matches!(name, "CON" | "PRN" | "AUX" | "NUL" | "CONIN$" | "CONOUT$") || numbered("COM") || numbered("LPT")
 }
 
 fn refusal(why: &str) -> io::Error {
@@ -321,6 +322,14 @@ mod tests {
             ("x/nul.txt", true),
             ("com1", true),
             ("COM10", false),
+            ("LPT0.csv", true),
+            ("COM¹.txt", true),
+            ("lpt³", true),
+            ("CONIN$", true),
+            ("conout$", true),
+            ("comp.json", false),
+            ("coms.txt", false),
+            ("lptx.csv", false),
             ("null", false),
             ("report.json", false),
         ] {
