@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+use serde_json::json;
 use uuid::Uuid;
 
 use super::cause::{Cause, causes};
@@ -25,6 +26,9 @@ pub(super) struct Span {
 
 /// What the facts of a group name: of each kind the values, with the machines that show them.
 pub(super) type Named = BTreeMap<&'static str, Vec<(String, usize)>>;
+
+/// A kind of fact, and its values.
+type Values = (&'static str, BTreeSet<String>);
 
 /// A group of machines with one cause.
 #[derive(Clone, Debug)]
@@ -126,7 +130,7 @@ fn empty(cause: &Cause, span: Option<&Span>, at: Timestamp) -> Draft {
 
 /// Drafts that differ in one kind of thing alone, as one where the same machines show them, or a part of these.
 fn joined(drafts: Vec<Draft>, kind: &'static str, in_parts: bool) -> Vec<Draft> {
-    let mut alike: BTreeMap<(String, Severity, Named), Vec<Draft>> = BTreeMap::new();
+    let mut alike: BTreeMap<(String, Severity, Vec<Values>), Vec<Draft>> = BTreeMap::new();
     let mut all = Vec::new();
     for mut draft in drafts {
         let count = draft.members.len();
@@ -137,8 +141,7 @@ fn joined(drafts: Vec<Draft>, kind: &'static str, in_parts: bool) -> Vec<Draft> 
         for (_, machines) in values {
             *machines = count;
         }
-        let mut rest = draft.named.clone();
-        rest.remove(kind);
+        let rest = draft.values().filter(|(name, _)| *name != kind).collect();
         alike.entry((draft.code.clone(), draft.severity, rest)).or_default().push(draft);
     }
     for mut bucket in alike.into_values() {
@@ -151,7 +154,7 @@ fn joined(drafts: Vec<Draft>, kind: &'static str, in_parts: bool) -> Vec<Draft> 
             let within = |whole: &Draft| is_part(&draft.members, &whole.members);
             let place = same.or_else(|| kept.iter().position(within).filter(|_| parts));
             if let Some(whole) = place.and_then(|place| kept.get_mut(place)) {
-                whole.absorb(draft, kind);
+                whole.absorb(draft);
             } else {
                 places.insert(draft.members.clone(), kept.len());
                 kept.push(draft);
@@ -169,10 +172,17 @@ fn is_part(part: &[usize], whole: &[usize]) -> bool {
 }
 
 impl Draft {
-    fn absorb(&mut self, other: Self, kind: &'static str) {
-        let values = self.named.entry(kind).or_default();
-        values.extend(other.named.into_iter().filter(|(name, _)| *name == kind).flat_map(|(_, values)| values));
-        values.sort_by(|a, b| (b.1, &a.0).cmp(&(a.1, &b.0)));
+    fn absorb(&mut self, other: Self) {
+        for (kind, theirs) in other.named {
+            let values = self.named.entry(kind).or_default();
+            for (value, machines) in theirs {
+                match values.iter_mut().find(|(known, _)| *known == value) {
+                    Some((_, known)) => *known = machines.max(*known),
+                    None => values.push((value, machines)),
+                }
+            }
+            values.sort_by(|a, b| (b.1, &a.0).cmp(&(a.1, &b.0)));
+        }
         self.certainty = self.certainty.max(other.certainty);
         (self.first, self.last) = (self.first.min(other.first), self.last.max(other.last));
         for (what, machines) in other.affects {
@@ -182,10 +192,16 @@ impl Draft {
         self.causes.extend(other.causes);
     }
 
+    /// What it names, however many machines show it.
+    fn values(&self) -> impl Iterator<Item = Values> {
+        let values = |values: &Vec<(String, usize)>| values.iter().map(|(value, _)| value.clone()).collect();
+        self.named.iter().map(move |(name, all)| (*name, values(all)))
+    }
+
     /// What tells it from other groups, in one line that is the same as long as the cause is.
     pub(super) fn key(&self) -> String {
-        let facts = self.named.iter().map(|(name, values)| {
-            let values: Vec<&str> = values.iter().map(|(value, _)| value.as_str()).collect();
+        let facts = self.values().map(|(name, values)| {
+            let values: Vec<String> = values.iter().map(|value| word(value)).collect();
             format!(" {name}={}", values.join(","))
         });
         let severity = match self.severity {
@@ -193,8 +209,14 @@ impl Draft {
             Severity::Warning => " (warning)",
             Severity::Info => " (info)",
         };
-        format!("{}{}{severity}", self.code, facts.collect::<String>())
+        format!("{}{}{severity}", word(&self.code), facts.collect::<String>())
     }
+}
+
+/// A value in one word: as a text of JSON where it holds what stands between values, so that no two causes read the same.
+fn word(value: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || matches!(c, '.' | ':' | '-' | '_' | '/');
+    if !value.is_empty() && value.chars().all(plain) { value.to_owned() } else { json!(value).to_string() }
 }
 
 impl Span {

@@ -144,6 +144,29 @@ fn a_cause_that_is_information_on_most_machines_is_an_error_on_the_others_alone(
 }
 
 #[test]
+fn a_cause_has_the_same_id_however_many_machines_show_each_part_of_it() {
+    let lacks = |zones: &[&str]| root("DNS003", Severity::Error, &[("server", &["10.0.0.4"]), ("zones", zones)]);
+    let ids = |second: &[&str]| {
+        titles(&whole([sighting("a", 0, vec![lacks(&["m", "ods"])]), sighting("b", 0, vec![lacks(second)])]))
+    };
+    assert_eq!(ids(&["m"]), ids(&["ods"]));
+}
+
+#[test]
+fn two_causes_never_have_one_id() {
+    let by = |issuers: &[&str]| root("TLS001", Severity::Error, &[("issuer", issuers)]);
+    let seen = whole([
+        sighting("a", 0, vec![by(&["CN=x", "CN=y"])]),
+        sighting("b", 0, vec![by(&["CN=x,CN=y"])]),
+        sighting("c", 0, vec![root("TLS001 issuer=\"CN=x\"", Severity::Error, &[])]),
+        sighting("d", 0, vec![by(&["CN=x (warning)"])]),
+        sighting("e", 0, vec![Root { severity: Severity::Warning, ..by(&["CN=x"]) }]),
+    ]);
+    let ids: std::collections::BTreeSet<String> = titles(&seen).into_iter().map(|(id, _)| id).collect();
+    assert_eq!(ids.len(), 5, "{ids:?}");
+}
+
+#[test]
 fn a_cause_is_likely_as_soon_as_it_is_no_more_on_one_machine() {
     let sure = |certainty| Root { certainty, ..silent("10.0.0.4") };
     let of = |all: &[Option<Certainty>]| {
