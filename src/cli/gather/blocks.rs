@@ -47,7 +47,12 @@ impl<R: Read> Reader<'_, R> {
     fn blocks(&mut self) {
         let mut bytes = Vec::new();
         let mut ended = self.more(&mut bytes, BLOCK);
-        if !has_a_document_a_line(&bytes) {
+        let mut of_lines = is_of_lines(&bytes, ended);
+        while of_lines.is_none() && !ended && bytes.len() <= LONGEST_LINE * MIB {
+            ended = self.more(&mut bytes, BLOCK);
+            of_lines = is_of_lines(&bytes, ended);
+        }
+        if of_lines != Some(true) {
             if !ended {
                 ended = self.more(&mut bytes, LARGEST * MIB);
             }
@@ -107,9 +112,34 @@ impl<R: Read> Reader<'_, R> {
     }
 }
 
-/// Whether the first line is a whole object by its looks: what stands in it is read later.
-fn has_a_document_a_line(bytes: &[u8]) -> bool {
-    let Some(end) = bytes.iter().position(|byte| *byte == b'\n') else { return false };
-    let first = bytes.get(..end).unwrap_or_default().trim_ascii();
-    first.starts_with(b"{") && first.ends_with(b"}") && first.len() > 2
+/// Whether a document stands in each line; `None` where the beginning does not show it. The first line may be cut off, as logs
+/// are that were rotated, or be talk before the reports. What stands in the lines is read later.
+fn is_of_lines(bytes: &[u8], ended: bool) -> Option<bool> {
+    let end = if ended { bytes.len() } else { bytes.iter().rposition(|byte| *byte == b'\n')? };
+    let begin = bytes.strip_prefix(b"\xef\xbb\xbf").map_or(0, |_| 3);
+    let lines = bytes.get(begin..end)?.split(|byte| *byte == b'\n');
+    let mut lines = lines.map(<[u8]>::trim_ascii).filter(|line| !line.is_empty());
+    let first = lines.next()?;
+    // An object over several lines, or a list.
+    if first == b"{" || first.starts_with(b"[") {
+        return Some(false);
+    }
+    if is_object(first) {
+        return Some(bytes.contains(&b'\n'));
+    }
+    // The `compact` format has a digest below what people read: it is read as a whole.
+    let is_text = !first.starts_with(b"{");
+    let counts = |line: &[u8]| is_object(line) && holds(line, b"\"schema\"") && !(is_text && holds(line, DIGEST));
+    lines.any(counts).then_some(true)
+}
+
+const DIGEST: &[u8] = b"\"kind\":\"digest\"";
+
+/// Whether it is a whole object by its looks.
+fn is_object(line: &[u8]) -> bool {
+    line.starts_with(b"{") && line.ends_with(b"}") && line.len() > 2
+}
+
+fn holds(line: &[u8], part: &[u8]) -> bool {
+    line.windows(part.len()).any(|window| window == part)
 }

@@ -24,6 +24,43 @@ use crate::report::{FailOn, Report, exit_status, mixed};
 /// Machines of the company; `FLEET_MACHINES` asks for more.
 const MACHINES: usize = 1_000;
 
+#[test]
+fn a_line_that_is_broken_costs_itself_alone_wherever_it_stands() {
+    let vms = [0, 1, 2].map(|number| Vm { number }.report());
+    let reports: Vec<String> = vms.iter().map(json).collect();
+    let rows: Vec<String> = vms.iter().map(|report| rows(report).trim_end().to_owned()).collect();
+    let digests: Vec<String> = vms.iter().map(|it| serde_json::to_string(&Digest::new(it, 1)).unwrap()).collect();
+    for lines in [reports, rows, digests] {
+        for broken in ["{\"schema\":2,\"run\":", "Warning: Permanently added 'vm-1' to the list of known hosts."] {
+            for place in 0..=lines.len() {
+                let mut all = lines.clone();
+                all.insert(place, broken.to_owned());
+                let folder = Folder::new();
+                let file = folder.write("all", all.join("\n") + "\n");
+                let (machines, named) = seen(&[file]);
+                // Digests stand below what people read, which is no broken input.
+                let talk = broken.starts_with('W') && place == 0 && lines[0].contains("\"kind\":\"digest\"");
+                assert_eq!((machines, named.len()), (3, usize::from(!talk)), "{place}: {named:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_first_line_may_be_longer_than_a_block_and_cut_off_at_its_beginning() {
+    let long = |number: usize| {
+        let mut report = serde_json::to_value(Vm { number }.report()).unwrap();
+        report["later"] = "x".repeat(2 * 1024 * 1024).into();
+        report.to_string()
+    };
+    let folder = Folder::new();
+    let whole = format!("{}\n{{\"schema\":2,\n{}\n{}\n", long(0), long(1), json(&Vm { number: 2 }.report()));
+    assert_eq!(seen(&[folder.write("whole", &whole)]).0, 3);
+    let (machines, broken) = seen(&[folder.write("tail", &whole[1024 * 1024..])]);
+    assert_eq!((machines, broken.len()), (2, 2), "{broken:?}");
+    assert_eq!(seen(&[folder.write("marked", format!("\u{feff}{whole}"))]).0, 3);
+}
+
 /// What is shown of a name that is not UTF-8 is the name of another file.
 #[cfg(target_os = "linux")]
 #[test]

@@ -89,7 +89,7 @@ impl Block {
 
     fn line(&self, at: &At, line: &[u8], found: &mut Vec<Found>) {
         let text = String::from_utf8_lossy(line);
-        let text = text.trim();
+        let text = text.trim_start_matches('\u{feff}').trim();
         // The last line of the `compact` format repeats what its digest says.
         if text.is_empty() || text.starts_with("VERDICT ") {
             return;
