@@ -7,7 +7,7 @@
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 
 use super::input::is_stdin;
@@ -21,8 +21,10 @@ mod walk;
 
 /// Threads that parse.
 const WORKERS: usize = 2;
-/// Blocks that wait to be parsed, each of at most some MiB.
+/// Blocks that wait to be parsed.
 const WAITING: usize = 8;
+/// Bytes that wait or are parsed, all blocks together; one block may be larger alone.
+const IN_FLIGHT: usize = 16 * 1024 * 1024;
 
 /// A part of the inputs, or what is wrong with one of them.
 pub(super) enum Input {
@@ -66,7 +68,7 @@ pub(super) fn again(source: &Source) -> Option<Saved> {
 /// Parses every part of the inputs, and takes what comes of it in no particular order.
 pub(super) fn each<T: Send>(paths: &[PathBuf], parse: &(dyn Fn(Input) -> Vec<T> + Sync), mut take: impl FnMut(T)) {
     thread::scope(|scope| {
-        let (sink, parts) = sync_channel::<Input>(WAITING);
+        let (sink, parts) = sync_channel::<Part>(WAITING);
         let (made, all) = sync_channel::<Vec<T>>(WAITING);
         let parts = Arc::new(Mutex::new(parts));
         for _ in 0..WORKERS {
@@ -74,33 +76,79 @@ pub(super) fn each<T: Send>(paths: &[PathBuf], parse: &(dyn Fn(Input) -> Vec<T> 
             scope.spawn(move || work(&parts, parse, &made));
         }
         drop(made);
-        scope.spawn(move || read(paths, &Sink(sink)));
+        scope.spawn(move || read(paths, &Sink { parts: sink, flight: Arc::default() }));
         all.into_iter().flatten().for_each(&mut take);
     });
 }
 
-fn work<T>(parts: &Mutex<Receiver<Input>>, parse: &dyn Fn(Input) -> Vec<T>, made: &SyncSender<Vec<T>>) {
+fn work<T>(parts: &Mutex<Receiver<Part>>, parse: &dyn Fn(Input) -> Vec<T>, made: &SyncSender<Vec<T>>) {
     loop {
         // The lock is held while waiting: the other thread waits for the lock instead.
         let next = parts.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(input) = next else { return };
-        if made.send(parse(input)).is_err() {
+        let Ok(Part { input, taken }) = next else { return };
+        let parsed = parse(input);
+        drop(taken);
+        if made.send(parsed).is_err() {
             return;
         }
     }
 }
 
+/// An input on its way to be parsed.
+struct Part {
+    input: Input,
+    taken: Option<Taken>,
+}
+
+/// Bytes that wait or are parsed.
+#[derive(Default)]
+struct Flight {
+    bytes: Mutex<usize>,
+    landed: Condvar,
+}
+
+impl Flight {
+    /// Waits until there is room for so many, or nothing else is under way.
+    fn take(self: Arc<Self>, bytes: usize) -> Taken {
+        let taken = self.bytes.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_full = |taken: &mut usize| *taken > 0 && taken.saturating_add(bytes) > IN_FLIGHT;
+        let mut taken = self.landed.wait_while(taken, is_full).unwrap_or_else(PoisonError::into_inner);
+        *taken = taken.saturating_add(bytes);
+        drop(taken);
+        Taken { flight: self, bytes }
+    }
+}
+
+/// Gives the room back whatever becomes of the part.
+struct Taken {
+    flight: Arc<Flight>,
+    bytes: usize,
+}
+
+impl Drop for Taken {
+    fn drop(&mut self) {
+        let mut taken = self.flight.bytes.lock().unwrap_or_else(PoisonError::into_inner);
+        *taken = taken.saturating_sub(self.bytes);
+        self.flight.landed.notify_all();
+    }
+}
+
 /// Where blocks go to be parsed, and what cannot be read to be counted.
-struct Sink(SyncSender<Input>);
+struct Sink {
+    parts: SyncSender<Part>,
+    flight: Arc<Flight>,
+}
 
 impl Sink {
     fn block(&self, block: Block) {
+        let taken = Some(Arc::clone(&self.flight).take(block.bytes.len()));
         // The receiver lives as long as the sink.
-        let _ = self.0.send(Input::Block(block));
+        let _ = self.parts.send(Part { input: Input::Block(block), taken });
     }
 
     fn broken(&self, input: &str, why: &str) {
-        let _ = self.0.send(Input::Broken { input: input.to_owned(), why: why.to_owned() });
+        let input = Input::Broken { input: input.to_owned(), why: why.to_owned() };
+        let _ = self.parts.send(Part { input, taken: None });
     }
 }
 

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use ampls_probes::Catalogue;
 use ampls_probes::observation::Stop;
@@ -11,7 +12,7 @@ use flate2::write::GzEncoder;
 use ruzstd::encoding::{CompressionLevel, compress_to_vec};
 use uuid::Uuid;
 
-use super::{again, gather};
+use super::{Flight, IN_FLIGHT, again, gather};
 use crate::cli::saved::{Saved, judged};
 use crate::diagnose::finding::{Finding, Severity};
 use crate::diagnose::levels::Levels;
@@ -59,6 +60,26 @@ fn a_first_line_may_be_longer_than_a_block_and_cut_off_at_its_beginning() {
     let (machines, broken) = seen(&[folder.write("tail", &whole[1024 * 1024..])]);
     assert_eq!((machines, broken.len()), (2, 2), "{broken:?}");
     assert_eq!(seen(&[folder.write("marked", format!("\u{feff}{whole}"))]).0, 3);
+}
+
+#[test]
+fn blocks_under_way_hold_no_more_than_the_room_for_all() {
+    let flight = Arc::new(Flight::default());
+    let first = Arc::clone(&flight).take(IN_FLIGHT * 4);
+    let (room, more) = (
+        Arc::clone(&flight),
+        std::thread::spawn({
+            let flight = Arc::clone(&flight);
+            move || (Arc::clone(&flight).take(IN_FLIGHT / 2), flight.take(IN_FLIGHT / 2))
+        }),
+    );
+    // Nothing more is taken before the large one has landed.
+    assert_eq!(*room.bytes.lock().unwrap(), IN_FLIGHT * 4);
+    drop(first);
+    let (one, two) = more.join().unwrap();
+    assert_eq!(*room.bytes.lock().unwrap(), IN_FLIGHT);
+    drop((one, two));
+    assert_eq!(*room.bytes.lock().unwrap(), 0);
 }
 
 /// What is shown of a name that is not UTF-8 is the name of another file.
@@ -280,6 +301,17 @@ fn no_link_leads_out_of_a_folder_and_nothing_special_is_opened() {
     for (broken, (name, why)) in broken.iter().zip(wanted) {
         assert!(broken.contains(&format!("in/{name}: ")) && broken.contains(why), "{broken}");
     }
+    // Twice as many folders at each level would take for ever.
+    for level in 0..30 {
+        let below = folder.0.join("deep").join("x/".repeat(level));
+        fs::create_dir_all(below.join("x")).unwrap();
+        symlink("x", below.join("y")).unwrap();
+    }
+    folder.write(&format!("deep/{}a.json", "x/".repeat(30)), json(&Vm { number: 0 }.report()));
+    let picture = gather(&[folder.0.join("deep")]).whole("0.1.0", None, None).picture;
+    assert_eq!((picture.inputs.reports, picture.inputs.broken), (1, 0));
+    folder.write(&format!("deep/{}a.json", "x/".repeat(33)), "");
+    assert!(seen(&[folder.0.join("deep")]).1[0].ends_with("lies deeper than 32 folders"));
     // The folder that the user names may be reached by a link.
     symlink(folder.0.join("in"), folder.0.join("named")).unwrap();
     assert_eq!(seen(&[folder.0.join("named")]).0, 1);

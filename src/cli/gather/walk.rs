@@ -92,12 +92,20 @@ fn folder(path: &Path, sink: &Sink) {
         let mut within = Vec::new();
         for entry in names {
             let place = inside.join(entry);
-            match below::open(base, &place) {
+            let opened = below::open(base, &place);
+            // Where a link leads within its folder is read anyway, and links to folders would multiply what is below them.
+            if base.join(&place).is_symlink() && !matches!(opened, Err(UnreadReason::Link)) {
+                continue;
+            }
+            match opened {
                 Ok(file) => {
                     let within = FilePlace { base: Arc::clone(&shared), relative: Some(place.clone()) };
                     blocks::document(&called(&place), Some(within), file, sink);
                 }
                 Err(UnreadReason::Failed(ReadFailure::NotAFile)) if depth < DEEPEST => within.push((place, depth + 1)),
+                Err(UnreadReason::Failed(ReadFailure::NotAFile)) if base.join(&place).is_dir() => {
+                    sink.broken(&called(&place), &format!("lies deeper than {DEEPEST} folders"));
+                }
                 Err(why) => sink.broken(&called(&place), reason(&why)),
             }
         }

@@ -102,7 +102,10 @@ impl Block {
     }
 
     fn whole(&self, found: &mut Vec<Found>) {
-        let text = decode(&self.bytes).map_or_else(|| String::from_utf8_lossy(&self.bytes), Cow::Owned);
+        let text = match std::str::from_utf8(&self.bytes) {
+            Ok(text) => Cow::Borrowed(text.trim_start_matches('\u{feff}')),
+            Err(_) => decode(&self.bytes).map_or_else(|| String::from_utf8_lossy(&self.bytes), Cow::Owned),
+        };
         let begin = text.trim_start();
         if begin.is_empty() {
             return found.push(self.broken(0, "is empty"));
