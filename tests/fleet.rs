@@ -134,7 +134,7 @@ fn every_format_is_written_to_a_file_of_its_name() {
         let file = folder.path(name);
         let output = ran(&["fleet", &here, "-o", &file]);
         assert_eq!(status(&output), Some(1), "{}", text(&output.stderr));
-        assert!(text(&output.stderr).contains("Picture of 1 machines"), "{}", text(&output.stderr));
+        assert!(text(&output.stderr).contains("Picture of 1 machine:"), "{}", text(&output.stderr));
         assert!(fs::read_to_string(&file).expect("written").contains(wanted), "{name}");
     }
     assert!(

@@ -153,12 +153,11 @@ impl Sink {
 }
 
 fn read(paths: &[PathBuf], sink: &Sink) {
-    let mut stdin_is_read = false;
     for path in paths {
-        if !is_stdin(path) {
-            walk::path(path, sink);
-        } else if !std::mem::replace(&mut stdin_is_read, true) {
+        if is_stdin(path) {
             blocks::document("standard input", None, std::io::stdin().lock(), sink);
+        } else {
+            walk::path(path, sink);
         }
     }
 }

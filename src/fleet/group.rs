@@ -11,7 +11,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::cause::{Cause, causes};
-use super::{Sighting, Source};
+use super::{Root, Sighting, Source};
 use crate::diagnose::finding::{Certainty, Owner, Severity};
 use crate::diagnose::rules;
 
@@ -90,7 +90,9 @@ fn of_single_causes(sightings: &[&Sighting], spans: &BTreeMap<Cause, Span>) -> V
                 }
                 draft.members.push(place);
                 root.affects.iter().for_each(|what| *draft.affects.entry(what).or_default() += 1);
-                *owners.entry(owner(root.owner, &root.code)).or_default() += 1;
+                if let Some(owner) = owner(root) {
+                    *owners.entry(owner).or_default() += 1;
+                }
             }
         }
     }
@@ -103,10 +105,9 @@ fn of_single_causes(sightings: &[&Sighting], spans: &BTreeMap<Cause, Span>) -> V
     found.into_values().map(|(draft, owners)| Draft { owner: whose(owners), ..draft }).collect()
 }
 
-/// Whose work a fault is where its report does not say it; of a code of a later version nothing better is known than that
-/// the machine's own people see it.
-fn owner(said: Option<Owner>, code: &str) -> Owner {
-    said.or_else(|| rules::of_code(code).map(|rule| rule.owner)).unwrap_or(Owner::Os)
+/// Whose work a fault is; `None` of a code of a later version where its report does not say it.
+fn owner(root: &Root) -> Option<Owner> {
+    root.owner.or_else(|| rules::of_code(&root.code).map(|rule| rule.owner))
 }
 
 fn empty(cause: &Cause, span: Option<&Span>, at: Timestamp) -> Draft {

@@ -121,7 +121,7 @@ pub struct Group {
     pub severity: Severity,
     /// `likely` as soon as it is no more on one of the machines; null where no report says it: digests do not.
     pub certainty: Option<Certainty>,
-    /// Whose work the fix is.
+    /// Whose work the fix is; null for a code of a later version where no report says it.
     pub owner: Option<Owner>,
     /// What the machines share.
     pub facts: Vec<FactValues>,

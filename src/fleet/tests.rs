@@ -167,6 +167,13 @@ fn two_causes_never_have_one_id() {
 }
 
 #[test]
+fn nobody_is_named_for_a_code_of_a_later_version() {
+    let seen = whole([sighting("a", 0, vec![root("ZZZ999", Severity::Error, &[]), silent("10.0.0.4")])]);
+    let owners: Vec<_> = seen.picture.groups.iter().map(|group| group.owner.is_some()).collect();
+    assert_eq!(owners, [true, false]);
+}
+
+#[test]
 fn a_cause_is_likely_as_soon_as_it_is_no_more_on_one_machine() {
     let sure = |certainty| Root { certainty, ..silent("10.0.0.4") };
     let of = |all: &[Option<Certainty>]| {

@@ -1,4 +1,4 @@
-//! The faces of many machines: one format a file. Everything that came from reports is untrusted text in each of them.
+//! Many machines in each format, one a file. Everything that came from reports is untrusted text in each of them.
 
 use std::io::{self, Write};
 
@@ -6,7 +6,7 @@ use super::json;
 use super::page::Style;
 use crate::diagnose::finding::{Certainty, Owner};
 use crate::fleet::{Counted, Group, Picture, Whole, rows};
-use crate::text::thousands;
+use crate::text::{quote, thousands};
 
 mod csv;
 mod html;
@@ -51,7 +51,8 @@ fn many(number: usize, one: &str, several: &str) -> String {
     format!("{} {}", thousands(number), if number == 1 { one } else { several })
 }
 
-fn machines(number: usize) -> String {
+/// A number of machines.
+pub(crate) fn machines(number: usize) -> String {
     many(number, "machine", "machines")
 }
 
@@ -94,11 +95,11 @@ fn summary(picture: &Picture) -> String {
 }
 
 /// What could not be read, in one line; `None` where all was.
-fn broken(picture: &Picture) -> Option<String> {
+pub(crate) fn broken(picture: &Picture) -> Option<String> {
     let inputs = &picture.inputs;
     let first = inputs.broken_named.first()?;
     let count = many(usize::try_from(inputs.broken).unwrap_or(usize::MAX), "input was", "inputs were");
-    Some(format!("{count} not read, e.g. {}: {}", first.input, first.why))
+    Some(format!("{count} not read, e.g. {}: {}", quote(&first.input), first.why))
 }
 
 /// The most common values, and how many more there are.

@@ -12,9 +12,9 @@ use crate::render::fleet::Format;
 use crate::report::FailOn;
 
 pub(super) const EXAMPLES: &str = "\
-Read are reports (JSON, NDJSON), digests (the compact format), and what az vm
-run-command, az vmss run-command, Ansible and AWX print of them, packed with
-gzip or zstd or not. Of each machine the newest report counts. What cannot be
+Reads reports (JSON, NDJSON), digests (the compact format), and what az vm
+run-command, az vmss run-command, Ansible and AWX print of them, compressed with
+gzip or zstd or not. The newest report of each machine counts. What cannot be
 read is counted and named, and the rest goes on.
 
 Examples:
@@ -35,7 +35,7 @@ pub struct FleetArgs {
     /// Files, folders, patterns, `-` for standard input
     #[arg(value_name = "PATH", required = true, value_hint = ValueHint::AnyPath)]
     pub paths: Vec<PathBuf>,
-    /// Also cut the machines by this: region, subnet, subscription, server, zone, code or agent
+    /// Also group the machines by this: region, subnet, subscription, server, zone, code or agent
     #[arg(long, value_name = "WHAT", value_parser = OneOf(DIMENSIONS))]
     pub by: Option<Dimension>,
     /// Compare with earlier reports: what got better, worse, appeared, vanished
@@ -44,7 +44,7 @@ pub struct FleetArgs {
     /// Format of the result [default: table, or what the file's extension says]
     #[arg(long, value_name = "FORMAT", value_parser = OneOf(FORMATS), help_heading = "Output")]
     pub format: Option<Format>,
-    /// Write to this file (created 0600), `-` for standard output; .json, .ndjson, .csv, .md, .html and .prom choose the format
+    /// Write to this file (created 0600; Windows: as its folder), `-` for standard output; .json, .ndjson, .csv, .md, .html and .prom choose the format
     #[arg(short, long, value_name = "FILE", value_parser = Destination, value_hint = ValueHint::FilePath, help_heading = "Output")]
     pub output: Option<PathBuf>,
     /// Exit with 1 from this severity

@@ -50,7 +50,7 @@ pub struct WhatIfArgs {
     /// Format of the result [default: table, or what the file's extension says]
     #[arg(long, value_name = "FORMAT", value_parser = OneOf(COMPARE_FORMATS), help_heading = "Output")]
     pub format: Option<Format>,
-    /// Write to this file (created 0600), `-` for standard output
+    /// Write to this file (created 0600; Windows: as its folder), `-` for standard output
     #[arg(short, long, value_name = "FILE", value_parser = Destination, value_hint = ValueHint::FilePath, help_heading = "Output")]
     pub output: Option<PathBuf>,
 }

@@ -11,6 +11,7 @@ use crate::cli::saved::judged;
 use crate::diagnose::finding::Severity;
 use crate::fleet::{Fleet, Whole};
 use crate::render;
+use crate::render::fleet::Format;
 use crate::text::{quote, thousands};
 
 /// Groups for which a report is read and judged again.
@@ -31,17 +32,13 @@ pub(in crate::cli) fn fleet(arguments: &FleetArgs, talk: TalkArgs) -> Result<u8,
     let style = output::style(&output, talk);
     let written = output.write(|out| render::fleet::write(format, &whole, &style, out));
     let status = exit_code(written, status)?;
-    let inputs = &whole.picture.inputs;
-    if let Some(first) = inputs.broken_named.first() {
-        let broken = usize::try_from(inputs.broken).unwrap_or(usize::MAX);
-        let what = if broken == 1 { "input was" } else { "inputs were" };
-        say(talk, &format!("{} {what} not read, e.g. {}: {}", thousands(broken), quote(&first.input), first.why));
+    // The table on a terminal says it itself.
+    let to_file = arguments.output.as_ref().is_some_and(|file| !is_stdin(file));
+    if let Some(broken) = render::fleet::broken(&whole.picture).filter(|_| to_file || format != Format::Table) {
+        say(talk, &broken);
     }
-    announce_file(
-        &format!("Picture of {} machines", thousands(whole.machines.len())),
-        arguments.output.as_deref(),
-        talk,
-    );
+    let what = format!("Picture of {}", render::fleet::machines(whole.machines.len()));
+    announce_file(&what, arguments.output.as_deref(), talk);
     Ok(status)
 }
 

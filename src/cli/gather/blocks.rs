@@ -8,7 +8,7 @@ use super::unpack::unpacked;
 use crate::cli::saved::many::Block;
 use crate::fleet::{FilePlace, Source};
 
-/// Octets read at once of an input with lines.
+/// Bytes read at once of an input with lines.
 const BLOCK: usize = 1024 * 1024;
 /// MiB of one line: a report of hundreds of endpoints stays under half of it.
 const LONGEST_LINE: usize = 16;
@@ -92,7 +92,7 @@ impl<R: Read> Reader<'_, R> {
         self.hand_on(line, bytes);
     }
 
-    /// Reads so many octets more, or all that is left: then it gives `true`.
+    /// Reads so many bytes more, or all that is left: then it gives `true`.
     fn more(&mut self, bytes: &mut Vec<u8>, most: usize) -> bool {
         let wanted = u64::try_from(most).unwrap_or(u64::MAX);
         match self.input.by_ref().take(wanted).read_to_end(bytes) {

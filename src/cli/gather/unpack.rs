@@ -5,12 +5,12 @@ use std::io::{self, BufRead, BufReader, Cursor, Read};
 use flate2::read::MultiGzDecoder;
 use ruzstd::decoding::StreamingDecoder;
 
-/// Octets that tell how an input is packed.
+/// Bytes that tell how an input is packed.
 const MARK: usize = 4;
 const GZIP: &[u8] = b"\x1f\x8b";
 const ZSTD: &[u8] = b"\x28\xb5\x2f\xfd";
 
-/// Octets that one packed input may unpack to: a hundred thousand whole reports.
+/// Bytes that one packed input may unpack to: a hundred thousand whole reports.
 const MOST: u64 = 16 * 1024 * 1024 * 1024;
 
 /// An input, unpacked as it is read, and whether it was packed.

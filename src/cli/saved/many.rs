@@ -66,7 +66,7 @@ impl Block {
         found
     }
 
-    /// The whole reports in it, with their observations; of everything else the place and why it is none.
+    /// The whole reports in it, with their observations; of everything else where it stands, and why it is not a report.
     pub(in crate::cli) fn reports(&self) -> Vec<Result<Saved, String>> {
         let named = |line: u64, why: String| match line {
             0 => format!("{}: {why}", self.file),
@@ -216,7 +216,7 @@ impl Block {
         }
     }
 
-    /// The digests within the texts of a document that is none itself.
+    /// The digests within the texts of a document that is something else itself.
     fn wrapped(&self, text: &str, line: u64, found: &mut Vec<Found>) {
         let digests = digest::digests(text);
         if digests.is_empty() {

@@ -13,7 +13,7 @@ use super::{broken, headline, most, summary, team, titled};
 use crate::diagnose::finding::Severity;
 use crate::fleet::{Counted, Group, Machine, Picture, State, Whole};
 use crate::render::html::findings::{change, look_first};
-use crate::render::html::{document_head, visible};
+use crate::render::html::{document_head, prose, visible};
 use crate::render::json;
 use crate::render::words;
 use crate::text::thousands;
@@ -73,7 +73,7 @@ fn head(picture: &Picture, title: &str) -> Markup {
         header class={ "card verdict " (tone) } {
             h1 { (title) }
             p { (summary(picture)) }
-            @if let Some(broken) = broken(picture) { p class="soft" { (broken) } }
+            @if let Some(broken) = broken(picture) { p class="soft" { (prose(&broken)) } }
         }
     }
 }

@@ -174,7 +174,7 @@ fn group(group: &Group, page: &mut Page<'_>) -> io::Result<()> {
     let hosts: Vec<&str> = group.examples.iter().map(|example| example.host.as_str()).collect();
     line("E.g.", &hosts.join(", "))?;
     if group.only_fault > 0 && !group.outlier {
-        line("Alone", &format!("on {} of them it is the only fault", thousands(group.only_fault)))?;
+        line("Only", &format!("fault on {} of them", thousands(group.only_fault)))?;
     }
     line("Seen", &format!("{:.0} to {:.0}", group.first_seen, group.last_seen))?;
     fix(group, page)

@@ -1,4 +1,4 @@
-//! The faces of many machines: what each must hold, and that nothing a report says acts in any of them.
+//! Many machines in each format: what each must hold, and that nothing a report says acts in any of them.
 
 use std::collections::BTreeSet;
 
@@ -14,9 +14,8 @@ use crate::text::acts_on_output;
 
 /// A machine of this name with the rest of a report.
 fn named(mut report: Report, name: &str) -> Report {
-    let id = report.host.azure.take();
+    report.host.azure = None;
     report = on_a_vm(report);
-    let _ = id;
     let azure = report.host.azure.as_mut().expect("a VM");
     azure.vm_id = None;
     azure.resource_id =
