@@ -27,6 +27,7 @@ impl Group {
                 owner: Some(finding.owner),
                 affects: Vec::new(),
                 args: finding.args.clone(),
+                unnamed: false,
             };
             causes(&root, &place, names)
                 .iter()

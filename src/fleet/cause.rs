@@ -19,6 +19,8 @@ pub struct Cause {
     pub code: String,
     /// The facts, by name.
     pub facts: Vec<Fact>,
+    /// Facts are missing: the digest had no room for them.
+    pub unnamed: bool,
 }
 
 /// Words that say that the fault lies in the links or rulesets of the machine's own virtual network.
@@ -69,7 +71,7 @@ pub(super) fn causes(root: &Root, place: &Place, names: Names) -> Vec<Cause> {
         Names::OfOneReport => facts.retain(|fact| fact.name != OWN_WORD),
         Names::OfSet(set) => facts.push(Fact { name: "redacted", value: set.to_string() }),
     }
-    let mut causes = vec![Cause { code: root.code.clone(), facts }];
+    let mut causes = vec![Cause { code: root.code.clone(), facts, unnamed: root.unnamed }];
     if is_of_the_network(root, &things) {
         let around = [("subscription", &place.subscription), ("region", &place.region)];
         let known = around.into_iter().filter_map(|(name, value)| Some(Fact { name, value: value.clone()? }));
@@ -126,7 +128,8 @@ fn is_own(server: &str) -> bool {
 /// Each value; reports of schema 1 wrote several into one text.
 fn values(argument: &str, value: &Argument) -> Vec<String> {
     let all: Vec<String> = match value {
-        Argument::Counted { count } => vec![format!("{count} that are not named")],
+        // How many there are tells nothing of which.
+        Argument::Counted { .. } => Vec::new(),
         // Names of issuers hold commas of their own.
         Argument::One(text) if argument != "issuer" => text.split(", ").map(str::to_owned).collect(),
         value => value.values().to_vec(),
@@ -152,6 +155,7 @@ mod tests {
             owner: None,
             affects: Vec::new(),
             args,
+            unnamed: false,
         }
     }
 

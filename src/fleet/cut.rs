@@ -7,7 +7,8 @@ use serde::Serialize;
 
 use super::counted::percent;
 use super::group::Draft;
-use super::{Counted, Machine, State, UNKNOWN, title};
+use super::title::title_of;
+use super::{Counted, Machine, State, UNKNOWN};
 use crate::diagnose::finding::Severity;
 
 /// Causes named of each slice.
@@ -114,7 +115,7 @@ fn slice(value: String, machines: &[&Machine], drafts: &[Draft]) -> Slice {
     }
     let named = |(group, machines): (usize, usize)| {
         let draft = drafts.get(group).filter(|draft| draft.severity > Severity::Info)?;
-        Some(Counted { value: format!("{} {}", draft.code, title::title(&draft.code, &draft.named)), machines })
+        Some(Counted { value: format!("{} {}", draft.code, title_of(draft)), machines })
     };
     let mut causes: Vec<Counted> = causes.into_iter().filter_map(named).collect();
     causes.sort_by(|a, b| (b.machines, &a.value).cmp(&(a.machines, &b.value)));

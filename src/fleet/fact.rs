@@ -3,8 +3,12 @@
 //! It is decided by the names of the arguments, which mean the same in every rule and in every version: a `server` is a thing
 //! that machines share, an `address` or a duration is not.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::Serialize;
+
+use crate::diagnose::finding::Argument;
 
 /// A thing that machines share, or a word that tells faults of one code apart.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema, Serialize)]
@@ -49,6 +53,16 @@ pub(super) const KINDS: [&str; 14] = [
     "version",
     "why",
 ];
+
+/// Whether of some things only the number is left.
+pub(super) fn has_counted_things(args: &BTreeMap<String, Argument>) -> bool {
+    THINGS.iter().any(|(name, _)| matches!(args.get(*name), Some(Argument::Counted { .. })))
+}
+
+/// Whether the arguments of a root name things.
+pub(super) fn names_things(args: &BTreeMap<String, Argument>) -> bool {
+    THINGS.iter().any(|(name, _)| args.contains_key(*name))
+}
 
 /// Whether an argument takes part in telling causes apart.
 pub(super) fn is_kept(argument: &str) -> bool {

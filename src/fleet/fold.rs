@@ -106,6 +106,7 @@ impl Fleet {
             for member in &draft.members {
                 if let Some(machine) = machines.get_mut(*member) {
                     machine.groups.push(place);
+                    machine.unnamed |= draft.unnamed;
                 }
             }
         }
@@ -132,6 +133,7 @@ fn machine(sighting: &Sighting) -> Machine {
         errors: sighting.count(Severity::Error),
         warnings: sighting.count(Severity::Warning),
         incomplete: sighting.is_incomplete(),
+        unnamed: false,
         route: sighting.route.clone(),
         at: sighting.at,
         run: sighting.run,

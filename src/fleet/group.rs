@@ -11,6 +11,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::cause::{Cause, causes};
+use super::fact::names_things;
 use super::{Root, Sighting, Source};
 use crate::diagnose::finding::{Certainty, Owner, Severity};
 use crate::diagnose::rules;
@@ -45,6 +46,8 @@ pub(super) struct Draft {
     pub(super) affects: BTreeMap<&'static str, usize>,
     pub(super) first: Timestamp,
     pub(super) last: Timestamp,
+    /// Digests had no room for what these machines share: they may belong to other groups of the code.
+    pub(super) unnamed: bool,
     /// The causes that it stands for.
     pub(super) causes: BTreeSet<Cause>,
 }
@@ -73,12 +76,16 @@ pub(super) fn drafts(sightings: &[&Sighting], spans: &BTreeMap<Cause, Span>) -> 
 }
 
 fn of_single_causes(sightings: &[&Sighting], spans: &BTreeMap<Cause, Span>) -> Vec<Draft> {
+    let all = sightings.iter().flat_map(|sighting| &sighting.roots);
+    let codes: BTreeSet<&str> = all.filter(|root| names_things(&root.args)).map(|root| root.code.as_str()).collect();
     // As a warning on one machine and an error on another it is two: each machine stands under what it has.
     let mut found: BTreeMap<(Cause, Severity), (Draft, BTreeMap<Owner, usize>)> = BTreeMap::new();
     for (place, sighting) in sightings.iter().enumerate() {
         for root in &sighting.roots {
-            for cause in causes(root, &sighting.place, sighting.names) {
+            for mut cause in causes(root, &sighting.place, sighting.names) {
                 let span = spans.get(&cause);
+                // Whether a code names anything shows in other reports.
+                cause.unnamed &= !root.args.is_empty() || codes.contains(root.code.as_str());
                 let (draft, owners) = found.entry((cause, root.severity)).or_insert_with_key(|(cause, severity)| {
                     (Draft { severity: *severity, ..empty(cause, span, sighting.at) }, BTreeMap::new())
                 });
@@ -125,13 +132,14 @@ fn empty(cause: &Cause, span: Option<&Span>, at: Timestamp) -> Draft {
         affects: BTreeMap::new(),
         first: span.map_or(at, |span| span.first),
         last: span.map_or(at, |span| span.last),
+        unnamed: cause.unnamed,
         causes: BTreeSet::from([cause.clone()]),
     }
 }
 
 /// Drafts that differ in one kind of thing alone, as one where the same machines show them, or a part of these.
 fn joined(drafts: Vec<Draft>, kind: &'static str, in_parts: bool) -> Vec<Draft> {
-    let mut alike: BTreeMap<(String, Severity, Vec<Values>), Vec<Draft>> = BTreeMap::new();
+    let mut alike: BTreeMap<(String, Severity, bool, Vec<Values>), Vec<Draft>> = BTreeMap::new();
     let mut all = Vec::new();
     for mut draft in drafts {
         let count = draft.members.len();
@@ -143,7 +151,7 @@ fn joined(drafts: Vec<Draft>, kind: &'static str, in_parts: bool) -> Vec<Draft> 
             *machines = count;
         }
         let rest = draft.values().filter(|(name, _)| *name != kind).collect();
-        alike.entry((draft.code.clone(), draft.severity, rest)).or_default().push(draft);
+        alike.entry((draft.code.clone(), draft.severity, draft.unnamed, rest)).or_default().push(draft);
     }
     for mut bucket in alike.into_values() {
         bucket.sort_by(|a, b| (b.members.len(), &a.named).cmp(&(a.members.len(), &b.named)));
@@ -210,7 +218,8 @@ impl Draft {
             Severity::Warning => " (warning)",
             Severity::Info => " (info)",
         };
-        format!("{}{}{severity}", word(&self.code), facts.collect::<String>())
+        let unnamed = if self.unnamed { " (not named)" } else { "" };
+        format!("{}{}{severity}{unnamed}", word(&self.code), facts.collect::<String>())
     }
 }
 

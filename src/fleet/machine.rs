@@ -144,6 +144,8 @@ pub struct Machine {
     pub warnings: usize,
     /// Its verdict says more than its findings: some of them are missing.
     pub incomplete: bool,
+    /// Its digest does not name all that a cause is about.
+    pub unnamed: bool,
     /// Where its names lead.
     pub route: String,
     /// When its newest run began.

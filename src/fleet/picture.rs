@@ -7,7 +7,8 @@ use serde::Serialize;
 
 use super::counted::{by_machines, counted, percent};
 use super::group::Draft;
-use super::{Counted, Cut, Machine, SCHEMA, Since, State, title};
+use super::title::title_of;
+use super::{Counted, Cut, Machine, SCHEMA, Since, State};
 use crate::diagnose::finding::{Certainty, Fix, Owner, Severity};
 use crate::diagnose::rules;
 use crate::report::{FailOn, NOTHING_LOOKED_AT};
@@ -76,6 +77,8 @@ pub struct Machines {
     pub unexamined: usize,
     /// Whose verdict is worse than the findings that were read of it: some of these are missing.
     pub incomplete: usize,
+    /// With a cause of which its digest does not name all that it is about.
+    pub not_named: usize,
     /// Whose names and addresses are pseudonyms.
     pub redacted: usize,
     /// When the oldest of these runs began; null without machines.
@@ -133,6 +136,8 @@ pub struct Group {
     pub only_fault: usize,
     /// One machine alone.
     pub outlier: bool,
+    /// Digests had no room for what these machines share: they may belong to other groups of the code.
+    pub not_named: bool,
     /// What it affects.
     pub affects: Vec<Counted>,
     /// Regions.
@@ -196,6 +201,7 @@ pub(super) fn picture(version: &str, inputs: Inputs, machines: &[Machine], group
             error: count(State::Error),
             unexamined: count(State::Unexamined),
             incomplete: machines.iter().filter(|machine| machine.incomplete).count(),
+            not_named: machines.iter().filter(|machine| machine.unnamed).count(),
             redacted: machines.iter().filter(|machine| machine.redacted).count(),
             oldest: machines.iter().map(|machine| machine.at).min(),
             newest: machines.iter().map(|machine| machine.at).max(),
@@ -240,7 +246,7 @@ fn group(draft: &Draft, machines: &[Machine], faults: &dyn Fn(&Machine) -> usize
         id: draft.key(),
         code: draft.code.clone(),
         name: rules::of_code(&draft.code).map(|rule| rule.name.to_owned()).unwrap_or_default(),
-        title: title::title(&draft.code, &draft.named),
+        title: title_of(draft),
         severity: draft.severity,
         certainty: draft.certainty,
         owner: draft.owner,
@@ -249,6 +255,7 @@ fn group(draft: &Draft, machines: &[Machine], faults: &dyn Fn(&Machine) -> usize
         percent: percent(members.len(), machines.len()),
         only_fault: members.iter().filter(|machine| faults(machine) == 1).count(),
         outlier: members.len() == 1,
+        not_named: draft.unnamed,
         affects: by_machines(draft.affects.iter().map(|(what, machines)| ((*what).to_owned(), *machines)).collect()),
         regions: places(|machine| machine.place.region.as_ref()),
         subnets: places(|machine| machine.place.subnet.as_ref()),

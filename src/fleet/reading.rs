@@ -220,6 +220,7 @@ impl Found {
             owner: Owner::deserialize(&self.owner).ok(),
             affects: affects(&self.endpoints),
             args: self.args.into_iter().map(|(name, value)| (name, argument(value))).collect(),
+            unnamed: false,
         }
     }
 }
@@ -235,6 +236,7 @@ impl Flat {
             owner: Owner::deserialize(&self.owner).ok(),
             affects: affects(&self.endpoints),
             args: self.args.iter().map(|it| (it.name.clone(), Argument::Many(it.values.clone()))).collect(),
+            unnamed: false,
         };
         let sighting = Sighting {
             at: self.at,

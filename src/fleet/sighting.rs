@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::examined::is_proven_error;
-use super::fact::is_kept;
+use super::fact::{has_counted_things, is_kept};
 use super::{LONGEST, LONGEST_ID, MachineKey, Names, Place, State};
 use crate::diagnose::facts::Route;
 use crate::diagnose::finding::{Argument, Certainty, Owner, Severity};
@@ -67,6 +67,8 @@ pub struct Root {
     pub affects: Vec<&'static str>,
     /// The observed values by name.
     pub args: BTreeMap<String, Argument>,
+    /// The digest had no room for the things that it names, or for some of them.
+    pub unnamed: bool,
 }
 
 /// An agent of a machine.
@@ -241,6 +243,7 @@ impl From<&Digest> for Sighting {
             owner: None,
             affects: Vec::new(),
             args: code.args.clone(),
+            unnamed: has_counted_things(&code.args) || code.args.is_empty() && digest.dropped.args > 0,
         });
         let roots: Vec<Root> = roots.collect();
         let proven = roots.iter().any(|root| is_proven_error(&root.code, root.severity));

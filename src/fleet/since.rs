@@ -6,7 +6,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::group::Draft;
-use super::{Cause, Machine, MachineKey, State, title};
+use super::title::title_of;
+use super::{Cause, Machine, MachineKey, State};
 use crate::diagnose::finding::Severity;
 
 /// What changed.
@@ -116,7 +117,7 @@ fn causes(before: Side<'_>, now: Side<'_>) -> Vec<CauseChange> {
     };
     let changed = |draft: &Draft, before: usize, now: usize| CauseChange {
         code: draft.code.clone(),
-        title: title::title(&draft.code, &draft.named),
+        title: title_of(draft),
         severity: draft.severity,
         before,
         now,

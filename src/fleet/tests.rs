@@ -5,12 +5,20 @@ use uuid::Uuid;
 
 use super::*;
 use crate::diagnose::finding::{Argument, Certainty, Severity};
-use crate::report::FailOn;
+use crate::report::{Digest, FailOn, mixed};
 
 fn root(code: &str, severity: Severity, args: &[(&str, &[&str])]) -> Root {
     let list = |values: &[&str]| Argument::Many(values.iter().map(|value| (*value).to_owned()).collect());
     let args = args.iter().map(|(name, values)| ((*name).to_owned(), list(values))).collect();
-    Root { code: code.to_owned(), severity, certainty: None, owner: None, affects: vec!["log upload"], args }
+    Root {
+        code: code.to_owned(),
+        severity,
+        certainty: None,
+        owner: None,
+        affects: vec!["log upload"],
+        args,
+        unnamed: false,
+    }
 }
 
 fn sighting(name: &str, hours: i64, roots: Vec<Root>) -> Sighting {
@@ -171,6 +179,28 @@ fn nobody_is_named_for_a_code_of_a_later_version() {
     let seen = whole([sighting("a", 0, vec![root("ZZZ999", Severity::Error, &[]), silent("10.0.0.4")])]);
     let owners: Vec<_> = seen.picture.groups.iter().map(|group| group.owner.is_some()).collect();
     assert_eq!(owners, [true, false]);
+}
+
+#[test]
+fn what_a_digest_does_not_name_is_kept_apart_and_is_never_a_shared_thing() {
+    let of = |host: &str, change: fn(&mut Digest)| {
+        let mut digest = Digest::new(&mixed(), 1);
+        host.clone_into(&mut digest.host);
+        change(&mut digest);
+        Sighting::from(&digest)
+    };
+    let count: fn(&mut Digest) =
+        |digest| _ = digest.codes[0].args.insert("server".to_owned(), Argument::Counted { count: 2 });
+    let nothing: fn(&mut Digest) = |digest| {
+        digest.codes[0].args.clear();
+        digest.dropped.args = 1;
+    };
+    let seen = whole([of("a", |_| ()), of("b", |_| ()), of("c", count), of("d", count), of("e", nothing)]);
+    let groups: Vec<_> = seen.picture.groups.iter().filter(|group| group.code == "DNS003").collect();
+    let counts: Vec<_> = groups.iter().map(|group| (group.machines, group.not_named)).collect();
+    assert_eq!(counts, [(2, false), (2, true), (1, true)]);
+    assert!(groups[1..].iter().all(|group| group.facts.iter().all(|fact| fact.name != "server")), "{groups:#?}");
+    assert_eq!(seen.picture.machines.not_named, 3);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! A cause in a few words that name what its machines share.
 
-use super::group::Named;
+use super::group::{Draft, Named};
 use crate::diagnose::rules;
 
 /// Values named of one kind before the others are counted.
@@ -34,8 +34,13 @@ const WORDS: &[(&str, &str, &str)] = &[
     ("TLS009", "", "incomplete chain of {issuer}"),
 ];
 
-/// The words of a cause.
-pub(super) fn title(code: &str, named: &Named) -> String {
+/// A cause in a few words.
+pub(super) fn title_of(draft: &Draft) -> String {
+    let unnamed = if draft.unnamed { ", where not named in its digest" } else { "" };
+    format!("{}{unnamed}", title(&draft.code, &draft.named))
+}
+
+fn title(code: &str, named: &Named) -> String {
     let words = WORDS.iter().filter(|(known, ..)| *known == code).find_map(|(_, cause, words)| {
         let (text, mut named_already) = filled(words, named)?;
         if !cause.is_empty() {

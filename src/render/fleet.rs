@@ -88,6 +88,9 @@ fn summary(picture: &Picture) -> String {
     if picture.machines.incomplete > 0 {
         parts.push(format!("findings of {} are missing", machines(picture.machines.incomplete)));
     }
+    if picture.machines.not_named > 0 {
+        parts.push(format!("digests of {} do not name all", machines(picture.machines.not_named)));
+    }
     if picture.machines.redacted > 0 {
         parts.push(format!("{} redacted", thousands(picture.machines.redacted)));
     }
