@@ -3,18 +3,23 @@
 //!
 //! Nothing here fails: what cannot be read is said of the place where it stands, and the rest goes on.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
+use serde::Deserialize;
 use serde_json::error::Category;
-use serde_json::value::RawValue;
+
+use pieces::{At, Piece, of_each};
 
 use super::{Saved, digest, is_read, kind, newer, parse};
 use crate::fleet::{Document, Read, Sighting, Source};
 use crate::render::page::inert;
 use crate::report::SCHEMA;
 use crate::report::digest::Digest;
-use crate::text::decode;
+
+mod pieces;
+
+/// MiB of one whole report of several in a file.
+const MOST_MIB: usize = 16;
 
 /// What was found at a place.
 #[derive(Debug)]
@@ -43,141 +48,37 @@ pub(in crate::cli) struct Block {
     pub(in crate::cli) place: Option<Source>,
 }
 
-/// A place in a block.
-struct At {
-    line: u64,
-    /// Where a file holds what stands there.
-    source: Option<Source>,
-}
-
 impl Block {
     /// Everything that is found in it, in its order.
     pub(in crate::cli) fn read(&self) -> Vec<Found> {
-        let mut found = Vec::new();
-        if self.line == 0 {
-            self.whole(&mut found);
-        } else {
-            let mut offset = 0;
-            for (number, line) in (self.line..).zip(self.bytes.split(|byte| *byte == b'\n')) {
-                self.line(&At { line: number, source: self.source(offset, line.len()) }, line, &mut found);
-                offset += line.len() + 1;
+        of_each(self, &|piece, at| {
+            let mut found = Vec::new();
+            match piece {
+                Piece::Object(text) => self.object(text, at, &mut found),
+                Piece::List(text) => self.wrapped(text, at.line, &mut found),
+                Piece::Digest(digest) => found.push(self.of_digest(at.line, digest.map(|digest| *digest))),
+                Piece::Broken(why) => found.push(self.broken(at.line, &why)),
             }
-        }
-        found
+            found
+        })
     }
 
-    /// The whole reports in it, with their observations; of everything else where it stands, and why it is not a report.
+    /// The whole reports in it, with their observations; of everything else where it stands, and why it is not a report. Of the
+    /// rows of a run only the first counts.
     pub(in crate::cli) fn reports(&self) -> Vec<Result<Saved, String>> {
-        let named = |line: u64, why: String| match line {
-            0 => format!("{}: {why}", self.file),
-            line => format!("{}, line {line}: {why}", self.file),
-        };
-        if self.line == 0 {
-            return vec![parse(&self.bytes).map_err(|why| named(0, why))];
-        }
-        let lines = (self.line..).zip(self.bytes.split(|byte| *byte == b'\n'));
-        let lines = lines.filter(|(_, line)| !line.trim_ascii().is_empty());
-        lines.map(|(number, line)| parse(line).map_err(|why| named(number, why))).collect()
-    }
-
-    /// Where so many bytes of it can be read again.
-    fn source(&self, offset: usize, length: usize) -> Option<Source> {
-        let place = self.place.as_ref()?;
-        let offset = place.offset.checked_add(u64::try_from(offset).ok()?)?;
-        Some(Source { file: Arc::clone(&place.file), offset, length: u64::try_from(length).ok()? })
-    }
-
-    fn line(&self, at: &At, line: &[u8], found: &mut Vec<Found>) {
-        let text = String::from_utf8_lossy(line);
-        let text = text.trim_start_matches('\u{feff}').trim();
-        // The last line of the `compact` format repeats what its digest says.
-        if text.is_empty() || text.starts_with("VERDICT ") {
-            return;
-        }
-        if text.starts_with(['{', '[']) {
-            self.json(text, at, found);
-        } else {
-            found.push(self.broken(at.line, "is not a JSON object"));
-        }
-    }
-
-    fn whole(&self, found: &mut Vec<Found>) {
-        let text = match std::str::from_utf8(&self.bytes) {
-            Ok(text) => Cow::Borrowed(text.trim_start_matches('\u{feff}')),
-            Err(_) => decode(&self.bytes).map_or_else(|| String::from_utf8_lossy(&self.bytes), Cow::Owned),
-        };
-        let begin = text.trim_start();
-        if begin.is_empty() {
-            return found.push(self.broken(0, "is empty"));
-        }
-        if begin.starts_with(['{', '[']) {
-            let before = found.len();
-            // Of a text in another encoding only the whole file is known.
-            let before_it = (text.len() == self.bytes.len()).then(|| text.len() - begin.len());
-            let failed = self.documents(begin, before_it, found);
-            // A log may begin with a brace and hold a digest further down.
-            if failed.is_some() && found.len() == before {
-                found.extend(digest::digest(&self.bytes).into_iter().map(|digest| self.of_digest(0, digest)));
-            }
-            if let Some(why) = failed.filter(|_| found.len() == before) {
-                found.push(self.broken(0, &why));
-            }
-            return;
-        }
-        let lines = text.lines().map(str::trim).filter(|line| line.starts_with('{') && line.contains("\"digest\""));
-        let digests: Vec<Found> =
-            lines.filter_map(|line| digest::digest(line.as_bytes())).map(|digest| self.of_digest(0, digest)).collect();
-        if !digests.is_empty() {
-            return found.extend(digests);
-        }
-        let only = digest::digest(&self.bytes).map(|digest| self.of_digest(0, digest));
-        found.push(only.unwrap_or_else(|| {
-            let what = kind::of_octets(&self.bytes).or_else(|| kind::of_text(&text));
-            self.broken(0, what.unwrap_or("is neither JSON nor holds a digest"))
-        }));
-    }
-
-    /// One document after the other; gives why the last one cannot be read.
-    fn documents(&self, text: &str, offset: Option<usize>, found: &mut Vec<Found>) -> Option<String> {
-        let mut number = 0;
-        let mut documents = serde_json::Deserializer::from_str(text).into_iter::<&RawValue>();
-        while let Some(document) = documents.next() {
-            number += 1;
-            match document {
-                Ok(document) => {
-                    let length = document.get().len();
-                    let source = match offset {
-                        Some(offset) => self.source((offset + documents.byte_offset()).saturating_sub(length), length),
-                        None => self.source(0, self.bytes.len()),
-                    };
-                    self.json(document.get(), &At { line: 0, source }, found);
+        let named = |line: u64, why: String| format!("{}: {why}", self.input(line));
+        of_each(self, &|piece, at| {
+            let read = match piece {
+                Piece::Object(text) if is_later_row(text) => return Vec::new(),
+                Piece::Object(text) if text.len() >> 20 >= MOST_MIB => Err(format!("is larger than {MOST_MIB} MiB")),
+                Piece::Object(text) | Piece::List(text) => parse(text.as_bytes()),
+                Piece::Digest(digest) => {
+                    Err(digest.err().unwrap_or_else(|| "is a digest, which holds no observations".to_owned()))
                 }
-                Err(error) if number > 1 => {
-                    found.push(self.broken(0, &format!("document {number} {}", wrong(&error))));
-                    return None;
-                }
-                Err(error) => return Some(wrong(&error)),
-            }
-        }
-        None
-    }
-
-    /// A document, or each of a list of them.
-    fn json(&self, text: &str, at: &At, found: &mut Vec<Found>) {
-        if text.starts_with('{') {
-            return self.object(text, at, found);
-        }
-        let line = at.line;
-        let objects = serde_json::from_str::<Vec<&RawValue>>(text);
-        match objects {
-            Ok(objects) if !objects.is_empty() && objects.iter().all(|object| object.get().starts_with('{')) => {
-                for object in objects {
-                    self.object(object.get(), &At { line, source: None }, found);
-                }
-            }
-            Ok(_) => self.wrapped(text, line, found),
-            Err(error) => found.push(self.broken(line, &wrong(&error))),
-        }
+                Piece::Broken(why) => Err(why),
+            };
+            vec![read.map_err(|why| named(at.line, why))]
+        })
     }
 
     fn object(&self, text: &str, at: &At, found: &mut Vec<Found>) {
@@ -237,9 +138,23 @@ impl Block {
     }
 
     fn broken(&self, line: u64, why: &str) -> Found {
-        let input = if line == 0 { self.file.to_string() } else { format!("{}, line {line}", self.file) };
-        Found::Broken { input, why: why.to_owned() }
+        Found::Broken { input: self.input(line), why: why.to_owned() }
     }
+
+    /// How a place in it is called.
+    fn input(&self, line: u64) -> String {
+        if line == 0 { self.file.to_string() } else { format!("{}, line {line}", self.file) }
+    }
+}
+
+/// Whether it is a row of the format `ndjson` that stands behind that of its run.
+fn is_later_row(text: &str) -> bool {
+    #[derive(Deserialize)]
+    struct Kind {
+        kind: Option<String>,
+    }
+    let kind = serde_json::from_str::<Kind>(text).ok().and_then(|it| it.kind);
+    matches!(kind.as_deref(), Some("endpoint" | "finding"))
 }
 
 fn wrong(error: &serde_json::Error) -> String {
@@ -325,6 +240,26 @@ mod tests {
             }
         }
         assert_eq!(names(format!("[{report},{}]", digest_of("a")).as_bytes(), 0), [host.as_str(), "a"]);
+    }
+
+    #[test]
+    fn whole_reports_are_found_wherever_machines_are_and_a_run_of_rows_is_one_input() {
+        let report = serde_json::to_string(&mixed()).unwrap();
+        let pretty = serde_json::to_string_pretty(&mixed()).unwrap();
+        let mut rows = Vec::new();
+        crate::render::ndjson::write(&mixed(), &mut rows).unwrap();
+        let rows = String::from_utf8(rows).unwrap();
+        for (line, text, reports, others) in [
+            (0, pretty.clone(), 1, 0),
+            (0, format!("{pretty}\n{pretty}"), 2, 0),
+            (0, format!("[{report},{}]", digest_of("a")), 1, 1),
+            (0, format!("a line\n{}\n", digest_of("a")), 0, 1),
+            (1, format!("{report}\n{}\n{rows}{{\n", digest_of("a")), 1, 3),
+        ] {
+            let block = Block { file: "file".into(), line, bytes: text.into_bytes(), place: None };
+            let (found, named): (Vec<_>, Vec<_>) = block.reports().into_iter().partition(Result::is_ok);
+            assert_eq!((found.len(), named.len()), (reports, others), "{named:?}");
+        }
     }
 
     #[test]
