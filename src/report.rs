@@ -35,6 +35,7 @@ pub use outcome::{StepFailure, StepOutcome};
 pub use path::{Path, Reason, Standing, State, Station};
 pub(crate) use redact::is_same_everywhere;
 pub use redact::{Redactor, redact};
+pub(crate) use schema::described;
 pub use schema::schema;
 pub use source::SourceReport;
 pub(crate) use verdict::fold;

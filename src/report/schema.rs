@@ -42,10 +42,15 @@ pub(super) struct Recorded {
 
 /// The schema.
 pub fn schema() -> Value {
+    described::<Report>(ID, "Report of ampls-doctor")
+}
+
+/// The schema of a document that is written, with this name and title.
+pub(crate) fn described<T: JsonSchema>(id: &str, title: &str) -> Value {
     let mut schema: Schema =
-        SchemaSettings::draft2020_12().for_serialize().into_generator().into_root_schema_for::<Report>();
-    schema.insert("$id".to_owned(), json!(ID));
-    schema.insert("title".to_owned(), json!("Report of ampls-doctor"));
+        SchemaSettings::draft2020_12().for_serialize().into_generator().into_root_schema_for::<T>();
+    schema.insert("$id".to_owned(), json!(id));
+    schema.insert("title".to_owned(), json!(title));
     let mut schema = schema.to_value();
     for_readers(&mut schema);
     schema
