@@ -7,9 +7,9 @@ use serde_json::Value;
 
 use super::*;
 use crate::diagnose::rules;
-use crate::fleet::{Document, Fleet, Read, schema};
+use crate::fleet::{Document, Fleet, Read, Sighting, schema};
 use crate::render::page::Detail;
-use crate::report::{Report, healthy, hostile, mixed, on_a_vm};
+use crate::report::{Digest, Report, healthy, hostile, mixed, on_a_vm};
 use crate::text::acts_on_output;
 
 /// A machine of this name with the rest of a report.
@@ -127,6 +127,19 @@ fn the_fix_stands_in_the_formats_that_people_read() {
             assert!(text.contains(wanted), "{format:?}, {wanted}: {text}");
         }
     }
+}
+
+#[test]
+fn what_could_not_be_examined_is_not_shown_as_good() {
+    let mut fleet = Fleet::default();
+    fleet.add(Sighting::from(&Digest::new(&healthy(), 3)));
+    let whole = fleet.whole("0.1.0", None, None);
+    let page = text(Format::Html, &whole);
+    assert!(page.contains("card verdict warn") && page.contains("1 machine: 1 not examined"), "{page}");
+    let mut out = Vec::new();
+    write(Format::Table, &whole, &Style { colour: true, ..Style::default() }, &mut out).expect("memory");
+    let text = String::from_utf8(out).expect("UTF-8");
+    assert!(text.starts_with("\u{1b}[1;33m"), "{text:?}");
 }
 
 #[test]
