@@ -29,7 +29,7 @@ fn change(bytes: &[u8]) -> Option<usize> {
 
 /// Reports of many machines, as all of a file and as lines of one.
 fn many(bytes: &[u8]) -> Option<usize> {
-    let block = |line| Block { file: Arc::from("fuzzed"), line, bytes: bytes.to_vec(), plain: true };
+    let block = |line| Block { file: Arc::from("fuzzed"), line, bytes: bytes.to_vec(), place: None };
     let found = [0, 1].map(|line| block(line).read());
     let understood = found.iter().flatten().any(|found| matches!(found, Found::Sighting(_)));
     let sizes = found.iter().map(|found| format!("{found:?}").len());

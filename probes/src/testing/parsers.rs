@@ -67,6 +67,7 @@ impl Disk {
             clock: Clock::default(),
             roots: Roots::new(Arc::clone(&none), none),
             registry: registry::of_disk(&self.0),
+            fetches_roots: false,
             machine: Machine::default(),
             denied: BTreeSet::new(),
             hanging: BTreeSet::new(),
