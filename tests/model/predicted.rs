@@ -20,6 +20,11 @@ use super::see::see;
 /// Networks for each of the twenty thousand that are diagnosed: `MODEL_WORLDS` asks for more of both.
 const SHARE: usize = 20;
 
+/// Of a hundred names under one kind of change so many may be unknown, and of a hundred that change so many have to be foreseen:
+/// a link shows only where Azure's own DNS is asked, a removed record only where the link is known to fall back or not.
+const MOST_UNKNOWN: usize = 60;
+const LEAST_FORESEEN: usize = 1;
+
 /// What became of the required names under one kind of change.
 #[derive(Default)]
 struct Count {
@@ -45,9 +50,13 @@ fn no_prediction_is_wrong() {
         if !network.cached.is_empty() {
             continue;
         }
-        // Each link falls back for itself.
-        for link in network.spoke.zones.values_mut().chain(network.hub.zones.values_mut()) {
+        // Each link falls back for itself, and shows it by a name that its zone lacks.
+        for (zone, link) in network.spoke.zones.iter_mut().chain(network.hub.zones.iter_mut()) {
             link.fallback ^= random.one_in(4);
+            let name = *random.pick(&NAMES);
+            if fault.is_none() && zone_of(name) == Some(*zone) {
+                link.missing.insert(name);
+            }
         }
         let (linked, neighbour) = (see(&all_linked(&shape)), see(&neighbour(&network)));
         let seen = see(&network);
@@ -82,16 +91,9 @@ fn no_prediction_is_wrong() {
         let Count { all, unknown, changed, foreseen } = count;
         let told = format!("{kind}: of {all} names {unknown} unknown, {changed} changed, {foreseen} of these foreseen");
         crate::needs::say(&told);
-        let (most_unknown, least_foreseen) = bounds(kind);
-        assert!(unknown * 100 <= most_unknown * all, "{told}");
-        assert!(*changed > 0 && foreseen * 100 >= least_foreseen * changed, "{told}");
+        assert!(unknown * 100 <= MOST_UNKNOWN * all, "{told}");
+        assert!(*changed > 0 && foreseen * 100 >= LEAST_FORESEEN * changed, "{told}");
     }
-}
-
-/// How many of a hundred names may be unknown, and how many of a hundred that change have to be foreseen.
-fn bounds(kind: &str) -> (usize, usize) {
-    let _ = kind;
-    (100, 1)
 }
 
 /// What is wrong with a prediction.
