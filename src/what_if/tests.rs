@@ -173,7 +173,7 @@ fn what_a_change_says_of_fallback_counts_for_the_next_one() {
 }
 
 #[test]
-fn a_private_answer_of_a_zone_that_is_not_linked_is_no_reason_to_stay() {
+fn what_a_change_makes_of_an_answer_out_of_an_unseen_zone_is_unknown() {
     let unseen = private_world().soa(CUSTOM, ODS_ZONE, &Says::PublicZone);
     let denied = unseen.clone().everywhere(ODS, &Says::DeniedByPrivateZone);
     let changes = ["unlink privatelink.ods.opinsights.azure.com", "fallback privatelink.ods.opinsights.azure.com=off"];
@@ -332,7 +332,7 @@ fn queries_and_application_insights_are_known_by_their_group() {
 }
 
 #[test]
-fn a_name_that_is_none_is_no_change_to_be_pasted() {
+fn a_name_that_is_not_a_host_name_gives_no_change_to_paste() {
     let hostile = "x'; id; '.ods.opinsights.azure.com";
     let scene = private_world().name(hostile, Need::Required).everywhere(hostile, &Says::DeniedByPrivateZone);
     let scene = scene.everywhere(ODS, &Says::Private("10.0.0.6"));

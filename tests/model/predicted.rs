@@ -89,10 +89,10 @@ fn no_prediction_is_wrong() {
     assert!(wrong.is_empty(), "{} wrong predictions, e.g.\n{shown:#?}", wrong.len());
     for (kind, count) in &counts {
         let Count { all, unknown, changed, foreseen } = count;
-        let told = format!("{kind}: of {all} names {unknown} unknown, {changed} changed, {foreseen} of these foreseen");
-        crate::needs::say(&told);
-        assert!(unknown * 100 <= MOST_UNKNOWN * all, "{told}");
-        assert!(*changed > 0 && foreseen * 100 >= LEAST_FORESEEN * changed, "{told}");
+        let line = format!("{kind}: of {all} names {unknown} unknown, {changed} changed, {foreseen} of these foreseen");
+        crate::needs::say(&line);
+        assert!(unknown * 100 <= MOST_UNKNOWN * all, "{line}");
+        assert!(*changed > 0 && foreseen * 100 >= LEAST_FORESEEN * changed, "{line}");
     }
 }
 
