@@ -1399,7 +1399,7 @@ never\t''"
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand compare" -s q -l quiet -d 'Print only the headline'
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand compare" -s v -l verbose -d 'Print evidence, undo and every endpoint; -vv every answer too'
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand compare" -s h -l help -d 'Print help'
-complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand fleet" -l by -d 'Also cut the machines by this: region, subnet, subscription, server, zone, code or agent' -r -f -a "region\t''
+complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand fleet" -l by -d 'Also group the machines by this: region, subnet, subscription, server, zone, code or agent' -r -f -a "region\t''
 subnet\t''
 subscription\t''
 server\t''
@@ -1414,7 +1414,7 @@ csv\t''
 markdown\t''
 html\t''
 metrics\t''"
-complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand fleet" -s o -l output -d 'Write to this file (created 0600), `-` for standard output; .json, .ndjson, .csv, .md, .html and .prom choose the format' -r -F
+complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand fleet" -s o -l output -d 'Write to this file (created 0600; Windows: as its folder), `-` for standard output; .json, .ndjson, .csv, .md, .html and .prom choose the format' -r -F
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand fleet" -l fail-on -d 'Exit with 1 from this severity' -r -f -a "error\t''
 warning\t''
 never\t''"
@@ -1428,7 +1428,7 @@ complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand what-if" -l ch
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand what-if" -l like -d 'The report of a machine that shows what the change gives: its zone is linked there, or its servers are asked' -r -F
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand what-if" -l format -d 'Format of the result [default: table, or what the file\'s extension says]' -r -f -a "table\t''
 json\t''"
-complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand what-if" -s o -l output -d 'Write to this file (created 0600), `-` for standard output' -r -F
+complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand what-if" -s o -l output -d 'Write to this file (created 0600; Windows: as its folder), `-` for standard output' -r -F
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand what-if" -l color -d 'Colour; auto obeys NO_COLOR' -r -f -a "auto\t''
 always\t''
 never\t''"

@@ -192,11 +192,11 @@ Register-ArgumentCompleter -Native -CommandName 'ampls-doctor' -ScriptBlock {
             break
         }
         'ampls-doctor;fleet' {
-            [CompletionResult]::new('--by', '--by', [CompletionResultType]::ParameterName, 'Also cut the machines by this: region, subnet, subscription, server, zone, code or agent')
+            [CompletionResult]::new('--by', '--by', [CompletionResultType]::ParameterName, 'Also group the machines by this: region, subnet, subscription, server, zone, code or agent')
             [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'Compare with earlier reports: what got better, worse, appeared, vanished')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Format of the result [default: table, or what the file''s extension says]')
-            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Write to this file (created 0600), `-` for standard output; .json, .ndjson, .csv, .md, .html and .prom choose the format')
-            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Write to this file (created 0600), `-` for standard output; .json, .ndjson, .csv, .md, .html and .prom choose the format')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Write to this file (created 0600; Windows: as its folder), `-` for standard output; .json, .ndjson, .csv, .md, .html and .prom choose the format')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Write to this file (created 0600; Windows: as its folder), `-` for standard output; .json, .ndjson, .csv, .md, .html and .prom choose the format')
             [CompletionResult]::new('--fail-on', '--fail-on', [CompletionResultType]::ParameterName, 'Exit with 1 from this severity')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour; auto obeys NO_COLOR')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print only the headline')
@@ -211,8 +211,8 @@ Register-ArgumentCompleter -Native -CommandName 'ampls-doctor' -ScriptBlock {
             [CompletionResult]::new('--change', '--change', [CompletionResultType]::ParameterName, 'A change, e.g. `unlink privatelink.monitor.azure.com`; several are made one after the other')
             [CompletionResult]::new('--like', '--like', [CompletionResultType]::ParameterName, 'The report of a machine that shows what the change gives: its zone is linked there, or its servers are asked')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Format of the result [default: table, or what the file''s extension says]')
-            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Write to this file (created 0600), `-` for standard output')
-            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Write to this file (created 0600), `-` for standard output')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Write to this file (created 0600; Windows: as its folder), `-` for standard output')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Write to this file (created 0600; Windows: as its folder), `-` for standard output')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour; auto obeys NO_COLOR')
             [CompletionResult]::new('--allow-unknown', '--allow-unknown', [CompletionResultType]::ParameterName, 'Do not exit with 1 for what is unknown')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print only the headline')
