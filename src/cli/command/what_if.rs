@@ -15,7 +15,7 @@ use crate::cli::gather::{Input, each};
 use crate::cli::input::{self, is_stdin};
 use crate::cli::output::{self, Output};
 use crate::cli::saved::{self, Saved};
-use crate::fleet::MachineKey;
+use crate::fleet::{MachineKey, Names};
 use crate::render;
 use crate::text::{escape, quote};
 use crate::what_if::{self, Change, Coverage, Like, MachinePrediction, predict};
@@ -80,7 +80,8 @@ fn predicted(
 ) -> (Vec<MachinePrediction>, Coverage) {
     let of = |saved: &Saved| -> (MachineKey, Made) {
         let seen = &saved.observations;
-        (key(seen), (seen.started_at, saved.id, saved.redacted.is_some(), predict(seen, changes, like)))
+        let key = key(seen).within(Names::of(saved.redacted.as_ref()), saved.id);
+        (key, (seen.started_at, saved.id, saved.redacted.is_some(), predict(seen, changes, like)))
     };
     let parse = |input| match input {
         Input::Block(block) => {
