@@ -24,7 +24,8 @@ pub struct Document {
     host: Option<Value>,
     verdict: Option<Value>,
     findings: Option<Vec<Found>>,
-    agents: Option<Vec<Value>>,
+    /// A list in reports, a map in digests.
+    agents: Option<Value>,
     servers: Option<Vec<Value>>,
     sources: Option<Value>,
     redacted: Option<Value>,
@@ -164,7 +165,7 @@ impl Document {
                 .filter_map(|it| text(&it["address"]))
                 .map(str::to_owned)
                 .collect(),
-            agents: self.agents.unwrap_or_default().iter().filter_map(agent).collect(),
+            agents: self.agents.as_ref().and_then(Value::as_array).into_iter().flatten().filter_map(agent).collect(),
             roots,
             source,
         };

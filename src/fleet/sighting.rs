@@ -1,5 +1,7 @@
 //! What one report says of one machine, whatever form it came in.
 
+use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -44,12 +46,39 @@ pub struct Source {
 }
 
 /// A file as it was opened: its displayed name may be that of another file.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug)]
 pub struct FilePlace {
     /// The file, or the folder that no link leads out of.
     pub base: Arc<Path>,
     /// The file in that folder.
     pub relative: Option<PathBuf>,
+}
+
+impl FilePlace {
+    fn path(&self) -> Cow<'_, Path> {
+        self.relative.as_ref().map_or(Cow::Borrowed(&*self.base), |relative| Cow::Owned(self.base.join(relative)))
+    }
+}
+
+/// A file is the same whichever folder of it was named.
+impl PartialEq for FilePlace {
+    fn eq(&self, other: &Self) -> bool {
+        self.path() == other.path()
+    }
+}
+
+impl Eq for FilePlace {}
+
+impl PartialOrd for FilePlace {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for FilePlace {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.path().cmp(&other.path())
+    }
 }
 
 /// A root cause, as a report says it.

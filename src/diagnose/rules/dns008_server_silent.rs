@@ -349,18 +349,18 @@ mod tests {
     #[test]
     fn fires_as_error_for_the_names_that_a_rule_sends_to_it_alone() {
         let dead = "10.9.0.4:53";
-        let scene = private_world().server(dead, &[ServerRole::Rule]).server_says(dead, &Says::Silence).edit(|seen| {
-            for seen in &mut seen.seen {
-                if let Observation::Resolver(Resolver { outcome: Outcome::Seen(config), .. }) = seen {
-                    config.rules.push(NameRule {
-                        source: r"HKLM\X".to_owned(),
-                        namespaces: vec![format!(".{}", ODS.split_once('.').expect("a name").1)],
-                        servers: vec![dead.parse().expect("an address")],
-                    });
-                }
+        let mut seen =
+            private_world().server(dead, &[ServerRole::Rule]).server_says(dead, &Says::Silence).observations();
+        for seen in &mut seen.seen {
+            if let Observation::Resolver(Resolver { outcome: Outcome::Seen(config), .. }) = seen {
+                config.rules.push(NameRule {
+                    source: r"HKLM\X".to_owned(),
+                    namespaces: vec![format!(".{}", ODS.split_once('.').expect("a name").1)],
+                    servers: vec![dead.parse().expect("an address")],
+                });
             }
-        });
-        let found = drafts(&DNS008, &scene);
+        }
+        let found = check(&Facts::new(&seen));
         assert_eq!((found.len(), found[0].severity), (1, Severity::Error));
         assert!(found[0].endpoints.iter().any(|name| name == ODS), "{:?}", found[0].endpoints);
         assert_eq!(found[0].reach, Reach::Only(found[0].endpoints.clone()));
