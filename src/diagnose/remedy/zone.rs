@@ -38,8 +38,8 @@ pub(super) fn side_effects(zones: &[&str]) -> String {
 /// Where zones exist, over all subscriptions.
 pub(in crate::diagnose) fn find(zones: &[&str]) -> Fix {
     let text = match zones {
-        [_] => "find the zone; if there is none, or several, stop and ask, and never create one",
-        _ => "find the zones; if one is missing, or there are several of one name, stop and ask, and never create one",
+        [_] => "find the zone; with none or several stop and ask; never create one",
+        _ => "find the zones; with none or several of one name stop and ask; never create one",
     };
     Fix::look(text, zones.iter().map(|zone| find_command(zone)))
 }
