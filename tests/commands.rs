@@ -122,8 +122,9 @@ fn observed(worlds: &[&Embedded]) -> Vec<Document> {
     side_by_side(
         worlds,
         |world| world.name.to_owned(),
-        |world| {
-            let scenario = world.parse().map_err(|error| error.to_string())?;
+        |world, pace| {
+            let mut scenario = world.parse().map_err(|error| error.to_string())?;
+            pace.set(&mut scenario);
             let document = Document::new(observe(&scenario)?.observations);
             documents.lock().expect("no thread panics while it holds the list").insert(world.name, document);
             Ok(Vec::new())

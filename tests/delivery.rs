@@ -9,7 +9,7 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
-use crate::scenarios::{Seen, observe, side_by_side};
+use crate::scenarios::{Pace, Seen, observe, side_by_side};
 
 /// Stands for every token.
 const SECRET: &str = "geheim";
@@ -39,10 +39,11 @@ fn green_network_is_not_called_healthy_without_a_word_about_the_data() {
     side_by_side(&machines.machines, |machine| machine.title.clone(), examine);
 }
 
-fn examine(machine: &Machine) -> Result<Vec<String>, String> {
+fn examine(machine: &Machine, pace: Pace) -> Result<Vec<String>, String> {
     let world = ampls_world::scenario("healthy-private").ok_or("no such world")?;
     let mut scenario = world.parse().map_err(|error| error.to_string())?;
     scenario.files.clone_from(&machine.files);
+    pace.set(&mut scenario);
     let Seen { observations, findings, .. } = observe(&scenario)?;
     let facts = Facts::new(&observations);
     let run = RunInfo { id: Uuid::nil(), tool_version: "0.0.0".to_owned() };

@@ -75,9 +75,13 @@ fn the_commands_of_the_codes_are_fresh() {
     side_by_side(
         &worlds,
         |(code, world)| format!("{code} in {}", world.name),
-        |(code, world)| {
-            let seen = observe(world)?;
-            let lines = seen.findings.iter().find(|finding| finding.code == *code).map(commands_of).unwrap_or_default();
+        |(code, world), pace| {
+            let mut world = (*world).clone();
+            pace.set(&mut world);
+            let seen = observe(&world)?;
+            let Some(lines) = seen.findings.iter().find(|finding| finding.code == *code).map(commands_of) else {
+                return Ok(vec!["is not found".to_owned()]);
+            };
             found.lock().expect("no thread panics while it holds the list").insert(*code, lines);
             Ok(Vec::new())
         },

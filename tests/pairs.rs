@@ -10,7 +10,7 @@ use ampls_doctor::diagnose::finding::{Finding, Severity};
 use ampls_world::Scenario;
 use toml::{Table, Value};
 
-use crate::scenarios::{judged_again, line, observe, side_by_side};
+use crate::scenarios::{Pace, judged_again, line, observe, side_by_side};
 
 /// What all of these worlds share: one workspace, a data collection endpoint, a DNS server.
 /// Patience is for busy machines; only faults that are silence spend it.
@@ -189,7 +189,7 @@ fn every_pair_of_faults_gives_both_roots() {
     for (place, one) in faults.iter().enumerate() {
         sets.extend(faults.iter().skip(place + 1).map(|other| vec![*one, *other]));
     }
-    side_by_side(&sets, |set| named(set), |set| examine(set));
+    side_by_side(&sets, |set| named(set), |set, pace| examine(set, pace));
 }
 
 #[test]
@@ -209,13 +209,14 @@ fn named(set: &[&Fault]) -> String {
 }
 
 /// What is missing from the findings of a world with these faults, and what is too much.
-fn examine(set: &[&Fault]) -> Result<Vec<String>, String> {
+fn examine(set: &[&Fault], pace: Pace) -> Result<Vec<String>, String> {
     let mut world: Table = BASE.parse().map_err(|error: toml::de::Error| error.to_string())?;
     for fault in set {
         merge(&mut world, fault.fragment.parse().map_err(|error| format!("`{}`: {error}", fault.name))?)?;
     }
     let text = toml::to_string(&world).map_err(|error| error.to_string())?;
-    let scenario = Scenario::parse(&named(set), &text).map_err(|error| error.to_string())?;
+    let mut scenario = Scenario::parse(&named(set), &text).map_err(|error| error.to_string())?;
+    pace.set(&mut scenario);
     let seen = observe(&scenario)?;
     let roots = || seen.findings.iter().filter(|finding| finding.caused_by.is_none());
     let mut differs = Vec::new();

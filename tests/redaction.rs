@@ -19,7 +19,7 @@ use ampls_world::Embedded;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::scenarios::{observe, side_by_side};
+use super::scenarios::{Pace, observe, side_by_side};
 
 const FORMATS: [Format; 7] =
     [Format::Table, Format::Json, Format::Ndjson, Format::Compact, Format::Html, Format::Junit, Format::Metrics];
@@ -254,8 +254,9 @@ fn stays(value: &str) -> bool {
     EVERYWHERE.contains(&value) || address.is_some_and(|address| address.is_loopback() || address.is_unspecified())
 }
 
-fn faults(number: usize, world: &Embedded) -> Result<Vec<String>, String> {
-    let scenario = world.parse().map_err(|error| error.to_string())?;
+fn faults(number: usize, world: &Embedded, pace: Pace) -> Result<Vec<String>, String> {
+    let mut scenario = world.parse().map_err(|error| error.to_string())?;
+    pace.set(&mut scenario);
     let seen = observe(&scenario)?.observations;
     let names = Names::of(number);
     let plain = names.given_to(&seen, &mut str::to_owned);
@@ -297,7 +298,7 @@ fn no_world_shows_what_the_customer_calls_their_things() {
     let chosen = |world: &Embedded| only.is_empty() || only.split(',').any(|name| name == world.name);
     let worlds: Vec<(usize, &Embedded)> =
         ampls_world::scenarios().iter().enumerate().filter(|(_, world)| chosen(world)).collect();
-    side_by_side(&worlds, |(_, world)| world.name.to_owned(), |(number, world)| faults(*number, world));
+    side_by_side(&worlds, |(_, world)| world.name.to_owned(), |(number, world), pace| faults(*number, world, pace));
 }
 
 #[test]

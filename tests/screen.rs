@@ -188,7 +188,7 @@ fn the_answer_is_on_the_screen_when_the_prompt_is_back() {
     side_by_side(
         &WORLDS,
         |world| (*world).to_owned(),
-        |world| {
+        |world, _| {
             let saved = folder.path(&format!("{world}.json"));
             let run = ran(&["demo", world, "--format", "json", "-o", &saved]);
             let document = fs::read(&saved).map_err(|error| format!("{error}: {}", text(&run.stderr)))?;

@@ -88,10 +88,11 @@ fn networks_look_the_same_through_the_real_probes() {
         }
     }
     let compared = AtomicUsize::new(0);
-    side_by_side(&worlds, describe, |world| {
+    side_by_side(&worlds, describe, |world, pace| {
         let network = world.network();
-        let (real, model) =
-            (looks(&observe(&scenario(&network))?.observations, &network), looks(&see(&network), &network));
+        let mut scenario = scenario(&network);
+        pace.set(&mut scenario);
+        let (real, model) = (looks(&observe(&scenario)?.observations, &network), looks(&see(&network), &network));
         let both = model.iter().filter_map(|(what, look)| Some((what, look, real.get(what)?)));
         compared.fetch_add(both.clone().count(), Ordering::Relaxed);
         let differ = both.filter(|(_, model, real)| model != real);
