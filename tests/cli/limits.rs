@@ -86,7 +86,9 @@ fn a_signal_leaves_a_document_whole_that_a_reader_has_begun_to_read() {
         let mut pipe = child.stdout.take().expect("a pipe");
         let mut document = vec![0];
         pipe.read_exact(&mut document).expect("the first octet");
-        let sent = Command::new("kill").args(["-s", signal, &child.id().to_string()]).status();
+        // Every shell has its own `kill`; the program of that name may be absent.
+        let kill = "kill -s \"$1\" \"$2\"";
+        let sent = Command::new("sh").args(["-c", kill, "sh", signal, &child.id().to_string()]).status();
         assert!(sent.is_ok_and(|sent| sent.success()));
         pipe.read_to_end(&mut document).expect("the rest");
         assert!(document.len() > 70_000, "a pipe must not hold it: {}", document.len());

@@ -12,8 +12,9 @@ use ampls_doctor::diagnose::command::Command;
 
 use super::harmless;
 use crate::hosts::Root;
+use crate::needs;
 
-/// All shells that the commands are run in.
+/// All shells that the commands are run in, where they are installed.
 const SHELLS: [&[&str]; 3] = [&["/bin/bash", "--norc"], &["/bin/dash"], &["/bin/busybox", "sh"]];
 
 /// Every program of the templates, and those that hostile texts try to start.
@@ -81,10 +82,15 @@ pub(super) fn examine(commands: &[&Command]) {
     let templates: Vec<&str> =
         commands.iter().map(|command| command.template()).collect::<BTreeSet<_>>().into_iter().collect();
     let wrong: Vec<String> = thread::scope(|scope| {
-        let shells = SHELLS.map(|shell| scope.spawn(|| examine_in(shell, commands, &templates)));
+        let shells: Vec<_> = shells().map(|shell| scope.spawn(|| examine_in(shell, commands, &templates))).collect();
         shells.into_iter().flat_map(|shell| shell.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
     });
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+fn shells() -> impl Iterator<Item = &'static [&'static str]> {
+    let name = |shell: &&'static [&'static str]| shell[0].rsplit('/').next().unwrap_or_default();
+    SHELLS.into_iter().filter(move |shell| needs::programs(&[name(shell)]))
 }
 
 fn examine_in(shell: &[&str], commands: &[&Command], templates: &[&str]) -> Vec<String> {
@@ -106,7 +112,7 @@ fn examine_in(shell: &[&str], commands: &[&Command], templates: &[&str]) -> Vec<
 
 /// Whether two lines start different programs in some shell.
 pub(super) fn differs(one: &str, other: &str) -> bool {
-    SHELLS.iter().any(|shell| {
+    shells().any(|shell| {
         let started = run(shell, &[one.to_owned(), other.to_owned()]);
         !is_alike(one, &started[0], &started[1])
     })
@@ -226,7 +232,7 @@ fn stub(path: &Path) {
 
 /// Lines of BIND's configuration, by BIND's own parser: as many zones as lines, and nothing else.
 pub(super) fn configuration(commands: &[&Command]) {
-    if commands.is_empty() {
+    if commands.is_empty() || !needs::programs(&["named-checkconf"]) {
         return;
     }
     let lines: BTreeSet<&str> = commands.iter().map(|command| command.as_str()).collect();
