@@ -140,8 +140,8 @@ pub struct LinkServers {
 
 impl Resolver {
     /// Whether this machine asks one of its servers for a name: where a rule of Windows names the servers of the name, those
-    /// alone; a server of rules for nothing else; one behind a stub for the names that the stub brings there. What cannot be
-    /// told counts as asked.
+    /// alone; a server of rules for nothing else; one behind a stub for the names that the stub brings there. What is not
+    /// known counts as asked.
     pub fn asks(&self, server: SocketAddr, name: &str) -> bool {
         let Some(config) = self.outcome.seen() else { return true };
         if let Some(rule) = config.rule_of(name) {

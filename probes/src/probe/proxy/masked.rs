@@ -3,7 +3,7 @@
 /// Octets of a value that are looked at.
 const LONGEST: usize = 4096;
 
-/// A proxy's address without its credentials: scheme, host and port; `None` when there is no host in it.
+/// A proxy's address without its credentials: scheme, host and port; `None` where it holds no host.
 pub(in crate::probe) fn masked(value: &str) -> Option<(String, bool)> {
     let value = value.trim();
     if value.is_empty() || value.len() > LONGEST {

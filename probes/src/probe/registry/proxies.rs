@@ -100,7 +100,7 @@ fn is_named(entry: &str) -> bool {
     ["http=", "https=", "ftp=", "socks="].iter().any(|name| entry.starts_with(name))
 }
 
-/// A script's address without credentials and query, where a token may stand. Where the host cannot be told from a password, and
+/// A script's address without credentials and query, which may hold a token. Where a password may look like the host, and
 /// of what is not a URL of the web, nothing but the scheme is kept.
 fn without_credentials(url: &str) -> String {
     const REST: &str = "…";
