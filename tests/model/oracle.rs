@@ -184,6 +184,9 @@ impl Judge<'_> {
             Kind::StubRejects => Some(STUB),
             // Each server that forwards too little is a fault of its own, as bad as its place in the order.
             _ if of_forwarder && !routed && codes == ["DNS020"] => Some(self.server().address),
+            _ if of_forwarder && !routed && self.fault.kind != Kind::Bypass && codes == ["DNS002"] => {
+                Some(self.server().address)
+            }
             _ => None,
         };
         let hidden = match self.fault.kind {
@@ -330,6 +333,12 @@ impl Judge<'_> {
             Kind::ZoneNotLinked if shape.topology == Topology::HubAndLinks => vec!["DNS003", "DNS020"],
             Kind::ZoneNotLinked => or_flaps("DNS003"),
             Kind::RecordMissing | Kind::ZoneEmpty => or_flaps("DNS004"),
+            // A server whose other faults hide all that it forwards looks like one that forwards nothing.
+            Kind::AliasForwarder | Kind::SuffixForgotten | Kind::NameForgotten
+                if azure_private && self.hides_what_it_forwards() =>
+            {
+                or_flaps("DNS002")
+            }
             Kind::SuffixForgotten if azure_private => or_flaps("DNS020"),
             Kind::SuffixForgotten if !self.others_show_private() && !self.anything_is_private() => nothing_private(),
             // The zone may as well not be linked where that server resolves.
@@ -391,6 +400,15 @@ impl Judge<'_> {
         names.iter().filter(move |name| {
             self.without.ask(server, name, Record::A, 0).addresses().iter().any(|address| is_private(*address))
         })
+    }
+
+    /// The fault's server has names public, and no name nor record private that another fault on it would not hide.
+    fn hides_what_it_forwards(&self) -> bool {
+        let reply = |name: &str| self.network.ask(self.server(), name, Record::A, 0);
+        let private = |name: &str| reply(name).addresses().iter().any(|address| is_private(*address));
+        let recorded = self.recorded();
+        recorded.iter().any(|name| !reply(name).addresses().is_empty())
+            && !recorded.iter().any(|name| private(name) || private(&alias(name)))
     }
 
     /// A name of another zone is private somewhere, or its record is.

@@ -98,8 +98,8 @@ fn by_unknown_server(facts: &Facts<'_>) -> Option<Draft> {
         severity,
         Owner::Dns,
         Title::plain(format!(
-            "this machine does not use Azure's DNS: {} names that are private in this network are public here",
-            answered.len()
+            "this machine does not use Azure's DNS: {} here",
+            private_but_public(answered.len())
         )),
     )
     .about(fqdns.clone())
@@ -119,6 +119,13 @@ fn by_unknown_server(facts: &Facts<'_>) -> Option<Draft> {
     Some(draft)
 }
 
+fn private_but_public(names: usize) -> String {
+    match names {
+        1 => "1 name that is private in this network is public".to_owned(),
+        _ => format!("{names} names that are private in this network are public"),
+    }
+}
+
 fn bypass(facts: &Facts<'_>, server: SocketAddr, nobody_asks: bool) -> Option<Draft> {
     // A server that forwards some names, or only the records, has a fault of its own kind.
     if !facts.left_out(server).is_empty() || facts.flaps(server) {
@@ -131,7 +138,8 @@ fn bypass(facts: &Facts<'_>, server: SocketAddr, nobody_asks: bool) -> Option<Dr
     let names: Vec<&EndpointFacts<'_>> = facts.ampls_endpoints().filter(|name| at_azure(name)).collect();
     let views: Vec<_> = names.iter().filter_map(|name| Some((*name, name.view_of(server)?))).collect();
     // Names that it denies or leads nowhere have a fault of their own.
-    let answered: Vec<_> = views.into_iter().filter(|(_, view)| view.is_private() || view.is_public()).collect();
+    let (answered, hidden): (Vec<_>, Vec<_>) =
+        views.into_iter().partition(|(_, view)| view.is_private() || view.is_public());
     if answered.is_empty() || !answered.iter().all(|(_, view)| view.is_public()) {
         return None;
     }
@@ -146,6 +154,11 @@ fn bypass(facts: &Facts<'_>, server: SocketAddr, nobody_asks: bool) -> Option<Dr
         _ => Severity::Error,
     };
     let zones = Zones::of(facts, answered.iter().filter_map(|(name, _)| name.endpoint.zone.as_deref()));
+    // It may forward other suffixes, all of whose names it denies or leads nowhere.
+    let hides = hidden.iter().filter_map(|(name, _)| name.endpoint.zone.as_ref()).any(|zone| {
+        // Unless the denial comes from Microsoft's public zone: that name is led past the private one as well.
+        !zones.all.contains(zone) && facts.linked(zone, server) != Linked::No
+    });
     let fqdns: Vec<String> = answered.iter().map(|(name, _)| name.fqdn().to_owned()).collect();
     let public = answered.iter().copied().filter(|(name, _)| !name.system().is_some_and(View::is_private));
     // A private zone of this network that lacks a name shows as well that the server does not ask it.
@@ -165,16 +178,21 @@ fn bypass(facts: &Facts<'_>, server: SocketAddr, nobody_asks: bool) -> Option<Dr
         severity,
         Owner::Dns,
         Title::plain(format!(
-            "DNS server `{server}` does not use Azure's DNS: {} names that are private in this network are public there",
-            answered.len()
+            "DNS server `{server}` does not use Azure's DNS: {} there",
+            private_but_public(answered.len())
         )),
     )
     .about(fqdns)
     .about(denied.iter().map(|name| name.fqdn()))
     .group(server.to_string())
     .summary(format!(
-        "168.63.129.16 gives private addresses for {} names, so the private zones are linked to this network; `{server}`, which this machine uses, gives public addresses for all of them{}{}",
-        answered.len(),
+        "168.63.129.16 gives private addresses for {}, so the private zones are linked to this network; `{server}`, which this machine uses, gives only public ones{}{}{}",
+        if answered.len() == 1 { "1 name".to_owned() } else { format!("{} names", answered.len()) },
+        if hides {
+            "; or it forwards other suffixes, for whose names it gives no address"
+        } else {
+            ""
+        },
         if first_is_right {
             facts.behind_the_first()
         } else if facts.stub_tells_nothing() {
@@ -202,7 +220,7 @@ fn bypass(facts: &Facts<'_>, server: SocketAddr, nobody_asks: bool) -> Option<Dr
     )])
     .fix(remedy::server::forward(&zones, &server.ip().to_string()))
     .fix(remedy::machine::restart_agent(facts));
-    if facts.stub_tells_nothing() {
+    if hides || facts.stub_tells_nothing() {
         draft = draft.likely();
     }
     for (name, view) in answered {
@@ -240,6 +258,17 @@ mod tests {
         assert_eq!(found[0].lists["names"], ["2"]);
         // Whatever else the server leads publicly it leads past the zones as well.
         assert_eq!(found[0].endpoints, [AGENTSVC, ODS, OMS, API, HANDLER, IN_AI]);
+    }
+
+    #[test]
+    fn fires_as_likely_where_the_server_denies_the_names_of_other_suffixes() {
+        let zone = "privatelink.ods.opinsights.azure.com";
+        let hides = || bypassed().says(CUSTOM, ODS, &Says::DeniedLocally);
+        let found = drafts(&DNS002, &hides().soa(CUSTOM, zone, &Says::LocalZone));
+        assert_eq!((found.len(), found[0].certainty), (1, Certainty::Likely));
+        assert!(found[0].summary.contains("or it forwards other suffixes"), "{}", found[0].summary);
+        // The zone's SOA is Microsoft's there: the suffix is not forwarded.
+        assert_eq!(drafts(&DNS002, &hides())[0].certainty, Certainty::Proven);
     }
 
     #[test]
