@@ -42,15 +42,30 @@ pub(super) enum Input {
 /// Everything that the inputs say of machines.
 pub(super) fn gather(paths: &[PathBuf]) -> Fleet {
     let mut fleet = Fleet::default();
-    let parse = |input| match input {
-        Input::Block(block) => block.read(),
-        Input::Broken { input, why } => vec![Found::Broken { input, why }],
-    };
-    each(paths, &parse, |found| match found {
+    each(paths, &found_in, |found| match found {
         Found::Sighting(sighting) => fleet.add(*sighting),
         Found::Broken { input, why } => fleet.add_broken(&input, &why),
     });
     fleet
+}
+
+fn found_in(input: Input) -> Vec<Found> {
+    match input {
+        Input::Block(block) => block.read(),
+        Input::Broken { input, why } => vec![Found::Broken { input, why }],
+    }
+}
+
+/// Takes everything that the beginning of an input says, packed or not: what a replay and a fuzzer call.
+#[cfg(any(test, feature = "testing"))]
+pub(super) fn of_octets(octets: &[u8], take: impl FnMut(Found)) {
+    const BEGINNING: u64 = 1024 * 1024;
+
+    let read = |sink: &Sink| match unpack::unpacked(octets) {
+        Ok((input, _)) => blocks::document("octets", None, input.take(BEGINNING), sink),
+        Err(error) => sink.broken("octets", &error.to_string()),
+    };
+    each_of(read, &found_in, take);
 }
 
 /// Bytes of a report that is read once more.
@@ -66,17 +81,27 @@ pub(super) fn again(source: &Source) -> Option<Saved> {
 }
 
 /// Parses every part of the inputs, and takes what comes of it in no particular order.
-pub(super) fn each<T: Send>(paths: &[PathBuf], parse: &(dyn Fn(Input) -> Vec<T> + Sync), mut take: impl FnMut(T)) {
+pub(super) fn each<T: Send>(paths: &[PathBuf], parse: &(dyn Fn(Input) -> Vec<T> + Sync), take: impl FnMut(T)) {
+    each_of(|sink| read(paths, sink), parse, take);
+}
+
+/// The same of whatever `read` hands on.
+fn each_of<T: Send>(
+    read: impl FnOnce(&Sink) + Send,
+    parse: &(dyn Fn(Input) -> Vec<T> + Sync),
+    mut take: impl FnMut(T),
+) {
     thread::scope(|scope| {
         let (sink, parts) = sync_channel::<Part>(WAITING);
-        let (made, all) = sync_channel::<Vec<T>>(WAITING);
+        // What comes of a block of short lines is many times its size.
+        let (made, all) = sync_channel::<Vec<T>>(WORKERS);
         let parts = Arc::new(Mutex::new(parts));
         for _ in 0..WORKERS {
             let (made, parts) = (made.clone(), Arc::clone(&parts));
             scope.spawn(move || work(&parts, parse, &made));
         }
         drop(made);
-        scope.spawn(move || read(paths, &Sink { parts: sink, flight: Arc::default() }));
+        scope.spawn(move || read(&Sink { parts: sink, flight: Arc::default() }));
         all.into_iter().flatten().for_each(&mut take);
     });
 }

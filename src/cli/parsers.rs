@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use ampls_probes::testing::parsers::Parser;
 
+use super::gather;
 use super::saved::many::{Block, Found};
 use super::saved::{self, Input};
 use crate::expected;
@@ -13,11 +14,12 @@ use crate::report::FailOn;
 use crate::what_if::Change;
 
 /// The parsers, each by the name of its corpus.
-pub const PARSERS: [(&str, Parser); 5] = [
+pub const PARSERS: [(&str, Parser); 6] = [
     ("change", change),
     ("digest", digest),
     ("expected-records", expected_records),
     ("many", many),
+    ("packed", packed),
     ("report", report),
 ];
 
@@ -36,6 +38,16 @@ fn many(bytes: &[u8]) -> Option<usize> {
     let reports = [0, 1].map(|line| block(line).reports()).into_iter().map(|reports| format!("{reports:?}").len());
     let most = sizes.chain(reports).max();
     most.filter(|_| understood)
+}
+
+/// Reports of many machines, packed by gzip or zstd: what comes of one of them.
+fn packed(bytes: &[u8]) -> Option<usize> {
+    let (mut most, mut understood) = (0, false);
+    gather::of_octets(bytes, |found| {
+        understood |= matches!(found, Found::Sighting(_));
+        most = most.max(format!("{found:?}").len());
+    });
+    understood.then_some(most)
 }
 
 /// A digest, wherever it stands.

@@ -77,8 +77,12 @@ async fn document(ctx: &Context) -> Result<Instance, MetadataFailure> {
         }
         body.extend_from_slice(&chunk);
     }
-    let document: Document = serde_json::from_slice(&body).map_err(|_| MetadataFailure::Malformed)?;
-    instance(document).ok_or(MetadataFailure::Malformed)
+    instance_of(&body).ok_or(MetadataFailure::Malformed)
+}
+
+/// What the instance document says of the machine; `None` where it is not such a document.
+pub(crate) fn instance_of(body: &[u8]) -> Option<Instance> {
+    instance(serde_json::from_slice(body).ok()?)
 }
 
 /// Why there is no HTTP answer.

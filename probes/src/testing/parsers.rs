@@ -1,5 +1,5 @@
-//! Parsers of what strangers write, each as one function from octets: what a replay and a fuzzer call. Bodies of the metadata
-//! service and the wire server, and the files of `NetworkManager`, are not among them.
+//! Parsers of what strangers write, each as one function from octets: what a replay and a fuzzer call. Of the wire server nothing
+//! is read but the status of its answer.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
@@ -14,7 +14,7 @@ use serde::Serialize;
 use crate::catalogue::CloudNames;
 use crate::observation::{Machine, Resolver};
 use crate::options::{self, ConnectionString, ExtraEndpoint, Options};
-use crate::probe::{agent, browser, dns, encrypted_dns, hosts, resolver, tls};
+use crate::probe::{agent, browser, dns, encrypted_dns, hosts, imds, resolver, tls};
 use crate::world::{Clock, Network, OsResolver, Roots};
 use crate::{Observations, World, no_proxy, registry};
 
@@ -22,7 +22,7 @@ use crate::{Observations, World, no_proxy, registry};
 pub type Parser = fn(&[u8]) -> Option<usize>;
 
 /// The parsers, each by the name of its corpus.
-pub const PARSERS: [(&str, Parser); 14] = [
+pub const PARSERS: [(&str, Parser); 16] = [
     ("agent-files", agent_files),
     ("arguments", arguments),
     ("browser-files", browser_files),
@@ -33,6 +33,8 @@ pub const PARSERS: [(&str, Parser); 14] = [
     ("encrypted-dns", unbound),
     ("hive", hive),
     ("hosts", hosts_file),
+    ("links", links),
+    ("metadata", metadata),
     ("no-proxy", exemptions),
     ("observations", observations),
     ("resolver", resolver_file),
@@ -206,6 +208,36 @@ fn certificate(bytes: &[u8]) -> Option<usize> {
 
 fn dns_message(bytes: &[u8]) -> Option<usize> {
     size(&dns::answer_of(bytes)?)
+}
+
+/// A device of `NetworkManager` that uses the profile below.
+const DEVICE: (&str, &[u8]) = ("/run/NetworkManager/devices/2", b"[device]\nconnection-uuid=u1\n");
+const PROFILE: (&str, &[u8]) =
+    ("/etc/NetworkManager/system-connections/a.nmconnection", b"[connection]\nuuid=u1\n[ipv4]\ndns=10.0.0.4;\n");
+/// Files that say which servers a link has: the first octet, a letter, chooses which file the rest is. With each stands the stub
+/// behind which such files are looked for.
+const LINK_FILES: [(&str, &[u8]); 5] = [
+    (PROFILE.0, b"nameserver 127.0.0.1\n"),
+    ("/etc/NetworkManager/conf.d/a.conf", b"nameserver 127.0.0.1\n"),
+    (DEVICE.0, b"nameserver 127.0.0.1\n"),
+    ("/run/systemd/resolve/netif/2", b"nameserver 127.0.0.53\n"),
+    ("/run/systemd/netif/links/2", b"nameserver 127.0.0.53\n"),
+];
+
+fn links(bytes: &[u8]) -> Option<usize> {
+    let (first, rest) = bytes.split_first()?;
+    let (path, resolv_conf) = LINK_FILES.get(usize::from(first.checked_sub(b'a')?))?;
+    // The file itself comes last, in the place of what makes the others count.
+    let needed = if path.starts_with("/etc/NetworkManager/conf.d") { &[][..] } else { &[DEVICE, PROFILE] };
+    let files = [needed, &[(RESOLV_CONF, *resolv_conf), (*path, rest)]].concat();
+    let disk = Disk::new(&files).ok()?;
+    let read = resolver::read(&disk.world(), &Options::default());
+    let config = read.outcome.seen().filter(|config| config.links.iter().any(|link| !link.servers.is_empty()))?;
+    size(&config.links)
+}
+
+fn metadata(bytes: &[u8]) -> Option<usize> {
+    size(&imds::instance_of(bytes)?)
 }
 
 fn unbound(bytes: &[u8]) -> Option<usize> {
