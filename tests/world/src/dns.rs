@@ -139,7 +139,7 @@ impl Dns {
             Some(ServerFault::Synthesises) => only(&name, synthetic(&name), kind),
             Some(ServerFault::RefusesEdns) if question.edns.is_some() => failed(ResponseCode::FormErr),
             Some(ServerFault::Validates) if !question.metadata.checking_disabled => failed(ResponseCode::ServFail),
-            Some(fault @ (ServerFault::WithholdsPrivate | ServerFault::Invents)) => {
+            Some(fault @ (ServerFault::WithholdsPrivate | ServerFault::Invents | ServerFault::Strays)) => {
                 changed(fault, self.honest(&name, kind), &name, kind)
             }
             Some(ServerFault::KeepsRecords) => self.kept(question, &name, kind),
@@ -148,7 +148,10 @@ impl Dns {
             }
             _ => self.honest(&name, kind),
         };
-        let truncate = udp && matches!(fault, Some(ServerFault::Truncated | ServerFault::TruncatedTcpDropped));
+        let truncate = match fault {
+            Some(ServerFault::Truncated | ServerFault::TruncatedTcpDropped) => udp,
+            fault => fault == Some(ServerFault::TruncatedTwice),
+        };
         let extra = Extra { error: fault == Some(ServerFault::Validates), policy: fault == Some(ServerFault::Policy) };
         let Some(mut bytes) = encode(question, reply, udp, truncate, extra) else { return Back::Nothing };
         if fault == Some(ServerFault::Malformed) {
@@ -226,6 +229,7 @@ fn changed(fault: ServerFault, reply: Reply, name: &str, kind: RecordType) -> Re
     let private = |record: &Record| matches!(&record.data, RData::A(address) if address.0.is_private());
     match fault {
         ServerFault::WithholdsPrivate if reply.answers.iter().any(private) => failed(ResponseCode::NoError),
+        ServerFault::Strays => only("stray.example.net", IpAddr::V4(PAGE), kind),
         ServerFault::Invents if reply.code == ResponseCode::NXDomain => only(name, IpAddr::V4(PAGE), kind),
         _ => reply,
     }
@@ -358,5 +362,24 @@ mod tests {
     async fn malformed_answer_is_no_message() {
         let (running, address) = server("10.1.0.4", "fault = \"malformed\"");
         assert!(ask(&running, address).await.is_none());
+    }
+
+    #[tokio::test]
+    async fn records_of_another_name_give_no_address() {
+        let (running, address) = server("10.1.0.4", "fault = \"strays\"");
+        let answer = ask(&running, address).await.expect("an answer");
+        assert_eq!(
+            answer.answers.iter().map(|record| record.name.to_ascii()).collect::<Vec<_>>(),
+            ["stray.example.net."]
+        );
+        assert!(running.world.resolver.lookup(HANDLER, Families::Both).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn answer_that_is_truncated_twice_gives_no_address() {
+        let (running, address) = server("10.1.0.4", "fault = \"truncated-twice\"");
+        assert!(ask(&running, address).await.is_some_and(|answer| answer.metadata.truncation));
+        assert!(running.world.resolver.lookup(HANDLER, Families::Both).await.is_err());
+        assert!(running.asked(Transport::Tcp, address) > 0);
     }
 }

@@ -175,13 +175,22 @@ impl Glibc {
     }
 }
 
+/// The addresses behind the question's name: glibc follows the aliases in their order, and passes over the records of others.
 fn addresses(answer: &Message) -> Result<(Vec<IpAddr>, Option<String>), Missing> {
     let mut addresses = Vec::new();
     let mut canonical = None;
+    let mut owner = answer.queries.first().map(Query::name).ok_or(Missing::NoData)?;
     for record in &answer.answers {
+        if !record.name.eq_ignore_root(owner) {
+            continue;
+        }
         let address = match &record.data {
             RData::A(address) => IpAddr::V4(address.0),
             RData::AAAA(address) => IpAddr::V6(address.0),
+            RData::CNAME(alias) => {
+                owner = &alias.0;
+                continue;
+            }
             _ => continue,
         };
         addresses.push(address);

@@ -104,8 +104,12 @@ pub enum ServerFault {
     Truncated,
     /// UDP answers are truncated, TCP is dropped.
     TruncatedTcpDropped,
+    /// Answers are truncated over UDP, and over TCP too.
+    TruncatedTwice,
     /// The answer carries the right id and ends in the middle.
     Malformed,
+    /// The records of every answer are those of another name.
+    Strays,
     /// Every other question is answered from public DNS.
     Flaps,
     /// Every name has the address 0.0.0.0.
