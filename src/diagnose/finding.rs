@@ -308,4 +308,25 @@ mod tests {
         assert_eq!(lines(&joined[0].check_first.as_ref().unwrap().commands), ["show zone"]);
         assert_eq!(lines(&joined[0].undo.as_ref().unwrap().commands), ["remove a", "remove b"]);
     }
+
+    #[test]
+    fn looks_and_changes_of_another_reach_stay_apart() {
+        let look = || Fix::look("look", [command!(Any, "show zone")]);
+        assert_eq!(joined(vec![look(), look()]).len(), 2);
+        let change = |reach| Fix::change(reach, "by hand").with([command!(Any, "add it")]);
+        assert_eq!(joined(vec![change(BlastRadius::Vnet), change(BlastRadius::Machine)]).len(), 2);
+        assert_eq!(joined(vec![change(BlastRadius::Vnet), change(BlastRadius::Vnet)]).len(), 1);
+    }
+
+    #[test]
+    fn commands_of_joined_changes_are_bounded() {
+        let fix = |number: usize| {
+            let name = Host::new(&format!("name{number}"));
+            Fix::change(BlastRadius::Vnet, "by hand").with([command!(Any, "add {}", name)])
+        };
+        let most = joined((0..MAX_COMMANDS + 3).map(fix).collect());
+        assert_eq!((most.len(), most[0].commands.len()), (1, MAX_COMMANDS));
+        let all = joined((0..MAX_COMMANDS).map(fix).collect());
+        assert_eq!(all[0].commands.len(), MAX_COMMANDS);
+    }
 }

@@ -13,7 +13,7 @@ use proptest::prelude::*;
 
 use super::command::Command;
 use super::diagnose;
-use super::finding::{Finding, Fix, Severity};
+use super::finding::{Certainty, Finding, Fix, Severity};
 use super::rules::tests::says_http;
 
 /// Code, severity and root of every finding, in order.
@@ -223,6 +223,55 @@ fn rules_that_are_all_needed_do_not_replace_each_other() {
         assert!(!names.is_empty() && unique.len() == names.len(), "{names:?}");
     }
     assert_eq!(firewall.len(), 2);
+}
+
+#[test]
+fn what_is_said_of_all_names_is_not_said_where_some_are_not_understood() {
+    let seen = public_world().observations();
+    let codes = |seen: &Observations| diagnose(seen).into_iter().map(|finding| finding.code).collect::<Vec<_>>();
+    assert_eq!(codes(&seen), ["DNS001"]);
+    let mut saved = serde_json::to_value(&seen).unwrap();
+    saved["endpoints"][0]["expected"] = "by-a-later-version".into();
+    let partly: Observations = serde_json::from_value(saved).unwrap();
+    assert_eq!(partly.later.counts().names, 1);
+    assert_eq!(codes(&partly), ["RUN001"], "that is said instead");
+}
+
+#[test]
+fn one_finding_of_several_names_is_as_sure_as_the_least_sure_of_them() {
+    let public = Says::Public("20.1.1.1");
+    let asked = private_world().everywhere(HANDLER, &public).says_of_alias(CUSTOM, HANDLER, &public);
+    let certainty = |scene: &Scene| diagnose(&scene.observations())[0].certainty;
+    assert_eq!(certainty(&asked), Certainty::Proven);
+    // The record of the second name was not asked for.
+    let guessed = asked.everywhere(API, &public);
+    let found = diagnose(&guessed.observations());
+    assert_eq!((found[0].code.as_str(), found[0].endpoints.len()), ("DNS004", 2), "{:?}", outline(&guessed));
+    assert_eq!(certainty(&guessed), Certainty::Likely);
+}
+
+#[test]
+fn one_finding_of_several_names_looks_at_the_first_of_them() {
+    let found = diagnose(&black_holed(private_world(), &[HANDLER, ODS, OMS, AGENTSVC]).observations());
+    assert_eq!((found[0].code.as_str(), found[0].endpoints.len()), ("NET001", 4));
+    let looks: Vec<&Fix> = found[0].fix.iter().filter(|fix| fix.read_only).collect();
+    let denied = looks.iter().filter(|fix| fix.text.contains("check whether a rule denies")).count();
+    assert_eq!(denied, 1, "{looks:?}");
+}
+
+#[test]
+fn evidence_beyond_the_limit_is_counted() {
+    let dead = |addresses: u8| {
+        let scene = private_world().connects(ODS, &Outcome::TimedOut);
+        let scene =
+            (1..addresses).fold(scene, |scene, last| scene.attempt(ODS, &format!("10.9.0.{last}"), &Outcome::TimedOut));
+        let found = diagnose(&scene.observations());
+        found.into_iter().find(|finding| finding.code == "NET001").expect("a silent name").evidence
+    };
+    let (all, cut) = (dead(16), dead(20));
+    assert_eq!((all.len(), cut.len()), (16, 17));
+    assert!(!all.iter().any(|line| line.contains("more observations")), "{all:?}");
+    assert_eq!(cut.last().map(String::as_str), Some("and 4 more observations"));
 }
 
 /// Sentences that hold a command, and commands that end in a remark: neither can be copied.

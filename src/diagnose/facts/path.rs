@@ -198,8 +198,9 @@ fn step<T, F>(outcome: &Outcome<T, F>, good: impl Fn(&T) -> bool) -> Path {
 
 #[cfg(test)]
 mod tests {
-    use ampls_probes::observation::{HttpFailure, Skip};
-    use ampls_probes::testing::{API, ODS, Scene, Tls, open, private_world};
+    use ampls_probes::endpoint::Need;
+    use ampls_probes::observation::{HttpFailure, Skip, Stop};
+    use ampls_probes::testing::{API, CUSTOM, DCE, HANDLER, ODS, Says, Scene, Tls, empty_world, open, private_world};
 
     use super::*;
 
@@ -254,5 +255,32 @@ mod tests {
         assert_eq!(reachable(&private_world().tls(ODS, Tls::failed(Outcome::Cancelled))), None);
         let seen = private_world().observations();
         assert_eq!(Facts::new(&seen).endpoint(API).and_then(EndpointFacts::reachable), None);
+    }
+
+    #[test]
+    fn names_of_the_same_zone_decide_before_those_of_others() {
+        let siblings = |scene: &Scene| {
+            let seen = scene.observations();
+            let facts = Facts::new(&seen);
+            facts.endpoint(HANDLER).and_then(|name| facts.private_siblings_answer(name))
+        };
+        let alone = private_world().connects(HANDLER, &Outcome::TimedOut);
+        assert_eq!(siblings(&alone), Some(true), "no other name of its zone was tried");
+        let dce = alone.name(DCE, Need::Required).everywhere(DCE, &Says::Private("10.0.0.20"));
+        assert_eq!(siblings(&dce.clone().connects(DCE, &open())), Some(true));
+        assert_eq!(siblings(&dce.clone().connects(DCE, &Outcome::TimedOut)), Some(false), "though others answer");
+        assert_eq!(siblings(&dce.connects(DCE, &Outcome::Cancelled)), Some(true), "which says nothing");
+        let single = empty_world().name(HANDLER, Need::Required).system(HANDLER, &Says::Private("10.0.0.5"));
+        assert_eq!(siblings(&single.connects(HANDLER, &open())), None, "nothing to compare with");
+    }
+
+    #[test]
+    fn a_run_is_complete_unless_a_step_was_cut_off() {
+        let complete = |scene: &Scene| super::complete(&scene.observations());
+        assert!(complete(&private_world()));
+        assert!(complete(&private_world().stopped(Stop::Deadline)), "when all was done");
+        assert!(!complete(&private_world().connects(ODS, &Outcome::Cancelled)));
+        assert!(!complete(&private_world().says(CUSTOM, ODS, &Says::Unfinished)));
+        assert!(complete(&private_world().connects(ODS, &Outcome::TimedOut)));
     }
 }

@@ -70,3 +70,27 @@ fn offset(name: &EndpointFacts<'_>) -> Option<ClockOffset> {
     let error = half_trip.checked_add(half_second)?;
     Some(ClockOffset { fqdn: name.fqdn().to_owned(), ahead: received.checked_sub(error)?, error })
 }
+
+#[cfg(test)]
+mod tests {
+    use ampls_probes::testing::{HANDLER, private_world};
+
+    use super::*;
+
+    #[test]
+    fn offset_is_uncertain_by_half_the_round_trip_and_half_a_second() {
+        let mut seen = private_world().observations();
+        for step in &mut seen.seen {
+            if let Observation::Exchange(exchange) = step
+                && exchange.endpoint == HANDLER
+            {
+                exchange.timing.elapsed_us = 4_000_000;
+            }
+        }
+        let offsets = Facts::new(&seen).clock_offsets();
+        let handler = offsets.iter().find(|offset| offset.fqdn == HANDLER).expect("a verified answer with a date");
+        let uncertain = SignedDuration::from_millis(2_500);
+        assert_eq!((handler.error, handler.ahead), (uncertain, -uncertain));
+        assert!(offsets.is_sorted_by_key(|offset| offset.ahead));
+    }
+}

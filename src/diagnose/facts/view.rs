@@ -353,4 +353,44 @@ mod tests {
         }
         assert!(Facts::new(&seen).endpoint(ODS).is_some());
     }
+
+    #[test]
+    fn the_try_that_says_most_counts() {
+        let order = [Says::NoSuchName, Says::ServFail, Says::Malformed, Says::Silence, Says::Unfinished];
+        let statuses = [Status::NxDomain, Status::ServFail, Status::Malformed, Status::Timeout, Status::Cancelled];
+        for (place, better) in order.iter().enumerate() {
+            for worse in &order[place + 1..] {
+                for (first, second) in [(better, worse), (worse, better)] {
+                    let scene = bare().everywhere(ODS, first).then_says(CUSTOM, ODS, second);
+                    assert_eq!(status_of(&scene), statuses[place], "{first:?} {second:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_and_aaaa_are_one_status() {
+        let of = |says: &Says| {
+            let seen = bare().everywhere(ODS, says).observations();
+            let answers = seen.seen.into_iter().filter_map(|step| match step {
+                ampls_probes::Observation::Answer(answer) if answer.name == ODS => Some(answer),
+                _ => None,
+            });
+            answers.into_iter().next().expect("an answer")
+        };
+        let (missing, denied, failed) = (of(&Says::NoData), of(&Says::NoSuchName), of(&Says::ServFail));
+        let table = [
+            (Some(&missing), Some(&denied), Status::NoData),
+            (Some(&failed), Some(&denied), Status::NxDomain),
+            (Some(&denied), Some(&missing), Status::NxDomain),
+            (Some(&failed), Some(&missing), Status::ServFail),
+            (Some(&missing), Some(&failed), Status::NoData),
+            (None, Some(&missing), Status::Skipped),
+            (None, Some(&failed), Status::ServFail),
+            (None, None, Status::Skipped),
+        ];
+        for (a, aaaa, expected) in table {
+            assert_eq!(together(a, aaaa), expected, "{a:?} {aaaa:?}");
+        }
+    }
 }

@@ -80,6 +80,9 @@ fn is_root(soa: &Authority) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use ampls_probes::testing::private_world;
+
+    use super::super::{BLOCK_POLICY, Route, ViewKind};
     use super::*;
 
     const ZONE: &str = "privatelink.ods.opinsights.azure.com";
@@ -111,5 +114,55 @@ mod tests {
     #[test]
     fn a_name_that_only_ends_alike_is_not_microsofts() {
         assert!(!is_microsoft(&soa(ZONE, "ns1.notmicrosoft.com", "x.notmicrosoft.com")));
+    }
+
+    #[test]
+    fn the_soa_of_the_root_shows_that_no_zone_is_linked() {
+        for root in ["", "."] {
+            let soa = soa(root, "a.root-servers.net", "nstld.verisign-grs.com");
+            assert_eq!(judge(ZONE, &soa), Linked::No, "{root:?}");
+        }
+    }
+
+    #[test]
+    fn a_private_zone_denies_behind_its_alias_or_a_name_of_its_own() {
+        let seen = private_world().observations();
+        let facts = Facts::new(&seen);
+        let denied = |alias: Option<&str>, status, authority: Option<Authority>| {
+            facts.denied_by_private_zone(&View {
+                view: ViewKind::Server,
+                server: None,
+                status,
+                route: Route::None,
+                addresses: Vec::new(),
+                cname: alias.into_iter().map(str::to_owned).collect(),
+                ttl: None,
+                elapsed_ms: 0,
+                authority,
+            })
+        };
+        let alias = Some("w.privatelink.ods.opinsights.azure.com");
+        let private = |zone: &str| Some(soa(zone, "azureprivatedns.net", "azureprivatedns-host.microsoft.com"));
+        let public = Some(soa("opinsights.azure.com", "ns1-38.azure-dns.com", "msnhst.microsoft.com"));
+        let local = Some(soa("azure.com", "dc01.corp.example", "hostmaster.corp.example"));
+        let table = [
+            (alias, Status::NxDomain, private(ZONE), true),
+            (alias, Status::NxDomain, private("corp.example"), true),
+            (None, Status::NxDomain, private(ZONE), true),
+            (None, Status::NxDomain, private(&format!("sub.{ZONE}")), true),
+            (None, Status::NxDomain, private("corp.example"), false),
+            (alias, Status::NxDomain, public.clone(), false),
+            (None, Status::NxDomain, public, false),
+            (alias, Status::NxDomain, local.clone(), true),
+            (None, Status::NxDomain, local, false),
+            (alias, Status::NxDomain, None, true),
+            (alias, Status::NoData, None, false),
+            (alias, Status::NoData, private(ZONE), true),
+            (alias, Status::ServFail, private(ZONE), false),
+            (Some(BLOCK_POLICY), Status::NxDomain, private(ZONE), false),
+        ];
+        for (alias, status, authority, expected) in table {
+            assert_eq!(denied(alias, status, authority.clone()), expected, "{alias:?} {status:?} {authority:?}");
+        }
     }
 }

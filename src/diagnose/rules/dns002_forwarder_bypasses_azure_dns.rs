@@ -234,7 +234,7 @@ fn bypass(facts: &Facts<'_>, server: SocketAddr, nobody_asks: bool) -> Option<Dr
 mod tests {
     use ampls_probes::observation::{Observation, Outcome, ReadFailure, Resolver, Server, ServerRole, Timing};
     use ampls_probes::testing::{
-        AGENTSVC, API, AZURE, CUSTOM, HANDLER, IN_AI, ODS, OMS, Says, Scene, private_world, public_world,
+        AGENTSVC, API, AZURE, CUSTOM, HANDLER, IN_AI, ODS, OMS, Says, Scene, ZONES, private_world, public_world,
     };
 
     use super::*;
@@ -379,5 +379,14 @@ mod tests {
             .server_says(second, &Says::Public("20.1.1.1"));
         let found = drafts(&DNS002, &scene);
         assert_eq!(found.iter().map(|draft| draft.severity).collect::<Vec<_>>(), [Severity::Warning]);
+    }
+
+    #[test]
+    fn silent_about_a_server_that_asks_the_zones_and_lacks_one_record() {
+        let scene = bypassed()
+            .says(CUSTOM, HANDLER, &Says::Private("10.0.0.5"))
+            .soa(CUSTOM, ZONES[2], &Says::PrivateZone)
+            .says_of_alias(CUSTOM, ODS, &Says::Public("20.50.88.6"));
+        assert_eq!(drafts(&DNS002, &scene), []);
     }
 }

@@ -375,12 +375,13 @@ fn unlink(zone: &str, reach: BlastRadius) -> Fix {
 
 #[cfg(test)]
 mod tests {
-    use ampls_probes::observation::{Answer, Observation, Outcome, RecordData};
+    use ampls_probes::observation::{Answer, Observation, Outcome, RecordData, ServerRole};
     use ampls_probes::testing::{
         API, AZURE, CUSTOM, HANDLER, IN_AI, ODS, OMS, Says, ZONES, private_world, public_world,
     };
 
     use super::*;
+    use crate::diagnose::finding::Certainty;
     use crate::diagnose::rules::tests::{drafts, fires_as_declared};
 
     #[test]
@@ -523,5 +524,39 @@ mod tests {
     fn silent_in_healthy_worlds() {
         assert_eq!(drafts(&DNS004, &private_world()), []);
         assert_eq!(drafts(&DNS004, &public_world()), []);
+    }
+
+    #[test]
+    fn fires_for_an_empty_zone_without_unlinking_it_while_the_scope_has_records_elsewhere() {
+        let mut scene = private_world();
+        for name in [HANDLER, API, IN_AI] {
+            scene = scene.everywhere(name, &Says::DeniedByPrivateZone);
+        }
+        let found = drafts(&DNS004, &scene);
+        assert_eq!(found.len(), 3);
+        assert!(found.iter().all(|draft| draft.args["zone_empty"] == "yes" && !changes(draft).contains("unlink")));
+    }
+
+    #[test]
+    fn fires_with_the_reach_of_this_network_behind_a_stub_and_where_azure_is_asked() {
+        for server in ["127.0.0.53:53", AZURE] {
+            let scene = private_world().no_servers().server(server, &[ServerRole::Configured]);
+            let scene = scene.server_says(server, &Says::Private("10.0.0.5"));
+            let found = drafts(&DNS004, &scene.everywhere(ODS, &Says::DeniedByPrivateZone));
+            let fallback = found[0].fix.iter().find(|fix| fix.text.contains("allow fallback"));
+            assert_eq!(fallback.map(|fix| fix.blast_radius), Some(BlastRadius::Vnet), "{server}");
+        }
+    }
+
+    #[test]
+    fn fires_as_likely_where_the_record_was_not_asked_for() {
+        let found = drafts(&DNS004, &private_world().everywhere(ODS, &Says::Public("20.150.190.99")));
+        assert_eq!((found.len(), found[0].certainty), (1, Certainty::Likely));
+    }
+
+    #[test]
+    fn silent_about_fallback_of_a_name_that_azures_view_has_private() {
+        let scene = private_world().says(CUSTOM, ODS, &Says::Public("20.150.190.99"));
+        assert_eq!(drafts(&DNS004, &scene), []);
     }
 }

@@ -312,4 +312,14 @@ mod tests {
             .system(ODS, &Says::Private("10.0.0.6"));
         assert_eq!(drafts(&DNS007, &scene).iter().map(|draft| draft.endpoints.clone()).collect::<Vec<_>>(), [[ODS]]);
     }
+
+    #[test]
+    fn silent_where_both_kinds_of_addresses_are_given_and_the_system_has_one_of_them() {
+        let both = private_world().system(ODS, &Says::Dual("10.0.0.6", "2603:1020::9"));
+        assert_eq!(drafts(&DNS007, &both), [], "the system adds an address of the other kind");
+        let mixed = private_world().everywhere(ODS, &Says::Dual("20.1.1.1", "fd00::6"));
+        assert_eq!(drafts(&DNS007, &mixed.clone().system(ODS, &Says::Plain("20.1.1.1"))), []);
+        let other = drafts(&DNS007, &mixed.system(ODS, &Says::Plain("20.9.9.9")));
+        assert_eq!(other.len(), 1, "an address that no server gives");
+    }
 }

@@ -286,4 +286,18 @@ mod tests {
         let scene = scene.edit(|seen| seen.seen.push(Observation::Lookup(lookup)));
         assert_eq!(drafts(&DNS009, &scene)[0].severity, Severity::Error);
     }
+
+    #[test]
+    fn fires_with_azures_answer_as_proof_that_the_name_exists_and_never_with_its_silence() {
+        let names_it = |draft: &Draft| draft.excludes.iter().any(|cause| cause.contains("Azure's DNS answers it"));
+        let scene = private_world().says(CUSTOM, ODS, &Says::ServFail).system(ODS, &Says::ServFail);
+        assert!(names_it(&drafts(&DNS009, &scene)[0]));
+        let silent = scene.says(AZURE, ODS, &Says::Silence);
+        assert!(!names_it(&drafts(&DNS009, &silent)[0]));
+        // Azure's own failure is no proof against itself.
+        let own = private_world().no_servers().server(AZURE, &[ServerRole::Configured, ServerRole::Azure]);
+        let own = own.server_says(AZURE, &Says::ServFail).system(ODS, &Says::ServFail);
+        let found = drafts(&DNS009, &own);
+        assert!(!found.is_empty() && !found.iter().any(names_it));
+    }
 }

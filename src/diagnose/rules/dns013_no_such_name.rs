@@ -102,9 +102,11 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
 
 #[cfg(test)]
 mod tests {
+    use ampls_probes::observation::{Answer, Observation, Outcome, Record, RecordData};
     use ampls_probes::testing::{CUSTOM, ODS, OMS, Says, WORKSPACE, private_world, public_world};
 
     use super::*;
+    use crate::diagnose::facts::BLOCK_POLICY;
     use crate::diagnose::rules::tests::{drafts, fires_as_declared};
 
     #[test]
@@ -137,5 +139,27 @@ mod tests {
     #[test]
     fn silent_when_nobody_answers() {
         assert_eq!(drafts(&DNS013, &private_world().everywhere(ODS, &Says::Silence)), []);
+    }
+
+    #[test]
+    fn silent_about_a_denial_behind_a_private_link_or_a_policy_whoever_signs_it() {
+        let private = ODS.replacen(".ods.", ".privatelink.ods.", 1);
+        for alias in [private.as_str(), BLOCK_POLICY] {
+            let scene = private_world().everywhere(ODS, &Says::NoSuchName);
+            let mut seen = scene.observations();
+            let mut changed = 0;
+            for observation in &mut seen.seen {
+                let Observation::Answer(Answer { name, outcome: Outcome::Seen(response), .. }) = observation else {
+                    continue;
+                };
+                if name.as_str() == ODS {
+                    let data = RecordData::Cname(alias.to_owned());
+                    response.records.push(Record { owner: ODS.to_owned(), ttl: 10, data });
+                    changed += 1;
+                }
+            }
+            assert!(changed > 1 && !drafts(&DNS013, &scene).is_empty());
+            assert_eq!(check(&Facts::new(&seen)), [], "{alias}");
+        }
     }
 }

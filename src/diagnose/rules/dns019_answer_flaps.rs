@@ -194,4 +194,16 @@ mod tests {
         let named: Vec<_> = drafts(&DNS019, &scene).into_iter().flat_map(|draft| draft.endpoints).collect();
         assert!(named.contains(&ODS.to_owned()), "{named:?}");
     }
+
+    #[test]
+    fn silent_when_only_an_ipv6_address_is_missing_in_one_try() {
+        let dual = private_world().everywhere(ODS, &Says::Dual("10.0.0.6", "2603:1020::6"));
+        assert_eq!(drafts(&DNS019, &dual.then_says(CUSTOM, ODS, &Says::Plain("10.0.0.6"))), []);
+    }
+
+    #[test]
+    fn fires_when_an_address_is_there_in_one_try_and_not_in_the_next() {
+        let scene = private_world().then_says(CUSTOM, ODS, &Says::NoData);
+        assert_eq!(drafts(&DNS019, &scene).len(), 1);
+    }
 }

@@ -310,4 +310,29 @@ mod tests {
         let scene = private_world().connects(ODS, &Outcome::Failed(IoFailure::Refused));
         assert_eq!(drafts(&NET001, &scene), []);
     }
+
+    #[test]
+    fn fires_about_the_private_address_though_a_public_one_comes_first() {
+        let scene = private_world().everywhere(ODS, &Says::Dual("20.1.1.1", "fd00::6"));
+        let found = drafts(&NET001, &scene.connects(ODS, &Outcome::TimedOut));
+        assert_eq!(found[0].lists["address"], ["fd00::6"]);
+    }
+
+    #[test]
+    fn fixes_name_no_region_that_is_not_one() {
+        let mut account = ampls_probes::testing::endpoint(METRICS, Need::Required);
+        account.service_tag = Some("Storage".to_owned());
+        let scene = private_world().endpoint(account).everywhere(METRICS, &Says::Public("20.1.1.1"));
+        for region in ["west europe", "$(id)", "a;b"] {
+            let mut seen = scene.clone().connects(METRICS, &Outcome::TimedOut).observations();
+            let instance = Instance { location: Some(region.to_owned()), ..Instance::default() };
+            seen.seen.retain(|step| !matches!(step, Observation::Metadata(_)));
+            let timing = Timing { at_us: 0, elapsed_us: 0 };
+            seen.seen.push(Observation::Metadata(Metadata { timing, outcome: Outcome::Seen(instance) }));
+            let found = check(&Facts::new(&seen));
+            let lines: Vec<String> = found.iter().flat_map(|draft| &draft.fix).map(Fix::lines).collect();
+            assert!(lines.iter().any(|lines| lines.contains("prefixes Storage")), "{region}: {lines:?}");
+            assert!(!lines.iter().any(|lines| lines.contains("Storage.") || lines.contains(region)), "{region}");
+        }
+    }
 }
