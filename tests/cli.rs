@@ -16,14 +16,16 @@ use serde_json::Value;
 mod again;
 mod destinations;
 mod files;
+pub(crate) mod hanging;
 mod limits;
 mod progress;
 pub(crate) mod refusals;
+mod rights;
 mod shell;
 mod signals;
 
 /// A guard against a program that never ends, no measurement.
-pub(super) const HANGS: Duration = Duration::from_mins(15);
+pub(crate) const HANGS: Duration = Duration::from_mins(15);
 
 pub(super) fn doctor(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ampls-doctor"));
@@ -44,7 +46,7 @@ pub(super) fn status(output: &Output) -> Option<i32> {
 
 /// Sends a signal by the shell's own `kill`: not every machine has one that is a program.
 #[cfg(unix)]
-pub(super) fn send(child: &Child, signal: &str) -> bool {
+pub(crate) fn send(child: &Child, signal: &str) -> bool {
     let mut command = Command::new("sh");
     command.args(["-c", "kill -s \"$0\" \"$1\"", signal, &child.id().to_string()]).stderr(Stdio::null());
     command.status().expect("a shell").success()

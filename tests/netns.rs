@@ -10,6 +10,7 @@ mod certificates;
 mod design;
 mod doctor;
 mod habits;
+mod hanging;
 mod hostile;
 mod lab;
 mod names;

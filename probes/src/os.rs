@@ -69,6 +69,13 @@ pub(crate) fn raise_open_files(wanted: u64) -> Option<u64> {
     platform::raise_open_files(wanted)
 }
 
+/// From now on no program that this process or a library of the system's name service starts has more rights than this process
+/// (`PR_SET_NO_NEW_PRIVS`): a set-user-ID bit counts for nothing. Where the system has no such thing all stays as it is. Called
+/// before there is a second thread, since a thread has it from the one that starts it.
+pub fn renounce_new_rights() {
+    platform::renounce_new_rights();
+}
+
 /// How many files, sockets included, this process may have open; `None` where nothing bounds them.
 pub(crate) fn open_files() -> Option<u64> {
     platform::open_files()

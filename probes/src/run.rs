@@ -6,7 +6,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
@@ -56,6 +57,8 @@ pub enum RunError {
     NothingToDo,
     /// The catalogue cannot be read: a fault of the program.
     Plan(String),
+    /// What is read first did not answer within this time: a disk without its server.
+    Silent(Duration),
 }
 
 impl std::fmt::Display for RunError {
@@ -64,6 +67,11 @@ impl std::fmt::Display for RunError {
             Self::Runtime(error) => write!(f, "the examination could not start: {error}"),
             Self::NothingToDo => f.write_str("the options leave nothing to look at"),
             Self::Plan(why) => write!(f, "the plan could not be made: {why}"),
+            Self::Silent(limit) => write!(
+                f,
+                "the examination could not start: the files that are read first did not answer within {} s",
+                limit.as_secs_f64()
+            ),
         }
     }
 }
@@ -76,6 +84,21 @@ pub fn discover(world: &World, options: &Options) -> Discovered {
     let resolver = Some(resolver::read(world, options));
     let (agents_found, agents) = agents(world, options, Instant::now()).unzip();
     Discovered { resolver, metadata, agents: agents.unwrap_or_default(), agents_found, ..Discovered::default() }
+}
+
+/// Does what a run needs first, such as reading [`World::from_system`], and waits no longer than `limit` for it: the files that it
+/// reads may lie on a share whose server is gone.
+pub fn prepared<T: Send + 'static>(limit: Duration, work: impl FnOnce() -> T + Send + 'static) -> Result<T, RunError> {
+    let (sender, done) = mpsc::sync_channel(1);
+    let work = move || {
+        // Nobody waits any more where it took too long.
+        let _ = sender.send(work());
+    };
+    thread::Builder::new().name("preparation".to_owned()).spawn(work).map_err(|error| {
+        RunError::Runtime(io::Error::other(format!("this process may not have more threads (`ulimit -u`): {error}")))
+    })?;
+    // A sender that is gone without a word has ended in a fault of the program, which was said.
+    done.recv_timeout(limit).map_err(|_| RunError::Silent(limit))
 }
 
 /// The agents, if they are to be looked for.
@@ -417,5 +440,25 @@ fn lane_of(step: &Step) -> Option<Lane> {
             let (server, name, kind, purpose) = (*server, name.clone(), *kind, *purpose);
             Some(Lane::Question(questions::Question { server, name, kind, purpose }))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_never_answers_is_left_behind_and_what_answers_is_given() {
+        let silent = prepared(Duration::from_millis(10), || {
+            loop {
+                thread::park();
+            }
+        });
+        let silent: Result<(), RunError> = silent;
+        assert_eq!(
+            silent.unwrap_err().to_string(),
+            "the examination could not start: the files that are read first did not answer within 0.01 s"
+        );
+        assert_eq!(prepared(Duration::from_hours(1), || 7).unwrap(), 7);
     }
 }

@@ -59,7 +59,7 @@ impl From<RunError> for Failure {
     fn from(error: RunError) -> Self {
         match error {
             RunError::NothingToDo => Self::Usage(error.to_string()),
-            RunError::Runtime(_) | RunError::Plan(_) => Self::Impossible(error.to_string()),
+            RunError::Runtime(_) | RunError::Plan(_) | RunError::Silent(_) => Self::Impossible(error.to_string()),
         }
     }
 }

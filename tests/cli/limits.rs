@@ -2,9 +2,9 @@
 #![cfg(target_os = "linux")]
 
 use std::io::Read as _;
-use std::os::unix::fs::PermissionsExt as _;
 
 use super::super::needs;
+use super::rights::for_everybody;
 use super::*;
 
 /// Runs the program below limits that a shell sets.
@@ -41,13 +41,7 @@ fn too_few_threads_are_an_error_with_a_message() {
     if !(is_root || needs::without("root")) || !needs::programs(&["setpriv", "prlimit"]) {
         return;
     }
-    // Somebody else can read neither the folder of this build nor one that is for its owner.
-    let (binary, disk) = (folder.path("ampls-doctor"), folder.path("disk"));
-    fs::copy(env!("CARGO_BIN_EXE_ampls-doctor"), &binary).expect("a copy");
-    fs::create_dir(&disk).expect("a folder");
-    for path in [&folder.path(""), &binary, &disk] {
-        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("permissions");
-    }
+    let (binary, disk) = for_everybody(&folder);
     let script = format!("exec {nobody} '{binary}' check --root '{disk}'");
     let output = Command::new("sh").args(["-c", &script]).output().expect("a shell");
     let line = refused_in_one_line(&output, 3);

@@ -8,7 +8,7 @@ use super::super::needs;
 use super::*;
 
 /// The exit status of a child that has to end.
-fn ended(child: &mut Child) -> Option<i32> {
+pub(super) fn ended(child: &mut Child) -> Option<i32> {
     let began = Instant::now();
     while began.elapsed() < HANGS {
         if let Some(ended) = child.try_wait().expect("a child") {
@@ -27,19 +27,25 @@ fn names(folder: &Folder) -> Vec<String> {
 }
 
 /// Looks at a world in which nothing answers and returns as soon as the run hears signals; its report goes to a file.
-fn black_hole(folder: &Folder) -> Child {
+pub(super) fn black_hole(folder: &Folder) -> Child {
     listening(Command::new("env"), folder)
 }
 
 /// The same, started by this command.
 fn listening(mut command: Command, folder: &Folder) -> Child {
-    /// SIGHUP, SIGINT and SIGTERM in the mask of `proc_pid_status(5)`.
-    const ENDS: u64 = 1 | 1 << 1 | 1 << 14;
-
     // What runs under `nohup`, or in the background of a script, hands ignored signals on to its children.
     command.args(["--default-signal=HUP,INT,TERM", env!("CARGO_BIN_EXE_ampls-doctor")]);
     command.args(["demo", "black-hole", "--format", "json", "-o", &folder.path("report.json")]);
     let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("a child");
+    hears(&child);
+    child
+}
+
+/// Waits until the doctor's run hears signals.
+pub(super) fn hears(child: &Child) {
+    /// SIGHUP, SIGINT and SIGTERM in the mask of `proc_pid_status(5)`.
+    const ENDS: u64 = 1 | 1 << 1 | 1 << 14;
+
     let hears = || {
         let status = fs::read_to_string(format!("/proc/{}/status", child.id())).expect("the child's status");
         let of = |name| status.lines().find_map(|line: &str| line.strip_prefix(name)).expect("a line").trim();
@@ -52,7 +58,6 @@ fn listening(mut command: Command, folder: &Folder) -> Child {
         assert!(began.elapsed() < HANGS, "no run begins");
         std::thread::sleep(Duration::from_millis(5));
     }
-    child
 }
 
 #[test]

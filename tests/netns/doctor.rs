@@ -61,7 +61,8 @@ pub(super) fn examine_as(
     run(lab, command)
 }
 
-fn run(lab: &Lab, mut command: Command) -> Result<Examination> {
+/// Runs a command that writes a report.
+pub(super) fn run(lab: &Lab, mut command: Command) -> Result<Examination> {
     let (out, err) = (lab.folder().join("report.json"), lab.folder().join("doctor.log"));
     command.stdin(Stdio::null()).stdout(fs::File::create(&out)?).stderr(fs::File::create(&err)?);
     let mut child = command.spawn()?;

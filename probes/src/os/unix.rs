@@ -35,6 +35,12 @@ pub(super) fn open_files() -> Option<u64> {
     getrlimit(Resource::Nofile).current
 }
 
+pub(super) fn renounce_new_rights() {
+    // A kernel that refuses it (before 3.5) leaves the process with the rights of any other program.
+    #[cfg(target_os = "linux")]
+    let _ = rustix::thread::set_no_new_privs(true);
+}
+
 pub(super) fn raise_open_files(wanted: u64) -> Option<u64> {
     let limit = getrlimit(Resource::Nofile);
     let most = limit.maximum.map_or(wanted, |most| most.min(wanted));

@@ -38,6 +38,9 @@ pub(super) fn open_files() -> Option<u64> {
     None
 }
 
+/// Nothing is inherited here that a program could gain.
+pub(super) fn renounce_new_rights() {}
+
 pub(super) fn raise_open_files(_: u64) -> Option<u64> {
     open_files()
 }

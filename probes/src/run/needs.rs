@@ -3,7 +3,7 @@
 
 use std::hint::black_box;
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
 
 use crate::os;
@@ -21,7 +21,7 @@ const MEMORY: usize = 24 * 1024 * 1024;
 pub(super) fn check() -> io::Result<()> {
     files(os::raise_open_files(ENOUGH_FILES))?;
     memory(MEMORY)?;
-    threads(THREADS)
+    threads(THREADS, || memory(MEMORY))
 }
 
 fn files(granted: Option<u64>) -> io::Result<()> {
@@ -38,18 +38,30 @@ fn memory(wanted: usize) -> io::Result<()> {
     let reserved = room.try_reserve_exact(wanted);
     // What nobody uses the optimiser would not ask for.
     black_box(&room);
-    reserved.map_err(|_| io::Error::other(format!("this process may not have {} MiB of memory", wanted / 1024 / 1024)))
+    reserved.map_err(|_| {
+        let wanted = wanted / 1024 / 1024;
+        io::Error::other(format!("this process may not have {wanted} MiB of memory (`ulimit -d`, `ulimit -v`)"))
+    })
 }
 
-/// All at once, as a run has them.
-fn threads(wanted: usize) -> io::Result<()> {
+/// All at once, as a run has them, and what is asked for while they live: the C library keeps address space for each thread that
+/// allocates (64 MiB in glibc), which is gone for everything else.
+fn threads(wanted: usize, meanwhile: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
     let gate = Arc::new(Mutex::new(()));
     let closed = gate.lock().unwrap_or_else(PoisonError::into_inner);
+    let (allocated, ready) = mpsc::channel();
     let waiting = (0..wanted).map(|_| {
         let gate = Arc::clone(&gate);
-        thread::Builder::new().spawn(move || drop(gate.lock()))
+        let allocated = allocated.clone();
+        thread::Builder::new().spawn(move || {
+            black_box(Box::new(0_u8));
+            let _ = allocated.send(());
+            drop(gate.lock());
+        })
     });
     let waiting: Vec<io::Result<thread::JoinHandle<()>>> = waiting.collect();
+    let ready = ready.iter().take(waiting.iter().flatten().count()).count();
+    let asked = if ready == wanted { meanwhile() } else { Ok(()) };
     drop(closed);
     let mut refused = None;
     for thread in waiting {
@@ -58,7 +70,7 @@ fn threads(wanted: usize) -> io::Result<()> {
             Err(error) => refused = Some(error),
         }
     }
-    refused.map_or(Ok(()), |error| {
+    refused.map_or(asked, |error| {
         Err(io::Error::other(format!("this process may not have {wanted} threads (`ulimit -u`): {error}")))
     })
 }
@@ -79,5 +91,12 @@ mod tests {
         assert!(files(Some(FILES)).is_ok() && files(None).is_ok());
         let said = memory(usize::MAX / 4).unwrap_err().to_string();
         assert!(said.contains("memory"), "{said}");
+    }
+
+    #[test]
+    fn memory_is_asked_for_while_the_threads_live() {
+        assert!(threads(2, || Ok(())).is_ok());
+        let refused = threads(2, || Err(io::Error::other("no room"))).unwrap_err();
+        assert_eq!(refused.to_string(), "no room");
     }
 }

@@ -2,9 +2,10 @@
 
 use std::fs::File;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use ampls_probes::run::run;
+use ampls_probes::run::{prepared, run};
 use ampls_probes::world::roots_from_pem;
 use ampls_probes::{Catalogue, Options, World};
 use uuid::Uuid;
@@ -33,17 +34,21 @@ pub(in crate::cli) fn check(arguments: &CheckArgs, talk: TalkArgs) -> Result<u8,
         None => None,
     };
     // What a machine is configured to do may change between two looks.
-    let root = root(&arguments.how)?;
+    let root = root(&arguments.how, options.deadline)?;
     for doubt in doubts(&arguments.look, &arguments.how) {
         say(talk, &doubt);
     }
-    let world = || World::from_system(root, roots.as_deref());
+    let limit = options.deadline;
+    let world = || {
+        let (root, roots) = (root.clone(), roots.clone());
+        Ok(prepared(limit, move || World::from_system(root.as_deref(), roots.as_deref()))?)
+    };
     examine(&world, &options, &arguments.watch, &arguments.output, talk)
 }
 
 /// Looks at a world, real or simulated, once or as often as asked, and writes each report.
 pub(in crate::cli) fn examine(
-    world: &dyn Fn() -> World,
+    world: &dyn Fn() -> Result<World, Failure>,
     options: &Options,
     often: &WatchArgs,
     face: &OutputArgs,
@@ -54,7 +59,7 @@ pub(in crate::cli) fn examine(
     let catalogue = catalogue()?;
     let levels = face.levels();
     let key = face.redact.then(key);
-    let look = |options: Options| look(world(), options, &catalogue, (&levels, key), talk);
+    let look = |options: Options| look(world()?, options, &catalogue, (&levels, key), talk);
     if let Some(wanted) = often.wait {
         let (report, reached) = watch::wait(&look, options, wanted, often.patience, talk)?;
         let status = write_report(&report, face, talk, output)?;
@@ -88,10 +93,11 @@ fn look(
 }
 
 /// `--root`, if it is a folder.
-pub(super) fn root(how: &HowArgs) -> Result<Option<&Path>, Failure> {
-    let Some(root) = how.root.as_deref() else { return Ok(None) };
+pub(super) fn root(how: &HowArgs, limit: Duration) -> Result<Option<PathBuf>, Failure> {
+    let Some(root) = how.root.clone() else { return Ok(None) };
     let wrong = |what: &str| Failure::Usage(format!("--root {}: {what}", quote(&root.to_string_lossy())));
-    match root.metadata() {
+    let looked_at = root.clone();
+    match prepared(limit, move || looked_at.metadata())? {
         Ok(metadata) if metadata.is_dir() => Ok(Some(root)),
         Ok(_) => Err(wrong("is not a folder")),
         Err(error) => Err(wrong(&format!("cannot be read: {error}"))),

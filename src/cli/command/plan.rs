@@ -2,7 +2,7 @@
 
 use ampls_probes::World;
 use ampls_probes::plan::{Discovered, MetadataState};
-use ampls_probes::run::discover;
+use ampls_probes::run::{discover, prepared};
 
 use super::catalogue;
 use super::check::root;
@@ -20,11 +20,11 @@ pub(in crate::cli) fn plan(arguments: &PlanArgs, talk: TalkArgs) -> Result<u8, F
         say(talk, &doubt);
     }
     let output = Output::open(arguments.output.as_deref())?;
+    let root = root(&arguments.how, options.deadline)?;
+    let asked = options.clone();
+    let found = prepared(options.deadline, move || discover(&World::from_system(root.as_deref(), None), &asked))?;
     // Nothing is asked, so nothing can be waited for.
-    let discovered = Discovered {
-        metadata: MetadataState::Silent,
-        ..discover(&World::from_system(root(&arguments.how)?, None), &options)
-    };
+    let discovered = Discovered { metadata: MetadataState::Silent, ..found };
     let plan = ampls_probes::plan::plan(&catalogue()?, &options, &discovered);
     let style = output::style(&output, talk);
     output.write(|out| match format {

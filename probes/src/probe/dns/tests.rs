@@ -270,7 +270,7 @@ async fn truncated_answer_with_tcp_silent_is_recorded() {
     let outcome = asked_in(BRIEF, server.address, &AskStyle::default()).await;
     assert_eq!(outcome, Outcome::Failed(DnsFailure::Truncated(None)));
     // A guard against waiting for ever, no measurement.
-    assert!(began.elapsed() < Duration::from_mins(3));
+    assert!(began.elapsed() < Duration::from_mins(15));
 }
 
 #[tokio::test]
