@@ -261,6 +261,10 @@ fn the_comparison_sees_what_it_should() {
     assert!(shells::differs("cat x$HOME", "cat word1") && shells::differs("cat x # y", "cat word1 y"));
     assert!(powershell::differs("Get-Content a b", "Get-Content word1"));
     assert!(powershell::differs("Get-Content -Force", "Get-Content word1"));
+    let (port, asked) = ("nslookup -port=word1 word1 word1", "nslookup -port=53 a.b 10.1.0.4");
+    assert!(!powershell::differs(asked, port) && !cmd::differs(asked, port) && !shells::differs(asked, port));
+    assert!(powershell::differs("nslookup -port=53;calc.exe a.b 10.1.0.4", port));
+    assert!(powershell::differs("nslookup -vc=53 a.b 10.1.0.4", port));
     for text in [
         "x & calc.exe",
         "x|calc.exe",

@@ -51,9 +51,15 @@ fn walk(node: Node<'_>, line: &str, found: &mut Vec<String>) {
     if node.is_error() || node.is_missing() {
         found.push("error".to_owned());
     }
+    let text = || line.get(node.byte_range()).unwrap_or_default();
     match node.kind() {
         "command_elements" => found.push(arguments(node).to_string()),
-        "command_name" | "command_parameter" => found.push(line.get(node.byte_range()).unwrap_or_default().to_owned()),
+        "command_name" => found.push(text().to_owned()),
+        // What stands behind `=` is an argument within the word.
+        "command_parameter" => match text().split_once('=') {
+            Some((name, _)) => found.push(format!("{name}=")),
+            None => found.push(text().to_owned()),
+        },
         kind if TELLING.contains(&kind) => found.push(kind.to_owned()),
         _ => {}
     }
