@@ -139,6 +139,9 @@ pub struct EncryptedDns {
     /// The services that ask encrypted, by file.
     #[serde(flatten)]
     pub outcome: Outcome<Vec<EncryptedResolver>, ReadFailure>,
+    /// Files and keys that are there and could not be read: what they set is not among the services.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unread: Vec<Unread>,
 }
 
 /// A service of the operating system that asks encrypted.

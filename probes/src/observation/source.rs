@@ -256,6 +256,9 @@ fn system_dns(observations: &Observations) -> Source {
         _ => None,
     });
     match encrypted {
+        Some(encrypted) if encrypted.outcome.seen().is_some() && !encrypted.unread.is_empty() => {
+            partly(SourceName::SystemDns, &encrypted.unread)
+        }
         Some(encrypted) => of_outcome(SourceName::SystemDns, &encrypted.outcome),
         None => unrecorded(SourceName::SystemDns),
     }

@@ -85,9 +85,11 @@ impl Board {
             unread: None,
         })));
         seen.extend(discovered.agents_found.take().map(Observation::Agents));
-        seen.push(Observation::EncryptedDns(
-            encrypted.unwrap_or_else(|| EncryptedDns { timing: Timing::default(), outcome: Outcome::Cancelled }),
-        ));
+        seen.push(Observation::EncryptedDns(encrypted.unwrap_or_else(|| EncryptedDns {
+            timing: Timing::default(),
+            outcome: Outcome::Cancelled,
+            unread: Vec::new(),
+        })));
         seen.push(Observation::Browsers(browsers.unwrap_or_else(browser::cancelled)));
         if world.is_windows() {
             seen.push(Observation::Registry(registry.unwrap_or_else(registry::cancelled)));

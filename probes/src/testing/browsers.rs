@@ -61,8 +61,8 @@ impl Scene {
     #[must_use]
     pub fn encrypted_dns(self, resolver: EncryptedResolver) -> Self {
         self.edit(|observations| {
-            let outcome = Outcome::Seen(vec![resolver]);
-            observations.seen.push(Observation::EncryptedDns(EncryptedDns { timing: Timing::default(), outcome }));
+            let (timing, outcome) = (Timing::default(), Outcome::Seen(vec![resolver]));
+            observations.seen.push(Observation::EncryptedDns(EncryptedDns { timing, outcome, unread: Vec::new() }));
         })
     }
 }

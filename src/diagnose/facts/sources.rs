@@ -81,6 +81,7 @@ pub fn refused(name: SourceName, observations: &Observations) -> Vec<&str> {
         (SourceName::Browsers, Observation::Browsers(browsers)) => {
             browsers.outcome.seen().map_or(&[][..], |seen| seen.unread.as_slice())
         }
+        (SourceName::SystemDns, Observation::EncryptedDns(encrypted)) => encrypted.unread.as_slice(),
         (SourceName::Registry, Observation::Registry(registry)) => {
             registry.outcome.seen().map_or(&[][..], |seen| seen.unread.as_slice())
         }

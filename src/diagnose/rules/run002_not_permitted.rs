@@ -21,7 +21,8 @@ rule! {
     ///
     /// ## Why it matters
     ///
-    /// What stands in those files is missing from the judgement: a line of the hosts file, what the agents' own logs say.
+    /// What stands in those files is missing from the judgement: a line of the hosts file, what the agents' own logs say, which
+    /// servers the system asks encrypted. On Windows some of it stands in keys of the registry.
     ///
     /// ## How to fix
     ///
@@ -49,6 +50,7 @@ rule! {
 
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
     let windows = facts.on_windows();
+    let refusal = UnreadReason::Failed(ReadFailure::NotPermitted);
     let mut refused: Vec<(&str, &str)> = Vec::new();
     for seen in &facts.observations().seen {
         match seen {
@@ -56,8 +58,11 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
                 let usual = if windows { r"C:\Windows\System32\drivers\etc\hosts" } else { "/etc/hosts" };
                 refused.push((hosts.unread.as_deref().unwrap_or(usual), "whether the hosts file decides a name"));
             }
+            Observation::EncryptedDns(encrypted) => {
+                let hidden = encrypted.unread.iter().filter(|unread| unread.why == refusal);
+                refused.extend(hidden.map(|unread| (unread.path.as_str(), "what the system asks encrypted")));
+            }
             Observation::Agents(agents) => {
-                let refusal = UnreadReason::Failed(ReadFailure::NotPermitted);
                 let hidden = agents.unread.iter().filter(|unread| is_log(&unread.path) && unread.why == refusal);
                 refused.extend(hidden.map(|unread| (unread.path.as_str(), "what the agents were refused")));
             }
@@ -88,7 +93,7 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
 
 #[cfg(test)]
 mod tests {
-    use ampls_probes::observation::{Agents, Hosts, Timing, Unread};
+    use ampls_probes::observation::{Agents, EncryptedDns, Hosts, Timing, Unread};
     use ampls_probes::testing::{Scene, private_world};
 
     use super::*;
@@ -129,6 +134,17 @@ mod tests {
     fn fires_for_the_logs_of_agents() {
         let log = "/var/opt/microsoft/azuremonitoragent/log/mdsd.err";
         assert!(drafts(&RUN002, &agents_with(log))[0].evidence[0].contains(log));
+    }
+
+    #[test]
+    fn fires_for_what_the_system_asks_encrypted() {
+        let key = r"HKLM\SYSTEM\CurrentControlSet\Services\Dnscache\InterfaceSpecificParameters";
+        let why = UnreadReason::Failed(ReadFailure::NotPermitted);
+        let unread = vec![Unread { path: key.to_owned(), why }];
+        let (timing, outcome) = (Timing::default(), Outcome::Seen(Vec::new()));
+        let scene = private_world()
+            .edit(|seen| seen.seen.push(Observation::EncryptedDns(EncryptedDns { timing, outcome, unread })));
+        assert!(drafts(&RUN002, &scene)[0].evidence[0].contains(key));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What each outcome of a local probe makes of its source, in new observations and in old ones.
 
 use super::*;
-use crate::observation::{BrowsersSeen, Hosts, RegistrySeen, ResolverConfig, Stop, Timing, Unread};
+use crate::observation::{BrowsersSeen, EncryptedDns, Hosts, RegistrySeen, ResolverConfig, Stop, Timing, Unread};
 use crate::testing::private_world;
 
 fn of(observations: &Observations, name: SourceName) -> Source {
@@ -42,14 +42,17 @@ fn source_of_which_a_key_or_a_file_could_not_be_read_is_not_seen() {
         let seen = RegistrySeen { unread: unread.clone(), ..RegistrySeen::default() };
         let registry = of_registry(&Registry { timing: Timing::default(), outcome: Outcome::Seen(seen) });
         assert!(registry.is_missing(), "{path}");
-        let config = ResolverConfig { unread, ..ResolverConfig::default() };
+        let config = ResolverConfig { unread: unread.clone(), ..ResolverConfig::default() };
         let mut seen = private_world().observations();
+        let (timing, outcome) = (Timing::default(), Outcome::Seen(Vec::new()));
+        seen.seen.push(Observation::EncryptedDns(EncryptedDns { timing, outcome, unread }));
         for seen in &mut seen.seen {
             if let Observation::Resolver(resolver) = seen {
                 resolver.outcome = Outcome::Seen(config.clone());
             }
         }
         assert!(of(&seen, SourceName::Resolver).is_missing(), "{path}");
+        assert!(of(&seen, SourceName::SystemDns).is_missing(), "{path}");
     }
 }
 

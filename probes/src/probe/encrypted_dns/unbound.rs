@@ -2,32 +2,24 @@
 //!
 //! Source: <https://nlnetlabs.nl/documentation/unbound/unbound.conf/>
 
-use std::fs;
 use std::net::IpAddr;
-use std::path::Path;
 
-use super::{FILES, SERVERS, text};
+use super::{Files, SERVERS};
 use crate::observation::EncryptedResolver;
-use crate::world::World;
 
 const MAIN: &str = "/etc/unbound/unbound.conf";
 /// What the packages of Debian, and of Red Hat and Fedora, include: files that end in `.conf` only.
 const DROP_INS: [&str; 2] = ["/etc/unbound/unbound.conf.d", "/etc/unbound/conf.d"];
 
 /// What it sends encrypted; `asked` are the servers that this machine asks.
-pub(super) fn read(world: &World, asked: &[IpAddr]) -> Option<EncryptedResolver> {
+pub(super) fn read(files: &mut Files<'_>, asked: &[IpAddr]) -> Option<EncryptedResolver> {
     let mut paths = vec![MAIN.to_owned()];
     for folder in DROP_INS {
-        let entries = fs::read_dir(world.path(folder)).into_iter().flatten().flatten().take(FILES);
-        let mut names: Vec<String> =
-            entries.filter_map(|entry| entry.file_name().to_str().map(str::to_owned)).collect();
-        names.retain(|name| Path::new(name).extension().is_some_and(|extension| extension == "conf"));
-        names.sort();
-        paths.extend(names.iter().map(|name| format!("{folder}/{name}")));
+        paths.extend(files.settings(folder).iter().map(|name| format!("{folder}/{name}")));
     }
     let mut all = Settings::default();
     for path in paths {
-        if let Some(text) = text(world, &path) {
+        if let Some(text) = files.text(&path) {
             all.read(&text, &path);
         }
     }
