@@ -34,7 +34,9 @@ pub use proxy::{Exemptions, PlatformProxy, ProxyChoice, ProxySettings, Tunnel, T
 pub use registry::{ProtocolSwitch, ProxyUser, Registry, RegistrySeen, StrongCrypto, SystemProxy};
 pub use source::{Because, Source, SourceName, SourceOutcome, sources};
 pub use tcp::{Connected, Connection, IoFailure};
-pub use tls::{Certificate, ChainVerdict, Handshake, NameVerdict, Session, TlsFailure, Validity, Verification};
+pub use tls::{
+    Certificate, ChainVerdict, Handshake, NameVerdict, Session, SystemVerdict, TlsFailure, Validity, Verification,
+};
 
 use crate::endpoint::{Endpoint, Expect, ExpectedRecord};
 use moment::to_millisecond;

@@ -31,7 +31,7 @@ pub use crate::addr::{AZURE_DNS, METADATA, WIRE_SERVER};
 pub(crate) use environment::ENVIRONMENT_KEY;
 pub use environment::VARIABLES;
 pub use resolver::OsResolver;
-pub use roots::{PemFailure, Roots, fetches_roots, roots_from_pem};
+pub use roots::{Judge, PemFailure, Roots, fetches_roots, of_platform, roots_from_pem};
 
 /// Everything the probes touch.
 #[derive(Clone)]

@@ -110,6 +110,7 @@ fn endpoint(endpoint: &EndpointReport, shared: &BTreeSet<SocketAddr>, ranges: &[
         put(DETAIL, "certificate issued by", issuer(tls));
         if let Some(verification) = &tls.verification {
             put(DETAIL, "chain, for this machine", Some(word(&verification.machine)));
+            put(DETAIL, "chain, for the system itself", verification.system.map(|said| word(&said)));
             put(DETAIL, "certificate's name", Some(word(&verification.name)));
             put(DETAIL, "certificate's validity", Some(word(&verification.validity)));
         }

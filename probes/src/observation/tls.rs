@@ -110,20 +110,56 @@ pub struct Verification {
     /// The system fetches roots and intermediates when it needs them, so its store says less than it would do.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub fetches: bool,
+    /// What such a system itself said of the chain; `None` where its stores answer the question, or nobody asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub system: Option<SystemVerdict>,
 }
 
 impl Verification {
     /// This machine trusts the chain, or would once it had fetched what it lacks; the name fits and the certificate is valid now.
     pub fn verified(&self) -> bool {
-        let fetched = self.fetches && self.machine.lacks_root() && self.public == ChainVerdict::Trusted;
-        let trusted = self.machine == ChainVerdict::Trusted || fetched;
+        let would_be_fetched = self.public == ChainVerdict::Trusted && self.is_undecided();
+        let trusted = self.is_trusted() || would_be_fetched;
         trusted && self.name == NameVerdict::Matches && self.validity == Validity::Valid
+    }
+
+    /// This machine trusts the chain: its store does, or the system itself says so.
+    pub fn is_trusted(&self) -> bool {
+        self.machine == ChainVerdict::Trusted
+            || (self.depends_on_fetching() && self.system == Some(SystemVerdict::Trusted))
+    }
+
+    /// The system was asked, fetched what it could, and knows no way from the chain to a root that it trusts.
+    pub fn is_refused(&self) -> bool {
+        self.depends_on_fetching() && self.system == Some(SystemVerdict::UnknownIssuer)
+    }
+
+    /// The store lacks the root, and the system fetches roots.
+    pub fn depends_on_fetching(&self) -> bool {
+        self.fetches && self.machine.lacks_root()
     }
 
     /// Neither store knows where the chain leads, and the system would fetch what is missing: nobody has seen what it thinks.
     pub fn is_open(&self) -> bool {
-        self.fetches && self.machine.lacks_root() && self.public.lacks_root()
+        self.is_undecided() && self.public.lacks_root()
     }
+
+    /// Only the system could say, and it has not.
+    fn is_undecided(&self) -> bool {
+        self.depends_on_fetching() && self.system.is_none_or(|said| said == SystemVerdict::Unknown)
+    }
+}
+
+/// What a system that fetches roots and intermediate certificates says of a chain, whose name and validity are known to be right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SystemVerdict {
+    /// It trusts it.
+    Trusted,
+    /// It knows no way to a root that it trusts.
+    UnknownIssuer,
+    /// It did not say in time, or said something that is not about where the chain leads.
+    Unknown,
 }
 
 /// Where a chain leads.

@@ -28,6 +28,7 @@ impl Tls {
             name: NameVerdict::Matches,
             validity: Validity::Valid,
             fetches: false,
+            system: None,
         };
         let intermediate = "CN=Microsoft Azure RSA TLS Issuing CA 03,O=Microsoft Corporation,C=US";
         Self {

@@ -17,12 +17,15 @@ use crate::catalogue::roots::AzureRoots;
 use crate::read::{self, Links};
 use crate::registry::Keys;
 
+mod judge;
 #[cfg(not(windows))]
 #[path = "roots/native.rs"]
 mod own;
 #[cfg(windows)]
 #[path = "roots/windows.rs"]
 mod own;
+
+pub use judge::{Judge, of_platform};
 
 /// Octets that are read of all files of a store, and of one: some fifty and ten times what a distribution ships.
 const STORE_LIMIT: u64 = 16 * 1024 * 1024;
@@ -36,19 +39,20 @@ pub struct Roots {
     machine: watch::Receiver<Option<Arc<RootCertStore>>>,
     public: Arc<RootCertStore>,
     public_given: bool,
+    judge: Option<Arc<dyn Judge>>,
 }
 
 impl Roots {
     /// Stores that are known already.
     pub fn new(machine: Arc<RootCertStore>, public: Arc<RootCertStore>) -> Self {
-        Self { machine: watch::channel(Some(machine)).1, public, public_given: true }
+        Self { machine: watch::channel(Some(machine)).1, public, public_given: true, judge: None }
     }
 
     /// A machine's store that is not read while the sender lives.
     #[cfg(test)]
     pub(crate) fn unread(public: Arc<RootCertStore>) -> (watch::Sender<Option<Arc<RootCertStore>>>, Self) {
         let (sender, machine) = watch::channel(None);
-        (sender, Self { machine, public, public_given: true })
+        (sender, Self { machine, public, public_given: true, judge: None })
     }
 
     /// The machine's own store (`SSL_CERT_FILE` and `SSL_CERT_DIR` are honoured) and the public roots, built in unless
@@ -65,7 +69,8 @@ impl Roots {
         };
         // Where there is no thread to be had no run begins either.
         let _ = std::thread::Builder::new().name("trust-store".to_owned()).spawn(load);
-        Self { machine, public_given: public.is_some(), public: Arc::new(public.map_or_else(built_in, store)) }
+        let public_given = public.is_some();
+        Self { machine, public_given, public: Arc::new(public.map_or_else(built_in, store)), judge: own::judge() }
     }
 
     /// This machine's own store; empty when it could not be read. Waits for it to be loaded, which may be for ever: the caller
@@ -79,6 +84,17 @@ impl Roots {
     /// The public roots are not the built-in ones.
     pub fn public_given(&self) -> bool {
         self.public_given
+    }
+
+    /// The same, and the system itself can be asked.
+    #[must_use]
+    pub fn with_judge(self, judge: Arc<dyn Judge>) -> Self {
+        Self { judge: Some(judge), ..self }
+    }
+
+    /// The operating system's own verification, where its stores alone do not say what it trusts.
+    pub fn judge(&self) -> Option<Arc<dyn Judge>> {
+        self.judge.clone()
     }
 
     /// The public roots.

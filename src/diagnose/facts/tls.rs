@@ -75,7 +75,7 @@ impl EndpointFacts<'_> {
     pub fn old_azure_root(&self) -> Option<String> {
         let handshake = self.handshake?;
         let verification = handshake.verification.as_ref()?;
-        if verification.machine != ChainVerdict::Trusted {
+        if !verification.is_trusted() {
             return None;
         }
         let last = handshake.chain.last()?;
@@ -99,9 +99,10 @@ fn of_certificate(chain: &[Certificate], verification: &Verification) -> Vec<Tls
     }
     let (machine, public) = (&verification.machine, &verification.public);
     // An expired certificate that the public roots need not pass through is one of this machine's own store.
-    let known_elsewhere = *public == ChainVerdict::Trusted && *machine != ChainVerdict::Trusted;
-    let nothing_to_compare =
-        *public == ChainVerdict::NoRoots && (unknown(machine) || *machine == ChainVerdict::NoRoots);
+    let known_elsewhere = *public == ChainVerdict::Trusted && !verification.is_trusted();
+    let nothing_to_compare = *public == ChainVerdict::NoRoots
+        && !verification.is_trusted()
+        && (unknown(machine) || *machine == ChainVerdict::NoRoots);
     if known_elsewhere || nothing_to_compare {
         faults.push(TlsFault::NotTrusted);
     }
@@ -130,37 +131,68 @@ fn incomplete(chain: &[Certificate], verification: &Verification) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use ampls_probes::observation::SystemVerdict;
     use ampls_probes::testing::certificate;
 
     use super::*;
 
-    #[test]
-    fn whatever_is_not_verified_has_a_fault_and_nothing_else_does() {
-        let verdicts = [
+    /// Every verification of a machine that fetches roots, or of one that does not.
+    fn all(fetches: bool) -> impl Iterator<Item = Verification> {
+        let verdicts = vec![
             ChainVerdict::Trusted,
             ChainVerdict::UnknownIssuer,
             ChainVerdict::Expired,
             ChainVerdict::Invalid("BadEncoding".to_owned()),
             ChainVerdict::NoRoots,
         ];
-        let chain = [certificate("CN=a", "CN=b"), certificate("CN=b", "CN=b")];
-        for (machine, public) in
-            verdicts.iter().flat_map(|machine| verdicts.iter().map(move |public| (machine, public)))
-        {
+        let system =
+            [None, Some(SystemVerdict::Trusted), Some(SystemVerdict::UnknownIssuer), Some(SystemVerdict::Unknown)];
+        let system = if fetches { &system[..] } else { &system[..1] }.to_vec();
+        let pairs = verdicts
+            .clone()
+            .into_iter()
+            .flat_map(move |machine| verdicts.clone().into_iter().map(move |public| (machine.clone(), public)));
+        pairs.flat_map(move |(machine, public)| {
+            let mut found = Vec::new();
             for name in [NameVerdict::Matches, NameVerdict::Other] {
                 for validity in [Validity::Valid, Validity::Expired, Validity::NotYetValid] {
-                    let seen = Verification {
-                        machine: machine.clone(),
-                        public: public.clone(),
-                        name,
-                        validity,
-                        fetches: false,
-                    };
-                    let faults = of_certificate(&chain, &seen);
-                    assert!(seen.verified() || !faults.is_empty(), "{seen:?}");
-                    let foreign = faults.contains(&TlsFault::Intercepted);
-                    assert!(!seen.verified() || faults.is_empty() || foreign, "{seen:?} {faults:?}");
+                    for system in &system {
+                        let (machine, public, system) = (machine.clone(), public.clone(), *system);
+                        found.push(Verification { machine, public, name, validity, fetches, system });
+                    }
                 }
+            }
+            found
+        })
+    }
+
+    #[test]
+    fn whatever_is_not_verified_has_a_fault_and_nothing_else_does() {
+        let chain = [certificate("CN=a", "CN=b"), certificate("CN=b", "CN=b")];
+        for seen in all(false) {
+            let faults = of_certificate(&chain, &seen);
+            assert!(seen.verified() || !faults.is_empty(), "{seen:?}");
+            let foreign = faults.contains(&TlsFault::Intercepted);
+            assert!(!seen.verified() || faults.is_empty() || foreign, "{seen:?} {faults:?}");
+        }
+    }
+
+    #[test]
+    fn system_that_fetches_roots_has_the_last_word_where_it_was_asked() {
+        let chain = [certificate("CN=a", "CN=b"), certificate("CN=b", "CN=b")];
+        for seen in all(true) {
+            let faults = of_certificate(&chain, &seen);
+            assert!(seen.verified() || seen.is_open() || !faults.is_empty(), "{seen:?}");
+            let lacking = faults.contains(&TlsFault::NotTrusted);
+            if seen.depends_on_fetching() && seen.system == Some(SystemVerdict::Trusted) {
+                assert!(!lacking, "the system trusts it: {seen:?}");
+            }
+            if seen.is_refused() {
+                assert!(!seen.verified() && !seen.is_open(), "{seen:?}");
+                assert!(
+                    lacking || faults.contains(&TlsFault::Intercepted) || seen.public == ChainVerdict::Expired,
+                    "{seen:?}"
+                );
             }
         }
     }
@@ -173,6 +205,7 @@ mod tests {
             name: NameVerdict::Matches,
             validity: Validity::Valid,
             fetches: false,
+            system: None,
         };
         assert_eq!(of_certificate(&[certificate("CN=a", "CN=b")], &seen), [TlsFault::NotTrusted]);
     }

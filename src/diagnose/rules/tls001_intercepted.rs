@@ -1,7 +1,7 @@
 //! TLS001: somebody else's certificate.
 
 use ampls_probes::endpoint::Group;
-use ampls_probes::observation::ChainVerdict;
+use ampls_probes::observation::Verification;
 
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::{EndpointFacts, Facts, TlsFault, certificate_line};
@@ -64,7 +64,7 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
 fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
     let issuer = name.leaf().map(|leaf| leaf.issuer.clone()).unwrap_or_default();
     let verification = name.handshake.and_then(|handshake| handshake.verification.as_ref());
-    let trusted = verification.is_some_and(|verification| verification.machine == ChainVerdict::Trusted);
+    let trusted = verification.is_some_and(Verification::is_trusted);
     let severity = if name.endpoint.group == Group::Agent { Severity::Error } else { Severity::Warning };
     let address = name.handshake.and_then(|handshake| handshake.address).map(|address| address.to_string());
     let address = address.unwrap_or_else(|| format!("{}:{}", name.fqdn(), name.endpoint.port));
@@ -121,7 +121,7 @@ fn old_root(facts: &Facts<'_>, name: &EndpointFacts<'_>, root: &str) -> Draft {
 
 #[cfg(test)]
 mod tests {
-    use ampls_probes::observation::Validity;
+    use ampls_probes::observation::{ChainVerdict, Validity};
     use ampls_probes::testing::{HANDLER, ODS, Tls, private_world};
 
     use super::*;

@@ -1,6 +1,6 @@
 //! TLS002: this machine lacks a public root.
 
-use ampls_probes::observation::ChainVerdict;
+use ampls_probes::observation::{ChainVerdict, Verification};
 
 use crate::diagnose::command::command;
 use crate::diagnose::draft::{Draft, Reach, Title};
@@ -16,7 +16,9 @@ rule! {
     /// not know that root. The store is out of date, was cut down, or `SSL_CERT_FILE` or `SSL_CERT_DIR` points programs to
     /// another one.
     ///
-    /// On Windows this is information: the system loads public roots on demand, when a program first meets them.
+    /// On Windows this is information: the system loads public roots on demand, when a program first meets them. Where it was
+    /// asked, fetched what it could and still does not trust the chain, it is an error: the root cannot be fetched, as where
+    /// `ctldl.windowsupdate.com` cannot be reached.
     ///
     /// ## Why it matters
     ///
@@ -59,7 +61,8 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
     let issuer = chain.last().map(|top| top.issuer.clone()).unwrap_or_default();
     let verification = name.handshake.and_then(|handshake| handshake.verification.as_ref());
     let empty = verification.is_some_and(|seen| seen.machine == ChainVerdict::NoRoots);
-    let severity = if facts.fetches_roots() { Severity::Info } else { Severity::Error };
+    let refused = verification.is_some_and(Verification::is_refused);
+    let severity = if facts.fetches_roots() && !refused { Severity::Info } else { Severity::Error };
     let address = name.handshake.and_then(|handshake| handshake.address).map(|address| address.to_string());
     let address = address.unwrap_or_else(|| format!("{}:{}", name.fqdn(), name.endpoint.port));
     Draft::new(
@@ -70,13 +73,16 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
     .about([name.fqdn()])
     .at_port(name.endpoint.port)
     .group(issuer.clone())
-    .summary(if empty {
+    .summary(if refused {
+        "the chain ends at a public root that this machine's trust store does not hold, and Windows itself, which fetches roots when it needs them, could not fetch it"
+    } else if empty {
         "the chain ends at a public root, but this machine's trust store is empty or cannot be read"
     } else {
         "the chain ends at a public root, but this machine's trust store does not know them: it is out of date or another store is in use"
     })
     .evidence(name.handshake.map(|handshake| facts.handshake_line(name, handshake)))
     .evidence(chain.iter().take(3).map(certificate_line))
+    .evidence(refused.then(|| "Windows was asked, and finds no way from this chain to a root that it trusts".to_owned()))
     .list("issuer", [issuer])
     .arg("store", if empty { "empty" } else { "outdated" })
     .excludes("interception: the chain ends at a public root")
@@ -113,6 +119,7 @@ fn update(facts: &Facts<'_>) -> Fix {
 
 #[cfg(test)]
 mod tests {
+    use ampls_probes::observation::SystemVerdict;
     use ampls_probes::testing::{ODS, Tls, private_world};
 
     use super::*;
@@ -138,6 +145,19 @@ mod tests {
     fn fires_as_information_on_windows() {
         let scene = private_world().windows().tls(ODS, untrusted(ChainVerdict::UnknownIssuer));
         assert_eq!(drafts(&TLS002, &scene)[0].severity, Severity::Info);
+    }
+
+    #[test]
+    fn fires_as_an_error_on_windows_that_could_not_fetch_the_root_and_is_silent_where_it_could() {
+        let asked = |system| {
+            let tls = untrusted(ChainVerdict::UnknownIssuer);
+            private_world().windows().tls(ODS, tls.verdict(|seen| (seen.fetches, seen.system) = (true, Some(system))))
+        };
+        let refused = &drafts(&TLS002, &asked(SystemVerdict::UnknownIssuer))[0];
+        assert_eq!(refused.severity, Severity::Error);
+        assert!(refused.evidence.iter().any(|line| line.contains("Windows was asked")), "{:?}", refused.evidence);
+        assert_eq!(drafts(&TLS002, &asked(SystemVerdict::Unknown))[0].severity, Severity::Info);
+        assert_eq!(drafts(&TLS002, &asked(SystemVerdict::Trusted)), []);
     }
 
     #[test]

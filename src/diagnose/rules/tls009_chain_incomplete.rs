@@ -1,5 +1,7 @@
 //! TLS009: the intermediate certificates are missing.
 
+use ampls_probes::observation::Verification;
+
 use crate::diagnose::draft::{Draft, Reach, Title};
 use crate::diagnose::facts::{EndpointFacts, Facts, TlsFault, certificate_line};
 use crate::diagnose::finding::{Fix, Owner, Severity};
@@ -13,7 +15,7 @@ rule! {
     /// certificate is to be fetched, which this program does not do, so nobody can tell from here where the chain leads: to
     /// Azure's issuers, or to somebody who inspects.
     ///
-    /// On Windows it is information, because the system fetches what is missing.
+    /// On Windows it is information, because the system fetches what is missing; an error where it was asked and could not.
     ///
     /// ## Why it matters
     ///
@@ -56,7 +58,9 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
     let issuer = name.leaf().map(|leaf| leaf.issuer.clone()).unwrap_or_default();
     let address = name.handshake.and_then(|handshake| handshake.address).map(|address| address.to_string());
     let address = address.unwrap_or_else(|| format!("{}:{}", name.fqdn(), name.endpoint.port));
-    let severity = if facts.fetches_roots() { Severity::Info } else { Severity::Error };
+    let verification = name.handshake.and_then(|handshake| handshake.verification.as_ref());
+    let refused = verification.is_some_and(Verification::is_refused);
+    let severity = if facts.fetches_roots() && !refused { Severity::Info } else { Severity::Error };
     Draft::new(
         severity,
         Owner::Security,
@@ -82,6 +86,7 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
 
 #[cfg(test)]
 mod tests {
+    use ampls_probes::observation::SystemVerdict;
     use ampls_probes::testing::{ODS, Tls, private_world};
 
     use super::*;
@@ -104,6 +109,11 @@ mod tests {
     fn fires_as_information_on_windows() {
         let found = drafts(&TLS009, &private_world().windows().tls(ODS, lone_leaf(false)));
         assert_eq!(found[0].severity, Severity::Info);
+        let refused = |seen: &mut Verification| {
+            (seen.fetches, seen.system) = (true, Some(SystemVerdict::UnknownIssuer));
+        };
+        let found = drafts(&TLS009, &private_world().windows().tls(ODS, lone_leaf(false).verdict(refused)));
+        assert_eq!(found[0].severity, Severity::Error, "Windows was asked and could not fetch it");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Tests of the handshake against real TLS servers on loopback.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use jiff::SignedDuration;
@@ -12,10 +13,10 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 
 use super::*;
-use crate::observation::{ChainVerdict, IoFailure, NameVerdict, Validity, Verification};
+use crate::observation::{ChainVerdict, IoFailure, NameVerdict, SystemVerdict, Validity, Verification};
 use crate::probe::loopback::*;
 use crate::probe::{http, proxy};
-use crate::world::{Roots, Route};
+use crate::world::{Judge, Roots, Route};
 
 /// Shows whatever it was given, whether the key fits or not.
 #[derive(Debug)]
@@ -490,6 +491,49 @@ async fn chain_that_two_names_present_is_verified_once() {
         let (handshake, _) = handshake(&ctx, &endpoint(), Some(SIMULATED), connected(&ctx).await).await;
         assert!(handshake.verified(), "{handshake:?}");
         assert_eq!(chains.verified(), 1);
+    }
+}
+
+/// A system that fetches roots: it says this of every chain, or nothing for ever.
+struct Asked {
+    says: Option<SystemVerdict>,
+    times: AtomicUsize,
+}
+
+impl Judge for Asked {
+    fn judge(&self, _: &[CertificateDer<'static>], _: &str, _: jiff::Timestamp) -> SystemVerdict {
+        self.times.fetch_add(1, Ordering::Relaxed);
+        loop {
+            match self.says {
+                Some(says) => return says,
+                None => std::thread::park(),
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn system_that_fetches_roots_is_asked_once_for_a_chain_that_its_store_lacks_the_root_of() {
+    let (known, other) = (Authority::new("Root"), Authority::new("Other"));
+    let identity = known.leaf();
+    for (says, machine, limit, verified, times) in [
+        (Some(SystemVerdict::Trusted), &other, LONG, true, 1),
+        (Some(SystemVerdict::UnknownIssuer), &other, LONG, false, 1),
+        (None, &other, SHORT, true, 1),
+        (Some(SystemVerdict::UnknownIssuer), &known, LONG, true, 0),
+    ] {
+        let chains = Arc::new(Chains::default());
+        let judge = Arc::new(Asked { says, times: AtomicUsize::new(0) });
+        for _ in 0..2 {
+            let server = tls_server(server_config(identity.chain.clone(), &identity, false)).await;
+            let mut world = world(&[(SIMULATED, Route::To(server.address))]);
+            world.roots = roots(&[machine], &[&known]).with_judge(Arc::clone(&judge) as Arc<dyn Judge>);
+            world.fetches_roots = true;
+            let ctx = Context { chains: Arc::clone(&chains), ..context(world, limit) };
+            let (handshake, _) = handshake(&ctx, &endpoint(), Some(SIMULATED), connected(&ctx).await).await;
+            assert_eq!(handshake.verified(), verified, "{handshake:?}");
+        }
+        assert_eq!(judge.times.load(Ordering::Relaxed), times, "{says:?}");
     }
 }
 

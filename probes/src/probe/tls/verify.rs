@@ -17,16 +17,24 @@ use x509_parser::certificate::X509Certificate;
 use super::PROVIDER;
 use super::certificate::{parse, timestamp};
 use super::failure::variant;
-use crate::observation::{ChainVerdict, NameVerdict, Validity, Verification};
+use crate::observation::{ChainVerdict, NameVerdict, SystemVerdict, Validity, Verification};
 use crate::probe::{Context, Ended};
+use crate::world::Judge;
 
 type Chain = Vec<CertificateDer<'static>>;
 
 /// The chains of a run. A peer decides how much work its chain is (intermediates that sign each other), so each chain is
 /// verified once however many names present it, and never on the threads that keep the time.
 pub struct Chains {
-    known: Mutex<HashMap<Chain, Arc<OnceCell<Proof>>>>,
+    known: Mutex<HashMap<Chain, Arc<Known>>>,
     room: Semaphore,
+}
+
+/// What is known of a chain.
+#[derive(Default)]
+struct Known {
+    proof: OnceCell<Proof>,
+    system: OnceCell<SystemVerdict>,
 }
 
 /// Chains that are verified at once: a processor is left for the rest.
@@ -48,10 +56,17 @@ impl Default for Chains {
 impl Chains {
     /// What a chain proves about a peer that is asked for by `name`; not, when the run ends before that is known.
     pub(super) async fn verification(&self, ctx: &Context, chain: &Chain, name: &str) -> Result<Verification, Ended> {
-        let cell = self.known.lock().unwrap_or_else(PoisonError::into_inner).entry(chain.clone()).or_default().clone();
-        let proof = ctx.until_end(cell.get_or_try_init(|| self.proof(ctx, chain))).await??;
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).entry(chain.clone()).or_default().clone();
+        let proof = ctx.until_end(known.proof.get_or_try_init(|| self.proof(ctx, chain))).await??;
         let seen = verification(chain, name, proof.clone(), ctx.world.clock.now());
-        Ok(Verification { fetches: ctx.world.fetches_roots, ..seen })
+        let mut seen = Verification { fetches: ctx.world.fetches_roots, ..seen };
+        let is_asked =
+            seen.depends_on_fetching() && seen.name == NameVerdict::Matches && seen.validity == Validity::Valid;
+        if let Some(judge) = ctx.world.roots.judge().filter(|_| is_asked) {
+            // Names differ, but where the chain leads does not.
+            seen.system = Some(*known.system.get_or_init(|| system(ctx, judge, chain, name)).await);
+        }
+        Ok(seen)
     }
 
     async fn proof(&self, ctx: &Context, chain: &Chain) -> Result<Proof, Ended> {
@@ -73,7 +88,21 @@ impl Chains {
 
     #[cfg(test)]
     pub(super) fn verified(&self) -> usize {
-        self.known.lock().unwrap().values().filter(|proof| proof.initialized()).count()
+        self.known.lock().unwrap().values().filter(|known| known.proof.initialized()).count()
+    }
+}
+
+/// What the system itself says of a chain, as far as it says it within a step: it may fetch certificates for longer than that.
+async fn system(ctx: &Context, judge: Arc<dyn Judge>, chain: &Chain, name: &str) -> SystemVerdict {
+    let (chain, name, now) = (chain.clone(), name.to_owned(), ctx.world.clock.now());
+    let (sender, said) = oneshot::channel();
+    let work = move || {
+        // Nobody waits for it after the end of the step.
+        let _ = sender.send(judge.judge(&chain, &name, now));
+    };
+    match thread::Builder::new().name("system-verifier".to_owned()).spawn(work) {
+        Ok(_) => ctx.within(said).await.ok().and_then(Result::ok).unwrap_or(SystemVerdict::Unknown),
+        Err(_) => SystemVerdict::Unknown,
     }
 }
 
@@ -102,6 +131,7 @@ pub(super) fn verification(
         name: chain.first().map_or(NameVerdict::Unreadable, |leaf| name_verdict(leaf, name)),
         validity: bounds(chain).map_or(Validity::Unreadable, |bounds| validity(bounds, now)),
         fetches: false,
+        system: None,
     }
 }
 
