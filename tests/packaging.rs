@@ -78,6 +78,8 @@ fn a_dll_that_windows_server_2016_lacks_is_refused() {
     fs::write(&exe, portable_executable("KERNEL32.dll")).expect("a program");
     let Some((accepted, words)) = inspect(&[&exe]) else { return };
     assert!(accepted && words.contains("amd64, kernel32.dll"), "{words}");
+    let Some((accepted, words)) = inspect(&["--resources", &exe]) else { return };
+    assert!(!accepted && words.contains("has no version") && words.contains("has no manifest"), "{words}");
     fs::write(&exe, portable_executable("VCRUNTIME140.dll")).expect("a program");
     let Some((accepted, words)) = inspect(&[&exe]) else { return };
     let fault = "needs vcruntime140.dll, which Windows Server 2016 is not known to have";

@@ -213,7 +213,7 @@ pub(super) fn style(output: &Output, talk: TalkArgs) -> Style {
     let width = terminal_size::terminal_size().map_or(COLUMNS, |(width, _)| usize::from(width.0));
     Style {
         width: terminal.then(|| width.clamp(40, 200)),
-        colour: colour(talk.color, terminal, |name| std::env::var_os(name)),
+        colour: colour(talk.color, terminal && shows_colours(), |name| std::env::var_os(name)),
         ascii: terminal && !speaks_utf8(),
         detail: match (talk.quiet, talk.verbose) {
             (true, _) => Detail::Answer,
@@ -224,7 +224,13 @@ pub(super) fn style(output: &Output, talk: TalkArgs) -> Style {
     }
 }
 
-/// Whether to colour, by what is asked, what is written to, and the environment.
+/// Whether the terminal shows colours. Consoles of Windows print the codes of colours until they are asked to obey them, and old
+/// ones do not obey.
+fn shows_colours() -> bool {
+    anstyle_query::windows::enable_ansi_colors().unwrap_or(true)
+}
+
+/// Whether to colour, by what is asked, whether a terminal that can is written to, and the environment.
 fn colour(asked: Colour, terminal: bool, environment: impl Fn(&str) -> Option<OsString>) -> bool {
     match asked {
         Colour::Always => true,
