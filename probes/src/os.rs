@@ -22,6 +22,8 @@ use windows as platform;
 /// A network adapter that is up, as the system tells it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Adapter {
+    /// Its id, which its key in the registry has.
+    pub(crate) id: String,
     /// Its name, for people.
     pub(crate) name: String,
     /// The lowest goes first.

@@ -158,7 +158,10 @@ impl World {
             resolver: Arc::new(OsResolver),
             clock: Clock::default(),
             roots: Roots::from_system(&environment, public_roots),
-            machine: root.map_or_else(machine::read, |root| machine::of_files(root, registry.as_deref())),
+            machine: root.map_or_else(
+                || machine::read(registry.as_deref()),
+                |root| machine::of_files(root, registry.as_deref()),
+            ),
             environment,
             fetches_roots: registry.as_deref().is_some_and(|registry| fetches_roots(&mut Keys::new(registry))),
             registry,

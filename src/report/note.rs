@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use ampls_probes::Observations;
+use ampls_probes::observation::Observation;
 use ampls_probes::observation::later::Counts;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -26,6 +27,7 @@ pub(super) fn notes(host: &Host, endpoints: &[EndpointReport], observations: &Ob
     let mut notes = not_judged(observations.later.counts());
     notes.extend(not_looked_at(&observations.unresolved_names));
     notes.extend(not_compared(observations));
+    notes.extend(not_seen_in_effect(observations));
     notes.extend([
         note(
             "what other subscriptions hold: `az graph` searches all that you may read; its extension is added once",
@@ -94,6 +96,22 @@ fn not_compared(observations: &Observations) -> Option<Note> {
     (!rest.is_empty()).then(|| Note {
         text: format!("records of --expected-records that no examined name uses: {}", list(&rest, rest.len())),
         command: None,
+    })
+}
+
+/// What Windows is set to do with names stands in its registry; what comes of it only Windows itself tells.
+fn not_seen_in_effect(observations: &Observations) -> Option<Note> {
+    let read = |seen: &Observation| match seen {
+        Observation::Resolver(resolver) => resolver.outcome.seen().is_some_and(|config| !config.rules.is_empty()),
+        Observation::EncryptedDns(encrypted) => encrypted.outcome.seen().is_some_and(|found| !found.is_empty()),
+        _ => false,
+    };
+    let is_set = observations.machine.is_windows() && observations.seen.iter().any(read);
+    is_set.then(|| {
+        note(
+            "read from the registry, not seen in effect: rules for names (NRPT) and encrypted DNS of Windows; what is in effect",
+            command!(PowerShell, "Get-DnsClientNrptPolicy -Effective"),
+        )
     })
 }
 

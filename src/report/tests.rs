@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use ampls_probes::observation::{IoFailure, Outcome};
-use ampls_probes::testing::{ODS, private_world};
+use ampls_probes::observation::{EncryptedResolver, IoFailure, Outcome};
+use ampls_probes::testing::{ODS, Scene, private_world};
 
 use super::examples::{finding, healthy, mixed, report};
 use super::*;
@@ -223,4 +223,20 @@ fn a_run_that_was_ended_before_any_required_name_was_judged_is_status_three() {
         report.findings.push(finding("AGT001", "agent-below-minimum", Severity::Error));
     });
     assert_eq!(proven, [1, 1, 3]);
+}
+
+#[test]
+fn what_windows_is_set_to_do_with_names_is_said_to_be_read_and_not_seen() {
+    let encrypted = EncryptedResolver {
+        service: "Windows DNS client".to_owned(),
+        source: r"HKLM\SOFTWARE\Policies\Microsoft\Windows NT\DNSClient".to_owned(),
+        setting: "DoHPolicy=3".to_owned(),
+        strict: true,
+        servers: Vec::new(),
+        in_use: true,
+        zones: Vec::new(),
+    };
+    let said = |scene: &Scene| report(scene).notes.iter().any(|note| note.text.contains("not seen in effect"));
+    assert!(said(&private_world().windows().encrypted_dns(encrypted.clone())));
+    assert!(!said(&private_world().windows()) && !said(&private_world().encrypted_dns(encrypted)));
 }

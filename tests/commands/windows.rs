@@ -4,11 +4,26 @@
 
 use ampls_doctor::diagnose::command::{Command, Language};
 use ampls_doctor::diagnose::diagnose;
+use ampls_doctor::diagnose::facts::Facts;
 use ampls_doctor::diagnose::finding::{Finding, Fix};
+use ampls_doctor::report::{Report, RunInfo};
 use ampls_probes::Observations;
+use uuid::Uuid;
 
 /// Words that no program of Windows understands.
-const UNIX: [&str; 9] = ["/dev/null", "openssl ", "dig ", "curl -", "sudo ", "systemctl ", "getent ", "grep ", "tail "];
+const UNIX: [&str; 11] = [
+    "/dev/null",
+    "openssl ",
+    "dig ",
+    "curl -",
+    "sudo ",
+    "systemctl ",
+    "journalctl ",
+    "getent ",
+    "grep ",
+    "tail ",
+    "| head",
+];
 /// Programs of DNS servers on other machines, and of agents and services that only Linux has.
 const ELSEWHERE: [&str; 8] = [
     "rndc",
@@ -28,7 +43,14 @@ pub(crate) fn examine(observations: &Observations) -> Vec<String> {
     let findings = diagnose(&observations);
     let commands = findings.iter().flat_map(|finding| commands(finding).map(move |command| (finding, command)));
     let wrong = commands.filter(|(_, command)| is_of_unix(command));
-    wrong.map(|(finding, command)| format!("on Windows {} prints `{}`", finding.code, command.as_str())).collect()
+    let mut faults: Vec<String> =
+        wrong.map(|(finding, command)| format!("on Windows {} prints `{}`", finding.code, command.as_str())).collect();
+    let facts = Facts::new(&observations);
+    let run = RunInfo { id: Uuid::nil(), tool_version: "0.0.0".to_owned() };
+    let report = Report::new(&observations, &facts, findings.clone(), run);
+    let noted = report.notes.iter().filter_map(|note| note.command.as_ref()).filter(|command| is_of_unix(command));
+    faults.extend(noted.map(|command| format!("on Windows a note prints `{}`", command.as_str())));
+    faults
 }
 
 /// Those for this machine: what is to be looked at on a proxy is another one's.

@@ -18,6 +18,8 @@ pub struct Agents {
     pub extensions_folder: String,
     /// Where the guest agent for Windows unpacks them, one folder an extension and in it one a version.
     pub windows_extensions_folder: String,
+    /// Services of Windows that install extensions and start what they bring.
+    pub windows_installers: Vec<String>,
     /// Where the facts are from, by key.
     pub sources: BTreeMap<String, String>,
     /// Agents, in the order of the file.

@@ -24,6 +24,9 @@ pub struct Agents {
     /// The guest proxy agent of the Metadata Security Protocol; `None` where nothing shows it.
     #[serde(default)]
     pub guest_proxy: Option<GuestProxy>,
+    /// Services of Windows that install VM extensions and start what they bring.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub installers: Vec<AgentService>,
     /// Files that say something and could not be read to their end, or not be understood.
     pub unread: Vec<Unread>,
 }
@@ -106,6 +109,9 @@ pub struct AgentWorkspace {
     pub id: String,
     /// The path.
     pub source: String,
+    /// What the Log Analytics agent for Windows says of its connection: 0 is connected. It does not say since when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connection: Option<u64>,
 }
 
 /// The data collection rules that the Azure Monitor Agent has cached.

@@ -94,6 +94,9 @@ pub struct ResolverConfig {
     /// Adapters of Windows that have DNS servers, those with the lowest metric first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub adapters: Vec<AdapterServers>,
+    /// A policy keeps Windows from asking the servers of all adapters at once (smart multi-homed name resolution).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub one_adapter_at_a_time: bool,
     /// Lines that make no sense, by number, 1-based.
     pub bad_lines: Vec<u32>,
     /// Files and keys that decide which servers are asked and could not be read.
@@ -123,6 +126,9 @@ pub struct AdapterServers {
     pub servers: Vec<SocketAddr>,
     /// DHCP gave them.
     pub by_dhcp: bool,
+    /// The suffix of its own that is appended to names of one label.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suffix: Option<String>,
 }
 
 /// A link of systemd-resolved or of `NetworkManager`.

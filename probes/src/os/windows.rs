@@ -5,6 +5,9 @@ use std::io;
 use std::net::{IpAddr, SocketAddr, SocketAddrV6};
 use std::os::windows::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use windows_registry::LOCAL_MACHINE;
 
 use super::Adapter;
 use crate::observation::IoFailure;
@@ -29,8 +32,17 @@ pub(super) fn failure(code: i32) -> Option<IoFailure> {
     }
 }
 
+/// The drive that Windows itself lies on, as its registry has it: variables are set by whoever starts this program.
 pub(super) fn root() -> PathBuf {
-    std::env::var_os("SystemDrive").map_or_else(|| PathBuf::from("C:\\"), |drive| Path::new(&drive).join("\\"))
+    static ROOT: OnceLock<PathBuf> = OnceLock::new();
+    ROOT.get_or_init(drive_of_windows).clone()
+}
+
+fn drive_of_windows() -> PathBuf {
+    const VERSION: &str = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion";
+    let folder = LOCAL_MACHINE.open(VERSION).and_then(|key| key.get_string("SystemRoot")).unwrap_or_default();
+    let drive = Path::new(&folder).ancestors().last().filter(|drive| drive.has_root());
+    drive.map_or_else(|| PathBuf::from("C:\\"), Path::to_path_buf)
 }
 
 /// Memory alone bounds the sockets of a process.
@@ -75,6 +87,7 @@ fn adapter(adapter: &ipconfig::Adapter) -> Adapter {
         address => SocketAddr::new(*address, DNS_PORT),
     };
     Adapter {
+        id: adapter.adapter_name().to_owned(),
         name: adapter.friendly_name().to_owned(),
         metric: adapter.ipv4_metric().min(adapter.ipv6_metric()),
         servers: adapter.dns_servers().iter().map(socket).collect(),

@@ -122,7 +122,7 @@ fn legacy(agents: &Agents) -> LegacyAgent {
 fn add_workspace(agent: &mut Agent, seen: &mut AgentsSeen, id: crate::azure::WorkspaceId, source: &str) {
     let text = id.to_string();
     if !agent.workspaces.iter().any(|known| known.id == text) {
-        agent.workspaces.push(AgentWorkspace { id: text, source: source.to_owned() });
+        agent.workspaces.push(AgentWorkspace { id: text, source: source.to_owned(), connection: None });
     }
     if !seen.workspaces.contains(&id) {
         seen.workspaces.push(id);

@@ -65,7 +65,7 @@ pub fn agent(kind: AgentKind, version: &str) -> Agent {
     let system = if kind == AgentKind::Mma { System::Windows } else { System::Linux };
     let known = known.of(kind, system).unwrap_or_else(|| panic!("no {kind:?} in the catalogue"));
     let at_least = |minimum: &String| version.parse::<Version>().ok() >= minimum.parse::<Version>().ok();
-    let of_workspace = AgentWorkspace { id: WORKSPACE.to_owned(), source: "/conf".to_owned() };
+    let of_workspace = AgentWorkspace { id: WORKSPACE.to_owned(), source: "/conf".to_owned(), connection: None };
     Agent {
         kind,
         name: known.name.clone(),

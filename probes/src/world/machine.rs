@@ -12,7 +12,8 @@ use crate::read::root::{Case, below};
 use crate::read::{self, Links};
 use crate::registry::{Keys, Registry};
 
-pub(super) fn read() -> Machine {
+/// The running machine.
+pub(super) fn read(registry: Option<&dyn Registry>) -> Machine {
     let interfaces = interfaces();
     // Private endpoints are reached without a default route too: a network address is enough.
     let has_network_ipv4 = interfaces
@@ -26,7 +27,10 @@ pub(super) fn read() -> Machine {
         has_ipv4: has_network_ipv4 || has_route(GLOBAL_IPV4),
         has_ipv6: has_route(GLOBAL_IPV6),
         resolver_is_not_the_systems: cfg!(target_env = "musl"),
-        container: is_container(&os::root()),
+        container: match registry {
+            Some(registry) => is_container_of_windows(&mut Keys::new(registry)),
+            None => is_container(&os::root()),
+        },
     }
 }
 
@@ -61,7 +65,8 @@ fn of_windows(keys: &mut Keys<'_>) -> Machine {
         Some(build) => format!("{product} ({build})"),
         None => product,
     };
-    Machine { name: keys.text(NAME, "ComputerName").unwrap_or_default(), os, ..Machine::default() }
+    let name = keys.text(NAME, "ComputerName").unwrap_or_default();
+    Machine { name, os, container: is_container_of_windows(keys), ..Machine::default() }
 }
 
 /// Octets that are read of a file of one line, or of twenty.
@@ -70,7 +75,13 @@ const FILE_LIMIT: u64 = 64 * 1024;
 /// Files that Docker, Podman and Kubernetes put into every container.
 fn is_container(root: &Path) -> bool {
     let signs = [".dockerenv", "run/.containerenv", "run/secrets/kubernetes.io", "var/run/secrets/kubernetes.io"];
-    cfg!(unix) && signs.iter().any(|sign| root.join(sign).symlink_metadata().is_ok())
+    signs.iter().any(|sign| root.join(sign).symlink_metadata().is_ok())
+}
+
+/// Windows writes the kind of a container here, in containers alone.
+/// Source: <https://github.com/dotnet/sdk/blob/main/src/Cli/dotnet/Telemetry/DockerContainerDetectorForTelemetry.cs>
+fn is_container_of_windows(keys: &mut Keys<'_>) -> bool {
+    keys.value(r"HKLM\SYSTEM\CurrentControlSet\Control", "ContainerType").is_some()
 }
 
 /// `Debian GNU/Linux 12`, `Windows Server 2022 (20348)`.
@@ -142,6 +153,17 @@ mod tests {
         std::fs::remove_dir_all(root.join("Windows")).unwrap();
         assert!(!of(&root).is_windows());
         std::fs::remove_dir_all(root).unwrap();
+    }
+
+    #[test]
+    fn container_of_windows_is_known_by_its_registry() {
+        use crate::registry::Value;
+        use crate::registry::memory::Memory;
+        let container = (r"HKLM\SYSTEM\CurrentControlSet\Control", "ContainerType", Value::Number(2));
+        for (values, expected) in [(&[container][..], true), (&[], false)] {
+            let registry = Memory::of(values);
+            assert_eq!(of_files(Path::new("/nonexistent"), Some(registry.as_ref())).container, expected);
+        }
     }
 
     #[test]

@@ -145,7 +145,8 @@ fn why_unproven(agents: &Agents, now: Timestamp) -> String {
     let sending = || agents.found.iter().filter(|agent| sends(agent));
     if sending().all(|agent| agent.retired.is_some()) {
         let names: Vec<&str> = sending().map(|agent| agent.name.as_str()).collect();
-        return format!("{} is retired: Azure may no longer take this agent's data", names.join(", "));
+        let retired = format!("{} is retired: Azure may no longer take this agent's data", names.join(", "));
+        return own_word(agents).map_or(retired.clone(), |word| format!("{retired}; {word}"));
     }
     if let Some(stopped) = sending().find(|agent| agent.running == Some(false) && agent.retired.is_none()) {
         return format!("{} is not running, so it sends nothing", stopped.name);
@@ -170,6 +171,19 @@ fn why_unproven(agents: &Agents, now: Timestamp) -> String {
         Some(at) => format!("the agent's own files show no upload since {at:.0}"),
         None => "the agent's own files show no upload".to_owned(),
     }
+}
+
+/// What the Log Analytics agent for Windows says of its connections. It has no time, so that it proves nothing of the last
+/// minutes.
+fn own_word(agents: &Agents) -> Option<String> {
+    let workspaces = agents.found.iter().flat_map(|agent| &agent.workspaces);
+    let said = workspaces.filter_map(|workspace| Some((workspace, workspace.connection?)));
+    let (workspace, status) = said.max_by_key(|(_, status)| *status != 0)?;
+    let (id, source) = (quote(&workspace.id), quote(&workspace.source));
+    Some(match status {
+        0 => format!("it says itself that it is connected to {id} ({source})"),
+        status => format!("it says itself that it is not connected to {id}: status {status} ({source})"),
+    })
 }
 
 #[cfg(test)]
@@ -248,6 +262,16 @@ mod tests {
         assert!(state == Delivery::Unproven && why.contains("not running"), "{why}");
         assert!(state_of(&private_world().agents([])).1.contains("no agent"));
         assert_eq!(flow(&private_world().observations()), Flow::default());
+    }
+
+    #[test]
+    fn what_a_retired_agent_says_of_its_connection_is_passed_on_and_proves_nothing() {
+        for (status, says) in [(0, "it says itself that it is connected to"), (3, "not connected to")] {
+            let mut mma = agent(AgentKind::Mma, "10.20.18069.0");
+            mma.workspaces[0].connection = Some(status);
+            let (state, why) = state_of(&private_world().windows().agents([mma]));
+            assert!(state == Delivery::Unproven && why.contains(says), "{why}");
+        }
     }
 
     #[test]

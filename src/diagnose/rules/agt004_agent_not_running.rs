@@ -78,9 +78,21 @@ fn draft(facts: &Facts<'_>, agent: &Agent) -> Draft {
         })
         .evidence([agent_line(agent)])
         .evidence(service.map(|service| format!("`Start` is 4 (disabled) in {}", quote(&service.source))))
+        .evidence(idle_installers(facts, agent))
         .list("agent", [agent.kind.as_str()])
         .reaching(Reach::Nothing)
         .fix(fixes(agent, facts.on_windows() || agent.kind == AgentKind::Mma))
+}
+
+/// What should start an agent that has no service of its own, and cannot.
+fn idle_installers(facts: &Facts<'_>, agent: &Agent) -> Vec<String> {
+    let installers = facts.agents().map(|agents| agents.installers.as_slice()).unwrap_or_default();
+    let disabled = installers.iter().filter(|service| service.start == ServiceStart::Disabled);
+    let line = |service: &AgentService| {
+        let (name, source) = (quote(&service.name), quote(&service.source));
+        format!("{name} is disabled, which installs extensions and starts what they bring: `Start` is 4 in {source}")
+    };
+    disabled.filter(|_| agent.kind == AgentKind::Ama && agent.services.is_empty()).map(line).collect()
 }
 
 fn fixes(agent: &Agent, windows: bool) -> Vec<Fix> {
@@ -175,6 +187,7 @@ fn on_linux(kind: AgentKind) -> (Vec<Command>, Command) {
 
 #[cfg(test)]
 mod tests {
+    use ampls_probes::observation::Observation;
     use ampls_probes::testing::{agent, private_world};
 
     use super::*;
@@ -238,6 +251,25 @@ mod tests {
         let undo: Vec<&str> = undo.commands.iter().map(Command::as_str).collect();
         assert_eq!(undo, ["Stop-Service AzureMonitorAgent", "Set-Service AzureMonitorAgent -StartupType Disabled"]);
         assert_eq!(fix(ServiceStart::Automatic).lines(), "Start-Service AzureMonitorAgent");
+    }
+
+    #[test]
+    fn fires_and_names_what_should_have_started_an_agent_without_a_service() {
+        let name = "WindowsAzureGuestAgent".to_owned();
+        let source = r"HKLM\SYSTEM\CurrentControlSet\Services\WindowsAzureGuestAgent".to_owned();
+        let with = |kind, start| {
+            let installer = AgentService { name: name.clone(), start, source: source.clone() };
+            let scene = private_world().windows().agents([stopped(kind)]).edit(|seen| {
+                for seen in &mut seen.seen {
+                    if let Observation::Agents(agents) = seen {
+                        agents.installers = vec![installer.clone()];
+                    }
+                }
+            });
+            drafts(&AGT004, &scene)[0].evidence.iter().any(|line| line.contains(&source))
+        };
+        assert!(with(AgentKind::Ama, ServiceStart::Disabled));
+        assert!(!with(AgentKind::Ama, ServiceStart::Automatic) && !with(AgentKind::Mma, ServiceStart::Disabled));
     }
 
     #[test]

@@ -89,7 +89,7 @@ mod tests {
     }
 
     fn of(id: &str) -> Agent {
-        let workspaces = vec![AgentWorkspace { id: id.to_owned(), source: "/conf".to_owned() }];
+        let workspaces = vec![AgentWorkspace { id: id.to_owned(), source: "/conf".to_owned(), connection: None }];
         Agent { workspaces, ..agent(AgentKind::Oms, "1.19.0") }
     }
 

@@ -106,7 +106,7 @@ pub(super) fn kind(place: Place<'_>) -> Kind {
             _,
             "name" | "names" | "domains" | "fqdn" | "alias" | "zone" | "zones" | "unresolved_names" | "owner" | "cname"
             | "canonical" | "mname" | "rname" | "search" | "endpoints" | "host" | "shared_handlers"
-            | "endpoint_handlers" | "excluded_domains" | "namespaces",
+            | "endpoint_handlers" | "excluded_domains" | "namespaces" | "suffix",
         ) => Kind::Name,
         _ => Kind::Text,
     }

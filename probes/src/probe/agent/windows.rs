@@ -27,7 +27,7 @@ pub(super) fn look(known: &Known, files: &mut Files<'_>, registry: &dyn Registry
     for agent in known.agents.iter().filter(|agent| agent.system == System::Windows) {
         let versions = versions(known, agent, &installations, &mut keys, files);
         let running = processes.running_by_name(&agent.programs);
-        let services = services(agent, &mut keys);
+        let services = services(&agent.services, &mut keys);
         let mut agent = of_catalogue(agent, versions, running, files);
         if agent.source.is_empty() {
             agent.source = services.first().map(|service| service.source.clone()).unwrap_or_default();
@@ -47,6 +47,7 @@ pub(super) fn look(known: &Known, files: &mut Files<'_>, registry: &dyn Registry
         }
         found.keep(agent, configured);
     }
+    found.agents.installers = services(&known.windows_installers, &mut keys);
     found.agents.proxies = proxies::read(&mut keys, files, known, &found.agents.found);
     let health = ama::health(files, known, &found.agents.found);
     (found.agents.uploads, found.agents.refusals) = health;
@@ -84,9 +85,9 @@ fn versions(
 
 /// `Start` of a service. What starts with the machine may do so late.
 /// Source: <https://learn.microsoft.com/windows-hardware/drivers/install/hklm-system-currentcontrolset-services-registry-tree>
-fn services(agent: &KnownAgent, keys: &mut Keys<'_>) -> Vec<AgentService> {
+fn services(names: &[String], keys: &mut Keys<'_>) -> Vec<AgentService> {
     let mut services = Vec::new();
-    for name in &agent.services {
+    for name in names {
         let source = format!(r"{SERVICES}\{name}");
         let start = match keys.number(&source, "Start") {
             Some(0..=2) => ServiceStart::Automatic,

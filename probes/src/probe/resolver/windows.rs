@@ -34,7 +34,9 @@ pub(super) fn configuration(
     }
     let own = world.root == os::root() && matches!(world.network, Network::Real);
     let (source, adapters) = match own.then(os::adapters).flatten() {
-        Some(Ok(adapters)) => ("network adapters", adapters.into_iter().map(of_system).collect()),
+        Some(Ok(adapters)) => {
+            ("network adapters", adapters.into_iter().map(|adapter| of_system(adapter, &mut keys)).collect())
+        }
         Some(Err(error)) => match of_registry(&mut keys) {
             adapters if adapters.is_empty() => return Err(read::failure(&error)),
             adapters => (PARAMETERS[0], adapters),
@@ -46,19 +48,30 @@ pub(super) fn configuration(
         servers.add(*address, ServerRole::Configured);
     }
     let search = search(&mut keys);
+    let one_adapter_at_a_time = keys.number(POLICY, "DisableSmartNameResolution").is_some_and(|number| number != 0);
     Ok(ResolverConfig {
         source: source.to_owned(),
         search,
         ndots: 1,
         rules,
         adapters,
+        one_adapter_at_a_time,
         unread: keys.into_unread(),
         ..ResolverConfig::default()
     })
 }
 
-fn of_system(adapter: Adapter) -> AdapterServers {
-    AdapterServers { name: adapter.name, metric: Some(adapter.metric), servers: adapter.servers, by_dhcp: false }
+fn of_system(adapter: Adapter, keys: &mut Keys<'_>) -> AdapterServers {
+    let suffix = suffix(keys, &format!(r"{}\Interfaces\{}", PARAMETERS[0], adapter.id));
+    let (name, servers) = (adapter.name, adapter.servers);
+    AdapterServers { name, metric: Some(adapter.metric), servers, by_dhcp: false, suffix }
+}
+
+/// The suffix that is set by hand goes before that of DHCP.
+fn suffix(keys: &mut Keys<'_>, key: &str) -> Option<String> {
+    let suffix = keys.text(key, "Domain").or_else(|| keys.text(key, "DhcpDomain"))?;
+    let suffix = suffix.trim_matches('.').to_ascii_lowercase();
+    (!suffix.is_empty()).then_some(suffix)
 }
 
 /// Servers that are set by hand go before those of DHCP, adapter by adapter.
@@ -81,7 +94,8 @@ fn of_registry(keys: &mut Keys<'_>) -> Vec<AdapterServers> {
             }
             let metric = keys.number(&key, "InterfaceMetric").and_then(|metric| u32::try_from(metric).ok());
             if adapters.len() < ADAPTERS {
-                adapters.push(AdapterServers { name: id, metric, servers, by_dhcp });
+                let suffix = suffix(keys, &key);
+                adapters.push(AdapterServers { name: id, metric, servers, by_dhcp, suffix });
             }
         }
     }
@@ -148,7 +162,12 @@ mod tests {
             (B, "NameServer", text("10.0.0.4,10.0.0.5")),
             (B, "DhcpNameServer", text("10.0.0.6")),
             (B, "InterfaceMetric", Value::Number(10)),
+            (B, "DhcpDomain", text("dhcp.example")),
+            (A, "DhcpDomain", text("dhcp.example")),
+            (A, "Domain", text("Own.example.")),
         ]);
+        let suffixes: Vec<_> = config.adapters.iter().map(|adapter| adapter.suffix.as_deref()).collect();
+        assert_eq!(suffixes, [Some("dhcp.example"), Some("own.example")]);
         let names: Vec<_> = servers.iter().map(|(address, _)| address.as_str()).collect();
         assert_eq!(names, ["10.0.0.4:53", "10.0.0.5:53", "168.63.129.16:53", "10.0.0.9:53", "[fd00::53]:53"]);
         let by_dhcp: Vec<_> = config.adapters.iter().map(|adapter| (adapter.name.as_str(), adapter.by_dhcp)).collect();
@@ -163,6 +182,13 @@ mod tests {
         assert_eq!(configured(&[policy, own.clone(), domain.clone()]).0.search, ["policy.example"]);
         assert_eq!(configured(&[own, domain.clone()]).0.search, ["corp.example", "example.org"]);
         assert_eq!(configured(&[domain]).0.search, ["ad.example"]);
+    }
+
+    #[test]
+    fn policy_keeps_windows_from_asking_all_adapters_at_once() {
+        let of = |number| configured(&[(POLICY, "DisableSmartNameResolution", Value::Number(number))]).0;
+        assert!(of(1).one_adapter_at_a_time && !of(0).one_adapter_at_a_time);
+        assert!(!configured(&[]).0.one_adapter_at_a_time);
     }
 
     #[test]

@@ -103,7 +103,7 @@ mod tests {
             retired: None,
             running: None,
             services: Vec::new(),
-            workspaces: vec![AgentWorkspace { id: ID.to_owned(), source: String::new() }],
+            workspaces: vec![AgentWorkspace { id: ID.to_owned(), source: String::new(), connection: None }],
             endpoints: Vec::new(),
             cached: None,
             source: String::new(),

@@ -63,6 +63,9 @@ pub(super) fn read(
         let of_name = CONNECTOR_NAMES.iter().find_map(|start| name.strip_prefix(start)?.trim().parse().ok());
         let Some(id) = host.as_deref().and_then(workspace_of).or(of_name) else { continue };
         add(agent, seen, id, &key);
+        if let Some(workspace) = agent.workspaces.iter_mut().find(|workspace| workspace.source == key) {
+            workspace.connection = keys.number(&key, "Connection Status");
+        }
         if let Some(host) = host {
             note_cloud(seen, &host, &key);
             agent.endpoints.push(host.into());

@@ -70,6 +70,26 @@ fn cloud_comes_from_the_address_of_the_connector() {
 }
 
 #[test]
+fn agent_says_itself_whether_it_is_connected() {
+    let key = format!(r"{HEALTH_SERVICE}\Parameters\Service Connector Services\Log Analytics - {ID}");
+    for (status, connection) in [(Some(0), Some(0)), (Some(3), Some(3)), (None, None)] {
+        let address = ("Azure Cloud Type", Value::Number(0));
+        let status = status.map(|number| ("Connection Status", Value::Number(number)));
+        let values = [Some(address), status].into_iter().flatten();
+        let values: Vec<_> = values.map(|(name, value)| (key.as_str(), name, value)).collect();
+        assert_eq!(found(&values).agents.found[0].workspaces[0].connection, connection);
+    }
+}
+
+#[test]
+fn services_that_install_extensions_are_listed_as_they_are_set() {
+    let service = r"HKLM\SYSTEM\CurrentControlSet\Services\WindowsAzureGuestAgent";
+    let installers = found(&[(service, "Start", Value::Number(4))]).agents.installers;
+    assert_eq!((installers[0].name.as_str(), installers[0].start), ("WindowsAzureGuestAgent", ServiceStart::Disabled));
+    assert!(found(&[]).agents.installers.is_empty());
+}
+
+#[test]
 fn registry_without_the_keys_of_every_windows_is_not_one_without_agents() {
     let unread: Vec<_> = found(&[]).agents.unread.into_iter().map(|unread| unread.path).collect();
     assert_eq!(unread, [r"C:\Windows\System32\config\SYSTEM", r"C:\Windows\System32\config\SOFTWARE"]);
