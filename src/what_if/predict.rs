@@ -117,8 +117,10 @@ fn of_name(
             _ => "what the system answers is not what its servers say".to_owned(),
         });
     }
-    // Public addresses are handed out in turn; a private one that no server gives comes from somewhere else.
-    if let Answer::Leads { route: Route::Private, addresses, .. } = &was
+    // Public addresses are handed out in turn; a private one that no server gives comes from somewhere else, as does any where
+    // the search domains are asked first.
+    if let Answer::Leads { route, addresses, .. } = &was
+        && (*route == Route::Private || searches_first(facts, fqdn))
         && !addresses.iter().any(|address| name.addresses().contains(address))
     {
         return unknown("the system's address is none that its servers give".to_owned());
@@ -138,6 +140,14 @@ fn of_name(
             NamePrediction { after: Some(route), addresses, fate, why, saved_by, ..made }
         }
     }
+}
+
+/// The system tries its search domains before the name itself.
+fn searches_first(facts: &Facts<'_>, fqdn: &str) -> bool {
+    let dots = fqdn.trim_end_matches('.').matches('.').count();
+    facts.resolver_config().is_some_and(|config| {
+        !config.search.is_empty() && usize::try_from(config.ndots).is_ok_and(|ndots| dots < ndots)
+    })
 }
 
 fn search_answers(facts: &Facts<'_>) -> bool {

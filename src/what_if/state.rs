@@ -117,6 +117,16 @@ impl State {
         order != other.order(name) || order.iter().any(|server| answer(self, server) != answer(other, server))
     }
 
+    /// Whether a server gives a name another answer than that of its zone, though the zone is linked there.
+    pub(super) fn leads_past(&self, zone: &str, server: SocketAddr, name: &str) -> bool {
+        let Some(of_server) = self.servers.get(&server) else { return false };
+        of_server.linked.get(zone) == Some(&Linked::Yes)
+            && matches!(
+                of_server.names.get(name),
+                Some(Answer::Leads { source: Source::Elsewhere | Source::Unseen, .. })
+            )
+    }
+
     /// What the machine gets for a name: the answer of the first server that answers, where every order of the servers gives the same.
     pub(super) fn decided(&self, name: &str) -> Answer {
         let of = |server: &SocketAddr| {

@@ -68,6 +68,32 @@ fn a_link_gives_what_the_zone_holds_on_a_machine_where_it_is_linked() {
 }
 
 #[test]
+fn a_link_that_comes_back_gives_nothing_to_a_name_that_is_led_past_the_zone() {
+    let ruled = at_azure(private_world().everywhere(ODS, &Says::Public("20.150.190.99")));
+    let like = at_azure(private_world());
+    let changes = |zone: &str| [format!("unlink {zone}"), format!("link {zone}")];
+    let after = |zone: &str, name: &str| {
+        let changes = changes(zone);
+        of(&predicted(&ruled, &changes.each_ref().map(String::as_str), Some(&like)), name)
+    };
+    assert_eq!(after(ODS_ZONE, ODS), (None, Fate::Unknown));
+    assert_eq!(after("privatelink.oms.opinsights.azure.com", OMS), (Some(Route::Private), Fate::Same));
+}
+
+#[test]
+fn a_name_that_a_search_domain_answers_first_is_unknown() {
+    let like = at_azure(private_world()).observations();
+    let change = [Change::parse("link privatelink.ods.opinsights.azure.com", &|_| Err(String::new())).unwrap()];
+    let scene = at_azure(without_ods()).search("corp.example").system(ODS, &Says::Plain("203.0.113.7"));
+    let after = |ndots: u32| {
+        let seen = configured(&scene, |config| config.ndots = ndots);
+        of(&predict(&seen, &change, Some(&Like::new(&like))), ODS)
+    };
+    assert_eq!(after(5), (None, Fate::Unknown), "four dots");
+    assert_eq!(after(1), (Some(Route::Private), Fate::Improves), "public addresses are handed out in turn");
+}
+
+#[test]
 fn what_no_report_shows_is_unknown() {
     let link = ["link privatelink.ods.opinsights.azure.com"];
     assert_eq!(of(&predicted(&at_azure(without_ods()), &link, None), ODS), (None, Fate::Unknown));

@@ -32,7 +32,14 @@ pub(super) fn link(facts: &Facts<'_>, state: &mut State, zone: &str, like: Optio
             Answer::Unknown("no report of a machine where the zone is linked was given (--like)".to_owned())
         }
     };
-    of_names(facts, state, &|name| is_in(name, zone), &|at, name, is| linked(at, zone, is, &|| holds(name.fqdn())));
+    let seen = State::new(facts);
+    of_names(facts, state, &|name| is_in(name, zone), &|at, name, is| {
+        // A link that was removed and comes back: what led past the zone before leads past it again.
+        if at.linked == Linked::No && seen.leads_past(zone, at.server, name.fqdn()) {
+            return past(at);
+        }
+        linked(at, zone, is, &|| holds(name.fqdn()))
+    });
     of_links(facts, state, zone, |server, linked, falls_back| {
         if linked == Linked::No && Facts::is_azure_dns(server) {
             *falls_back = Some(false);

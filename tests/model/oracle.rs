@@ -183,8 +183,7 @@ impl Judge<'_> {
             Kind::ServerFails => Some(self.server().address),
             Kind::StubRejects => Some(STUB),
             // Each server that forwards too little is a fault of its own, as bad as its place in the order.
-            _ if of_forwarder && !routed && codes == ["DNS020"] => Some(self.server().address),
-            _ if of_forwarder && !routed && self.fault.kind != Kind::Bypass && codes == ["DNS002"] => {
+            _ if of_forwarder && !routed && (codes == ["DNS020"] || codes == ["DNS020", "DNS002"]) => {
                 Some(self.server().address)
             }
             _ => None,
@@ -333,11 +332,12 @@ impl Judge<'_> {
             Kind::ZoneNotLinked if shape.topology == Topology::HubAndLinks => vec!["DNS003", "DNS020"],
             Kind::ZoneNotLinked => or_flaps("DNS003"),
             Kind::RecordMissing | Kind::ZoneEmpty => or_flaps("DNS004"),
-            // A server whose other faults hide all that it forwards looks like one that forwards nothing.
+            // A server whose other faults hide all that it forwards looks like one that forwards nothing, unless the denial of a
+            // private zone shows through.
             Kind::AliasForwarder | Kind::SuffixForgotten | Kind::NameForgotten
                 if azure_private && self.hides_what_it_forwards() =>
             {
-                or_flaps("DNS002")
+                [or_flaps("DNS020"), vec!["DNS002"]].concat()
             }
             Kind::SuffixForgotten if azure_private => or_flaps("DNS020"),
             Kind::SuffixForgotten if !self.others_show_private() && !self.anything_is_private() => nothing_private(),
