@@ -22,7 +22,7 @@ mod progress;
 pub(crate) mod refusals;
 mod rights;
 mod shell;
-mod signals;
+pub(crate) mod signals;
 
 /// A guard against a program that never ends, no measurement.
 pub(crate) const HANGS: Duration = Duration::from_mins(15);

@@ -97,8 +97,12 @@ pub fn prepared<T: Send + 'static>(limit: Duration, work: impl FnOnce() -> T + S
     thread::Builder::new().name("preparation".to_owned()).spawn(work).map_err(|error| {
         RunError::Runtime(io::Error::other(format!("this process may not have more threads (`ulimit -u`): {error}")))
     })?;
-    // A sender that is gone without a word has ended in a fault of the program, which was said.
-    done.recv_timeout(limit).map_err(|_| RunError::Silent(limit))
+    done.recv_timeout(limit).map_err(|error| match error {
+        mpsc::RecvTimeoutError::Timeout => RunError::Silent(limit),
+        mpsc::RecvTimeoutError::Disconnected => {
+            RunError::Runtime(io::Error::other("a fault of the program while it read the first files"))
+        }
+    })
 }
 
 /// The agents, if they are to be looked for.
@@ -460,5 +464,7 @@ mod tests {
             "the examination could not start: the files that are read first did not answer within 0.01 s"
         );
         assert_eq!(prepared(Duration::from_hours(1), || 7).unwrap(), 7);
+        let fault: Result<(), RunError> = prepared(Duration::from_hours(1), || std::panic::resume_unwind(Box::new(())));
+        assert!(fault.unwrap_err().to_string().contains("a fault of the program"));
     }
 }

@@ -123,7 +123,7 @@ fn of_name(
         && (*route == Route::Private || searches_first(facts, fqdn))
         && !addresses.iter().any(|address| name.addresses().contains(address))
     {
-        return unknown("the system's address is none that its servers give".to_owned());
+        return unknown("the system's address is not one that its servers give".to_owned());
     }
     match will {
         Answer::Unknown(why) => unknown(why),

@@ -4,7 +4,7 @@
 use std::io::Read as _;
 
 use super::super::needs;
-use super::rights::for_everybody;
+use super::rights::{for_everybody, is_root};
 use super::*;
 
 /// Runs the program below limits that a shell sets.
@@ -35,10 +35,8 @@ fn too_little_memory_is_an_error_with_a_message() {
 #[test]
 fn too_few_threads_are_an_error_with_a_message() {
     let folder = Folder::new("few-threads");
-    let own = fs::metadata("/proc/self").expect("this process");
     let nobody = "setpriv --reuid 54321 --clear-groups --inh-caps -all --bounding-set -all prlimit --nproc=1";
-    let is_root = std::os::unix::fs::MetadataExt::uid(&own) == 0;
-    if !(is_root || needs::without("root")) || !needs::programs(&["setpriv", "prlimit"]) {
+    if !is_root() || !needs::programs(&["setpriv", "prlimit"]) {
         return;
     }
     let (binary, disk) = for_everybody(&folder);
@@ -80,10 +78,7 @@ fn a_signal_leaves_a_document_whole_that_a_reader_has_begun_to_read() {
         let mut pipe = child.stdout.take().expect("a pipe");
         let mut document = vec![0];
         pipe.read_exact(&mut document).expect("the first octet");
-        // Every shell has its own `kill`; the program of that name may be absent.
-        let kill = "kill -s \"$1\" \"$2\"";
-        let sent = Command::new("sh").args(["-c", kill, "sh", signal, &child.id().to_string()]).status();
-        assert!(sent.is_ok_and(|sent| sent.success()));
+        assert!(send(&child, signal));
         pipe.read_to_end(&mut document).expect("the rest");
         assert!(document.len() > 70_000, "a pipe must not hold it: {}", document.len());
         assert_eq!(json(&text(&document))["kind"], serde_json::Value::Null);

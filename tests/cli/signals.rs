@@ -8,7 +8,7 @@ use super::super::needs;
 use super::*;
 
 /// The exit status of a child that has to end.
-pub(super) fn ended(child: &mut Child) -> Option<i32> {
+pub(crate) fn ended(child: &mut Child) -> Option<i32> {
     let began = Instant::now();
     while began.elapsed() < HANGS {
         if let Some(ended) = child.try_wait().expect("a child") {
@@ -42,7 +42,7 @@ fn listening(mut command: Command, folder: &Folder) -> Child {
 }
 
 /// Waits until the doctor's run hears signals.
-pub(super) fn hears(child: &Child) {
+pub(crate) fn hears(child: &Child) {
     /// SIGHUP, SIGINT and SIGTERM in the mask of `proc_pid_status(5)`.
     const ENDS: u64 = 1 | 1 << 1 | 1 << 14;
 

@@ -12,8 +12,8 @@ use super::design::Design;
 use super::doctor::{binary, run};
 use super::lab::{Lab, Result, possible};
 use super::names::{DCE, WORKSPACE};
-use crate::cli::HANGS;
-use crate::cli::hanging;
+use crate::cli::signals::{ended, hears};
+use crate::cli::{HANGS, hanging, send};
 
 /// `check` on the machine, whose trust store is to be read from a file system that nobody serves.
 fn with_dead_store(lab: &Lab, arguments: &[&str]) -> Result<Command> {
@@ -63,11 +63,11 @@ fn signals_end_a_run_that_waits_for_its_trust_store() -> Result<()> {
         let mut command = with_dead_store(&lab, &["--timeout", "300", "--deadline", "3600"])?;
         command.stdin(Stdio::null()).stdout(fs::File::create(&out)?).stderr(Stdio::null());
         let mut child = command.spawn()?;
-        until(|| waits_for_its_store(&child));
+        waits_for_its_store(&child);
         // The run hears signals before anything is asked, and the store is read from the beginning.
-        until(|| sleeps_until_it_is_told(&child));
-        assert!(crate::cli::send(&child, signal));
-        until(|| child.try_wait().is_ok_and(|ended| ended.is_some()));
+        hears(&child);
+        assert!(send(&child, signal));
+        ended(&mut child);
         let report: Value = serde_json::from_str(&fs::read_to_string(&out)?)?;
         assert_eq!(report["run"]["stopped"], "interrupt", "{signal}: {:#}", report["run"]);
         assert!(report["findings"].to_string().contains("RUN001"), "{signal}");
@@ -75,27 +75,16 @@ fn signals_end_a_run_that_waits_for_its_trust_store() -> Result<()> {
     Ok(())
 }
 
-fn until(mut is_so: impl FnMut() -> bool) {
+/// Waits until the thread that reads the store sleeps where no signal wakes it (`D` of `proc_pid_stat(5)`).
+fn waits_for_its_store(child: &Child) {
     let began = Instant::now();
-    while !is_so() {
-        assert!(began.elapsed() < HANGS, "that never comes");
+    let sleeps = || {
+        let tasks = fs::read_dir(Path::new("/proc").join(child.id().to_string()).join("task")).into_iter().flatten();
+        let mut stats = tasks.flatten().filter_map(|task| fs::read_to_string(task.path().join("stat")).ok());
+        stats.any(|stat| stat.contains("(trust-store) D"))
+    };
+    while !sleeps() {
+        assert!(began.elapsed() < HANGS, "the store is not read");
         thread::sleep(Duration::from_millis(10));
     }
-}
-
-/// The thread that reads the store sleeps where no signal wakes it (`D` of `proc_pid_stat(5)`).
-fn waits_for_its_store(child: &Child) -> bool {
-    let tasks = fs::read_dir(Path::new("/proc").join(child.id().to_string()).join("task"));
-    let stats =
-        tasks.into_iter().flatten().flatten().filter_map(|task| fs::read_to_string(task.path().join("stat")).ok());
-    stats.into_iter().any(|stat| stat.contains("(trust-store) D"))
-}
-
-/// It listens to SIGTERM.
-fn sleeps_until_it_is_told(child: &Child) -> bool {
-    const TERM: u64 = 1 << 14;
-
-    let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
-    let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
-    caught.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & TERM != 0)
 }

@@ -32,7 +32,7 @@ pub(super) fn failure(code: i32) -> Option<IoFailure> {
     }
 }
 
-/// The drive that Windows itself lies on, as its registry has it: variables are set by whoever starts this program.
+/// The drive that Windows is installed on, by its registry: anybody who starts this program can set the variable.
 pub(super) fn root() -> PathBuf {
     static ROOT: OnceLock<PathBuf> = OnceLock::new();
     ROOT.get_or_init(drive_of_windows).clone()

@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn silent_about_a_denial_behind_a_private_link_or_a_policy_whoever_signs_it() {
+    fn silent_about_a_denial_behind_a_private_link_or_a_policy_that_microsoft_signs() {
         let private = ODS.replacen(".ods.", ".privatelink.ods.", 1);
         for alias in [private.as_str(), BLOCK_POLICY] {
             let scene = private_world().everywhere(ODS, &Says::NoSuchName);
