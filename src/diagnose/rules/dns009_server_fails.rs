@@ -214,7 +214,7 @@ fn code_of(status: Status) -> Option<&'static str> {
         Status::ServFail => Some("SERVFAIL"),
         Status::Refused => Some("REFUSED"),
         Status::FormErr => Some("FORMERR"),
-        Status::Malformed => Some("no DNS message"),
+        Status::Malformed => Some("unreadable data"),
         _ => None,
     }
 }
@@ -240,7 +240,7 @@ mod tests {
         let scene = private_world().says(CUSTOM, ODS, &Says::Malformed).system(ODS, &Says::ServFail);
         let found = drafts(&DNS009, &scene);
         assert_eq!((found.len(), found[0].severity), (1, Severity::Error));
-        assert_eq!(found[0].args["code"], "no DNS message");
+        assert_eq!(found[0].args["code"], "unreadable data");
     }
 
     #[test]
