@@ -98,7 +98,7 @@ class Prefix:
         return self
 
     def start(self):
-        # The server goes with whoever started it, however that ends.
+        # The server ends with the process that started it, however that ends.
         words = [*self.namespace.enter(), "setpriv", "--pdeathsig", "KILL", SERVER, "-f", "-p"]
         quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         self.server = subprocess.Popen(words, env=self.environment, **quiet)
