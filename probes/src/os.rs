@@ -65,6 +65,12 @@ pub(crate) fn open(path: &Path, follow: bool) -> io::Result<File> {
     platform::open(path, follow)
 }
 
+/// Whether a file has a part that was never written, which costs its owner nothing and its reader as much as any other. The file is
+/// read from its beginning afterwards.
+pub(crate) fn has_hole(file: &File, length: u64) -> io::Result<bool> {
+    platform::has_hole(file, length)
+}
+
 /// Raises the number of files that this process may have open to what is wanted, as far as that is granted, and says what it is
 /// then; `None` where nothing bounds it.
 pub(crate) fn raise_open_files(wanted: u64) -> Option<u64> {

@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::OFlags;
+use rustix::fs::{OFlags, SeekFrom, seek};
 use rustix::io::Errno;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
@@ -57,6 +57,13 @@ pub(super) fn open(path: &Path, follow: bool) -> io::Result<File> {
         flags |= OFlags::NOFOLLOW;
     }
     OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path)
+}
+
+pub(super) fn has_hole(file: &File, length: u64) -> io::Result<bool> {
+    // A file system that knows no holes has the first one at the end; one without this call (`/proc`) refuses it.
+    let hole = seek(file, SeekFrom::Hole(0)).ok();
+    seek(file, SeekFrom::Start(0))?;
+    Ok(hole.is_some_and(|hole| hole < length))
 }
 
 #[cfg(test)]

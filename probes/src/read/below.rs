@@ -10,12 +10,13 @@ use std::path::Path;
 
 use super::root::Case;
 use crate::observation::{ReadFailure, UnreadReason};
+use crate::os;
 
 #[cfg(unix)]
 #[path = "below/unix.rs"]
 mod platform;
-#[cfg(not(unix))]
-#[path = "below/portable.rs"]
+#[cfg(windows)]
+#[path = "below/windows.rs"]
 mod platform;
 
 /// Opens a regular file below a folder for reading. The caller bounds what it reads.
@@ -25,9 +26,14 @@ pub fn open(base: &Path, relative: &Path) -> Result<File, UnreadReason> {
 
 /// The same, names compared as the examined system does.
 pub(crate) fn open_in(base: &Path, relative: &Path, case: Case) -> Result<File, UnreadReason> {
+    let failed = |error: std::io::Error| UnreadReason::Failed(super::failure(&error));
     let file = platform::open(base, relative, case)?;
-    let metadata = file.metadata().map_err(|error| UnreadReason::Failed(super::failure(&error)))?;
-    if metadata.is_file() { Ok(file) } else { Err(UnreadReason::Failed(ReadFailure::NotAFile)) }
+    let metadata = file.metadata().map_err(failed)?;
+    if !metadata.is_file() {
+        return Err(UnreadReason::Failed(ReadFailure::NotAFile));
+    }
+    // No browser leaves a hole in a file. A stranger may leave a thousand files of nothing else, whose octets are not read.
+    if os::has_hole(&file, metadata.len()).map_err(failed)? { Err(UnreadReason::NotUnderstood) } else { Ok(file) }
 }
 
 /// The names of a folder's entries, sorted; at most `limit`, and whether there are more.
@@ -55,7 +61,7 @@ pub fn is_missing(why: &UnreadReason) -> bool {
 #[cfg(all(test, unix))]
 mod tests {
     use std::fs;
-    use std::io::Read;
+    use std::io::{Read, Write};
     use std::os::unix::fs::symlink;
     use std::path::PathBuf;
 
@@ -140,6 +146,25 @@ mod tests {
             matches!(listed, Err(UnreadReason::Failed(ReadFailure::Missing | ReadFailure::NotAFile))),
             "{listed:?}"
         );
+    }
+
+    #[test]
+    fn file_with_a_hole_is_not_read() {
+        let home = Home::new();
+        let sparse = |name: &str, first: &[u8]| {
+            let file = fs::File::create(home.0.join("home").join(name)).unwrap();
+            (&file).write_all(first).unwrap();
+            file.set_len(64 * 1024 * 1024).unwrap();
+        };
+        sparse("nothing", b"");
+        sparse("end", &vec![b'x'; 100_000]);
+        for path in ["nothing", "end"] {
+            assert_eq!(home.open(path), Err(UnreadReason::NotUnderstood), "{path}");
+        }
+        fs::write(home.0.join("home/zeros"), vec![0; 100_000]).unwrap();
+        fs::write(home.0.join("home/empty"), "").unwrap();
+        assert_eq!(home.open("zeros").map(|text| text.len()), Ok(100_000));
+        assert_eq!(home.open("empty"), Ok(String::new()));
     }
 
     #[test]
