@@ -32,6 +32,7 @@ pub use local::{
 pub use metadata::{Instance, Metadata, MetadataFailure, Subnet, WireServer};
 pub use proxy::{Exemptions, PlatformProxy, ProxyChoice, ProxySettings, Tunnel, TunnelFailure};
 pub use registry::{ProtocolSwitch, ProxyUser, Registry, RegistrySeen, StrongCrypto, SystemProxy};
+pub use segments::{SegmentAnswer, SegmentTry, Segments, SegmentsSeen};
 pub use source::{Because, Source, SourceName, SourceOutcome, sources};
 pub use tcp::{Connected, Connection, IoFailure};
 pub use tls::{
@@ -51,6 +52,7 @@ pub mod metadata;
 pub mod moment;
 pub mod proxy;
 pub mod registry;
+pub mod segments;
 pub mod source;
 pub mod tcp;
 pub mod tls;
@@ -190,6 +192,8 @@ pub enum Observation {
     Handshake(Handshake),
     /// One HTTP request and its answer.
     Exchange(Exchange),
+    /// The same again with small segments, where no answer came.
+    Segments(Segments),
 }
 
 /// When something was looked at and how long it took.

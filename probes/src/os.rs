@@ -7,6 +7,8 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use tokio::net::{TcpSocket, TcpStream};
+
 use crate::observation::IoFailure;
 
 #[cfg(unix)]
@@ -84,6 +86,19 @@ pub fn renounce_new_rights() {
     platform::renounce_new_rights();
 }
 
+/// The segments of a connection can be bounded on this system.
+pub(crate) const BOUNDS_SEGMENTS: bool = platform::BOUNDS_SEGMENTS;
+
+/// From its SYN on, a connection asks for segments of at most this many octets, and sends none that are larger (`TCP_MAXSEG`).
+pub(crate) fn bound_segments(socket: &TcpSocket, most: u16) -> io::Result<()> {
+    platform::bound_segments(socket, most)
+}
+
+/// The largest packet that the system believes to pass on the way to the other end, in octets; `None` where it does not say.
+pub(crate) fn path_mtu(stream: &TcpStream) -> Option<u32> {
+    platform::path_mtu(stream)
+}
+
 /// How many files, sockets included, this process may have open; `None` where nothing bounds them.
 pub(crate) fn open_files() -> Option<u64> {
     platform::open_files()
@@ -91,7 +106,7 @@ pub(crate) fn open_files() -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use std::net::{TcpListener, TcpStream};
+    use std::net;
 
     use super::*;
 
@@ -114,9 +129,9 @@ mod tests {
 
     #[test]
     fn closed_port_of_this_machine_is_refused() {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let listener = net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         drop(listener);
-        assert_eq!(io_failure(&TcpStream::connect(address).unwrap_err()), IoFailure::Refused);
+        assert_eq!(io_failure(&net::TcpStream::connect(address).unwrap_err()), IoFailure::Refused);
     }
 }

@@ -24,6 +24,7 @@ pub mod mtu;
 pub mod proxy;
 pub mod registry;
 pub mod resolver;
+pub mod segments;
 pub mod tcp;
 pub mod tls;
 

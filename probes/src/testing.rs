@@ -38,6 +38,7 @@ mod names;
 pub mod parsers;
 mod proxied;
 mod says;
+mod segments;
 
 /// A custom DNS server, the only one that [`private_world`] and [`public_world`] are configured with.
 pub const CUSTOM: &str = "10.1.0.4:53";

@@ -15,7 +15,7 @@ use std::thread;
 
 use jiff::{SignedDuration, Timestamp};
 use rustls::pki_types::CertificateDer;
-use tokio::net::{TcpStream, UdpSocket};
+use tokio::net::{TcpSocket, TcpStream, UdpSocket};
 
 use crate::observation::{Found, LookupFailure, Machine, ReadFailure, Transport};
 use crate::os;
@@ -238,6 +238,25 @@ impl World {
         let stream = TcpStream::connect(target).await?;
         stream.set_nodelay(true)?;
         Ok(stream)
+    }
+
+    /// Opens a TCP connection whose segments hold at most this many octets in both directions.
+    pub async fn connect_bounded(&self, address: SocketAddr, most: u16) -> io::Result<TcpStream> {
+        let target = self.route(Transport::Tcp, address).await?;
+        let socket = if target.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+        os::bound_segments(&socket, most)?;
+        let stream = socket.connect(target).await?;
+        stream.set_nodelay(true)?;
+        Ok(stream)
+    }
+
+    /// The largest packet that this system believes to pass on the way to the other end; `None` where it does not say.
+    pub fn path_mtu(&self, stream: &TcpStream) -> Option<u32> {
+        match self.network {
+            Network::Real => os::path_mtu(stream),
+            // What really stands there is loopback.
+            Network::Simulated(_) => None,
+        }
     }
 
     /// Opens a UDP socket connected to an address, so that a closed port answers with an error.

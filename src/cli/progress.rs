@@ -115,6 +115,7 @@ fn named(waiting: &Waiting, names: Names, cut: char) -> String {
         Stage::Tcp => "TCP",
         Stage::Tls => "TLS",
         Stage::Http => "HTTP",
+        Stage::Segments => "packet sizes",
     };
     format!("{stage} of {}", inert(&shown(name, names, cut)))
 }

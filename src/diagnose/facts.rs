@@ -11,7 +11,7 @@ use ampls_probes::catalogue::sinkholes::Sinkholes;
 use ampls_probes::endpoint::{Endpoint, Expect, Need};
 use ampls_probes::observation::{
     Answer, Authority, Connection, Exchange, Handshake, Hosts, HostsEntry, Instance, Lookup, Observation, Outcome,
-    Purpose, RecordKind, Resolver, Server, ServerRole, Timing, Tunnel,
+    Purpose, RecordKind, Resolver, Segments, Server, ServerRole, Timing, Tunnel,
 };
 use ampls_probes::{Observations, addr};
 use ipnet::IpNet;
@@ -26,6 +26,7 @@ pub use http::HttpFault;
 pub use path::{ConnectFault, Path, complete};
 pub use platform::ClockOffset;
 pub use proxy::ProxyFault;
+pub use segments::{BlackHole, Sizes, bytes};
 pub use servers::Authorities;
 pub use tls::TlsFault;
 
@@ -41,6 +42,7 @@ mod path;
 mod platform;
 mod proxy;
 mod registry;
+mod segments;
 mod servers;
 pub mod sources;
 mod tls;
@@ -79,6 +81,7 @@ struct Way<'a> {
     tunnel: Option<&'a Tunnel>,
     handshake: Option<&'a Handshake>,
     exchange: Option<&'a Exchange>,
+    segments: Option<&'a Segments>,
 }
 
 impl<'a> Facts<'a> {
@@ -126,6 +129,7 @@ impl<'a> Facts<'a> {
                 Observation::Tunnel(seen) => ways.entry(&seen.endpoint).or_default().tunnel = Some(seen),
                 Observation::Handshake(seen) => ways.entry(&seen.endpoint).or_default().handshake = Some(seen),
                 Observation::Exchange(seen) => ways.entry(&seen.endpoint).or_default().exchange = Some(seen),
+                Observation::Segments(seen) => ways.entry(&seen.endpoint).or_default().segments = Some(seen),
                 _ => {}
             }
         }
@@ -259,9 +263,9 @@ impl<'a> Facts<'a> {
         };
         let mut connections = way.connections.clone();
         connections.sort_by_key(order);
-        let (tunnel, handshake, exchange) = (way.tunnel, way.handshake, way.exchange);
-        let records = self.record_views(endpoint);
-        EndpointFacts { connections, tunnel, handshake, exchange, records, ..EndpointFacts::resolved(endpoint, views) }
+        let Way { tunnel, handshake, exchange, segments, .. } = *way;
+        let (records, resolved) = (self.record_views(endpoint), EndpointFacts::resolved(endpoint, views));
+        EndpointFacts { connections, tunnel, handshake, exchange, segments, records, ..resolved }
     }
 }
 
@@ -407,6 +411,8 @@ pub struct EndpointFacts<'a> {
     pub handshake: Option<&'a Handshake>,
     /// The request.
     pub exchange: Option<&'a Exchange>,
+    /// The step that stalled, over smaller segments.
+    pub segments: Option<&'a Segments>,
     azure: Option<usize>,
     by_server: BTreeMap<SocketAddr, usize>,
     records: BTreeMap<SocketAddr, View>,
@@ -435,9 +441,9 @@ impl<'a> EndpointFacts<'a> {
             }
         }
         let azure = views.iter().position(|view| view.view == ViewKind::Azure);
-        let (tunnel, handshake, exchange) = (None, None, None);
+        let Way { connections, tunnel, handshake, exchange, segments } = Way::default();
         let records = BTreeMap::new();
-        Self { endpoint, views, connections: Vec::new(), tunnel, handshake, exchange, azure, by_server, records }
+        Self { endpoint, views, connections, tunnel, handshake, exchange, segments, azure, by_server, records }
     }
 }
 

@@ -121,7 +121,7 @@ pub(crate) const NO_CONNECTION: &[&str] = &["NET001", "NET002", "NET003", "NET00
 
 /// What a name shows that leads to another address than it should: the address does not answer, or refuses.
 pub(crate) const WRONG_ADDRESS: &[&str] =
-    &["NET001", "NET002", "NET003", "NET004", "NET005", "TLS006", "TLS007", "HTP001", "HTP003"];
+    &["NET001", "NET002", "NET003", "NET004", "NET005", "NET006", "TLS006", "TLS007", "HTP001", "HTP003"];
 
 /// What an agent shows that cannot deliver.
 pub(crate) const NOT_DELIVERED: &[&str] = &["AGT008", "AGT009"];

@@ -55,6 +55,7 @@ mod net002_connect_refused;
 mod net003_no_route;
 mod net004_some_addresses_dead;
 mod net005_no_outbound_access;
+mod net006_path_mtu_black_hole;
 mod prx001_proxy_takes_private_route;
 mod prx002_proxy_wants_credentials;
 mod prx003_proxy_unreachable;
@@ -130,6 +131,7 @@ pub const RULES: &[&Rule] = &[
     &net003_no_route::NET003,
     &net004_some_addresses_dead::NET004,
     &net005_no_outbound_access::NET005,
+    &net006_path_mtu_black_hole::NET006,
     &prx001_proxy_takes_private_route::PRX001,
     &prx002_proxy_wants_credentials::PRX002,
     &prx003_proxy_unreachable::PRX003,

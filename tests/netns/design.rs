@@ -56,6 +56,8 @@ pub(super) struct Design {
     pub(super) proxy_rules: &'static str,
     /// One-way delay between the machine and everything else, in milliseconds.
     pub(super) delay_ms: Option<u32>,
+    /// The largest packet that a router in between passes on to the machine, in octets; the messages that say so get lost.
+    pub(super) largest_packet: Option<u32>,
 }
 
 /// The server at [`CUSTOM_DNS`].
@@ -140,6 +142,7 @@ impl Default for Design {
             proxy: false,
             proxy_rules: "",
             delay_ms: None,
+            largest_packet: None,
         }
     }
 }

@@ -17,7 +17,7 @@ use super::design::{
     AZURE_DNS, BEHIND_RULESET, CUSTOM_DNS, Design, Inspection, PROXY, PUBLIC_DNS, SECOND_DNS, Stub, VPN_DNS,
 };
 use super::namespace::{PREFIX, batch, inside, link, run};
-use super::{certificates, namespace, servers};
+use super::{certificates, namespace, router, servers};
 use crate::needs;
 
 /// What fails in the lab ends the test with its reason.
@@ -108,7 +108,7 @@ impl Lab {
         fs::create_dir(&lab.folder)?;
         lab.certificates(design)?;
         lab.machine_files(design)?;
-        lab.wire(design.delay_ms)?;
+        lab.wire(design)?;
         lab.firewall(design)?;
         servers::start(&mut lab, design)?;
         Ok(lab)
@@ -225,12 +225,12 @@ impl Lab {
     }
 
     /// Joins machine and Azure by a wire; everything that is not on the machine's own network lies behind Azure's side.
-    fn wire(&mut self, delay_ms: Option<u32>) -> Result<()> {
+    fn wire(&mut self, design: &Design) -> Result<()> {
         let (vm, azure) = (self.vm.clone(), self.azure.clone());
         for namespace in [&vm, &azure] {
             run(Command::new("ip").args(["netns", "add", namespace]))?;
         }
-        if delay_ms.is_some() {
+        if design.delay_ms.is_some() || design.largest_packet.is_some() {
             let middle = self.middle();
             run(Command::new("ip").args(["netns", "add", &middle]))?;
             for (end, name) in [(&vm, "a"), (&azure, "b")] {
@@ -254,8 +254,11 @@ impl Lab {
                  route add local 20.0.0.0/8 dev lo\n"
             ),
         )?;
-        if let Some(delay) = delay_ms {
+        if let Some(delay) = design.delay_ms {
             servers::delay(self, delay)?;
+        }
+        if let Some(largest) = design.largest_packet {
+            router::start(self, largest)?;
         }
         // The safety of everything that follows: what runs on the machine is not in the namespace of the tests.
         let own = fs::read_link("/proc/self/ns/net")?;
@@ -266,7 +269,7 @@ impl Lab {
         Ok(())
     }
 
-    /// The namespace between the two, where packets are held back.
+    /// The namespace between the two, where packets are held back or lost.
     pub(super) fn middle(&self) -> String {
         self.vm.replace("-vm", "-mid")
     }
@@ -287,7 +290,8 @@ impl Lab {
         if design.firewall.is_empty() { Ok(()) } else { self.filter(design.firewall) }
     }
 
-    fn nft(&self, text: &str) -> Result<()> {
+    /// Rules of nftables for Azure's side.
+    pub(super) fn nft(&self, text: &str) -> Result<()> {
         let file = self.folder.join("rules.nft");
         fs::write(&file, text)?;
         run(self.in_azure("nft").arg("-f").arg(&file))?;

@@ -23,7 +23,7 @@ mod list;
 mod parts;
 
 /// The probes of this version, as observations name them.
-const PROBES: [&str; 16] = [
+const PROBES: [&str; 17] = [
     "resolver",
     "hosts",
     "agents",
@@ -40,6 +40,7 @@ const PROBES: [&str; 16] = [
     "tunnel",
     "handshake",
     "exchange",
+    "segments",
 ];
 
 /// How much of a report this version does not understand, and what that is.

@@ -7,7 +7,11 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{OFlags, SeekFrom, seek};
 use rustix::io::Errno;
+#[cfg(target_os = "linux")]
+use rustix::net::sockopt;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use socket2::SockRef;
+use tokio::net::{TcpSocket, TcpStream};
 
 use super::Adapter;
 use crate::observation::IoFailure;
@@ -33,6 +37,23 @@ pub(super) fn adapters() -> Option<io::Result<Vec<Adapter>>> {
 
 pub(super) fn open_files() -> Option<u64> {
     getrlimit(Resource::Nofile).current
+}
+
+pub(super) const BOUNDS_SEGMENTS: bool = true;
+
+pub(super) fn bound_segments(socket: &TcpSocket, most: u16) -> io::Result<()> {
+    SockRef::from(socket).set_tcp_mss(u32::from(most))
+}
+
+#[cfg(target_os = "linux")]
+pub(super) fn path_mtu(stream: &TcpStream) -> Option<u32> {
+    let known = if stream.peer_addr().ok()?.is_ipv4() { sockopt::ip_mtu(stream) } else { sockopt::ipv6_mtu(stream) };
+    known.ok()
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(super) fn path_mtu(_: &TcpStream) -> Option<u32> {
+    None
 }
 
 pub(super) fn renounce_new_rights() {

@@ -7,6 +7,7 @@ use std::os::windows::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+use tokio::net::{TcpSocket, TcpStream};
 use windows_registry::LOCAL_MACHINE;
 
 use super::Adapter;
@@ -47,6 +48,17 @@ fn drive_of_windows() -> PathBuf {
 
 /// Memory alone bounds the sockets of a process.
 pub(super) fn open_files() -> Option<u64> {
+    None
+}
+
+/// Winsock has no such option before the connection is made.
+pub(super) const BOUNDS_SEGMENTS: bool = false;
+
+pub(super) fn bound_segments(_: &TcpSocket, _: u16) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+pub(super) fn path_mtu(_: &TcpStream) -> Option<u32> {
     None
 }
 

@@ -62,7 +62,7 @@ pub async fn connect(
 
 /// A place among the sockets of the run; `None` when the run ended first. Waiting for it is our own doing: it does not count
 /// against the time the peer has.
-async fn place(ctx: &Context) -> Option<OwnedSemaphorePermit> {
+pub(super) async fn place(ctx: &Context) -> Option<OwnedSemaphorePermit> {
     ctx.until_end(Arc::clone(&ctx.sockets).acquire_owned()).await.ok()?.ok()
 }
 

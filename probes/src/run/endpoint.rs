@@ -12,13 +12,15 @@ use super::heard::{Asking, LookupRoom, Place};
 use super::progress::{At, Stage};
 use crate::endpoint::Endpoint;
 use crate::observation::{
-    Connection, Exchange, Handshake, Lookup, Observation, Outcome, ProxyChoice, Skip, Timing, Tunnel, TunnelFailure,
+    Connection, Exchange, Handshake, Lookup, Observation, Outcome, ProxyChoice, Segments, Skip, Timing, Tunnel,
+    TunnelFailure,
 };
 use crate::options::StepKind;
 use crate::plan::Step;
 use crate::probe::proxy::Proxy;
+use crate::probe::segments::Stalled;
 use crate::probe::tcp::{Connecting, Duplex};
-use crate::probe::{Context, http, lookup, proxy, tcp, tls};
+use crate::probe::{Context, http, lookup, proxy, segments, tcp, tls};
 
 /// The addresses of the proxies, each looked up once however many endpoints go through it.
 #[derive(Default)]
@@ -123,15 +125,32 @@ async fn direct(context: &Context, endpoint: &Endpoint, planned: &Steps, address
     let mut connecting = tcp::connect_all(context, endpoint, addresses);
     let first = connecting.first().await;
     let rest = async {
-        match first {
-            Some(stream) => secure(context, endpoint, planned, Some(stream.address()), stream).await,
-            None => without_connection(endpoint, planned),
-        }
+        let Some(stream) = first else { return (without_connection(endpoint, planned), None) };
+        let address = stream.address();
+        let ends = secure(context, endpoint, planned, Some(address), stream).await;
+        let again = match stalled(&ends) {
+            Some(stalled) => {
+                planned.at.set(Stage::Segments);
+                segments::look(context, endpoint, address, stalled).await
+            }
+            None => None,
+        };
+        (ends, again)
     };
     // The other addresses are still being connected to while the first is spoken to.
-    let (rest, connections) = tokio::join!(rest, connecting.finish());
+    let ((rest, again), connections) = tokio::join!(rest, connecting.finish());
     done.connections(planned, connections);
     done.ends(rest);
+    done.again(again);
+}
+
+/// The step that accepted everything and gave nothing back. An end or garbage is an answer of some size.
+fn stalled((handshake, exchange): &Ends) -> Option<Stalled> {
+    match (handshake.as_ref().map(|it| &it.outcome), exchange.as_ref().map(|it| &it.outcome)) {
+        (Some(Outcome::TimedOut), _) => Some(Stalled::Handshake),
+        (_, Some(Outcome::TimedOut)) => Some(Stalled::Request),
+        _ => None,
+    }
 }
 
 async fn through(
@@ -247,6 +266,13 @@ impl Record {
         }
         if let Some(exchange) = exchange {
             self.done.push((Step::Http { endpoint: self.id.clone() }, vec![Observation::Exchange(exchange)]));
+        }
+    }
+
+    /// The second look belongs to the last step, which is the one that stalled or comes after it.
+    fn again(&mut self, again: Option<Segments>) {
+        if let (Some(again), Some((_, seen))) = (again, self.done.last_mut()) {
+            seen.push(Observation::Segments(again));
         }
     }
 }

@@ -57,6 +57,8 @@ pub enum Stage {
     Tls,
     /// The request.
     Http,
+    /// The step that stalled, with smaller segments.
+    Segments,
 }
 
 /// The step at which the lane of an endpoint is.

@@ -52,7 +52,7 @@ rule! {
         explains: [
             &["DNS002", "DNS003", "DNS004", "DNS005", "DNS007", "DNS015", "DNS020"],
             NO_CONNECTION,
-            &["TLS001", "TLS003", "TLS006", "TLS007", "TLS008", "HTP002"],
+            &["NET006", "TLS001", "TLS003", "TLS006", "TLS007", "TLS008", "HTP002"],
         ],
     }
 }

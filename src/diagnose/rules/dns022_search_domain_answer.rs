@@ -42,7 +42,7 @@ rule! {
         claim: Fault,
         all_names: false,
         no_answer: false,
-        explains: [&["DNS007", "DNS015", "DNS023", "TLS001", "TLS003", "TLS004", "TLS006", "TLS007", "TLS008", "HTP002", "HTP005"], NO_CONNECTION],
+        explains: [&["DNS007", "DNS015", "DNS023", "NET006", "TLS001", "TLS003", "TLS004", "TLS006", "TLS007", "TLS008", "HTP002", "HTP005"], NO_CONNECTION],
     }
 }
 

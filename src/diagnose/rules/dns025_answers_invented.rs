@@ -55,7 +55,7 @@ rule! {
         no_answer: false,
         explains: [&[
             "DNS001", "DNS002", "DNS003", "DNS005", "DNS007", "DNS014", "DNS015", "DNS017", "DNS020", "DNS023", "NET001",
-            "NET002", "NET003", "NET004", "NET005", "TLS001", "TLS002", "TLS003", "TLS006", "TLS007", "TLS008", "HTP002",
+            "NET002", "NET003", "NET004", "NET005", "NET006", "TLS001", "TLS002", "TLS003", "TLS006", "TLS007", "TLS008", "HTP002",
             "HTP005", "AGT008", "AGT009"
         ]],
     }

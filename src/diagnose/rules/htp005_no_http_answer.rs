@@ -4,7 +4,7 @@ use ampls_probes::observation::{HttpFailure, Outcome};
 
 use crate::diagnose::command::{Host, UrlPath};
 use crate::diagnose::draft::{Draft, Reach, Title};
-use crate::diagnose::facts::{EndpointFacts, Facts, HttpFault};
+use crate::diagnose::facts::{EndpointFacts, Facts, HttpFault, Sizes};
 use crate::diagnose::finding::{Fix, Owner, Severity};
 use crate::diagnose::{remedy, rule::rule};
 
@@ -58,36 +58,41 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
     };
     let address = name.handshake.and_then(|handshake| handshake.address).map(|address| address.ip().to_string());
     let address = address.unwrap_or_default();
-    Some(
-        Draft::new(
-            Severity::Error,
-            Owner::Network,
-            Title::list("TLS works, but the service never answers the HTTP request: ", [name.fqdn()], format!(" ({what})")),
-        )
-        .about([name.fqdn()])
-        .at_port(name.endpoint.port)
-        .group(kind)
-        .summary(format!("the certificate is verified and the request was sent; result: {what}; something on the way ends or holds the connection"))
-        .evidence(name.handshake.map(|handshake| facts.handshake_line(name, handshake)))
-        .evidence([facts.exchange_line(name, exchange)])
-        .evidence(facts.mtu_line())
-        .arg("kind", kind)
-        .list("address", [address.clone()])
-        .excludes("DNS, a blocked port and certificates: TLS is verified")
-        .likely()
-        .reaching(Reach::Own)
-        .fix([Fix::look(
-            "send the request yourself and watch where it ends",
-            [remedy::local::curl!(
-                facts,
-                "-sv --max-time 10 https://{}:{}{}",
-                Host::new(name.fqdn()),
-                port,
-                UrlPath::new(&name.endpoint.path)
-            )],
-        )])
-        .fix(remedy::machine::effective_route(facts, &address)),
+    let draft = Draft::new(
+        Severity::Error,
+        Owner::Network,
+        Title::list("TLS works, but the service never answers the HTTP request: ", [name.fqdn()], format!(" ({what})")),
     )
+    .about([name.fqdn()])
+    .at_port(name.endpoint.port)
+    .group(kind)
+    .summary(format!("the certificate is verified and the request was sent; result: {what}; something on the way ends or holds the connection"))
+    .evidence(name.handshake.map(|handshake| facts.handshake_line(name, handshake)))
+    .evidence([facts.exchange_line(name, exchange)])
+    .evidence(facts.sizes_line(name))
+    .evidence(facts.mtu_line())
+    .arg("kind", kind)
+    .list("address", [address.clone()])
+    .excludes("DNS, a blocked port and certificates: TLS is verified")
+    .likely()
+    .reaching(Reach::Own)
+    .fix([Fix::look(
+        "send the request yourself and watch where it ends",
+        [remedy::local::curl!(
+            facts,
+            "-sv --max-time 10 https://{}:{}{}",
+            Host::new(name.fqdn()),
+            port,
+            UrlPath::new(&name.endpoint.path)
+        )],
+    )])
+    .fix(remedy::machine::effective_route(facts, &address));
+    Some(match name.sizes() {
+        Some(Sizes::DoNotMatter | Sizes::Passed) => {
+            draft.excludes("packets that are too large for the way (MTU): their size makes no difference")
+        }
+        Some(Sizes::Matter(_)) | None => draft,
+    })
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use crate::diagnose::command::{Address, command};
 use crate::diagnose::draft::{Draft, Reach, Title};
-use crate::diagnose::facts::{EndpointFacts, Facts, TlsFault, route_word};
+use crate::diagnose::facts::{EndpointFacts, Facts, Sizes, TlsFault, route_word};
 use crate::diagnose::finding::{Fix, Owner, Severity};
 use crate::diagnose::{remedy, rule::rule};
 
@@ -13,6 +13,9 @@ rule! {
     /// and the large ones of the server's certificates do not: a tunnel or VPN with a smaller packet size (MTU) whose ICMP
     /// messages are filtered. Or something that inspects connections accepts them and cannot reach the real server, or holds
     /// a name that it does not want to pass.
+    ///
+    /// The handshake is tried again over small TCP segments, which tells the first cause from the others: where it passes, NET006
+    /// is found. Windows cannot bound the segments of one connection, so there both causes stay open.
     ///
     /// ## Why it matters
     ///
@@ -55,44 +58,74 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Option<Draft> {
     let socket = handshake.address.map(|address| address.to_string());
     let connect = socket.unwrap_or_else(|| format!("{}:{}", name.fqdn(), name.endpoint.port));
     let address = handshake.address.map(|address| address.ip().to_string()).unwrap_or_default();
-    let size = if facts.on_windows() {
-        vec![command!(Any, "ping -f -l 1472 {}", Address::new(&address))]
+    let sizes = name.sizes();
+    let draft = Draft::new(
+        Severity::Error,
+        Owner::Network,
+        Title::list(
+            &format!("TCP connects but TLS never finishes ({}): ", route_word(name.route())),
+            [name.fqdn()],
+            "",
+        ),
+    )
+    .about([name.fqdn()])
+    .at_port(name.endpoint.port)
+    .group(route_word(name.route()))
+    .summary(summary(sizes))
+    .evidence(name.connections.iter().map(|connection| facts.connection_line(connection)))
+    .evidence([facts.handshake_line(name, handshake)])
+    .evidence(facts.sizes_line(name))
+    .evidence(facts.mtu_line())
+    .list("address", [address.clone()])
+    .arg("waited_ms", (handshake.timing.elapsed_us / 1_000).to_string())
+    .excludes("a blocked port: TCP connects")
+    .excludes("a certificate that is not trusted: none came")
+    .likely()
+    .reaching(Reach::Own)
+    .fix([remedy::local::show_chain(facts, &connect, name.fqdn())]);
+    let draft = match sizes {
+        Some(Sizes::DoNotMatter) => {
+            draft.excludes("packets that are too large for the way (MTU): small ones get no answer either")
+        }
+        Some(Sizes::Passed) => {
+            draft.excludes("packets that are too large for the way (MTU): the same ones passed the second time")
+        }
+        Some(Sizes::Matter(_)) | None => draft.fix([packet_size(facts, &address)]),
+    };
+    Some(draft.fix(remedy::machine::effective_route(facts, &address)))
+}
+
+fn summary(sizes: Option<Sizes>) -> &'static str {
+    match sizes {
+        Some(Sizes::DoNotMatter) => {
+            "TCP connects, but the ClientHello gets no answer, over small packets neither: a device on the way holds the connection, or the server is silent"
+        }
+        Some(Sizes::Passed) => {
+            "TCP connects, but the first ClientHello got no answer; a second one did: the server, or a device on the way, is slow or drops some connections"
+        }
+        Some(Sizes::Matter(_)) | None => {
+            "TCP connects, but the ClientHello gets no answer: large packets are lost on the way (MTU), or an inspecting device holds the connection"
+        }
+    }
+}
+
+fn packet_size(facts: &Facts<'_>, address: &str) -> Fix {
+    let look = if facts.on_windows() {
+        vec![command!(Any, "ping -f -l 1472 {}", Address::new(address))]
     } else {
         vec![
-            command!(Sh, "tracepath -n {}", Address::new(&address)),
-            command!(Sh, "ip route get {}", Address::new(&address)),
+            command!(Sh, "tracepath -n {}", Address::new(address)),
+            command!(Sh, "ip route get {}", Address::new(address)),
         ]
     };
-    Some(
-        Draft::new(
-            Severity::Error,
-            Owner::Network,
-            Title::list(&format!("TCP connects but TLS never finishes ({}): ", route_word(name.route())), [name.fqdn()], ""),
-        )
-        .about([name.fqdn()])
-        .at_port(name.endpoint.port)
-        .group(route_word(name.route()))
-        .summary("TCP connects, but the ClientHello gets no answer: large packets are lost on the way (MTU), or an inspecting device holds the connection")
-        .evidence(name.connections.iter().map(|connection| facts.connection_line(connection)))
-        .evidence([facts.handshake_line(name, handshake)])
-        .evidence(facts.mtu_line())
-        .list("address", [address.clone()])
-        .arg("waited_ms", (handshake.timing.elapsed_us / 1_000).to_string())
-        .excludes("a blocked port: TCP connects")
-        .excludes("a certificate that is not trusted: none came")
-        .likely()
-        .reaching(Reach::Own)
-        .fix([
-            remedy::local::show_chain(facts, &connect, name.fqdn()),
-            Fix::look("check which packet size gets through, and which interface and MTU the route uses", size),
-        ])
-        .fix(remedy::machine::effective_route(facts, &address)),
-    )
+    Fix::look("check which packet size gets through, and which interface and MTU the route uses", look)
 }
 
 #[cfg(test)]
 mod tests {
-    use ampls_probes::observation::{InterfaceMtu, IoFailure, Mtu, Observation, Outcome, Timing, TlsFailure};
+    use ampls_probes::observation::{
+        InterfaceMtu, IoFailure, Mtu, Observation, Outcome, SegmentAnswer, Timing, TlsFailure,
+    };
     use ampls_probes::testing::{ODS, Tls, private_world};
 
     use super::*;
@@ -112,6 +145,14 @@ mod tests {
         let scene = private_world().edit(|seen| seen.seen.push(Observation::Mtu(mtu)));
         let found = drafts(&TLS007, &scene.tls(ODS, Tls::failed(Outcome::TimedOut)));
         assert!(found[0].evidence.iter().any(|line| line.ends_with("`eth0` 1500")), "{:?}", found[0].evidence);
+    }
+
+    #[test]
+    fn fires_without_packet_sizes_where_small_ones_are_silent_too() {
+        let silent = [(Some(536), SegmentAnswer::Silent)];
+        let found = drafts(&TLS007, &private_world().tls(ODS, Tls::failed(Outcome::TimedOut)).segments(ODS, &silent));
+        assert!(found[0].excludes.iter().any(|line| line.contains("MTU")), "{:?}", found[0].excludes);
+        assert!(!format!("{:?}", found[0].fix).contains("tracepath"), "{:?}", found[0].fix);
     }
 
     #[test]

@@ -44,6 +44,7 @@ pub(crate) struct Fronts {
 #[derive(Clone, Debug, Default)]
 struct Behaviour {
     tls: Option<TlsFault>,
+    largest_packet: Option<u16>,
     issuer: Option<String>,
     alert: Option<u8>,
     http: Option<crate::scenario::HttpFault>,
@@ -102,6 +103,10 @@ impl Fronts {
         let behaviour = self.behaviour(place, &name);
         tokio::time::sleep(self.latency).await;
 
+        if behaviour.largest_packet.is_some_and(|most| packet(&started.io).is_none_or(|size| size > u32::from(most))) {
+            let mut stream = started.io;
+            return http::hold(&mut stream).await;
+        }
         let fault = behaviour.tls.unwrap_or(TlsFault::Ok);
         let mut stream = match fault {
             TlsFault::Reset => return started.io.set_zero_linger(),
@@ -160,6 +165,7 @@ impl Fronts {
                 behaviour.issuer.clone_from(&entry.issuer);
                 behaviour.alert = entry.alert;
             }
+            behaviour.largest_packet = behaviour.largest_packet.or(entry.largest_packet);
             behaviour.http = behaviour.http.or(entry.http);
             behaviour.status = behaviour.status.or(entry.status);
             behaviour.headers = behaviour.headers.or_else(|| entry.headers.clone());
@@ -187,6 +193,21 @@ fn at_name(at: &str, name: &str) -> bool {
         Some(suffix) => name.ends_with(suffix),
         None => at == name,
     }
+}
+
+/// The largest packet that is sent over a connection; `None` where the system does not say.
+#[cfg(unix)]
+fn packet(stream: &TcpStream) -> Option<u32> {
+    /// The options that every segment carries on loopback: timestamps, on both sides.
+    const OPTIONS: u32 = 12;
+    let segment = socket2::SockRef::from(stream).tcp_mss().ok()?;
+    let headers = stream.peer_addr().ok()?.ip();
+    Some(segment + OPTIONS + u32::from(ampls_probes::observation::segments::headers(headers)))
+}
+
+#[cfg(not(unix))]
+fn packet(_: &TcpStream) -> Option<u32> {
+    None
 }
 
 /// A fatal alert in place of a `ServerHello` (RFC 8446 6).

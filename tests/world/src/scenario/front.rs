@@ -14,6 +14,9 @@ pub struct Front {
     pub tcp: Option<TcpFault>,
     /// What happens to a `ClientHello`.
     pub tls: Option<TlsFault>,
+    /// The largest packet that comes back from there, in octets, with nothing that says so: what a peer would send in larger ones
+    /// is lost.
+    pub largest_packet: Option<u16>,
     /// Common name of the authority that signs (`intercepted`).
     pub issuer: Option<String>,
     /// This machine trusts that authority.
