@@ -1,5 +1,6 @@
 //! The one integration binary.
 //!
+//! - `asking`: Azure itself is asked, and no token is seen anywhere.
 //! - `browsers`: fake roots with browsers of every kind and setting.
 //! - `catalogue`: every known fault has a world, or a reason why none can show it.
 //! - `cli`: the built binary as a user calls it: help, exit status, bad input, pipes, output files.
@@ -25,6 +26,7 @@
 //! - `scenarios`: every world of `tests/scenarios` through the real probes.
 //! - `screen`: the answer on one screen, and the words it is given in.
 
+mod asking;
 mod browsers;
 mod catalogue;
 mod cli;

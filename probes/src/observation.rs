@@ -19,6 +19,10 @@ pub use browser::{
     Asks, BrowserFamily, BrowserSetting, Browsers, BrowsersSeen, EncryptedDns, EncryptedResolver, LocalNetwork,
     SecureDnsMode, SetBy,
 };
+pub use control::{
+    ChannelGranted, Control, ControlFailure, ControlQuestion, ControlReply, ControlRequest, IdentityNamed, RuleGranted,
+    TokenFailure, TokenGranted,
+};
 pub use dns::{
     Answer, Authority, DnsFailure, ExtendedError, Found, Lookup, LookupFailure, Purpose, Record, RecordData,
     RecordKind, Response, ResponseCode, Transport,
@@ -44,6 +48,7 @@ use moment::to_millisecond;
 
 pub mod agent;
 pub mod browser;
+pub mod control;
 pub mod dns;
 pub mod http;
 pub mod later;
@@ -178,6 +183,8 @@ pub enum Observation {
     ProxySettings(ProxySettings),
     /// The Azure instance metadata service.
     Metadata(Metadata),
+    /// The control service, asked with this machine's own identity.
+    Control(Control),
     /// The Azure wire server.
     WireServer(WireServer),
     /// A name resolved by the operating system's own call.

@@ -69,6 +69,15 @@ impl fmt::Debug for ProxyOption {
     }
 }
 
+/// How far Azure itself is asked (`--ask-azure`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AskAzure {
+    /// Which rules apply.
+    Rules,
+    /// Also whether tokens for their channels are granted.
+    Ingestion,
+}
+
 /// Everything a run is asked to do.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -104,6 +113,8 @@ pub struct Options {
     pub deadline: Duration,
     /// `--repeat`: how often each DNS question is asked of each server.
     pub repeat: u32,
+    /// `--ask-azure`
+    pub ask_azure: Option<AskAzure>,
     /// `--root`: only files are looked at, and they are another machine's; nothing is asked over the network.
     pub files_only: bool,
     /// Steps to take; empty means all.
@@ -205,6 +216,7 @@ impl Default for Options {
             step_timeout: Duration::from_secs(5),
             deadline: Duration::from_secs(15),
             repeat: 2,
+            ask_azure: None,
             files_only: false,
             only: Vec::new(),
             skip: Vec::new(),

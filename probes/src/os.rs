@@ -99,6 +99,12 @@ pub(crate) fn path_mtu(stream: &TcpStream) -> Option<u32> {
     platform::path_mtu(stream)
 }
 
+/// From now on no dump of this process is written and no other process of the user reads its memory; whether that is so. Windows
+/// writes no dump unless it is set up to, and gives nothing to forbid it with.
+pub(crate) fn seal() -> bool {
+    platform::seal()
+}
+
 /// How many files, sockets included, this process may have open; `None` where nothing bounds them.
 pub(crate) fn open_files() -> Option<u64> {
     platform::open_files()

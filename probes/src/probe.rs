@@ -12,6 +12,7 @@ use crate::world::World;
 
 pub mod agent;
 pub mod browser;
+pub mod control;
 pub mod dns;
 pub mod encrypted_dns;
 pub mod hosts;

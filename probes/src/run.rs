@@ -15,9 +15,10 @@ use tokio::task::JoinSet;
 
 use crate::azure::AgentsSeen;
 use crate::catalogue::Catalogue;
-use crate::observation::{Agents, Metadata, Observation, Observations, Outcome, Resolver, Stop};
-use crate::options::{Options, StepKind};
+use crate::observation::{Agents, IdentityNamed, Metadata, Observation, Observations, Outcome, Resolver, Stop};
+use crate::options::{AskAzure, Options, StepKind};
 use crate::plan::{Discovered, MetadataState, Plan, Step, follow, plan};
+use crate::probe::control::{self, Asking, Identity};
 use crate::probe::{Context, agent, browser, encrypted_dns, hosts, imds, resolver};
 use crate::world::{Families, World};
 
@@ -176,6 +177,10 @@ async fn examine(job: &Job, progress: &(dyn Fn(&Progress) + Sync)) -> Result<Obs
         });
         lanes.start(&plan);
     }
+    let control = options.ask_azure.map(|ask| {
+        let (context, asking) = (context.clone(), asking(ask, &plan, &discovered));
+        tokio::spawn(async move { control::ask(&context, &asking).await })
+    });
     for round in [follow::open_questions, follow::records] {
         lanes.quiet(progress).await;
         if *lanes.context.stop.borrow() {
@@ -187,6 +192,10 @@ async fn examine(job: &Job, progress: &(dyn Fn(&Progress) + Sync)) -> Result<Obs
         lanes.start(&plan);
     }
     lanes.finish(progress).await;
+    if let Some(control) = control {
+        let answers = with_progress(control, || progress(&lanes.progress(Some(Waiting::Control)))).await;
+        board.note(|known| known.control = answers.ok());
+    }
 
     // What comes when all is done cuts nothing off.
     let stopped = board.stopped();
@@ -213,6 +222,19 @@ async fn examine(job: &Job, progress: &(dyn Fn(&Progress) + Sync)) -> Result<Obs
     board.note(|known| known.browsers = browsers.ok());
     board.note(|known| (known.proxies, known.stopped) = (lanes.proxies.lookups(), stopped));
     Ok(board.observations(world, options, catalogue))
+}
+
+/// Who asks the control service, as the metadata service and the agent's settings name it.
+fn asking(ask: AskAzure, plan: &Plan, discovered: &Discovered) -> Asking {
+    let instance = match &discovered.metadata {
+        MetadataState::Answered(instance) => Some(instance.clone()),
+        MetadataState::Pending | MetadataState::Silent => None,
+    };
+    let identity = discovered.agents.identity.clone().map(|(by, value, source)| {
+        let named = IdentityNamed { by, source };
+        Identity { named, value }
+    });
+    Asking { cloud: plan.cloud.parse().ok(), instance, identity, ask }
 }
 
 /// Ends the run at its deadline or at a signal, and notes which it was.

@@ -26,6 +26,7 @@ use self::what_if::EXAMPLES as WHAT_IF_EXAMPLES;
 pub use self::what_if::WhatIfArgs;
 use crate::report::FailOn;
 
+mod ask;
 mod destination;
 mod doubts;
 mod fleet;
@@ -482,6 +483,9 @@ impl LookArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "How to look")]
 pub struct HowArgs {
+    /// Asking Azure itself.
+    #[command(flatten)]
+    pub ask: ask::AskArgs,
     /// Range that also counts as private
     #[arg(long = "private-range", value_name = "CIDR…", value_delimiter = ',', value_parser = checked(private_range))]
     pub private_ranges: Vec<IpNet>,
@@ -540,6 +544,7 @@ impl HowArgs {
         options.only.clone_from(&self.only);
         options.skip.clone_from(&self.skip);
         options.files_only = self.root.is_some();
+        self.ask.apply(options);
     }
 }
 

@@ -104,6 +104,7 @@ fn named(waiting: &Waiting, names: Names, cut: char) -> String {
     let (stage, name) = match waiting {
         Waiting::Configuration => return "this machine's configuration".to_owned(),
         Waiting::Metadata => return "the metadata service".to_owned(),
+        Waiting::Control => return "Azure's control service".to_owned(),
         Waiting::WireServer => return "the wire server".to_owned(),
         Waiting::Dns(server) => return format!("DNS {server}"),
         Waiting::Browsers => return "the browsers' settings".to_owned(),

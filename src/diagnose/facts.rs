@@ -20,6 +20,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use agents::{agent_line, workspace_lines};
+pub use control::{Dialogue, control};
 pub use evidence::{certificate_line, route_word};
 pub use forwarding::LeftOut;
 pub use http::HttpFault;
@@ -32,6 +33,7 @@ pub use tls::TlsFault;
 
 mod agents;
 mod browsers;
+mod control;
 pub mod delivery;
 mod evidence;
 mod expect;

@@ -17,6 +17,7 @@ mod azr003_azure_dns_silent;
 mod azr004_cloud_mismatch;
 mod azr005_metadata_access_denied;
 mod azr006_cloud_unknown;
+mod azr007_no_rule_associated;
 mod brw001_secure_dns_forced;
 mod brw002_secure_dns_preferred;
 mod brw003_local_network_blocked;
@@ -93,6 +94,7 @@ pub const RULES: &[&Rule] = &[
     &azr004_cloud_mismatch::AZR004,
     &azr005_metadata_access_denied::AZR005,
     &azr006_cloud_unknown::AZR006,
+    &azr007_no_rule_associated::AZR007,
     &brw001_secure_dns_forced::BRW001,
     &brw002_secure_dns_preferred::BRW002,
     &brw003_local_network_blocked::BRW003,

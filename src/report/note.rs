@@ -3,16 +3,19 @@
 use std::net::IpAddr;
 
 use ampls_probes::Observations;
-use ampls_probes::observation::Observation;
 use ampls_probes::observation::later::Counts;
+use ampls_probes::observation::{ControlQuestion, Observation};
 use schemars::JsonSchema;
 use serde::Serialize;
 use uuid::Uuid;
 
 use super::{EndpointReport, Host};
 use crate::diagnose::command::{Command, VmResourceId, command};
-use crate::diagnose::facts::Route;
-use crate::text::list;
+use crate::diagnose::facts::{Route, control};
+use crate::text::{list, quote};
+
+/// Rules and hosts named in one line; the rest is counted.
+const NAMED: usize = 5;
 
 /// Something to know beside the findings.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
@@ -50,7 +53,7 @@ pub(super) fn notes(host: &Host, endpoints: &[EndpointReport], observations: &Ob
     ]);
     notes.extend(private_endpoint(endpoints));
     notes.extend(workspaces(endpoints));
-    notes.push(association(host));
+    notes.push(told(observations).unwrap_or_else(|| association(host)));
     notes
 }
 
@@ -151,12 +154,33 @@ fn workspaces(endpoints: &[EndpointReport]) -> Vec<Note> {
         .collect()
 }
 
+/// What the control service itself says is associated with this machine.
+fn told(observations: &Observations) -> Option<Note> {
+    let replies = control(observations)?.asked.iter().filter(|request| request.about == ControlQuestion::Rules);
+    let (last, reply) = replies.filter_map(|request| Some((request, request.outcome.seen()?))).last()?;
+    if reply.status != 200 || reply.rules.is_empty() {
+        return None;
+    }
+    let rules: Vec<&str> = reply.rules.iter().map(|rule| rule.id.as_str()).collect();
+    let channels = || reply.rules.iter().flat_map(|rule| &rule.channels);
+    let mut hosts: Vec<&str> = channels().filter_map(|channel| channel.host.as_deref()).collect();
+    hosts.sort_unstable();
+    hosts.dedup();
+    let text = format!(
+        "asked with this machine's own identity, Azure names the data collection rules {} at {}; their data goes to {}",
+        list(&rules, NAMED),
+        quote(&last.host),
+        list(&hosts, NAMED)
+    );
+    Some(Note { text, command: None })
+}
+
 /// Source: <https://learn.microsoft.com/rest/api/monitor/data-collection-rule-associations/list-by-resource>
 fn association(host: &Host) -> Note {
     let resource = host.azure.as_ref().and_then(|azure| azure.resource_id.as_deref());
     note(
         "the data collection rules and the configuration endpoint (`configurationAccessEndpoint`) Azure \
-         associates with this machine",
+         associates with this machine (or, without a right in Azure: ampls-doctor --ask-azure)",
         command!(
             Any,
             "az rest --method get --url \"{}/providers/Microsoft.Insights/dataCollectionRuleAssociations?api-version=2022-06-01\"",

@@ -5,6 +5,7 @@ use ampls_probes::observation::{Observation, SourceName, SourceOutcome, sources}
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::diagnose::facts::control;
 use crate::diagnose::facts::sources::reason;
 
 /// One source.
@@ -25,9 +26,21 @@ pub(super) fn reports(observations: &Observations) -> Vec<SourceReport> {
         source: source.source,
         outcome: source.outcome,
         because: reason(source, observations),
-        request_ids: Vec::new(),
+        request_ids: if source.source == SourceName::Azure { request_ids(observations) } else { Vec::new() },
     };
     sources(observations).iter().map(report).collect()
+}
+
+/// Ours of every request, and the service's own of what it did not grant.
+fn request_ids(observations: &Observations) -> Vec<String> {
+    let mut ids = Vec::new();
+    for request in control(observations).map_or(&[][..], |control| control.asked.as_slice()) {
+        ids.push(request.request_id.clone());
+        let refused = request.outcome.seen().filter(|reply| reply.status != 200);
+        ids.extend(refused.and_then(|reply| reply.request_id.clone()));
+    }
+    ids.retain(|id| !id.is_empty());
+    ids
 }
 
 /// Anything was looked at: a source of the machine, or a step over the network that got so far as to be tried.

@@ -81,4 +81,6 @@ pub struct AgentsSeen {
     pub cloud: Option<Cloud>,
     /// What the configuration calls a cloud that this version does not know, and the file that names it.
     pub unknown_cloud: Option<(String, String)>,
+    /// The identity that the Azure Monitor Agent is set to use: query parameter, value, file.
+    pub identity: Option<(String, String, String)>,
 }

@@ -23,7 +23,7 @@ mod list;
 mod parts;
 
 /// The probes of this version, as observations name them.
-const PROBES: [&str; 17] = [
+const PROBES: [&str; 18] = [
     "resolver",
     "hosts",
     "agents",
@@ -33,6 +33,7 @@ const PROBES: [&str; 17] = [
     "mtu",
     "proxy-settings",
     "metadata",
+    "control",
     "wire-server",
     "lookup",
     "answer",

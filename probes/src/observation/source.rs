@@ -5,8 +5,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Agents, Browsers, Metadata, MetadataFailure, Observation, Observations, Outcome, ReadFailure, Registry, Skip,
-    Unread, UnreadReason,
+    Agents, Browsers, ControlQuestion, Metadata, MetadataFailure, Observation, Observations, Outcome, ReadFailure,
+    Registry, Skip, TokenFailure, Unread, UnreadReason,
 };
 
 /// A source and what came of it.
@@ -42,6 +42,8 @@ pub enum SourceName {
     Registry,
     /// The metadata service.
     Metadata,
+    /// The control service, where it was asked.
+    Azure,
 }
 
 /// What came of a source.
@@ -84,6 +86,14 @@ pub enum Because {
     SomeFiles,
     /// Nothing answered.
     NoAnswer,
+    /// The metadata service names no machine, or the cloud is not known.
+    UnknownMachine,
+    /// The machine has several identities, and the agent's settings name none.
+    SeveralIdentities,
+    /// The machine has no identity.
+    NoIdentity,
+    /// The service refused.
+    Refused,
 }
 
 impl SourceName {
@@ -99,12 +109,13 @@ impl SourceName {
             Self::Trust => "trust",
             Self::Registry => "registry",
             Self::Metadata => "metadata",
+            Self::Azure => "azure",
         }
     }
 
     /// It belongs to the machine, so that it can always be looked at. Services that do not answer have findings of their own.
     fn is_local(self) -> bool {
-        self != Self::Metadata
+        !matches!(self, Self::Metadata | Self::Azure)
     }
 }
 
@@ -166,8 +177,11 @@ pub fn derived(observations: &Observations) -> Vec<Source> {
         None => {}
     }
     sources.push(metadata(observations));
+    sources.extend(azure(observations));
     if windows && observations.asked.files_only && registry.is_none() {
-        for source in sources.iter_mut().filter(|source| source.source != SourceName::Metadata) {
+        for source in
+            sources.iter_mut().filter(|source| !matches!(source.source, SourceName::Metadata | SourceName::Azure))
+        {
             *source = Source::new(source.source, SourceOutcome::Unsupported).because(Because::WindowsDisk);
         }
     }
@@ -354,6 +368,32 @@ fn metadata(observations: &Observations) -> Source {
         Outcome::Cancelled => Source::new(SourceName::Metadata, SourceOutcome::Cancelled),
         Outcome::Skipped(_) => Source::new(SourceName::Metadata, SourceOutcome::Skipped).because(Because::NotAsked),
     }
+}
+
+/// The control service is a source of those runs alone that asked it.
+fn azure(observations: &Observations) -> Option<Source> {
+    let control = find(observations, |seen| match seen {
+        Observation::Control(control) => Some(control),
+        _ => None,
+    })?;
+    let source = |outcome| Source::new(SourceName::Azure, outcome);
+    let rules = control.asked.iter().rev().find(|request| request.about == ControlQuestion::Rules);
+    Some(match (&control.token, rules.map(|request| &request.outcome)) {
+        (Outcome::Failed(TokenFailure::UnknownMachine), _) => {
+            source(SourceOutcome::Skipped).because(Because::UnknownMachine)
+        }
+        (Outcome::Failed(TokenFailure::SeveralIdentities), _) => {
+            source(SourceOutcome::Skipped).because(Because::SeveralIdentities)
+        }
+        (Outcome::Failed(TokenFailure::NoIdentity), _) => source(SourceOutcome::Absent).because(Because::NoIdentity),
+        (Outcome::Seen(_), Some(Outcome::Seen(reply))) => match reply.status {
+            200 => source(SourceOutcome::Seen),
+            401 | 403 | 421 => source(SourceOutcome::NotPermitted).because(Because::Refused),
+            _ => source(SourceOutcome::Failed),
+        },
+        (Outcome::Cancelled, _) | (Outcome::Seen(_), Some(Outcome::Cancelled)) => source(SourceOutcome::Cancelled),
+        _ => source(SourceOutcome::Failed),
+    })
 }
 
 fn of_outcome<T>(source: SourceName, outcome: &Outcome<T, ReadFailure>) -> Source {

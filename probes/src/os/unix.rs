@@ -56,6 +56,22 @@ pub(super) fn path_mtu(_: &TcpStream) -> Option<u32> {
     None
 }
 
+pub(super) fn seal() -> bool {
+    let limited = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) }).is_ok();
+    limited && undumpable()
+}
+
+#[cfg(target_os = "linux")]
+fn undumpable() -> bool {
+    use rustix::process::{DumpableBehavior, set_dumpable_behavior};
+    set_dumpable_behavior(DumpableBehavior::NotDumpable).is_ok()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn undumpable() -> bool {
+    true
+}
+
 pub(super) fn renounce_new_rights() {
     // A kernel that refuses it (before 3.5) leaves the process with the rights of any other program.
     #[cfg(target_os = "linux")]
@@ -95,6 +111,15 @@ mod tests {
     #[test]
     fn too_many_open_files_is_no_fault_of_the_network() {
         assert_eq!(io_failure(&Errno::MFILE.into()), IoFailure::NoSockets);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_sealed_process_is_dumped_nowhere() {
+        use rustix::process::{DumpableBehavior, dumpable_behavior};
+        assert!(seal());
+        assert_eq!(getrlimit(Resource::Core).current, Some(0));
+        assert_eq!(dumpable_behavior().ok(), Some(DumpableBehavior::NotDumpable));
     }
 
     #[test]

@@ -19,6 +19,7 @@ mod extension;
 mod files;
 mod guest_proxy;
 mod health;
+mod identity;
 mod linux;
 mod logs;
 mod oms;

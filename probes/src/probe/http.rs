@@ -128,7 +128,7 @@ fn response(head: &Parts, received_at: Timestamp, start: &[u8], body_truncated: 
     HttpResponse {
         status: head.status.as_u16(),
         server: text(header::SERVER),
-        request_id: REQUEST_IDS.iter().find_map(|name| headers.get(*name)).map(bounded),
+        request_id: request_id(headers),
         content_type: text(header::CONTENT_TYPE),
         location: text(header::LOCATION),
         config_endpoint: headers.get("x-ms-agent-config-endpoint").map(bounded),
@@ -147,7 +147,12 @@ fn date(headers: &HeaderMap) -> Option<Timestamp> {
     jiff::fmt::rfc2822::parse(text).ok().map(|zoned| zoned.timestamp())
 }
 
-fn bounded(value: &HeaderValue) -> String {
+/// The service's identifier of a request.
+pub(super) fn request_id(headers: &HeaderMap) -> Option<String> {
+    REQUEST_IDS.iter().find_map(|name| headers.get(*name)).map(bounded)
+}
+
+pub(super) fn bounded(value: &HeaderValue) -> String {
     String::from_utf8_lossy(value.as_bytes()).chars().take(MAX_TEXT).collect()
 }
 

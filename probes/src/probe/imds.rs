@@ -66,10 +66,21 @@ async fn bounded<T>(ctx: &Context, budget: Duration, asked: impl Future<Output =
 }
 
 async fn document(ctx: &Context) -> Result<Instance, MetadataFailure> {
-    let mut response = get(ctx, METADATA, "/metadata/instance?api-version=2021-02-01").await?;
-    if response.status() != reqwest::StatusCode::OK {
-        return Err(MetadataFailure::Status(response.status().as_u16()));
+    let (status, body) = bounded_get(ctx, METADATA, "/metadata/instance?api-version=2021-02-01").await?;
+    if status != reqwest::StatusCode::OK.as_u16() {
+        return Err(MetadataFailure::Status(status));
     }
+    instance_of(&body).ok_or(MetadataFailure::Malformed)
+}
+
+/// Asks a link-local service, and reads at most [`MAX_DOCUMENT`].
+pub(super) async fn bounded_get(
+    ctx: &Context,
+    address: SocketAddr,
+    path: &str,
+) -> Result<(u16, Vec<u8>), MetadataFailure> {
+    let mut response = get(ctx, address, path).await?;
+    let status = response.status().as_u16();
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| no_answer(&error))? {
         if body.len() + chunk.len() > MAX_DOCUMENT {
@@ -77,7 +88,7 @@ async fn document(ctx: &Context) -> Result<Instance, MetadataFailure> {
         }
         body.extend_from_slice(&chunk);
     }
-    instance_of(&body).ok_or(MetadataFailure::Malformed)
+    Ok((status, body))
 }
 
 /// What the instance document says of the machine; `None` where it is not such a document.

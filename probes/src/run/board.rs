@@ -10,7 +10,7 @@ use super::{endpoint, local, questions};
 use crate::azure::{Cloud, DceHost};
 use crate::catalogue::Catalogue;
 use crate::observation::{
-    Asked, Browsers, ClaimSource, CloudClaim, EncryptedDns, Hosts, Instance, Later, Metadata, Observation,
+    Asked, Browsers, ClaimSource, CloudClaim, Control, EncryptedDns, Hosts, Instance, Later, Metadata, Observation,
     Observations, Outcome, Registry, Stop, Timing, VERSION, WireServer,
 };
 use crate::options::{Options, StepKind};
@@ -31,6 +31,7 @@ pub(super) struct Known {
     pub(super) discovered: Discovered,
     pub(super) plan: Option<Plan>,
     pub(super) metadata: Option<Metadata>,
+    pub(super) control: Option<Control>,
     /// Lookups of proxies.
     pub(super) proxies: Vec<Observation>,
     /// What the lanes have done.
@@ -67,6 +68,7 @@ impl Board {
             mut discovered,
             plan: made,
             metadata,
+            control,
             proxies,
             mut done,
             hosts,
@@ -99,6 +101,7 @@ impl Board {
             seen.extend(proxy::settings(world, options, self.began).map(Observation::ProxySettings));
         }
         seen.extend(metadata.map(Observation::Metadata));
+        seen.extend(control.map(Observation::Control));
         seen.extend(proxies);
         for step in &plan.steps {
             match done.remove(step) {

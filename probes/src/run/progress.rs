@@ -29,6 +29,8 @@ pub enum Waiting {
     Configuration,
     /// The metadata service.
     Metadata,
+    /// The control service.
+    Control,
     /// The wire server.
     WireServer,
     /// Questions to this DNS server.

@@ -33,6 +33,7 @@ pub fn label(name: SourceName) -> &'static str {
         SourceName::Trust => "the trust store",
         SourceName::Registry => "the registry",
         SourceName::Metadata => "the metadata service",
+        SourceName::Azure => "Azure's control service",
     }
 }
 
@@ -58,6 +59,14 @@ pub fn reason(source: &Source, observations: &Observations) -> Option<String> {
             }
         }
         Some(Because::NoAnswer) => "nothing answers there".to_owned(),
+        Some(Because::UnknownMachine) => {
+            "the metadata service names no machine to ask for, or the cloud is not known".to_owned()
+        }
+        Some(Because::SeveralIdentities) => {
+            "this machine has several identities, and the agent's settings name none of them".to_owned()
+        }
+        Some(Because::NoIdentity) => "this machine has no managed identity".to_owned(),
+        Some(Because::Refused) => "the service refused".to_owned(),
         None => match source.outcome {
             SourceOutcome::Seen | SourceOutcome::Absent => return None,
             SourceOutcome::Skipped => "it was left out".to_owned(),

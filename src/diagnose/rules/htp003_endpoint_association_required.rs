@@ -1,7 +1,7 @@
 //! HTP003: a data collection endpoint has to be used.
 
 use crate::diagnose::draft::{Draft, Reach, Title};
-use crate::diagnose::facts::{EndpointFacts, Facts, HttpFault};
+use crate::diagnose::facts::{Dialogue, EndpointFacts, Facts, HttpFault};
 use crate::diagnose::finding::{Owner, Severity};
 use crate::diagnose::remedy;
 use crate::diagnose::rule::{NOT_DELIVERED, rule};
@@ -49,7 +49,15 @@ rule! {
 
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
     let required = facts.endpoints().iter().filter(|name| name.http_fault() == Some(HttpFault::EndpointRequired));
-    required.map(|name| draft(facts, name)).collect()
+    let mut drafts: Vec<Draft> = required.map(|name| draft(facts, name)).collect();
+    // What the service says to the machine's own identity is the same refusal, in its own words.
+    if let Some(dialogue) = facts.dialogue().filter(Dialogue::lacks_endpoint)
+        && let Some(name) = facts.endpoint(&dialogue.last.host)
+    {
+        drafts.retain(|draft| !draft.endpoints.iter().any(|known| known == name.fqdn()));
+        drafts.push(draft(facts, name).evidence([facts.control_line(dialogue.last)]));
+    }
+    drafts
 }
 
 fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {

@@ -97,6 +97,8 @@ pub(super) fn kind(place: Place<'_>) -> Kind {
         (_, "wants-credentials") => Kind::Listed(words::AUTHENTICATION),
         (_, "unsupported-scheme") => Kind::Listed(words::SCHEMES),
         (_, "cipher_suites") | ("Session", "cipher") => Kind::Cipher,
+        ("ControlReply", "code") => Kind::Listed(words::CONTROL),
+        ("IdentityNamed", "by") => Kind::Listed(words::IDENTITIES),
         ("Session", "version" | "alpn") => Kind::Listed(words::SESSION),
         ("Certificate", "signature") => Kind::Listed(words::SIGNATURES),
         ("Certificate", "subject" | "issuer") => Kind::Distinguished,
@@ -105,8 +107,8 @@ pub(super) fn kind(place: Place<'_>) -> Kind {
         (
             _,
             "name" | "names" | "domains" | "fqdn" | "alias" | "zone" | "zones" | "unresolved_names" | "owner" | "cname"
-            | "canonical" | "mname" | "rname" | "search" | "endpoints" | "host" | "shared_handlers"
-            | "endpoint_handlers" | "excluded_domains" | "namespaces" | "suffix",
+            | "canonical" | "mname" | "rname" | "search" | "endpoints" | "host" | "shared_handlers" | "associated"
+            | "token_host" | "endpoint_handlers" | "excluded_domains" | "namespaces" | "suffix",
         ) => Kind::Name,
         _ => Kind::Text,
     }

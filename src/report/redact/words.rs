@@ -193,6 +193,13 @@ pub(super) const CONTENT: &[&str] = &[
 /// Schemes of authentication.
 pub(super) const AUTHENTICATION: &[&str] = &["Basic", "Bearer", "Digest", "Negotiate", "NTLM", "Kerberos"];
 
+/// Codes of the control service's refusals.
+pub(super) const CONTROL: &[&str] =
+    &["InvalidAccess", "MisdirectedAgentRequest", "InvalidAuthenticationToken", "Forbidden"];
+
+/// What names an identity to the metadata service.
+pub(super) const IDENTITIES: &[&str] = &["mi_res_id", "object_id", "client_id"];
+
 /// Where a proxy of this program's own is set.
 pub(super) const PROXY_SOURCES: &[&str] = &[
     "--proxy",

@@ -13,6 +13,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::LazyConfigAcceptor;
 
 use crate::certificates::Authorities;
+use crate::control::Service;
 use crate::http::{self, Answer, accept};
 use crate::scenario::{Front, Scenario, TcpFault, TlsFault};
 
@@ -38,6 +39,7 @@ pub(crate) struct Fronts {
     entries: Vec<Front>,
     authorities: Authorities,
     latency: Duration,
+    control: Service,
 }
 
 /// The keys that apply to one connection.
@@ -60,7 +62,12 @@ impl Fronts {
         for at in entries.iter_mut().flat_map(|entry| entry.at.iter_mut()) {
             *at = scenario.expand(at).to_lowercase();
         }
-        Self { entries, authorities, latency: Duration::from_millis(scenario.latency_ms) }
+        Self {
+            entries,
+            authorities,
+            latency: Duration::from_millis(scenario.latency_ms),
+            control: Service::of(scenario),
+        }
     }
 
     /// What happens to a SYN to this address.
@@ -144,7 +151,8 @@ impl Fronts {
             http::misbehave(&mut stream, fault).await?;
             return stream.shutdown().await;
         }
-        let mut answer = service(&name, &request.target);
+        let asked = self.control.answer(&name, place.private, &request);
+        let mut answer = asked.unwrap_or_else(|| service(&name, &request.target));
         answer.status = behaviour.status.unwrap_or(answer.status);
         answer.body = behaviour.body.unwrap_or(answer.body);
         answer.date_shift_s = behaviour.date_shift_s.unwrap_or(0);

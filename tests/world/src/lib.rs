@@ -42,6 +42,7 @@
 //! | `start` | sockets, routes, files |
 
 mod certificates;
+mod control;
 mod dns;
 mod front;
 mod http;
@@ -73,6 +74,7 @@ mod peers;
 mod testing;
 mod zones;
 
+pub use control::{INGESTION_TOKEN, TOKEN};
 pub use names::Cloud;
 pub use scenario::{Scenario, WorldFileError};
 pub use start::{Running, start};

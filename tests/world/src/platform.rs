@@ -9,8 +9,9 @@ use ampls_probes::world::{Route, Routes};
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 
+use crate::control;
 use crate::http::{self, Answer, accept};
-use crate::scenario::{PlatformAnswer, Proxy, Scenario};
+use crate::scenario::{IdentityAnswer, PlatformAnswer, Proxy, Scenario};
 use crate::zones::Zones;
 
 /// The versions document of the wire server.
@@ -42,6 +43,7 @@ pub(crate) async fn serve_metadata(
     listener: TcpListener,
     answers: PlatformAnswer,
     document: String,
+    identity: IdentityAnswer,
     asked: Arc<AtomicU64>,
 ) {
     let document = Arc::new(document);
@@ -59,6 +61,9 @@ pub(crate) async fn serve_metadata(
                 PlatformAnswer::Forbidden => Answer::new(403, &[], ""),
                 _ if !header("metadata") || header("x-forwarded-for") => {
                     Answer::new(400, &json, r#"{"error":"Bad request. Required metadata header not specified"}"#)
+                }
+                _ if request.target.starts_with("/metadata/identity/oauth2/token") => {
+                    control::token(identity, &request.target)
                 }
                 _ if request.target.starts_with("/metadata/instance") => Answer::new(200, &json, document.as_str()),
                 _ => Answer::new(404, &json, ""),

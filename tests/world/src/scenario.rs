@@ -12,10 +12,12 @@ use serde::Deserialize;
 
 use crate::names::Cloud;
 
+pub use control::{Control, ControlAnswer, IdentityAnswer};
 pub use dns::{LocalZone, Resolver, Server, ServerFault, View, Vnet};
 pub use front::{Front, HttpFault, TcpFault, TlsFault};
 pub use machine::{Machine, Platform, PlatformAnswer, Proxy};
 
+pub mod control;
 pub mod dns;
 pub mod front;
 pub mod machine;
@@ -102,6 +104,9 @@ pub struct Scenario {
     /// The platform's services.
     #[serde(default)]
     pub platform: Platform,
+    /// The control service and the machine's identity.
+    #[serde(default)]
+    pub control: Control,
     /// A proxy.
     pub proxy: Option<Proxy>,
     /// Values of the registry, by key and name. A machine that has any runs Windows.

@@ -206,7 +206,13 @@ impl Sockets<'_> {
         let platform = &scenario.platform;
         if self.fault(METADATA, platform_fault(platform.metadata))? {
             let (listener, asked) = (self.tcp(METADATA)?, self.count(Transport::Tcp, METADATA));
-            self.runtime.spawn(serve_metadata(listener, platform.metadata, instance(scenario), asked));
+            self.runtime.spawn(serve_metadata(
+                listener,
+                platform.metadata,
+                instance(scenario),
+                scenario.control.identity,
+                asked,
+            ));
         }
         if self.fault(WIRE_SERVER, platform_fault(platform.wire_server))? {
             let (listener, asked) = (self.tcp(WIRE_SERVER)?, self.count(Transport::Tcp, WIRE_SERVER));

@@ -3,7 +3,7 @@
 use super::files::Files;
 use super::packages::Packages;
 use super::processes::Processes;
-use super::{Found, ama, arc, guest_proxy, logs, newest_first, of_catalogue, oms, proxies};
+use super::{Found, ama, arc, guest_proxy, identity, logs, newest_first, of_catalogue, oms, proxies};
 use crate::azure::AgentKind;
 use crate::catalogue::agents::{AgentFile, Agents as Known, KnownAgent, System};
 use crate::observation::Installed;
@@ -20,7 +20,10 @@ pub(super) fn look(known: &Known, files: &mut Files<'_>, found: &mut Found, worl
         let mut agent = of_catalogue(agent, installed, running, files);
         let configured = match agent.kind {
             AgentKind::Oms => oms::read(files, known, &mut agent, &mut found.seen),
-            AgentKind::Ama => ama::read(files, known, &mut agent, &mut found.seen),
+            AgentKind::Ama => {
+                found.seen.identity = identity::on_linux(files, known);
+                ama::read(files, known, &mut agent, &mut found.seen)
+            }
             AgentKind::Arc => arc::read(files, known.paths(AgentKind::Arc, AgentFile::Configuration), &mut found.seen),
             AgentKind::Dependency | AgentKind::Mma => None,
         };

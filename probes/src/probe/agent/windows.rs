@@ -35,7 +35,10 @@ pub(super) fn look(known: &Known, files: &mut Files<'_>, registry: &dyn Registry
         agent.services = services;
         let configured = match agent.kind {
             AgentKind::Mma => mma::read(&mut keys, files, known, &mut agent, &mut found.seen),
-            AgentKind::Ama => ama::read(files, known, &mut keys, &mut agent, &mut found.seen),
+            AgentKind::Ama => {
+                found.seen.identity = identity(files, known);
+                ama::read(files, known, &mut keys, &mut agent, &mut found.seen)
+            }
             AgentKind::Arc => {
                 let paths = known.paths_on(System::Windows, AgentKind::Arc, AgentFile::Configuration);
                 arc::read(files, paths, &mut found.seen)
@@ -53,6 +56,13 @@ pub(super) fn look(known: &Known, files: &mut Files<'_>, registry: &dyn Registry
     (found.agents.uploads, found.agents.refusals) = health;
     found.agents.unread.extend(keys.into_unread());
     found.agents.unread.extend(lost(registry));
+}
+
+/// The identity that the Azure Monitor Agent is set to use.
+fn identity(files: &mut Files<'_>, known: &Known) -> Option<(String, String, String)> {
+    let agent = known.of(AgentKind::Ama, System::Windows)?;
+    let (document, path) = extensions::settings(files, &known.windows_extensions_folder, agent.extensions.first()?)?;
+    super::identity::of_document(&document, &path)
 }
 
 /// What is listed for uninstallation goes before what an extension left in its folder.
