@@ -157,7 +157,7 @@ fn workspaces(endpoints: &[EndpointReport]) -> Vec<Note> {
 /// What the control service itself says is associated with this machine.
 fn told(observations: &Observations) -> Option<Note> {
     let replies = control(observations)?.asked.iter().filter(|request| request.about == ControlQuestion::Rules);
-    let (last, reply) = replies.filter_map(|request| Some((request, request.outcome.seen()?))).last()?;
+    let (last, reply) = replies.filter_map(|request| Some((request, request.outcome.seen()?))).next_back()?;
     if reply.status != 200 || reply.rules.is_empty() {
         return None;
     }
