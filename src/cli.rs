@@ -76,5 +76,6 @@ fn schema(of: SchemaOf) -> serde_json::Value {
         SchemaOf::Fleet => many::schema(),
         SchemaOf::FleetRow => many::row_schema(),
         SchemaOf::WhatIf => crate::what_if::schema(),
+        SchemaOf::AzureFacts => crate::facts_file::schema(),
     }
 }

@@ -21,6 +21,7 @@
 //! | [`report`] | the versioned JSON document, its verdict, its redaction | nothing |
 //! | [`diagnose`] | rules over observations, and which finding explains which | nothing |
 //! | [`expected`] | the addresses that names should have, as Azure's tools print them | nothing |
+//! | [`facts_file`] | what Azure holds, as `packaging/azure-facts` collected it elsewhere | nothing |
 //! | [`text`] | text from outside, made harmless | nothing |
 //! | `probes/catalogue/*.toml` | the names of Azure Monitor, as data: one file a cloud | |
 //! | `probes/src/azure.rs`, `endpoint.rs` | what Azure calls things; a name, a port and what is needed of them | nothing |
@@ -56,6 +57,7 @@
 //! | a new format | `src/render/<format>.rs` and its variant in `Format` of `src/render.rs` |
 //! | a new command | `src/cli/command/<name>.rs`, its arguments in `src/cli/args.rs`, its line in `src/cli.rs` |
 //! | how saved reports and digests are read again | `src/cli/saved.rs` |
+//! | what Azure holds (`--facts`): a field of the file | `src/facts_file/document.rs`, its type in `src/facts_file.rs`; what follows from it, `src/report/held/` |
 //! | what makes two faults of two machines one cause | `src/fleet/cause.rs`, `src/fleet/group.rs` |
 //! | a change that can be predicted | `src/what_if/change.rs` reads it, `src/what_if/predict.rs` applies it |
 //! | in which wrappings reports of many machines are found | `src/cli/gather.rs`, `src/cli/saved/many.rs` |
@@ -72,7 +74,7 @@
 //! 4 render
 //! 3 compare fleet what_if
 //! 2 report
-//! 1 diagnose expected
+//! 1 diagnose expected facts_file
 //! 0 text
 //! ```
 //!
@@ -90,6 +92,7 @@ pub mod cli;
 pub mod compare;
 pub mod diagnose;
 pub mod expected;
+pub mod facts_file;
 pub mod fleet;
 pub mod render;
 pub mod report;

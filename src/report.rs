@@ -29,6 +29,7 @@ pub use browser::BrowserReport;
 pub use digest::Digest;
 pub(crate) use effect::family as purpose;
 pub use endpoint::{EndpointReport, HttpReport, TcpReport, Timings, TlsReport};
+pub use held::{FactsUsed, Held};
 pub use host::{Azure, Environment, Host};
 pub use note::Note;
 pub use outcome::{StepFailure, StepOutcome};
@@ -47,6 +48,7 @@ mod browser;
 pub mod digest;
 mod effect;
 mod endpoint;
+pub mod held;
 mod host;
 mod note;
 mod outcome;
@@ -139,6 +141,9 @@ pub struct Run {
     /// Severities that the user gave to rules (`--rule`).
     #[serde(default, skip_serializing_if = "Levels::is_empty")]
     pub rules: Levels,
+    /// What Azure holds, as far as it was given (`--facts`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub facts: Option<FactsUsed>,
 }
 
 /// Names and addresses in this report are pseudonyms: the same original has the same pseudonym throughout, and none can be
@@ -307,6 +312,7 @@ fn assemble(
             stopped: observations.stopped,
             expect: observations.asked.expect,
             rules: Levels::default(),
+            facts: None,
         },
         redacted: None,
         host,

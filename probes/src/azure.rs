@@ -1,4 +1,4 @@
-//! What Azure calls things: clouds, regions, workspaces, storage accounts, data collection endpoints, host names.
+//! What Azure calls things: clouds, regions, workspaces, storage accounts, data collection endpoints, host names, resources.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,6 +11,7 @@ pub use cloud::{Cloud, CloudFacts, Domains, Regions, is_authority, is_private_au
 pub(crate) use dce::stamp;
 pub use dce::{Dce, DceHost};
 pub use host::{HostName, is_within};
+pub use resource::ResourceId;
 pub use value::BadValue;
 pub(crate) use value::quoted;
 
@@ -21,6 +22,7 @@ mod agent;
 mod cloud;
 mod dce;
 mod host;
+mod resource;
 mod unknown;
 mod value;
 

@@ -16,6 +16,7 @@ use ipnet::IpNet;
 
 use self::destination::Destination;
 pub use self::doubts::doubts;
+pub use self::facts::FactsArgs;
 use self::fleet::EXAMPLES as FLEET_EXAMPLES;
 pub use self::fleet::FleetArgs;
 use self::output::FAIL_ON;
@@ -29,6 +30,7 @@ use crate::report::FailOn;
 mod ask;
 mod destination;
 mod doubts;
+mod facts;
 mod fleet;
 mod offered;
 mod output;
@@ -123,7 +125,7 @@ pub enum Command {
     Demo(Box<DemoArgs>),
     /// Print the report's JSON Schema, or that of another document
     Schema {
-        /// Which: report, fleet, fleet-row or what-if [default: report]
+        /// Which: report, fleet, fleet-row, what-if or azure-facts [default: report]
         #[arg(value_parser = OneOf(SCHEMAS), hide_possible_values = true)]
         of: Option<SchemaOf>,
     },
@@ -187,6 +189,8 @@ pub enum SchemaOf {
     FleetRow,
     /// `what-if --format json`
     WhatIf,
+    /// The file of `--facts`.
+    AzureFacts,
 }
 
 const SCHEMAS: &[(&str, SchemaOf)] = &[
@@ -194,6 +198,7 @@ const SCHEMAS: &[(&str, SchemaOf)] = &[
     ("fleet", SchemaOf::Fleet),
     ("fleet-row", SchemaOf::FleetRow),
     ("what-if", SchemaOf::WhatIf),
+    ("azure-facts", SchemaOf::AzureFacts),
 ];
 
 /// What is printed beside the result.
@@ -234,6 +239,9 @@ pub struct CheckArgs {
     /// How to look.
     #[command(flatten)]
     pub how: HowArgs,
+    /// What Azure holds.
+    #[command(flatten)]
+    pub held: FactsArgs,
     /// How often to look.
     #[command(flatten)]
     pub watch: WatchArgs,
@@ -304,6 +312,9 @@ pub struct JudgeArgs {
     /// The report, `-` for standard input
     #[arg(value_name = "FILE|-", value_hint = ValueHint::FilePath)]
     pub file: PathBuf,
+    /// What Azure holds.
+    #[command(flatten)]
+    pub held: FactsArgs,
     /// Where the result goes.
     #[command(flatten)]
     pub output: OutputArgs,

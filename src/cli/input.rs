@@ -8,6 +8,7 @@ use std::path::Path;
 use ampls_probes::endpoint::ExpectedRecord;
 
 use crate::expected;
+use crate::facts_file::{self, Holdings};
 use crate::render::page::inert;
 use crate::text::quote;
 
@@ -70,8 +71,26 @@ pub(super) fn expected_records(path: Option<&Path>) -> Result<Vec<ExpectedRecord
     let read = expected::read(&bytes(path, MAX_EXPECTED)?);
     let file = || format!("--expected-records {}", shown(path));
     let expected = read.map_err(|error| InputError { file: file(), what: error.to_string() })?;
-    for left_out in &expected.left_out {
-        let _ = writeln!(io::stderr(), "ampls-doctor: {}", inert(&format!("{}: not used: {left_out}", file())));
-    }
+    not_used(&file(), &expected.left_out);
     Ok(expected.records)
+}
+
+/// MiB read of a file of Azure facts: the networks of a large tenant take a tenth of it.
+const MAX_FACTS: u64 = 64;
+
+/// Reads `--facts`.
+pub(super) fn facts(path: Option<&Path>) -> Result<Option<Holdings>, InputError> {
+    let Some(path) = path else { return Ok(None) };
+    let read = facts_file::read(&bytes(path, MAX_FACTS)?);
+    let file = || format!("--facts {}", shown(path));
+    let held = read.map_err(|error| InputError { file: file(), what: error.to_string() })?;
+    not_used(&file(), &held.left_out);
+    Ok(Some(held))
+}
+
+/// Says what a file holds that cannot be used.
+fn not_used(file: &str, left_out: &[String]) {
+    for left_out in left_out {
+        let _ = writeln!(io::stderr(), "ampls-doctor: {}", inert(&format!("{file}: not used: {left_out}")));
+    }
 }

@@ -7,14 +7,15 @@ use ampls_probes::testing::parsers::Parser;
 use super::gather;
 use super::saved::many::{Block, Found};
 use super::saved::{self, Input};
-use crate::expected;
 use crate::render::page::Style;
 use crate::render::{self, Format};
 use crate::report::FailOn;
 use crate::what_if::Change;
+use crate::{expected, facts_file};
 
 /// The parsers, each by the name of its corpus.
-pub const PARSERS: [(&str, Parser); 6] = [
+pub const PARSERS: [(&str, Parser); 7] = [
+    ("azure-facts", azure_facts),
     ("change", change),
     ("digest", digest),
     ("expected-records", expected_records),
@@ -61,12 +62,16 @@ fn digest(bytes: &[u8]) -> Option<usize> {
 /// A report: read, judged, and written in two formats.
 fn report(bytes: &[u8]) -> Option<usize> {
     let Input::Report(saved) = saved::of_bytes(bytes).ok()? else { return None };
-    let report = saved::judged(*saved);
+    let report = saved::judged(*saved, None);
     let mut out = Vec::new();
     for format in [Format::Compact, Format::Table] {
         render::write(format, &report, FailOn::Error, &Style::default(), &mut out).ok()?;
     }
     Some(out.len())
+}
+
+fn azure_facts(bytes: &[u8]) -> Option<usize> {
+    Some(format!("{:?}", facts_file::read(bytes).ok()?).len())
 }
 
 fn expected_records(bytes: &[u8]) -> Option<usize> {

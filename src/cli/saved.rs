@@ -16,9 +16,10 @@ use super::input::{self, InputError};
 use crate::diagnose::diagnose_with;
 use crate::diagnose::facts::Facts;
 use crate::diagnose::levels::{Level, Levels};
+use crate::facts_file::Holdings;
 use crate::render::page::inert;
 use crate::report::digest::{Digest, KIND};
-use crate::report::{OLDEST_SCHEMA, Redacted, Report, RunInfo, SCHEMA};
+use crate::report::{Held, OLDEST_SCHEMA, Redacted, Report, RunInfo, SCHEMA};
 use crate::text::{decode, thousands};
 
 mod digest;
@@ -199,12 +200,23 @@ fn parse(bytes: &[u8]) -> Result<Saved, String> {
     Ok(Saved { id: run.id, rules: run.rules.known.into_iter().collect(), observations, redacted })
 }
 
-/// The report of what was seen, with the rules of this version.
-pub(super) fn judged(saved: Saved) -> Report {
+/// The report of what was seen, with the rules of this version, and with what Azure holds where that is given.
+pub(super) fn judged(mut saved: Saved, held: Option<&Holdings>) -> Report {
+    // Under pseudonyms no network is found, and what the file holds must not stand beside them.
+    let held = held.filter(|_| saved.redacted.is_none());
+    if let Some(held) = held {
+        let facts = Facts::new(&saved.observations);
+        let expected = Held::new(held, &facts).expected(&facts);
+        saved.observations.asked.expected_records.extend(expected);
+    }
     let facts = Facts::new(&saved.observations);
     let findings = diagnose_with(&facts, &saved.rules);
     let run = RunInfo { id: saved.id, tool_version: env!("CARGO_PKG_VERSION").to_owned() };
     let report = Report::new(&saved.observations, &facts, findings, run);
+    let report = match held {
+        Some(held) => report.with_facts(held, &facts),
+        None => report,
+    };
     Report { redacted: saved.redacted, ..report.with_rules(saved.rules) }
 }
 

@@ -73,8 +73,8 @@ pub struct Command {
     language: Language,
     template: &'static str,
     line: String,
-    /// What stands for each word where it is not known.
-    unknown: Vec<&'static str>,
+    /// What stands in the template's places.
+    words: Vec<Word>,
 }
 
 impl Command {
@@ -82,25 +82,31 @@ impl Command {
     /// language wants it there.
     #[must_use]
     pub fn new(language: Language, template: &'static str, words: &[Word]) -> Self {
-        let mut line = String::with_capacity(template.len());
-        let unknown = words.iter().map(Word::unknown).collect();
-        let mut words = words.iter();
-        let mut parts = template.split(SLOT).peekable();
-        while let Some(part) = parts.next() {
-            line.push_str(part);
-            if parts.peek().is_none() {
-                break;
-            }
-            let Some(word) = words.next() else { continue };
-            let within = quoting::is_open(language, &line);
-            line.push_str(&word.written(language, within));
-        }
-        Self { language, template, line, unknown }
+        let line = written(language, template, words, &|_| None);
+        Self { language, template, line, words: words.to_vec() }
+    }
+
+    /// The same with what is known in the place of placeholders that it asks for. A word stands where the language takes it for
+    /// nothing but itself; elsewhere the placeholder stays.
+    #[must_use]
+    pub fn filled(&self, known: &dyn Fn(&'static str) -> Option<Word>) -> Self {
+        let fill = |word: &Word| match word.known() {
+            Some(_) => word.clone(),
+            None => known(word.unknown()).unwrap_or_else(|| word.clone()),
+        };
+        let words: Vec<Word> = self.words.iter().map(fill).collect();
+        let line = written(self.language, self.template, &words, known);
+        Self { language: self.language, template: self.template, line, words }
+    }
+
+    /// The word that stands where a placeholder of this name would, if it is known.
+    pub fn value(&self, placeholder: &str) -> Option<&str> {
+        self.words.iter().filter(|word| word.unknown() == placeholder).find_map(Word::known)
     }
 
     /// The same command of any machine: a placeholder for each word.
     pub fn of_any_machine(&self) -> String {
-        let words = self.unknown.iter().copied().chain(std::iter::repeat(""));
+        let words = self.words.iter().map(Word::unknown).chain(std::iter::repeat(""));
         let parts = self.template.split(SLOT).zip(std::iter::once("").chain(words));
         parts.flat_map(|(part, word)| [word, part]).collect()
     }
@@ -133,16 +139,65 @@ impl Command {
 
     /// Each placeholder of the line, and whether the line names its value rather than wanting it.
     fn placeholders(&self) -> impl Iterator<Item = (&'static str, bool)> {
-        let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
         PLACEHOLDERS.iter().flat_map(move |(name, _)| {
             self.line.match_indices(*name).filter_map(move |(start, _)| {
                 let (before, after) = (self.line.get(..start)?, self.line.get(start + name.len()..)?);
                 let is_whole = !before.ends_with(is_part) && !after.starts_with(is_part);
-                let is_column = after.starts_with('=') && !after.starts_with("==") && before.ends_with([' ', ',']);
-                let is_key = after.starts_with(':') && before.ends_with(['{', ' ', ',']);
-                is_whole.then_some((*name, is_column || is_key || before.ends_with("l='")))
+                is_whole.then(|| (*name, is_given(before, after)))
             })
         })
+    }
+}
+
+/// A character of a placeholder's name.
+fn is_part(character: char) -> bool {
+    character.is_ascii_alphanumeric() || character == '_'
+}
+
+/// Whether a line names a placeholder's value rather than wanting it, by what stands around it.
+fn is_given(before: &str, after: &str) -> bool {
+    let is_column = after.starts_with('=') && !after.starts_with("==") && before.ends_with([' ', ',']);
+    let is_key = after.starts_with(':') && before.ends_with(['{', ' ', ',']);
+    is_column || is_key || before.ends_with("l='")
+}
+
+/// A template with its words, and with what is known in the place of its own placeholders.
+fn written(
+    language: Language,
+    template: &'static str,
+    words: &[Word],
+    known: &dyn Fn(&'static str) -> Option<Word>,
+) -> String {
+    let mut line = String::with_capacity(template.len());
+    let mut words = words.iter();
+    let mut parts = template.split(SLOT).peekable();
+    while let Some(part) = parts.next() {
+        push(language, part, known, &mut line);
+        if parts.peek().is_none() {
+            break;
+        }
+        let Some(word) = words.next() else { continue };
+        let within = quoting::is_open(language, &line);
+        line.push_str(&word.written(language, within));
+    }
+    line
+}
+
+/// The program's own text, with what is known in the place of the placeholders that it asks for.
+fn push(language: Language, text: &'static str, known: &dyn Fn(&'static str) -> Option<Word>, line: &mut String) {
+    let mut rest = text;
+    while !rest.is_empty() {
+        let end = rest.find(|c| !is_part(c)).unwrap_or(rest.len());
+        let (name, after) = rest.split_at(end);
+        if name.is_empty() {
+            line.extend(rest.chars().next());
+            rest = rest.get(rest.chars().next().map_or(1, char::len_utf8)..).unwrap_or_default();
+            continue;
+        }
+        let placeholder = PLACEHOLDERS.iter().map(|(name, _)| *name).find(|it| *it == name);
+        let word = placeholder.filter(|_| !is_given(line, after)).and_then(known);
+        line.push_str(word.as_ref().and_then(|word| word.bare(language)).unwrap_or(name));
+        rest = after;
     }
 }
 

@@ -200,6 +200,15 @@ impl Fix {
     }
 }
 
+impl Fix {
+    /// Every command, to be changed.
+    pub(crate) fn each_command(&mut self, mut change: impl FnMut(&mut Command)) {
+        let first = self.check_first.iter_mut().flat_map(|advice| &mut advice.commands);
+        let undo = self.undo.iter_mut().flat_map(|advice| &mut advice.commands);
+        first.chain(&mut self.commands).chain(undo).for_each(&mut change);
+    }
+}
+
 #[cfg(test)]
 impl Fix {
     /// The commands that make the change, a line each.

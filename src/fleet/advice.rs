@@ -6,6 +6,7 @@
 use super::cause::causes;
 use super::{Group, LONGEST, Names, Place, Root};
 use crate::report::Report;
+use crate::report::held::CHANGED;
 use crate::text::escape;
 
 impl Group {
@@ -35,6 +36,10 @@ impl Group {
         };
         if let Some(finding) = report.roots().find(shows) {
             self.fix.clone_from(&finding.fix);
+            if let Some(changed) = finding.evidence.iter().find_map(|line| line.strip_prefix(CHANGED)) {
+                self.title.push_str("; ");
+                self.title.push_str(changed);
+            }
             self.fix_from = Some(escape(&report.host.name, LONGEST));
         }
     }

@@ -189,13 +189,15 @@ fn zone_cell(cell: &str, head: &str) -> Markup {
 
 fn notes(report: &Report) -> Markup {
     html! {
-        @if !report.notes.is_empty() {
-            section class="unprinted" {
-                h2 { "Not visible from this machine" }
-                div class="card" {
-                    @for note in &report.notes {
-                        p { (prose(&note.text)) }
-                        @if let Some(command) = &note.command { (commands(std::iter::once(command.as_str()))) }
+        @for (title, answered) in [("In Azure", true), ("Not visible from this machine", false)] {
+            @if report.notes.iter().any(|note| note.answered == answered) {
+                section class="unprinted" {
+                    h2 { (title) }
+                    div class="card" {
+                        @for note in report.notes.iter().filter(|note| note.answered == answered) {
+                            p { (prose(&note.text)) }
+                            @if let Some(command) = &note.command { (commands(std::iter::once(command.as_str()))) }
+                        }
                     }
                 }
             }

@@ -168,18 +168,22 @@ fn reached(endpoint: &EndpointReport) -> &'static str {
 }
 
 fn not_visible(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    if report.notes.is_empty() {
-        return Ok(());
-    }
-    folded("Not visible from this machine", out, |out| {
-        for note in &report.notes {
-            writeln!(out, "{}\n", prose(&note.text))?;
-            if let Some(command) = &note.command {
-                writeln!(out, "{}", block(std::iter::once(command.as_str())))?;
-            }
+    for (title, answered) in [("In Azure", true), ("Not visible from this machine", false)] {
+        let mut notes = report.notes.iter().filter(|note| note.answered == answered).peekable();
+        if notes.peek().is_none() {
+            continue;
         }
-        Ok(())
-    })
+        folded(title, out, |out| {
+            for note in notes.by_ref() {
+                writeln!(out, "{}\n", prose(&note.text))?;
+                if let Some(command) = &note.command {
+                    writeln!(out, "{}", block(std::iter::once(command.as_str())))?;
+                }
+            }
+            Ok(())
+        })?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use crate::diagnose::finding::{Finding, Severity};
 use crate::render::page::{Detail, Page, Style, Tint};
 use crate::render::words::machine;
-use crate::report::{AgentReport, Report};
+use crate::report::{AgentReport, Note, Report};
 use crate::text::duration_ms;
 
 mod browsers;
@@ -91,9 +91,21 @@ fn notes(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
     if report.notes.is_empty() {
         return Ok(());
     }
+    let (answered, open): (Vec<&Note>, Vec<&Note>) = report.notes.iter().partition(|note| note.answered);
+    let asked = format!("Not visible from {}. Check in Azure:", machine(report));
+    for (title, notes) in [("In Azure:", answered), (asked.as_str(), open)] {
+        listed(title, &notes, page)?;
+    }
+    Ok(())
+}
+
+fn listed(title: &str, notes: &[&Note], page: &mut Page<'_>) -> io::Result<()> {
+    if notes.is_empty() {
+        return Ok(());
+    }
     page.blank()?;
-    page.line(Tint::Bold, &format!("Not visible from {}. Check in Azure:", machine(report)))?;
-    for note in &report.notes {
+    page.line(Tint::Bold, title)?;
+    for note in notes {
         page.wrapped(Tint::Plain, "- ", "  ", &note.text)?;
         if let Some(command) = &note.command {
             page.line(Tint::Plain, &format!("    {}", command.as_str()))?;

@@ -24,6 +24,49 @@ pub struct Note {
     pub text: String,
     /// A read-only command; values that were not observed are placeholders in capitals.
     pub command: Option<Command>,
+    /// It says what Azure holds (`--facts`), and leaves nothing to look up.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schemars(default)]
+    pub answered: bool,
+    /// What it asks.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub(super) question: Question,
+}
+
+/// What a note asks of Azure, for what the file of `--facts` may answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Question {
+    /// Which access modes the scope has.
+    AccessModes,
+    /// What the scope holds.
+    ScopeMembers,
+    /// Whose an address is.
+    EndpointOf(IpAddr),
+    /// Whether a workspace is open to public networks.
+    Workspace(Uuid),
+    /// Which rules and endpoints are associated with the machine.
+    Association,
+    /// None: it names the extension that other notes need.
+    Extension,
+    /// Something else.
+    #[default]
+    Other,
+}
+
+impl Note {
+    /// What Azure holds.
+    pub(super) fn answer(text: String) -> Self {
+        Self { text, command: None, answered: true, question: Question::Other }
+    }
+
+    fn plain(text: String) -> Self {
+        Self { text, command: None, answered: false, question: Question::Other }
+    }
+
+    fn asking(self, question: Question) -> Self {
+        Self { question, ..self }
+    }
 }
 
 pub(super) fn notes(host: &Host, endpoints: &[EndpointReport], observations: &Observations) -> Vec<Note> {
@@ -35,21 +78,24 @@ pub(super) fn notes(host: &Host, endpoints: &[EndpointReport], observations: &Ob
         note(
             "what other subscriptions hold: `az graph` searches all that you may read; its extension is added once",
             command!(Any, "az extension add -n resource-graph"),
-        ),
+        )
+        .asking(Question::Extension),
         note(
             "the access modes of the private link scope behind names and addresses: they can refuse what the network allows",
             command!(
                 Any,
                 "az graph query -q \"resources | where type =~ 'microsoft.insights/privatelinkscopes' | project SCOPE_SUBSCRIPTION=subscriptionId, SCOPE_RESOURCE_GROUP=resourceGroup, SCOPE_NAME=name, modes=tostring(properties.accessModeSettings)\" --query data"
             ),
-        ),
+        )
+        .asking(Question::AccessModes),
         note(
             "what the scope holds",
             command!(
                 Any,
                 "az monitor private-link-scope scoped-resource list --subscription SCOPE_SUBSCRIPTION -g SCOPE_RESOURCE_GROUP --scope-name SCOPE_NAME --query \"[].{name:name, resource:linkedResourceId}\" -o table"
             ),
-        ),
+        )
+        .asking(Question::ScopeMembers),
     ]);
     notes.extend(private_endpoint(endpoints));
     notes.extend(workspaces(endpoints));
@@ -72,12 +118,12 @@ fn not_judged(later: Counts) -> Vec<Note> {
              ({}); a newer ampls-doctor judges it",
             counted.join(", ")
         );
-        notes.push(Note { text, command: None });
+        notes.push(Note::plain(text));
     }
     if later.cut > 0 {
         let text =
             format!("{} records, answers or DNS servers are more than any run records and were not judged", later.cut);
-        notes.push(Note { text, command: None });
+        notes.push(Note::plain(text));
     }
     notes
 }
@@ -85,9 +131,8 @@ fn not_judged(later: Counts) -> Vec<Note> {
 /// Names with a parameter that neither an argument nor the metadata service gave.
 fn not_looked_at(unresolved: &[String]) -> Option<Note> {
     let names = unresolved.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-    (!unresolved.is_empty()).then(|| Note {
-        text: format!("not looked at, because the region is not known (give it with --region): {names}"),
-        command: None,
+    (!unresolved.is_empty()).then(|| {
+        Note::plain(format!("not looked at, because the region is not known (give it with --region): {names}"))
     })
 }
 
@@ -96,9 +141,8 @@ fn not_compared(observations: &Observations) -> Option<Note> {
     let records = &observations.asked.expected_records;
     let unused = records.iter().filter(|record| !observations.endpoints.iter().any(|endpoint| record.is_of(endpoint)));
     let rest: Vec<&str> = unused.map(|record| record.name.as_str()).collect();
-    (!rest.is_empty()).then(|| Note {
-        text: format!("records of --expected-records that no examined name uses: {}", list(&rest, rest.len())),
-        command: None,
+    (!rest.is_empty()).then(|| {
+        Note::plain(format!("records of --expected-records that no examined name uses: {}", list(&rest, rest.len())))
     })
 }
 
@@ -123,14 +167,15 @@ fn private_endpoint(endpoints: &[EndpointReport]) -> Option<Note> {
         .iter()
         .filter(|endpoint| endpoint.zone.is_some() && endpoint.route == Route::Private)
         .find_map(|endpoint| endpoint.addresses.iter().find(|address| matches!(address, IpAddr::V4(_))))?;
-    Some(note(
+    let note = note(
         "the private endpoint that an address belongs to",
         command!(
             Any,
             "az graph query -q \"resources | where type =~ 'microsoft.network/networkinterfaces' | mv-expand c=properties.ipConfigurations | where tostring(c.properties.privateIPAddress) == '{}' | project endpoint=tostring(properties.privateEndpoint.id), names=tostring(c.properties.privateLinkConnectionProperties.fqdns)\" --query data",
             *address
         ),
-    ))
+    );
+    Some(note.asking(Question::EndpointOf(*address)))
 }
 
 /// A workspace is named by the first label of its host names.
@@ -150,6 +195,7 @@ fn workspaces(endpoints: &[EndpointReport]) -> Vec<Note> {
                     *id
                 ),
             )
+            .asking(Question::Workspace(*id))
         })
         .collect()
 }
@@ -187,8 +233,9 @@ fn association(host: &Host) -> Note {
             resource.and_then(VmResourceId::new)
         ),
     )
+    .asking(Question::Association)
 }
 
 fn note(text: &str, command: Command) -> Note {
-    Note { text: text.to_owned(), command: Some(command) }
+    Note { command: Some(command), ..Note::plain(text.to_owned()) }
 }

@@ -32,7 +32,7 @@ fn predicted(scene: &Scene, changes: &[&str], like: Option<&Scene>) -> MachinePr
     let changes: Vec<Change> =
         changes.iter().map(|text| Change::parse(text, &|_| Err(String::new())).unwrap()).collect();
     let like = like.map(Scene::observations);
-    predict(&scene.observations(), &changes, like.as_ref().map(Like::new).as_ref())
+    predict(&scene.observations(), &changes, Like::new(like.as_ref(), None).as_ref())
 }
 
 /// What a scene shows, with another configuration of the resolver.
@@ -87,7 +87,7 @@ fn a_name_that_a_search_domain_answers_first_is_unknown() {
     let scene = at_azure(without_ods()).search("corp.example").system(ODS, &Says::Plain("203.0.113.7"));
     let after = |ndots: u32| {
         let seen = configured(&scene, |config| config.ndots = ndots);
-        of(&predict(&seen, &change, Some(&Like::new(&like))), ODS)
+        of(&predict(&seen, &change, Like::new(Some(&like), None).as_ref()), ODS)
     };
     assert_eq!(after(5), (None, Fate::Unknown), "four dots");
     assert_eq!(after(1), (Some(Route::Private), Fate::Improves), "public addresses are handed out in turn");
@@ -487,4 +487,35 @@ fn a_prediction_begins_with_its_coverage_and_breaks_the_build_where_it_should() 
     let coverage = Coverage { redacted: 1, ..Coverage::default() };
     let sentence = what_if("0.1.0", &[], coverage, Vec::new()).coverage.sentence;
     assert!(sentence.contains("(1 redacted: names and addresses are pseudonyms)"), "{sentence}");
+}
+
+/// What Azure holds of one zone: each of these records, or null.
+fn held(zones: usize, records: &serde_json::Value) -> crate::facts_file::Holdings {
+    let id = |number| {
+        format!("/subscriptions/s/resourceGroups/g{number}/providers/Microsoft.Network/privateDnsZones/{ODS_ZONE}")
+    };
+    let zones: Vec<_> = (0..zones).map(|number| serde_json::json!({"id": id(number), "records": records})).collect();
+    let scope = "/subscriptions/s/resourceGroups/g/providers/microsoft.insights/privateLinkScopes/a";
+    let file = serde_json::json!({
+        "kind": "azure-facts", "schema": 1, "collected_at": "2026-11-29T20:00:00Z", "zones": zones, "scopes": [{"id": scope}],
+    });
+    crate::facts_file::read(file.to_string().as_bytes()).unwrap()
+}
+
+#[test]
+fn a_link_gives_what_azure_holds_of_the_zone() {
+    let seen = at_azure(without_ods()).observations();
+    let change = [Change::parse("link privatelink.ods.opinsights.azure.com", &|_| Err(String::new())).unwrap()];
+    let after = |held: &crate::facts_file::Holdings, like: Option<&Observations>| {
+        of(&predict(&seen, &change, Like::new(like, Some(held)).as_ref()), ODS)
+    };
+    let own = serde_json::json!([{"name": ODS.split('.').next(), "addresses": ["10.0.0.6"]}]);
+    let other = serde_json::json!([{"name": "other", "addresses": ["10.0.0.6"]}]);
+    assert_eq!(after(&held(1, &own), None), (Some(Route::Private), Fate::Improves));
+    assert_eq!(after(&held(1, &other), None), (Some(Route::None), Fate::Breaks), "the file holds the zone whole");
+    assert_eq!(after(&held(1, &serde_json::Value::Null), None), (None, Fate::Unknown), "its records were not read");
+    assert_eq!(after(&held(2, &own), None), (None, Fate::Unknown), "two zones of one name");
+    assert_eq!(after(&held(0, &own), None), (None, Fate::Unknown), "no zone of that name");
+    let like = at_azure(private_world()).observations();
+    assert_eq!(after(&held(0, &own), Some(&like)), (Some(Route::Private), Fate::Improves), "the machine shows it");
 }

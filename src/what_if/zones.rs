@@ -24,13 +24,11 @@ type Make<'z> = dyn Fn(&Place, &EndpointFacts<'_>, &Answer) -> Answer + 'z;
 /// The zone is linked where the servers of this machine resolve.
 pub(super) fn link(facts: &Facts<'_>, state: &mut State, zone: &str, like: Option<&Like<'_>>) {
     let records = state.records.clone();
-    let holds = |fqdn: &str| match (records.get(fqdn), like) {
+    let holds = |name: &EndpointFacts<'_>| match (records.get(name.fqdn()), like) {
         (Some(addresses), _) if addresses.is_empty() => Answer::denied(),
         (Some(addresses), _) => Answer::recorded(facts, addresses.clone()),
-        (None, Some(like)) => like.zone_answer(zone, fqdn),
-        (None, None) => {
-            Answer::Unknown("no report of a machine where the zone is linked was given (--like)".to_owned())
-        }
+        (None, Some(like)) => like.zone_answer(facts, zone, name),
+        (None, None) => Answer::Unknown("nothing shows what the zone holds: give --like or --facts".to_owned()),
     };
     let seen = State::new(facts);
     of_names(facts, state, &|name| is_in(name, zone), &|at, name, is| {
@@ -38,7 +36,7 @@ pub(super) fn link(facts: &Facts<'_>, state: &mut State, zone: &str, like: Optio
         if at.linked == Linked::No && seen.leads_past(zone, at.server, name.fqdn()) {
             return past(at);
         }
-        linked(at, zone, is, &|| holds(name.fqdn()))
+        linked(at, zone, is, &|| holds(name))
     });
     of_links(facts, state, zone, |server, linked, falls_back| {
         if linked == Linked::No && Facts::is_azure_dns(server) {

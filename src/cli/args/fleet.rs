@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueHint};
 
 use super::destination::{self, Destination};
+use super::facts::FactsArgs;
 use super::output::FAIL_ON;
 use super::value::OneOf;
 use crate::fleet::Dimension;
@@ -41,6 +42,9 @@ pub struct FleetArgs {
     /// Compare with earlier reports: what got better, worse, appeared, vanished
     #[arg(long, value_name = "PATH", value_hint = ValueHint::AnyPath)]
     pub since: Vec<PathBuf>,
+    /// What Azure holds.
+    #[command(flatten)]
+    pub held: FactsArgs,
     /// Format of the result [default: table, or what the file's extension says]
     #[arg(long, value_name = "FORMAT", value_parser = OneOf(FORMATS), help_heading = "Output")]
     pub format: Option<Format>,

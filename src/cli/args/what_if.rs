@@ -5,13 +5,14 @@ use std::path::PathBuf;
 use clap::{Args, ValueHint};
 
 use super::destination::{self, Destination};
+use super::facts::FactsArgs;
 use super::output::{COMPARE_FORMATS, Format};
 use super::value::OneOf;
 
 pub(super) const EXAMPLES: &str = "\
 Changes, made one after the other:
   link ZONE                     link it where these machines' servers resolve;
-                                needs --like
+                                needs --like or --facts
   unlink ZONE                   remove the link
   record NAME=ADDRESS|none      add, change or remove a record
   records FILE                  the records of a private endpoint
@@ -44,6 +45,9 @@ pub struct WhatIfArgs {
     /// The report of a machine that shows what the change gives: its zone is linked there, or its servers are asked
     #[arg(long, value_name = "REPORT", value_hint = ValueHint::FilePath)]
     pub like: Option<PathBuf>,
+    /// What Azure holds: the records of the zone.
+    #[command(flatten)]
+    pub held: FactsArgs,
     /// Do not exit with 1 for what is unknown
     #[arg(long)]
     pub allow_unknown: bool,

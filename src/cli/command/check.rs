@@ -11,7 +11,7 @@ use ampls_probes::{Catalogue, Options, World};
 use uuid::Uuid;
 
 use super::catalogue;
-use super::redact::{key, redacted};
+use super::redact::{NOT_UNDER_PSEUDONYMS, key, redacted};
 use crate::cli::args::{CheckArgs, HowArgs, OutputArgs, TalkArgs, WatchArgs, doubts};
 use crate::cli::exit::{Failure, announce, say, write_report};
 use crate::cli::output::Output;
@@ -19,6 +19,7 @@ use crate::cli::progress::ProgressLine;
 use crate::cli::saved::{Saved, judged};
 use crate::cli::{input, watch};
 use crate::diagnose::levels::Levels;
+use crate::facts_file::Holdings;
 use crate::report::Report;
 use crate::text::quote;
 
@@ -43,7 +44,11 @@ pub(in crate::cli) fn check(arguments: &CheckArgs, talk: TalkArgs) -> Result<u8,
         let (root, roots) = (root.clone(), roots.clone());
         Ok(prepared(limit, move || World::from_system(root.as_deref(), roots.as_deref()))?)
     };
-    examine(&world, &options, &arguments.watch, &arguments.output, talk)
+    let held = input::facts(arguments.held.facts.as_deref())?;
+    if held.is_some() && arguments.output.redact {
+        return Err(Failure::Usage(NOT_UNDER_PSEUDONYMS.to_owned()));
+    }
+    examine(&world, &options, &arguments.watch, (&arguments.output, held.as_ref()), talk)
 }
 
 /// Looks at a world, real or simulated, once or as often as asked, and writes each report.
@@ -51,7 +56,7 @@ pub(in crate::cli) fn examine(
     world: &dyn Fn() -> Result<World, Failure>,
     options: &Options,
     often: &WatchArgs,
-    face: &OutputArgs,
+    (face, held): (&OutputArgs, Option<&Holdings>),
     talk: TalkArgs,
 ) -> Result<u8, Failure> {
     face.format().map_err(Failure::Usage)?;
@@ -59,7 +64,7 @@ pub(in crate::cli) fn examine(
     let catalogue = catalogue()?;
     let levels = face.levels();
     let key = face.redact.then(key);
-    let look = |options: Options| look(world()?, options, &catalogue, (&levels, key), talk);
+    let look = |options: Options| look(world()?, options, &catalogue, (&levels, key, held), talk);
     if let Some(wanted) = often.wait {
         let (report, reached) = watch::wait(&look, options, wanted, often.patience, talk)?;
         let status = write_report(&report, face, talk, output)?;
@@ -80,16 +85,17 @@ fn look(
     world: World,
     options: Options,
     catalogue: &Catalogue,
-    (levels, key): (&Levels, Option<[u8; 16]>),
+    (levels, key, held): (&Levels, Option<[u8; 16]>, Option<&Holdings>),
     talk: TalkArgs,
 ) -> Result<Report, Failure> {
     let line = ProgressLine::new(talk.quiet || key.is_some(), options.deadline);
     let observations = run(world, options, catalogue, &|progress| line.show(progress))?;
     let seen = Saved { id: Uuid::new_v4(), rules: levels.clone(), observations, redacted: None };
-    Ok(judged(match key {
+    let seen = match key {
         Some(key) => redacted(seen, catalogue, key)?,
         None => seen,
-    }))
+    };
+    Ok(judged(seen, held))
 }
 
 /// `--root`, if it is a folder.

@@ -27,7 +27,7 @@ pub(in crate::cli) fn compare(arguments: &CompareArgs, talk: TalkArgs) -> Result
         };
         *plain = redacted(seen, &catalogue()?, key())?;
     }
-    let comparison = compare::compare(&saved::judged(a), &saved::judged(b));
+    let comparison = compare::compare(&saved::judged(a, None), &saved::judged(b, None));
     let status = comparison.exit_status(arguments.fail_on);
     let style = output::style(&output, talk);
     let written = output.write(|out| match format {

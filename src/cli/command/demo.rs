@@ -37,7 +37,7 @@ pub(in crate::cli) fn demo(arguments: &DemoArgs, talk: TalkArgs) -> Result<u8, F
     }
     let running =
         start(&world).map_err(|error| Failure::Impossible(format!("the world cannot be simulated: {error}")))?;
-    examine(&|| Ok(running.world.clone()), &options, &arguments.watch, &arguments.output, talk)
+    examine(&|| Ok(running.world.clone()), &options, &arguments.watch, (&arguments.output, None), talk)
 }
 
 /// The arguments with which the world is examined.

@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use crate::cli::args::{FleetArgs, TalkArgs};
 use crate::cli::exit::{Failure, announce_file, exit_code, say};
 use crate::cli::gather::{again, gather};
-use crate::cli::input::is_stdin;
+use crate::cli::input::{self, is_stdin};
 use crate::cli::output::{self, Output};
 use crate::cli::saved::judged;
 use crate::diagnose::finding::Severity;
+use crate::facts_file::Holdings;
 use crate::fleet::{Fleet, Whole};
 use crate::render;
 use crate::render::fleet::Format;
@@ -24,10 +25,11 @@ pub(in crate::cli) fn fleet(arguments: &FleetArgs, talk: TalkArgs) -> Result<u8,
         return Err(Failure::Usage("standard input can be read only once: give the other reports as files".to_owned()));
     }
     let output = Output::open(arguments.output.as_deref())?;
+    let held = input::facts(arguments.held.facts.as_deref())?;
     let now = gathered(&arguments.paths)?;
     let earlier = if arguments.since.is_empty() { None } else { Some(gathered(&arguments.since)?) };
     let mut whole = now.whole(env!("CARGO_PKG_VERSION"), arguments.by, earlier);
-    advise(&mut whole);
+    advise(&mut whole, held.as_ref());
     let status = whole.picture.exit_status(arguments.fail_on);
     let style = output::style(&output, talk);
     let written = output.write(|out| render::fleet::write(format, &whole, &style, out));
@@ -59,12 +61,12 @@ fn gathered(paths: &[PathBuf]) -> Result<Fleet, Failure> {
 }
 
 /// Fills in what to do, from a report of each of the first groups.
-fn advise(whole: &mut Whole) {
+fn advise(whole: &mut Whole, held: Option<&Holdings>) {
     let groups = whole.picture.groups.iter_mut().zip(&whole.newest);
     for (group, newest) in groups.filter(|(group, _)| group.severity > Severity::Info).take(MOST_ADVISED) {
         let Some(source) = newest else { continue };
         if let Some(saved) = again(source) {
-            group.advise(&judged(saved));
+            group.advise(&judged(saved, held));
         }
     }
 }

@@ -58,7 +58,7 @@ fn several(files: &[PathBuf], format: Format, folder: Option<&Path>, talk: TalkA
 
 fn write(saved: Saved, format: Format, output: Output, place: &str, talk: TalkArgs) -> Result<u8, Failure> {
     let style = output::style(&output, talk);
-    let report = judged(saved);
+    let report = judged(saved, None);
     let status = exit_code(output.write(|out| render::write(format, &report, FailOn::Error, &style, out)), 0)?;
     if let Some(redacted) = &report.redacted {
         say(talk, &format!("{place}{}", replaced(redacted)));
@@ -74,6 +74,10 @@ fn place(file: Option<&Path>) -> String {
 fn cannot(error: &serde_json::Error) -> Failure {
     Failure::Impossible(format!("the report cannot be redacted: {error}"))
 }
+
+/// Why what Azure holds does not go with a redacted report.
+pub(super) const NOT_UNDER_PSEUDONYMS: &str =
+    "--facts holds the real names, which must not stand beside pseudonyms: use it with the whole report";
 
 /// A key for pseudonyms, forgotten when the program ends.
 pub(super) fn key() -> [u8; 16] {

@@ -34,10 +34,12 @@ pub(in crate::cli) fn what_if(arguments: &WhatIfArgs, talk: TalkArgs) -> Result<
     let changes: Vec<Change> =
         parsed.collect::<Result<_, _>>().map_err(|why| Failure::Usage(format!("--change: {why}")))?;
     if arguments.like.is_none()
+        && arguments.held.facts.is_none()
         && let Some(change) = changes.iter().find(|change| change.needs_like())
     {
         return Err(Failure::Usage(format!(
-            "--change {}: give with --like the report of a machine where the zone is linked: nothing else shows what it holds",
+            "--change {}: give with --like the report of a machine where the zone is linked, or with --facts what Azure holds: \
+             nothing else shows its records",
             quote(&change.to_string())
         )));
     }
@@ -47,7 +49,8 @@ pub(in crate::cli) fn what_if(arguments: &WhatIfArgs, talk: TalkArgs) -> Result<
     }
     let output = Output::open(arguments.output.as_deref())?;
     let like = arguments.like.as_deref().map(saved::read).transpose()?;
-    let like = like.as_ref().map(|like| Like::new(&like.observations));
+    let held = input::facts(arguments.held.facts.as_deref())?;
+    let like = Like::new(like.as_ref().map(|like| &like.observations), held.as_ref());
     let (predictions, coverage) = predicted(arguments, &changes, like.as_ref());
     if predictions.is_empty() {
         let why = coverage.unusable_named.first().map(|first| format!(": {first}")).unwrap_or_default();

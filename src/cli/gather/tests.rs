@@ -328,8 +328,10 @@ fn reports_that_were_redacted_one_by_one_are_as_many_machines() {
         let key = [u8::try_from(number).unwrap() + 1; 16];
         let (observations, redacted) = crate::report::redact(&seen, &Catalogue::builtin().unwrap(), key).unwrap();
         let rules = Levels::default();
-        let report =
-            judged(Saved { id: Uuid::from_u128(number as u128 + 1), rules, observations, redacted: Some(redacted) });
+        let report = judged(
+            Saved { id: Uuid::from_u128(number as u128 + 1), rules, observations, redacted: Some(redacted) },
+            None,
+        );
         folder.write(&format!("{number}.json"), json(&report));
         folder.write(&format!("{number}.txt"), digest(&report));
         folder.write(&format!("{number}.ndjson"), rows(&report));

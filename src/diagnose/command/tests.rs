@@ -146,3 +146,42 @@ fn a_command_of_any_machine_has_placeholders_for_all_words() {
     assert_eq!(command.of_any_machine(), "nslookup HOST_NAME ADDRESS");
     assert_eq!(command!(Any, "hostname").of_any_machine(), "hostname");
 }
+
+#[test]
+fn what_is_known_stands_where_a_command_asks_for_it() {
+    let list = command!(
+        Any,
+        "az x list --subscription DNS_SUBSCRIPTION -g DNS_RESOURCE_GROUP -z {} --query \"[].{LINK_NAME:name}\"",
+        Zone::new("privatelink.monitor.azure.com")
+    );
+    let known = |name: &'static str| match name {
+        "DNS_RESOURCE_GROUP" => ArmName::new("rg-dns").map(Word::from),
+        "LINK_NAME" => ArmName::new("hub").map(Word::from),
+        _ => None,
+    };
+    let filled = list.filled(&known);
+    assert_eq!(
+        filled.as_str(),
+        "az x list --subscription DNS_SUBSCRIPTION -g rg-dns -z privatelink.monitor.azure.com --query \"[].{LINK_NAME:name}\""
+    );
+    assert_eq!((list.value("ZONE_NAME"), list.value("RECORD_NAME")), (Some("privatelink.monitor.azure.com"), None));
+    assert_eq!(filled.of_any_machine(), list.of_any_machine(), "the page of the code is the same");
+}
+
+#[test]
+fn a_word_that_was_not_known_is_filled_in_and_one_that_was_stays() {
+    let show = command!(Any, "az vm show --ids {} --zone {}", VmResourceId::new("not an id"), Zone::new("a.example"));
+    let id = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/vm";
+    let filled = show.filled(&|name| match name {
+        "VM_RESOURCE_ID" => VmResourceId::new(id).map(Word::from),
+        _ => Zone::new("b.example").map(Word::from),
+    });
+    assert_eq!(filled.as_str(), format!("az vm show --ids {id} --zone a.example"));
+}
+
+#[test]
+fn a_word_that_needs_quotes_leaves_the_placeholder_of_the_text() {
+    let add = command!(Any, "az x --zone /a/DNS_RESOURCE_GROUP/b");
+    let known = |_: &'static str| ResourceId::new("/subscriptions/s/resourceGroups/g(1)").map(Word::from);
+    assert_eq!(add.filled(&known).as_str(), add.as_str());
+}

@@ -10,7 +10,7 @@ use super::quoting::{is_bare, is_inert_in_quotes, quoted};
 use super::{Language, Placeholder};
 
 /// One word of a command: what a type of this module gives, or the placeholder of that type.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Word {
     text: String,
     placeholder: Placeholder,
@@ -28,20 +28,32 @@ impl Word {
         self.placeholder.as_str()
     }
 
+    /// What was observed; `None` where the word is a placeholder.
+    pub(super) fn known(&self) -> Option<&str> {
+        (!self.text.is_empty()).then_some(self.text.as_str())
+    }
+
     /// The word, or what stands for it where the language cannot hold it.
     pub(super) fn written(&self, language: Language, within_quotes: bool) -> String {
-        let text = &self.text;
-        let refused = || self.placeholder.as_str().to_owned();
-        if text.is_empty() || text.starts_with(is_read_as_more) {
-            return refused();
-        }
+        self.legible(language, within_quotes).unwrap_or_else(|| self.placeholder.as_str().to_owned())
+    }
+
+    /// The word; `None` where it is not known, or the language cannot hold it.
+    fn legible(&self, language: Language, within_quotes: bool) -> Option<String> {
+        let text = self.known().filter(|text| !text.starts_with(is_read_as_more))?;
         if text.chars().all(|character| is_bare(language, character)) {
-            return text.clone();
+            return Some(text.to_owned());
         }
         if within_quotes {
-            return if text.chars().all(is_inert_in_quotes) { text.clone() } else { refused() };
+            return text.chars().all(is_inert_in_quotes).then(|| text.to_owned());
         }
-        quoted(language, text).unwrap_or_else(refused)
+        quoted(language, text)
+    }
+
+    /// The word where nothing but its own characters is needed to write it: it may stand in the middle of another word.
+    pub(super) fn bare(&self, language: Language) -> Option<&str> {
+        let text = self.known().filter(|text| !text.starts_with(is_read_as_more))?;
+        text.chars().all(|character| is_bare(language, character)).then_some(text)
     }
 
     fn inert(text: &impl ToString, placeholder: Placeholder) -> Self {

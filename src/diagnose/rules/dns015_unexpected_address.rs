@@ -15,7 +15,8 @@ rule! {
     /// ## What it means
     ///
     /// The file of `--expected-records` says which addresses a name should have: what the private endpoint, the zone or an
-    /// earlier report holds. This machine gets others, or none. The evidence says EXPECTED and ACTUAL for each name.
+    /// earlier report holds; the file of `--facts` says it for the zones linked where this machine's names are resolved. This
+    /// machine gets others, or none. The evidence says EXPECTED and ACTUAL for each name.
     ///
     /// A name that nobody could be asked about (no server answered) is not compared. Names of the file that are not among the
     /// endpoints of this run are left out.
@@ -32,7 +33,7 @@ rule! {
     ///
     /// ## How to confirm
     ///
-    /// Run again with `--expected-records`: every name has its address.
+    /// Run again with `--expected-records` or `--facts`: every name has its address.
     ///
     /// ## References
     ///

@@ -222,7 +222,10 @@ fn summary(report: &Report, style: &Style, faulty: bool) -> Vec<Paragraph> {
     if !faulty {
         lines.extend(noted(report));
     }
-    if !faulty && !report.notes.is_empty() {
+    if let Some(facts) = &report.run.facts {
+        lines.push(Paragraph::text(Tint::Plain, "", "  ", &facts.sentence()));
+    }
+    if !faulty && report.notes.iter().any(|note| !note.answered) {
         let commands = report.notes.iter().filter(|note| note.command.is_some()).count();
         let text = format!(
             "Not visible from {}: scope members, access modes, rules (-v: {commands} commands)",
