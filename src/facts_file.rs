@@ -65,7 +65,7 @@ pub struct Holdings {
     pub associations: Option<Vec<Association>>,
     /// What changed, the latest first.
     pub changes: Vec<Change>,
-    /// What could not be used: the place and the reason, in the order of the file.
+    /// What could not be used: the place and the reason.
     pub left_out: Vec<String>,
 }
 

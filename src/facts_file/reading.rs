@@ -30,9 +30,10 @@ pub(super) struct LeftOut {
 }
 
 impl LeftOut {
+    /// `why` is harmless: values in it are quoted.
     fn add(&mut self, place: &str, why: impl Display) {
         if self.named.len() < MAX_LEFT_OUT {
-            self.named.push(text::escape(&format!("{place}: {why}"), 2 * text::MAX_QUOTED));
+            self.named.push(format!("{place}: {why}"));
         } else {
             self.more += 1;
         }
@@ -77,7 +78,7 @@ impl LeftOut {
         mut make: impl FnMut(&mut Self, &str, T) -> Option<R>,
     ) -> Vec<R> {
         for (number, why) in items.bad {
-            self.add(&format!("{place}[{number}]"), why);
+            self.add(&format!("{place}[{number}]"), text::escape(&why, text::MAX_QUOTED));
         }
         items.good.into_iter().filter_map(|(number, item)| make(self, &format!("{place}[{number}]"), item)).collect()
     }

@@ -62,7 +62,7 @@ fn an_item_that_is_not_of_its_form_is_left_out_with_its_place() {
         "networks[0].id: `hub` is not the id of a resource",
         "networks[1].subnets[0].prefixes[0]: `10.0.0.0/40` is not an address prefix",
         "networks[2]: invalid type",
-        "networks[3]: missing field `id`",
+        "networks[3]: missing field 'id'",
     ] {
         assert!(said.contains(wanted), "{wanted} is not in\n{said}");
     }
