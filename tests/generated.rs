@@ -9,10 +9,10 @@ use ampls_doctor::cli::{commands, completions, manual};
 use ampls_doctor::diagnose::command::Command;
 use ampls_doctor::diagnose::finding::Finding;
 use ampls_doctor::diagnose::rules::RULES;
-use ampls_doctor::fleet;
 use ampls_doctor::render::explain::{RulePage, index};
 use ampls_doctor::report::schema;
 use ampls_doctor::what_if;
+use ampls_doctor::{facts_file, fleet};
 use ampls_world::Scenario;
 use clap_complete::Shell;
 
@@ -126,6 +126,7 @@ fn the_schemas_are_fresh() {
         ("fleet", fleet::schema()),
         ("fleet-row", fleet::row_schema()),
         ("what-if", what_if::schema()),
+        ("azure-facts", facts_file::schema()),
     ] {
         let mut text = serde_json::to_string_pretty(&schema).expect("JSON");
         text.push('\n');

@@ -23,6 +23,7 @@ use ampls_world::{Embedded, Scenario};
 use clap::Parser;
 use uuid::Uuid;
 
+use crate::facts::held;
 use crate::{commands, screen};
 
 /// Worlds examined side by side: most of their time they wait for silence.
@@ -38,6 +39,7 @@ fn every_world_gets_the_findings_it_names() {
     assert!(!worlds.is_empty(), "no world is called `{only}`");
     side_by_side(&worlds, |world| world.name.to_owned(), |world, pace| examine(world, pace));
     let _ = writeln!(io::stdout(), "{}", screen::lengths());
+    let _ = writeln!(io::stderr(), "{}", held::summary());
     if only.is_empty() {
         commands::filled::summary().unwrap_or_else(|fault| panic!("{fault}"));
     }
@@ -141,6 +143,7 @@ fn examine(embedded: &Embedded, pace: Pace) -> Result<Vec<String>, String> {
     }
     faults.extend(commands::filled::examine(&report.findings));
     faults.extend(commands::windows::examine(&observations));
+    faults.extend(held::examine(&observations, &report));
     faults.extend(verification(&scenario, &report).err());
     faults.extend(judged_again(&observations, &findings).err());
     faults.extend(faces(&report));

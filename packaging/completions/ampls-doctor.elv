@@ -38,6 +38,7 @@ set edit:completion:arg-completer[ampls-doctor] = {|@words|
             cand --only 'Take only these steps, and those they need'
             cand --root 'Look at the files under this folder instead of / (a mounted disk, a collected folder); no network'
             cand --skip 'Leave these steps out'
+            cand --facts 'What Azure holds, as packaging/azure-facts collected it elsewhere: fills in commands, answers what a VM cannot see, says what changed'
             cand --wait 'Look again until the verdict is private (implies --expect private) or healthy; exit with 1 if it never is'
             cand --for 'Give up after SECS seconds [default: 600]'
             cand --every 'Look again every SECS seconds until a signal comes; a table is followed by one line a look, JSON is one document a line; html, markdown, junit and metrics need -o'
@@ -91,6 +92,7 @@ set edit:completion:arg-completer[ampls-doctor] = {|@words|
             cand --only 'Take only these steps, and those they need'
             cand --root 'Look at the files under this folder instead of / (a mounted disk, a collected folder); no network'
             cand --skip 'Leave these steps out'
+            cand --facts 'What Azure holds, as packaging/azure-facts collected it elsewhere: fills in commands, answers what a VM cannot see, says what changed'
             cand --wait 'Look again until the verdict is private (implies --expect private) or healthy; exit with 1 if it never is'
             cand --for 'Give up after SECS seconds [default: 600]'
             cand --every 'Look again every SECS seconds until a signal comes; a table is followed by one line a look, JSON is one document a line; html, markdown, junit and metrics need -o'
@@ -142,6 +144,7 @@ set edit:completion:arg-completer[ampls-doctor] = {|@words|
             cand --help 'Print help'
         }
         &'ampls-doctor;judge'= {
+            cand --facts 'What Azure holds, as packaging/azure-facts collected it elsewhere: fills in commands, answers what a VM cannot see, says what changed'
             cand --format 'Format of the result [default: table, or what the file''s extension says]'
             cand --ticket 'A ticket for that owner of faults (with --format markdown): dns, network, monitor, os or security'
             cand -o 'Write to this file (created 0600; Windows: as its folder), `-` for standard output; .json, .ndjson, .html, .md, .xml and .prom choose the format'
@@ -185,6 +188,7 @@ set edit:completion:arg-completer[ampls-doctor] = {|@words|
         &'ampls-doctor;fleet'= {
             cand --by 'Also group the machines by this: region, subnet, subscription, server, zone, code or agent'
             cand --since 'Compare with earlier reports: what got better, worse, appeared, vanished'
+            cand --facts 'What Azure holds, as packaging/azure-facts collected it elsewhere: fills in commands, answers what a VM cannot see, says what changed'
             cand --format 'Format of the result [default: table, or what the file''s extension says]'
             cand -o 'Write to this file (created 0600; Windows: as its folder), `-` for standard output; .json, .ndjson, .csv, .md, .html and .prom choose the format'
             cand --output 'Write to this file (created 0600; Windows: as its folder), `-` for standard output; .json, .ndjson, .csv, .md, .html and .prom choose the format'
@@ -200,6 +204,7 @@ set edit:completion:arg-completer[ampls-doctor] = {|@words|
         &'ampls-doctor;what-if'= {
             cand --change 'A change, e.g. `unlink privatelink.monitor.azure.com`; several are made one after the other'
             cand --like 'The report of a machine that shows what the change gives: its zone is linked there, or its servers are asked'
+            cand --facts 'What Azure holds, as packaging/azure-facts collected it elsewhere: fills in commands, answers what a VM cannot see, says what changed'
             cand --format 'Format of the result [default: table, or what the file''s extension says]'
             cand -o 'Write to this file (created 0600; Windows: as its folder), `-` for standard output'
             cand --output 'Write to this file (created 0600; Windows: as its folder), `-` for standard output'

@@ -41,6 +41,7 @@ Register-ArgumentCompleter -Native -CommandName 'ampls-doctor' -ScriptBlock {
             [CompletionResult]::new('--only', '--only', [CompletionResultType]::ParameterName, 'Take only these steps, and those they need')
             [CompletionResult]::new('--root', '--root', [CompletionResultType]::ParameterName, 'Look at the files under this folder instead of / (a mounted disk, a collected folder); no network')
             [CompletionResult]::new('--skip', '--skip', [CompletionResultType]::ParameterName, 'Leave these steps out')
+            [CompletionResult]::new('--facts', '--facts', [CompletionResultType]::ParameterName, 'What Azure holds, as packaging/azure-facts collected it elsewhere: fills in commands, answers what a VM cannot see, says what changed')
             [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'Look again until the verdict is private (implies --expect private) or healthy; exit with 1 if it never is')
             [CompletionResult]::new('--for', '--for', [CompletionResultType]::ParameterName, 'Give up after SECS seconds [default: 600]')
             [CompletionResult]::new('--every', '--every', [CompletionResultType]::ParameterName, 'Look again every SECS seconds until a signal comes; a table is followed by one line a look, JSON is one document a line; html, markdown, junit and metrics need -o')
@@ -95,6 +96,7 @@ Register-ArgumentCompleter -Native -CommandName 'ampls-doctor' -ScriptBlock {
             [CompletionResult]::new('--only', '--only', [CompletionResultType]::ParameterName, 'Take only these steps, and those they need')
             [CompletionResult]::new('--root', '--root', [CompletionResultType]::ParameterName, 'Look at the files under this folder instead of / (a mounted disk, a collected folder); no network')
             [CompletionResult]::new('--skip', '--skip', [CompletionResultType]::ParameterName, 'Leave these steps out')
+            [CompletionResult]::new('--facts', '--facts', [CompletionResultType]::ParameterName, 'What Azure holds, as packaging/azure-facts collected it elsewhere: fills in commands, answers what a VM cannot see, says what changed')
             [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'Look again until the verdict is private (implies --expect private) or healthy; exit with 1 if it never is')
             [CompletionResult]::new('--for', '--for', [CompletionResultType]::ParameterName, 'Give up after SECS seconds [default: 600]')
             [CompletionResult]::new('--every', '--every', [CompletionResultType]::ParameterName, 'Look again every SECS seconds until a signal comes; a table is followed by one line a look, JSON is one document a line; html, markdown, junit and metrics need -o')
@@ -148,6 +150,7 @@ Register-ArgumentCompleter -Native -CommandName 'ampls-doctor' -ScriptBlock {
             break
         }
         'ampls-doctor;judge' {
+            [CompletionResult]::new('--facts', '--facts', [CompletionResultType]::ParameterName, 'What Azure holds, as packaging/azure-facts collected it elsewhere: fills in commands, answers what a VM cannot see, says what changed')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Format of the result [default: table, or what the file''s extension says]')
             [CompletionResult]::new('--ticket', '--ticket', [CompletionResultType]::ParameterName, 'A ticket for that owner of faults (with --format markdown): dns, network, monitor, os or security')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Write to this file (created 0600; Windows: as its folder), `-` for standard output; .json, .ndjson, .html, .md, .xml and .prom choose the format')
@@ -194,6 +197,7 @@ Register-ArgumentCompleter -Native -CommandName 'ampls-doctor' -ScriptBlock {
         'ampls-doctor;fleet' {
             [CompletionResult]::new('--by', '--by', [CompletionResultType]::ParameterName, 'Also group the machines by this: region, subnet, subscription, server, zone, code or agent')
             [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'Compare with earlier reports: what got better, worse, appeared, vanished')
+            [CompletionResult]::new('--facts', '--facts', [CompletionResultType]::ParameterName, 'What Azure holds, as packaging/azure-facts collected it elsewhere: fills in commands, answers what a VM cannot see, says what changed')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Format of the result [default: table, or what the file''s extension says]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Write to this file (created 0600; Windows: as its folder), `-` for standard output; .json, .ndjson, .csv, .md, .html and .prom choose the format')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Write to this file (created 0600; Windows: as its folder), `-` for standard output; .json, .ndjson, .csv, .md, .html and .prom choose the format')
@@ -210,6 +214,7 @@ Register-ArgumentCompleter -Native -CommandName 'ampls-doctor' -ScriptBlock {
         'ampls-doctor;what-if' {
             [CompletionResult]::new('--change', '--change', [CompletionResultType]::ParameterName, 'A change, e.g. `unlink privatelink.monitor.azure.com`; several are made one after the other')
             [CompletionResult]::new('--like', '--like', [CompletionResultType]::ParameterName, 'The report of a machine that shows what the change gives: its zone is linked there, or its servers are asked')
+            [CompletionResult]::new('--facts', '--facts', [CompletionResultType]::ParameterName, 'What Azure holds, as packaging/azure-facts collected it elsewhere: fills in commands, answers what a VM cannot see, says what changed')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Format of the result [default: table, or what the file''s extension says]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Write to this file (created 0600; Windows: as its folder), `-` for standard output')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Write to this file (created 0600; Windows: as its folder), `-` for standard output')

@@ -67,8 +67,8 @@ fn no_prediction_is_wrong() {
             let mut after = network.clone();
             make(&changes, &mut after);
             let forwards = changes.iter().any(|change| matches!(change, Change::Forward(..)));
-            let like = Like::new(if forwards { &neighbour } else { &linked });
-            for name in predict(&seen, &changes, Some(&like)).names {
+            let like = Like::new(Some(if forwards { &neighbour } else { &linked }), None);
+            for name in predict(&seen, &changes, like.as_ref()).names {
                 let (now, then) = (route(&network, &name.fqdn), route(&after, &name.fqdn));
                 if name.need == Need::Required {
                     let count = counts.entry(kind).or_default();

@@ -6,9 +6,8 @@ use clap::{Args, ValueHint};
 
 /// `--facts`
 #[derive(Clone, Debug, Default, Args)]
-#[command(next_help_heading = "What Azure holds")]
 pub struct FactsArgs {
     /// What Azure holds, as packaging/azure-facts collected it elsewhere: fills in commands, answers what a VM cannot see, says what changed
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "What Azure holds")]
     pub facts: Option<PathBuf>,
 }

@@ -81,7 +81,7 @@ pub(super) fn root(report: &Report, root: &Finding, brevity: Brevity, style: &St
     let team = team(report, root.owner);
     let who = if brevity < Brevity::ShortWho { who(&team, &root.fix) } else { team.clone() };
     lines.push(labelled("Who", &who));
-    steps(&root.fix, &team, brevity, lines)
+    steps(&root.fix, &team, brevity, (lines, report.run.facts.is_some()))
 }
 
 /// Who acts, and the right that the first change takes.
@@ -94,16 +94,18 @@ pub(in crate::render) fn who(team: &str, fixes: &[Fix]) -> String {
 
 /// What to look at first, what to know before the change, and the change.
 pub(in crate::render) fn to_do(fixes: &[Fix], team: &str) -> Vec<Paragraph> {
-    steps(fixes, team, Brevity::OneCheck, Vec::new())
+    steps(fixes, team, Brevity::OneCheck, (Vec::new(), false))
 }
 
-fn steps(fixes: &[Fix], team: &str, brevity: Brevity, lines: Vec<Paragraph>) -> Vec<Paragraph> {
+/// `held`: what Azure holds is known, and a change that it fills in needs no look-up.
+fn steps(fixes: &[Fix], team: &str, brevity: Brevity, (lines, held): (Vec<Paragraph>, bool)) -> Vec<Paragraph> {
     let first = fixes.iter().position(|fix| !fix.read_only);
     let looks: Vec<&Fix> = fixes.iter().take(first.unwrap_or(fixes.len())).collect();
     let change = first.and_then(|first| fixes.get(first));
     let left_out =
         LeftOut { ways: fixes.iter().filter(|fix| fix.alternative && !fix.read_only).count(), ..LeftOut::default() };
-    let mut steps = Steps { brevity, lines, left_out, looked: false, fix: None };
+    let is_filled = held && change.is_some_and(|change| !is_to_be_filled(change));
+    let mut steps = Steps { brevity, lines, left_out, looked: false, is_filled, fix: None };
     steps.looks(&looks, change);
     match change {
         Some(change) => {
@@ -138,6 +140,8 @@ struct Steps {
     lines: Vec<Paragraph>,
     left_out: LeftOut,
     looked: bool,
+    /// What Azure holds stands in the change: look-ups of it are not shown.
+    is_filled: bool,
     /// Where the line of the fix stands, and its text.
     fix: Option<(usize, String)>,
 }
@@ -160,7 +164,10 @@ impl Steps {
         for look in looks.iter().take(shown) {
             let text = self.clauses(&look.text, Brevity::ShortLook);
             self.look(&text);
-            self.lines.extend(look.commands.iter().take(commands).map(line));
+            let found = |command: &&Command| self.is_filled && !command.gives().is_empty();
+            let wanted: Vec<Paragraph> =
+                look.commands.iter().filter(|it| !found(it)).take(commands).map(line).collect();
+            self.lines.extend(wanted);
         }
     }
 
