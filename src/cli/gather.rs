@@ -193,4 +193,6 @@ fn shown(path: &Path) -> String {
 }
 
 #[cfg(test)]
+mod engines;
+#[cfg(test)]
 mod tests;

@@ -69,9 +69,9 @@ impl Vm {
         first.checked_add(SignedDuration::from_secs(seconds)).expect("a time")
     }
 
-    fn scene(self) -> Scene {
+    fn scene(self, fault: usize) -> Scene {
         let whole = private_world();
-        let scene = match (self.hub(), self.spoke()) {
+        let scene = match (fault, self.spoke()) {
             (1, _) => {
                 let names = [(HANDLER, "10.0.0.5"), (ODS, "10.0.0.6"), (OMS, "10.0.0.7")];
                 names
@@ -99,11 +99,26 @@ impl Vm {
 
     /// The report of this machine.
     pub(crate) fn report(self) -> Report {
-        let mut seen = self.scene().observations();
+        self.judged(self.scene(self.hub()), self.began())
+    }
+
+    /// Its report of two days before: hub 0 had what is wrong in hub 2 now, and there nothing was wrong.
+    pub(crate) fn report_before(self) -> Report {
+        let fault = match self.hub() {
+            0 => 2,
+            2 => 0,
+            hub => hub,
+        };
+        let began = self.began().checked_sub(SignedDuration::from_hours(48)).expect("a time");
+        self.judged(self.scene(fault), began)
+    }
+
+    fn judged(self, scene: Scene, began: Timestamp) -> Report {
+        let mut seen = scene.observations();
         let custom: SocketAddr = CUSTOM.parse().expect("an address");
         let own: SocketAddr = format!("10.{}.0.4:53", self.hub()).parse().expect("an address");
         seen.machine.name = self.name();
-        seen.started_at = self.began();
+        seen.started_at = began;
         for one in &mut seen.seen {
             match one {
                 Observation::Answer(answer) if answer.server == custom => answer.server = own,

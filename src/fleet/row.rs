@@ -37,6 +37,11 @@ pub struct Row<'w> {
     #[serde(serialize_with = "to_millisecond")]
     #[schemars(with = "Timestamp")]
     pub at: Timestamp,
+    /// When the newest run of the whole picture began. How a cause is called depends on the machines around it: of two pictures
+    /// that hold the same run the later one counts.
+    #[serde(serialize_with = "to_millisecond")]
+    #[schemars(with = "Timestamp")]
+    pub as_of: Timestamp,
     /// That run.
     pub run_id: Uuid,
     /// The program that judged it.
@@ -45,6 +50,10 @@ pub struct Row<'w> {
     pub redacted: bool,
     /// How the machine is.
     pub state: State,
+    /// Its root causes that are errors.
+    pub errors: usize,
+    /// Its root causes that are warnings.
+    pub warnings: usize,
     /// Where its names lead.
     pub route: &'w str,
     /// Its DNS servers.
@@ -71,16 +80,17 @@ pub struct Row<'w> {
 
 /// The rows, by machine.
 pub fn rows(whole: &Whole) -> impl Iterator<Item = Row<'_>> {
-    whole.machines.iter().flat_map(|machine| {
+    let as_of = whole.picture.machines.newest;
+    whole.machines.iter().flat_map(move |machine| {
         let groups: Vec<Option<&Group>> = match machine.groups.as_slice() {
             [] => vec![None],
             groups => groups.iter().map(|group| whole.picture.groups.get(*group)).collect(),
         };
-        groups.into_iter().map(move |group| row(machine, group))
+        groups.into_iter().map(move |group| row(machine, group, as_of.unwrap_or(machine.at)))
     })
 }
 
-fn row<'w>(machine: &'w Machine, group: Option<&'w Group>) -> Row<'w> {
+fn row<'w>(machine: &'w Machine, group: Option<&'w Group>, as_of: Timestamp) -> Row<'w> {
     let facts = group.map(|group| group.facts.as_slice()).unwrap_or_default();
     let fact = |name: &str, value: &str| format!("{name}={value}");
     Row {
@@ -94,10 +104,13 @@ fn row<'w>(machine: &'w Machine, group: Option<&'w Group>) -> Row<'w> {
         region: machine.place.region.as_deref(),
         subnet: machine.place.subnet.as_deref(),
         at: machine.at,
+        as_of,
         run_id: machine.run,
         version: &machine.version,
         redacted: machine.redacted,
         state: machine.state,
+        errors: machine.errors,
+        warnings: machine.warnings,
         route: &machine.route,
         servers: &machine.servers,
         agents: &machine.agents,
