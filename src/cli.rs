@@ -35,6 +35,7 @@ mod output;
 pub mod parsers;
 mod progress;
 mod saved;
+pub mod splay;
 mod watch;
 
 /// Runs the program with these arguments, the first being its own name, and returns its exit status.

@@ -166,6 +166,10 @@ impl<'a> Watch<'a> {
     }
 
     fn run(&self, arguments: &[&str]) -> Output {
+        self.looks(&[&["--splay=0"], arguments].concat())
+    }
+
+    fn looks(&self, arguments: &[&str]) -> Output {
         let path = format!("{}:{}", self.folder.path("bin"), env::var("PATH").expect("a path"));
         let mut command = Command::new(packaging("systemd/watch"));
         ran(command.args(arguments).env("PATH", path).env("STATE_DIRECTORY", self.folder.path("state")))
@@ -220,6 +224,19 @@ fn the_service_keeps_the_last_report_when_it_cannot_look() {
     assert_eq!(status(&output), Some(2));
     assert!(text(&output.stdout).starts_with("<3>ampls-doctor: "), "{}", text(&output.stdout));
     assert_eq!(before, (watch.state("report.json"), watch.state("ampls-doctor.prom")));
+}
+
+#[test]
+fn the_service_looks_within_a_minute_unless_its_arguments_say_otherwise() {
+    let folder = Folder::new("watch-splay");
+    let watch = Watch::new(&folder, "healthy-private");
+    script(&folder, "bin/ampls-doctor", "echo \"$*\"; exit 3");
+    let table: [(&[&str], &str); 2] =
+        [(&[], "check --splay=60 --format"), (&["--splay=0"], "check --splay=0 --format")];
+    for (given, wanted) in table {
+        let output = watch.looks(given);
+        assert!(text(&output.stdout).starts_with(&format!("<3>{wanted}")), "{}", text(&output.stdout));
+    }
 }
 
 #[test]
@@ -310,6 +327,35 @@ fn a_release_with_a_place_that_is_no_url_is_refused() {
         assert_eq!(status(&output), Some(2), "{base}");
         assert!(!folder.0.join("out/ampls-doctor.sh").exists(), "{base}");
     }
+}
+
+/// What takes rows of many machines elsewhere knows every column of them.
+#[test]
+fn engines_take_the_rows_as_they_are() {
+    let schema = json(&read("fleet-row.schema.json"));
+    let columns: BTreeSet<&str> =
+        schema["properties"].as_object().expect("columns").keys().map(String::as_str).collect();
+    let template = json(&read("fleet/azure/table-and-rule.json"));
+    let rule = &template["resources"][1]["properties"];
+    let stream = rule["streamDeclarations"]["Custom-AmplsFleet"]["columns"].as_array().expect("columns").iter();
+    let stream: BTreeSet<&str> = stream.map(|column| column["name"].as_str().expect("a name")).collect();
+    // Every row is of that kind, and a table holds nothing else.
+    let wanted: BTreeSet<&str> = columns.iter().copied().filter(|name| *name != "kind").collect();
+    assert_eq!(stream, wanted);
+    let reserved =
+        ["type", "tenantid", "resource", "resourceid", "resourcename", "resourcetype", "subscriptionid", "tenanted"];
+    let table = template["resources"][0]["properties"]["schema"]["columns"].as_array().expect("columns").iter();
+    for name in table.map(|column| column["name"].as_str().expect("a name").to_lowercase()) {
+        assert!(!reserved.contains(&name.as_str()) && !["title", "uniqueid", "id"].contains(&name.as_str()), "{name}");
+    }
+    for engine in ["duckdb", "spark"] {
+        let setup = read(&format!("fleet/{engine}.sql"));
+        let words: BTreeSet<&str> = setup.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
+        let missing: Vec<&&str> = wanted.iter().filter(|name| **name != "schema" && !words.contains(**name)).collect();
+        assert!(missing.is_empty(), "{engine}: {missing:?}");
+    }
+    let mapping = read("fleet/kql/table.kql");
+    assert!(wanted.iter().all(|name| mapping.contains(&format!("\"$.{name}\""))), "{mapping}");
 }
 
 /// What points into a package points at what is there.

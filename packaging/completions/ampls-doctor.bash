@@ -59,7 +59,7 @@ _ampls__doctor() {
 
     case "${cmd}" in
         ampls__doctor)
-            opts="-o -q -v -h -V --expect --cloud --region --workspace --dce --app-insights --storage --endpoint --set --private-range --public-roots --expected-records --resolver --proxy --timeout --deadline --repeat --only --root --skip --facts --wait --for --every --format --ticket --output --redact --fail-on --rule --quiet --verbose --color --help --version check plan judge redact compare fleet what-if explain demo schema completions man"
+            opts="-o -q -v -h -V --expect --cloud --region --workspace --dce --app-insights --storage --endpoint --set --private-range --public-roots --expected-records --resolver --proxy --timeout --deadline --repeat --only --root --skip --wait --for --every --splay --format --ticket --output --redact --fail-on --rule --quiet --verbose --color --help --version check plan judge redact compare fleet what-if explain demo schema completions man"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -170,21 +170,6 @@ _ampls__doctor() {
                     COMPREPLY=($(compgen -W "dns tcp tls http imds agent browser proxy clock" -- "${cur}"))
                     return 0
                     ;;
-                --facts)
-                    local oldifs
-                    if [ -n "${IFS+x}" ]; then
-                        oldifs="$IFS"
-                    fi
-                    IFS=$'\n'
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    if [ -n "${oldifs+x}" ]; then
-                        IFS="$oldifs"
-                    fi
-                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
-                        compopt -o filenames
-                    fi
-                    return 0
-                    ;;
                 --wait)
                     COMPREPLY=($(compgen -W "private healthy" -- "${cur}"))
                     return 0
@@ -194,6 +179,10 @@ _ampls__doctor() {
                     return 0
                     ;;
                 --every)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --splay)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -255,7 +244,7 @@ _ampls__doctor() {
             return 0
             ;;
         ampls__doctor__subcmd__check)
-            opts="-o -q -v -h --expect --cloud --region --workspace --dce --app-insights --storage --endpoint --set --private-range --public-roots --expected-records --resolver --proxy --timeout --deadline --repeat --only --root --skip --facts --wait --for --every --format --ticket --output --redact --fail-on --rule --quiet --verbose --color --help"
+            opts="-o -q -v -h --expect --cloud --region --workspace --dce --app-insights --storage --endpoint --set --private-range --public-roots --expected-records --resolver --proxy --timeout --deadline --repeat --only --root --skip --wait --for --every --splay --format --ticket --output --redact --fail-on --rule --quiet --verbose --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -366,21 +355,6 @@ _ampls__doctor() {
                     COMPREPLY=($(compgen -W "dns tcp tls http imds agent browser proxy clock" -- "${cur}"))
                     return 0
                     ;;
-                --facts)
-                    local oldifs
-                    if [ -n "${IFS+x}" ]; then
-                        oldifs="$IFS"
-                    fi
-                    IFS=$'\n'
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    if [ -n "${oldifs+x}" ]; then
-                        IFS="$oldifs"
-                    fi
-                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
-                        compopt -o filenames
-                    fi
-                    return 0
-                    ;;
                 --wait)
                     COMPREPLY=($(compgen -W "private healthy" -- "${cur}"))
                     return 0
@@ -390,6 +364,10 @@ _ampls__doctor() {
                     return 0
                     ;;
                 --every)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --splay)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -525,7 +503,7 @@ _ampls__doctor() {
             return 0
             ;;
         ampls__doctor__subcmd__demo)
-            opts="-o -q -v -h --list --wait --for --every --format --ticket --output --redact --fail-on --rule --quiet --verbose --color --help agent-delivers-nothing agent-on-global-handler agent-refused agent-repaired agent-reports-elsewhere agent-too-old agent-without-endpoint agents-folder-hangs agents-not-readable alias-in-the-configuration answers-flap answers-invented-elsewhere answers-invented arc-proxy-overrides azure-dns-blocked azure-dns-from-outside azure-dns-from-premises black-hole blocked-by-policy blocked-by-response-policy browser-prefers-encrypted browser-secure browsers-folder-hangs cgnat chain-incomplete china clock-ahead-ten-minutes clock-behind-an-hour clock-behind clock-within-bounds clock-years-ahead cloud-mismatch-workspace-gone cloud-mismatch cloud-unknown custom-dns-forwards-to-public custom-metrics-blocked dce-not-in-scope denied-by-a-root-zone dns-over-tcp-blocked empty-monitor-zone empty-zone-behind-fallback endpoint-association-missing endpoint-closed-to-public endpoint-older-than-the-blob-record endpoints-in-two-subnets expected-records-differ expired-clock-right expired fallback-to-internet forwarder-for-alias-zones forwarder-for-some-suffixes forwarder-forgets-one-name forwarder-keeps-records forwarder-second-server-incomplete garbage-answers handler-not-healthy healthy-private healthy-public healthy-unaliased hosts-entry-dead hosts-entry-public hosts-entry hosts-file-not-readable http-close http-endless-headers http-garbage http-silent hub-and-spoke hub-record-missing hub-without-one-zone hybrid-worker-blocked intercepted-and-expired intercepted-block-page intercepted-trusted intercepted-untrusted intermediate-missing ipv6-bypass ipv6-only led-to-a-block-page live-metrics-record-missing locked-down metadata-denied-to-the-agent metadata-denied metadata-hidden-from-the-agent metadata-hidden metadata-silent no-agent only-monitor-linked other-scope-answers other-scope-dead own-firewall plain-http-answers port-refused private-answers-filtered private-endpoint-resets private-port-dropped private-range-without-alias private-range private-wanted-public-found prometheus-query-from-outside proxy-cannot-reach proxy-catches-metadata proxy-dead-private proxy-dead proxy-denies proxy-exempts-private-names proxy-refused-by-isolation proxy-silent proxy-takes-private-names proxy-wants-credentials public-blocked public-path-dropped public-range-vnet public-through-proxy public-wanted-private-dead public-wanted-private-found public-wanted query-from-outside query-private-only record-missing-behind-fallback record-missing-private-wanted record-missing redirected-elsewhere refused-by-alert reset-after-client-hello resolved-routes-to-azure resolved-takes-all-publicly-listed-last resolved-takes-all-publicly resolver-file-hangs resolver-in-a-network-without-links roots-out-of-date ruleset-takes-public-names search-domain-answers second-dns-server-is-public second-workspace-missing self-signed server-answers-another-name server-closed server-drops-edns server-malformed server-recovers server-refused server-refuses-edns server-servfail server-silent-all server-silent-one server-unreachable servers-disagree servers-take-turns-at-a-local-zone servers-take-turns servers-unknown service-busy shadow-zone-that-works shared-dns-foreign-scope shell-proxy-takes-private-names sinkholed slow-dns slow-network some-addresses-dead split-brain-zone spoke-without-links stale-cache stale-record stub-upstream-silent stub-validates synthetic-addresses system-encrypted-dns systemd-resolved tls-silent tls-too-old tls12-only truncated-dns-over-tcp truncated-twice two-faults-bypass-and-flaps two-faults-cache-and-deleted-workspace two-faults-cache-and-no-server two-faults-cache-and-servers two-faults-cache-and-silent-server two-faults-cache-and-zone two-faults-clock-and-interception two-faults-dns-and-tls two-faults-fallback-and-deleted-workspace two-faults-first-server-incomplete two-faults-forwarder-and-deleted-workspace two-faults-forwarder-and-record two-faults-hosts-and-ipv6 two-faults-hub-zone-and-block-list two-faults-ipv6-and-path two-faults-proxy-and-dns two-faults-record-and-forgotten-name two-faults-record-and-forgotten-suffix two-faults-record-and-inspection two-faults-ruleset-and-closed-network two-faults-server-and-port two-faults-servers two-faults-split-brain-and-hosts two-faults-suffix-hidden-by-local-zones two-faults-zone-and-hosts two-scopes-one-zone unexplained unreachable usgov windows-old-agent-zone-not-linked windows-policy-sends-names-elsewhere windows-policy-server-is-silent windows-root-updates-off windows-tls-switched-off with-ipv6 without-ipv6 workspace-beside-unscoped workspace-deleted workspace-unscoped-without-alias wrong-name zone-not-linked-monitor zone-not-linked-ods zone-not-linked-without-alias zone-not-linked-without-names zone-with-a-misspelt-name"
+            opts="-o -q -v -h --list --wait --for --every --splay --format --ticket --output --redact --fail-on --rule --quiet --verbose --color --help agent-delivers-nothing agent-on-global-handler agent-refused agent-repaired agent-reports-elsewhere agent-too-old agent-without-endpoint agents-folder-hangs agents-not-readable alias-in-the-configuration answers-flap answers-invented-elsewhere answers-invented arc-proxy-overrides azure-dns-blocked azure-dns-from-outside azure-dns-from-premises black-hole blocked-by-policy blocked-by-response-policy browser-prefers-encrypted browser-secure browsers-folder-hangs cgnat chain-incomplete china clock-ahead-ten-minutes clock-behind-an-hour clock-behind clock-within-bounds clock-years-ahead cloud-mismatch-workspace-gone cloud-mismatch cloud-unknown custom-dns-forwards-to-public custom-metrics-blocked dce-not-in-scope denied-by-a-root-zone dns-over-tcp-blocked empty-monitor-zone empty-zone-behind-fallback endpoint-association-missing endpoint-closed-to-public endpoint-older-than-the-blob-record endpoints-in-two-subnets expected-records-differ expired-clock-right expired fallback-to-internet forwarder-for-alias-zones forwarder-for-some-suffixes forwarder-forgets-one-name forwarder-keeps-records forwarder-second-server-incomplete garbage-answers handler-not-healthy healthy-private healthy-public healthy-unaliased hosts-entry-dead hosts-entry-public hosts-entry hosts-file-not-readable http-close http-endless-headers http-garbage http-silent hub-and-spoke hub-record-missing hub-without-one-zone hybrid-worker-blocked intercepted-and-expired intercepted-block-page intercepted-trusted intercepted-untrusted intermediate-missing ipv6-bypass ipv6-only led-to-a-block-page live-metrics-record-missing locked-down metadata-denied-to-the-agent metadata-denied metadata-hidden-from-the-agent metadata-hidden metadata-silent no-agent only-monitor-linked other-scope-answers other-scope-dead own-firewall plain-http-answers port-refused private-answers-filtered private-endpoint-resets private-port-dropped private-range-without-alias private-range private-wanted-public-found prometheus-query-from-outside proxy-cannot-reach proxy-catches-metadata proxy-dead-private proxy-dead proxy-denies proxy-exempts-private-names proxy-refused-by-isolation proxy-silent proxy-takes-private-names proxy-wants-credentials public-blocked public-path-dropped public-range-vnet public-through-proxy public-wanted-private-dead public-wanted-private-found public-wanted query-from-outside query-private-only record-missing-behind-fallback record-missing-private-wanted record-missing redirected-elsewhere refused-by-alert reset-after-client-hello resolved-routes-to-azure resolved-takes-all-publicly-listed-last resolved-takes-all-publicly resolver-file-hangs resolver-in-a-network-without-links roots-out-of-date ruleset-takes-public-names search-domain-answers second-dns-server-is-public second-workspace-missing self-signed server-answers-another-name server-closed server-drops-edns server-malformed server-recovers server-refused server-refuses-edns server-servfail server-silent-all server-silent-one server-unreachable servers-disagree servers-take-turns-at-a-local-zone servers-take-turns servers-unknown service-busy shadow-zone-that-works shared-dns-foreign-scope shell-proxy-takes-private-names sinkholed slow-dns slow-network some-addresses-dead split-brain-zone spoke-without-links stale-cache stale-record stub-upstream-silent stub-validates synthetic-addresses system-encrypted-dns systemd-resolved tls-silent tls-too-old tls12-only truncated-dns-over-tcp truncated-twice two-faults-bypass-and-flaps two-faults-cache-and-deleted-workspace two-faults-cache-and-no-server two-faults-cache-and-servers two-faults-cache-and-silent-server two-faults-cache-and-zone two-faults-clock-and-interception two-faults-dns-and-tls two-faults-fallback-and-deleted-workspace two-faults-first-server-incomplete two-faults-forwarder-and-deleted-workspace two-faults-forwarder-and-record two-faults-hosts-and-ipv6 two-faults-hub-zone-and-block-list two-faults-ipv6-and-path two-faults-proxy-and-dns two-faults-record-and-forgotten-name two-faults-record-and-forgotten-suffix two-faults-record-and-inspection two-faults-ruleset-and-closed-network two-faults-server-and-port two-faults-servers two-faults-split-brain-and-hosts two-faults-suffix-hidden-by-local-zones two-faults-zone-and-hosts two-scopes-one-zone unexplained unreachable usgov windows-old-agent-zone-not-linked windows-policy-sends-names-elsewhere windows-policy-server-is-silent windows-root-updates-off windows-tls-switched-off with-ipv6 without-ipv6 workspace-beside-unscoped workspace-deleted workspace-unscoped-without-alias wrong-name zone-not-linked-monitor zone-not-linked-ods zone-not-linked-without-alias zone-not-linked-without-names zone-with-a-misspelt-name"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -540,6 +518,10 @@ _ampls__doctor() {
                     return 0
                     ;;
                 --every)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --splay)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -619,7 +601,7 @@ _ampls__doctor() {
             return 0
             ;;
         ampls__doctor__subcmd__fleet)
-            opts="-o -q -v -h --by --since --facts --format --output --fail-on --quiet --verbose --color --help"
+            opts="-o -q -v -h --by --since --format --output --fail-on --quiet --verbose --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -631,21 +613,6 @@ _ampls__doctor() {
                     ;;
                 --since)
                     COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --facts)
-                    local oldifs
-                    if [ -n "${IFS+x}" ]; then
-                        oldifs="$IFS"
-                    fi
-                    IFS=$'\n'
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    if [ -n "${oldifs+x}" ]; then
-                        IFS="$oldifs"
-                    fi
-                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
-                        compopt -o filenames
-                    fi
                     return 0
                     ;;
                 --format)
@@ -698,27 +665,12 @@ _ampls__doctor() {
             return 0
             ;;
         ampls__doctor__subcmd__judge)
-            opts="-o -q -v -h --facts --format --ticket --output --redact --fail-on --rule --quiet --verbose --color --help"
+            opts="-o -q -v -h --format --ticket --output --redact --fail-on --rule --quiet --verbose --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
-                --facts)
-                    local oldifs
-                    if [ -n "${IFS+x}" ]; then
-                        oldifs="$IFS"
-                    fi
-                    IFS=$'\n'
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    if [ -n "${oldifs+x}" ]; then
-                        IFS="$oldifs"
-                    fi
-                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
-                        compopt -o filenames
-                    fi
-                    return 0
-                    ;;
                 --format)
                     COMPREPLY=($(compgen -W "table json ndjson compact html markdown junit metrics" -- "${cur}"))
                     return 0
@@ -982,7 +934,7 @@ _ampls__doctor() {
             return 0
             ;;
         ampls__doctor__subcmd__schema)
-            opts="-q -v -h --quiet --verbose --color --help report fleet fleet-row what-if azure-facts"
+            opts="-q -v -h --quiet --verbose --color --help report fleet fleet-row what-if"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1000,7 +952,7 @@ _ampls__doctor() {
             return 0
             ;;
         ampls__doctor__subcmd__what__subcmd__if)
-            opts="-o -q -v -h --change --like --facts --allow-unknown --format --output --quiet --verbose --color --help"
+            opts="-o -q -v -h --change --like --allow-unknown --format --output --quiet --verbose --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1011,21 +963,6 @@ _ampls__doctor() {
                     return 0
                     ;;
                 --like)
-                    local oldifs
-                    if [ -n "${IFS+x}" ]; then
-                        oldifs="$IFS"
-                    fi
-                    IFS=$'\n'
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    if [ -n "${oldifs+x}" ]; then
-                        IFS="$oldifs"
-                    fi
-                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
-                        compopt -o filenames
-                    fi
-                    return 0
-                    ;;
-                --facts)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then
                         oldifs="$IFS"

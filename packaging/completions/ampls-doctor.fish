@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_ampls_doctor_global_optspecs
-    string join \n expect= cloud= region= workspace= dce= app-insights= storage= endpoint= set= private-range= public-roots= expected-records= resolver= proxy= timeout= deadline= repeat= only= root= skip= facts= wait= for= every= format= ticket= o/output= redact fail-on= rule= q/quiet v/verbose color= h/help V/version
+    string join \n expect= cloud= region= workspace= dce= app-insights= storage= endpoint= set= private-range= public-roots= expected-records= resolver= proxy= timeout= deadline= repeat= only= root= skip= wait= for= every= splay= format= ticket= o/output= redact fail-on= rule= q/quiet v/verbose color= h/help V/version
 end
 
 function __fish_ampls_doctor_needs_command
@@ -151,11 +151,11 @@ agent\t''
 browser\t''
 proxy\t''
 clock\t''"
-complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -l facts -d 'What Azure holds, as packaging/azure-facts collected it elsewhere: fills in commands, answers what a VM cannot see, says what changed' -r -F
 complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -l wait -d 'Look again until the verdict is private (implies --expect private) or healthy; exit with 1 if it never is' -r -f -a "private\t''
 healthy\t''"
 complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -l for -d 'Give up after SECS seconds [default: 600]' -r
 complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -l every -d 'Look again every SECS seconds until a signal comes; a table is followed by one line a look, JSON is one document a line; html, markdown, junit and metrics need -o' -r
+complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -l splay -d 'Wait up to SECS seconds before the first look, each machine as long as its own id says: machines that are started together do not ask their servers together' -r
 complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -l format -d 'Format of the result [default: table, or what the file\'s extension says]' -r -f -a "table\t''
 json\t''
 ndjson\t''
@@ -608,11 +608,11 @@ agent\t''
 browser\t''
 proxy\t''
 clock\t''"
-complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand check" -l facts -d 'What Azure holds, as packaging/azure-facts collected it elsewhere: fills in commands, answers what a VM cannot see, says what changed' -r -F
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand check" -l wait -d 'Look again until the verdict is private (implies --expect private) or healthy; exit with 1 if it never is' -r -f -a "private\t''
 healthy\t''"
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand check" -l for -d 'Give up after SECS seconds [default: 600]' -r
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand check" -l every -d 'Look again every SECS seconds until a signal comes; a table is followed by one line a look, JSON is one document a line; html, markdown, junit and metrics need -o' -r
+complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand check" -l splay -d 'Wait up to SECS seconds before the first look, each machine as long as its own id says: machines that are started together do not ask their servers together' -r
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand check" -l format -d 'Format of the result [default: table, or what the file\'s extension says]' -r -f -a "table\t''
 json\t''
 ndjson\t''
@@ -1062,7 +1062,6 @@ never\t''"
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand plan" -s q -l quiet -d 'Print only the headline'
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand plan" -s v -l verbose -d 'Print evidence, undo and every endpoint; -vv every answer too'
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand plan" -s h -l help -d 'Print help'
-complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand judge" -l facts -d 'What Azure holds, as packaging/azure-facts collected it elsewhere: fills in commands, answers what a VM cannot see, says what changed' -r -F
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand judge" -l format -d 'Format of the result [default: table, or what the file\'s extension says]' -r -f -a "table\t''
 json\t''
 ndjson\t''
@@ -1410,7 +1409,6 @@ zone\t''
 code\t''
 agent\t''"
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand fleet" -l since -d 'Compare with earlier reports: what got better, worse, appeared, vanished' -r -F
-complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand fleet" -l facts -d 'What Azure holds, as packaging/azure-facts collected it elsewhere: fills in commands, answers what a VM cannot see, says what changed' -r -F
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand fleet" -l format -d 'Format of the result [default: table, or what the file\'s extension says]' -r -f -a "table\t''
 json\t''
 ndjson\t''
@@ -1430,7 +1428,6 @@ complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand fleet" -s v -l
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand fleet" -s h -l help -d 'Print help'
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand what-if" -l change -d 'A change, e.g. `unlink privatelink.monitor.azure.com`; several are made one after the other' -r
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand what-if" -l like -d 'The report of a machine that shows what the change gives: its zone is linked there, or its servers are asked' -r -F
-complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand what-if" -l facts -d 'What Azure holds, as packaging/azure-facts collected it elsewhere: fills in commands, answers what a VM cannot see, says what changed' -r -F
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand what-if" -l format -d 'Format of the result [default: table, or what the file\'s extension says]' -r -f -a "table\t''
 json\t''"
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand what-if" -s o -l output -d 'Write to this file (created 0600; Windows: as its folder), `-` for standard output' -r -F
@@ -1452,6 +1449,7 @@ complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand demo" -l wait 
 healthy\t''"
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand demo" -l for -d 'Give up after SECS seconds [default: 600]' -r
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand demo" -l every -d 'Look again every SECS seconds until a signal comes; a table is followed by one line a look, JSON is one document a line; html, markdown, junit and metrics need -o' -r
+complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand demo" -l splay -d 'Wait up to SECS seconds before the first look, each machine as long as its own id says: machines that are started together do not ask their servers together' -r
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand demo" -l format -d 'Format of the result [default: table, or what the file\'s extension says]' -r -f -a "table\t''
 json\t''
 ndjson\t''

@@ -3,7 +3,8 @@
 param(
     [string] $Source = '',     # https:// or http:// URL, path, or vmapp:NAME for a VM application; {arch}: amd64, arm64
     [string] $Sha256 = '',     # in hexadecimal; several, separated by commas, where machines differ
-    [string] $Arguments = ''   # for the program, separated by blanks; without a --format the report is `compact`
+    [string] $Arguments = ''   # for the program, separated by blanks; without a --format the report is `compact`, without a
+                               # --splay the look begins within a minute: a fleet does not ask its servers all at once
 )
 $ErrorActionPreference = 'Stop'
 
@@ -44,6 +45,9 @@ try {
     if (@($sums -notmatch '^[0-9A-F]{64}$').Count -gt 0) { throw 'Sha256 is not 64 hexadecimal digits' }
     if ((-not $words -or $words[0] -match '^(-|check$|demo$)') -and -not ($words -match '^--format(=|$)')) {
         $words += '--format', 'compact'
+    }
+    if ((-not $words -or $words[0] -match '^(-|check$)') -and -not ($words -match '^--splay(=|$)')) {
+        $words += '--splay', '60'
     }
     $status = 3
 

@@ -5,7 +5,8 @@
 #   SOURCE     where the binary is: an https:// or http:// URL, a path on the machine, or vmapp:NAME for a VM application;
 #              {arch} in it stands for what `uname -m` says
 #   SHA256     its SHA-256 in hexadecimal; several, separated by commas, where machines differ
-#   ARGUMENTS  for the program, separated by blanks; without a --format among them the report is `compact`
+#   ARGUMENTS  for the program, separated by blanks; without a --format among them the report is `compact`, without a --splay the
+#              look begins within a minute: machines that are started together do not ask their servers together
 #
 # The script of a release (`prepare` made it) knows SOURCE and SHA256; a parameter comes first. Each may be written base64:...,
 # for what Run Command does not carry unharmed (spaces, `&`).
@@ -251,10 +252,16 @@ set -- $arguments
 case ${1:-} in
   '' | -* | check | demo)
     format=compact
+    splay=60
+    [ "${1:-}" != demo ] || splay=
     for word in "$@"; do
-      case $word in --format | --format=*) format= ;; esac
+      case $word in
+        --format | --format=*) format= ;;
+        --splay | --splay=*) splay= ;;
+      esac
     done
     [ -z "$format" ] || set -- "$@" --format "$format"
+    [ -z "$splay" ] || set -- "$@" --splay "$splay"
     ;;
 esac
 attended /proc/self/fd/9 "$@"

@@ -11,7 +11,9 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 pub use connection_string::{AppInsightsEndpoint, AppInsightsRole, ConnectionString};
-pub use network::{ExtraEndpoint, deadline, interval, patience, private_range, proxy, repeat, resolver, step_timeout};
+pub use network::{
+    ExtraEndpoint, deadline, interval, patience, private_range, proxy, repeat, resolver, splay, step_timeout,
+};
 pub use resource::{app_insights, data_collection_endpoint, storage_account, workspace};
 
 use crate::azure::{BadValue, Cloud, Dce, DceHost, Region, StorageAccount, WorkspaceId, quoted};

@@ -23,6 +23,7 @@ use crate::read::root::{Case, Elsewhere, as_written, below, below_drive};
 use crate::registry::{self, Keys, Registry};
 
 mod environment;
+mod identity;
 mod machine;
 mod resolver;
 mod roots;
@@ -30,6 +31,7 @@ mod roots;
 pub use crate::addr::{AZURE_DNS, METADATA, WIRE_SERVER};
 pub(crate) use environment::ENVIRONMENT_KEY;
 pub use environment::VARIABLES;
+pub use identity::identity;
 pub use resolver::OsResolver;
 pub use roots::{Judge, PemFailure, Roots, fetches_roots, of_platform, roots_from_pem};
 

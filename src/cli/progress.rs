@@ -37,6 +37,11 @@ impl ProgressLine {
         Self { bar, cut: if speaks_utf8() { '…' } else { '~' }, deadline }
     }
 
+    /// Shows how long it is to the first look.
+    pub(super) fn show_wait(&self, left: Duration) {
+        self.bar.set_message(before(left));
+    }
+
     /// Shows how far it is.
     pub(super) fn show(&self, progress: &Progress) {
         if self.bar.is_hidden() {
@@ -51,6 +56,11 @@ impl Drop for ProgressLine {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
     }
+}
+
+/// The line of a run that has not begun.
+fn before(left: Duration) -> String {
+    format!("first look in {} s (--splay)", left.as_secs_f64().ceil())
 }
 
 /// The line, in as many columns: what does not fit is named shorter, then counted. Checks are counted from when it is known how
@@ -189,6 +199,12 @@ mod tests {
         assert_eq!(line(&one, DEADLINE, 64, '~'), "15 of 71 checks, 4 s of 15 s; waiting for HTTP of 6b1c~.ods~");
         let reading = Progress { done: 0, total: 0, ..progress(vec![Waiting::Configuration]) };
         assert_eq!(line(&reading, DEADLINE, 80, '~'), "4 s of 15 s; waiting for this machine's configuration");
+    }
+
+    #[test]
+    fn a_wait_before_the_first_look_counts_down_to_it() {
+        assert_eq!(before(Duration::from_millis(33_100)), "first look in 34 s (--splay)");
+        assert_eq!(before(Duration::from_millis(20)), "first look in 1 s (--splay)");
     }
 
     #[test]

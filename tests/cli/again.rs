@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use ampls_doctor::cli::splay::part;
+
 use super::*;
 
 #[test]
@@ -38,6 +40,8 @@ fn arguments_of_looking_again_are_checked() {
         (&["demo", "--wait", "healthy", "--for", "1e9"], "time to wait"),
         (&["demo", "--for", "10"], "--wait"),
         (&["demo", "--every", "0.5"], "one second"),
+        (&["demo", "--splay", "soon"], "number of seconds"),
+        (&["demo", "--splay", "1e9"], "number of seconds"),
         (&["demo", "--every", "2", "--wait", "healthy"], "--every"),
         (&["demo", "public-wanted", "--wait", "private"], "contradicts"),
     ];
@@ -65,6 +69,22 @@ fn waiting_in_vain_ends_in_time_and_is_status_one() {
     assert!(text(&output.stdout).starts_with("PUBLIC, "), "{}", text(&output.stdout));
     assert!(output.stderr.is_empty(), "{}", text(&output.stderr));
     assert!(began.elapsed() < HANGS);
+}
+
+#[test]
+fn the_wait_before_the_first_look_is_this_machines_part_and_outside_the_deadline() {
+    let identity = ampls_probes::world::identity().expect("this machine has a name");
+    let share = part(Duration::from_secs(1_000), &identity).as_secs_f64() / 1_000.0;
+    let splay = Duration::from_secs_f64((1.5 / share).min(86_000.0));
+    let folder = Folder::new("splay");
+    let (root, splay_seconds) = (folder.path(""), splay.as_secs_f64().to_string());
+    let began = Instant::now();
+    let arguments = ["check", "--root", &root, "--only", "agent", "--deadline", "1", "--splay"];
+    let output = ran(&[&arguments[..], &[&splay_seconds[..splay_seconds.len().min(12)], "--format", "json"]].concat());
+    assert_eq!(status(&output), Some(0), "{}", text(&output.stderr));
+    assert!(began.elapsed() + Duration::from_millis(1) >= part(splay, &identity), "{:?}", began.elapsed());
+    assert_eq!(json(&text(&output.stdout))["run"]["complete"], true);
+    assert_eq!(status(&ran(&["demo", "healthy-private", "--splay", "0", "-q"])), Some(0));
 }
 
 #[cfg(unix)]

@@ -89,6 +89,23 @@ fn a_run_that_is_ended_before_anything_was_judged_is_not_a_success() {
 }
 
 #[test]
+fn a_signal_ends_the_wait_before_the_first_look() {
+    for signal in ["INT", "TERM", "HUP"] {
+        let folder = Folder::new(&format!("splay-{signal}"));
+        let mut command = Command::new("env");
+        command.args(["--default-signal=HUP,INT,TERM", env!("CARGO_BIN_EXE_ampls-doctor"), "demo", "healthy-private"]);
+        command.args(["--splay", "86400", "--format", "json", "-o", &folder.path("report.json")]);
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("a child");
+        hears(&child);
+        assert!(send(&child, signal));
+        assert_eq!(ended(&mut child), Some(3), "{signal}");
+        let said = std::io::read_to_string(child.stderr.take().expect("a pipe")).expect("text");
+        assert!(said.contains("--splay") && said.lines().count() == 1, "{said}");
+        assert!(names(&folder).is_empty(), "{:?}", names(&folder));
+    }
+}
+
+#[test]
 fn two_signals_leave_no_draft_behind() {
     for (signal, pause) in [("INT", 0), ("INT", 10), ("INT", 40), ("HUP", 5), ("TERM", 5)] {
         let folder = Folder::new(&format!("twice-{signal}-{pause}"));

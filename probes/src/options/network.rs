@@ -159,6 +159,14 @@ pub fn interval(text: &str) -> Result<Duration, BadValue> {
     Ok(every)
 }
 
+/// The longest wait before the first look (`--splay`): seconds, at most a day; 0 is no wait.
+pub fn splay(text: &str) -> Result<Duration, BadValue> {
+    if !text.is_empty() && text.len() <= 12 && text.bytes().all(|b| b == b'0') {
+        return Ok(Duration::ZERO);
+    }
+    seconds(text, 86_400, "splay")
+}
+
 fn seconds(text: &str, most: u32, what: &str) -> Result<Duration, BadValue> {
     let bad =
         || BadValue::new(format!("{what} {} is not a number of seconds: give one from 0.01 to {most}", quoted(text)));

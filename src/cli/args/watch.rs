@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ampls_probes::Options;
 use ampls_probes::endpoint::Expect;
-use ampls_probes::options::{interval, patience};
+use ampls_probes::options::{interval, patience, splay};
 use clap::Args;
 
 use super::output::{Format, OutputArgs};
@@ -23,6 +23,9 @@ pub struct WatchArgs {
     /// Look again every SECS seconds until a signal comes; a table is followed by one line a look, JSON is one document a line; html, markdown, junit and metrics need -o
     #[arg(long, value_name = "SECS", allow_negative_numbers = true, value_parser = checked(interval))]
     pub every: Option<Duration>,
+    /// Wait up to SECS seconds before the first look, each machine as long as its own id says: machines that are started together do not ask their servers together
+    #[arg(long, value_name = "SECS", allow_negative_numbers = true, value_parser = checked(splay))]
+    pub splay: Option<Duration>,
 }
 
 impl WatchArgs {

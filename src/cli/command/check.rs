@@ -17,7 +17,7 @@ use crate::cli::exit::{Failure, announce, say, write_report};
 use crate::cli::output::Output;
 use crate::cli::progress::ProgressLine;
 use crate::cli::saved::{Saved, judged};
-use crate::cli::{input, watch};
+use crate::cli::{input, splay, watch};
 use crate::diagnose::levels::Levels;
 use crate::facts_file::Holdings;
 use crate::report::Report;
@@ -64,6 +64,9 @@ pub(in crate::cli) fn examine(
     let catalogue = catalogue()?;
     let levels = face.levels();
     let key = face.redact.then(key);
+    if let Some(most) = often.splay {
+        splay::wait(most, options.deadline, talk)?;
+    }
     let look = |options: Options| look(world()?, options, &catalogue, (&levels, key, held), talk);
     if let Some(wanted) = often.wait {
         let (report, reached) = watch::wait(&look, options, wanted, often.patience, talk)?;

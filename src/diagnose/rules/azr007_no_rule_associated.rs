@@ -49,7 +49,10 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
 }
 
 fn draft(facts: &Facts<'_>) -> Option<Draft> {
-    let dialogue = facts.dialogue().filter(|dialogue| dialogue.lacks_rules())?;
+    let dialogue = facts.dialogue()?;
+    if !dialogue.lacks_rules() {
+        return None;
+    }
     let agent = facts.agent(AgentKind::Ama);
     Some(
         Draft::new(
