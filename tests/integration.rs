@@ -2,6 +2,7 @@
 //!
 //! - `asking`: Azure itself is asked, and no token is seen anywhere.
 //! - `browsers`: fake roots with browsers of every kind and setting.
+//! - `carriers`: Run Command over many machines, with an `az` that answers as recorded.
 //! - `catalogue`: every known fault has a world, or a reason why none can show it.
 //! - `cli`: the built binary as a user calls it: help, exit status, bad input, pipes, output files.
 //! - `commands`: nothing that a stranger writes becomes a command.
@@ -29,6 +30,7 @@
 
 mod asking;
 mod browsers;
+mod carriers;
 mod catalogue;
 mod cli;
 mod commands;
