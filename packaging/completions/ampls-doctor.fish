@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_ampls_doctor_global_optspecs
-    string join \n expect= cloud= region= workspace= dce= app-insights= storage= endpoint= set= private-range= public-roots= expected-records= resolver= proxy= timeout= deadline= repeat= only= root= skip= wait= for= every= splay= format= ticket= o/output= redact fail-on= rule= q/quiet v/verbose color= h/help V/version
+    string join \n expect= cloud= region= workspace= dce= app-insights= storage= endpoint= set= ask-azure= private-range= public-roots= expected-records= resolver= proxy= timeout= deadline= repeat= only= root= skip= facts= wait= for= every= splay= format= ticket= o/output= redact fail-on= rule= q/quiet v/verbose color= h/help V/version
 end
 
 function __fish_ampls_doctor_needs_command
@@ -124,6 +124,8 @@ portal\t''
 automation\t''
 arc\t''
 all\t''"
+complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -l ask-azure -d 'Also ask Azure\'s control service which rules this machine has and where it gets them, with the machine\'s own identity, as the agent does; `=ingestion` asks too whether upload tokens are granted (they could write, so none is read)' -r -f -a "rules\t''
+ingestion\t''"
 complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -l private-range -d 'Range that also counts as private' -r
 complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -l public-roots -d 'PEM file of roots that count as Azure\'s, instead of the public roots (air-gapped clouds)' -r -F
 complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -l expected-records -d 'Addresses the names should have: what `az network private-endpoint show`, its `dns-zone-group show` or `az network private-dns record-set a list` print, the portal\'s DNS page copied, or an earlier report' -r -F
@@ -151,6 +153,7 @@ agent\t''
 browser\t''
 proxy\t''
 clock\t''"
+complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -l facts -d 'What Azure holds, as packaging/azure-facts collected it elsewhere: fills in commands, answers what a VM cannot see, says what changed' -r -F
 complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -l wait -d 'Look again until the verdict is private (implies --expect private) or healthy; exit with 1 if it never is' -r -f -a "private\t''
 healthy\t''"
 complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -l for -d 'Give up after SECS seconds [default: 600]' -r
@@ -233,6 +236,10 @@ AZR006=off\t''
 AZR006=info\t''
 AZR006=warning\t''
 AZR006=error\t''
+AZR007=off\t''
+AZR007=info\t''
+AZR007=warning\t''
+AZR007=error\t''
 BRW001=off\t''
 BRW001=info\t''
 BRW001=warning\t''
@@ -385,6 +392,10 @@ NET005=off\t''
 NET005=info\t''
 NET005=warning\t''
 NET005=error\t''
+NET006=off\t''
+NET006=info\t''
+NET006=warning\t''
+NET006=error\t''
 PRX001=off\t''
 PRX001=info\t''
 PRX001=warning\t''
@@ -581,6 +592,8 @@ portal\t''
 automation\t''
 arc\t''
 all\t''"
+complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand check" -l ask-azure -d 'Also ask Azure\'s control service which rules this machine has and where it gets them, with the machine\'s own identity, as the agent does; `=ingestion` asks too whether upload tokens are granted (they could write, so none is read)' -r -f -a "rules\t''
+ingestion\t''"
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand check" -l private-range -d 'Range that also counts as private' -r
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand check" -l public-roots -d 'PEM file of roots that count as Azure\'s, instead of the public roots (air-gapped clouds)' -r -F
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand check" -l expected-records -d 'Addresses the names should have: what `az network private-endpoint show`, its `dns-zone-group show` or `az network private-dns record-set a list` print, the portal\'s DNS page copied, or an earlier report' -r -F
@@ -608,6 +621,7 @@ agent\t''
 browser\t''
 proxy\t''
 clock\t''"
+complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand check" -l facts -d 'What Azure holds, as packaging/azure-facts collected it elsewhere: fills in commands, answers what a VM cannot see, says what changed' -r -F
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand check" -l wait -d 'Look again until the verdict is private (implies --expect private) or healthy; exit with 1 if it never is' -r -f -a "private\t''
 healthy\t''"
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand check" -l for -d 'Give up after SECS seconds [default: 600]' -r
@@ -690,6 +704,10 @@ AZR006=off\t''
 AZR006=info\t''
 AZR006=warning\t''
 AZR006=error\t''
+AZR007=off\t''
+AZR007=info\t''
+AZR007=warning\t''
+AZR007=error\t''
 BRW001=off\t''
 BRW001=info\t''
 BRW001=warning\t''
@@ -842,6 +860,10 @@ NET005=off\t''
 NET005=info\t''
 NET005=warning\t''
 NET005=error\t''
+NET006=off\t''
+NET006=info\t''
+NET006=warning\t''
+NET006=error\t''
 PRX001=off\t''
 PRX001=info\t''
 PRX001=warning\t''
@@ -1025,6 +1047,8 @@ portal\t''
 automation\t''
 arc\t''
 all\t''"
+complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand plan" -l ask-azure -d 'Also ask Azure\'s control service which rules this machine has and where it gets them, with the machine\'s own identity, as the agent does; `=ingestion` asks too whether upload tokens are granted (they could write, so none is read)' -r -f -a "rules\t''
+ingestion\t''"
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand plan" -l private-range -d 'Range that also counts as private' -r
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand plan" -l public-roots -d 'PEM file of roots that count as Azure\'s, instead of the public roots (air-gapped clouds)' -r -F
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand plan" -l expected-records -d 'Addresses the names should have: what `az network private-endpoint show`, its `dns-zone-group show` or `az network private-dns record-set a list` print, the portal\'s DNS page copied, or an earlier report' -r -F
@@ -1062,6 +1086,7 @@ never\t''"
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand plan" -s q -l quiet -d 'Print only the headline'
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand plan" -s v -l verbose -d 'Print evidence, undo and every endpoint; -vv every answer too'
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand plan" -s h -l help -d 'Print help'
+complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand judge" -l facts -d 'What Azure holds, as packaging/azure-facts collected it elsewhere: fills in commands, answers what a VM cannot see, says what changed' -r -F
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand judge" -l format -d 'Format of the result [default: table, or what the file\'s extension says]' -r -f -a "table\t''
 json\t''
 ndjson\t''
@@ -1139,6 +1164,10 @@ AZR006=off\t''
 AZR006=info\t''
 AZR006=warning\t''
 AZR006=error\t''
+AZR007=off\t''
+AZR007=info\t''
+AZR007=warning\t''
+AZR007=error\t''
 BRW001=off\t''
 BRW001=info\t''
 BRW001=warning\t''
@@ -1291,6 +1320,10 @@ NET005=off\t''
 NET005=info\t''
 NET005=warning\t''
 NET005=error\t''
+NET006=off\t''
+NET006=info\t''
+NET006=warning\t''
+NET006=error\t''
 PRX001=off\t''
 PRX001=info\t''
 PRX001=warning\t''
@@ -1409,6 +1442,7 @@ zone\t''
 code\t''
 agent\t''"
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand fleet" -l since -d 'Compare with earlier reports: what got better, worse, appeared, vanished' -r -F
+complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand fleet" -l facts -d 'What Azure holds, as packaging/azure-facts collected it elsewhere: fills in commands, answers what a VM cannot see, says what changed' -r -F
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand fleet" -l format -d 'Format of the result [default: table, or what the file\'s extension says]' -r -f -a "table\t''
 json\t''
 ndjson\t''
@@ -1428,6 +1462,7 @@ complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand fleet" -s v -l
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand fleet" -s h -l help -d 'Print help'
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand what-if" -l change -d 'A change, e.g. `unlink privatelink.monitor.azure.com`; several are made one after the other' -r
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand what-if" -l like -d 'The report of a machine that shows what the change gives: its zone is linked there, or its servers are asked' -r -F
+complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand what-if" -l facts -d 'What Azure holds, as packaging/azure-facts collected it elsewhere: fills in commands, answers what a VM cannot see, says what changed' -r -F
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand what-if" -l format -d 'Format of the result [default: table, or what the file\'s extension says]' -r -f -a "table\t''
 json\t''"
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand what-if" -s o -l output -d 'Write to this file (created 0600; Windows: as its folder), `-` for standard output' -r -F
@@ -1527,6 +1562,10 @@ AZR006=off\t''
 AZR006=info\t''
 AZR006=warning\t''
 AZR006=error\t''
+AZR007=off\t''
+AZR007=info\t''
+AZR007=warning\t''
+AZR007=error\t''
 BRW001=off\t''
 BRW001=info\t''
 BRW001=warning\t''
@@ -1679,6 +1718,10 @@ NET005=off\t''
 NET005=info\t''
 NET005=warning\t''
 NET005=error\t''
+NET006=off\t''
+NET006=info\t''
+NET006=warning\t''
+NET006=error\t''
 PRX001=off\t''
 PRX001=info\t''
 PRX001=warning\t''

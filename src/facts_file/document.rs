@@ -256,6 +256,7 @@ pub(super) struct Configuration {
 
 /// A Log Analytics workspace.
 #[derive(Debug, Deserialize, JsonSchema)]
+#[expect(clippy::struct_field_names, reason = "the field of the file is called so")]
 pub(super) struct Workspace {
     /// Resource id.
     pub(super) id: String,

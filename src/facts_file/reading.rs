@@ -192,6 +192,7 @@ fn ruleset(left: &mut LeftOut, place: &str, ruleset: document::Ruleset) -> Optio
     Some(Ruleset { id, rules, networks: left.ids(&format!("{place}.networks"), ruleset.networks) })
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "every kind of item is handed over alike")]
 fn inbound(left: &mut LeftOut, place: &str, inbound: document::Inbound) -> Option<Inbound> {
     Some(Inbound {
         id: left.id(&format!("{place}.id"), &inbound.id)?,
@@ -286,6 +287,7 @@ fn collection_endpoint(
     Some(CollectionEndpoint { id: left.id(&format!("{place}.id"), &endpoint.id)?, region, hosts })
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "every kind of item is handed over alike")]
 fn association(left: &mut LeftOut, place: &str, association: document::Association) -> Option<Association> {
     Some(Association {
         machine: left.id(&format!("{place}.machine"), &association.machine)?,
@@ -295,6 +297,7 @@ fn association(left: &mut LeftOut, place: &str, association: document::Associati
     })
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "every kind of item is handed over alike")]
 fn change(left: &mut LeftOut, place: &str, change: document::Change) -> Option<Change> {
     Some(Change {
         at: left.typed(&format!("{place}.at"), &change.at, "a time")?,

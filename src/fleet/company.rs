@@ -99,7 +99,7 @@ impl Vm {
 
     /// The report of this machine.
     pub(crate) fn report(self) -> Report {
-        self.judged(self.scene(self.hub()), self.began())
+        self.judged(&self.scene(self.hub()), self.began())
     }
 
     /// Its report of two days before: hub 0 had what is wrong in hub 2 now, and there nothing was wrong.
@@ -110,10 +110,10 @@ impl Vm {
             hub => hub,
         };
         let began = self.began().checked_sub(SignedDuration::from_hours(48)).expect("a time");
-        self.judged(self.scene(fault), began)
+        self.judged(&self.scene(fault), began)
     }
 
-    fn judged(self, scene: Scene, began: Timestamp) -> Report {
+    fn judged(self, scene: &Scene, began: Timestamp) -> Report {
         let mut seen = scene.observations();
         let custom: SocketAddr = CUSTOM.parse().expect("an address");
         let own: SocketAddr = format!("10.{}.0.4:53", self.hub()).parse().expect("an address");

@@ -99,7 +99,7 @@ pub(super) fn notes(host: &Host, endpoints: &[EndpointReport], observations: &Ob
     ]);
     notes.extend(private_endpoint(endpoints));
     notes.extend(workspaces(endpoints));
-    notes.push(told(observations).unwrap_or_else(|| association(host)));
+    notes.push(named_by_azure(observations).unwrap_or_else(|| association(host)));
     notes
 }
 
@@ -201,7 +201,7 @@ fn workspaces(endpoints: &[EndpointReport]) -> Vec<Note> {
 }
 
 /// What the control service itself says is associated with this machine.
-fn told(observations: &Observations) -> Option<Note> {
+fn named_by_azure(observations: &Observations) -> Option<Note> {
     let replies = control(observations)?.asked.iter().filter(|request| request.about == ControlQuestion::Rules);
     let (last, reply) = replies.filter_map(|request| Some((request, request.outcome.seen()?))).next_back()?;
     if reply.status != 200 || reply.rules.is_empty() {
@@ -218,7 +218,7 @@ fn told(observations: &Observations) -> Option<Note> {
         quote(&last.host),
         list(&hosts, NAMED)
     );
-    Some(Note { text, command: None })
+    Some(Note::plain(text))
 }
 
 /// Source: <https://learn.microsoft.com/rest/api/monitor/data-collection-rule-associations/list-by-resource>

@@ -1,5 +1,6 @@
 //! A file that holds everything around the machine of a world, and what is left open with it.
 
+use ampls_doctor::diagnose::finding::Fix;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
@@ -152,7 +153,7 @@ pub(crate) fn examine(seen: &Observations, report: &Report) -> Vec<String> {
     }
     counted.placed += 1;
     for (place, report) in [report, &with].into_iter().enumerate() {
-        let of_findings = report.findings.iter().flat_map(|finding| &finding.fix).flat_map(|fix| fix.all_commands());
+        let of_findings = report.findings.iter().flat_map(|finding| &finding.fix).flat_map(Fix::all_commands);
         let commands: Vec<&Command> =
             of_findings.chain(report.notes.iter().filter_map(|note| note.command.as_ref())).collect();
         counted.commands[place] += commands.len();
@@ -160,7 +161,7 @@ pub(crate) fn examine(seen: &Observations, report: &Report) -> Vec<String> {
         counted.notes[place] += report.notes.iter().filter(|note| note.command.is_some()).count();
     }
     for finding in &with.findings {
-        for command in finding.fix.iter().flat_map(|fix| fix.all_commands()) {
+        for command in finding.fix.iter().flat_map(Fix::all_commands) {
             for name in command.asks() {
                 *counted.left.entry(name).or_default() += 1;
                 if HELD.contains(&name) {

@@ -243,6 +243,7 @@ fn fronts(network: &Network) -> Vec<Entry> {
                 Tls::Plain => Some(TlsFault::PlainHttp),
                 Tls::Incomplete => Some(TlsFault::LeafOnly),
             },
+            largest_packet: None,
             issuer: matches!(front.tls, Tls::Intercepted { .. }).then(|| "Contoso TLS Inspection CA".to_owned()),
             trusted: front.tls == Tls::Intercepted { trusted: true },
             alert: None,

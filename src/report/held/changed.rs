@@ -44,7 +44,7 @@ impl Held<'_> {
                 .map(|(_, change)| change)
                 .collect();
             let Some(latest) = about.first() else { continue };
-            finding.title.push_str(&format!("; {}", sentence(latest)));
+            finding.title = format!("{}; {}", finding.title, sentence(latest));
             let lines: Vec<String> =
                 about.iter().take(MOST).map(|change| format!("{CHANGED}{}", sentence(change))).collect();
             finding.evidence.splice(0..0, lines);
@@ -62,14 +62,9 @@ impl Held<'_> {
             return None;
         }
         let more = lines.len().saturating_sub(MOST);
-        let mut text = format!(
-            "changed in the {DAYS} days before: {}",
-            lines.into_iter().take(MOST).collect::<Vec<_>>().join("; ")
-        );
-        if more > 0 {
-            text.push_str(&format!("; and {more} more"));
-        }
-        Some(Note::answer(text))
+        let more = if more > 0 { format!("; and {more} more") } else { String::new() };
+        let lines = lines.into_iter().take(MOST).collect::<Vec<_>>().join("; ");
+        Some(Note::answer(format!("changed in the {DAYS} days before: {lines}{more}")))
     }
 
     /// Changes of what this machine uses, made before it was looked at, the latest first.

@@ -9,7 +9,7 @@ use ampls_probes::azure::ResourceId;
 use super::{Held, moment, named, only};
 use crate::diagnose::command::{self, Address, ArmName, Command, Guid, Subnet, Word};
 use crate::diagnose::facts::Facts;
-use crate::diagnose::finding::Finding;
+use crate::diagnose::finding::{Finding, Fix};
 use crate::facts_file::{Mode, Network, PrivateEndpoint, Scope};
 use crate::report::note::{Note, Question};
 use crate::text::list;
@@ -51,7 +51,7 @@ impl<'h> Held<'h> {
 
     /// A look-up shows by what it asks for which network and which private endpoint are meant.
     fn about(&self, finding: &Finding) -> About<'h> {
-        let commands = || finding.fix.iter().flat_map(|fix| fix.all_commands());
+        let commands = || finding.fix.iter().flat_map(Fix::all_commands);
         let address = |command: &Command| command.value("ADDRESS").and_then(|text| text.parse::<IpAddr>().ok());
         let by_look = |name: &str| commands().find(|command| command.gives().contains(name));
         let network = match by_look("VNET_ID").map(address) {
@@ -70,11 +70,8 @@ impl<'h> Held<'h> {
     }
 
     fn step(&self, commands: &[&Command]) -> Step {
-        let zones = commands.iter().filter_map(|command| command.value("ZONE_NAME"));
-        let zone = zones.fold(Some(None), |known: Option<Option<&str>>, zone| match known? {
-            Some(other) if other != zone => None,
-            _ => Some(Some(zone)),
-        });
+        let mut zones = commands.iter().filter_map(|command| command.value("ZONE_NAME"));
+        let zone = zones.next().filter(|first| zones.all(|zone| zone == *first));
         let look = || commands.iter().filter(|command| command.gives().contains("RESOURCE_ID"));
         let workspace = look().find_map(|command| command.value("WORKSPACE_ID"));
         let of_workspace = workspace.and_then(|id| {
@@ -88,9 +85,9 @@ impl<'h> Held<'h> {
         });
         let named = commands.iter().filter(|command| command.gives().contains("PRIVATE_ENDPOINT_ADDRESS"));
         Step {
-            zone: zone.flatten().map(str::to_owned),
+            zone: zone.map(str::to_owned),
             resource: of_workspace.map(|it| it.id.clone()).or_else(|| of_host.map(|it| it.id.clone())),
-            host: named.filter_map(|command| command.value("HOST_NAME")).next().map(str::to_owned),
+            host: named.into_iter().find_map(|command| command.value("HOST_NAME")).map(str::to_owned),
         }
     }
 
@@ -181,15 +178,14 @@ impl<'h> Held<'h> {
         let mut open = Vec::new();
         let about = About { network: self.network, endpoint: self.endpoint };
         for mut note in notes {
-            match self.answer(note.question, facts) {
-                Some(text) => answered.push(Note::answer(text)),
-                None => {
-                    if self.is_placed() {
-                        note.command = note.command.map(|it| self.filled(&it, about, &Step::default()));
-                    }
-                    open.push(note);
-                }
+            if let Some(text) = self.answer(note.question, facts) {
+                answered.push(Note::answer(text));
+                continue;
             }
+            if self.is_placed() {
+                note.command = note.command.map(|it| self.filled(&it, about, &Step::default()));
+            }
+            open.push(note);
         }
         let graph = |note: &Note| note.command.as_ref().is_some_and(|it| it.as_str().starts_with("az graph"));
         if !open.iter().any(graph) {
@@ -204,27 +200,19 @@ impl<'h> Held<'h> {
             let why = self.unplaced.as_deref().unwrap_or("this machine's network is not in the file");
             return Note::answer(format!("Azure facts of {at} are not used: {why}"));
         }
-        let mut text = format!("Azure facts of {at}: ");
-        match (self.network, self.subnet) {
+        let place = match (self.network, self.subnet) {
             (Some(network), Some(subnet)) => {
-                text.push_str(&format!(
-                    "this machine is in subnet {} of virtual network {}",
-                    named(&subnet.id),
-                    named(&network.id)
-                ));
+                format!("this machine is in subnet {} of virtual network {}", named(&subnet.id), named(&network.id))
             }
-            (Some(network), None) => {
-                text.push_str(&format!("this machine is in virtual network {}", named(&network.id)))
-            }
-            _ => text.push_str(self.unplaced.as_deref().unwrap_or("this machine's network is not in the file")),
-        }
-        for (server, network) in &self.resolving {
-            text.push_str(&match network {
-                Some(network) => format!("; `{}` resolves in {}", server.ip(), named(&network.id)),
-                None => format!("; where `{}` resolves is not in the file", server.ip()),
-            });
-        }
-        Note::answer(text)
+            (Some(network), None) => format!("this machine is in virtual network {}", named(&network.id)),
+            _ => self.unplaced.clone().unwrap_or_else(|| "this machine's network is not in the file".to_owned()),
+        };
+        let servers = self.resolving.iter().map(|(server, network)| match network {
+            Some(network) => format!("`{}` resolves in {}", server.ip(), named(&network.id)),
+            None => format!("where `{}` resolves is not in the file", server.ip()),
+        });
+        let parts: Vec<String> = std::iter::once(format!("Azure facts of {at}: {place}")).chain(servers).collect();
+        Note::answer(parts.join("; "))
     }
 
     /// The answer to a question that a machine cannot see; `None` where the file does not hold it.
@@ -259,19 +247,19 @@ impl<'h> Held<'h> {
                 let workspace =
                     self.holdings.workspaces.iter().find(|it| it.workspace.to_string() == id.to_string())?;
                 let word = |text: &Option<String>| text.clone().unwrap_or_else(|| "Enabled".to_owned());
-                let mut text = format!(
-                    "workspace `{id}` ({}): ingestion from public networks {}, queries {}",
+                let scope = self.endpoint.and_then(|endpoint| self.scope(endpoint));
+                let scoped =
+                    scope.and_then(|scope| Some((scope, scope.resources.as_ref()?))).map(|(scope, resources)| {
+                        let is = if resources.contains(&workspace.id) { "in" } else { "not in" };
+                        format!("; it is {is} scope {}", named(&scope.id))
+                    });
+                Some(format!(
+                    "workspace `{id}` ({}): ingestion from public networks {}, queries {}{}",
                     named(&workspace.id),
                     word(&workspace.ingestion),
-                    word(&workspace.queries)
-                );
-                if let Some(scope) = self.endpoint.and_then(|endpoint| self.scope(endpoint))
-                    && let Some(resources) = &scope.resources
-                {
-                    let is = if resources.contains(&workspace.id) { "in" } else { "not in" };
-                    text.push_str(&format!("; it is {is} scope {}", named(&scope.id)));
-                }
-                Some(text)
+                    word(&workspace.queries),
+                    scoped.unwrap_or_default()
+                ))
             }
             Question::Association => {
                 let machine = super::machine_id(facts.instance())?;

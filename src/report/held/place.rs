@@ -63,16 +63,15 @@ impl<'h> Held<'h> {
         let networks = self.holdings.networks.iter().filter(near);
         let subnets = networks.flat_map(|network| network.subnets.iter().map(move |subnet| (network, subnet)));
         let mine = subnets.filter(|(_, subnet)| subnet.prefixes.iter().any(|prefix| prefixes.contains(prefix)));
-        match only(mine) {
-            Some((network, subnet)) => (self.subnet, self.network) = (Some(subnet), Some(network)),
-            None => {
-                self.unplaced = Some(format!(
-                    "the file holds no interface of {}, and not exactly one subnet {} of its subscription and region",
-                    quote(id.name()),
-                    listed(&prefixes)
-                ));
-            }
+        if let Some((network, subnet)) = only(mine) {
+            (self.subnet, self.network) = (Some(subnet), Some(network));
+            return;
         }
+        self.unplaced = Some(format!(
+            "the file holds no interface of {}, and not exactly one subnet {} of its subscription and region",
+            quote(id.name()),
+            listed(&prefixes)
+        ));
     }
 
     /// Azure's DNS resolves in the machine's own network; another server in the network where its address is.

@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::*;
 use crate::diagnose::command::Command;
 use crate::diagnose::diagnose_facts;
+use crate::diagnose::finding::Fix;
 use crate::facts_file;
 use crate::report::RunInfo;
 
@@ -109,7 +110,7 @@ fn unlinked() -> Value {
 }
 
 fn commands(report: &Report) -> Vec<&Command> {
-    report.findings.iter().flat_map(|finding| &finding.fix).flat_map(|fix| fix.all_commands()).collect()
+    report.findings.iter().flat_map(|finding| &finding.fix).flat_map(Fix::all_commands).collect()
 }
 
 #[test]
