@@ -4,13 +4,18 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use tokio::sync::oneshot;
+
 use super::{RunError, signal};
 
-/// The clock of a series of runs. Signals are heard from its beginning on: during a run, during a pause and between them.
+/// The clock of a series of runs. Signals are heard from its beginning on: during a run, during a pause and between them. When it is
+/// dropped nobody listens for it any more: a signal then ends the process as it would have.
 #[derive(Debug)]
 pub struct Patience {
     began: Instant,
     ended: Arc<(Mutex<bool>, Condvar)>,
+    #[expect(dead_code, reason = "its end is what the listener waits for")]
+    listening: oneshot::Sender<()>,
 }
 
 impl Patience {
@@ -19,13 +24,22 @@ impl Patience {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(RunError::Runtime)?;
         let ended = Arc::new((Mutex::new(false), Condvar::new()));
         let heard = ended.clone();
+        let (listening, gone) = oneshot::channel();
         let listen = move || {
-            runtime.block_on(signal::interrupted());
+            let interrupted = runtime.block_on(async {
+                tokio::select! {
+                    () = signal::interrupted() => true,
+                    _ = gone => false,
+                }
+            });
+            if !interrupted {
+                return;
+            }
             *heard.0.lock().unwrap_or_else(PoisonError::into_inner) = true;
             heard.1.notify_all();
         };
         thread::Builder::new().name("patience".to_owned()).spawn(listen).map_err(RunError::Runtime)?;
-        Ok(Self { began: Instant::now(), ended })
+        Ok(Self { began: Instant::now(), ended, listening })
     }
 
     /// The time since the beginning.
