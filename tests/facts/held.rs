@@ -1,12 +1,12 @@
 //! A file that holds everything around the machine of a world, and what is left open with it.
 
-use ampls_doctor::diagnose::finding::Fix;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 
 use ampls_doctor::diagnose::command::Command;
 use ampls_doctor::diagnose::facts::{Facts, Linked, Route};
+use ampls_doctor::diagnose::finding::Fix;
 use ampls_doctor::facts_file;
 use ampls_doctor::report::Report;
 use ampls_probes::Observations;
