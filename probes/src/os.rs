@@ -105,6 +105,11 @@ pub(crate) fn seal() -> bool {
     platform::seal()
 }
 
+/// How much address space and how much memory of its own this process may have, in octets; `None` where nothing bounds it.
+pub(crate) fn memory_limits() -> [Option<u64>; 2] {
+    platform::memory_limits()
+}
+
 /// How many files, sockets included, this process may have open; `None` where nothing bounds them.
 pub(crate) fn open_files() -> Option<u64> {
     platform::open_files()

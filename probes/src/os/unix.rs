@@ -35,6 +35,10 @@ pub(super) fn adapters() -> Option<io::Result<Vec<Adapter>>> {
     None
 }
 
+pub(super) fn memory_limits() -> [Option<u64>; 2] {
+    [getrlimit(Resource::As).current, getrlimit(Resource::Data).current]
+}
+
 pub(super) fn open_files() -> Option<u64> {
     getrlimit(Resource::Nofile).current
 }

@@ -46,6 +46,11 @@ fn drive_of_windows() -> PathBuf {
     drive.map_or_else(|| PathBuf::from("C:\\"), Path::to_path_buf)
 }
 
+/// A job may bound memory; then asking for it fails.
+pub(super) fn memory_limits() -> [Option<u64>; 2] {
+    [None, None]
+}
+
 /// Memory alone bounds the sockets of a process.
 pub(super) fn open_files() -> Option<u64> {
     None

@@ -17,9 +17,16 @@ const THREADS: usize = 6;
 /// Memory that a usual run takes.
 const MEMORY: usize = 24 * 1024 * 1024;
 
+/// Address space that a run has enough of, with the 64 MiB that glibc keeps for each thread that allocates. Just below what is taken,
+/// a thread may find none for its first octet, and then the program ends without a word: nothing but the limit itself tells in time.
+const ADDRESS_SPACE: u64 = 640 * 1024 * 1024;
+/// The same of memory that is written to: what a run takes, and the stacks of its threads.
+const DATA: u64 = 48 * 1024 * 1024;
+
 /// Fails, in words for people, where something is missing.
 pub(super) fn check() -> io::Result<()> {
     files(os::raise_open_files(ENOUGH_FILES))?;
+    room(os::memory_limits())?;
     memory(MEMORY)?;
     threads(THREADS, || memory(MEMORY))
 }
@@ -31,6 +38,23 @@ fn files(granted: Option<u64>) -> io::Result<()> {
         ))),
         _ => Ok(()),
     }
+}
+
+fn room([address_space, data]: [Option<u64>; 2]) -> io::Result<()> {
+    let mib = |octets: u64| octets / 1024 / 1024;
+    for (granted, wanted, what, limit) in
+        [(address_space, ADDRESS_SPACE, "address space", "ulimit -v"), (data, DATA, "memory", "ulimit -d")]
+    {
+        if let Some(granted) = granted.filter(|granted| *granted < wanted) {
+            return Err(io::Error::other(format!(
+                "this process may have {} MiB of {what}, and needs {}: raise the limit (`{limit} {}`)",
+                mib(granted),
+                mib(wanted),
+                wanted / 1024
+            )));
+        }
+    }
+    Ok(())
 }
 
 fn memory(wanted: usize) -> io::Result<()> {
@@ -89,6 +113,14 @@ mod tests {
         let said = files(Some(16)).unwrap_err().to_string();
         assert!(said.contains("may open 16 files") && said.contains("ulimit -n 1024"), "{said}");
         assert!(files(Some(FILES)).is_ok() && files(None).is_ok());
+        let said = room([Some(512 * 1024 * 1024), None]).unwrap_err().to_string();
+        assert!(
+            said.contains("512 MiB of address space, and needs 640") && said.contains("ulimit -v 655360"),
+            "{said}"
+        );
+        let said = room([None, Some(1024)]).unwrap_err().to_string();
+        assert!(said.contains("0 MiB of memory, and needs 48") && said.contains("ulimit -d 49152"), "{said}");
+        assert!(room([Some(ADDRESS_SPACE), Some(DATA)]).is_ok() && room([None, None]).is_ok());
         let said = memory(usize::MAX / 4).unwrap_err().to_string();
         assert!(said.contains("memory"), "{said}");
     }

@@ -67,7 +67,7 @@ fn draft(facts: &Facts<'_>) -> Option<Draft> {
         .reaching(Reach::Machine)
         .as_stated()
         .fix([crate::diagnose::finding::Fix::look(
-            "look which rules and which endpoint are associated with this machine",
+            "list the rules and the endpoint that are associated with this machine",
             remedy::machine::list_associations(facts),
         )]),
     )
