@@ -1,4 +1,4 @@
-//! Azure itself is asked (`--ask-azure`): each answer of the control service is told apart, a token goes nowhere else and is seen
+//! Azure itself is asked (`--ask-azure`): each answer of the control service has its own outcome, a token goes nowhere else and is seen
 //! nowhere, and without the option nobody is asked.
 
 use std::fmt::Write as _;
@@ -44,6 +44,13 @@ fn run(world: &str, option: Option<&str>) -> Run {
 
 const DCE: &str = "dces = [\"prod-ab12.westeurope-1\"]\n";
 
+/// What a person reads first.
+fn headline(observations: &Observations) -> String {
+    let (facts, findings) = (Facts::new(observations), diagnose(observations));
+    let run = RunInfo { id: Uuid::nil(), tool_version: "0.0.0".to_owned() };
+    Report::new(observations, &facts, findings, run).verdict.headline
+}
+
 fn control(observations: &Observations) -> Option<&Control> {
     observations.seen.iter().find_map(|seen| match seen {
         Observation::Control(control) => Some(control),
@@ -53,16 +60,16 @@ fn control(observations: &Observations) -> Option<&Control> {
 
 /// What each question came to, in a word.
 fn outcomes(control: &Control) -> Vec<String> {
-    let told = |outcome: &Outcome<ampls_probes::observation::ControlReply, ControlFailure>| match outcome {
+    let word = |outcome: &Outcome<ampls_probes::observation::ControlReply, ControlFailure>| match outcome {
         Outcome::Seen(reply) => reply.status.to_string(),
         Outcome::Failed(failure) => format!("{failure:?}"),
         other => format!("{other:?}"),
     };
-    control.asked.iter().map(|request| told(&request.outcome)).collect()
+    control.asked.iter().map(|request| word(&request.outcome)).collect()
 }
 
 #[test]
-fn every_answer_of_the_control_service_is_told_apart() {
+fn every_answer_of_the_control_service_has_its_own_outcome() {
     use SourceOutcome::{Failed, NotPermitted, Seen};
     let with = |answers: &str| format!("{DCE}[control]\nanswers = \"{answers}\"\n");
     let foreign = format!("{:?}", ControlFailure::ForeignHost);
@@ -84,6 +91,8 @@ fn every_answer_of_the_control_service_is_told_apart() {
         let sources = ampls_probes::observation::sources(&seen);
         let azure = sources.iter().find(|source| source.source == SourceName::Azure);
         assert_eq!(azure.map(|source| source.outcome), Some(source), "{world}");
+        let is_healthy = headline(&seen).contains("healthy");
+        assert!(!is_healthy || source == Seen, "{world}: {}", headline(&seen));
     }
 }
 
@@ -108,6 +117,7 @@ fn without_a_token_the_control_service_is_not_asked() {
         let seen = run(&format!("{DCE}[control]\nidentity = \"{identity}\"\n"), Some("--ask-azure")).observations;
         let control = control(&seen).expect("a try");
         assert_eq!((&control.token, control.asked.len()), (&Outcome::Failed(wanted), 0), "{identity}");
+        assert!(!headline(&seen).contains("healthy"), "{identity}: {}", headline(&seen));
     }
 }
 

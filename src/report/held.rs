@@ -140,8 +140,8 @@ impl Report {
     #[must_use]
     pub fn with_facts(mut self, holdings: &Holdings, facts: &Facts<'_>) -> Self {
         let held = Held::new(holdings, facts);
-        held.tell_changes(facts, &mut self.findings);
-        held.tell_links(facts, &mut self.findings);
+        held.add_changes(facts, &mut self.findings);
+        held.add_links(facts, &mut self.findings);
         held.fill(&mut self.findings);
         self.notes = held.notes(facts, std::mem::take(&mut self.notes));
         self.run.facts = Some(FactsUsed {

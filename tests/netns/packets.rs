@@ -8,7 +8,7 @@ use super::lab::{Lab, Result, possible};
 use super::{DCE, ods};
 
 /// Room for the search, on a busy machine too.
-const PATIENT: [&str; 4] = ["--timeout", "3", "--deadline", "40"];
+const PATIENT: [&str; 4] = ["--timeout", "10", "--deadline", "120"];
 
 /// Accepts at once, and shakes hands after this many seconds.
 const SLOW: &str = "
@@ -72,7 +72,7 @@ fn a_slow_server_is_no_black_hole() -> Result<()> {
     let (chain, key) = (lab.folder().join("front.pem"), lab.folder().join("front.key"));
     assert!(fs::metadata(&chain)?.is_file() && fs::metadata(&key)?.is_file());
     let mut server = lab.in_azure("python3");
-    server.args(["-c", SLOW]).arg(chain).arg(key).arg("4");
+    server.args(["-c", SLOW]).arg(chain).arg(key).arg("12");
     lab.serve("slow", server)?;
     lab.wait_until("the slow server", |lab| {
         let connected = lab
@@ -83,7 +83,7 @@ fn a_slow_server_is_no_black_hole() -> Result<()> {
     })?;
     lab.nft("table ip slow {\nchain prerouting {\ntype nat hook prerouting priority -100\nip daddr 10.1.0.20 tcp dport 443 redirect to :8460\n}\n}\n")?;
 
-    let seen = examine(&lab, &["--timeout", "2", "--deadline", "20"])?;
+    let seen = examine(&lab, &["--timeout", "5", "--deadline", "60"])?;
     seen.judged(1, "error", &["TLS007"], &[]);
     let excluded = seen.finding("TLS007")["excludes"].to_string();
     assert!(excluded.contains("MTU"), "small segments were tried: {excluded}");

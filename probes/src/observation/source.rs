@@ -113,7 +113,7 @@ impl SourceName {
         }
     }
 
-    /// It belongs to the machine, so that it can always be looked at. Services that do not answer have findings of their own.
+    /// It belongs to the machine, so that it can always be looked at.
     fn is_local(self) -> bool {
         !matches!(self, Self::Metadata | Self::Azure)
     }
@@ -137,7 +137,9 @@ impl Source {
         use SourceOutcome::{Absent, Cancelled, Failed, NotPermitted, Seen, Skipped, Unsupported};
         match self.outcome {
             Seen | Absent | Skipped => false,
-            Unsupported | NotPermitted | Failed | Cancelled => self.source.is_local(),
+            // A metadata service that does not answer has a finding of its own. The control service is a source of those runs alone
+            // that are to ask it.
+            Unsupported | NotPermitted | Failed | Cancelled => self.source != SourceName::Metadata,
         }
     }
 
@@ -179,9 +181,7 @@ pub fn derived(observations: &Observations) -> Vec<Source> {
     sources.push(metadata(observations));
     sources.extend(azure(observations));
     if windows && observations.asked.files_only && registry.is_none() {
-        for source in
-            sources.iter_mut().filter(|source| !matches!(source.source, SourceName::Metadata | SourceName::Azure))
-        {
+        for source in sources.iter_mut().filter(|source| source.source.is_local()) {
             *source = Source::new(source.source, SourceOutcome::Unsupported).because(Because::WindowsDisk);
         }
     }
@@ -380,12 +380,12 @@ fn azure(observations: &Observations) -> Option<Source> {
     let rules = control.asked.iter().rev().find(|request| request.about == ControlQuestion::Rules);
     Some(match (&control.token, rules.map(|request| &request.outcome)) {
         (Outcome::Failed(TokenFailure::UnknownMachine), _) => {
-            source(SourceOutcome::Skipped).because(Because::UnknownMachine)
+            source(SourceOutcome::Failed).because(Because::UnknownMachine)
         }
         (Outcome::Failed(TokenFailure::SeveralIdentities), _) => {
-            source(SourceOutcome::Skipped).because(Because::SeveralIdentities)
+            source(SourceOutcome::Failed).because(Because::SeveralIdentities)
         }
-        (Outcome::Failed(TokenFailure::NoIdentity), _) => source(SourceOutcome::Absent).because(Because::NoIdentity),
+        (Outcome::Failed(TokenFailure::NoIdentity), _) => source(SourceOutcome::Failed).because(Because::NoIdentity),
         (Outcome::Seen(_), Some(Outcome::Seen(reply))) => match reply.status {
             200 => source(SourceOutcome::Seen),
             401 | 403 | 421 => source(SourceOutcome::NotPermitted).because(Because::Refused),

@@ -83,17 +83,27 @@ async fn ask<S: Duplex + 'static>(ctx: &Context, endpoint: &Endpoint, stream: S)
         .header(header::CONNECTION, "close")
         .body(Empty::<Bytes>::new())
         .map_err(|_| HttpFailure::Malformed)?;
-    let (stream, read) = Counted::up_to(MAX_ANSWER, stream);
+    // A connection is large, and many endpoints are held side by side.
+    let (answer, driver) = Box::pin(send(request, MAX_ANSWER, stream)).await?;
+    let received_at = ctx.world.clock.now();
+    let (head, body) = answer.into_parts();
+    Ok(Answering { head, received_at, body, _driver: driver })
+}
+
+/// Sends a request over a connection of its own, of which at most `most` octets are read; the answer lasts as long as the driver.
+pub(super) async fn send<S: Duplex + 'static>(
+    request: ::http::Request<Empty<Bytes>>,
+    most: u64,
+    stream: S,
+) -> Result<(::http::Response<Incoming>, Driver), HttpFailure> {
+    let (stream, read) = Counted::up_to(most, stream);
     let failed = |error: hyper::Error| failure(&error, read.seen());
     let (mut sender, connection) = client().handshake(TokioIo::new(stream)).await.map_err(failed)?;
     let driver = Driver::spawn(async move {
         // Its errors also reach the request or the body.
         let _ = connection.await;
     });
-    let answer = sender.send_request(request).await.map_err(failed)?;
-    let received_at = ctx.world.clock.now();
-    let (head, body) = answer.into_parts();
-    Ok(Answering { head, received_at, body, _driver: driver })
+    Ok((sender.send_request(request).await.map_err(failed)?, driver))
 }
 
 /// An HTTP/1.1 client that reads a bounded head.

@@ -46,7 +46,7 @@ impl<'a> Facts<'a> {
     pub fn control_line(&self, request: &ControlRequest) -> String {
         let when = self.when(&request.timing);
         let what = match &request.outcome {
-            Outcome::Seen(reply) => said(reply),
+            Outcome::Seen(reply) => answer(reply),
             Outcome::TimedOut => "gave no answer in its time".to_owned(),
             Outcome::Cancelled => "had not answered when the run ended".to_owned(),
             Outcome::Failed(failure) => failed(failure).to_owned(),
@@ -64,7 +64,7 @@ pub fn control(observations: &ampls_probes::Observations) -> Option<&Control> {
     })
 }
 
-fn said(reply: &ControlReply) -> String {
+fn answer(reply: &ControlReply) -> String {
     let status = reply.status;
     if let Some(host) = &reply.associated {
         return format!("answered {status}: the associated endpoint is {}", quote(host));

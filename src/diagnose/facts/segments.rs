@@ -98,7 +98,7 @@ impl Facts<'_> {
         Some(format!("{} `{}` {what} ({tries})", self.when(&segments.timing), segments.address))
     }
 
-    /// What this system itself believes to pass on the way to a name; nobody has told it of less.
+    /// What this system itself believes to pass on the way to a name; no message named a smaller one.
     pub fn path_mtu_line(&self, name: &EndpointFacts<'_>) -> Option<String> {
         let segments = name.segments?;
         let mtu = segments.outcome.seen()?.path_mtu?;

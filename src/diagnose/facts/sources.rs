@@ -33,7 +33,7 @@ pub fn label(name: SourceName) -> &'static str {
         SourceName::Trust => "the trust store",
         SourceName::Registry => "the registry",
         SourceName::Metadata => "the metadata service",
-        SourceName::Azure => "Azure's control service",
+        SourceName::Azure => "this machine's rules in Azure",
     }
 }
 

@@ -35,7 +35,7 @@ enum Kind {
 
 impl Held<'_> {
     /// Adds to each finding what changed of the things it is about: the latest to its title, each to its evidence.
-    pub(super) fn tell_changes(&self, facts: &Facts<'_>, findings: &mut [Finding]) {
+    pub(super) fn add_changes(&self, facts: &Facts<'_>, findings: &mut [Finding]) {
         for finding in findings {
             let zones = zones(facts, finding);
             let about: Vec<&Change> = self

@@ -4,13 +4,14 @@ use super::{Held, changed, named};
 use crate::diagnose::facts::Facts;
 use crate::diagnose::finding::Finding;
 use crate::facts_file::{Network, Zone};
+use crate::text::quote;
 
 /// Findings whose causes lie in the links of zones, or in the servers that should ask where they are.
 const CODES: [&str; 6] = ["DNS001", "DNS002", "DNS003", "DNS004", "DNS017", "DNS020"];
 
 impl Held<'_> {
     /// Adds to the evidence of such findings which of their zones are linked where this machine's names are resolved.
-    pub(super) fn tell_links(&self, facts: &Facts<'_>, findings: &mut [Finding]) {
+    pub(super) fn add_links(&self, facts: &Facts<'_>, findings: &mut [Finding]) {
         if !self.is_placed() {
             return;
         }
@@ -33,7 +34,7 @@ fn line(zone: &Zone, network: &Network) -> String {
         None => format!("in Azure: zone {zone_name} has no link to {network_name}"),
         Some(link) => {
             let falls_back = if link.falls_back { " with fallback to internet" } else { "" };
-            format!("in Azure: zone {zone_name} is linked to {network_name} by `{}`{falls_back}", link.name)
+            format!("in Azure: zone {zone_name} is linked to {network_name} by {}{falls_back}", quote(&link.name))
         }
     }
 }

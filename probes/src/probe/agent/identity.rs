@@ -12,7 +12,7 @@ use crate::azure::AgentKind;
 use crate::catalogue::agents::{AgentFile, Agents as Known, System};
 use crate::version::Version;
 
-/// Parameters by which the metadata service is told which identity is meant.
+/// Parameters that name an identity to the metadata service.
 const PARAMETERS: [&str; 3] = ["mi_res_id", "object_id", "client_id"];
 /// Octets of a value: a resource id, or a GUID.
 const LONGEST: usize = 1024;

@@ -7,12 +7,10 @@ use ::http::response::Parts;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Empty};
 use hyper::body::Incoming;
-use hyper_util::rt::TokioIo;
 
 use crate::endpoint::{Endpoint, Expectation, Group, Need, Origin};
 use crate::observation::{ChainVerdict, ControlFailure, Handshake, HttpFailure, IoFailure, Outcome};
-use crate::probe::http::{Driver, USER_AGENT, client, failure};
-use crate::probe::tcp::counted::Counted;
+use crate::probe::http::{USER_AGENT, send};
 use crate::probe::tcp::{self, Duplex};
 use crate::probe::{Context, Ended, lookup, tls};
 use crate::secret::Secret;
@@ -96,14 +94,8 @@ async fn ask<S: Duplex + 'static>(
         .header(header::CONNECTION, "close")
         .body(Empty::<Bytes>::new())
         .map_err(|_| HttpFailure::Malformed)?;
-    let (stream, read) = Counted::up_to(MAX_ANSWER, stream);
-    let failed = |error: hyper::Error| failure(&error, read.seen());
-    let (mut sender, connection) = client().handshake(TokioIo::new(stream)).await.map_err(failed)?;
-    let _driver = Driver::spawn(async move {
-        // Its errors also reach the request or the body.
-        let _ = connection.await;
-    });
-    let (head, body) = sender.send_request(request).await.map_err(failed)?.into_parts();
+    let (answer, _driver) = send(request, MAX_ANSWER, stream).await?;
+    let (head, body) = answer.into_parts();
     let body = if reading == Reading::Whole { whole(body).await? } else { Vec::new() };
     Ok((head, body))
 }
