@@ -31,6 +31,7 @@ pub(crate) mod filled;
 mod places;
 mod powershell;
 mod rows;
+mod scripts;
 mod shells;
 mod texts;
 mod twice;

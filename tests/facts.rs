@@ -282,23 +282,3 @@ fn both_scripts_ask_the_same() {
     };
     assert_eq!((lists("packaging/azure-facts/collect.sh"), lists("packaging/azure-facts/collect.ps1")), (7, 7));
 }
-
-/// There is no PowerShell here: its grammar reads the script.
-#[test]
-fn the_script_for_powershell_is_powershell() {
-    let text = fs::read_to_string(here("packaging/azure-facts/collect.ps1")).expect("a script");
-    let mut parser = tree_sitter::Parser::new();
-    parser.set_language(&tree_sitter_powershell::LANGUAGE.into()).expect("the grammar");
-    let tree = parser.parse(&text, None).expect("a tree");
-    let mut walk = vec![tree.root_node()];
-    while let Some(node) = walk.pop() {
-        let line = node.start_position().row + 1;
-        assert!(
-            !node.is_error() && !node.is_missing(),
-            "line {line}: {}",
-            node.utf8_text(text.as_bytes()).unwrap_or_default()
-        );
-        let mut cursor = node.walk();
-        walk.extend(node.children(&mut cursor));
-    }
-}

@@ -123,7 +123,7 @@ class Prefix:
         if self.namespace.id == self.namespace.outside:
             raise Refused("the namespace is the machine's own")
 
-    def run(self, *words: str, timeout: float = 300, cwd: str | None = None, pass_on: bool = False):
+    def run(self, *words: str, timeout: float = 300, cwd: str | None = None, pass_on: bool = False, variables=()):
         """Runs a program of Windows and gives what `subprocess.run` does; `TimeoutExpired` where it does not end.
 
         What it says goes into files: services that it starts keep a pipe open for as long as the server lives.
@@ -133,7 +133,7 @@ class Prefix:
             said = {} if pass_on else {"stdout": out, "stderr": err}
             done = subprocess.run(
                 [*self.namespace.enter(), LOADER, *words],
-                env=self.environment,
+                env=self.environment | dict(variables),
                 stdin=subprocess.DEVNULL,
                 timeout=timeout,
                 check=False,

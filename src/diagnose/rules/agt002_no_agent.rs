@@ -55,20 +55,36 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
         )
         .reaching(Reach::Nothing)
         .as_stated();
-    vec![if facts.agents_hidden() { draft.likely() } else { draft }]
+    // What could not be read may be what an agent has left.
+    vec![if agents.unread.is_empty() { draft } else { draft.likely() }]
 }
 
 #[cfg(test)]
 mod tests {
+    use ampls_probes::observation::{Agents, Observation, ReadFailure, Unread, UnreadReason};
     use ampls_probes::testing::{agent, private_world};
 
     use super::*;
+    use crate::diagnose::finding::Certainty;
     use crate::diagnose::rules::tests::{drafts, fires_as_declared};
 
     #[test]
     fn fires_when_nothing_sends() {
         assert_eq!(fires_as_declared(&AGT002, &private_world().agents([]))[0].severity, Severity::Info);
         assert_eq!(drafts(&AGT002, &private_world().agents([agent(AgentKind::Arc, "1.44")])).len(), 1);
+    }
+
+    #[test]
+    fn is_not_proven_where_not_everything_could_be_read() {
+        let seen = |unread: Vec<Unread>| {
+            private_world().edit(|seen| seen.seen.push(Observation::Agents(Agents { unread, ..Agents::default() })))
+        };
+        let certainty = |unread| drafts(&AGT002, &seen(unread))[0].certainty;
+        assert_eq!(certainty(Vec::new()), Certainty::Proven);
+        for why in [ReadFailure::NotPermitted, ReadFailure::Code(None)] {
+            let path = r"C:\Windows\System32\config\SOFTWARE".to_owned();
+            assert_eq!(certainty(vec![Unread { path, why: UnreadReason::Failed(why) }]), Certainty::Likely);
+        }
     }
 
     #[test]
