@@ -210,7 +210,7 @@ fn every_host_gets_the_findings_it_names() {
     let is_of_windows =
         |file: &&PathBuf| file.file_name().is_some_and(|name| name.to_string_lossy().starts_with("windows-"));
     let windows = files.iter().filter(is_of_windows).count();
-    assert!(windows >= 50 && files.len() - windows >= 30, "{windows} of {} hosts are of Windows", files.len());
+    assert!(windows >= 60 && files.len() - windows >= 30, "{windows} of {} hosts are of Windows", files.len());
     let mut faults = Vec::new();
     for file in files {
         let text = fs::read_to_string(&file).expect("a host file");
