@@ -16,6 +16,8 @@ LOADER = next((path for path in ["/usr/lib/wine/wine64"] if os.path.exists(path)
 SERVER = next((path for path in ["/usr/lib/wine/wineserver64"] if os.path.exists(path)), "wineserver")
 # A server that was started a moment ago listens within this many seconds, on a busy machine too.
 STARTING = 60
+# The variable that names a prefix that is there already.
+MADE = "AMPLS_WINE_BASE"
 
 
 class Refused(Exception):
@@ -172,9 +174,13 @@ class Prefix:
 
 
 class Base:
-    """A prefix of Windows 10, made once: a layer over it starts in seconds."""
+    """A prefix of Windows 10, made once: a layer over it starts in seconds. `all` makes one for every runner."""
 
     def __enter__(self):
+        self.prefix = None
+        if MADE in os.environ:
+            self.path = pathlib.Path(os.environ[MADE])
+            return self
         self.namespace = Namespace("base").__enter__()
         try:
             self.prefix = Prefix(self.namespace).__enter__()
@@ -200,8 +206,9 @@ class Base:
         return self
 
     def __exit__(self, *_):
-        self.prefix.__exit__()
-        self.namespace.__exit__()
+        if self.prefix:
+            self.prefix.__exit__()
+            self.namespace.__exit__()
 
 
 def shim(path: pathlib.Path):
