@@ -224,6 +224,22 @@ fn every_host_gets_the_findings_it_names() {
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
+/// Writes the disks of Windows into the folder that `AMPLS_DISKS` names: `tests/wine/disks` has the Windows program look at them.
+#[cfg(unix)]
+#[test]
+#[ignore = "makes folders for tests/wine/disks"]
+fn disks_of_windows_are_written() {
+    let target = PathBuf::from(std::env::var_os("AMPLS_DISKS").expect("AMPLS_DISKS"));
+    let hosts = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/hosts")).expect("tests/hosts");
+    for file in hosts.map(|entry| entry.expect("an entry").path()) {
+        let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        if name.starts_with("windows-") {
+            let host: Host = toml::from_str(&fs::read_to_string(&file).expect("a host file")).expect(&name);
+            fs::rename(&host.write(jiff::Timestamp::now()).0, target.join(&name)).expect("on the same disk");
+        }
+    }
+}
+
 #[cfg(unix)]
 fn differences(host: &Host) -> Vec<String> {
     let root = host.write(jiff::Timestamp::now());
