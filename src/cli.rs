@@ -18,8 +18,6 @@ use exit::{Failure, finish};
 use message::one_line;
 use order::command_first;
 
-use crate::{fleet as many, render, report};
-
 pub use command::manual::{commands, completions, manual};
 pub use exit::on_panic;
 
@@ -65,18 +63,19 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
         Command::Explain(arguments) => explain(&arguments, talk),
         #[cfg(feature = "demo")]
         Command::Demo(arguments) => demo(&arguments, talk),
-        Command::Schema { of } => print(|out| render::json::write(&schema(of.unwrap_or(SchemaOf::Report)), out)),
+        Command::Schema { of } => print(|out| out.write_all(schema(of.unwrap_or(SchemaOf::Report)).as_bytes())),
         Command::Completions { shell } => print(|out| out.write_all(&completions(shell))),
         Command::Man { command } => print(|out| manual(command, out)),
     }
 }
 
-fn schema(of: SchemaOf) -> serde_json::Value {
+/// Made from the types that write the documents; what makes it is not part of the program.
+fn schema(of: SchemaOf) -> &'static str {
     match of {
-        SchemaOf::Report => report::schema(),
-        SchemaOf::Fleet => many::schema(),
-        SchemaOf::FleetRow => many::row_schema(),
-        SchemaOf::WhatIf => crate::what_if::schema(),
-        SchemaOf::AzureFacts => crate::facts_file::schema(),
+        SchemaOf::Report => include_str!("../packaging/report.schema.json"),
+        SchemaOf::Fleet => include_str!("../packaging/fleet.schema.json"),
+        SchemaOf::FleetRow => include_str!("../packaging/fleet-row.schema.json"),
+        SchemaOf::WhatIf => include_str!("../packaging/what-if.schema.json"),
+        SchemaOf::AzureFacts => include_str!("../packaging/azure-facts.schema.json"),
     }
 }
