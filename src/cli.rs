@@ -18,6 +18,8 @@ use exit::{Failure, finish};
 use message::one_line;
 use order::command_first;
 
+use crate::text::unpacked;
+
 pub use command::manual::{commands, completions, manual};
 pub use exit::on_panic;
 
@@ -70,12 +72,12 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
 }
 
 /// Made from the types that write the documents; what makes it is not part of the program.
-fn schema(of: SchemaOf) -> &'static str {
-    match of {
-        SchemaOf::Report => include_str!("../packaging/report.schema.json"),
-        SchemaOf::Fleet => include_str!("../packaging/fleet.schema.json"),
-        SchemaOf::FleetRow => include_str!("../packaging/fleet-row.schema.json"),
-        SchemaOf::WhatIf => include_str!("../packaging/what-if.schema.json"),
-        SchemaOf::AzureFacts => include_str!("../packaging/azure-facts.schema.json"),
-    }
+fn schema(of: SchemaOf) -> String {
+    unpacked(match of {
+        SchemaOf::Report => include_bytes!(concat!(env!("OUT_DIR"), "/report.schema.json.gz")),
+        SchemaOf::Fleet => include_bytes!(concat!(env!("OUT_DIR"), "/fleet.schema.json.gz")),
+        SchemaOf::FleetRow => include_bytes!(concat!(env!("OUT_DIR"), "/fleet-row.schema.json.gz")),
+        SchemaOf::WhatIf => include_bytes!(concat!(env!("OUT_DIR"), "/what-if.schema.json.gz")),
+        SchemaOf::AzureFacts => include_bytes!(concat!(env!("OUT_DIR"), "/azure-facts.schema.json.gz")),
+    })
 }

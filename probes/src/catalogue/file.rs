@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use super::{CatalogueError, CloudNames, Entry, Parameter, Pattern, Rule, Template, User, Zone};
 use crate::azure::{CloudFacts, DceHost};
@@ -59,8 +60,7 @@ struct EndpointTable {
 impl CloudNames {
     /// Parses a catalogue file.
     pub fn parse(file: &str, text: &str) -> Result<Self, CatalogueError> {
-        let parsed: File = toml::from_str(text)
-            .map_err(|error| CatalogueError { file: file.to_owned(), message: place(text, &error) })?;
+        let parsed: File = parsed(text).map_err(|message| CatalogueError { file: file.to_owned(), message })?;
         let wrong = |message: String| CatalogueError { file: file.to_owned(), message };
         for zone in &parsed.zones {
             if !zone.name.starts_with("privatelink.") || zone.forwards.is_empty() {
@@ -151,8 +151,16 @@ fn entry(table: EndpointTable, zones: &[Zone]) -> Result<Entry, String> {
     })
 }
 
+/// What the text of a catalogue holds, or a line that says what is wrong.
+///
+/// By way of values of JSON: what takes those into a type is far smaller than what takes TOML into it.
+pub(crate) fn parsed<T: DeserializeOwned>(text: &str) -> Result<T, String> {
+    let values: serde_json::Value = toml::from_str(text).map_err(|error| place(text, &error))?;
+    serde_json::from_value(values).map_err(|error| error.to_string())
+}
+
 /// Line, key and message of a TOML error, in one line.
-pub(super) fn place(text: &str, error: &toml::de::Error) -> String {
+fn place(text: &str, error: &toml::de::Error) -> String {
     let message = error.message().lines().collect::<Vec<_>>().join(" ");
     let Some(before) = error.span().and_then(|span| text.get(..span.start)) else {
         return message;

@@ -122,7 +122,7 @@ impl Refusals {
     /// Parses the text of such a file.
     pub fn parse(text: &str) -> Result<Self, CatalogueError> {
         let wrong = |message: String| CatalogueError { file: FILE.to_owned(), message };
-        let parsed: Self = toml::from_str(text).map_err(|error| wrong(super::file::place(text, &error)))?;
+        let parsed: Self = super::file::parsed(text).map_err(wrong)?;
         let lines = parsed.lines.iter().map(|line| ("line", &line.words, &line.source));
         let successes = parsed.successes.iter().map(|line| ("success", &line.words, &line.source));
         for answer in &parsed.answers {

@@ -48,7 +48,7 @@ impl AzureRoots {
     /// Parses the text of such a file.
     pub fn parse(text: &str) -> Result<Self, CatalogueError> {
         let wrong = |message: String| CatalogueError { file: FILE.to_owned(), message };
-        let parsed: Self = toml::from_str(text).map_err(|error| wrong(super::file::place(text, &error)))?;
+        let parsed: Self = super::file::parsed(text).map_err(wrong)?;
         for root in &parsed.roots {
             let name = &root.name;
             if root.source.is_empty() || root.source.iter().any(|key| !parsed.sources.contains_key(key)) {
