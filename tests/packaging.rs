@@ -157,8 +157,11 @@ struct Watch<'a> {
 
 impl<'a> Watch<'a> {
     fn new(folder: &'a Folder, world: &str) -> Self {
-        let body =
-            format!("case $1 in check) shift; exec '{DOCTOR}' demo {world} \"$@\" ;; esac; exec '{DOCTOR}' \"$@\"");
+        // A simulated machine has no real browsers to leave alone, and no option for that.
+        let rest = "set -- $(printf '%s\\n' \"$@\" | grep -v '^--browsers=')";
+        let body = format!(
+            "case $1 in check) shift; {rest}; exec '{DOCTOR}' demo {world} \"$@\" ;; esac; exec '{DOCTOR}' \"$@\""
+        );
         script(folder, "bin/ampls-doctor", &body);
         script(folder, "bin/logger", "[ \"$*\" = --journald ] && cat");
         fs::create_dir_all(folder.0.join("state")).expect("a folder");

@@ -9,7 +9,6 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 pub use browsers::{BrowserCatalogue, ChromiumPlaces, FirefoxPlaces, Provider};
-pub(crate) use file::parsed;
 pub use template::{Parameter, Template, Values};
 
 use crate::azure::{Cloud, CloudFacts, DceHost};

@@ -10,9 +10,9 @@ use std::sync::LazyLock;
 use serde::{Deserialize, Serialize};
 
 use super::host::is_within;
+use super::text::parsed;
 use super::unknown::is_of_unknown_cloud;
 use super::value::{BadValue, quoted};
-use crate::catalogue::parsed;
 
 macro_rules! clouds {
     ($($(#[$doc:meta])+ $variant:ident = $word:literal,)+) => {

@@ -6,7 +6,8 @@ use std::net::IpAddr;
 use serde::Deserialize;
 
 use super::CatalogueError;
-use super::file::{confirmed, parsed};
+use super::file::confirmed;
+use crate::azure::parsed;
 
 /// All browsers that are looked for.
 #[derive(Clone, Debug, Deserialize)]

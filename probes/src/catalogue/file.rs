@@ -3,10 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 
 use super::{CatalogueError, CloudNames, Entry, Parameter, Pattern, Rule, Template, User, Zone};
-use crate::azure::{CloudFacts, DceHost};
+use crate::azure::{CloudFacts, DceHost, parsed};
 use crate::endpoint::{Expectation, Group, Need};
 
 pub(super) const fn confirmed() -> bool {
@@ -149,26 +148,6 @@ fn entry(table: EndpointTable, zones: &[Zone]) -> Result<Entry, String> {
         confirmed: table.confirmed,
         source: table.source,
     })
-}
-
-/// What the text of a catalogue holds, or a line that says what is wrong.
-///
-/// By way of values of JSON: what takes those into a type is far smaller than what takes TOML into it.
-pub(crate) fn parsed<T: DeserializeOwned>(text: &str) -> Result<T, String> {
-    let values: serde_json::Value = toml::from_str(text).map_err(|error| place(text, &error))?;
-    serde_json::from_value(values).map_err(|error| error.to_string())
-}
-
-/// Line, key and message of a TOML error, in one line.
-fn place(text: &str, error: &toml::de::Error) -> String {
-    let message = error.message().lines().collect::<Vec<_>>().join(" ");
-    let Some(before) = error.span().and_then(|span| text.get(..span.start)) else {
-        return message;
-    };
-    let number = before.matches('\n').count();
-    let line = text.lines().nth(number).unwrap_or_default();
-    let key = line.split_once('=').map_or(line, |(key, _)| key).trim();
-    format!("line {}, `{key}`: {message}", number + 1)
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use serde::Deserialize;
 
 use super::CatalogueError;
+use crate::azure::parsed;
 
 const FILE: &str = "sinkholes.toml";
 
@@ -47,7 +48,7 @@ impl Sinkholes {
     /// Parses the text of such a file.
     pub fn parse(text: &str) -> Result<Self, CatalogueError> {
         let wrong = |message: String| CatalogueError { file: FILE.to_owned(), message };
-        let parsed: Self = super::file::parsed(text).map_err(wrong)?;
+        let parsed: Self = parsed(text).map_err(wrong)?;
         for known in &parsed.known {
             let name = &known.filter;
             if known.addresses.is_empty() && known.aliases.is_empty() {
