@@ -12,8 +12,12 @@ use std::path::{Path, PathBuf};
 use ampls_doctor::diagnose::diagnose;
 use ampls_probes::World;
 use ampls_probes::observation::{BrowserSetting, Browsers, BrowsersSeen, Observation, Outcome, Timing};
+use ampls_probes::options::BrowserSettings;
 use ampls_probes::testing::private_world;
 use serde::Deserialize;
+use serde_json::Value;
+
+use super::cli::{json, ran, text};
 
 /// What a machine must give.
 #[derive(Debug, Deserialize, PartialEq)]
@@ -72,6 +76,46 @@ fn nothing_of_another_home_is_in_what_was_seen() {
     assert!(text.contains("link"), "the refused link is said; {text}");
 }
 
+/// Who looks at many machines as root collects what administrators set, unless people's own settings are asked for.
+#[test]
+fn people_are_left_out_where_only_policies_are_looked_at() {
+    let (mut profiles, mut policies) = (0, 0);
+    for machine in machines() {
+        let root = machine.join("root");
+        let report = |which: &[&str]| {
+            let always = ["check", "--root", root.to_str().expect("UTF-8"), "--fail-on", "never", "--format", "json"];
+            json(&text(&ran(&[&always, which].concat()).stdout))
+        };
+        let of_people = |report: &Value| {
+            let browsers = report["browsers"].as_array().expect("browsers");
+            browsers.iter().filter(|browser| !browser["profile"].is_null()).count()
+        };
+        let source = |report: &Value| {
+            let sources = report["sources"].as_array().expect("sources");
+            let source = sources.iter().find(|source| source["source"] == "browsers").expect("the source");
+            (source["outcome"].clone(), source["because"].as_str().unwrap_or_default().to_owned())
+        };
+
+        let all = report(&["--browsers", "all"]);
+        profiles += of_people(&all);
+        assert!(!source(&all).1.contains("only policies"), "{}", machine.display());
+
+        let few = report(&["--browsers", "policies"]);
+        assert_eq!(of_people(&few), 0, "{}", machine.display());
+        policies += few["browsers"].as_array().expect("browsers").len();
+        let (outcome, because) = source(&few);
+        assert!(outcome == "seen" && because.contains("`--browsers all`"), "{}: {because}", machine.display());
+
+        let none = report(&["--browsers", "none"]);
+        assert_eq!((source(&none).0, none["browsers"].as_array().map(Vec::len)), ("skipped".into(), Some(0)));
+
+        // The tests have no terminal.
+        let usual = if ampls_probes::os::is_root() { &few } else { &all };
+        assert_eq!(source(&report(&[])), source(usual), "{}", machine.display());
+    }
+    assert!(profiles > 5 && policies > 2, "{profiles} profiles, {policies} policies");
+}
+
 #[test]
 fn every_kind_of_browser_has_a_machine() {
     let found: BTreeSet<String> =
@@ -104,7 +148,7 @@ fn machines() -> Vec<PathBuf> {
 
 fn read(machine: &Path, servers: &[IpAddr]) -> BrowsersSeen {
     let world = World::from_system(Some(&machine.join("root")), None);
-    match ampls_probes::probe::browser::read(&world.into(), servers) {
+    match ampls_probes::probe::browser::read(&world.into(), servers, BrowserSettings::All) {
         Outcome::Seen(seen) => seen,
         other => panic!("{}: {other:?}", machine.display()),
     }

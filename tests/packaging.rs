@@ -157,8 +157,11 @@ struct Watch<'a> {
 
 impl<'a> Watch<'a> {
     fn new(folder: &'a Folder, world: &str) -> Self {
-        let body =
-            format!("case $1 in check) shift; exec '{DOCTOR}' demo {world} \"$@\" ;; esac; exec '{DOCTOR}' \"$@\"");
+        // A simulated machine has no real browsers to leave alone, and no option for that.
+        let rest = "set -- $(printf '%s\\n' \"$@\" | grep -v '^--browsers=')";
+        let body = format!(
+            "case $1 in check) shift; {rest}; exec '{DOCTOR}' demo {world} \"$@\" ;; esac; exec '{DOCTOR}' \"$@\""
+        );
         script(folder, "bin/ampls-doctor", &body);
         script(folder, "bin/logger", "[ \"$*\" = --journald ] && cat");
         fs::create_dir_all(folder.0.join("state")).expect("a folder");
@@ -227,12 +230,15 @@ fn the_service_keeps_the_last_report_when_it_cannot_look() {
 }
 
 #[test]
-fn the_service_looks_within_a_minute_unless_its_arguments_say_otherwise() {
+fn the_service_looks_within_a_minute_and_at_nobodys_browser_unless_its_arguments_say_otherwise() {
     let folder = Folder::new("watch-splay");
     let watch = Watch::new(&folder, "healthy-private");
     script(&folder, "bin/ampls-doctor", "echo \"$*\"; exit 3");
-    let table: [(&[&str], &str); 2] =
-        [(&[], "check --splay=60 --format"), (&["--splay=0"], "check --splay=0 --format")];
+    let table: [(&[&str], &str); 3] = [
+        (&[], "check --splay=60 --browsers=policies --format"),
+        (&["--splay=0"], "check --browsers=policies --splay=0 --format"),
+        (&["--browsers=all"], "check --splay=60 --browsers=all --format"),
+    ];
     for (given, wanted) in table {
         let output = watch.looks(given);
         assert!(text(&output.stdout).starts_with(&format!("<3>{wanted}")), "{}", text(&output.stdout));
@@ -277,6 +283,28 @@ fn alerts_look_at_what_there_is() {
     let tests = read("prometheus/ampls-doctor.test.yml");
     for alert in rules.lines().filter_map(|line| line.trim().strip_prefix("- alert: ")) {
         assert!(tests.contains(&format!("alertname: {alert}\n")), "{alert}");
+    }
+}
+
+/// What looks at many machines leaves people's own settings alone.
+#[test]
+fn every_carrier_looks_at_policies_of_browsers_only() {
+    for (file, words) in [
+        ("systemd/watch", "browsers=--browsers=policies\n"),
+        ("run-command/ampls-doctor.sh", "browsers=policies\n"),
+        ("run-command/ampls-doctor.ps1", "$words += '--browsers', 'policies'"),
+        ("ansible/roles/ampls_doctor/defaults/main.yml", "  - --browsers=policies\n"),
+        ("windows/task.xml", "<Arguments>check --splay 60 --browsers policies "),
+    ] {
+        assert!(read(file).contains(words), "{file}");
+    }
+    for file in ["container/job.yaml", "container/README.md"] {
+        let looks: Vec<String> = read(file).lines().filter(|line| line.contains("check")).map(str::to_owned).collect();
+        let looks = looks.iter().filter(|line| line.contains("args: [") || line.contains("kubectl debug"));
+        let (all, few) = looks.fold((0, 0), |(all, few), line| {
+            (all + 1, few + usize::from(line.replace('=', " ").contains("--browsers policies")))
+        });
+        assert!(all >= 2 && all == few, "{file}: {few} of {all}");
     }
 }
 

@@ -59,7 +59,7 @@ _ampls__doctor() {
 
     case "${cmd}" in
         ampls__doctor)
-            opts="-o -q -v -h -V --expect --cloud --region --workspace --dce --app-insights --storage --endpoint --set --ask-azure --private-range --public-roots --expected-records --resolver --proxy --timeout --deadline --repeat --only --root --skip --facts --wait --for --every --splay --format --ticket --output --redact --fail-on --rule --quiet --verbose --color --help --version check plan judge redact compare fleet what-if explain demo schema completions man"
+            opts="-o -q -v -h -V --expect --cloud --region --workspace --dce --app-insights --storage --endpoint --set --ask-azure --private-range --public-roots --expected-records --resolver --proxy --browsers --timeout --deadline --repeat --only --root --skip --facts --wait --for --every --splay --format --ticket --output --redact --fail-on --rule --quiet --verbose --color --help --version check plan judge redact compare fleet what-if explain demo schema completions man"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -145,6 +145,10 @@ _ampls__doctor() {
                     ;;
                 --proxy)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --browsers)
+                    COMPREPLY=($(compgen -W "policies all none" -- "${cur}"))
                     return 0
                     ;;
                 --timeout)
@@ -263,7 +267,7 @@ _ampls__doctor() {
             return 0
             ;;
         ampls__doctor__subcmd__check)
-            opts="-o -q -v -h --expect --cloud --region --workspace --dce --app-insights --storage --endpoint --set --ask-azure --private-range --public-roots --expected-records --resolver --proxy --timeout --deadline --repeat --only --root --skip --facts --wait --for --every --splay --format --ticket --output --redact --fail-on --rule --quiet --verbose --color --help"
+            opts="-o -q -v -h --expect --cloud --region --workspace --dce --app-insights --storage --endpoint --set --ask-azure --private-range --public-roots --expected-records --resolver --proxy --browsers --timeout --deadline --repeat --only --root --skip --facts --wait --for --every --splay --format --ticket --output --redact --fail-on --rule --quiet --verbose --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -349,6 +353,10 @@ _ampls__doctor() {
                     ;;
                 --proxy)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --browsers)
+                    COMPREPLY=($(compgen -W "policies all none" -- "${cur}"))
                     return 0
                     ;;
                 --timeout)
@@ -815,7 +823,7 @@ _ampls__doctor() {
             return 0
             ;;
         ampls__doctor__subcmd__plan)
-            opts="-o -q -v -h --expect --cloud --region --workspace --dce --app-insights --storage --endpoint --set --ask-azure --private-range --public-roots --expected-records --resolver --proxy --timeout --deadline --repeat --only --root --skip --format --output --quiet --verbose --color --help"
+            opts="-o -q -v -h --expect --cloud --region --workspace --dce --app-insights --storage --endpoint --set --ask-azure --private-range --public-roots --expected-records --resolver --proxy --browsers --timeout --deadline --repeat --only --root --skip --format --output --quiet --verbose --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -901,6 +909,10 @@ _ampls__doctor() {
                     ;;
                 --proxy)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --browsers)
+                    COMPREPLY=($(compgen -W "policies all none" -- "${cur}"))
                     return 0
                     ;;
                 --timeout)

@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_ampls_doctor_global_optspecs
-    string join \n expect= cloud= region= workspace= dce= app-insights= storage= endpoint= set= ask-azure= private-range= public-roots= expected-records= resolver= proxy= timeout= deadline= repeat= only= root= skip= facts= wait= for= every= splay= format= ticket= o/output= redact fail-on= rule= q/quiet v/verbose color= h/help V/version
+    string join \n expect= cloud= region= workspace= dce= app-insights= storage= endpoint= set= ask-azure= private-range= public-roots= expected-records= resolver= proxy= browsers= timeout= deadline= repeat= only= root= skip= facts= wait= for= every= splay= format= ticket= o/output= redact fail-on= rule= q/quiet v/verbose color= h/help V/version
 end
 
 function __fish_ampls_doctor_needs_command
@@ -131,6 +131,9 @@ complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -l public-roots 
 complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -l expected-records -d 'Addresses the names should have: what `az network private-endpoint show`, its `dns-zone-group show` or `az network private-dns record-set a list` print, the portal\'s DNS page copied, or an earlier report' -r -F
 complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -l resolver -d 'Ask this DNS server too' -r
 complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -l proxy -d 'Proxy for every name, or none [default: as the environment says]' -r
+complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -l browsers -d 'Settings of browsers to look at: the machine\'s policies, also what people set themselves, or none [default: policies for root or SYSTEM without a terminal, else all]' -r -f -a "policies\t''
+all\t''
+none\t''"
 complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -l timeout -d 'Limit of one step, in seconds [default: 5]' -r
 complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -l deadline -d 'Limit of the whole run, in seconds [default: 15]' -r
 complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -l repeat -d 'Ask a DNS question at most COUNT times, again only where it decides something [default: 2]' -r
@@ -599,6 +602,9 @@ complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand check" -l publ
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand check" -l expected-records -d 'Addresses the names should have: what `az network private-endpoint show`, its `dns-zone-group show` or `az network private-dns record-set a list` print, the portal\'s DNS page copied, or an earlier report' -r -F
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand check" -l resolver -d 'Ask this DNS server too' -r
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand check" -l proxy -d 'Proxy for every name, or none [default: as the environment says]' -r
+complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand check" -l browsers -d 'Settings of browsers to look at: the machine\'s policies, also what people set themselves, or none [default: policies for root or SYSTEM without a terminal, else all]' -r -f -a "policies\t''
+all\t''
+none\t''"
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand check" -l timeout -d 'Limit of one step, in seconds [default: 5]' -r
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand check" -l deadline -d 'Limit of the whole run, in seconds [default: 15]' -r
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand check" -l repeat -d 'Ask a DNS question at most COUNT times, again only where it decides something [default: 2]' -r
@@ -1054,6 +1060,9 @@ complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand plan" -l publi
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand plan" -l expected-records -d 'Addresses the names should have: what `az network private-endpoint show`, its `dns-zone-group show` or `az network private-dns record-set a list` print, the portal\'s DNS page copied, or an earlier report' -r -F
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand plan" -l resolver -d 'Ask this DNS server too' -r
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand plan" -l proxy -d 'Proxy for every name, or none [default: as the environment says]' -r
+complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand plan" -l browsers -d 'Settings of browsers to look at: the machine\'s policies, also what people set themselves, or none [default: policies for root or SYSTEM without a terminal, else all]' -r -f -a "policies\t''
+all\t''
+none\t''"
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand plan" -l timeout -d 'Limit of one step, in seconds [default: 5]' -r
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand plan" -l deadline -d 'Limit of the whole run, in seconds [default: 15]' -r
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand plan" -l repeat -d 'Ask a DNS question at most COUNT times, again only where it decides something [default: 2]' -r

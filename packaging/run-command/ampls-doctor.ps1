@@ -4,7 +4,8 @@ param(
     [string] $Source = '',     # https:// or http:// URL, path, or vmapp:NAME for a VM application; {arch}: amd64, arm64
     [string] $Sha256 = '',     # in hexadecimal; several, separated by commas, where machines differ
     [string] $Arguments = ''   # for the program, separated by blanks; without a --format the report is `compact`, without a
-                               # --splay the look begins within a minute: a fleet does not ask its servers all at once
+                               # --splay the look begins within a minute: a fleet does not ask its servers all at once; without a
+                               # --browsers only policies of browsers are looked at
 )
 $ErrorActionPreference = 'Stop'
 
@@ -48,6 +49,9 @@ try {
     }
     if ((-not $words -or $words[0] -match '^(-|check$)') -and -not ($words -match '^--splay(=|$)')) {
         $words += '--splay', '60'
+    }
+    if ((-not $words -or $words[0] -match '^(-|check$)') -and -not ($words -match '^--browsers(=|$)')) {
+        $words += '--browsers', 'policies'
     }
     $status = 3
 

@@ -6,7 +6,8 @@
 #              {arch} in it stands for what `uname -m` says
 #   SHA256     its SHA-256 in hexadecimal; several, separated by commas, where machines differ
 #   ARGUMENTS  for the program, separated by blanks; without a --format among them the report is `compact`, without a --splay the
-#              look begins within a minute: machines that are started together do not ask their servers together
+#              look begins within a minute: machines that are started together do not ask their servers together; without a
+#              --browsers only policies of browsers are looked at
 #
 # The script of a release (`prepare` made it) knows SOURCE and SHA256; a parameter comes first. Each may be written base64:...,
 # for what Run Command does not carry unharmed (spaces, `&`).
@@ -253,15 +254,18 @@ case ${1:-} in
   '' | -* | check | demo)
     format=compact
     splay=60
-    [ "${1:-}" != demo ] || splay=
+    browsers=policies
+    [ "${1:-}" != demo ] || splay='' browsers=''
     for word in "$@"; do
       case $word in
         --format | --format=*) format= ;;
         --splay | --splay=*) splay= ;;
+        --browsers | --browsers=*) browsers= ;;
       esac
     done
     [ -z "$format" ] || set -- "$@" --format "$format"
     [ -z "$splay" ] || set -- "$@" --splay "$splay"
+    [ -z "$browsers" ] || set -- "$@" --browsers "$browsers"
     ;;
 esac
 attended /proc/self/fd/9 "$@"

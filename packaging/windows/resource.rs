@@ -1,4 +1,4 @@
-//! The build script: gives the program of Windows its version and its manifest (long paths, UTF-8).
+//! Gives the program of Windows its version and its manifest (long paths, UTF-8).
 //!
 //! Both are a resource, which the linker takes as an object file. It is written here, because what compiles resources for one
 //! linker (windres, rc.exe, zig) is not there for the others.
@@ -18,7 +18,7 @@ const KINDS: [u32; 2] = [16, 24];
 const LANGUAGE: u16 = 0x409;
 const CODE_PAGE: u16 = 0x4b0;
 
-fn main() -> io::Result<()> {
+pub(super) fn embed() -> io::Result<()> {
     for file in ["resource.rs", "ampls-doctor.manifest"] {
         writeln!(io::stdout(), "cargo::rerun-if-changed=packaging/windows/{file}")?;
     }

@@ -12,6 +12,7 @@ pub(crate) use dce::stamp;
 pub use dce::{Dce, DceHost};
 pub use host::{HostName, is_within};
 pub use resource::ResourceId;
+pub(crate) use text::parsed;
 pub use value::BadValue;
 pub(crate) use value::quoted;
 
@@ -23,6 +24,7 @@ mod cloud;
 mod dce;
 mod host;
 mod resource;
+mod text;
 mod unknown;
 mod value;
 

@@ -80,6 +80,18 @@ pub enum AskAzure {
     Ingestion,
 }
 
+/// Which settings of browsers are looked at (`--browsers`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum BrowserSettings {
+    /// The machine's policies and what people set themselves.
+    #[default]
+    All,
+    /// The machine's policies: nothing below anybody's home.
+    Policies,
+    /// None.
+    None,
+}
+
 /// Everything a run is asked to do.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -117,6 +129,8 @@ pub struct Options {
     pub repeat: u32,
     /// `--ask-azure`
     pub ask_azure: Option<AskAzure>,
+    /// `--browsers`
+    pub browsers: BrowserSettings,
     /// `--root`: only files are looked at, and they are another machine's; nothing is asked over the network.
     pub files_only: bool,
     /// Steps to take; empty means all.
@@ -134,7 +148,11 @@ impl StepKind {
 impl Options {
     /// Whether a kind of step is to be taken.
     pub fn takes(&self, step: StepKind) -> bool {
-        let possible = !self.files_only || matches!(step, StepKind::Agent | StepKind::Browser);
+        let possible = match step {
+            StepKind::Browser => self.browsers != BrowserSettings::None,
+            StepKind::Agent => true,
+            _ => !self.files_only,
+        };
         possible && (self.only.is_empty() || self.only.contains(&step)) && !self.skip.contains(&step)
     }
 
@@ -219,6 +237,7 @@ impl Default for Options {
             deadline: Duration::from_secs(15),
             repeat: 2,
             ask_azure: None,
+            browsers: BrowserSettings::All,
             files_only: false,
             only: Vec::new(),
             skip: Vec::new(),

@@ -86,6 +86,11 @@ pub fn renounce_new_rights() {
     platform::renounce_new_rights();
 }
 
+/// This process may read everybody's files: it is root's, or on Windows SYSTEM's.
+pub fn is_root() -> bool {
+    platform::is_root()
+}
+
 /// The segments of a connection can be bounded on this system.
 pub(crate) const BOUNDS_SEGMENTS: bool = platform::BOUNDS_SEGMENTS;
 

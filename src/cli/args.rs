@@ -6,8 +6,8 @@ use ampls_probes::Options;
 use ampls_probes::azure::{BadValue, Cloud, Dce, Region, StorageAccount, WorkspaceId};
 use ampls_probes::endpoint::{Expect, Group};
 use ampls_probes::options::{
-    ConnectionString, ExtraEndpoint, ProxyOption, StepKind, app_insights, data_collection_endpoint, deadline,
-    private_range, proxy, repeat, resolver, step_timeout, storage_account, workspace,
+    BrowserSettings, ConnectionString, ExtraEndpoint, ProxyOption, StepKind, app_insights, data_collection_endpoint,
+    deadline, private_range, proxy, repeat, resolver, step_timeout, storage_account, workspace,
 };
 use clap::builder::StringValueParser;
 use clap::{Args, Parser, Subcommand, ValueHint};
@@ -512,6 +512,9 @@ pub struct HowArgs {
     /// Proxy for every name, or none [default: as the environment says]
     #[arg(long, value_name = "URL|none", value_parser = checked(proxy))]
     pub proxy: Option<ProxyOption>,
+    /// Settings of browsers to look at: the machine's policies, also what people set themselves, or none [default: policies for root or SYSTEM without a terminal, else all]
+    #[arg(long, value_name = "policies|all|none", value_parser = OneOf(BROWSERS))]
+    pub browsers: Option<BrowserSettings>,
     /// Limit of one step, in seconds [default: 5]
     #[arg(long, value_name = "SECS", allow_negative_numbers = true, value_parser = checked(step_timeout))]
     pub timeout: Option<std::time::Duration>,
@@ -544,6 +547,9 @@ const STEPS: &[(&str, StepKind)] = &[
     ("clock", StepKind::Clock),
 ];
 
+const BROWSERS: &[(&str, BrowserSettings)] =
+    &[("policies", BrowserSettings::Policies), ("all", BrowserSettings::All), ("none", BrowserSettings::None)];
+
 impl HowArgs {
     fn apply(&self, options: &mut Options) {
         options.private_ranges.clone_from(&self.private_ranges);
@@ -555,6 +561,7 @@ impl HowArgs {
         options.only.clone_from(&self.only);
         options.skip.clone_from(&self.skip);
         options.files_only = self.root.is_some();
+        options.browsers = self.browsers.unwrap_or_default();
         self.ask.apply(options);
     }
 }

@@ -16,6 +16,7 @@ use std::{env, thread};
 
 use ampls_probes::World;
 use ampls_probes::observation::{Asks, BrowserSetting};
+use ampls_probes::options::BrowserSettings;
 use serde_json::json;
 
 use super::certificates;
@@ -324,7 +325,7 @@ impl BrowserLab {
     fn probe(&self, case: &Case) -> Result<BrowserSetting> {
         let server: IpAddr = case.server.parse()?;
         let world = World::from_system(Some(&self.folder.join("root")), None);
-        let seen = ampls_probes::probe::browser::read(&world.into(), &[server]);
+        let seen = ampls_probes::probe::browser::read(&world.into(), &[server], BrowserSettings::All);
         let Some(seen) = seen.seen() else { return Err(format!("the probe did not look: {seen:?}").into()) };
         let id = match case.browser {
             Browser::Chromium => "chromium",

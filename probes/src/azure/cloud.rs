@@ -10,6 +10,7 @@ use std::sync::LazyLock;
 use serde::{Deserialize, Serialize};
 
 use super::host::is_within;
+use super::text::parsed;
 use super::unknown::is_of_unknown_cloud;
 use super::value::{BadValue, quoted};
 
@@ -217,7 +218,7 @@ static FACTS: LazyLock<Vec<CloudFacts>> = LazyLock::new(|| {
     struct File {
         cloud: CloudFacts,
     }
-    Cloud::ALL.into_iter().filter_map(|cloud| Some(toml::from_str::<File>(cloud.file().1).ok()?.cloud)).collect()
+    Cloud::ALL.into_iter().filter_map(|cloud| Some(parsed::<File>(cloud.file().1).ok()?.cloud)).collect()
 });
 
 /// Whether a server or mailbox of an SOA record is Microsoft's, of a public zone.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::CatalogueError;
-use crate::azure::AgentKind;
+use crate::azure::{AgentKind, parsed};
 use crate::version::Version;
 
 const FILE: &str = "agents.toml";
@@ -116,7 +116,7 @@ impl Agents {
     /// Parses the text of such a file.
     pub fn parse(text: &str) -> Result<Self, CatalogueError> {
         let wrong = |message: String| CatalogueError { file: FILE.to_owned(), message };
-        let parsed: Self = toml::from_str(text).map_err(|error| wrong(super::file::place(text, &error)))?;
+        let parsed: Self = parsed(text).map_err(wrong)?;
         let cited = parsed.agents.iter().map(|agent| (&agent.name, &agent.source));
         for (name, source) in cited.chain(parsed.bypasses.iter().map(|bypass| (&bypass.service, &bypass.source))) {
             if let Some(key) = source.iter().find(|key| !parsed.sources.contains_key(*key)) {

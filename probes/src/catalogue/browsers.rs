@@ -6,7 +6,8 @@ use std::net::IpAddr;
 use serde::Deserialize;
 
 use super::CatalogueError;
-use super::file::{confirmed, place};
+use super::file::confirmed;
+use crate::azure::parsed;
 
 /// All browsers that are looked for.
 #[derive(Clone, Debug, Deserialize)]
@@ -116,7 +117,7 @@ impl BrowserCatalogue {
     /// The catalogue inside the program. A test parses it: it fails only in a build that never passed its tests.
     pub fn builtin() -> Result<Self, CatalogueError> {
         let text = include_str!("../../catalogue/browsers.toml");
-        toml::from_str(text).map_err(|error| CatalogueError { file: FILE.to_owned(), message: place(text, &error) })
+        parsed(text).map_err(|message| CatalogueError { file: FILE.to_owned(), message })
     }
 
     /// The provider that a resolver's address belongs to.

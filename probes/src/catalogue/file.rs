@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 
 use super::{CatalogueError, CloudNames, Entry, Parameter, Pattern, Rule, Template, User, Zone};
-use crate::azure::{CloudFacts, DceHost};
+use crate::azure::{CloudFacts, DceHost, parsed};
 use crate::endpoint::{Expectation, Group, Need};
 
 pub(super) const fn confirmed() -> bool {
@@ -59,8 +59,7 @@ struct EndpointTable {
 impl CloudNames {
     /// Parses a catalogue file.
     pub fn parse(file: &str, text: &str) -> Result<Self, CatalogueError> {
-        let parsed: File = toml::from_str(text)
-            .map_err(|error| CatalogueError { file: file.to_owned(), message: place(text, &error) })?;
+        let parsed: File = parsed(text).map_err(|message| CatalogueError { file: file.to_owned(), message })?;
         let wrong = |message: String| CatalogueError { file: file.to_owned(), message };
         for zone in &parsed.zones {
             if !zone.name.starts_with("privatelink.") || zone.forwards.is_empty() {
@@ -149,18 +148,6 @@ fn entry(table: EndpointTable, zones: &[Zone]) -> Result<Entry, String> {
         confirmed: table.confirmed,
         source: table.source,
     })
-}
-
-/// Line, key and message of a TOML error, in one line.
-pub(super) fn place(text: &str, error: &toml::de::Error) -> String {
-    let message = error.message().lines().collect::<Vec<_>>().join(" ");
-    let Some(before) = error.span().and_then(|span| text.get(..span.start)) else {
-        return message;
-    };
-    let number = before.matches('\n').count();
-    let line = text.lines().nth(number).unwrap_or_default();
-    let key = line.split_once('=').map_or(line, |(key, _)| key).trim();
-    format!("line {}, `{key}`: {message}", number + 1)
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::CatalogueError;
+use crate::azure::parsed;
 use crate::observation::RefusalCode;
 
 const FILE: &str = "refusals.toml";
@@ -122,7 +123,7 @@ impl Refusals {
     /// Parses the text of such a file.
     pub fn parse(text: &str) -> Result<Self, CatalogueError> {
         let wrong = |message: String| CatalogueError { file: FILE.to_owned(), message };
-        let parsed: Self = toml::from_str(text).map_err(|error| wrong(super::file::place(text, &error)))?;
+        let parsed: Self = parsed(text).map_err(wrong)?;
         let lines = parsed.lines.iter().map(|line| ("line", &line.words, &line.source));
         let successes = parsed.successes.iter().map(|line| ("success", &line.words, &line.source));
         for answer in &parsed.answers {

@@ -7,6 +7,7 @@ use rustls::pki_types::pem::PemObject;
 use serde::Deserialize;
 
 use super::CatalogueError;
+use crate::azure::parsed;
 
 const FILE: &str = "roots.toml";
 
@@ -48,7 +49,7 @@ impl AzureRoots {
     /// Parses the text of such a file.
     pub fn parse(text: &str) -> Result<Self, CatalogueError> {
         let wrong = |message: String| CatalogueError { file: FILE.to_owned(), message };
-        let parsed: Self = toml::from_str(text).map_err(|error| wrong(super::file::place(text, &error)))?;
+        let parsed: Self = parsed(text).map_err(wrong)?;
         for root in &parsed.roots {
             let name = &root.name;
             if root.source.is_empty() || root.source.iter().any(|key| !parsed.sources.contains_key(key)) {

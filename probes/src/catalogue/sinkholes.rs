@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use serde::Deserialize;
 
 use super::CatalogueError;
+use crate::azure::parsed;
 
 const FILE: &str = "sinkholes.toml";
 
@@ -47,7 +48,7 @@ impl Sinkholes {
     /// Parses the text of such a file.
     pub fn parse(text: &str) -> Result<Self, CatalogueError> {
         let wrong = |message: String| CatalogueError { file: FILE.to_owned(), message };
-        let parsed: Self = toml::from_str(text).map_err(|error| wrong(super::file::place(text, &error)))?;
+        let parsed: Self = parsed(text).map_err(wrong)?;
         for known in &parsed.known {
             let name = &known.filter;
             if known.addresses.is_empty() && known.aliases.is_empty() {

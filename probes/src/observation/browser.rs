@@ -28,6 +28,9 @@ pub struct BrowsersSeen {
     /// There are accounts of Windows that are not signed in: it has not loaded what is set for them.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub not_signed_in: bool,
+    /// Only policies of the machine were asked for; what people set themselves was not looked at.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub policies_only: bool,
 }
 
 /// What one profile of a browser does with DNS.

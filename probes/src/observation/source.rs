@@ -5,8 +5,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Agents, Browsers, ControlQuestion, Metadata, MetadataFailure, Observation, Observations, Outcome, ReadFailure,
-    Registry, Skip, TokenFailure, Unread, UnreadReason,
+    Agents, Browsers, BrowsersSeen, ControlQuestion, Metadata, MetadataFailure, Observation, Observations, Outcome,
+    ReadFailure, Registry, Skip, TokenFailure, Unread, UnreadReason,
 };
 
 /// A source and what came of it.
@@ -82,6 +82,8 @@ pub enum Because {
     Stale,
     /// It was read, but not the settings of accounts that are not signed in: Windows loads them when they do.
     NotSignedIn,
+    /// The machine's policies were read; what people set themselves was not asked for.
+    PoliciesOnly,
     /// Some of its files need more rights.
     SomeFiles,
     /// Nothing answered.
@@ -297,10 +299,12 @@ fn of_browsers(browsers: &Browsers) -> Source {
     };
     let Some(seen) = browsers.outcome.seen() else { return of_outcome(SourceName::Browsers, &browsers.outcome) };
     let lost: Vec<Unread> = seen.unread.iter().filter(counts).cloned().collect();
-    match seen.not_signed_in {
+    let read = Source::new(SourceName::Browsers, SourceOutcome::Seen);
+    match seen {
         _ if !lost.is_empty() => partly(SourceName::Browsers, &lost),
-        false => Source::new(SourceName::Browsers, SourceOutcome::Seen),
-        true => Source::new(SourceName::Browsers, SourceOutcome::Seen).because(Because::NotSignedIn),
+        BrowsersSeen { policies_only: true, .. } => read.because(Because::PoliciesOnly),
+        BrowsersSeen { not_signed_in: true, .. } => read.because(Because::NotSignedIn),
+        _ => read,
     }
 }
 

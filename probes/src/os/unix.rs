@@ -82,6 +82,10 @@ pub(super) fn renounce_new_rights() {
     let _ = rustix::thread::set_no_new_privs(true);
 }
 
+pub(super) fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
 pub(super) fn raise_open_files(wanted: u64) -> Option<u64> {
     let limit = getrlimit(Resource::Nofile);
     let most = limit.maximum.map_or(wanted, |most| most.min(wanted));

@@ -74,6 +74,11 @@ pub(super) fn seal() -> bool {
 /// Nothing is inherited here that a program could gain.
 pub(super) fn renounce_new_rights() {}
 
+/// SYSTEM has a home of its own, which is nobody else's.
+pub(super) fn is_root() -> bool {
+    std::env::home_dir().is_some_and(|home| home.ends_with(r"config\systemprofile"))
+}
+
 /// A sparse file says so in an attribute; which parts of it are holes only a control code of the file system tells.
 /// Source: <https://learn.microsoft.com/windows/win32/fileio/file-attribute-constants>
 pub(super) fn has_hole(file: &File, _: u64) -> io::Result<bool> {

@@ -11,7 +11,7 @@ use crate::catalogue::BrowserCatalogue;
 use crate::observation::{
     Browsers, BrowsersSeen, Outcome, ReadFailure, Resolver, ServerRole, Skip, Timing, Unread, UnreadReason,
 };
-use crate::options::StepKind;
+use crate::options::{BrowserSettings, StepKind};
 use crate::probe::Context;
 use crate::read::below;
 use crate::registry::Keys;
@@ -33,8 +33,8 @@ pub async fn look(context: &Context, resolver: Option<&Resolver>) -> Browsers {
         return Browsers { timing: context.timing(began), outcome: Outcome::Skipped(Skip::NotAsked) };
     }
     let servers = configured(resolver);
-    let world = context.world.clone();
-    let task = tokio::task::spawn_blocking(move || read(&world, &servers));
+    let (world, which) = (context.world.clone(), context.options.browsers);
+    let task = tokio::task::spawn_blocking(move || read(&world, &servers, which));
     let outcome = match context.within_time(context.files_limit(), task).await {
         Ok(Ok(outcome)) => outcome,
         Ok(Err(_)) | Err(_) => Outcome::Cancelled,
@@ -47,11 +47,14 @@ pub fn cancelled() -> Browsers {
     Browsers { timing: Timing::default(), outcome: Outcome::Cancelled }
 }
 
-/// Reads everything that lies below the root; asks nobody. `servers` are the machine's own, in its order.
-pub fn read(world: &Arc<World>, servers: &[IpAddr]) -> Outcome<BrowsersSeen, ReadFailure> {
+/// Reads what lies below the root; asks nobody. `servers` are the machine's own, in its order.
+pub fn read(world: &Arc<World>, servers: &[IpAddr], which: BrowserSettings) -> Outcome<BrowsersSeen, ReadFailure> {
     let Ok(catalogue) = BrowserCatalogue::builtin() else { return Outcome::Seen(BrowsersSeen::default()) };
     let mut look = Look { world, servers, catalogue: &catalogue, homes: Vec::new(), seen: BrowsersSeen::default() };
-    look.homes = homes::homes(world, &mut look.seen);
+    match which {
+        BrowserSettings::All => look.homes = homes::homes(world, &mut look.seen),
+        BrowserSettings::Policies | BrowserSettings::None => look.seen.policies_only = true,
+    }
     for places in &catalogue.chromium {
         chromium::look(&mut look, places);
     }

@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use crate::catalogue::CloudNames;
 use crate::observation::{Machine, Resolver};
-use crate::options::{self, ConnectionString, ExtraEndpoint, Options};
+use crate::options::{self, BrowserSettings, ConnectionString, ExtraEndpoint, Options};
 use crate::probe::{agent, browser, dns, encrypted_dns, hosts, imds, resolver, tls};
 use crate::world::{Clock, Network, OsResolver, Roots};
 use crate::{Observations, World, no_proxy, registry};
@@ -136,7 +136,7 @@ fn browser_files(bytes: &[u8]) -> Option<usize> {
     let path = BROWSER_FILES.get(usize::from(first.checked_sub(b'a')?))?;
     let passwd = b"user:x:0:0::/home/user:/bin/sh\n";
     let disk = Disk::new(&[("/etc/passwd", passwd), ("/usr/bin/firefox", b""), (path, rest)]).ok()?;
-    let seen = browser::read(&Arc::new(disk.world()), &[]);
+    let seen = browser::read(&Arc::new(disk.world()), &[], BrowserSettings::All);
     let kept = seen.seen().filter(|seen| !seen.settings.is_empty() && seen.unread.is_empty())?;
     size(&kept.settings)
 }

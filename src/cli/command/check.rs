@@ -1,10 +1,11 @@
 //! `check`: a world looked at once or several times, judged and written.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use ampls_probes::options::BrowserSettings;
 use ampls_probes::run::{prepared, run};
 use ampls_probes::world::roots_from_pem;
 use ampls_probes::{Catalogue, Options, World};
@@ -28,6 +29,7 @@ const MAX_PEM_BYTES: u64 = 4 * 1024 * 1024;
 
 pub(in crate::cli) fn check(arguments: &CheckArgs, talk: TalkArgs) -> Result<u8, Failure> {
     let mut options = arguments.options()?;
+    options.browsers = browsers(arguments.how.browsers, io::stdin().is_terminal(), ampls_probes::os::is_root());
     arguments.watch.apply(&mut options, &arguments.output).map_err(Failure::Usage)?;
     options.expected_records = input::expected_records(arguments.how.expected_records.as_deref())?;
     let roots = match arguments.how.public_roots.as_deref() {
@@ -49,6 +51,12 @@ pub(in crate::cli) fn check(arguments: &CheckArgs, talk: TalkArgs) -> Result<u8,
         return Err(Failure::Usage(NOT_UNDER_PSEUDONYMS.to_owned()));
     }
     examine(&world, &options, &arguments.watch, (&arguments.output, held.as_ref()), talk)
+}
+
+/// What people set in their browsers is not collected from many machines by accident: who may read everybody's files and is not
+/// sitting there asks for it.
+fn browsers(asked: Option<BrowserSettings>, attended: bool, is_root: bool) -> BrowserSettings {
+    asked.unwrap_or(if is_root && !attended { BrowserSettings::Policies } else { BrowserSettings::All })
 }
 
 /// Looks at a world, real or simulated, once or as often as asked, and writes each report.
@@ -122,4 +130,23 @@ fn pem(path: &Path) -> Result<Vec<u8>, Failure> {
 
 fn roots_failure(path: &Path, what: &str) -> Failure {
     Failure::Usage(format!("--public-roots {}: {what}", quote(&path.to_string_lossy())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_people_set_is_read_where_somebody_sits_there_or_asks() {
+        use BrowserSettings::{All, None as Nothing, Policies};
+        for (asked, attended, is_root, wanted) in [
+            (None, false, true, Policies),
+            (None, true, true, All),
+            (None, false, false, All),
+            (Some(All), false, true, All),
+            (Some(Nothing), true, false, Nothing),
+        ] {
+            assert_eq!(browsers(asked, attended, is_root), wanted, "{asked:?} {attended} {is_root}");
+        }
+    }
 }

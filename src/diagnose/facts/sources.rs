@@ -50,6 +50,10 @@ pub fn reason(source: &Source, observations: &Observations) -> Option<String> {
         Some(Because::NotSignedIn) => {
             "policies of accounts that are not signed in are not loaded, and were not read".to_owned()
         }
+        Some(Because::PoliciesOnly) => {
+            "what people set themselves was not looked at, only policies of the machine; `--browsers all` looks at both"
+                .to_owned()
+        }
         Some(Because::SomeFiles) => {
             let files = refused(source.source, observations);
             if files.is_empty() {

@@ -4,11 +4,14 @@
 //! them otherwise, because rules make their commands from what they saw.
 
 use std::fmt::Write;
+use std::sync::LazyLock;
 
 use crate::diagnose::command::PLACEHOLDERS;
+use crate::text::unpacked;
 
 /// `CODE`, then lines of a kind and a command each.
-const LIST: &str = include_str!("commands.txt");
+static LIST: LazyLock<String> =
+    LazyLock::new(|| unpacked(include_bytes!(concat!(env!("OUT_DIR"), "/commands.txt.gz"))));
 
 /// What a command does, and what its block on a page is called.
 const KINDS: [(&str, &str); 4] = [

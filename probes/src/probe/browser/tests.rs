@@ -40,7 +40,7 @@ impl Machine {
             denied: std::collections::BTreeSet::default(),
             hanging: std::collections::BTreeSet::default(),
         };
-        match read(&Arc::new(world), &[]) {
+        match read(&Arc::new(world), &[], BrowserSettings::All) {
             Outcome::Seen(seen) => seen,
             other => panic!("{other:?}"),
         }

@@ -1,0 +1,49 @@
+//! Texts of the catalogue, in TOML, taken into types.
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+/// What the text of a catalogue holds, or a line that says what is wrong, and where.
+///
+/// By way of values of JSON: what takes those into a type is far smaller than what takes TOML into it.
+pub(crate) fn parsed<T: DeserializeOwned>(text: &str) -> Result<T, String> {
+    let values: Value = toml::from_str(text).map_err(|error| place(text, &error))?;
+    let taken = |values| serde_json::from_value::<T>(values).map_err(|error| error.to_string());
+    taken(values.clone()).map_err(|message| {
+        // Values are taken in their order: a change before the wrong one, or of it, makes another error; one after it does not.
+        let matters = |pointer: &String| {
+            let mut changed = values.clone();
+            changed.pointer_mut(pointer).map(Value::take);
+            taken(changed).err().as_ref() != Some(&message)
+        };
+        match pointers(&values).into_iter().rfind(matters) {
+            Some(pointer) => format!("`{}`: {message}", pointer.trim_start_matches('/').replace('/', ".")),
+            None => message,
+        }
+    })
+}
+
+/// Where the values are that hold no others, in their order (RFC 6901).
+fn pointers(values: &Value) -> Vec<String> {
+    let below = |key: &str, value| {
+        let key = key.replace('~', "~0").replace('/', "~1");
+        pointers(value).into_iter().map(move |rest| format!("/{key}{rest}")).collect::<Vec<_>>()
+    };
+    match values {
+        Value::Array(items) => items.iter().enumerate().flat_map(|(at, item)| below(&at.to_string(), item)).collect(),
+        Value::Object(fields) => fields.iter().flat_map(|(key, value)| below(key, value)).collect(),
+        _ => vec![String::new()],
+    }
+}
+
+/// Line, key and message of a TOML error, in one line.
+fn place(text: &str, error: &toml::de::Error) -> String {
+    let message = error.message().lines().collect::<Vec<_>>().join(" ");
+    let Some(before) = error.span().and_then(|span| text.get(..span.start)) else {
+        return message;
+    };
+    let number = before.matches('\n').count();
+    let line = text.lines().nth(number).unwrap_or_default();
+    let key = line.split_once('=').map_or(line, |(key, _)| key).trim();
+    format!("line {}, `{key}`: {message}", number + 1)
+}
