@@ -22,7 +22,7 @@ const LONGEST_NAME: usize = 253;
 /// What becomes of a machine.
 pub fn predict(observations: &Observations, changes: &[Change], like: Option<&Like<'_>>) -> MachinePrediction {
     let facts = Facts::new(observations);
-    let before = State::new(&facts);
+    let before = State::new(&facts, like);
     let mut after = before.clone();
     for change in changes {
         apply(change, &facts, like, &mut after);

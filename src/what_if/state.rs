@@ -6,7 +6,9 @@ use std::net::{IpAddr, SocketAddr};
 use ampls_probes::addr;
 use ampls_probes::observation::ServerRole;
 
+use super::like::Like;
 use crate::diagnose::facts::{EndpointFacts, Facts, Linked, Route, Status, View};
+use crate::report::Held;
 
 /// What a server answers of a name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +44,8 @@ pub(super) enum Source {
 /// What one server says.
 #[derive(Clone, Debug, Default)]
 pub(super) struct ServerState {
+    /// It is Azure's DNS, or an inbound endpoint of it: what is linked in its network counts, and no forwarder stands between.
+    pub(super) is_azure: bool,
     pub(super) names: BTreeMap<String, Answer>,
     pub(super) linked: BTreeMap<String, Linked>,
     /// Whether the link of a zone falls back to public DNS, where its names show that.
@@ -67,7 +71,9 @@ pub(super) struct State {
 }
 
 impl State {
-    pub(super) fn new(facts: &Facts<'_>) -> Self {
+    pub(super) fn new(facts: &Facts<'_>, like: Option<&Like<'_>>) -> Self {
+        let held = like.and_then(|like| like.held(facts));
+        let of = |server: SocketAddr| (server, of_server(facts, held.as_ref(), server));
         let order = if facts.stub().is_some() { facts.resolving_servers() } else { facts.configured_servers() };
         let only_ruled = |server: &SocketAddr| {
             let known = facts.servers().iter().find(|known| known.address == *server);
@@ -80,7 +86,7 @@ impl State {
             Some((name.fqdn().to_owned(), rule.servers.clone()))
         };
         Self {
-            servers: facts.servers().iter().map(|server| (server.address, of_server(facts, server.address))).collect(),
+            servers: facts.servers().iter().map(|server| of(server.address)).collect(),
             order: order.into_iter().filter(|server| !only_ruled(server)).collect(),
             ruled: facts.ampls_endpoints().filter_map(rule).collect(),
             any_first: asks_in_any_order(facts),
@@ -198,11 +204,19 @@ fn asks_in_any_order(facts: &Facts<'_>) -> bool {
     facts.stub().is_some() || facts.resolver_config().is_some_and(|config| config.rotate)
 }
 
-fn of_server(facts: &Facts<'_>, server: SocketAddr) -> ServerState {
+fn of_server(facts: &Facts<'_>, held: Option<&Held<'_>>, server: SocketAddr) -> ServerState {
     let names = facts.ampls_endpoints().map(|name| (name.fqdn().to_owned(), answer(facts, name, server)));
     let names: BTreeMap<String, Answer> = names.collect();
-    let zones = facts.observations().zones.iter().map(|zone| (zone.clone(), facts.linked(zone, server)));
-    ServerState { linked: zones.collect(), falls_back: fallbacks(facts, &names), names }
+    let linked: BTreeMap<String, Linked> =
+        facts.observations().zones.iter().map(|zone| (zone.clone(), facts.linked(zone, server))).collect();
+    let mut falls_back = fallbacks(facts, &names);
+    if let Some(held) = held {
+        let open = linked.iter().filter(|(zone, linked)| **linked == Linked::Yes && !falls_back.contains_key(*zone));
+        let known: Vec<_> = open.filter_map(|(zone, _)| Some((zone.clone(), held.falls_back(zone, server)?))).collect();
+        falls_back.extend(known);
+    }
+    let is_azure = Facts::is_azure_dns(server) || held.is_some_and(|held| held.is_inbound(server));
+    ServerState { is_azure, names, linked, falls_back }
 }
 
 /// Which links fall back, as far as names that their zones lack show it without contradiction.

@@ -519,3 +519,54 @@ fn a_link_gives_what_azure_holds_of_the_zone() {
     let like = at_azure(private_world()).observations();
     assert_eq!(after(&held(0, &own), Some(&like)), (Some(Route::Private), Fate::Improves), "the machine shows it");
 }
+
+/// The file of a hub: the zone, how its link to the hub treats names that it lacks, and what stands at the machine's server.
+fn hub(linked: Option<&str>, inbound: bool) -> crate::facts_file::Holdings {
+    let id = |rest: &str| format!("/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/{rest}");
+    let (network, subnet) = (id("virtualNetworks/hub"), id("virtualNetworks/hub/subnets/in"));
+    let links: Vec<_> =
+        linked.iter().map(|policy| serde_json::json!({"name": "hub", "network": network, "policy": policy})).collect();
+    let records = serde_json::json!([{"name": ODS.split('.').next(), "addresses": ["10.0.0.6"]}]);
+    let address = CUSTOM.trim_end_matches(":53");
+    let there =
+        serde_json::json!({"id": id("dnsResolvers/r/inboundEndpoints/in"), "address": address, "subnet": subnet});
+    let vm = serde_json::json!({"id": id("networkInterfaces/dns"), "configurations": [{"address": address, "subnet": subnet}]});
+    let file = serde_json::json!({
+        "kind": "azure-facts", "schema": 1, "collected_at": "2026-11-29T20:00:00Z",
+        "zones": [{"id": id(&format!("privateDnsZones/{ODS_ZONE}")), "links": links, "records": records}],
+        "networks": [{"id": network, "subnets": [{"name": "in", "prefixes": ["10.1.0.0/24"]}]}],
+        "inbound": if inbound { vec![there] } else { Vec::new() },
+        "interfaces": if inbound { Vec::new() } else { vec![vm] },
+    });
+    let held = crate::facts_file::read(file.to_string().as_bytes()).unwrap();
+    assert_eq!(held.left_out, [""; 0]);
+    held
+}
+
+#[test]
+fn an_inbound_endpoint_answers_as_azures_dns_does_and_a_server_of_ones_own_may_not() {
+    let after = |held: &crate::facts_file::Holdings| {
+        let change = [Change::parse("link privatelink.ods.opinsights.azure.com", &|_| Err(String::new())).unwrap()];
+        let machine = predict(&without_ods().observations(), &change, Like::new(None, Some(held)).as_ref());
+        let name = machine.names.into_iter().find(|name| name.fqdn == ODS).unwrap();
+        (name.after, name.fate, name.why)
+    };
+    let (route, fate, why) = after(&hub(None, true));
+    assert_eq!((route, fate), (Some(Route::Private), Fate::Improves), "{why}");
+    let (route, fate, why) = after(&hub(None, false));
+    assert_eq!((route, fate), (None, Fate::Unknown), "{why}");
+    let says = "give --change `forward 10.1.0.4:53 ods.opinsights.azure.com=168.63.129.16` instead";
+    assert!(why.ends_with(says), "{why}");
+}
+
+#[test]
+fn how_a_link_treats_what_its_zone_lacks_stands_in_what_azure_holds() {
+    let remove = format!("record {ODS}=none");
+    let change = [Change::parse(&remove, &|_| Err(String::new())).unwrap()];
+    let after = |held: &crate::facts_file::Holdings| {
+        of(&predict(&private_world().observations(), &change, Like::new(None, Some(held)).as_ref()), ODS)
+    };
+    assert_eq!(after(&hub(Some("Default"), false)), (Some(Route::None), Fate::Breaks));
+    assert_eq!(after(&hub(Some("NxDomainRedirect"), false)), (Some(Route::Public), Fate::Breaks));
+    assert_eq!(after(&hub(None, false)), (None, Fate::Unknown), "the file knows no such link");
+}

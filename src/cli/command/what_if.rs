@@ -25,6 +25,14 @@ const MOST_NAMED: usize = 20;
 /// Characters kept of what is said of one of them.
 const LONGEST: usize = 300;
 
+/// Who shows what a change gives.
+struct Shown<'a> {
+    /// Everything that was given.
+    whole: Option<Like<'a>>,
+    /// The same without what Azure holds: under pseudonyms no record is found in it, and that is no denial.
+    like: Option<Like<'a>>,
+}
+
 /// What one report gives: when and in which run, whether it is redacted, and what becomes of the machine.
 type Made = (Timestamp, Uuid, bool, MachinePrediction);
 
@@ -50,8 +58,9 @@ pub(in crate::cli) fn what_if(arguments: &WhatIfArgs, talk: TalkArgs) -> Result<
     let output = Output::open(arguments.output.as_deref())?;
     let like = arguments.like.as_deref().map(saved::read).transpose()?;
     let held = input::facts(arguments.held.facts.as_deref())?;
-    let like = Like::new(like.as_ref().map(|like| &like.observations), held.as_ref());
-    let (predictions, coverage) = predicted(arguments, &changes, like.as_ref());
+    let like = like.as_ref().map(|like| &like.observations);
+    let shown = Shown { whole: Like::new(like, held.as_ref()), like: Like::new(like, None) };
+    let (predictions, coverage) = predicted(arguments, &changes, &shown);
     if predictions.is_empty() {
         let why = coverage.unusable_named.first().map(|first| format!(": {first}")).unwrap_or_default();
         return Err(Failure::Usage(format!("no whole report can be read{why}")));
@@ -76,15 +85,13 @@ pub(in crate::cli) fn what_if(arguments: &WhatIfArgs, talk: TalkArgs) -> Result<
 }
 
 /// The newest report of each machine, under the changes.
-fn predicted(
-    arguments: &WhatIfArgs,
-    changes: &[Change],
-    like: Option<&Like<'_>>,
-) -> (Vec<MachinePrediction>, Coverage) {
+fn predicted(arguments: &WhatIfArgs, changes: &[Change], shown: &Shown<'_>) -> (Vec<MachinePrediction>, Coverage) {
     let of = |saved: &Saved| -> (MachineKey, Made) {
         let seen = &saved.observations;
         let key = key(seen).within(Names::of(saved.redacted.as_ref()), saved.id);
-        (key, (seen.started_at, saved.id, saved.redacted.is_some(), predict(seen, changes, like)))
+        let redacted = saved.redacted.is_some();
+        let like = if redacted { &shown.like } else { &shown.whole };
+        (key, (seen.started_at, saved.id, redacted, predict(seen, changes, like.as_ref())))
     };
     let parse = |input| match input {
         Input::Block(block) => {
