@@ -7,7 +7,6 @@ use ampls_probes::Observations;
 use super::state::{Answer, Source, answer};
 use crate::diagnose::facts::{EndpointFacts, Facts, Linked, Route};
 use crate::facts_file::Holdings;
-use crate::report::Held;
 use crate::text::quote;
 
 /// A machine whose servers show what the change would give (the zone is linked there, or the target is asked), and what Azure
@@ -34,11 +33,6 @@ impl<'a> Like<'a> {
             (Some(unknown), None) => unknown,
             (None, None) => Answer::Unknown("nothing shows what the zone holds".to_owned()),
         }
-    }
-
-    /// What Azure holds around the machine that `facts` are of.
-    pub(super) fn held(&self, facts: &Facts<'_>) -> Option<Held<'a>> {
-        self.held.map(|held| Held::new(held, facts))
     }
 
     /// What a server answers of a name, asked from that machine.

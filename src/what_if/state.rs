@@ -6,9 +6,8 @@ use std::net::{IpAddr, SocketAddr};
 use ampls_probes::addr;
 use ampls_probes::observation::ServerRole;
 
-use super::like::Like;
+use super::Around;
 use crate::diagnose::facts::{EndpointFacts, Facts, Linked, Route, Status, View};
-use crate::report::Held;
 
 /// What a server answers of a name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,9 +70,8 @@ pub(super) struct State {
 }
 
 impl State {
-    pub(super) fn new(facts: &Facts<'_>, like: Option<&Like<'_>>) -> Self {
-        let held = like.and_then(|like| like.held(facts));
-        let of = |server: SocketAddr| (server, of_server(facts, held.as_ref(), server));
+    pub(super) fn new(facts: &Facts<'_>, around: &Around) -> Self {
+        let of = |server: SocketAddr| (server, of_server(facts, around, server));
         let order = if facts.stub().is_some() { facts.resolving_servers() } else { facts.configured_servers() };
         let only_ruled = |server: &SocketAddr| {
             let known = facts.servers().iter().find(|known| known.address == *server);
@@ -204,18 +202,17 @@ fn asks_in_any_order(facts: &Facts<'_>) -> bool {
     facts.stub().is_some() || facts.resolver_config().is_some_and(|config| config.rotate)
 }
 
-fn of_server(facts: &Facts<'_>, held: Option<&Held<'_>>, server: SocketAddr) -> ServerState {
+fn of_server(facts: &Facts<'_>, around: &Around, server: SocketAddr) -> ServerState {
     let names = facts.ampls_endpoints().map(|name| (name.fqdn().to_owned(), answer(facts, name, server)));
     let names: BTreeMap<String, Answer> = names.collect();
     let linked: BTreeMap<String, Linked> =
         facts.observations().zones.iter().map(|zone| (zone.clone(), facts.linked(zone, server))).collect();
     let mut falls_back = fallbacks(facts, &names);
-    if let Some(held) = held {
-        let open = linked.iter().filter(|(zone, linked)| **linked == Linked::Yes && !falls_back.contains_key(*zone));
-        let known: Vec<_> = open.filter_map(|(zone, _)| Some((zone.clone(), held.falls_back(zone, server)?))).collect();
-        falls_back.extend(known);
-    }
-    let is_azure = Facts::is_azure_dns(server) || held.is_some_and(|held| held.is_inbound(server));
+    let open = linked.iter().filter(|(zone, linked)| **linked == Linked::Yes && !falls_back.contains_key(*zone));
+    let known: Vec<_> =
+        open.filter_map(|(zone, _)| Some((zone.clone(), around.link_falls_back(zone, server)?))).collect();
+    falls_back.extend(known);
+    let is_azure = Facts::is_azure_dns(server) || around.inbound.contains(&server);
     ServerState { is_azure, names, linked, falls_back }
 }
 

@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use ampls_probes::endpoint::ExpectedRecord;
 
+use super::Around;
 use super::like::Like;
 use super::state::{Answer, Source, State};
 use crate::diagnose::facts::{EndpointFacts, Facts, Linked, Route};
@@ -31,7 +32,7 @@ pub(super) fn link(facts: &Facts<'_>, state: &mut State, zone: &str, like: Optio
         (None, Some(like)) => like.zone_answer(facts, zone, name),
         (None, None) => Answer::Unknown("nothing shows what the zone holds: give --like or --facts".to_owned()),
     };
-    let seen = State::new(facts, None);
+    let seen = State::new(facts, &Around::default());
     of_names(facts, state, &|name| is_in(name, zone), &|at, name, is| {
         // A link that was removed and comes back: what led past the zone before leads past it again.
         if at.linked == Linked::No && seen.leads_past(zone, at.server, name.fqdn()) {

@@ -11,7 +11,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Mutex;
 
 use ampls_doctor::diagnose::facts::{Facts, Route};
-use ampls_doctor::what_if::{Change, Fate, Like, predict};
+use ampls_doctor::what_if::{Around, Change, Fate, Like, predict};
 use ampls_probes::Observations;
 use ampls_probes::endpoint::{Endpoint, Need};
 use ampls_probes::observation::Outcome;
@@ -142,7 +142,8 @@ fn examine(case: &Case, pace: Pace, counts: &Mutex<BTreeMap<&'static str, Count>
             _ => None,
         };
         let like = like.map(|like| observe(&like)).transpose()?.map(|like| like.observations);
-        let predicted = predict(&seen, std::slice::from_ref(&change), Like::new(like.as_ref(), None).as_ref());
+        let predicted =
+            predict(&seen, std::slice::from_ref(&change), Like::new(like.as_ref(), None).as_ref(), &Around::default());
         if predicted.meets.is_empty() {
             continue;
         }

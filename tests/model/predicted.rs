@@ -4,9 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 
-use ampls_doctor::diagnose::facts::Route;
+use ampls_doctor::diagnose::facts::{Facts, Route};
 use ampls_doctor::facts_file::{self, Holdings};
-use ampls_doctor::what_if::{Change, Fate, Like, NamePrediction, predict};
+use ampls_doctor::report::Held;
+use ampls_doctor::what_if::{Around, Change, Fate, Like, NamePrediction, predict};
+use ampls_probes::Observations;
 use ampls_probes::endpoint::{Expect, Need};
 use ampls_probes::observation::{Instance, Metadata, Observation, Outcome, Timing};
 use ampls_probes::testing::{HANDLER, ZONES};
@@ -65,7 +67,7 @@ fn no_prediction_is_wrong() {
             make(&changes, &mut after);
             let forwards = changes.iter().any(|change| matches!(change, Change::Forward(..)));
             let like = Like::new(Some(if forwards { &neighbour } else { &linked }), None);
-            for name in predict(&seen, &changes, like.as_ref()).names {
+            for name in predict(&seen, &changes, like.as_ref(), &Around::default()).names {
                 let (now, then) = (route(&network, &name.fqdn), route(&after, &name.fqdn));
                 if name.need == Need::Required {
                     let count = counts.entry(kind).or_default();
@@ -216,15 +218,23 @@ fn with_another_report_or_what_azure_holds_hardly_a_name_is_unknown() {
             let changes: Vec<Change> =
                 texts.iter().map(|text| Change::parse(text, &|_| Err(String::new())).expect("a change")).collect();
             let mut before = network.clone();
-            if let Some(Change::Link(zone)) = changes.first() {
-                make(&[Change::Unlink(zone.clone())], &mut before);
+            match changes.first() {
+                Some(Change::Link(zone)) => make(&[Change::Unlink(zone.clone())], &mut before),
+                // The forwarder that is to come is missing, or leads to public DNS.
+                Some(Change::Forward(server, suffix, _)) => {
+                    for server in before.servers.iter_mut().filter(|known| known.address == *server) {
+                        server.forward.insert(suffix.clone(), View::Public);
+                    }
+                }
+                _ => {}
             }
             let (mut seen, neighbour, held) = (see(&before), see(&neighbour(&before)), held(&before));
             seen.seen.push(metadata());
             let mut after = before.clone();
             make(&changes, &mut after);
             let like = Like::new((kind == "forward").then_some(&neighbour), (kind != "forward").then_some(&held));
-            for name in predict(&seen, &changes, like.as_ref()).names {
+            let around = if kind == "forward" { Around::default() } else { around(&held, &seen) };
+            for name in predict(&seen, &changes, like.as_ref(), &around).names {
                 let (now, then) = (route(&before, &name.fqdn), route(&after, &name.fqdn));
                 assert_eq!(
                     mistake(&name, (now, then), network.expect(), false),
@@ -249,6 +259,18 @@ fn with_another_report_or_what_azure_holds_hardly_a_name_is_unknown() {
         assert!(unknown * 100 <= MOST * all && *changed > 0, "{line}: {whys:#?}");
     }
     assert_eq!(counts.len(), 8, "{counts:?}");
+}
+
+/// What `what-if --facts` takes of the file for one machine.
+fn around(held: &Holdings, seen: &Observations) -> Around {
+    let facts = Facts::new(seen);
+    let held = Held::new(held, &facts);
+    let servers: Vec<_> = facts.servers().iter().map(|server| server.address).collect();
+    let links = seen.zones.iter().flat_map(|zone| servers.iter().map(move |server| (zone.clone(), *server)));
+    Around {
+        falls_back: links.filter_map(|link| Some((link.clone(), held.falls_back(&link.0, link.1)?))).collect(),
+        inbound: servers.iter().copied().filter(|server| held.is_inbound(*server)).collect(),
+    }
 }
 
 fn metadata() -> Observation {
