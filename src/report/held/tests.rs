@@ -115,8 +115,8 @@ fn commands(report: &Report) -> Vec<&Command> {
 
 #[test]
 fn an_inbound_endpoint_and_how_links_fall_back_are_found_by_the_network_of_the_server() {
-    let (custom, azure) = (CUSTOM.parse().expect("a server"), AZURE.parse().expect("a server"));
-    let address = CUSTOM.trim_end_matches(":53");
+    let address = "10.9.0.4";
+    let (custom, azure) = (format!("{address}:53").parse().expect("a server"), AZURE.parse().expect("a server"));
     let subnet = format!("{}/subnets/snet-dns", network("hub"));
     let mut file = unlinked();
     file["zones"][2]["links"][0]["policy"] = "NxDomainRedirect".into();
@@ -196,7 +196,10 @@ fn commands_name_what_the_file_holds() {
     assert!(lines.contains(&link.as_str()), "{lines:#?}");
     let add = lines.iter().find(|line| line.contains("dns-zone-group add")).expect("a zone group");
     assert!(add.contains("-g rg-pe --endpoint-name pe-ampls -n default --private-dns-zone /subscriptions/00000000-0000-4000-8000-000000000001/resourceGroups/rg-dns/"), "{add}");
-    let asked: Vec<_> = commands(&with).into_iter().filter(|command| !command.asks().is_empty()).collect();
+    // The reports of other machines are no resources of Azure.
+    let others = ["LINKED_REPORT", "REPORTS_FOLDER"];
+    let looks_up = |command: &&Command| command.asks().iter().any(|name| !others.contains(name));
+    let asked: Vec<_> = commands(&with).into_iter().filter(looks_up).collect();
     assert_eq!(asked, [] as [&Command; 0], "nothing is left to look up");
 }
 
