@@ -14,11 +14,13 @@ use serde::Serialize;
 
 use crate::diagnose::facts::Route;
 
+pub use around::Around;
 pub use change::{Change, TYPES};
 pub use document::{Coverage, Machines, WhatIf, schema, unmet, what_if};
 pub use like::Like;
 pub use predict::predict;
 
+mod around;
 mod change;
 mod document;
 mod like;

@@ -153,6 +153,32 @@ fn a_scale_set_and_a_list_are_looked_at_and_nothing_beside_them() {
 }
 
 #[test]
+fn a_list_may_name_instances_of_scale_sets_and_what_azure_does_not_know_is_named() {
+    let Some(azure) = Azure::new("carrier-instances") else { return };
+    let instance = compute("virtualMachineScaleSets/uniform/virtualMachines/7");
+    let otherwise = instance.replace("resourceGroups", "resourcegroups").replace("uniform", "UNIFORM");
+    let (gone, of_no_set) = (compute("virtualMachines/gone"), instance.replace("/7", "/9"));
+    let list = [&compute("virtualMachines/vm-0"), &instance, &otherwise, &gone, &of_no_set];
+    azure.write("list", &list.map(|id| id.clone() + "\n").concat());
+    let output = azure.fleet(&["--vms", &azure.folder.path("list")], 0);
+    let said = text(&output.stderr);
+    assert_eq!(status(&output), Some(1), "{said}");
+    assert!(said.contains("answered: 2 now, 0 before; failed: 2; not running: 0"), "{said}");
+    let failed = fs::read_to_string(azure.folder.path("out/failed")).expect("what failed");
+    for id in [&gone, &of_no_set] {
+        assert!(failed.contains(&format!("{id}\tAzure knows no such machine")), "{failed}");
+    }
+    let looked_at: Vec<String> = azure.calls().into_iter().map(|(command, _)| command).collect();
+    assert_eq!(looked_at.iter().filter(|it| *it == "vmss run-command create").count(), 1, "{looked_at:?}");
+
+    // A list of instances alone asks for no machine.
+    azure.write("list", &(instance + "\n"));
+    let output = azure.fleet(&["--vms", &azure.folder.path("list")], 0);
+    assert_eq!(status(&output), Some(0), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("answered: 0 now, 1 before; failed: 0"), "{}", text(&output.stderr));
+}
+
+#[test]
 fn what_cannot_be_meant_is_refused_before_azure_is_asked() {
     let Some(azure) = Azure::new("carrier-refused") else { return };
     azure.write("list", "/subscriptions/x' or 1 == 1 //\n");

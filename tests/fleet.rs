@@ -174,6 +174,29 @@ fn a_prediction_begins_with_its_coverage_and_fails_for_what_breaks() {
     assert!(table.contains("1 input is not in it"), "{table}");
 }
 
+/// The records of a private endpoint as `az network private-endpoint show` prints them, for a machine whose zone lacks one.
+#[test]
+fn the_records_of_a_file_are_a_change_of_every_name_in_it() {
+    let folder = Folder::new("what-if-records");
+    named(&folder, "record-missing", 1, "lacking");
+    let report = folder.path("lacking.json");
+    let seen = json(&fs::read_to_string(&report).expect("a report"));
+    let required = |endpoint: &&Value| endpoint["need"] == "required" && endpoint["route"] == "none";
+    let lacking =
+        seen["endpoints"].as_array().expect("endpoints").iter().find(required).expect("a name without a record");
+    let name = lacking["fqdn"].as_str().expect("a name");
+    let records = folder.path("endpoint.json");
+    let endpoint = serde_json::json!({"customDnsConfigs": [{"fqdn": name, "ipAddresses": ["10.1.2.99"]}]});
+    fs::write(&records, endpoint.to_string()).expect("written");
+    let output = ran(&["what-if", "--change", &format!("records {records}"), &report, "--format", "json"]);
+    assert_eq!(status(&output), Some(0), "{}{}", text(&output.stdout), text(&output.stderr));
+    let document = json(&text(&output.stdout));
+    let names = document["predictions"][0]["names"].as_array().expect("names");
+    let predicted = names.iter().find(|it| it["fqdn"] == name).expect("the name");
+    assert_eq!((&predicted["after"], &predicted["fate"]), (&"private".into(), &"improves".into()), "{predicted}");
+    assert_eq!(predicted["addresses"], serde_json::json!(["10.1.2.99"]));
+}
+
 #[test]
 fn changes_that_cannot_be_predicted_are_refused_with_what_is_wanted() {
     let folder = folder("what-if-refused");

@@ -18,6 +18,7 @@ use network::Shape;
 use random::Random;
 
 mod alike;
+mod changed;
 mod compared;
 mod faults;
 mod invariants;

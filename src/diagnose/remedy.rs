@@ -10,6 +10,7 @@ pub(super) mod endpoint;
 pub(super) mod filter;
 pub(super) mod local;
 pub(super) mod machine;
+pub(super) mod predict;
 mod right;
 pub(super) mod scope;
 pub(super) mod server;

@@ -1,11 +1,12 @@
 //! The fold: sightings in any order, the newest of each machine kept.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::cause::{Cause, causes};
 use super::group::{Draft, Span, drafts};
 use super::picture::{BrokenInput, Inputs, Picture};
-use super::{Dimension, Form, Machine, MachineKey, Sighting, Source, cut, picture, since};
+use super::{Dimension, Form, Machine, MachineKey, Root, Sighting, Source, cut, picture, since};
 use crate::diagnose::finding::Severity;
 use crate::text::escape;
 
@@ -19,6 +20,8 @@ const LONGEST_REASON: usize = 300;
 pub struct Fleet {
     machines: BTreeMap<MachineKey, Sighting>,
     spans: BTreeMap<Cause, Span>,
+    /// Each list of root causes once, however many machines have it.
+    roots: BTreeSet<Arc<Vec<Root>>>,
     reports: u64,
     digests: u64,
     rows: u64,
@@ -39,7 +42,11 @@ pub struct Whole {
 
 impl Fleet {
     /// Takes in what one report says.
-    pub fn add(&mut self, sighting: Sighting) {
+    pub fn add(&mut self, mut sighting: Sighting) {
+        match self.roots.get(&sighting.roots) {
+            Some(known) => sighting.roots = Arc::clone(known),
+            None => _ = self.roots.insert(Arc::clone(&sighting.roots)),
+        }
         match sighting.form {
             Form::Report => self.reports += 1,
             Form::Digest => self.digests += 1,
@@ -79,10 +86,10 @@ impl Fleet {
 
     /// The picture, cut by a dimension and compared with an earlier one where that is wanted.
     pub fn whole(self, version: &str, by: Option<Dimension>, earlier: Option<Self>) -> Whole {
-        let (drafts, machines) = self.grouped();
-        let earlier = earlier.map(|earlier| earlier.grouped());
+        let (drafts, machines) = grouped(self.machines, &self.spans);
+        let earlier = earlier.map(|earlier| grouped(earlier.machines, &earlier.spans));
         let groups = picture::groups(&drafts, &machines);
-        let newest = drafts.iter().map(|draft| self.newest(draft)).collect();
+        let newest = drafts.iter().map(|draft| newest(draft, &self.spans)).collect();
         let inputs = Inputs {
             reports: self.reports,
             digests: self.digests,
@@ -97,50 +104,51 @@ impl Fleet {
         };
         Whole { picture, machines, newest }
     }
-
-    fn grouped(&self) -> (Vec<Draft>, Vec<Machine>) {
-        let sightings: Vec<&Sighting> = self.machines.values().collect();
-        let drafts = drafts(&sightings, &self.spans);
-        let mut machines: Vec<Machine> = sightings.iter().map(|sighting| machine(sighting)).collect();
-        for (place, draft) in drafts.iter().enumerate() {
-            for member in &draft.members {
-                if let Some(machine) = machines.get_mut(*member) {
-                    machine.groups.push(place);
-                    machine.unnamed |= draft.unnamed;
-                }
-            }
-        }
-        (drafts, machines)
-    }
-
-    fn newest(&self, draft: &Draft) -> Option<Source> {
-        let spans = draft.causes.iter().filter_map(|cause| self.spans.get(cause));
-        spans.filter_map(|span| span.newest.as_ref()).max().map(|(.., source)| source.clone())
-    }
 }
 
-fn machine(sighting: &Sighting) -> Machine {
-    let agent = |agent: &super::AgentSeen| {
-        agent.version.as_ref().map_or_else(|| agent.kind.clone(), |version| format!("{} {version}", agent.kind))
+/// The groups, and the machines that stand in them: each takes over what its report says.
+fn grouped(sightings: BTreeMap<MachineKey, Sighting>, spans: &BTreeMap<Cause, Span>) -> (Vec<Draft>, Vec<Machine>) {
+    let drafts = drafts(&sightings.values().collect::<Vec<_>>(), spans);
+    let mut machines: Vec<Machine> = sightings.into_values().map(machine).collect();
+    for (place, draft) in drafts.iter().enumerate() {
+        for member in &draft.members {
+            if let Some(machine) = machines.get_mut(*member) {
+                machine.groups.push(place);
+                machine.unnamed |= draft.unnamed;
+            }
+        }
+    }
+    (drafts, machines)
+}
+
+fn newest(draft: &Draft, spans: &BTreeMap<Cause, Span>) -> Option<Source> {
+    let spans = draft.causes.iter().filter_map(|cause| spans.get(cause));
+    spans.filter_map(|span| span.newest.as_ref()).max().map(|(.., source)| source.clone())
+}
+
+fn machine(sighting: Sighting) -> Machine {
+    let agent = |agent: super::AgentSeen| match agent.version {
+        Some(version) => format!("{} {version}", agent.kind),
+        None => agent.kind,
     };
     Machine {
-        key: sighting.key.clone(),
-        name: sighting.name.clone(),
-        resource_id: sighting.resource_id.clone(),
-        cloud: sighting.cloud.clone(),
-        place: sighting.place.clone(),
         state: sighting.state(),
         errors: sighting.count(Severity::Error),
         warnings: sighting.count(Severity::Warning),
         incomplete: sighting.is_incomplete(),
         unnamed: false,
-        route: sighting.route.clone(),
+        key: sighting.key,
+        name: sighting.name,
+        resource_id: sighting.resource_id,
+        cloud: sighting.cloud,
+        place: sighting.place,
+        route: sighting.route,
         at: sighting.at,
         run: sighting.run,
-        version: sighting.version.clone(),
+        version: sighting.version,
         redacted: sighting.names.are_pseudonyms(),
-        servers: sighting.servers.clone(),
-        agents: sighting.agents.iter().map(agent).collect(),
+        servers: sighting.servers,
+        agents: sighting.agents.into_iter().map(agent).collect(),
         groups: Vec::new(),
     }
 }

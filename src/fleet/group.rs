@@ -76,12 +76,12 @@ pub(super) fn drafts(sightings: &[&Sighting], spans: &BTreeMap<Cause, Span>) -> 
 }
 
 fn of_single_causes(sightings: &[&Sighting], spans: &BTreeMap<Cause, Span>) -> Vec<Draft> {
-    let all = sightings.iter().flat_map(|sighting| &sighting.roots);
+    let all = sightings.iter().flat_map(|sighting| sighting.roots.iter());
     let codes: BTreeSet<&str> = all.filter(|root| names_things(&root.args)).map(|root| root.code.as_str()).collect();
     // As a warning on one machine and an error on another it is two: each machine stands under what it has.
     let mut found: BTreeMap<(Cause, Severity), (Draft, BTreeMap<Owner, usize>)> = BTreeMap::new();
     for (place, sighting) in sightings.iter().enumerate() {
-        for root in &sighting.roots {
+        for root in &*sighting.roots {
             for mut cause in causes(root, &sighting.place, sighting.names) {
                 let span = spans.get(&cause);
                 // Whether a code names anything shows in other reports.

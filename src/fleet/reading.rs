@@ -1,6 +1,7 @@
 //! What is taken of a document: the few fields that tell machine and roots. Everything else is passed over unread.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -166,7 +167,7 @@ impl Document {
                 .map(str::to_owned)
                 .collect(),
             agents: self.agents.as_ref().and_then(Value::as_array).into_iter().flatten().filter_map(agent).collect(),
-            roots,
+            roots: Arc::new(roots),
             source,
         };
         Ok(sighting.bounded())
@@ -255,7 +256,7 @@ impl Flat {
             health: health(&self.health),
             servers: Vec::new(),
             agents: Vec::new(),
-            roots: self.code.filter(|_| self.caused_by.is_none()).map(root).into_iter().collect(),
+            roots: Arc::new(self.code.filter(|_| self.caused_by.is_none()).map(root).into_iter().collect()),
             source: None,
         };
         sighting.bounded()

@@ -142,8 +142,8 @@ pub struct Sighting {
     pub servers: Vec<String>,
     /// Agents.
     pub agents: Vec<AgentSeen>,
-    /// Root causes.
-    pub roots: Vec<Root>,
+    /// Root causes; machines of one fault have one list of them.
+    pub roots: Arc<Vec<Root>>,
     /// Where it can be read again.
     pub source: Option<Source>,
 }
@@ -169,16 +169,17 @@ impl Sighting {
         self.agents.sort();
         self.agents.dedup();
         self.agents.truncate(MOST);
-        for root in &mut self.roots {
+        let roots = Arc::make_mut(&mut self.roots);
+        for root in &mut *roots {
             root.code = escape(&root.code, LONGEST);
             root.affects.sort_unstable();
             root.affects.dedup();
             root.args.retain(|name, _| is_kept(name));
             root.args.values_mut().for_each(|value| *value = value.clone().map(|text| escape(&text, LONGEST)));
         }
-        self.roots.sort();
-        self.roots.dedup();
-        self.roots.truncate(MOST);
+        roots.sort();
+        roots.dedup();
+        roots.truncate(MOST);
         self
     }
 
@@ -205,10 +206,11 @@ impl Sighting {
         more(&mut self.health, other.health);
         more(&mut self.names, other.names);
         self.unexamined |= other.unexamined;
-        self.roots.extend(other.roots);
-        self.roots.sort();
-        self.roots.dedup();
-        self.roots.truncate(MOST);
+        let roots = Arc::make_mut(&mut self.roots);
+        roots.extend(other.roots.iter().cloned());
+        roots.sort();
+        roots.dedup();
+        roots.truncate(MOST);
     }
 
     /// How the machine is.
@@ -300,7 +302,7 @@ impl From<&Digest> for Sighting {
             },
             servers: used(&digest.servers),
             agents: digest.agents.iter().map(agent).collect(),
-            roots,
+            roots: Arc::new(roots),
             source: None,
         }
         .bounded()

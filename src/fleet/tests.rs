@@ -40,7 +40,7 @@ fn sighting(name: &str, hours: i64, roots: Vec<Root>) -> Sighting {
         health: None,
         servers: vec!["10.0.0.4".to_owned()],
         agents: Vec::new(),
-        roots,
+        roots: std::sync::Arc::new(roots),
         source: None,
     }
     .bounded()

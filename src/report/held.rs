@@ -118,6 +118,27 @@ impl<'h> Held<'h> {
         only(self.holdings.zones.iter().filter(|zone| zone.name == name).filter(linked))
     }
 
+    /// The server is an inbound endpoint of a resolver: it answers as Azure's DNS does in the network of its subnet.
+    pub fn is_inbound(&self, server: SocketAddr) -> bool {
+        let network = self.network_in_which(server);
+        let mut inbound = self.holdings.inbound.iter().filter(|it| it.address == server.ip());
+        network.is_some() && inbound.any(|it| self.network_of(Some(&it.subnet)) == network)
+    }
+
+    /// Whether the link of the zone of this name to the network in which a server resolves falls back to public DNS.
+    pub fn falls_back(&self, zone: &str, server: SocketAddr) -> Option<bool> {
+        let network = self.network_in_which(server)?;
+        let zones = self.holdings.zones.iter().filter(|known| known.name == zone);
+        only(zones.flat_map(|known| &known.links).filter(|link| link.network == network.id)).map(|link| link.falls_back)
+    }
+
+    fn network_in_which(&self, server: SocketAddr) -> Option<&'h Network> {
+        if !self.is_placed() {
+            return None;
+        }
+        if Facts::is_azure_dns(server) { self.network } else { self.network_with(server.ip()) }
+    }
+
     /// The network of a subnet.
     fn network_of(&self, subnet: Option<&ResourceId>) -> Option<&'h Network> {
         self.holdings.network_of(subnet?)

@@ -10,7 +10,7 @@ use ampls_probes::endpoint::{Expect, ExpectedRecord, Group, Need};
 use super::like::Like;
 use super::servers::{self, below};
 use super::state::{Answer, Source, State};
-use super::{Change, Fate, MachinePrediction, NamePrediction, zones};
+use super::{Around, Change, Fate, MachinePrediction, NamePrediction, zones};
 use crate::diagnose::facts::{EndpointFacts, Facts, Route, Status};
 use crate::text::escape;
 
@@ -20,9 +20,14 @@ const LONGEST: usize = 120;
 const LONGEST_NAME: usize = 253;
 
 /// What becomes of a machine.
-pub fn predict(observations: &Observations, changes: &[Change], like: Option<&Like<'_>>) -> MachinePrediction {
+pub fn predict(
+    observations: &Observations,
+    changes: &[Change],
+    like: Option<&Like<'_>>,
+    around: &Around,
+) -> MachinePrediction {
     let facts = Facts::new(observations);
-    let before = State::new(&facts);
+    let before = State::new(&facts, around);
     let mut after = before.clone();
     for change in changes {
         apply(change, &facts, like, &mut after);

@@ -6,6 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use ampls_probes::addr;
 use ampls_probes::observation::ServerRole;
 
+use super::Around;
 use crate::diagnose::facts::{EndpointFacts, Facts, Linked, Route, Status, View};
 
 /// What a server answers of a name.
@@ -42,6 +43,8 @@ pub(super) enum Source {
 /// What one server says.
 #[derive(Clone, Debug, Default)]
 pub(super) struct ServerState {
+    /// It is Azure's DNS, or an inbound endpoint of it: what is linked in its network counts, and no forwarder stands between.
+    pub(super) is_azure: bool,
     pub(super) names: BTreeMap<String, Answer>,
     pub(super) linked: BTreeMap<String, Linked>,
     /// Whether the link of a zone falls back to public DNS, where its names show that.
@@ -67,7 +70,8 @@ pub(super) struct State {
 }
 
 impl State {
-    pub(super) fn new(facts: &Facts<'_>) -> Self {
+    pub(super) fn new(facts: &Facts<'_>, around: &Around) -> Self {
+        let of = |server: SocketAddr| (server, of_server(facts, around, server));
         let order = if facts.stub().is_some() { facts.resolving_servers() } else { facts.configured_servers() };
         let only_ruled = |server: &SocketAddr| {
             let known = facts.servers().iter().find(|known| known.address == *server);
@@ -80,7 +84,7 @@ impl State {
             Some((name.fqdn().to_owned(), rule.servers.clone()))
         };
         Self {
-            servers: facts.servers().iter().map(|server| (server.address, of_server(facts, server.address))).collect(),
+            servers: facts.servers().iter().map(|server| of(server.address)).collect(),
             order: order.into_iter().filter(|server| !only_ruled(server)).collect(),
             ruled: facts.ampls_endpoints().filter_map(rule).collect(),
             any_first: asks_in_any_order(facts),
@@ -198,11 +202,18 @@ fn asks_in_any_order(facts: &Facts<'_>) -> bool {
     facts.stub().is_some() || facts.resolver_config().is_some_and(|config| config.rotate)
 }
 
-fn of_server(facts: &Facts<'_>, server: SocketAddr) -> ServerState {
+fn of_server(facts: &Facts<'_>, around: &Around, server: SocketAddr) -> ServerState {
     let names = facts.ampls_endpoints().map(|name| (name.fqdn().to_owned(), answer(facts, name, server)));
     let names: BTreeMap<String, Answer> = names.collect();
-    let zones = facts.observations().zones.iter().map(|zone| (zone.clone(), facts.linked(zone, server)));
-    ServerState { linked: zones.collect(), falls_back: fallbacks(facts, &names), names }
+    let linked: BTreeMap<String, Linked> =
+        facts.observations().zones.iter().map(|zone| (zone.clone(), facts.linked(zone, server))).collect();
+    let mut falls_back = fallbacks(facts, &names);
+    let open = linked.iter().filter(|(zone, linked)| **linked == Linked::Yes && !falls_back.contains_key(*zone));
+    let known: Vec<_> =
+        open.filter_map(|(zone, _)| Some((zone.clone(), around.link_falls_back(zone, server)?))).collect();
+    falls_back.extend(known);
+    let is_azure = Facts::is_azure_dns(server) || around.inbound.contains(&server);
+    ServerState { is_azure, names, linked, falls_back }
 }
 
 /// Which links fall back, as far as names that their zones lack show it without contradiction.

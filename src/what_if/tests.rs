@@ -32,7 +32,7 @@ fn predicted(scene: &Scene, changes: &[&str], like: Option<&Scene>) -> MachinePr
     let changes: Vec<Change> =
         changes.iter().map(|text| Change::parse(text, &|_| Err(String::new())).unwrap()).collect();
     let like = like.map(Scene::observations);
-    predict(&scene.observations(), &changes, Like::new(like.as_ref(), None).as_ref())
+    predict(&scene.observations(), &changes, Like::new(like.as_ref(), None).as_ref(), &Around::default())
 }
 
 /// What a scene shows, with another configuration of the resolver.
@@ -87,7 +87,7 @@ fn a_name_that_a_search_domain_answers_first_is_unknown() {
     let scene = at_azure(without_ods()).search("corp.example").system(ODS, &Says::Plain("203.0.113.7"));
     let after = |ndots: u32| {
         let seen = configured(&scene, |config| config.ndots = ndots);
-        of(&predict(&seen, &change, Like::new(Some(&like), None).as_ref()), ODS)
+        of(&predict(&seen, &change, Like::new(Some(&like), None).as_ref(), &Around::default()), ODS)
     };
     assert_eq!(after(5), (None, Fate::Unknown), "four dots");
     assert_eq!(after(1), (Some(Route::Private), Fate::Improves), "public addresses are handed out in turn");
@@ -277,7 +277,7 @@ fn other_servers_of_the_adapters_do_not_move_what_a_rule_redirects() {
         configured(&scene, |config| config.rules.push(rule))
     };
     let changes = [Change::Dns(vec![CUSTOM.parse().unwrap()])];
-    let some = predict(&redirects(".ods.opinsights.azure.com"), &changes, None);
+    let some = predict(&redirects(".ods.opinsights.azure.com"), &changes, None, &Around::default());
     assert_eq!(of(&some, ODS), (Some(Route::Public), Fate::Same));
     assert_eq!(of(&some, OMS), (Some(Route::Public), Fate::Breaks), "the adapter's servers are asked for it");
     let all = scene.clone().every_name(&Says::Public("20.50.88.5")).server_says(AZURE, &Says::Private("10.0.0.5"));
@@ -291,6 +291,7 @@ fn other_servers_of_the_adapters_do_not_move_what_a_rule_redirects() {
         &configured(&all, |config| config.rules.push(rule)),
         &[Change::Dns(vec![AZURE.parse().unwrap()])],
         None,
+        &Around::default(),
     );
     assert!(all.names.iter().all(|name| name.fate == Fate::Same), "{all:?}");
 }
@@ -304,13 +305,13 @@ fn which_server_is_asked_stays_open_behind_a_stub_and_with_rotate() {
     let behind = behind.server_says("127.0.0.53:53", &Says::Private("10.0.0.6"));
     let changes = [Change::parse(change[0], &|_| Err(String::new())).unwrap()];
     for seen in [behind.stub().observations(), configured(&two, |config| config.rotate = true)] {
-        assert_eq!(of(&predict(&seen, &changes, None), ODS), (None, Fate::Unknown));
+        assert_eq!(of(&predict(&seen, &changes, None, &Around::default()), ODS), (None, Fate::Unknown));
     }
     let links = |config: &mut ResolverConfig| {
         let link = |server: &str| LinkServers { servers: vec![server.parse().unwrap()], ..LinkServers::default() };
         config.links = vec![link(CUSTOM), link("10.9.0.5:53")];
     };
-    assert_eq!(of(&predict(&configured(&two, links), &changes, None), ODS), (None, Fate::Unknown));
+    assert_eq!(of(&predict(&configured(&two, links), &changes, None, &Around::default()), ODS), (None, Fate::Unknown));
     assert_eq!(of(&predicted(&two, &change, None), ODS), (Some(Route::Private), Fate::Same));
 }
 
@@ -461,7 +462,7 @@ fn a_change_that_no_report_is_about_is_found() {
         "dns 10.0.0.4",
     ];
     let changes = changes.map(read);
-    let machine = predict(&private_world().observations(), &changes, None);
+    let machine = predict(&private_world().observations(), &changes, None, &Around::default());
     assert_eq!(unmet(&changes, &[machine]), changes[..4].iter().collect::<Vec<_>>());
 }
 
@@ -507,7 +508,7 @@ fn a_link_gives_what_azure_holds_of_the_zone() {
     let seen = at_azure(without_ods()).observations();
     let change = [Change::parse("link privatelink.ods.opinsights.azure.com", &|_| Err(String::new())).unwrap()];
     let after = |held: &crate::facts_file::Holdings, like: Option<&Observations>| {
-        of(&predict(&seen, &change, Like::new(like, Some(held)).as_ref()), ODS)
+        of(&predict(&seen, &change, Like::new(like, Some(held)).as_ref(), &Around::default()), ODS)
     };
     let own = serde_json::json!([{"name": ODS.split('.').next(), "addresses": ["10.0.0.6"]}]);
     let other = serde_json::json!([{"name": "other", "addresses": ["10.0.0.6"]}]);
@@ -518,4 +519,35 @@ fn a_link_gives_what_azure_holds_of_the_zone() {
     assert_eq!(after(&held(0, &own), None), (None, Fate::Unknown), "no zone of that name");
     let like = at_azure(private_world()).observations();
     assert_eq!(after(&held(0, &own), Some(&like)), (Some(Route::Private), Fate::Improves), "the machine shows it");
+}
+
+#[test]
+fn an_inbound_endpoint_answers_as_azures_dns_does_and_a_server_of_ones_own_may_not() {
+    let change = [Change::parse("link privatelink.ods.opinsights.azure.com", &|_| Err(String::new())).unwrap()];
+    let like = at_azure(private_world()).observations();
+    let after = |around: &Around| {
+        let machine = predict(&without_ods().observations(), &change, Like::new(Some(&like), None).as_ref(), around);
+        let name = machine.names.into_iter().find(|name| name.fqdn == ODS).unwrap();
+        (name.after, name.fate, name.why)
+    };
+    let inbound = Around { inbound: [CUSTOM.parse().unwrap()].into(), ..Around::default() };
+    let (route, fate, why) = after(&inbound);
+    assert_eq!((route, fate), (Some(Route::Private), Fate::Improves), "{why}");
+    let (route, fate, why) = after(&Around::default());
+    assert_eq!((route, fate), (None, Fate::Unknown), "{why}");
+    let says = "give --change `forward 10.1.0.4:53 ods.opinsights.azure.com=168.63.129.16` instead";
+    assert!(why.ends_with(says), "{why}");
+}
+
+#[test]
+fn how_a_link_treats_what_its_zone_lacks_may_be_known_from_elsewhere() {
+    let change = [Change::parse(&format!("record {ODS}=none"), &|_| Err(String::new())).unwrap()];
+    let after = |falls_back: Option<bool>| {
+        let falls_back = falls_back.map(|it| ((ODS_ZONE.to_owned(), CUSTOM.parse().unwrap()), it));
+        let around = Around { falls_back: falls_back.into_iter().collect(), ..Around::default() };
+        of(&predict(&private_world().observations(), &change, None, &around), ODS)
+    };
+    assert_eq!(after(Some(false)), (Some(Route::None), Fate::Breaks));
+    assert_eq!(after(Some(true)), (Some(Route::Public), Fate::Breaks));
+    assert_eq!(after(None), (None, Fate::Unknown));
 }

@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use ampls_probes::endpoint::ExpectedRecord;
 
+use super::Around;
 use super::like::Like;
 use super::state::{Answer, Source, State};
 use crate::diagnose::facts::{EndpointFacts, Facts, Linked, Route};
@@ -13,6 +14,7 @@ use crate::text::quote;
 /// Where a name is answered.
 struct Place {
     server: SocketAddr,
+    is_azure: bool,
     linked: Linked,
     /// Whether the link falls back to public DNS, where that is known.
     falls_back: Option<bool>,
@@ -30,7 +32,7 @@ pub(super) fn link(facts: &Facts<'_>, state: &mut State, zone: &str, like: Optio
         (None, Some(like)) => like.zone_answer(facts, zone, name),
         (None, None) => Answer::Unknown("nothing shows what the zone holds: give --like or --facts".to_owned()),
     };
-    let seen = State::new(facts);
+    let seen = State::new(facts, &Around::default());
     of_names(facts, state, &|name| is_in(name, zone), &|at, name, is| {
         // A link that was removed and comes back: what led past the zone before leads past it again.
         if at.linked == Linked::No && seen.leads_past(zone, at.server, name.fqdn()) {
@@ -38,8 +40,8 @@ pub(super) fn link(facts: &Facts<'_>, state: &mut State, zone: &str, like: Optio
         }
         linked(at, zone, is, &|| holds(name))
     });
-    of_links(facts, state, zone, |server, linked, falls_back| {
-        if linked == Linked::No && Facts::is_azure_dns(server) {
+    of_links(facts, state, zone, |is_azure, linked, falls_back| {
+        if linked == Linked::No && is_azure {
             *falls_back = Some(false);
             return Linked::Yes;
         }
@@ -95,7 +97,8 @@ fn of_names(facts: &Facts<'_>, state: &mut State, touches: &dyn Fn(&EndpointFact
         state.touched.insert(fqdn.to_owned());
         for (server, of_server) in &mut state.servers {
             let linked = of_server.linked.get(zone).copied().unwrap_or(Linked::Unknown);
-            let at = Place { server: *server, linked, falls_back: of_server.falls_back.get(zone).copied() };
+            let falls_back = of_server.falls_back.get(zone).copied();
+            let at = Place { server: *server, is_azure: of_server.is_azure, linked, falls_back };
             let Some(is) = of_server.names.get_mut(fqdn) else { continue };
             let changed = make(&at, name, is);
             if asked.contains(server) {
@@ -112,7 +115,7 @@ fn of_links(
     facts: &Facts<'_>,
     state: &mut State,
     zone: &str,
-    make: impl Fn(SocketAddr, Linked, &mut Option<bool>) -> Linked,
+    make: impl Fn(bool, Linked, &mut Option<bool>) -> Linked,
 ) {
     let names = facts.ampls_endpoints().filter(|name| is_in(name, zone));
     let asked: BTreeSet<SocketAddr> = names.flat_map(|name| state.order(name.fqdn())).copied().collect();
@@ -120,7 +123,7 @@ fn of_links(
         let mut falls_back = of_server.falls_back.remove(zone);
         let Some(linked) = of_server.linked.get_mut(zone) else { continue };
         let (was, known) = (*linked, falls_back);
-        *linked = make(*server, was, &mut falls_back);
+        *linked = make(of_server.is_azure, was, &mut falls_back);
         if !asked.contains(server) && (*linked, falls_back) != (was, known) {
             (*linked, falls_back) = (Linked::Unknown, None);
         }
@@ -138,9 +141,13 @@ fn linked(at: &Place, zone: &str, is: &Answer, holds: &dyn Fn() -> Answer) -> An
         Linked::Unknown => {
             Answer::Unknown(format!("it cannot be seen whether the zone is linked where `{server}` resolves"))
         }
-        Linked::No if !Facts::is_azure_dns(server) => {
+        Linked::No if !at.is_azure => {
             let suffix = zone.trim_start_matches("privatelink.");
-            Answer::Unknown(format!("it cannot be seen whether `{server}` asks Azure's DNS for {}", quote(suffix)))
+            Answer::Unknown(format!(
+                "it cannot be seen whether `{server}` asks Azure's DNS for {}; if it is known to, give --change {} instead",
+                quote(suffix),
+                quote(&format!("forward {server} {suffix}=168.63.129.16"))
+            ))
         }
         Linked::No => match is {
             // A name that public DNS denies has no alias that could lead into the zone.
@@ -174,9 +181,7 @@ fn with_fallback(at: &Place, on: bool, is: &Answer) -> Answer {
             Answer::fallback()
         }
         (Linked::Yes, Answer::Leads { source: Source::Fallback, .. }) if on => is.clone(),
-        (Linked::Yes, Answer::Leads { source: Source::Fallback, .. }) if Facts::is_azure_dns(at.server) => {
-            Answer::denied()
-        }
+        (Linked::Yes, Answer::Leads { source: Source::Fallback, .. }) if at.is_azure => Answer::denied(),
         (Linked::Yes, Answer::Leads { route: Route::Public, source, .. }) if *source != Source::Zone => past(at),
         _ => is.clone(),
     }
@@ -191,7 +196,7 @@ fn recorded(facts: &Facts<'_>, at: &Place, given: &[IpAddr], is: &Answer) -> Ans
         return is.clone();
     }
     // Whether the public name is led into the zone at all shows only where Azure's DNS itself falls back.
-    let passes = *source == Source::Zone || (*source == Source::Fallback && Facts::is_azure_dns(at.server));
+    let passes = *source == Source::Zone || (*source == Source::Fallback && at.is_azure);
     match at.falls_back {
         _ if !passes => past(at),
         _ if !given.is_empty() => {

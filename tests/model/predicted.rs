@@ -4,14 +4,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 
-use ampls_doctor::diagnose::facts::Route;
-use ampls_doctor::what_if::{Change, Fate, Like, NamePrediction, predict};
+use ampls_doctor::diagnose::facts::{Facts, Route};
+use ampls_doctor::facts_file::{self, Holdings};
+use ampls_doctor::report::Held;
+use ampls_doctor::what_if::{Around, Change, Fate, Like, NamePrediction, predict};
+use ampls_probes::Observations;
 use ampls_probes::endpoint::{Expect, Need};
+use ampls_probes::observation::{Instance, Metadata, Observation, Outcome, Timing};
 use ampls_probes::testing::{HANDLER, ZONES};
+use serde_json::json;
 
 use super::faults::{Fault, KINDS, resolving_view};
 use super::network::{
-    AZURE, Agents, Link, Links, NAMES, Network, Shape, Topology, View, is_private, private_address, suffix, zone_of,
+    AZURE, Agents, Link, Links, NAMES, Network, Shape, Stub, Topology, View, is_private, private_address, suffix,
+    zone_of,
 };
 use super::oracle;
 use super::random::Random;
@@ -26,7 +32,7 @@ const MOST_UNKNOWN: usize = 60;
 const LEAST_FORESEEN: usize = 1;
 
 /// What became of the required names under one kind of change.
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Count {
     all: usize,
     unknown: usize,
@@ -50,14 +56,7 @@ fn no_prediction_is_wrong() {
         if !network.cached.is_empty() {
             continue;
         }
-        // Each link falls back for itself, and shows it by a name that its zone lacks.
-        for (zone, link) in network.spoke.zones.iter_mut().chain(network.hub.zones.iter_mut()) {
-            link.fallback ^= random.one_in(4);
-            let name = *random.pick(&NAMES);
-            if fault.is_none() && zone_of(name) == Some(*zone) {
-                link.missing.insert(name);
-            }
-        }
+        vary(&mut network, &mut random, fault.is_none());
         let (linked, neighbour) = (see(&all_linked(&shape)), see(&neighbour(&network)));
         let seen = see(&network);
         for (kind, texts) in changes(&network, &mut random) {
@@ -68,7 +67,7 @@ fn no_prediction_is_wrong() {
             make(&changes, &mut after);
             let forwards = changes.iter().any(|change| matches!(change, Change::Forward(..)));
             let like = Like::new(Some(if forwards { &neighbour } else { &linked }), None);
-            for name in predict(&seen, &changes, like.as_ref()).names {
+            for name in predict(&seen, &changes, like.as_ref(), &Around::default()).names {
                 let (now, then) = (route(&network, &name.fqdn), route(&after, &name.fqdn));
                 if name.need == Need::Required {
                     let count = counts.entry(kind).or_default();
@@ -77,7 +76,9 @@ fn no_prediction_is_wrong() {
                     count.changed += usize::from(then != now);
                     count.foreseen += usize::from(then != now && name.after == Some(then));
                 }
-                if let Some(why) = mistake(&network, &name, now, then) {
+                let ama = matches!(network.shape.agents, Agents::Ama | Agents::Both);
+                let refused = name.fqdn == HANDLER && ama && network.agents.without_endpoint;
+                if let Some(why) = mistake(&name, (now, then), network.expect(), refused) {
                     wrong.push(format!(
                         "{seed}: {texts:?}: {why}: {now:?} -> {then:?}: {name:?}\n    {shape:?}\n    {fault:?}"
                     ));
@@ -96,17 +97,20 @@ fn no_prediction_is_wrong() {
     }
 }
 
-/// What is wrong with a prediction.
-fn mistake(network: &Network, name: &NamePrediction, now: Route, then: Route) -> Option<String> {
+/// What is wrong with a prediction. `refused` says that the service refuses the agent at a private address of the name.
+pub(super) fn mistake(
+    name: &NamePrediction,
+    (now, then): (Route, Route),
+    expect: Expect,
+    refused: bool,
+) -> Option<String> {
     if name.before != Some(now) {
         return Some("it leads elsewhere now".to_owned());
     }
     if name.after.is_some_and(|after| after != then) {
         return Some("it leads elsewhere then".to_owned());
     }
-    let ama = matches!(network.shape.agents, Agents::Ama | Agents::Both);
-    let refused = name.fqdn == HANDLER && ama && network.agents.without_endpoint;
-    let worth = |route: Route| match (route, network.expect()) {
+    let worth = |route: Route| match (route, expect) {
         (Route::None, _) => 0,
         (Route::Public, Expect::Public) | (Route::Private, Expect::Auto | Expect::Private) => 3,
         (Route::Public | Route::Private, _) => 1,
@@ -127,15 +131,166 @@ fn all_linked(shape: &Shape) -> Network {
 }
 
 /// The network in which this machine's servers resolve, seen by a machine that asks Azure's DNS there.
-fn neighbour(network: &Network) -> Network {
+pub(super) fn neighbour(network: &Network) -> Network {
     let mut neighbour = all_linked(&network.shape);
     neighbour.spoke = network.links(resolving_view(&network.shape)).cloned().unwrap_or_default();
     neighbour.deleted.clone_from(&network.deleted);
     neighbour
 }
 
+/// What every machine of these networks is called in Azure.
+const MACHINE: &str = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/vm";
+
+/// What Azure holds around the machine: its network and the hub, their links, every record, and its servers. A server that asks
+/// Azure's DNS for everything is an inbound endpoint, every other one a machine.
+fn held(network: &Network) -> Holdings {
+    let id = |rest: &str| format!("/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/{rest}");
+    let of = |view: View| if view == View::Hub { "hub" } else { "spoke" };
+    let subnet = |of: &str| id(&format!("virtualNetworks/{of}/subnets/in"));
+    let view = resolving_view(&network.shape);
+    let both = [View::Spoke, View::Hub].map(|view| (view, network.links(view).expect("a network")));
+    let zones = (0..ZONES.len()).map(|zone| {
+        let linked = both.iter().filter_map(|(view, links)| Some((view, links.zones.get(&zone)?)));
+        let links = linked.map(|(view, link)| {
+            let policy = if link.fallback { "NxDomainRedirect" } else { "Default" };
+            json!({"name": of(*view), "network": id(&format!("virtualNetworks/{}", of(*view))), "policy": policy})
+        });
+        let lacks = network.links(view).and_then(|links| links.zones.get(&zone)).map(|link| &link.missing);
+        let held = NAMES
+            .into_iter()
+            .filter(|name| zone_of(name) == Some(zone) && lacks.is_none_or(|lacks| !lacks.contains(name)));
+        let label = |name: &str| name.strip_suffix(suffix(zone)).map(|it| it.trim_end_matches('.').to_owned());
+        let records = held.map(|name| json!({"name": label(name), "addresses": [private_address(name)]}));
+        let (links, records): (Vec<_>, Vec<_>) = (links.collect(), records.collect());
+        json!({"id": id(&format!("privateDnsZones/{}", ZONES[zone])), "links": links, "records": records})
+    });
+    let (mut inbound, mut interfaces) = (Vec::new(), Vec::new());
+    for server in network.servers.iter().filter(|server| server.address != AZURE) {
+        let (name, address, subnet) = (format!("s{}", server.address.ip()), server.address.ip(), subnet(of(view)));
+        if [View::Spoke, View::Hub].contains(&server.default) && network.shape.topology != Topology::Premises {
+            let id = id(&format!("dnsResolvers/r/inboundEndpoints/{name}"));
+            inbound.push(json!({"id": id, "address": address, "subnet": subnet}));
+        } else if network.shape.topology != Topology::Premises {
+            let id = id(&format!("networkInterfaces/{name}"));
+            interfaces.push(json!({"id": id, "configurations": [{"address": address, "subnet": subnet}]}));
+        }
+    }
+    interfaces.push(json!({"id": id("networkInterfaces/vm"), "machine": MACHINE,
+        "configurations": [{"address": "10.1.0.10", "subnet": subnet("spoke")}]}));
+    let networks = ["spoke", "hub"].map(|of| {
+        let subnets = [json!({"name": "in", "prefixes": [if of == "hub" { "10.2.0.0/24" } else { "10.1.0.0/24" }]})];
+        json!({"id": id(&format!("virtualNetworks/{of}")), "subnets": subnets})
+    });
+    let file = json!({
+        "kind": "azure-facts", "schema": 1, "collected_at": "2026-11-29T20:00:00Z", "networks": networks,
+        "zones": zones.collect::<Vec<_>>(), "inbound": inbound, "interfaces": interfaces,
+    });
+    let held = facts_file::read(file.to_string().as_bytes()).unwrap_or_else(|why| panic!("{why}"));
+    assert_eq!(held.left_out, [""; 0]);
+    held
+}
+
+/// Machines whose servers are seen, in networks without a fault, and for each kind of change what it needs: the report of a
+/// machine where the target is asked for `forward`, what Azure holds for every other one. Left out is what neither can show:
+/// whether a server of somebody's own asks Azure's DNS for a suffix whose zone is not linked, and what Azure's DNS would say where
+/// it cannot be asked.
+#[test]
+fn with_another_report_or_what_azure_holds_hardly_a_name_is_unknown() {
+    const MOST: usize = 5;
+    let mut counts: BTreeMap<&str, Count> = BTreeMap::new();
+    let mut whys: BTreeMap<(&str, String), usize> = BTreeMap::new();
+    for seed in 0..super::WORLDS.div_ceil(SHARE) {
+        let mut random = Random::new(seed as u64 + 177_000);
+        let shape = Shape::random(&mut random);
+        if shape.stub == Stub::RoutingDomains {
+            continue;
+        }
+        let mut network = Network::new(&shape);
+        vary(&mut network, &mut random, true);
+        let of_its_own = matches!(shape.topology, Topology::SuffixForwarders | Topology::Premises);
+        for (kind, texts) in changes(&network, &mut random) {
+            if kind == "two"
+                || (kind == "link" && of_its_own)
+                || (kind == "dns" && shape.topology == Topology::Premises)
+            {
+                continue;
+            }
+            let changes: Vec<Change> =
+                texts.iter().map(|text| Change::parse(text, &|_| Err(String::new())).expect("a change")).collect();
+            let mut before = network.clone();
+            match changes.first() {
+                Some(Change::Link(zone)) => make(&[Change::Unlink(zone.clone())], &mut before),
+                // The forwarder that is to come is missing, or leads to public DNS.
+                Some(Change::Forward(server, suffix, _)) => {
+                    for server in before.servers.iter_mut().filter(|known| known.address == *server) {
+                        server.forward.insert(suffix.clone(), View::Public);
+                    }
+                }
+                _ => {}
+            }
+            let (mut seen, neighbour, held) = (see(&before), see(&neighbour(&before)), held(&before));
+            seen.seen.push(metadata());
+            let mut after = before.clone();
+            make(&changes, &mut after);
+            let like = Like::new((kind == "forward").then_some(&neighbour), (kind != "forward").then_some(&held));
+            let around = if kind == "forward" { Around::default() } else { around(&held, &seen) };
+            for name in predict(&seen, &changes, like.as_ref(), &around).names {
+                let (now, then) = (route(&before, &name.fqdn), route(&after, &name.fqdn));
+                assert_eq!(
+                    mistake(&name, (now, then), network.expect(), false),
+                    None,
+                    "{seed}: {texts:?}: {now:?} -> {then:?}: {name:?}\n{shape:?}"
+                );
+                if name.need == Need::Required {
+                    let count = counts.entry(kind).or_default();
+                    count.all += 1;
+                    count.changed += usize::from(then != now);
+                    if name.fate == Fate::Unknown {
+                        count.unknown += 1;
+                        *whys.entry((kind, name.why)).or_default() += 1;
+                    }
+                }
+            }
+        }
+    }
+    for (kind, Count { all, unknown, changed, .. }) in &counts {
+        let line = format!("{kind}, with what it needs: of {all} names {unknown} unknown, {changed} changed");
+        crate::needs::say(&line);
+        assert!(unknown * 100 <= MOST * all && *changed > 0, "{line}: {whys:#?}");
+    }
+    assert_eq!(counts.len(), 8, "{counts:?}");
+}
+
+/// What `what-if --facts` takes of the file for one machine.
+fn around(held: &Holdings, seen: &Observations) -> Around {
+    let facts = Facts::new(seen);
+    let held = Held::new(held, &facts);
+    let servers: Vec<_> = facts.servers().iter().map(|server| server.address).collect();
+    let links = seen.zones.iter().flat_map(|zone| servers.iter().map(move |server| (zone.clone(), *server)));
+    Around {
+        falls_back: links.filter_map(|link| Some((link.clone(), held.falls_back(&link.0, link.1)?))).collect(),
+        inbound: servers.iter().copied().filter(|server| held.is_inbound(*server)).collect(),
+    }
+}
+
+fn metadata() -> Observation {
+    let instance = Instance { resource_id: Some(MACHINE.to_owned()), ..Instance::default() };
+    Observation::Metadata(Metadata { timing: Timing { at_us: 0, elapsed_us: 1 }, outcome: Outcome::Seen(instance) })
+}
+
+/// Each link falls back for itself, and where no fault would be doubled shows it by a name that its zone lacks.
+fn vary(network: &mut Network, random: &mut Random, lacks: bool) {
+    for (zone, link) in network.spoke.zones.iter_mut().chain(network.hub.zones.iter_mut()) {
+        link.fallback ^= random.one_in(4);
+        let name = *random.pick(&NAMES);
+        if lacks && zone_of(name) == Some(*zone) {
+            link.missing.insert(name);
+        }
+    }
+}
+
 /// One change of each kind, and two of them one after the other.
-fn changes(network: &Network, random: &mut Random) -> Vec<(&'static str, Vec<String>)> {
+pub(super) fn changes(network: &Network, random: &mut Random) -> Vec<(&'static str, Vec<String>)> {
     let zone = ZONES[random.below(4)];
     let named: Vec<&str> = NAMES.into_iter().filter(|name| zone_of(name).is_some()).collect();
     let name = *random.pick(&named);

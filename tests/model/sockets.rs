@@ -34,7 +34,7 @@ const NETWORKS: usize = 100;
 const SHORT: [&str; 5] = ["monitor", "oms", "ods", "agentsvc", "blob"];
 
 /// What the simulated servers cannot show, and why.
-fn left_out(world: &World) -> Option<&'static str> {
+pub(super) fn left_out(world: &World) -> Option<&'static str> {
     let network = world.network();
     let kinds: BTreeSet<Kind> = world.faults.iter().map(|fault| fault.kind).collect();
     let has = |kind| kinds.contains(&kind);
@@ -106,7 +106,7 @@ fn networks_look_the_same_through_the_real_probes() {
 const LEAST: usize = 40;
 
 /// The network as a world file describes it.
-fn scenario(network: &Network) -> Scenario {
+pub(super) fn scenario(network: &Network) -> Scenario {
     let mut scenario = Scenario::parse("model", "title = \"model\"\nstory = \"model\"\n").expect("a world file");
     let deleted = !network.deleted.is_empty();
     scenario.workspaces = if deleted { Vec::new() } else { vec![WORKSPACE.to_owned()] };

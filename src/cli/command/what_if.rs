@@ -1,6 +1,7 @@
 //! `what-if`: changes tried on saved reports.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 use std::path::Path;
 
 use ampls_probes::Observations;
@@ -15,15 +16,27 @@ use crate::cli::gather::{Input, each};
 use crate::cli::input::{self, is_stdin};
 use crate::cli::output::{self, Output};
 use crate::cli::saved::{self, Saved};
+use crate::diagnose::facts::Facts;
+use crate::facts_file::Holdings;
 use crate::fleet::{MachineKey, Names};
 use crate::render;
+use crate::report::Held;
 use crate::text::{escape, quote};
-use crate::what_if::{self, Change, Coverage, Like, MachinePrediction, predict};
+use crate::what_if::{self, Around, Change, Coverage, Like, MachinePrediction, predict};
 
 /// Inputs without observations that are named.
 const MOST_NAMED: usize = 20;
 /// Characters kept of what is said of one of them.
 const LONGEST: usize = 300;
+
+/// Who shows what a change gives.
+struct Shown<'a> {
+    /// Everything that was given.
+    whole: Option<Like<'a>>,
+    /// The same without what Azure holds: under pseudonyms no record is found in it, and that is no denial.
+    like: Option<Like<'a>>,
+    held: Option<&'a Holdings>,
+}
 
 /// What one report gives: when and in which run, whether it is redacted, and what becomes of the machine.
 type Made = (Timestamp, Uuid, bool, MachinePrediction);
@@ -50,8 +63,9 @@ pub(in crate::cli) fn what_if(arguments: &WhatIfArgs, talk: TalkArgs) -> Result<
     let output = Output::open(arguments.output.as_deref())?;
     let like = arguments.like.as_deref().map(saved::read).transpose()?;
     let held = input::facts(arguments.held.facts.as_deref())?;
-    let like = Like::new(like.as_ref().map(|like| &like.observations), held.as_ref());
-    let (predictions, coverage) = predicted(arguments, &changes, like.as_ref());
+    let like = like.as_ref().map(|like| &like.observations);
+    let shown = Shown { whole: Like::new(like, held.as_ref()), like: Like::new(like, None), held: held.as_ref() };
+    let (predictions, coverage) = predicted(arguments, &changes, &shown);
     if predictions.is_empty() {
         let why = coverage.unusable_named.first().map(|first| format!(": {first}")).unwrap_or_default();
         return Err(Failure::Usage(format!("no whole report can be read{why}")));
@@ -76,15 +90,14 @@ pub(in crate::cli) fn what_if(arguments: &WhatIfArgs, talk: TalkArgs) -> Result<
 }
 
 /// The newest report of each machine, under the changes.
-fn predicted(
-    arguments: &WhatIfArgs,
-    changes: &[Change],
-    like: Option<&Like<'_>>,
-) -> (Vec<MachinePrediction>, Coverage) {
+fn predicted(arguments: &WhatIfArgs, changes: &[Change], shown: &Shown<'_>) -> (Vec<MachinePrediction>, Coverage) {
     let of = |saved: &Saved| -> (MachineKey, Made) {
         let seen = &saved.observations;
         let key = key(seen).within(Names::of(saved.redacted.as_ref()), saved.id);
-        (key, (seen.started_at, saved.id, saved.redacted.is_some(), predict(seen, changes, like)))
+        let redacted = saved.redacted.is_some();
+        let like = if redacted { &shown.like } else { &shown.whole };
+        let around = shown.held.filter(|_| !redacted).map(|held| around(held, seen)).unwrap_or_default();
+        (key, (seen.started_at, saved.id, redacted, predict(seen, changes, like.as_ref(), &around)))
     };
     let parse = |input| match input {
         Input::Block(block) => {
@@ -113,6 +126,18 @@ fn predicted(
     let redacted = machines.values().filter(|(_, _, redacted, _)| *redacted).count();
     let coverage = Coverage { redacted, unusable, unusable_named: named.into_iter().collect(), ..Coverage::default() };
     (machines.into_values().map(|(.., prediction)| prediction).collect(), coverage)
+}
+
+/// What the file says of the networks around a machine.
+fn around(held: &Holdings, seen: &Observations) -> Around {
+    let facts = Facts::new(seen);
+    let held = Held::new(held, &facts);
+    let servers: Vec<SocketAddr> = facts.servers().iter().map(|server| server.address).collect();
+    let links = seen.zones.iter().flat_map(|zone| servers.iter().map(move |server| (zone.clone(), *server)));
+    Around {
+        falls_back: links.filter_map(|link| Some((link.clone(), held.falls_back(&link.0, link.1)?))).collect(),
+        inbound: servers.iter().copied().filter(|server| held.is_inbound(*server)).collect(),
+    }
 }
 
 fn key(observations: &Observations) -> MachineKey {

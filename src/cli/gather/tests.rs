@@ -285,6 +285,35 @@ fn frames_one_after_the_other_are_unpacked_and_a_bomb_of_one_line_ends() {
     assert!(broken.iter().any(|it| it.ends_with("line 2 is longer than 16 MiB")), "{broken:?}");
 }
 
+/// A frame of zstd of nothing but ends of lines: four bytes for 128 KiB of them (RFC 8878, 3.1.1.2).
+fn bomb(octets: usize) -> Vec<u8> {
+    const BLOCK: u32 = 128 * 1024;
+    // A frame without a checksum and without its size; a window of 128 KiB.
+    let mut frame = vec![0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x38];
+    let blocks = octets / BLOCK as usize;
+    for block in 1..=blocks {
+        let last = u32::from(block == blocks);
+        // A block that repeats one byte.
+        frame.extend(&((BLOCK << 3) | (1 << 1) | last).to_le_bytes()[..3]);
+        frame.push(b'\n');
+    }
+    frame
+}
+
+#[test]
+fn a_small_file_does_not_unpack_without_end() {
+    let folder = Folder::new();
+    let good = zstd(&(json(&Vm { number: 0 }.report()) + "\n"));
+    let other = zstd(&json(&Vm { number: 1 }.report()));
+    let harmless = [good.as_slice(), &bomb(8 * 1024 * 1024), &other].concat();
+    assert_eq!(seen(&[folder.write("harmless.zst", harmless)]), (2, vec![]));
+    let packed = [good.as_slice(), &bomb(1024 * 1024 * 1024), &other].concat();
+    assert!(packed.len() < 64 * 1024, "{}", packed.len());
+    let (machines, broken) = seen(&[folder.write("bomb.zst", packed)]);
+    assert_eq!((machines, broken.len()), (1, 1), "{broken:?}");
+    assert!(broken[0].ends_with("it is more than 1000 times as large as its file"), "{broken:?}");
+}
+
 #[cfg(unix)]
 #[test]
 fn no_link_leads_out_of_a_folder_and_nothing_special_is_opened() {

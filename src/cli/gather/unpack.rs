@@ -1,6 +1,8 @@
 //! What is packed is known by how it begins, whatever its file is called.
 
+use std::cell::Cell;
 use std::io::{self, BufRead, BufReader, Cursor, Read};
+use std::rc::Rc;
 
 use flate2::read::MultiGzDecoder;
 use ruzstd::decoding::StreamingDecoder;
@@ -12,6 +14,11 @@ const ZSTD: &[u8] = b"\x28\xb5\x2f\xfd";
 
 /// Bytes that one packed input may unpack to: a hundred thousand whole reports.
 const MOST: u64 = 16 * 1024 * 1024 * 1024;
+/// Bytes that it may unpack to for each of its own. What machines of one network write packs three hundred times at most; a small
+/// file of nothing but blanks would cost as much as a company.
+const MOST_TIMES: u64 = 1_000;
+/// Bytes that it may unpack to whatever its size.
+const ALWAYS: u64 = 16 * 1024 * 1024;
 
 /// An input, unpacked as it is read, and whether it was packed.
 pub(super) fn unpacked<'r>(mut input: impl Read + 'r) -> io::Result<(Box<dyn Read + 'r>, bool)> {
@@ -19,11 +26,61 @@ pub(super) fn unpacked<'r>(mut input: impl Read + 'r) -> io::Result<(Box<dyn Rea
     input.by_ref().take(MARK as u64).read_to_end(&mut mark)?;
     let (gzip, zstd) = (mark.starts_with(GZIP), mark.starts_with(ZSTD));
     let whole = Cursor::new(mark).chain(input);
+    let packed = Rc::new(Cell::new(0));
+    let counted = |input| Counted { input, read: Rc::clone(&packed) };
     Ok(match (gzip, zstd) {
-        (true, _) => (Box::new(MultiGzDecoder::new(whole).take(MOST)), true),
-        (_, true) => (Box::new(Frames::new(whole).take(MOST)), true),
+        (true, _) => (Box::new(Bounded::new(MultiGzDecoder::new(counted(whole)), packed.clone())), true),
+        (_, true) => (Box::new(Bounded::new(Frames::new(counted(whole)), packed.clone())), true),
         _ => (Box::new(whole), false),
     })
+}
+
+/// Counts what is read of a packed input.
+struct Counted<R> {
+    input: R,
+    read: Rc<Cell<u64>>,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.input.read(buffer)?;
+        add(&self.read, read);
+        Ok(read)
+    }
+}
+
+/// Ends where a packed input has given more than it may.
+struct Bounded<R> {
+    unpacked: R,
+    given: Cell<u64>,
+    packed: Rc<Cell<u64>>,
+}
+
+impl<R> Bounded<R> {
+    fn new(unpacked: R, packed: Rc<Cell<u64>>) -> Self {
+        Self { unpacked, given: Cell::new(0), packed }
+    }
+}
+
+impl<R: Read> Read for Bounded<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let most = self.packed.get().saturating_mul(MOST_TIMES).saturating_add(ALWAYS).min(MOST);
+        if self.given.get() > most {
+            let why = if most == MOST {
+                format!("it is more than {} GiB", MOST >> 30)
+            } else {
+                format!("it is more than {MOST_TIMES} times as large as its file")
+            };
+            return Err(io::Error::other(why));
+        }
+        let read = self.unpacked.read(buffer)?;
+        add(&self.given, read);
+        Ok(read)
+    }
+}
+
+fn add(sum: &Cell<u64>, read: usize) {
+    sum.set(sum.get().saturating_add(u64::try_from(read).unwrap_or(u64::MAX)));
 }
 
 /// The frames of zstd one after the other: a log is packed in as many as it was written in.

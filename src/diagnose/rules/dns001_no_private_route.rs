@@ -120,6 +120,7 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
             remedy::machine::find_network_of_dns(facts, facts.first_server().unwrap_or(AZURE_DNS)),
             remedy::zone::list_links(monitor),
             remedy::zone::link(&borrowed(&zones.now), network),
+            remedy::predict::links(&borrowed(&zones.now)),
         ]);
         draft = draft.fix(remedy::zone::link_optional(&zones, network)).fix(remedy::machine::restart_agent(facts));
     }

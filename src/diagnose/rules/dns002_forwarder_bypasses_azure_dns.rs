@@ -219,6 +219,7 @@ fn bypass(facts: &Facts<'_>, server: SocketAddr, nobody_asks: bool) -> Option<Dr
         )],
     )])
     .fix(remedy::server::forward(&zones, &server.ip().to_string()))
+    .fix([remedy::predict::forward(&zones, &server.ip().to_string())])
     .fix(remedy::machine::restart_agent(facts));
     if hides || facts.stub_tells_nothing() {
         draft = draft.likely();

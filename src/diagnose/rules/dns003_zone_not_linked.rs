@@ -209,6 +209,7 @@ fn draft(facts: &Facts<'_>, zones: &Zones, servers: &[SocketAddr]) -> Draft {
     }
     draft = draft
         .fix([remedy::endpoint::complete_zone_group(&borrowed(&zones.now)).instead()])
+        .fix([remedy::predict::links(&borrowed(&zones.now))])
         .fix(remedy::zone::link_optional(zones, network))
         .fix(remedy::machine::restart_agent(facts));
     for name in &public {

@@ -241,7 +241,8 @@ fn incomplete(facts: &Facts<'_>, servers: &[SocketAddr], taken: &BTreeSet<&str>)
             )],
         ),
     ])
-    .fix(servers.iter().flat_map(|server| remedy::server::forward(&zones, &server.ip().to_string())));
+    .fix(servers.iter().flat_map(|server| remedy::server::forward(&zones, &server.ip().to_string())))
+    .fix(servers.iter().map(|server| remedy::predict::forward(&zones, &server.ip().to_string())));
     if !unsure.is_empty() {
         draft = draft.likely();
         let network = "the virtual network where that server resolves";

@@ -174,6 +174,7 @@ fn fixes(facts: &Facts<'_>, name: &EndpointFacts<'_>, server: SocketAddr, zone: 
     [look]
         .into_iter()
         .chain(remedy::server::forward(&zones, &server.ip().to_string()))
+        .chain([remedy::predict::forward(&zones, &server.ip().to_string())])
         .chain([off])
         .chain(record)
         .collect()

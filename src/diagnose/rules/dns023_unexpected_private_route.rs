@@ -70,7 +70,8 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
     };
     // Nothing shows a link where no server gives the address.
     let change = if by_server {
-        vec![remedy::zone::find(&[zone]), remedy::zone::list_links(zone), unlink(zone)]
+        let change = [remedy::zone::find(&[zone]), remedy::zone::list_links(zone), unlink(zone)];
+        change.into_iter().chain(remedy::predict::unlink(zone)).collect()
     } else {
         Vec::new()
     };

@@ -9,7 +9,7 @@ use std::io::{self, Write};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use serde_json::{Value, json};
 
-use super::{broken, headline, most, summary, team, titled};
+use super::{broken, headline, many, most, summary, team, titled};
 use crate::diagnose::finding::Severity;
 use crate::fleet::{Counted, Group, Machine, Picture, State, Whole};
 use crate::render::html::findings::{change, look_first};
@@ -26,9 +26,9 @@ const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 
 
 /// Values named in one line.
 const NAMED: usize = 5;
-/// Causes that are printed: they fill two pages.
+/// Causes that stand open, and that are printed: they fill two pages. The others are folded, so that the machines follow soon.
 const PRINTED: usize = 10;
-/// Causes that have a card of their own; all of them are in the filter.
+/// Causes beyond these that have a card; all of them are in the filter.
 const CARDS: usize = 200;
 /// Causes of one machine alone that are listed; each machine is in the list.
 const OUTLIERS: usize = 200;
@@ -73,6 +73,7 @@ fn head(picture: &Picture, title: &str) -> Markup {
         header class={ "card verdict " (tone) } {
             h1 { (title) }
             p { (summary(picture)) }
+            p class="unprinted" { a href="#machines" { "Find machines by cause, DNS server, zone or region" } }
             @if let Some(broken) = broken(picture) { p class="soft" { (prose(&broken)) } }
         }
     }
@@ -100,20 +101,30 @@ fn since(picture: &Picture) -> Markup {
 
 fn causes(picture: &Picture) -> Markup {
     let most = picture.causes().map(|group| group.machines).max().unwrap_or(1);
-    let places =
-        picture.groups.iter().enumerate().filter(|(_, group)| !group.outlier && group.severity > Severity::Info);
+    let all: Vec<(usize, &Group)> = picture
+        .groups
+        .iter()
+        .enumerate()
+        .filter(|(_, group)| !group.outlier && group.severity > Severity::Info)
+        .collect();
+    let (first, more) = all.split_at(all.len().min(PRINTED));
     html! {
         section {
             h2 { "Causes, by machines" }
             @if most == 1 { p { "No two machines share a fault." } }
-            @for (rank, (place, group)) in places.take(CARDS).enumerate() {
-                (card(rank, place, group, most))
+            @for (place, group) in first { (card(*place, group, most)) }
+            @if !more.is_empty() {
+                details class="more" {
+                    summary { (many(more.len(), "more cause", "more causes")) }
+                    @for (place, group) in more.iter().take(CARDS) { (card(*place, group, most)) }
+                    @if more.len() > CARDS { p class="soft" { (thousands(more.len() - CARDS)) " more are in the filter" } }
+                }
             }
         }
     }
 }
 
-fn card(rank: usize, place: usize, group: &Group, most_machines: usize) -> Markup {
+fn card(place: usize, group: &Group, most_machines: usize) -> Markup {
     let tone = if group.severity == Severity::Error { "bad" } else { "warn" };
     let all = group.machines;
     let known = |values: &[Counted]| {
@@ -132,7 +143,7 @@ fn card(rank: usize, place: usize, group: &Group, most_machines: usize) -> Marku
     ];
     let share = all * 100 / most_machines.max(1);
     html! {
-        div class={ "card " (tone) @if rank >= PRINTED { " beyond" } } data-code=(group.code) data-machines=(all) {
+        div class={ "card " (tone) } data-code=(group.code) data-machines=(all) {
             div class="rank" {
                 b { (thousands(all)) }
                 span class={ "tag " (tone) } { (group.code) }

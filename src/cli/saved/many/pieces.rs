@@ -44,7 +44,9 @@ pub(super) fn of_each<T>(block: &Block, take: &dyn Fn(Piece<'_>, &At) -> Vec<T>)
     }
     let mut offset = 0;
     for (number, line) in (block.line..).zip(block.bytes.split(|byte| *byte == b'\n')) {
-        pieces.line(&At { line: number, source: block.source(offset, line.len()) }, line);
+        if !line.is_empty() {
+            pieces.line(&At { line: number, source: block.source(offset, line.len()) }, line);
+        }
         offset += line.len() + 1;
     }
     pieces.found
