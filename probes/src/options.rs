@@ -117,6 +117,8 @@ pub struct Options {
     pub repeat: u32,
     /// `--ask-azure`
     pub ask_azure: Option<AskAzure>,
+    /// `--view encrypted`: also ask the resolvers that browsers and the system ask encrypted.
+    pub view_encrypted: bool,
     /// `--root`: only files are looked at, and they are another machine's; nothing is asked over the network.
     pub files_only: bool,
     /// Steps to take; empty means all.
@@ -219,6 +221,7 @@ impl Default for Options {
             deadline: Duration::from_secs(15),
             repeat: 2,
             ask_azure: None,
+            view_encrypted: false,
             files_only: false,
             only: Vec::new(),
             skip: Vec::new(),
