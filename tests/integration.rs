@@ -9,6 +9,7 @@
 //! - `consumers`: each format, loaded by a program that people load it with.
 //! - `conventions`: the house's own rules.
 //! - `delivery`: a network where all is well, and agents that deliver or do not.
+//! - `encrypted`: the resolvers that browsers and the system ask encrypted are asked too, for shared names alone.
 //! - `facts`: what Azure holds: the script that collects it, and its file through every command.
 //! - `fleet`: reports of many machines, and changes tried on them, as the built binary writes them.
 //! - `formats`: the faces of a report as the built binary writes them: digests, redaction, metrics, saved reports.
@@ -37,6 +38,7 @@ mod commands;
 mod consumers;
 mod conventions;
 mod delivery;
+mod encrypted;
 mod facts;
 mod fleet;
 mod formats;

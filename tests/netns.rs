@@ -9,6 +9,7 @@ mod browsers;
 mod certificates;
 mod design;
 mod doctor;
+mod encrypted;
 mod habits;
 mod hanging;
 mod hostile;

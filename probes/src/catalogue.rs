@@ -249,6 +249,13 @@ impl Catalogue {
         self.clouds.iter().find(is).map(|names| names.cloud)
     }
 
+    /// A name that many customers ask for alike: nothing in it says whose machine asks. A workspace, an endpoint, an account or
+    /// a name that an argument gave is not shared.
+    pub fn is_shared(&self, host: &str) -> bool {
+        let of_a_region = |parameter| matches!(parameter, Parameter::Region | Parameter::Stamp | Parameter::RegionCode);
+        self.recognise(host).is_some_and(|known| known.entry.name.parameters().all(of_a_region))
+    }
+
     /// What a host name is: lower case, without trailing dot. Names without parameters win over templates.
     pub fn recognise(&self, host: &str) -> Option<Recognised<'_>> {
         let all = || {

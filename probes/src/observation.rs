@@ -17,7 +17,7 @@ pub use agent::{
 };
 pub use browser::{
     Asks, BrowserFamily, BrowserSetting, Browsers, BrowsersSeen, EncryptedDns, EncryptedResolver, LocalNetwork,
-    SecureDnsMode, SetBy,
+    SecureDnsMode, ServerTemplate, SetBy,
 };
 pub use control::{
     ChannelGranted, Control, ControlFailure, ControlQuestion, ControlReply, ControlRequest, IdentityNamed, RuleGranted,
@@ -27,6 +27,7 @@ pub use dns::{
     Answer, Authority, DnsFailure, ExtendedError, Found, Lookup, LookupFailure, Purpose, Record, RecordData,
     RecordKind, Response, ResponseCode, Transport,
 };
+pub use encrypted::{EncryptedAnswer, EncryptedFailure, EncryptedProtocol, EncryptedView};
 pub use http::{Exchange, HttpFailure, HttpResponse};
 pub use later::Later;
 pub use local::{
@@ -50,6 +51,7 @@ pub mod agent;
 pub mod browser;
 pub mod control;
 pub mod dns;
+pub mod encrypted;
 pub mod http;
 pub mod later;
 pub mod local;
@@ -126,6 +128,9 @@ pub struct Asked {
     /// `--expected-records`, each name once.
     #[serde(default)]
     pub expected_records: Vec<ExpectedRecord>,
+    /// `--view encrypted`: resolvers that browsers and the system ask encrypted were to be asked too.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub view_encrypted: bool,
 }
 
 /// A cloud, and who names it.
@@ -201,6 +206,8 @@ pub enum Observation {
     Exchange(Exchange),
     /// The same again with small segments, where no answer came.
     Segments(Segments),
+    /// A resolver that a browser or the system asks encrypted.
+    EncryptedView(EncryptedView),
 }
 
 /// When something was looked at and how long it took.

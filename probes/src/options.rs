@@ -131,6 +131,8 @@ pub struct Options {
     pub ask_azure: Option<AskAzure>,
     /// `--browsers`
     pub browsers: BrowserSettings,
+    /// `--view encrypted`: also ask the resolvers that browsers and the system ask encrypted.
+    pub view_encrypted: bool,
     /// `--root`: only files are looked at, and they are another machine's; nothing is asked over the network.
     pub files_only: bool,
     /// Steps to take; empty means all.
@@ -238,6 +240,7 @@ impl Default for Options {
             repeat: 2,
             ask_azure: None,
             browsers: BrowserSettings::All,
+            view_encrypted: false,
             files_only: false,
             only: Vec::new(),
             skip: Vec::new(),

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{Semaphore, watch};
 
+use crate::endpoint::{Endpoint, Expectation, Group, Need, Origin};
 use crate::observation::{Outcome, Timing};
 use crate::options::Options;
 use crate::world::World;
@@ -15,6 +16,7 @@ pub mod browser;
 pub mod control;
 pub mod dns;
 pub mod encrypted_dns;
+pub mod encrypted_view;
 pub mod hosts;
 pub mod http;
 pub mod imds;
@@ -114,6 +116,24 @@ impl Context {
     /// The time since `began`, placed on the run's own clock.
     pub fn timing(&self, began: Instant) -> Timing {
         Timing { at_us: micros(began.saturating_duration_since(self.start)), elapsed_us: micros(began.elapsed()) }
+    }
+}
+
+/// A host that is no endpoint of the plan, as far as the steps need to know of it.
+fn peer(id: String, host: &str, port: u16) -> Endpoint {
+    Endpoint {
+        id,
+        fqdn: host.to_owned(),
+        port,
+        group: Group::Agent,
+        zone: None,
+        alias: None,
+        expected: Expectation::Any,
+        need: Need::Optional,
+        path: "/".to_owned(),
+        purpose: String::new(),
+        service_tag: None,
+        origin: Origin::Default,
     }
 }
 

@@ -15,11 +15,13 @@ use tokio::task::JoinSet;
 
 use crate::azure::AgentsSeen;
 use crate::catalogue::Catalogue;
-use crate::observation::{Agents, IdentityNamed, Metadata, Observation, Observations, Outcome, Resolver, Stop};
+use crate::observation::{
+    Agents, EncryptedView, IdentityNamed, Metadata, Observation, Observations, Outcome, Resolver, Stop,
+};
 use crate::options::{AskAzure, Options, StepKind};
 use crate::plan::{Discovered, MetadataState, Plan, Step, follow, plan};
 use crate::probe::control::{self, Asking, Identity};
-use crate::probe::{Context, agent, browser, encrypted_dns, hosts, imds, resolver};
+use crate::probe::{Context, agent, browser, encrypted_dns, encrypted_view, hosts, imds, resolver};
 use crate::world::{Families, World};
 
 use board::Board;
@@ -130,6 +132,20 @@ struct Job {
     board: Arc<Board>,
 }
 
+impl Job {
+    /// What the resolvers answer that browsers and the system ask encrypted, for names that many customers share.
+    async fn views(&self, context: &Context, plan: &Plan, resolver: Option<&Resolver>) -> Vec<EncryptedView> {
+        let shared = plan.endpoints.iter().filter(|endpoint| endpoint.has_ampls_record());
+        let shared = shared.map(|endpoint| &endpoint.fqdn).filter(|name| self.catalogue.is_shared(name));
+        let names: BTreeSet<String> = shared.cloned().collect();
+        let names: Vec<String> = names.into_iter().collect();
+        let (world, start, servers) = (self.world.clone(), context.start, resolver.cloned());
+        let system = local::encrypted(move || encrypted_dns::read(&world, start, servers.as_ref())).await;
+        let browsers = self.board.browsers();
+        encrypted_view::look(context, browsers.as_ref(), system.as_ref(), resolver, &names).await
+    }
+}
+
 fn runtime() -> io::Result<tokio::runtime::Runtime> {
     let mut builder = tokio::runtime::Builder::new_multi_thread();
     builder.worker_threads(2).max_blocking_threads(Places::here(1).lookups).enable_all().build()
@@ -154,10 +170,10 @@ async fn examine(job: &Job, progress: &(dyn Fn(&Progress) + Sync)) -> Result<Obs
         return Err(RunError::NothingToDo);
     }
     lanes.start(&plan);
-    let browsers = tokio::spawn({
+    let mut browsers = Some(tokio::spawn({
         let (context, resolver) = (context.clone(), discovered.resolver.clone());
         async move { browser::look(&context, resolver.as_ref()).await }
-    });
+    }));
     if plan.steps.contains(&Step::Metadata) {
         let mut wait = tokio::spawn({
             let context = context.clone();
@@ -196,6 +212,16 @@ async fn examine(job: &Job, progress: &(dyn Fn(&Progress) + Sync)) -> Result<Obs
         let answers = with_progress(control, || progress(&lanes.progress(Some(Waiting::Control)))).await;
         board.note(|known| known.control = answers.ok());
     }
+    if options.view_encrypted {
+        // Whom to ask stands in the settings.
+        if let Some(browsers) = browsers.take() {
+            let seen = with_progress(browsers, || progress(&lanes.progress(Some(Waiting::Browsers)))).await;
+            board.note(|known| known.browsers = seen.ok());
+        }
+        let views = job.views(&context, &plan, discovered.resolver.as_ref());
+        let views = with_progress(views, || progress(&lanes.progress(Some(Waiting::Encrypted)))).await;
+        board.note(|known| known.views = views);
+    }
 
     // What comes when all is done cuts nothing off.
     let stopped = board.stopped();
@@ -218,8 +244,10 @@ async fn examine(job: &Job, progress: &(dyn Fn(&Progress) + Sync)) -> Result<Obs
     board.note(|known| (known.hosts, known.encrypted) = (hosts, encrypted));
     let settings = settings.await.ok().flatten();
     board.note(|known| known.registry = settings);
-    let browsers = with_progress(browsers, || progress(&lanes.progress(Some(Waiting::Browsers)))).await;
-    board.note(|known| known.browsers = browsers.ok());
+    if let Some(browsers) = browsers {
+        let browsers = with_progress(browsers, || progress(&lanes.progress(Some(Waiting::Browsers)))).await;
+        board.note(|known| known.browsers = browsers.ok());
+    }
     board.note(|known| (known.proxies, known.stopped) = (lanes.proxies.lookups(), stopped));
     Ok(board.observations(world, options, catalogue))
 }

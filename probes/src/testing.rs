@@ -93,6 +93,7 @@ pub fn empty_world() -> Scene {
                 files_only: false,
                 clouds: Vec::new(),
                 expected_records: Vec::new(),
+                view_encrypted: false,
             },
             machine: Machine {
                 name: "vm1".to_owned(),

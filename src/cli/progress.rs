@@ -118,6 +118,7 @@ fn named(waiting: &Waiting, names: Names, cut: char) -> String {
         Waiting::WireServer => return "the wire server".to_owned(),
         Waiting::Dns(server) => return format!("DNS {server}"),
         Waiting::Browsers => return "the browsers' settings".to_owned(),
+        Waiting::Encrypted => return "encrypted DNS".to_owned(),
         Waiting::Endpoint { stage, name } => (stage, name),
     };
     let stage = match stage {

@@ -1,11 +1,11 @@
 //! What the rules about browsers share: evidence, severity and the policy that fixes it.
 
 use ampls_probes::catalogue::BrowserCatalogue;
-use ampls_probes::observation::{BrowserFamily, BrowserSetting, SecureDnsMode, SetBy};
+use ampls_probes::observation::{Asks, BrowserFamily, BrowserSetting, SecureDnsMode, SetBy};
 
 use super::command::{FilePath, RegistryKey, Zone, command};
 use super::draft::{Draft, Reach, Title};
-use super::facts::{EndpointFacts, Facts};
+use super::facts::{EndpointFacts, Facts, Told};
 use super::finding::{BlastRadius, Fix, Owner, Severity};
 use super::remedy;
 use crate::text::quote;
@@ -17,25 +17,62 @@ pub(super) fn draft(facts: &Facts<'_>, setting: &BrowserSetting, names: &[&Endpo
         .map(EndpointFacts::fqdn)
         .filter(|fqdn| names.iter().any(|name| name.fqdn() == *fqdn))
         .collect();
-    let severity = if private.is_empty() { Severity::Info } else { Severity::Warning };
     let whom = whom(setting);
-    let follows = if private.is_empty() {
-        "no name that a private link covers is private here, so nothing goes wrong today"
-    } else {
-        "names that are private here get their public addresses in it, so the portal and queries go around the private link or are refused"
-    };
-    Draft::new(severity, Owner::Os, Title::plain(format!("`{}` {how}", setting.name)))
+    let told = facts.told_to_browser(setting, names);
+    let (severity, sure, follows) = follows(setting, &private, &told);
+    let draft = Draft::new(severity, Owner::Os, Title::plain(format!("`{}` {how}", setting.name)))
         .as_stated()
         .group(setting.id.clone())
         .about(private)
         .summary(format!("it asks {whom}; {follows}"))
-        .evidence([evidence(setting)])
+        .evidence(std::iter::once(evidence(setting)).chain(told.lines))
         .list("browser", [setting.id.clone()])
         .arg("mode", mode_word(setting.mode))
         .arg("set_by", by_word(setting.set_by))
         .arg("resolver", whom_value(setting))
         .reaching(Reach::Nothing)
-        .fix(fixes(facts, setting))
+        .fix(fixes(facts, setting));
+    if sure { draft } else { draft.likely() }
+}
+
+/// How bad it is, whether that is known, and what follows. Only the answer of the browser's own resolver tells what it gets.
+fn follows(setting: &BrowserSetting, private: &[&str], told: &Told) -> (Severity, bool, &'static str) {
+    if private.is_empty() {
+        return (
+            Severity::Info,
+            true,
+            "no name that a private link covers is private here, so nothing goes wrong today",
+        );
+    }
+    if told.leads_past() {
+        return (
+            Severity::Warning,
+            true,
+            "it does not give the private addresses that these names have here, so the portal and queries go around the private link or are refused",
+        );
+    }
+    // Source: `network.trr.allow-rfc1918`, false by default.
+    let refuses = setting.family == BrowserFamily::Firefox && !setting.allows_private;
+    match (told.is_private(), refuses, setting.asks) {
+        (true, true, Asks::EncryptedOnly) => (
+            Severity::Warning,
+            true,
+            "it answers with private addresses, which Firefox does not take from it, so these names do not resolve in the browser",
+        ),
+        (true, true, _) => (
+            Severity::Info,
+            true,
+            "it answers with private addresses, which Firefox does not take from it: it asks this machine's own resolver then",
+        ),
+        (true, false, _) => {
+            (Severity::Info, true, "it answers with private addresses too, so nothing goes wrong today")
+        }
+        (false, ..) => (
+            Severity::Warning,
+            false,
+            "names that are private here get their public addresses in it, so the portal and queries go around the private link or are refused",
+        ),
+    }
 }
 
 /// One line: profile, mode, who set it and where.

@@ -21,6 +21,7 @@ use serde::{Deserialize, Serialize};
 
 pub use agents::{agent_line, workspace_lines};
 pub use control::{Dialogue, control};
+pub use encrypted::Told;
 pub use evidence::{certificate_line, route_word};
 pub use forwarding::LeftOut;
 pub use http::HttpFault;
@@ -30,11 +31,13 @@ pub use proxy::ProxyFault;
 pub use segments::{BlackHole, Sizes, bytes};
 pub use servers::Authorities;
 pub use tls::TlsFault;
+pub use view::Status;
 
 mod agents;
 mod browsers;
 mod control;
 pub mod delivery;
+mod encrypted;
 mod evidence;
 mod expect;
 mod forwarding;
@@ -267,7 +270,8 @@ impl<'a> Facts<'a> {
         connections.sort_by_key(order);
         let Way { tunnel, handshake, exchange, segments, .. } = *way;
         let (records, resolved) = (self.record_views(endpoint), EndpointFacts::resolved(endpoint, views));
-        EndpointFacts { connections, tunnel, handshake, exchange, segments, records, ..resolved }
+        let encrypted = self.encrypted_views(endpoint);
+        EndpointFacts { encrypted, connections, tunnel, handshake, exchange, segments, records, ..resolved }
     }
 }
 
@@ -342,38 +346,6 @@ pub enum ViewKind {
     Encrypted,
 }
 
-/// What became of a name in one view, of A and AAAA together.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Status {
-    /// It has an address.
-    Ok,
-    /// The name does not exist.
-    NxDomain,
-    /// It exists without an address.
-    NoData,
-    /// SERVFAIL.
-    ServFail,
-    /// REFUSED.
-    Refused,
-    /// FORMERR, NOTIMP.
-    FormErr,
-    /// Truncated, and TCP did not give the rest.
-    Truncated,
-    /// No DNS message.
-    Malformed,
-    /// Silence.
-    Timeout,
-    /// The server's host or port cannot be reached.
-    Unreachable,
-    /// The system's own call failed.
-    Failed,
-    /// The run ended first.
-    Cancelled,
-    /// Not asked.
-    Skipped,
-}
-
 /// A name as one view shows it.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct View {
@@ -405,6 +377,8 @@ pub struct EndpointFacts<'a> {
     pub endpoint: &'a Endpoint,
     /// The views: system first, then servers in the system's order, Azure, extra.
     pub views: Vec<View>,
+    /// The views of resolvers that browsers and the system ask encrypted. No rule about plain DNS looks at them.
+    pub encrypted: Vec<View>,
     /// Connections, in the system's order of addresses.
     pub connections: Vec<&'a Connection>,
     /// The proxy's answer, if one was asked.
@@ -445,7 +419,20 @@ impl<'a> EndpointFacts<'a> {
         let azure = views.iter().position(|view| view.view == ViewKind::Azure);
         let Way { connections, tunnel, handshake, exchange, segments } = Way::default();
         let records = BTreeMap::new();
-        Self { endpoint, views, connections, tunnel, handshake, exchange, segments, azure, by_server, records }
+        let encrypted = Vec::new();
+        Self {
+            endpoint,
+            views,
+            encrypted,
+            connections,
+            tunnel,
+            handshake,
+            exchange,
+            segments,
+            azure,
+            by_server,
+            records,
+        }
     }
 }
 

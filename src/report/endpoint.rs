@@ -193,7 +193,7 @@ impl EndpointReport {
             route: system.map_or(Route::None, |view| view.route),
             reachable: facts.reachable(),
             addresses: system.map(|view| view.addresses.clone()).unwrap_or_default(),
-            views: facts.views.clone(),
+            views: facts.views.iter().chain(&facts.encrypted).cloned().collect(),
             tcp: Some(tcp).filter(|tcp| !tcp.is_empty()),
             tls,
             http,

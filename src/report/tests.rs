@@ -235,6 +235,7 @@ fn what_windows_is_set_to_do_with_names_is_said_to_be_read_and_not_seen() {
         servers: Vec::new(),
         in_use: true,
         zones: Vec::new(),
+        templates: Vec::new(),
     };
     let said = |scene: &Scene| report(scene).notes.iter().any(|note| note.text.contains("not seen in effect"));
     assert!(said(&private_world().windows().encrypted_dns(encrypted.clone())));

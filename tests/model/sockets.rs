@@ -288,7 +288,7 @@ fn fronts(network: &Network) -> Vec<Entry> {
     let closed = match network.shape.egress {
         _ if network.shape.public => Front::default(),
         Egress::Open => Front::default(),
-        Egress::Isolated => Front { http: Http::Isolated, ..Front::default() },
+        Egress::Isolated => Front { dns: None, http: Http::Isolated, ..Front::default() },
         Egress::Dropped => Front { tcp: Tcp::Dropped, ..Front::default() },
         Egress::Refused => Front { tcp: Tcp::Refused, ..Front::default() },
     };

@@ -143,6 +143,22 @@ impl Lab {
         batch(&self.azure, &format!("link set vpn0 up\naddress add {VPN_DNS}/24 dev vpn0\n"))
     }
 
+    /// A file of the machine below its `/etc`, in a folder that exists there: it is laid over that folder.
+    pub(super) fn place(&self, path: &str, text: &str) -> Result<()> {
+        let file = Path::new("/etc/netns").join(&self.vm).join(path);
+        if let Some(folder) = file.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        Ok(fs::write(file, text)?)
+    }
+
+    /// Lets the machine trust one more authority.
+    pub(super) fn trust(&self, root: &Path) -> Result<()> {
+        let store = Path::new("/etc/netns").join(&self.vm).join("ssl/certs/ca-certificates.crt");
+        let known = fs::read_to_string(&store)?;
+        Ok(fs::write(store, known + &fs::read_to_string(root)?)?)
+    }
+
     /// A command on Azure's side.
     pub(super) fn in_azure(&self, program: &str) -> Command {
         inside(&self.azure, program)

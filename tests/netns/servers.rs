@@ -181,6 +181,32 @@ fn bind(lab: &mut Lab, name: &str, address: &str, zones: &str) -> Result<()> {
     lab.serve(name, command)
 }
 
+/// The ports of encrypted DNS in the lab: over HTTPS, where the fronts have the usual one, and over TLS.
+pub(super) const DOH_PORT: u16 = 8453;
+pub(super) const DOT_PORT: u16 = 853;
+
+/// A bind that answers encrypted alone, with the zones of another server of the lab; `NAME.pem` and `NAME.key` are its certificate.
+pub(super) fn bind_encrypted(lab: &mut Lab, zones_of: &str, address: &str, certificate: &str) -> Result<()> {
+    let folder = lab.folder().to_owned();
+    let text = fs::read_to_string(folder.join(zones_of).join("named.conf"))?;
+    let (chain, key) = (folder.join(format!("{certificate}.pem")), folder.join(format!("{certificate}.key")));
+    let (before, after) = text.split_once("listen-on {").ok_or("the configuration has no address")?;
+    let (_, after) = after.split_once("};").ok_or("the address has no end")?;
+    let listens = format!(
+        "listen-on port {DOT_PORT} tls lab {{ {address}; }};\n listen-on port {DOH_PORT} tls lab http lab {{ {address}; }};"
+    );
+    let services = format!(
+        "tls lab {{ cert-file \"{}\"; key-file \"{}\"; }};\nhttp lab {{ endpoints {{ \"/dns-query\"; }}; }};\n",
+        chain.display(),
+        key.display()
+    );
+    let file = folder.join(zones_of).join("encrypted.conf");
+    fs::write(&file, format!("{services}{before}{listens}{after}"))?;
+    let mut command = lab.in_azure("named");
+    command.args(["-g", "-n", "1", "-u", "root", "-c"]).arg(file);
+    lab.serve("encrypted-dns", command)
+}
+
 fn nginx(lab: &mut Lab, fronts: &str) -> Result<()> {
     let folder = lab.folder().to_owned();
     fs::write(folder.join("instance.json"), include_str!("instance.json"))?;

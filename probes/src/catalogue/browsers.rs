@@ -107,6 +107,11 @@ pub struct Provider {
     pub name: String,
     /// Its addresses for plain DNS.
     pub addresses: Vec<IpAddr>,
+    /// The URI template that Chromium asks instead; `None` where no source names it.
+    pub template: Option<String>,
+    /// The templates of addresses that have one of their own.
+    #[serde(default)]
+    pub templates: BTreeMap<String, Vec<IpAddr>>,
     /// Where this is from.
     pub source: Vec<String>,
 }
@@ -123,6 +128,13 @@ impl BrowserCatalogue {
     /// The provider that a resolver's address belongs to.
     pub fn provider(&self, address: IpAddr) -> Option<&Provider> {
         self.providers.iter().find(|provider| provider.addresses.contains(&address))
+    }
+
+    /// The template that Chromium asks instead of a resolver's address.
+    pub fn template(&self, address: IpAddr) -> Option<&str> {
+        let provider = self.provider(address)?;
+        let own = provider.templates.iter().find(|(_, addresses)| addresses.contains(&address));
+        own.map(|(template, _)| template.as_str()).or(provider.template.as_deref())
     }
 }
 
@@ -169,5 +181,20 @@ mod tests {
             Some("Google")
         );
         assert!(catalogue.provider("9.9.9.9".parse().unwrap()).is_none());
+    }
+
+    #[test]
+    fn address_with_a_template_of_its_own_has_that() {
+        let catalogue = BrowserCatalogue::builtin().unwrap();
+        let template = |address: &str| catalogue.template(address.parse().unwrap());
+        assert_eq!(template("208.67.222.222"), Some("https://doh.opendns.com/dns-query{?dns}"));
+        assert_eq!(template("208.67.222.123"), Some("https://doh.familyshield.opendns.com/dns-query{?dns}"));
+        assert_eq!(template("168.63.129.16"), None);
+        for provider in &catalogue.providers {
+            let own = provider.templates.iter();
+            assert!(own.clone().flat_map(|(_, all)| all).all(|one| provider.addresses.contains(one)), "{provider:?}");
+            let mut templates = own.map(|(template, _)| template).chain(&provider.template);
+            assert!(templates.all(|template| template.starts_with("https://")), "{provider:?}");
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! What the browsers of this machine are set to do with DNS.
 
+use std::net::IpAddr;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -54,6 +56,9 @@ pub struct BrowserSetting {
     pub asks: Asks,
     /// URI templates of the resolvers, separated by spaces.
     pub template: Option<String>,
+    /// The address of the resolver, where the browser does not ask the system for it (`network.trr.bootstrapAddr`, Firefox).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bootstrap: Option<IpAddr>,
     /// The known provider that this machine's first DNS server belongs to, where automatic mode then upgrades to it.
     pub upgraded_to: Option<String>,
     /// The file that decides, a path below the root; empty when nothing does.
@@ -165,4 +170,16 @@ pub struct EncryptedResolver {
     /// The zones that it asks encrypted, lower case, without trailing dot; empty where that holds for every name.
     #[serde(default)]
     pub zones: Vec<String>,
+    /// The URI templates of servers that are asked over HTTPS (Windows).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub templates: Vec<ServerTemplate>,
+}
+
+/// A server and its URI template for DNS over HTTPS.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServerTemplate {
+    /// The server, which is asked at this address.
+    pub server: IpAddr,
+    /// The template.
+    pub template: String,
 }

@@ -125,7 +125,7 @@ impl Purpose {
     }
 }
 
-/// UDP or TCP.
+/// What a question goes over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Transport {
@@ -133,6 +133,10 @@ pub enum Transport {
     Udp,
     /// DNS over TCP.
     Tcp,
+    /// DNS over TLS.
+    Tls,
+    /// DNS over HTTPS.
+    Https,
 }
 
 /// A well-formed DNS answer.

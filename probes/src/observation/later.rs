@@ -23,7 +23,7 @@ mod list;
 mod parts;
 
 /// The probes of this version, as observations name them.
-const PROBES: [&str; 18] = [
+const PROBES: [&str; 19] = [
     "resolver",
     "hosts",
     "agents",
@@ -42,6 +42,7 @@ const PROBES: [&str; 18] = [
     "handshake",
     "exchange",
     "segments",
+    "encrypted-view",
 ];
 
 /// How much of a report this version does not understand, and what that is.

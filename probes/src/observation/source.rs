@@ -44,6 +44,8 @@ pub enum SourceName {
     Metadata,
     /// The control service, where it was asked.
     Azure,
+    /// The resolvers that browsers and the system ask encrypted, where they were to be asked.
+    EncryptedView,
 }
 
 /// What came of a source.
@@ -112,12 +114,13 @@ impl SourceName {
             Self::Registry => "registry",
             Self::Metadata => "metadata",
             Self::Azure => "azure",
+            Self::EncryptedView => "encrypted-view",
         }
     }
 
     /// It belongs to the machine, so that it can always be looked at.
     fn is_local(self) -> bool {
-        !matches!(self, Self::Metadata | Self::Azure)
+        !matches!(self, Self::Metadata | Self::Azure | Self::EncryptedView)
     }
 }
 
@@ -182,6 +185,7 @@ pub fn derived(observations: &Observations) -> Vec<Source> {
     }
     sources.push(metadata(observations));
     sources.extend(azure(observations));
+    sources.extend(encrypted_view(observations));
     if windows && observations.asked.files_only && registry.is_none() {
         for source in sources.iter_mut().filter(|source| source.source.is_local()) {
             *source = Source::new(source.source, SourceOutcome::Unsupported).because(Because::WindowsDisk);
@@ -397,6 +401,29 @@ fn azure(observations: &Observations) -> Option<Source> {
         },
         (Outcome::Cancelled, _) | (Outcome::Seen(_), Some(Outcome::Cancelled)) => source(SourceOutcome::Cancelled),
         _ => source(SourceOutcome::Failed),
+    })
+}
+
+/// Resolvers that are asked encrypted are a source of those runs alone that were to ask them.
+fn encrypted_view(observations: &Observations) -> Option<Source> {
+    if !observations.asked.view_encrypted {
+        return None;
+    }
+    let views = || {
+        observations.seen.iter().filter_map(|seen| match seen {
+            Observation::EncryptedView(view) => Some(view),
+            _ => None,
+        })
+    };
+    let source = |outcome| Source::new(SourceName::EncryptedView, outcome);
+    Some(if views().next().is_none() {
+        source(SourceOutcome::Absent).because(Because::NotNeeded)
+    } else if views().any(|view| view.outcome == Outcome::Cancelled) {
+        source(SourceOutcome::Cancelled)
+    } else if views().all(super::EncryptedView::answered) {
+        source(SourceOutcome::Seen)
+    } else {
+        source(SourceOutcome::Failed).because(Because::NoAnswer)
     })
 }
 

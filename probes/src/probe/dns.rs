@@ -6,11 +6,11 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::UdpSocket;
 use tokio::time::timeout;
 
-use self::message::{Heard, Packet, Wants};
+pub(super) use self::message::{Heard, Packet, Wants};
 use crate::addr::AZURE_DNS;
 use crate::observation::{Answer, DnsFailure, IoFailure, Outcome, Purpose, RecordKind, Response, Transport};
 use crate::os::io_failure;
@@ -179,14 +179,24 @@ async fn listen(socket: &UdpSocket, question: &Packet) -> Result<Datagram, DnsFa
 
 /// Asks over a connection of its own (RFC 7766): each message follows its length in two octets.
 async fn over_tcp(world: &World, server: SocketAddr, question: &Packet) -> Result<Response, DnsFailure> {
+    let mut stream = world.connect(server).await.map_err(|error| unreachable(io_failure(&error)))?;
+    over_stream(&mut stream, question, Transport::Tcp).await
+}
+
+/// Asks over a connection that is there.
+pub(super) async fn over_stream<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: &mut S,
+    question: &Packet,
+    transport: Transport,
+) -> Result<Response, DnsFailure> {
     let failed = |error: std::io::Error| unreachable(io_failure(&error));
-    let mut stream = world.connect(server).await.map_err(failed)?;
     stream.write_all(&question.framed()).await.map_err(failed)?;
+    stream.flush().await.map_err(failed)?;
     for _ in 0..FOREIGN_TCP {
         let length = stream.read_u16().await.map_err(failed)?;
         let mut bytes = vec![0; usize::from(length)];
         stream.read_exact(&mut bytes).await.map_err(failed)?;
-        match question.hear(&bytes, Transport::Tcp) {
+        match question.hear(&bytes, transport) {
             Heard::Answer(response) => return Ok(response),
             Heard::Truncated | Heard::Malformed => return Err(DnsFailure::Malformed),
             Heard::SomethingElse => {}

@@ -154,6 +154,7 @@ fn resolved(files: &mut Files<'_>, in_use: bool) -> Option<EncryptedResolver> {
         servers,
         in_use,
         zones: Vec::new(),
+        templates: Vec::new(),
     })
 }
 
@@ -211,6 +212,7 @@ fn stub(service: &str, source: String, setting: &str, mut servers: Vec<String>) 
         servers,
         in_use: false,
         zones: Vec::new(),
+        templates: Vec::new(),
     }
 }
 

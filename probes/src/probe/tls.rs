@@ -48,10 +48,21 @@ pub async fn handshake<S: Duplex>(
     address: Option<SocketAddr>,
     stream: S,
 ) -> (Handshake, Option<Verified<S>>) {
+    handshake_offering(ctx, endpoint, address, stream, &["http/1.1"]).await
+}
+
+/// The same, and these protocols are offered (RFC 7301).
+pub(super) async fn handshake_offering<S: Duplex>(
+    ctx: &Context,
+    endpoint: &Endpoint,
+    address: Option<SocketAddr>,
+    stream: S,
+    protocols: &[&str],
+) -> (Handshake, Option<Verified<S>>) {
     let recorder = Arc::new(Recorder::default());
     let (stream, read) = Counted::new(stream);
     let began = Instant::now();
-    let (mut outcome, stream) = match ctx.within(shake(endpoint, &recorder, stream)).await {
+    let (mut outcome, stream) = match ctx.within(shake(endpoint, &recorder, stream, protocols)).await {
         Ok(Ok(stream)) => (Outcome::Seen(session(&stream)), Some(stream)),
         Ok(Err(error)) => (Outcome::Failed(failure::of(&error, read.seen())), None),
         Err(_) if read.seen().is_not_tls() => (Outcome::Failed(TlsFailure::NotTls), None),
@@ -84,21 +95,22 @@ async fn shake<S: Duplex>(
     endpoint: &Endpoint,
     recorder: &Arc<Recorder>,
     stream: Counted<S>,
+    protocols: &[&str],
 ) -> io::Result<TlsStream<Counted<S>>> {
     let name = ServerName::try_from(endpoint.fqdn.clone());
     let name = name.map_err(|_| io::Error::other(rustls::Error::UnsupportedNameType))?;
-    let config = config(recorder).map_err(io::Error::other)?;
+    let config = config(recorder, protocols).map_err(io::Error::other)?;
     TlsConnector::from(Arc::new(config)).connect(name, stream).await
 }
 
 /// One configuration a connection: it holds the recorder of that connection, and a resumed session would show no chain.
-fn config(recorder: &Arc<Recorder>) -> Result<ClientConfig, rustls::Error> {
+fn config(recorder: &Arc<Recorder>, protocols: &[&str]) -> Result<ClientConfig, rustls::Error> {
     let mut config = ClientConfig::builder_with_provider(Arc::clone(&PROVIDER))
         .with_safe_default_protocol_versions()?
         .dangerous()
         .with_custom_certificate_verifier(Arc::clone(recorder) as Arc<dyn ServerCertVerifier>)
         .with_no_client_auth();
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    config.alpn_protocols = protocols.iter().map(|protocol| protocol.as_bytes().to_vec()).collect();
     config.resumption = Resumption::disabled();
     Ok(config)
 }

@@ -10,8 +10,8 @@ use super::{endpoint, local, questions};
 use crate::azure::{Cloud, DceHost};
 use crate::catalogue::Catalogue;
 use crate::observation::{
-    Asked, Browsers, ClaimSource, CloudClaim, Control, EncryptedDns, Hosts, Instance, Later, Metadata, Observation,
-    Observations, Outcome, Registry, Stop, Timing, VERSION, WireServer,
+    Asked, Browsers, ClaimSource, CloudClaim, Control, EncryptedDns, EncryptedView, Hosts, Instance, Later, Metadata,
+    Observation, Observations, Outcome, Registry, Stop, Timing, VERSION, WireServer,
 };
 use crate::options::{Options, StepKind};
 use crate::plan::{Discovered, MetadataState, Plan, Step, UNKNOWN_CLOUD, plan, unknown_environment};
@@ -40,6 +40,8 @@ pub(super) struct Known {
     pub(super) encrypted: Option<EncryptedDns>,
     pub(super) browsers: Option<Browsers>,
     pub(super) registry: Option<Registry>,
+    /// What resolvers answered that are asked encrypted.
+    pub(super) views: Vec<EncryptedView>,
     pub(super) stopped: Option<Stop>,
 }
 
@@ -56,6 +58,11 @@ impl Board {
     /// What ended the run, if anything has.
     pub(super) fn stopped(&self) -> Option<Stop> {
         self.known().stopped
+    }
+
+    /// What is known of the browsers.
+    pub(super) fn browsers(&self) -> Option<Browsers> {
+        self.known().browsers.clone()
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
@@ -75,6 +82,7 @@ impl Board {
             encrypted,
             browsers,
             registry,
+            views,
             stopped,
         } = std::mem::take(&mut *self.known());
         let plan = made.unwrap_or_else(|| plan(catalogue, options, &discovered));
@@ -109,6 +117,7 @@ impl Board {
                 None => seen.extend(unfinished(step, &plan)),
             }
         }
+        seen.extend(views.into_iter().map(Observation::EncryptedView));
         let mut observations = Observations {
             version: VERSION,
             started_at: self.started_at,
@@ -141,6 +150,7 @@ fn asked(world: &World, options: &Options, plan: &Plan, clouds: Vec<CloudClaim>)
         files_only: options.files_only,
         clouds,
         expected_records: options.expected_records.clone(),
+        view_encrypted: options.view_encrypted,
     }
 }
 

@@ -44,6 +44,8 @@ pub enum Waiting {
     },
     /// The settings of browsers.
     Browsers,
+    /// Resolvers that browsers and the system ask encrypted.
+    Encrypted,
 }
 
 /// A step of an endpoint, in the order in which they are taken.

@@ -28,6 +28,7 @@ pub fn browser(id: &str, asks: Asks) -> BrowserSetting {
         set_by: SetBy::User,
         asks,
         template: (asks != Asks::System).then(|| "https://doh.example/dns-query".to_owned()),
+        bootstrap: None,
         upgraded_to: None,
         source: format!("/home/a/{id}/settings"),
         rolled_out: false,

@@ -34,6 +34,7 @@ pub fn label(name: SourceName) -> &'static str {
         SourceName::Registry => "the registry",
         SourceName::Metadata => "the metadata service",
         SourceName::Azure => "this machine's rules in Azure",
+        SourceName::EncryptedView => "resolvers that are asked encrypted",
     }
 }
 
@@ -41,6 +42,9 @@ pub fn label(name: SourceName) -> &'static str {
 pub fn reason(source: &Source, observations: &Observations) -> Option<String> {
     let said = match source.because {
         Some(Because::NotAsked) => "it was not asked for".to_owned(),
+        Some(Because::NotNeeded) if source.source == SourceName::EncryptedView => {
+            "no browser and no service of this machine asks encrypted".to_owned()
+        }
         Some(Because::NotNeeded) => "no step of this run needed it".to_owned(),
         Some(Because::NotInThisBuild) => "this build does not read it on this operating system".to_owned(),
         Some(Because::WindowsDisk) => "the disk holds Windows, of which this build reads no files".to_owned(),
@@ -61,6 +65,9 @@ pub fn reason(source: &Source, observations: &Observations) -> Option<String> {
             } else {
                 format!("not permitted to read {}", list(&files, NAMED))
             }
+        }
+        Some(Because::NoAnswer) if source.source == SourceName::EncryptedView => {
+            "one of them gave no answer, or the settings do not say where it is".to_owned()
         }
         Some(Because::NoAnswer) => "nothing answers there".to_owned(),
         Some(Because::UnknownMachine) => {

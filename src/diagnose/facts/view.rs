@@ -3,13 +3,47 @@
 use std::collections::BTreeSet;
 
 use super::{
-    Answer, Authority, Endpoint, Facts, IpAddr, Outcome, RecordKind, Route, ServerRole, SocketAddr, Status, View,
-    ViewKind, addr,
+    Answer, Authority, Endpoint, Facts, IpAddr, Outcome, RecordKind, Route, ServerRole, SocketAddr, View, ViewKind,
+    addr,
 };
 
 use ampls_probes::observation::{DnsFailure, IoFailure, RecordData, Response, ResponseCode};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::diagnose::command::Zone;
+
+/// What became of a name in one view, of A and AAAA together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// It has an address.
+    Ok,
+    /// The name does not exist.
+    NxDomain,
+    /// It exists without an address.
+    NoData,
+    /// SERVFAIL.
+    ServFail,
+    /// REFUSED.
+    Refused,
+    /// FORMERR, NOTIMP.
+    FormErr,
+    /// Truncated, and TCP did not give the rest.
+    Truncated,
+    /// No DNS message.
+    Malformed,
+    /// Silence.
+    Timeout,
+    /// The server's host or port cannot be reached.
+    Unreachable,
+    /// The system's own call failed.
+    Failed,
+    /// The run ended first.
+    Cancelled,
+    /// Not asked.
+    Skipped,
+}
 
 impl Facts<'_> {
     /// The views of an endpoint: system, servers in the system's order, Azure, extra. A server that is asked for two

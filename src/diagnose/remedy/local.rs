@@ -91,11 +91,11 @@ pub(in crate::diagnose) fn ask_on_windows(server: SocketAddr, name: Option<Host>
         Transport::Udp if port == DNS => {
             command!(PowerShell, "Resolve-DnsName {} -Server {} -Type A -DnsOnly", name, address)
         }
-        Transport::Tcp if port == DNS => {
+        _ if port == DNS => {
             command!(PowerShell, "Resolve-DnsName {} -Server {} -Type A -DnsOnly -TcpOnly", name, address)
         }
         Transport::Udp => command!(Any, "nslookup -port={} {} {}", port, name, address),
-        Transport::Tcp => command!(Any, "nslookup -vc -port={} {} {}", port, name, address),
+        _ => command!(Any, "nslookup -vc -port={} {} {}", port, name, address),
     }
 }
 

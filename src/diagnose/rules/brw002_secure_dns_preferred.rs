@@ -17,6 +17,10 @@ rule! {
     ///
     /// It is information while no name that a private link covers is private here.
     ///
+    /// What that resolver answers a setting does not tell, so the finding is likely. With `--view encrypted` the resolver is asked
+    /// for names that many customers share (never those of a workspace or an endpoint): the finding is proven where it does not
+    /// give the private addresses that this machine has, and information where it does.
+    ///
     /// ## Why it matters
     ///
     /// A public resolver answers every name of Azure Monitor, so the fallback is never used: the browser gets public addresses

@@ -20,6 +20,10 @@ rule! {
     /// used instead, or when a public server is asked; else, and where the resolver configuration does not lead to the
     /// service, information.
     ///
+    /// What the servers answer a setting does not tell, so a warning is likely. With `--view encrypted` they are asked for names that
+    /// many customers share (never those of a workspace or an endpoint): the finding is proven by their answer, or by the lack of
+    /// one, and information where they give private addresses.
+    ///
     /// ## Why it matters
     ///
     /// 168.63.129.16 answers plain DNS only: a strict service cannot use it, and nothing resolves. A public resolver knows no
@@ -64,7 +68,9 @@ fn draft(facts: &Facts<'_>, resolver: &EncryptedResolver) -> Draft {
     let concerned = resolver.zones.is_empty()
         || facts.endpoints().iter().any(|name| resolver.zones.iter().any(|zone| is_below(name.fqdn(), zone)));
     let grave = resolver.in_use && concerned && (resolver.strict || !public.is_empty());
-    let severity = if grave { Severity::Warning } else { Severity::Info };
+    let told = facts.told_to_service(&resolver.service);
+    let served = resolver.in_use && concerned && told.is_private();
+    let severity = if grave && !served { Severity::Warning } else { Severity::Info };
     let strictness = if resolver.strict { "and never unencrypted" } else { "where a server offers it" };
     let asked = if servers.is_empty() { "not named".to_owned() } else { servers.join(", ") };
     let mut summary = format!("`{}` asks encrypted {strictness}", resolver.service);
@@ -75,22 +81,32 @@ fn draft(facts: &Facts<'_>, resolver: &EncryptedResolver) -> Draft {
         summary.push_str("; no name of Azure Monitor is among them");
     } else if !resolver.in_use {
         summary.push_str("; this machine's resolver configuration does not use it");
+    } else if served {
+        summary.push_str("; it gives the names of Azure Monitor their private addresses");
+    } else if resolver.strict && told.is_silent() {
+        summary.push_str("; no server answers encrypted, so nothing resolves");
+    } else if told.answered > 0 && told.private.is_empty() {
+        summary.push_str("; it gives the names of Azure Monitor public addresses");
     } else if !public.is_empty() {
         summary.push_str("; a public server knows no private zone");
     } else if resolver.strict {
         summary.push_str("; Azure's own DNS offers plain DNS only");
     }
     let title = format!("`{}` sends DNS encrypted (`{}`)", resolver.service, resolver.setting);
-    Draft::new(severity, Owner::Os, Title::plain(title))
+    // Only the answer of the very server tells what this machine gets.
+    let sure = !grave || told.answered > 0 || (resolver.strict && told.is_silent());
+    let draft = Draft::new(severity, Owner::Os, Title::plain(title))
         .as_stated()
         .group(resolver.service.clone())
         .summary(summary)
         .evidence([format!("`{}` in `{}`; servers: {asked}", resolver.setting, resolver.source)])
+        .evidence(told.lines)
         .list("service", [resolver.service.clone()])
         .arg("strict", if resolver.strict { "yes" } else { "no" })
         .list("public_servers", &public)
         .reaching(Reach::Nothing)
-        .fix([fix(resolver)])
+        .fix([fix(resolver)]);
+    if sure { draft } else { draft.likely() }
 }
 
 fn fix(resolver: &EncryptedResolver) -> Fix {
@@ -186,6 +202,7 @@ mod tests {
             servers: vec![server.to_owned()],
             in_use,
             zones: Vec::new(),
+            templates: Vec::new(),
         }
     }
 
@@ -233,6 +250,7 @@ mod tests {
             servers: Vec::new(),
             in_use: true,
             zones: Vec::new(),
+            templates: Vec::new(),
         };
         let fix = fix(&resolver);
         assert!(fix.lines().contains("DNSOverTLS=no") && fix.lines().contains("restart"));

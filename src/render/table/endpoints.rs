@@ -188,6 +188,7 @@ fn views(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
         page.wrapped(Tint::Plain, "", "  ", &format!("{}:{}", endpoint.fqdn, endpoint.port))?;
         for view in &endpoint.views {
             let who = view.server.map_or(machine(report).to_owned(), |server| server.to_string());
+            let who = if view.view == ViewKind::Encrypted { format!("{who}, encrypted") } else { who };
             let addresses: Vec<_> = view.addresses.iter().map(ToString::to_string).collect();
             let chain: Vec<_> = view.cname.iter().map(|name| format!("via {name}")).collect();
             let ttl = view.ttl.map(|ttl| format!("ttl {ttl}"));

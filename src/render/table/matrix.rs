@@ -189,6 +189,7 @@ fn who(report: &Report, (kind, server): Column) -> String {
     match server {
         _ if kind == ViewKind::System => words::machine(report).to_owned(),
         Some(server) if is_azure(server) => format!("{AZURE_DNS} {}", server.ip()),
+        Some(server) if kind == ViewKind::Encrypted => format!("encrypted {}", server.ip()),
         Some(server) if server.port() == 53 => server.ip().to_string(),
         Some(server) => server.to_string(),
         None => "?".to_owned(),

@@ -247,6 +247,15 @@ struct Extra {
 /// DNSKEY Missing. Source: <https://www.rfc-editor.org/rfc/rfc8914#section-4.10>
 const NO_KEY: [u8; 2] = [0, 9];
 
+/// What a view says to a question, for transports that are not this module's.
+pub(crate) fn answer(zones: &Zones, view: View, bytes: &[u8]) -> Option<Vec<u8>> {
+    let question = Message::from_vec(bytes).ok()?;
+    let query = question.queries.first()?;
+    let name = query.name().to_ascii().trim_end_matches('.').to_lowercase();
+    let reply = zones.answer(view, &[], &name, query.query_type());
+    encode(&question, reply, false, false, Extra { error: false, policy: false })
+}
+
 fn encode(question: &Message, reply: Reply, udp: bool, truncate: bool, extra: Extra) -> Option<Vec<u8>> {
     let mut message = Message::response(question.metadata.id, question.metadata.op_code);
     message.metadata.recursion_desired = question.metadata.recursion_desired;

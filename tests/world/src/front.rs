@@ -14,8 +14,10 @@ use tokio_rustls::LazyConfigAcceptor;
 
 use crate::certificates::Authorities;
 use crate::control::Service;
+use crate::doh;
 use crate::http::{self, Answer, accept};
-use crate::scenario::{Front, Scenario, TcpFault, TlsFault};
+use crate::scenario::{Front, Scenario, TcpFault, TlsFault, View};
+use crate::zones::Zones;
 
 /// How long a client may take for its `ClientHello`.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -40,6 +42,7 @@ pub(crate) struct Fronts {
     authorities: Authorities,
     latency: Duration,
     control: Service,
+    zones: Arc<Zones>,
 }
 
 /// The keys that apply to one connection.
@@ -49,6 +52,7 @@ struct Behaviour {
     largest_packet: Option<u16>,
     issuer: Option<String>,
     alert: Option<u8>,
+    dns: Option<View>,
     http: Option<crate::scenario::HttpFault>,
     status: Option<u16>,
     headers: Option<BTreeMap<String, String>>,
@@ -57,7 +61,7 @@ struct Behaviour {
 }
 
 impl Fronts {
-    pub(crate) fn new(scenario: &Scenario, authorities: Authorities) -> Self {
+    pub(crate) fn new(scenario: &Scenario, authorities: Authorities, zones: Arc<Zones>) -> Self {
         let mut entries = scenario.fronts.clone();
         for at in entries.iter_mut().flat_map(|entry| entry.at.iter_mut()) {
             *at = scenario.expand(at).to_lowercase();
@@ -67,6 +71,7 @@ impl Fronts {
             authorities,
             latency: Duration::from_millis(scenario.latency_ms),
             control: Service::of(scenario),
+            zones,
         }
     }
 
@@ -145,6 +150,9 @@ impl Fronts {
                 started.into_stream(config).await?
             }
         };
+        if let Some(view) = behaviour.dns {
+            return doh::serve(&mut stream, &self.zones, view).await;
+        }
         let Some(request) = http::read(&mut stream).await else { return Ok(()) };
         tokio::time::sleep(self.latency).await;
         if let Some(fault) = behaviour.http {
@@ -174,6 +182,7 @@ impl Fronts {
                 behaviour.alert = entry.alert;
             }
             behaviour.largest_packet = behaviour.largest_packet.or(entry.largest_packet);
+            behaviour.dns = behaviour.dns.or(entry.dns);
             behaviour.http = behaviour.http.or(entry.http);
             behaviour.status = behaviour.status.or(entry.status);
             behaviour.headers = behaviour.headers.or_else(|| entry.headers.clone());

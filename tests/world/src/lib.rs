@@ -37,13 +37,14 @@
 //! | `dns` | DNS servers and their faults |
 //! | `system` | the machine's own lookup |
 //! | `certificates` | authorities and leaf certificates |
-//! | `front`, `http` | what answers behind an address |
+//! | `front`, `http`, `doh` | what answers behind an address |
 //! | `platform` | metadata service, wire server, proxy |
 //! | `start` | sockets, routes, files |
 
 mod certificates;
 mod control;
 mod dns;
+mod doh;
 mod front;
 mod http;
 mod names;

@@ -105,7 +105,7 @@ pub fn start(scenario: &Scenario) -> io::Result<Running> {
     sockets.open_dns(scenario, &zones, &servers)?;
     let authorities = Authorities::new(scenario)?;
     let roots = Roots::new(Arc::new(authorities.machine_roots(scenario)?), Arc::new(authorities.public_roots()?));
-    let fronts = Arc::new(Fronts::new(scenario, authorities));
+    let fronts = Arc::new(Fronts::new(scenario, authorities, Arc::clone(&zones)));
     sockets.open_fronts(scenario, &zones, &fronts)?;
     sockets.open_platform(scenario)?;
     let proxied = sockets.open_proxy(scenario)?;

@@ -59,6 +59,7 @@ pub(super) fn look(look: &mut Look<'_>, places: &ChromiumPlaces) {
             set_by: chosen.set_by,
             asks,
             template: chosen.template,
+            bootstrap: None,
             upgraded_to: upgraded_to.clone().filter(|_| upgrades),
             source: chosen.source,
             rolled_out: false,

@@ -336,6 +336,7 @@ fn setting(
         set_by,
         asks,
         template,
+        bootstrap: text("network.trr.bootstrapAddr").and_then(|text| text.parse().ok()),
         upgraded_to: None,
         source,
         rolled_out,

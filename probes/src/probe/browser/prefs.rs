@@ -12,10 +12,11 @@ pub(super) const FILE_LIMIT: u64 = 128 * 1024 * 1024;
 const LINE_LIMIT: u64 = 16 * 1024;
 
 /// The preferences that decide whom Firefox asks.
-pub(super) const NAMES: [&str; 7] = [
+pub(super) const NAMES: [&str; 8] = [
     "network.trr.mode",
     "network.trr.uri",
     "network.trr.custom_uri",
+    "network.trr.bootstrapAddr",
     "network.trr.excluded-domains",
     "network.trr.allow-rfc1918",
     "doh-rollout.mode",

@@ -8,11 +8,10 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Empty};
 use hyper::body::Incoming;
 
-use crate::endpoint::{Endpoint, Expectation, Group, Need, Origin};
 use crate::observation::{ChainVerdict, ControlFailure, Handshake, HttpFailure, IoFailure, Outcome};
 use crate::probe::http::{USER_AGENT, send};
 use crate::probe::tcp::{self, Duplex};
-use crate::probe::{Context, Ended, lookup, tls};
+use crate::probe::{Context, Ended, lookup, peer, tls};
 use crate::secret::Secret;
 
 /// Bytes that are read of an answer. Documents of machines with many rules have tens of KiB.
@@ -38,7 +37,7 @@ pub(super) async fn get(
     id: &str,
     reading: Reading,
 ) -> (Option<SocketAddr>, Result<(Parts, Vec<u8>), Unanswered>) {
-    let endpoint = endpoint(host);
+    let endpoint = peer(format!("control {host}"), host, 443);
     let found = lookup::lookup(ctx, host).await;
     let addresses = match found.outcome {
         Outcome::Seen(found) if !found.addresses.is_empty() => found.addresses,
@@ -103,22 +102,4 @@ async fn ask<S: Duplex + 'static>(
 async fn whole(body: Incoming) -> Result<Vec<u8>, HttpFailure> {
     let collected = body.collect().await.map_err(|_| HttpFailure::Closed(IoFailure::Closed))?;
     Ok(collected.to_bytes().to_vec())
-}
-
-/// What the steps below need to know of a host.
-fn endpoint(host: &str) -> Endpoint {
-    Endpoint {
-        id: format!("control {host}"),
-        fqdn: host.to_owned(),
-        port: 443,
-        group: Group::Agent,
-        zone: None,
-        alias: None,
-        expected: Expectation::Any,
-        need: Need::Optional,
-        path: "/".to_owned(),
-        purpose: String::new(),
-        service_tag: None,
-        origin: Origin::Default,
-    }
 }

@@ -13,7 +13,7 @@ use crate::observation::{Authority, ExtendedError, Record, RecordData, RecordKin
 const PAYLOAD: u16 = 1232;
 
 /// A question that is ready to be sent.
-pub(super) struct Packet {
+pub(in crate::probe) struct Packet {
     id: u16,
     query: Query,
     bytes: Vec<u8>,
@@ -21,16 +21,16 @@ pub(super) struct Packet {
 
 /// What a question asks for besides an answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Wants {
+pub(in crate::probe) struct Wants {
     /// It announces EDNS.
-    pub(super) edns: bool,
+    pub(in crate::probe) edns: bool,
     /// It asks not to validate (CD).
-    pub(super) unchecked: bool,
+    pub(in crate::probe) unchecked: bool,
 }
 
 /// What octets from a server are to us.
 #[expect(clippy::large_enum_variant, reason = "one of them lives for the length of one question")]
-pub(super) enum Heard {
+pub(in crate::probe) enum Heard {
     /// The answer to our question.
     Answer(Response),
     /// Our answer, cut: ask over TCP.
@@ -43,7 +43,7 @@ pub(super) enum Heard {
 
 impl Packet {
     /// `None` for a name that no message can hold.
-    pub(super) fn new(name: &str, kind: RecordKind, wants: Wants) -> Option<Self> {
+    pub(in crate::probe) fn new(name: &str, kind: RecordKind, wants: Wants) -> Option<Self> {
         let mut name = Name::from_ascii(name).ok()?;
         name.set_fqdn(true);
         let query = Query::query(name, record_type(kind));
@@ -62,18 +62,18 @@ impl Packet {
     }
 
     /// The message as it goes into a datagram.
-    pub(super) fn bytes(&self) -> &[u8] {
+    pub(in crate::probe) fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
     /// The message as it goes over TCP (RFC 1035 4.2.2).
-    pub(super) fn framed(&self) -> Vec<u8> {
+    pub(in crate::probe) fn framed(&self) -> Vec<u8> {
         let length = u16::try_from(self.bytes.len()).unwrap_or(u16::MAX);
         [&length.to_be_bytes(), self.bytes.as_slice()].concat()
     }
 
     /// Judges octets that came from the server.
-    pub(super) fn hear(&self, bytes: &[u8], transport: Transport) -> Heard {
+    pub(in crate::probe) fn hear(&self, bytes: &[u8], transport: Transport) -> Heard {
         if !bytes.starts_with(&self.id.to_be_bytes()) {
             return Heard::SomethingElse;
         }

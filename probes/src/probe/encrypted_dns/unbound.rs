@@ -99,6 +99,7 @@ impl Settings {
             servers,
             in_use: asked.iter().any(|server| self.listens_on(*server)),
             zones: if everything { Vec::new() } else { zones.collect() },
+            templates: Vec::new(),
         })
     }
 

@@ -6,7 +6,7 @@
 
 use std::net::IpAddr;
 
-use crate::observation::EncryptedResolver;
+use crate::observation::{EncryptedResolver, ServerTemplate};
 use crate::registry::Keys;
 
 const POLICY: &str = r"HKLM\SOFTWARE\Policies\Microsoft\Windows NT\DNSClient";
@@ -14,6 +14,8 @@ const ADAPTERS: &str = r"HKLM\SYSTEM\CurrentControlSet\Services\Dnscache\Interfa
 const KNOWN: &str = r"HKLM\SYSTEM\CurrentControlSet\Services\Dnscache\Parameters\DohWellKnownServers";
 /// Servers that are kept.
 const SERVERS: usize = 32;
+/// Characters of a template that are kept.
+const TEMPLATE_LIMIT: usize = 1000;
 
 /// `DoHPolicy`
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +46,7 @@ pub(super) fn read(keys: &mut Keys<'_>, servers: &[IpAddr]) -> Option<EncryptedR
         let known = servers.iter().filter(|server| known.iter().any(|known| known.parse() == Ok(**server)));
         encrypted.extend(known.filter(|server| !encrypted.contains(server)).copied().collect::<Vec<_>>());
     }
+    let templates = encrypted.iter().take(SERVERS).filter_map(|server| template(keys, *server)).collect();
     let strict = policy == Policy::Require;
     if encrypted.is_empty() && !strict {
         return None;
@@ -61,7 +64,18 @@ pub(super) fn read(keys: &mut Keys<'_>, servers: &[IpAddr]) -> Option<EncryptedR
         servers: encrypted.iter().take(SERVERS).map(ToString::to_string).collect(),
         in_use: true,
         zones: Vec::new(),
+        templates,
     })
+}
+
+/// The template of a server: the one that an adapter has for it, else the one that Windows knows.
+fn template(keys: &mut Keys<'_>, server: IpAddr) -> Option<ServerTemplate> {
+    let family = if server.is_ipv4() { "Doh" } else { "Doh6" };
+    let of_adapter = |adapter: String| format!(r"{ADAPTERS}\{adapter}\DohInterfaceSettings\{family}\{server}");
+    let mut places: Vec<_> = keys.keys(ADAPTERS).into_iter().map(|key| (of_adapter(key), "DohTemplate")).collect();
+    places.push((format!(r"{KNOWN}\{server}"), "Template"));
+    let found = places.into_iter().find_map(|(key, value)| keys.text(&key, value).filter(|text| !text.is_empty()));
+    Some(ServerTemplate { server, template: found?.chars().take(TEMPLATE_LIMIT).collect() })
 }
 
 /// Servers for which a template is switched on, and the first adapter's key.

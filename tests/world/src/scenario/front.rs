@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::dns::View;
+
 /// How addresses and names answer.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -24,6 +26,8 @@ pub struct Front {
     pub trusted: bool,
     /// The alert of `tls = "alert"`, by its number.
     pub alert: Option<u8>,
+    /// It answers DNS over HTTPS, from here.
+    pub dns: Option<View>,
     /// What is wrong with the HTTP answer.
     pub http: Option<HttpFault>,
     /// Status of the answer.

@@ -1,0 +1,158 @@
+//! What the resolvers answer that browsers and the system ask encrypted (`--view encrypted`).
+
+use ampls_probes::observation::{
+    Answer, BrowserSetting, DnsFailure, EncryptedAnswer, EncryptedFailure, EncryptedView, IoFailure, Observation,
+    Outcome, Purpose, RecordKind,
+};
+
+use super::{Endpoint, EndpointFacts, Facts, SocketAddr, View, ViewKind};
+use crate::text::{list, quote};
+
+/// Names and addresses of one line; the rest is counted.
+const NAMED: usize = 3;
+
+/// What the resolvers of one user were heard to answer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Told {
+    /// Names that they give public addresses, or none, and that are private here.
+    pub astray: Vec<String>,
+    /// Names that they give private addresses.
+    pub private: Vec<String>,
+    /// Names that were answered.
+    pub answered: usize,
+    /// Resolvers that were to be asked and gave no answer.
+    pub silent: usize,
+    /// What was heard, a line a resolver.
+    pub lines: Vec<String>,
+}
+
+impl Told {
+    /// Some name leads past the private link there.
+    pub fn leads_past(&self) -> bool {
+        !self.astray.is_empty()
+    }
+
+    /// Every name that was answered has private addresses there.
+    pub fn is_private(&self) -> bool {
+        self.answered > 0 && self.private.len() == self.answered
+    }
+
+    /// None of the resolvers answered.
+    pub fn is_silent(&self) -> bool {
+        self.silent > 0 && self.answered == 0
+    }
+}
+
+impl<'a> Facts<'a> {
+    fn encrypted(&self) -> impl Iterator<Item = &'a EncryptedView> {
+        self.observations().seen.iter().filter_map(|seen| match seen {
+            Observation::EncryptedView(view) => Some(view),
+            _ => None,
+        })
+    }
+
+    /// The views of a name by resolvers that are asked encrypted, and answered.
+    pub(super) fn encrypted_views(&self, endpoint: &Endpoint) -> Vec<View> {
+        self.encrypted().filter_map(|seen| self.encrypted_view(seen, &endpoint.fqdn)).collect()
+    }
+
+    fn encrypted_view(&self, seen: &EncryptedView, name: &str) -> Option<View> {
+        let server = seen.address?;
+        let answers = seen.answers().iter().filter(|answer| answer.name == name);
+        let answers: Vec<Answer> = answers.map(|answer| plain(answer, server)).collect();
+        if answers.is_empty() {
+            return None;
+        }
+        let of = |kind: RecordKind| answers.iter().filter(|answer| answer.kind == kind).collect::<Vec<_>>();
+        Some(self.view_from(ViewKind::Encrypted, server, name, &of(RecordKind::A), &of(RecordKind::Aaaa)))
+    }
+
+    /// What the resolvers of a browser answer for the names that it asks them.
+    pub fn told_to_browser(&self, setting: &BrowserSetting, names: &[&EndpointFacts<'_>]) -> Told {
+        let is_its_own = |seen: &EncryptedView| {
+            let templates = setting.template.as_deref();
+            seen.browsers.contains(&setting.id)
+                && templates.is_none_or(|templates| templates.split_whitespace().any(|one| one == seen.url))
+        };
+        self.told(is_its_own, names)
+    }
+
+    /// What the resolvers of a service of the system answer.
+    pub fn told_to_service(&self, service: &str) -> Told {
+        let names: Vec<&EndpointFacts<'_>> = self.ampls_endpoints().collect();
+        self.told(|seen| seen.services.iter().any(|name| name == service), &names)
+    }
+
+    fn told(&self, is_asked: impl Fn(&EncryptedView) -> bool, names: &[&EndpointFacts<'_>]) -> Told {
+        let here: Vec<&str> = self.private_here().map(EndpointFacts::fqdn).collect();
+        let mut told = Told::default();
+        for seen in self.encrypted().filter(|seen| is_asked(seen)) {
+            if !seen.answered() {
+                told.silent += 1;
+                told.lines.push(unheard(seen));
+                continue;
+            }
+            let views = names.iter().filter_map(|name| Some((name.fqdn(), self.encrypted_view(seen, name.fqdn())?)));
+            for (name, view) in views.filter(|(_, view)| view.answered()) {
+                let (name, private) = (name.to_owned(), view.is_private());
+                told.answered += 1;
+                if private {
+                    told.private.push(name.clone());
+                }
+                let addresses: Vec<String> = view.addresses.iter().map(ToString::to_string).collect();
+                let what = if addresses.is_empty() {
+                    "with no address".to_owned()
+                } else {
+                    format!("with {}", list(&addresses, NAMED))
+                };
+                told.lines.push(format!("{} answers {} {what}", quote(&seen.url), quote(&name)));
+                if !private && here.contains(&name.as_str()) {
+                    told.astray.push(name);
+                }
+            }
+        }
+        told
+    }
+}
+
+/// The answer as one of plain DNS, which is looked at in the same way.
+fn plain(answer: &EncryptedAnswer, server: SocketAddr) -> Answer {
+    let outcome = match &answer.outcome {
+        Outcome::Seen(response) => Outcome::Seen(response.clone()),
+        Outcome::Failed(EncryptedFailure::Malformed | EncryptedFailure::Status(_)) => {
+            Outcome::Failed(DnsFailure::Malformed)
+        }
+        Outcome::Failed(_) => Outcome::Failed(DnsFailure::Unreachable(IoFailure::Closed)),
+        Outcome::TimedOut => Outcome::TimedOut,
+        Outcome::Cancelled => Outcome::Cancelled,
+        Outcome::Skipped(why) => Outcome::Skipped(why.clone()),
+    };
+    let (name, kind, timing) = (answer.name.clone(), answer.kind, answer.timing);
+    Answer { server, name, kind, try_number: 0, purpose: Purpose::Name, timing, outcome }
+}
+
+/// Why nothing was heard of a resolver.
+fn unheard(seen: &EncryptedView) -> String {
+    let first = seen.answers().first().map(|answer| &answer.outcome);
+    let failure = match (&seen.outcome, first) {
+        (Outcome::Failed(failure), _) | (_, Some(Outcome::Failed(failure))) => said(failure),
+        (Outcome::TimedOut, _) | (_, Some(Outcome::TimedOut)) => "does not answer".to_owned(),
+        (Outcome::Seen(_), None) => "is asked for none of the names that many customers share".to_owned(),
+        _ => "had not answered when the run ended".to_owned(),
+    };
+    format!("{} {failure}", quote(&seen.url))
+}
+
+fn said(failure: &EncryptedFailure) -> String {
+    match failure {
+        EncryptedFailure::Unknown => "was not asked: the settings do not say where it is".to_owned(),
+        EncryptedFailure::NoAddress => "has no address here".to_owned(),
+        EncryptedFailure::Connect(_) => "cannot be connected to".to_owned(),
+        EncryptedFailure::Tls(_) => "ends the handshake".to_owned(),
+        EncryptedFailure::NotVerified => "was not asked: this machine does not trust its certificate".to_owned(),
+        EncryptedFailure::Closed(_) => "closes the connection without an answer".to_owned(),
+        EncryptedFailure::Http(_) => "gives no HTTP answer".to_owned(),
+        EncryptedFailure::Status(status) => format!("answers with status {status}"),
+        EncryptedFailure::Malformed => "answers with something other than DNS".to_owned(),
+    }
+}
