@@ -78,7 +78,8 @@ pub(super) fn kind(place: Place<'_>) -> Kind {
         | ("Endpoint", "purpose" | "service_tag" | "path")
         | ("", "path")
         | ("Agent" | "AgentService", "name")
-        | ("BrowserSetting", "id" | "name" | "upgraded_to") => Kind::Whole,
+        | ("BrowserSetting", "id" | "name" | "upgraded_to")
+        | ("EncryptedView", "browsers") => Kind::Whole,
         ("ProtocolSwitch", "protocol") => Kind::Listed(words::PROTOCOLS),
         ("ProxyChoice" | "Exemptions", "source") => Kind::Listed(words::PROXY_SOURCES),
         ("Exemptions", "names") | ("AgentProxy", "no_proxy") | ("SystemProxy", "exempt") => Kind::Exemptions,
@@ -92,7 +93,6 @@ pub(super) fn kind(place: Place<'_>) -> Kind {
         | (_, "url" | "via" | "location" | "config_endpoint" | "template" | "portal" | "pattern" | "script") => {
             Kind::Url
         }
-        ("EncryptedView", "browsers") => Kind::Whole,
         ("EncryptedView", "services") | ("EncryptedResolver", "service" | "setting") => Kind::Listed(words::ENCRYPTED),
         ("LocalNetwork", "policy") => Kind::Listed(words::POLICIES),
         (_, "wants-credentials") => Kind::Listed(words::AUTHENTICATION),
