@@ -92,8 +92,8 @@ pub(super) fn kind(place: Place<'_>) -> Kind {
         | (_, "url" | "via" | "location" | "config_endpoint" | "template" | "portal" | "pattern" | "script") => {
             Kind::Url
         }
-        ("EncryptedView", "browsers") => Kind::Whole,
-        ("EncryptedView", "services") | ("EncryptedResolver", "service" | "setting") => Kind::Listed(words::ENCRYPTED),
+        ("", "browsers") => Kind::Whole,
+        ("", "services") | ("EncryptedResolver", "service" | "setting") => Kind::Listed(words::ENCRYPTED),
         ("LocalNetwork", "policy") => Kind::Listed(words::POLICIES),
         (_, "wants-credentials") => Kind::Listed(words::AUTHENTICATION),
         (_, "unsupported-scheme") => Kind::Listed(words::SCHEMES),
