@@ -247,6 +247,7 @@ fn fronts(network: &Network) -> Vec<Entry> {
             issuer: matches!(front.tls, Tls::Intercepted { .. }).then(|| "Contoso TLS Inspection CA".to_owned()),
             trusted: front.tls == Tls::Intercepted { trusted: true },
             alert: None,
+            dns: None,
             http: None,
             status: None,
             headers: None,
@@ -288,7 +289,7 @@ fn fronts(network: &Network) -> Vec<Entry> {
     let closed = match network.shape.egress {
         _ if network.shape.public => Front::default(),
         Egress::Open => Front::default(),
-        Egress::Isolated => Front { dns: None, http: Http::Isolated, ..Front::default() },
+        Egress::Isolated => Front { http: Http::Isolated, ..Front::default() },
         Egress::Dropped => Front { tcp: Tcp::Dropped, ..Front::default() },
         Egress::Refused => Front { tcp: Tcp::Refused, ..Front::default() },
     };

@@ -79,7 +79,7 @@ pub(super) fn kind(place: Place<'_>) -> Kind {
         | ("", "path")
         | ("Agent" | "AgentService", "name")
         | ("BrowserSetting", "id" | "name" | "upgraded_to")
-        | ("EncryptedView", "browsers") => Kind::Whole,
+        | ("", "browsers") => Kind::Whole,
         ("ProtocolSwitch", "protocol") => Kind::Listed(words::PROTOCOLS),
         ("ProxyChoice" | "Exemptions", "source") => Kind::Listed(words::PROXY_SOURCES),
         ("Exemptions", "names") | ("AgentProxy", "no_proxy") | ("SystemProxy", "exempt") => Kind::Exemptions,
@@ -93,7 +93,7 @@ pub(super) fn kind(place: Place<'_>) -> Kind {
         | (_, "url" | "via" | "location" | "config_endpoint" | "template" | "portal" | "pattern" | "script") => {
             Kind::Url
         }
-        ("EncryptedView", "services") | ("EncryptedResolver", "service" | "setting") => Kind::Listed(words::ENCRYPTED),
+        ("", "services") | ("EncryptedResolver", "service" | "setting") => Kind::Listed(words::ENCRYPTED),
         ("LocalNetwork", "policy") => Kind::Listed(words::POLICIES),
         (_, "wants-credentials") => Kind::Listed(words::AUTHENTICATION),
         (_, "unsupported-scheme") => Kind::Listed(words::SCHEMES),
