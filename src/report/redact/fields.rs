@@ -76,10 +76,9 @@ pub(super) fn kind(place: Place<'_>) -> Kind {
         ("Endpoint", "id") | ("", "endpoint") => Kind::Endpoint,
         ("Instance", "environment")
         | ("Endpoint", "purpose" | "service_tag" | "path")
-        | ("", "path")
+        | ("", "path" | "browsers")
         | ("Agent" | "AgentService", "name")
-        | ("BrowserSetting", "id" | "name" | "upgraded_to")
-        | ("", "browsers") => Kind::Whole,
+        | ("BrowserSetting", "id" | "name" | "upgraded_to") => Kind::Whole,
         ("ProtocolSwitch", "protocol") => Kind::Listed(words::PROTOCOLS),
         ("ProxyChoice" | "Exemptions", "source") => Kind::Listed(words::PROXY_SOURCES),
         ("Exemptions", "names") | ("AgentProxy", "no_proxy") | ("SystemProxy", "exempt") => Kind::Exemptions,
