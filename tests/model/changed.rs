@@ -136,9 +136,9 @@ fn examine(case: &Case, pace: Pace, counts: &Mutex<BTreeMap<&'static str, Count>
         let Some(text) = change(kind, &before, &seen, &mut random) else { continue };
         let change = Change::parse(&text, &|_| Err(String::new()))?;
         let Some(after) = made(&before, &change) else { continue };
-        let like = match kind {
-            &"link" => Some(neighbour(&after)),
-            &"forward" => Some(neighbour(&before)),
+        let like = match *kind {
+            "link" => Some(neighbour(&after)),
+            "forward" => Some(neighbour(&before)),
             _ => None,
         };
         let like = like.map(|like| observe(&like)).transpose()?.map(|like| like.observations);
