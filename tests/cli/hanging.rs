@@ -78,7 +78,8 @@ fn a_folder_that_never_answers_takes_no_more_than_the_deadline_and_is_named() {
         let folder = Folder::new(&format!("dead-{}", place.replace('/', "-")));
         let (disk, dead) = disk(&folder, place);
         let report = folder.path("report.json");
-        let arguments = ["check", "--root", &disk, "--deadline", "30", "--format", "json", "-o", &report];
+        let arguments =
+            ["check", "--root", &disk, "--browsers", "all", "--deadline", "30", "--format", "json", "-o", &report];
         let child = beside(&folder, &dead, &arguments);
         (place, wanted, folder, report, child)
     });
