@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_ampls_doctor_global_optspecs
-    string join \n expect= cloud= region= workspace= dce= app-insights= storage= endpoint= set= ask-azure= private-range= public-roots= expected-records= resolver= proxy= browsers= timeout= deadline= repeat= only= root= skip= facts= wait= for= every= splay= format= ticket= o/output= redact fail-on= rule= q/quiet v/verbose color= h/help V/version
+    string join \n expect= cloud= region= workspace= dce= app-insights= storage= endpoint= set= ask-azure= view= private-range= public-roots= expected-records= resolver= proxy= browsers= timeout= deadline= repeat= only= root= skip= facts= wait= for= every= splay= format= ticket= o/output= redact fail-on= rule= q/quiet v/verbose color= h/help V/version
 end
 
 function __fish_ampls_doctor_needs_command
@@ -126,6 +126,7 @@ arc\t''
 all\t''"
 complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -l ask-azure -d 'Also ask Azure\'s control service which rules this machine has and where it gets them, with the machine\'s own identity, as the agent does; `=ingestion` asks too whether upload tokens are granted (they could write, so none is read)' -r -f -a "rules\t''
 ingestion\t''"
+complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -l view -d 'Also ask the resolver that a browser or the system asks encrypted, for names that many customers share; its operator then sees them asked from this machine' -r -f -a "encrypted\t''"
 complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -l private-range -d 'Range that also counts as private' -r
 complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -l public-roots -d 'PEM file of roots that count as Azure\'s, instead of the public roots (air-gapped clouds)' -r -F
 complete -c ampls-doctor -n "__fish_ampls_doctor_needs_command" -l expected-records -d 'Addresses the names should have: what `az network private-endpoint show`, its `dns-zone-group show` or `az network private-dns record-set a list` print, the portal\'s DNS page copied, or an earlier report' -r -F
@@ -597,6 +598,7 @@ arc\t''
 all\t''"
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand check" -l ask-azure -d 'Also ask Azure\'s control service which rules this machine has and where it gets them, with the machine\'s own identity, as the agent does; `=ingestion` asks too whether upload tokens are granted (they could write, so none is read)' -r -f -a "rules\t''
 ingestion\t''"
+complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand check" -l view -d 'Also ask the resolver that a browser or the system asks encrypted, for names that many customers share; its operator then sees them asked from this machine' -r -f -a "encrypted\t''"
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand check" -l private-range -d 'Range that also counts as private' -r
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand check" -l public-roots -d 'PEM file of roots that count as Azure\'s, instead of the public roots (air-gapped clouds)' -r -F
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand check" -l expected-records -d 'Addresses the names should have: what `az network private-endpoint show`, its `dns-zone-group show` or `az network private-dns record-set a list` print, the portal\'s DNS page copied, or an earlier report' -r -F
@@ -1055,6 +1057,7 @@ arc\t''
 all\t''"
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand plan" -l ask-azure -d 'Also ask Azure\'s control service which rules this machine has and where it gets them, with the machine\'s own identity, as the agent does; `=ingestion` asks too whether upload tokens are granted (they could write, so none is read)' -r -f -a "rules\t''
 ingestion\t''"
+complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand plan" -l view -d 'Also ask the resolver that a browser or the system asks encrypted, for names that many customers share; its operator then sees them asked from this machine' -r -f -a "encrypted\t''"
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand plan" -l private-range -d 'Range that also counts as private' -r
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand plan" -l public-roots -d 'PEM file of roots that count as Azure\'s, instead of the public roots (air-gapped clouds)' -r -F
 complete -c ampls-doctor -n "__fish_ampls_doctor_using_subcommand plan" -l expected-records -d 'Addresses the names should have: what `az network private-endpoint show`, its `dns-zone-group show` or `az network private-dns record-set a list` print, the portal\'s DNS page copied, or an earlier report' -r -F
