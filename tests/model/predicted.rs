@@ -215,14 +215,19 @@ fn with_another_report_or_what_azure_holds_hardly_a_name_is_unknown() {
             {
                 continue;
             }
-            let changes: Vec<Change> =
+            let mut changes: Vec<Change> =
                 texts.iter().map(|text| Change::parse(text, &|_| Err(String::new())).expect("a change")).collect();
+            // Which of several servers is asked need not show: each of them gets the forwarder.
+            if let Some(Change::Forward(_, suffix, target)) = changes.first().cloned() {
+                let each = network.servers.iter().map(|server| server.address);
+                changes = each.map(|server| Change::Forward(server, suffix.clone(), target)).collect();
+            }
             let mut before = network.clone();
             match changes.first() {
                 Some(Change::Link(zone)) => make(&[Change::Unlink(zone.clone())], &mut before),
-                // The forwarder that is to come is missing, or leads to public DNS.
-                Some(Change::Forward(server, suffix, _)) => {
-                    for server in before.servers.iter_mut().filter(|known| known.address == *server) {
+                // The forwarder that is to come leads to public DNS before.
+                Some(Change::Forward(_, suffix, _)) => {
+                    for server in &mut before.servers {
                         server.forward.insert(suffix.clone(), View::Public);
                     }
                 }
