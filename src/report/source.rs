@@ -45,8 +45,9 @@ fn request_ids(observations: &Observations) -> Vec<String> {
 
 /// Anything was looked at: a source of the machine, or a step over the network that got so far as to be tried.
 pub(super) fn anything_was_looked_at(observations: &Observations) -> bool {
-    sources(observations).iter().any(|source| source.was_looked_at() && source.source != SourceName::Proxies)
-        || observations.seen.iter().any(was_tried)
+    sources(observations).iter().any(|source| {
+        source.was_looked_at() && !matches!(source.source, SourceName::Proxies | SourceName::EncryptedView)
+    }) || observations.seen.iter().any(was_tried)
 }
 
 fn was_tried(step: &Observation) -> bool {

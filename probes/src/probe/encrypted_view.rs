@@ -89,6 +89,7 @@ async fn exchange(
         EncryptedProtocol::Tls => Ok(over_tls(context, stream, names).await),
         EncryptedProtocol::Https => {
             let two = handshake.outcome.seen().is_some_and(|session| session.alpn.as_deref() == Some("h2"));
+            // A connection is large, and several resolvers are asked side by side.
             Box::pin(https::ask(context, place, two, stream, names)).await
         }
     }
