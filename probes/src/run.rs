@@ -92,6 +92,8 @@ pub fn discover(world: &World, options: &Options) -> Discovered {
 /// Does what a run needs first, such as reading [`World::from_system`], and waits no longer than `limit` for it: the files that it
 /// reads may lie on a share whose server is gone.
 pub fn prepared<T: Send + 'static>(limit: Duration, work: impl FnOnce() -> T + Send + 'static) -> Result<T, RunError> {
+    // Here, too, a thread without room for its first octet would end the program without a word.
+    needs::check().map_err(RunError::Runtime)?;
     let (sender, done) = mpsc::sync_channel(1);
     let work = move || {
         // Nobody waits any more where it took too long.

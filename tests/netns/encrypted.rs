@@ -77,7 +77,8 @@ fn fronts(lab: &Lab) -> Result<BTreeSet<String>> {
 /// The addresses of a name in the views of one kind.
 fn seen_as(seen: &Examination, kind: &str, name: &str) -> BTreeSet<String> {
     let views = seen.endpoint(name)["views"].as_array().cloned().unwrap_or_default();
-    let views = views.iter().filter(|view| view["view"] == kind).filter_map(|view| view["addresses"].as_array().cloned());
+    let views =
+        views.iter().filter(|view| view["view"] == kind).filter_map(|view| view["addresses"].as_array().cloned());
     views.flatten().filter_map(|address| address.as_str().map(str::to_owned)).collect()
 }
 

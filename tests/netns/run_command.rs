@@ -225,7 +225,12 @@ fn run_command_says_what_kept_it_from_examining() -> Result<()> {
     let printed =
         |source: &str, sum: &str| Call::new(&[("SOURCE", source), ("SHA256", sum), ("ARGUMENTS", "-- %s\\n a")]);
     let ran = printed("/usr/bin/printf", &printf).run(&lab)?;
-    assert_eq!((ran.status, ran.out.as_str()), (Some(0), "a\n--format\ncompact\n--splay\n60\n"), "{}", ran.said);
+    assert_eq!(
+        (ran.status, ran.out.as_str()),
+        (Some(0), "a\n--format\ncompact\n--splay\n60\n--browsers\npolicies\n"),
+        "{}",
+        ran.said
+    );
 
     for shell in SHELLS {
         printed("/usr/bin/printf", &zeros).by(shell).run(&lab)?.refused(3, &printf);
