@@ -12,7 +12,7 @@ use ampls_probes::azure::AgentKind;
 use ampls_probes::endpoint::{Expect, Need};
 use ampls_probes::observation::later::whole;
 use ampls_probes::observation::moment::to_millisecond;
-use ampls_probes::observation::{Observation, Server, Stop};
+use ampls_probes::observation::{Observation, Server, SourceName, Stop};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -240,11 +240,21 @@ impl Report {
         self.findings_about(endpoint).map(|finding| finding.severity).max()
     }
 
+    /// The control service would answer what a root leaves open: which rules and which endpoint Azure has for this machine.
+    pub fn offers_to_ask_azure(&self) -> bool {
+        let asked = self.sources.iter().any(|source| source.source == SourceName::Azure);
+        let machine = self.host.azure.as_ref().is_some_and(|azure| azure.resource_id.is_some());
+        machine && !asked && self.roots().any(|root| LEFT_OPEN.contains(&root.code.as_str()))
+    }
+
     /// The findings that a root explains, in their order.
     pub fn explained_by<'a>(&'a self, root: &'a Finding) -> impl Iterator<Item = &'a Finding> {
         self.findings.iter().filter(move |finding| finding.caused_by_id.as_deref() == Some(&root.id))
     }
 }
+
+/// What the agent was refused, or never got, without a word of why: the service says it to the machine's own identity.
+const LEFT_OPEN: [&str; 4] = ["AGT005", "AGT008", "AGT009", "HTP003"];
 
 /// The exit status: 0 nothing at or above `fail_on`, 1 something, 3 nothing could be looked at, or no required name was before
 /// a signal came.

@@ -9,7 +9,8 @@ use ampls_doctor::render::page::{Detail, Style};
 use ampls_doctor::render::{self, Format};
 use ampls_doctor::report::{FailOn, Report, RunInfo, redact};
 use ampls_probes::observation::{
-    Control, ControlFailure, ControlQuestion, Observation, Outcome, SourceName, SourceOutcome, TokenFailure, Transport,
+    Control, ControlFailure, ControlQuestion, Observation, Outcome, ReadFailure, SourceName, SourceOutcome,
+    TokenFailure, Transport,
 };
 use ampls_probes::world::METADATA;
 use ampls_probes::{Catalogue, Observations};
@@ -18,10 +19,11 @@ use uuid::Uuid;
 
 use crate::scenarios::options;
 
-/// What a run in a world saw, how often its metadata service was asked, and what was shown meanwhile.
+/// What a run in a world saw, how often its metadata service and its fronts were connected to, and what was shown meanwhile.
 struct Run {
     observations: Observations,
     metadata_asked: u64,
+    fronts_asked: u64,
     progress: String,
 }
 
@@ -38,8 +40,10 @@ fn run(world: &str, option: Option<&str>) -> Run {
         let _ = writeln!(progress.lock().expect("no thread panics while it holds it"), "{now:?}");
     });
     let metadata_asked = running.asked(Transport::Tcp, METADATA);
+    let fronts = running.all_asked().into_iter().filter(|((over, at), _)| *over == Transport::Tcp && at.port() == 443);
+    let fronts_asked = fronts.map(|(_, times)| times).sum();
     let progress = progress.into_inner().expect("no thread panicked") + &shown;
-    Run { observations: observations.expect("a run"), metadata_asked, progress }
+    Run { observations: observations.expect("a run"), metadata_asked, fronts_asked, progress }
 }
 
 const DCE: &str = "dces = [\"prod-ab12.westeurope-1\"]\n";
@@ -169,9 +173,24 @@ fn without_the_option_nobody_is_asked_and_nothing_is_recorded() {
     assert_eq!(on.metadata_asked, 2);
 }
 
+/// A machine with a secret wherever its settings may hold one.
+const SECRETS: &str = r#"
+dces = ["prod-ab12.westeurope-1"]
+environment = { HTTPS_PROXY = "http://user:fixed-secret-nobody-may-see@10.1.0.9:3128", NO_PROXY = "azure.com,azure-automation.net,windows.net,microsoftmetrics.com" }
+[files]
+"/opt/microsoft/azuremonitoragent/bin/mdsd" = ""
+"/opt/microsoft/omsagent/bin/omsagent" = ""
+"/etc/opt/microsoft/omsagent/proxy.conf" = "http://user:fixed-secret-nobody-may-see@10.1.0.9:3128\n"
+"/etc/opt/microsoft/omsagent/conf/omsadmin.conf" = "WORKSPACE_ID=6b1c0f5e-2d4a-4c8e-9f31-7a5d0c2b9e64\nSHARED_KEY=fixed-secret-nobody-may-see\n"
+"/var/lib/waagent/Microsoft.Azure.Monitor.AzureMonitorLinuxAgent-1.33.1/config/0.settings" = '{"runtimeSettings": [{"handlerSettings": {"protectedSettings": "fixed-secret-nobody-may-see", "publicSettings": {"proxy": {"mode": "application", "password": "fixed-secret-nobody-may-see"}}}}]}'
+[proxy]
+address = "10.1.0.9:3128"
+"#;
+
 #[test]
-fn no_token_is_seen_in_any_format() {
-    let Run { observations, progress, .. } = run(DCE, Some("--ask-azure=ingestion"));
+fn no_token_and_no_secret_is_seen_in_any_format() {
+    let Run { observations, progress, .. } = run(SECRETS, Some("--ask-azure=ingestion"));
+    assert!(format!("{:?}", observations.seen).contains("10.1.0.9:3128"), "the settings with a secret were read");
     assert_eq!(outcomes(control(&observations).expect("an answer")), ["421", "200", "200", "200"]);
     let catalogue = Catalogue::builtin().expect("the catalogue");
     let (redacted, manifest) = redact(&observations, &catalogue, [7; 16]).expect("redacted");
@@ -198,10 +217,90 @@ fn no_token_is_seen_in_any_format() {
             shown.push(("a format", String::from_utf8(out).expect("UTF-8")));
         }
     }
+    let panicked = std::panic::catch_unwind(|| panic!("{:?}", ampls_probes::secret::Secret::new(TOKEN)));
+    let message = panicked.expect_err("a panic");
+    shown.push(("the message of a panic", message.downcast_ref::<String>().expect("a text").clone()));
     let secrets = [TOKEN, INGESTION_TOKEN, "nobody-may-see", "customer-secret-path", "/srv/customer"];
     for (what, text) in &shown {
         assert!(!text.is_empty(), "{what}");
         let found: Vec<&str> = secrets.into_iter().filter(|secret| text.contains(secret)).collect();
         assert!(found.is_empty(), "{what} shows {found:?}");
     }
+}
+
+#[test]
+fn handlers_that_were_examined_are_asked_over_the_same_connections() {
+    let [off, on, ingestion] =
+        [None, Some("--ask-azure"), Some("--ask-azure=ingestion")].map(|option| run(DCE, option));
+    assert_eq!(outcomes(control(&on.observations).expect("an answer")), ["421", "200"]);
+    assert_eq!(on.fronts_asked, off.fronts_asked, "no connection more");
+    // The body of a token is left unread, so the second of two channels needs a connection of its own.
+    assert_eq!(ingestion.fronts_asked, off.fronts_asked + 1);
+}
+
+#[test]
+fn an_endpoint_that_nobody_named_costs_one_connection() {
+    let world = "dces = [\"prod-ab12.westeurope-1\"]\n";
+    let [off, on] = [None, Some("--ask-azure")].map(|option| {
+        let arguments = option.map_or_else(String::new, |option| format!("\"{option}\""));
+        let text = format!("title = \"t\"\nstory = \"s\"\narguments = [{arguments}]\n{world}");
+        let mut scenario = Scenario::parse("asking", &text).expect("a world");
+        let running = ampls_world::start(&scenario).expect("servers");
+        scenario.dces.clear();
+        let options = options(&scenario).expect("options");
+        let catalogue = Catalogue::builtin().expect("the catalogue");
+        let seen = ampls_probes::run::run(running.world.clone(), options, &catalogue, &|_| {}).expect("a run");
+        let fronts = running.all_asked().into_iter().filter(|((_, at), _)| at.port() == 443).map(|(_, times)| times);
+        (control(&seen).map(outcomes), fronts.sum::<u64>())
+    });
+    assert_eq!(on.0, Some(vec!["421".to_owned(), "200".to_owned()]));
+    assert_eq!(on.1, off.1 + 1);
+}
+
+const ARC: &str = "[platform]\nmetadata = \"unreachable\"\nwire-server = \"unreachable\"\n[files]\n\"/opt/azcmagent/bin/azcmagent\" = \"\"\n";
+
+#[test]
+fn a_machine_of_azure_arc_shows_that_it_may_read_the_key_that_its_agent_names() {
+    for (arc, wanted) in [
+        ("challenge", Ok(vec!["421", "200"])),
+        ("elsewhere", Err(TokenFailure::ForeignKey)),
+        ("gone", Err(TokenFailure::Key(ReadFailure::Missing))),
+        ("absent", Err(TokenFailure::UnknownMachine)),
+    ] {
+        let seen = run(&format!("{DCE}{ARC}[control]\narc = \"{arc}\"\n"), Some("--ask-azure"));
+        let control = control(&seen.observations).expect("a try");
+        match wanted {
+            Ok(answers) => {
+                assert_eq!(outcomes(control), answers, "{arc}");
+                let text = format!("{:?} {}", seen.observations, seen.progress);
+                assert!(!text.contains(ampls_world::ARC_KEY) && !text.contains(TOKEN), "{text}");
+            }
+            Err(failure) => assert_eq!((&control.token, control.asked.len()), (&Outcome::Failed(failure), 0), "{arc}"),
+        }
+    }
+}
+
+#[test]
+fn the_agents_own_proxy_is_gone_through_and_no_other() {
+    let agent = "\"/opt/microsoft/azuremonitoragent/bin/mdsd\" = \"\"\n";
+    let of_agent = "\"/etc/default/azuremonitoragent\" = \"export MDSD_PROXY_ADDRESS=http://10.1.0.9:3128\\nexport MDSD_PROXY_MODE=application\\n\"\n";
+    let proxy = "[proxy]\naddress = \"10.1.0.9:3128\"\n";
+    let of_shell = "environment = { HTTPS_PROXY = \"http://10.1.0.9:3128\" }\n";
+    let via = |world: &str| {
+        let seen = run(world, Some("--ask-azure")).observations;
+        let control = control(&seen).expect("a try").clone();
+        control.asked.iter().map(|request| request.via.clone()).collect::<Vec<_>>()
+    };
+    let through = Some("http://10.1.0.9:3128".to_owned());
+    let own = via(&format!("{DCE}[files]\n{agent}{of_agent}{proxy}"));
+    assert!(!own.is_empty() && own.iter().all(|via| *via == through), "{own:?}");
+    let shells = via(&format!("{DCE}{of_shell}[files]\n{agent}{proxy}"));
+    assert!(!shells.is_empty() && shells.iter().all(Option::is_none), "{shells:?}");
+    let refuses =
+        run(&format!("{DCE}[files]\n{agent}{of_agent}{proxy}status = 407\n"), Some("--ask-azure")).observations;
+    let control = control(&refuses).expect("a try");
+    assert!(
+        matches!(control.asked[..], [ref one] if matches!(one.outcome, Outcome::Failed(ControlFailure::Proxy(_)))),
+        "{control:?}"
+    );
 }

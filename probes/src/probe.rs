@@ -20,6 +20,7 @@ pub mod encrypted_view;
 pub mod hosts;
 pub mod http;
 pub mod imds;
+pub mod kept;
 pub mod lookup;
 #[cfg(test)]
 mod loopback;
@@ -52,6 +53,8 @@ pub struct Context {
     pub sockets: Arc<Semaphore>,
     /// What the presented certificates prove.
     pub chains: Arc<tls::Chains>,
+    /// Connections that are asked over again.
+    pub kept: Arc<kept::Kept>,
 }
 
 /// Why a step ended without a result of its own.
@@ -75,8 +78,8 @@ impl<T, F> From<Ended> for Outcome<T, F> {
 impl Context {
     /// A context with room for `sockets` connections.
     pub fn new(world: Arc<World>, options: Arc<Options>, stop: watch::Receiver<bool>, sockets: usize) -> Self {
-        let (sockets, chains) = (Arc::new(Semaphore::new(sockets)), Arc::default());
-        Self { world, options, start: Instant::now(), stop, sockets, chains }
+        let (sockets, chains, kept) = (Arc::new(Semaphore::new(sockets)), Arc::default(), Arc::default());
+        Self { world, options, start: Instant::now(), stop, sockets, chains, kept }
     }
 
     /// Runs a step within `--timeout` and the run's end.

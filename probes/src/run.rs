@@ -13,8 +13,9 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::azure::AgentsSeen;
+use crate::azure::{AgentKind, AgentsSeen};
 use crate::catalogue::Catalogue;
+use crate::endpoint::Endpoint;
 use crate::observation::{
     Agents, EncryptedView, IdentityNamed, Metadata, Observation, Observations, Outcome, Resolver, Stop,
 };
@@ -264,7 +265,11 @@ fn asking(ask: AskAzure, plan: &Plan, discovered: &Discovered) -> Asking {
         let named = IdentityNamed { by, source };
         Identity { named, value }
     });
-    Asking { cloud: plan.cloud.parse().ok(), instance, identity, ask }
+    let agents = discovered.agents_found.as_ref();
+    let arc = agents.is_some_and(|agents| agents.found.iter().any(|agent| agent.kind == AgentKind::Arc));
+    let proxies = agents.map(|agents| agents.proxies.as_slice()).unwrap_or_default();
+    let proxy = proxies.iter().find(|proxy| proxy.used_by == AgentKind::Ama && proxy.effective).cloned();
+    Asking { cloud: plan.cloud.parse().ok(), instance, identity, arc, proxy, ask }
 }
 
 /// Ends the run at its deadline or at a signal, and notes which it was.
@@ -357,7 +362,8 @@ impl Lanes {
                     let room = self.servers.lookups.clone();
                     let lookup = LookingUp { asking: self.heard.asking(), place: room.now(), room };
                     let proxies = self.proxies.clone();
-                    let lane = endpoint::lane(context, endpoint.clone(), steps, proxies, at.clone(), lookup);
+                    let keep = self.keeps(endpoint).then(|| context.kept.place(&endpoint.fqdn));
+                    let lane = endpoint::lane(context, endpoint.clone(), steps, proxies, at.clone(), lookup, keep);
                     (self.busy.spawn(lane), Awaited::Endpoint { at, name: endpoint.fqdn.clone() })
                 }
                 Lane::Question(question) => {
@@ -369,6 +375,11 @@ impl Lanes {
             };
             self.waiting.insert(handle.id(), awaited);
         }
+    }
+
+    /// The control service is asked over the connections to its handlers, where it is to be asked.
+    fn keeps(&self, endpoint: &Endpoint) -> bool {
+        self.context.options.ask_azure.is_some() && endpoint.port == 443 && endpoint.fqdn.contains(".handler.control.")
     }
 
     /// Takes results until `other` is ready or the run has ended.

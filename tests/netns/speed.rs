@@ -15,7 +15,7 @@ use serde_json::Value;
 use super::design::Design;
 use super::doctor::binary;
 use super::lab::{Lab, Result, possible};
-use super::names::Names;
+use super::names::{DCE, Names, WORKSPACE};
 use super::namespace::run;
 
 const RUNS: usize = 9;
@@ -58,6 +58,66 @@ fn the_run_keeps_its_promises_of_speed_and_size() -> Result<()> {
     let all = median(RUNS, || timed(&mut check(&lab, &names, &["--deadline", "4"])))?.saturating_sub(start_up);
     table.row("everything black-holed / (deadline + 0.5 s)", all.div_duration_f64(deadline + HALF), 1.0);
 
+    table.finish()
+}
+
+/// The control service: the global handler names the endpoint, and that one the rules.
+const CONTROL: &str = "
+    server {
+        listen 443 ssl;
+        server_name global.handler.control.monitor.azure.com;
+        ssl_certificate @FOLDER@/front.pem;
+        ssl_certificate_key @FOLDER@/front.key;
+        location = /ping { return 200 \"Healthy\"; }
+        location / {
+            add_header x-ms-agent-config-endpoint https://lab-dce-x1y2.westeurope-1.handler.control.monitor.azure.com always;
+            return 421 '{\"error\":{\"code\":\"MisdirectedAgentRequest\",\"message\":\"\"}}';
+        }
+    }
+    server {
+        listen 443 ssl;
+        server_name lab-dce-x1y2.westeurope-1.handler.control.monitor.azure.com;
+        ssl_certificate @FOLDER@/front.pem;
+        ssl_certificate_key @FOLDER@/front.key;
+        location = /ping { return 200 \"Healthy\"; }
+        location ~ issueIngestionToken$ { return 200 '{}'; }
+        location / {
+            return 200 '{\"configurations\":[{\"configurationId\":\"dcr-1\",\"content\":{\"channels\":[{\"id\":\"c\",\"protocol\":\"ods\",\"tokenEndpointUri\":\"https://lab-dce-x1y2.westeurope-1.handler.control.monitor.azure.com/issueIngestionToken\"}]}}]}';
+        }
+    }
+";
+
+#[test]
+#[ignore = "a measurement: run it by hand on a quiet machine, as the module says"]
+fn asking_azure_costs_the_round_trips_that_it_says() -> Result<()> {
+    if !possible() {
+        return Ok(());
+    }
+    let lab = Lab::start(&Design { front: CONTROL, delay_ms: Some(ONE_WAY_MS), ..Design::default() })?;
+    let _awake = Awake::start()?;
+    let mut table = Table::default();
+    let start_up = median(RUNS, || timed(doctor(&lab).arg("--version")))?;
+    let round_trip = median(RUNS, || round_trip(&lab))?;
+    table.note(&format!("start-up {start_up:?}, round trip {round_trip:?}, {RUNS} runs each, medians"));
+    let (known, unknown) = (["--dce", DCE].as_slice(), [].as_slice());
+    for (what, option, endpoint, trips) in [
+        ("without / 4 round trips", None, known, 4),
+        ("--ask-azure, endpoint known / 6", Some("--ask-azure"), known, 6),
+        ("--ask-azure, endpoint unknown / 9", Some("--ask-azure"), unknown, 9),
+        ("--ask-azure=ingestion, known / 7", Some("--ask-azure=ingestion"), known, 7),
+    ] {
+        let run = || {
+            let mut command = doctor(&lab);
+            command.args(["check", "--format", "json", "--region", "westeurope", "--workspace", WORKSPACE]);
+            command.arg("--public-roots").arg(lab.public_roots()).args(option).args(endpoint);
+            command
+        };
+        let report: Value = serde_json::from_slice(&super::namespace::run(&mut run())?.stdout)?;
+        let azure = report["sources"].as_array().into_iter().flatten().find(|source| source["source"] == "azure");
+        assert_eq!(azure.and_then(|source| source["outcome"].as_str()), option.map(|_| "seen"), "{what}: {report}");
+        let took = median(RUNS, || timed(&mut run()))?.saturating_sub(start_up);
+        table.row(what, took.div_duration_f64(round_trip * trips), 1.1);
+    }
     table.finish()
 }
 

@@ -5,6 +5,8 @@ use std::net::SocketAddr;
 use serde::{Deserialize, Serialize};
 
 use super::http::HttpFailure;
+use super::local::ReadFailure;
+use super::proxy::TunnelFailure;
 use super::tcp::IoFailure;
 use super::{Outcome, Timing};
 
@@ -57,6 +59,10 @@ pub enum TokenFailure {
     Status(u16),
     /// A 200 without a token.
     Malformed,
+    /// The agent of Azure Arc named no file of its own that proves who asks: nothing was read.
+    ForeignKey,
+    /// The file that it named could not be read.
+    Key(ReadFailure),
 }
 
 /// One question to the control service.
@@ -66,6 +72,9 @@ pub struct ControlRequest {
     pub host: String,
     /// The address that was connected to.
     pub address: Option<SocketAddr>,
+    /// The agent's own proxy, where it goes through one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub via: Option<String>,
     /// What was asked for.
     pub about: ControlQuestion,
     /// Our own `x-ms-client-request-id`.
@@ -141,6 +150,8 @@ pub enum ControlFailure {
     NoAddress,
     /// No address could be connected to.
     Connect(IoFailure),
+    /// The agent's own proxy gave no tunnel.
+    Proxy(TunnelFailure),
     /// The handshake failed, or the peer was not verified against both stores: no token was sent.
     NotVerified,
     /// There is no HTTP answer.

@@ -98,6 +98,8 @@ pub enum Because {
     NoIdentity,
     /// The service refused.
     Refused,
+    /// The agent of Azure Arc gives tokens to those alone that may read its key.
+    KeyNotReadable,
 }
 
 impl SourceName {
@@ -394,6 +396,9 @@ fn azure(observations: &Observations) -> Option<Source> {
             source(SourceOutcome::Failed).because(Because::SeveralIdentities)
         }
         (Outcome::Failed(TokenFailure::NoIdentity), _) => source(SourceOutcome::Failed).because(Because::NoIdentity),
+        (Outcome::Failed(TokenFailure::Key(ReadFailure::NotPermitted)), _) => {
+            source(SourceOutcome::NotPermitted).because(Because::KeyNotReadable)
+        }
         (Outcome::Seen(_), Some(Outcome::Seen(reply))) => match reply.status {
             200 => source(SourceOutcome::Seen),
             401 | 403 | 421 => source(SourceOutcome::NotPermitted).because(Because::Refused),

@@ -2,7 +2,7 @@
 //!
 //! The dialogue of the Azure Monitor Agent: a token from the metadata service, `agentConfigurations` at the global handler, the
 //! same once more at the endpoint that a 421 names. It reads, and changes nothing. A token goes only over https, port 443, to
-//! hosts of the control service, over connections that both stores verify, and through no proxy.
+//! hosts of the control service, over connections that both stores verify, and through no proxy but the agent's own.
 //!
 //! Source: <https://github.com/microsoft/Docker-Provider/blob/ci_prod/source/plugins/go/src/ingestion_token_utils.go>
 
@@ -12,9 +12,10 @@ use uuid::Uuid;
 
 use super::{Context, Ended};
 use crate::azure::Cloud;
+use crate::no_proxy;
 use crate::observation::{
-    Control, ControlFailure, ControlQuestion, ControlReply, ControlRequest, IdentityNamed, Instance, Outcome, Timing,
-    TokenFailure,
+    AgentProxy, Control, ControlFailure, ControlQuestion, ControlReply, ControlRequest, IdentityNamed, Instance,
+    Outcome, Timing, TokenFailure,
 };
 use crate::options::AskAzure;
 use crate::secret::Secret;
@@ -22,6 +23,7 @@ use answer::TokenPlace;
 use request::Reading;
 
 mod answer;
+mod arc;
 mod request;
 mod token;
 
@@ -39,6 +41,10 @@ pub struct Asking {
     pub instance: Option<Instance>,
     /// The identity that the agent is set to use.
     pub identity: Option<Identity>,
+    /// Azure Arc manages the machine: where the metadata service names none, Arc's agent is asked.
+    pub arc: bool,
+    /// The proxy that the agent is set to use, and no other.
+    pub proxy: Option<AgentProxy>,
     /// How far to go.
     pub ask: AskAzure,
 }
@@ -61,12 +67,17 @@ pub async fn ask(ctx: &Context, asking: &Asking) -> Control {
         token: Outcome::Failed(TokenFailure::UnknownMachine),
         asked: Vec::new(),
     };
-    if let (Some(cloud), Some(path)) = (asking.cloud, asking.instance.as_ref().and_then(path)) {
-        let (outcome, token) = token::token(ctx, cloud, asking.identity.as_ref()).await;
+    let of_arc = if asking.arc && asking.instance.is_none() { arc::instance(ctx).await } else { None };
+    let instance = asking.instance.as_ref().or(of_arc.as_ref());
+    if let (Some(cloud), Some(path)) = (asking.cloud, instance.and_then(path)) {
+        let (outcome, token) = match &of_arc {
+            Some(_) => token::of_arc(ctx, cloud).await,
+            None => token::token(ctx, cloud, asking.identity.as_ref()).await,
+        };
         control.token = outcome;
         if let Some(token) = token {
-            let dialogue = Dialogue { ctx, cloud, token };
-            dialogue.hold(&path, asking.ask, &mut control.asked).await;
+            let dialogue = Dialogue { ctx, cloud, token, proxy: asking.proxy.as_ref() };
+            Box::pin(dialogue.hold(&path, asking.ask, &mut control.asked)).await;
         }
     }
     control.timing = ctx.timing(began);
@@ -87,6 +98,7 @@ struct Dialogue<'a> {
     ctx: &'a Context,
     cloud: Cloud,
     token: Secret,
+    proxy: Option<&'a AgentProxy>,
 }
 
 impl Dialogue<'_> {
@@ -141,6 +153,7 @@ impl Dialogue<'_> {
         ControlRequest {
             host: host.to_owned(),
             address: None,
+            via: None,
             about,
             request_id: String::new(),
             timing: Timing { elapsed_us: 0, ..self.ctx.timing(Instant::now()) },
@@ -159,7 +172,9 @@ impl Dialogue<'_> {
             return (self.unsent(host, about, ControlFailure::ForeignHost), None);
         }
         let (began, id) = (Instant::now(), Uuid::new_v4().to_string());
-        let (address, got) = request::get(self.ctx, host, path, &self.token, &id, reading).await;
+        let proxy = self.proxy.filter(|proxy| !no_proxy::exempts(&proxy.no_proxy, host));
+        let via = proxy.map(|proxy| proxy.url.clone());
+        let (address, got) = request::get(self.ctx, proxy, host, path, &self.token, &id, reading).await;
         let (outcome, got) = match got {
             Ok(got) => (Outcome::Cancelled, Some(got)),
             Err(Ok(failure)) => (Outcome::Failed(failure), None),
@@ -167,7 +182,7 @@ impl Dialogue<'_> {
             Err(Err(Ended::Cancelled)) => (Outcome::Cancelled, None),
         };
         let timing = self.ctx.timing(began);
-        (ControlRequest { host: host.to_owned(), address, about, request_id: id, timing, outcome }, got)
+        (ControlRequest { host: host.to_owned(), address, via, about, request_id: id, timing, outcome }, got)
     }
 }
 

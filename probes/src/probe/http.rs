@@ -19,7 +19,7 @@ use tokio::task::JoinHandle;
 
 use super::Context;
 use super::tcp::Duplex;
-use super::tcp::counted::{Counted, Seen};
+use super::tcp::counted::{Counted, Seen, Shared};
 use crate::endpoint::Endpoint;
 use crate::observation::http::MAX_BODY;
 use crate::observation::{Exchange, HttpFailure, HttpResponse, IoFailure, Outcome};
@@ -33,6 +33,8 @@ const MAX_HEADERS: usize = MAX_HEAD / "a:\r\n".len();
 /// Bytes that are read of an answer: less than of the session around it, so that it is known which of the two has no end. Interim
 /// answers (RFC 9110, section 15.2), of which there may be any number, are part of it.
 const MAX_ANSWER: u64 = 256 * 1024;
+/// The same where more requests follow, whose answers may be longer.
+const MAX_KEPT: u64 = 4 * 1024 * 1024;
 /// Characters kept of one header's text.
 const MAX_TEXT: usize = 512;
 /// Characters kept of the name of an authentication scheme.
@@ -47,13 +49,33 @@ const REQUEST_IDS: [&str; 3] = ["x-ms-request-id", "x-ms-correlation-request-id"
 ///
 /// The step's time limit covers head and body together; a body that comes too slowly is cut off, not a failure.
 pub async fn request<S: Duplex + 'static>(ctx: &Context, endpoint: &Endpoint, stream: S) -> Exchange {
+    exchange(ctx, endpoint, stream, false).await.0
+}
+
+/// The same over a connection that is to take another request; it is given where the answer was read to its end.
+pub(crate) async fn request_and_keep<S: Duplex + 'static>(
+    ctx: &Context,
+    endpoint: &Endpoint,
+    stream: S,
+) -> (Exchange, Option<Open>) {
+    exchange(ctx, endpoint, stream, true).await
+}
+
+async fn exchange<S: Duplex + 'static>(
+    ctx: &Context,
+    endpoint: &Endpoint,
+    stream: S,
+    keep: bool,
+) -> (Exchange, Option<Open>) {
     let began = Instant::now();
-    let outcome = match ctx.within(ask(ctx, endpoint, stream)).await {
+    let mut kept = None;
+    let outcome = match ctx.within(ask(ctx, endpoint, stream, keep)).await {
         Ok(Ok(answer)) => {
             let left = ctx.options.step_timeout.saturating_sub(began.elapsed());
             let mut start = Vec::new();
             // What came until the time was up is what there is.
             let whole = ctx.within_time(left, read(answer.body, &mut start)).await.unwrap_or(false);
+            kept = Some(answer.open).filter(|_| keep && whole);
             let mut seen = response(&answer.head, answer.received_at, &start, !whole);
             if !ctx.options.takes(StepKind::Clock) {
                 seen.date = None;
@@ -63,7 +85,8 @@ pub async fn request<S: Duplex + 'static>(ctx: &Context, endpoint: &Endpoint, st
         Ok(Err(failure)) => Outcome::Failed(failure),
         Err(ended) => ended.into(),
     };
-    Exchange { endpoint: endpoint.id.clone(), path: endpoint.path.clone(), timing: ctx.timing(began), outcome }
+    let timing = ctx.timing(began);
+    (Exchange { endpoint: endpoint.id.clone(), path: endpoint.path.clone(), timing, outcome }, kept)
 }
 
 /// The head of an answer, and the connection that its body comes over.
@@ -71,39 +94,70 @@ struct Answering {
     head: Parts,
     received_at: Timestamp,
     body: Incoming,
-    _driver: Driver,
+    open: Open,
 }
 
-async fn ask<S: Duplex + 'static>(ctx: &Context, endpoint: &Endpoint, stream: S) -> Result<Answering, HttpFailure> {
+async fn ask<S: Duplex + 'static>(
+    ctx: &Context,
+    endpoint: &Endpoint,
+    stream: S,
+    keep: bool,
+) -> Result<Answering, HttpFailure> {
     // A path that cannot be asked for does not come through the catalogue or the options.
     let request = ::http::Request::get(&endpoint.path)
         .header(header::HOST, host(endpoint))
         .header(header::USER_AGENT, USER_AGENT)
         .header(header::ACCEPT, "*/*")
-        .header(header::CONNECTION, "close")
+        .header(header::CONNECTION, if keep { "keep-alive" } else { "close" })
         .body(Empty::<Bytes>::new())
         .map_err(|_| HttpFailure::Malformed)?;
     // A connection is large, and many endpoints are held side by side.
-    let (answer, driver) = Box::pin(send(request, MAX_ANSWER, stream)).await?;
+    let most = if keep { MAX_KEPT } else { MAX_ANSWER };
+    let (answer, open) = Box::pin(send(request, most, stream)).await?;
     let received_at = ctx.world.clock.now();
     let (head, body) = answer.into_parts();
-    Ok(Answering { head, received_at, body, _driver: driver })
+    Ok(Answering { head, received_at, body, open })
 }
 
-/// Sends a request over a connection of its own, of which at most `most` octets are read; the answer lasts as long as the driver.
+/// An open connection that takes requests, one after the other; what it gives lasts as long as it does.
+pub struct Open {
+    sender: http1::SendRequest<Empty<Bytes>>,
+    read: Shared,
+    _driver: Driver,
+}
+
+impl Open {
+    /// Sends one more request.
+    pub(super) async fn send(
+        &mut self,
+        request: ::http::Request<Empty<Bytes>>,
+    ) -> Result<::http::Response<Incoming>, HttpFailure> {
+        let failed = |error: hyper::Error| failure(&error, self.read.seen());
+        self.sender.ready().await.map_err(failed)?;
+        self.sender.send_request(request).await.map_err(failed)
+    }
+
+    /// The peer has closed it: nothing that is sent would arrive.
+    pub(super) async fn is_gone(&mut self) -> bool {
+        self.sender.ready().await.is_err()
+    }
+}
+
+/// Sends a request over a connection of its own, of which at most `most` octets are read.
 pub(super) async fn send<S: Duplex + 'static>(
     request: ::http::Request<Empty<Bytes>>,
     most: u64,
     stream: S,
-) -> Result<(::http::Response<Incoming>, Driver), HttpFailure> {
+) -> Result<(::http::Response<Incoming>, Open), HttpFailure> {
     let (stream, read) = Counted::up_to(most, stream);
     let failed = |error: hyper::Error| failure(&error, read.seen());
-    let (mut sender, connection) = client().handshake(TokioIo::new(stream)).await.map_err(failed)?;
+    let (sender, connection) = client().handshake(TokioIo::new(stream)).await.map_err(failed)?;
     let driver = Driver::spawn(async move {
         // Its errors also reach the request or the body.
         let _ = connection.await;
     });
-    Ok((sender.send_request(request).await.map_err(failed)?, driver))
+    let mut open = Open { sender, read, _driver: driver };
+    Ok((open.send(request).await?, open))
 }
 
 /// An HTTP/1.1 client that reads a bounded head.

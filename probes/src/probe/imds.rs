@@ -7,14 +7,16 @@ use std::error::Error;
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
+use ::http::header::{AUTHORIZATION, HeaderValue, WWW_AUTHENTICATE};
 use ipnet::IpNet;
 use reqwest::redirect::Policy;
 use serde::Deserialize;
 
-use super::http::{USER_AGENT, io_error};
+use super::http::{USER_AGENT, bounded as bounded_text, io_error};
 use super::{Context, Ended};
 use crate::observation::{Instance, IoFailure, Metadata, MetadataFailure, Outcome, Subnet, Transport, WireServer};
 use crate::os::io_failure;
+use crate::secret::Secret;
 use crate::world::{METADATA, WIRE_SERVER};
 
 /// Everything together: the plan waits for the region that the metadata service names, and on Azure both answer within
@@ -51,7 +53,7 @@ pub async fn wire_server(ctx: &Context) -> WireServer {
 
 async fn wire_server_within(ctx: &Context, budget: Duration) -> WireServer {
     let began = Instant::now();
-    let asked = async { Ok(get(ctx, WIRE_SERVER, "/?comp=versions").await?.status().as_u16()) };
+    let asked = async { Ok(get(ctx, WIRE_SERVER, "/?comp=versions", None).await?.status().as_u16()) };
     let outcome = match bounded(ctx, budget, asked).await {
         Ok(Ok(status)) => Outcome::Seen(status),
         Ok(Err(NoAnswer::Io(failure))) => Outcome::Failed(failure),
@@ -79,8 +81,28 @@ pub(super) async fn bounded_get(
     address: SocketAddr,
     path: &str,
 ) -> Result<(u16, Vec<u8>), MetadataFailure> {
-    let mut response = get(ctx, address, path).await?;
+    let Answered { status, body, .. } = bounded_get_as(ctx, address, path, None).await?;
+    Ok((status, body))
+}
+
+/// What such a service answers.
+pub(super) struct Answered {
+    pub(super) status: u16,
+    /// `WWW-Authenticate`.
+    pub(super) challenge: Option<String>,
+    pub(super) body: Vec<u8>,
+}
+
+/// The same with the value of `Authorization`.
+pub(super) async fn bounded_get_as(
+    ctx: &Context,
+    address: SocketAddr,
+    path: &str,
+    authorization: Option<&Secret>,
+) -> Result<Answered, MetadataFailure> {
+    let mut response = get(ctx, address, path, authorization).await?;
     let status = response.status().as_u16();
+    let challenge = response.headers().get(WWW_AUTHENTICATE).map(bounded_text);
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| no_answer(&error))? {
         if body.len() + chunk.len() > MAX_DOCUMENT {
@@ -88,7 +110,13 @@ pub(super) async fn bounded_get(
         }
         body.extend_from_slice(&chunk);
     }
-    Ok((status, body))
+    Ok(Answered { status, challenge, body })
+}
+
+/// What the document of a machine of Azure Arc says of it.
+pub(super) fn arc_instance_of(body: &[u8]) -> Option<Instance> {
+    let compute = serde_json::from_slice(body).ok()?;
+    instance(Document { compute: Some(compute), network: None })
 }
 
 /// What the instance document says of the machine; `None` where it is not such a document.
@@ -111,7 +139,12 @@ impl From<NoAnswer> for MetadataFailure {
     }
 }
 
-async fn get(ctx: &Context, address: SocketAddr, path: &str) -> Result<reqwest::Response, NoAnswer> {
+async fn get(
+    ctx: &Context,
+    address: SocketAddr,
+    path: &str,
+    authorization: Option<&Secret>,
+) -> Result<reqwest::Response, NoAnswer> {
     let target = ctx.world.route(Transport::Tcp, address).await.map_err(|error| NoAnswer::Io(io_failure(&error)))?;
     let client = reqwest::Client::builder()
         .no_proxy()
@@ -119,7 +152,12 @@ async fn get(ctx: &Context, address: SocketAddr, path: &str) -> Result<reqwest::
         .user_agent(USER_AGENT)
         .build()
         .map_err(|error| no_answer(&error))?;
-    let request = client.get(format!("http://{target}{path}")).header("Metadata", "true");
+    let mut request = client.get(format!("http://{target}{path}")).header("Metadata", "true");
+    if let Some(value) = authorization {
+        let mut value = HeaderValue::from_str(value.expose()).map_err(|_| NoAnswer::NotHttp)?;
+        value.set_sensitive(true);
+        request = request.header(AUTHORIZATION, value);
+    }
     request.send().await.map_err(|error| no_answer(&error))
 }
 

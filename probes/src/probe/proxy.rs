@@ -19,7 +19,8 @@ use crate::endpoint::Endpoint;
 use crate::no_proxy;
 use crate::observation::proxy::MAX_EXEMPT;
 use crate::observation::{
-    Exemptions, HttpFailure, Outcome, PlatformProxy, ProxyChoice, ProxySettings, Timing, Tunnel, TunnelFailure,
+    AgentProxy, Exemptions, HttpFailure, Outcome, PlatformProxy, ProxyChoice, ProxySettings, Timing, Tunnel,
+    TunnelFailure,
 };
 use crate::options::{Options, ProxyOption};
 use crate::secret::Secret;
@@ -66,6 +67,12 @@ pub fn choose(world: &World, options: &Options, host: &str, port: u16) -> Option
             proxy(value, exempt, source, None, &target)
         }
     }
+}
+
+/// The proxy that an agent is set to use. Its credentials are nobody's but the agent's, so none are sent.
+pub(super) fn of_agent(setting: &AgentProxy) -> Option<Proxy> {
+    let anywhere: ::http::Uri = "https://anywhere.invalid/".parse().ok()?;
+    proxy(&setting.url, "", &setting.source, None, &anywhere)
 }
 
 /// What the environment says about proxies; `None` when `--proxy` stands in its place. `start` is when the run began.

@@ -22,7 +22,7 @@ use super::tcp::Duplex;
 use super::tcp::counted::Counted;
 use crate::endpoint::Endpoint;
 use crate::observation::tls::MAX_CHAIN;
-use crate::observation::{Handshake, Outcome, Session, TlsFailure};
+use crate::observation::{ChainVerdict, Handshake, Outcome, Session, TlsFailure};
 
 mod certificate;
 mod failure;
@@ -89,6 +89,12 @@ pub(super) async fn handshake_offering<S: Duplex>(
     };
     let stream = stream.filter(|_| handshake.verified());
     (handshake, stream)
+}
+
+/// The public roots vouch for the peer as well as this machine's own store.
+pub(crate) fn known_to_both(handshake: &Handshake) -> bool {
+    let verification = handshake.verification.as_ref();
+    verification.is_some_and(|seen| seen.verified() && seen.is_trusted() && seen.public == ChainVerdict::Trusted)
 }
 
 async fn shake<S: Duplex>(

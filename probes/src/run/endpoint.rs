@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::OnceCell;
 
 use super::Done;
-use super::heard::{Asking, LookupRoom, Place};
+use super::heard::{Asking, LookupRoom};
 use super::progress::{At, Stage};
 use crate::endpoint::Endpoint;
 use crate::observation::{
@@ -17,6 +17,7 @@ use crate::observation::{
 };
 use crate::options::StepKind;
 use crate::plan::Step;
+use crate::probe::kept::Place;
 use crate::probe::proxy::Proxy;
 use crate::probe::segments::Stalled;
 use crate::probe::tcp::{Connecting, Duplex};
@@ -48,7 +49,7 @@ pub(super) struct LookingUp {
     pub(super) asking: Asking,
     pub(super) room: LookupRoom,
     /// A place in it, if there was one at once.
-    pub(super) place: Option<Place>,
+    pub(super) place: Option<super::heard::Place>,
 }
 
 impl LookingUp {
@@ -82,6 +83,7 @@ pub(super) async fn lane(
     proxies: Arc<Proxies>,
     at: At,
     asking: LookingUp,
+    keep: Option<Place>,
 ) -> Done {
     let planned = Steps {
         lookup: steps.iter().any(|step| matches!(step, Step::Lookup { .. })),
@@ -115,19 +117,29 @@ pub(super) async fn lane(
     let addresses = looked_up.outcome.seen().map(|found| found.addresses.clone()).unwrap_or_default();
     done.lookup(&planned, looked_up);
     if needs_address {
-        direct(&context, &endpoint, &planned, &addresses, &mut done).await;
+        direct(&context, &endpoint, &planned, &addresses, keep, &mut done).await;
     }
     done.done
 }
 
-async fn direct(context: &Context, endpoint: &Endpoint, planned: &Steps, addresses: &[IpAddr], done: &mut Record) {
+async fn direct(
+    context: &Context,
+    endpoint: &Endpoint,
+    planned: &Steps,
+    addresses: &[IpAddr],
+    keep: Option<Place>,
+    done: &mut Record,
+) {
     planned.at.set(Stage::Tcp);
     let mut connecting = tcp::connect_all(context, endpoint, addresses);
     let first = connecting.first().await;
     let rest = async {
         let Some(stream) = first else { return (without_connection(endpoint, planned), None) };
         let address = stream.address();
-        let ends = secure(context, endpoint, planned, Some(address), stream).await;
+        let ends = match keep {
+            Some(place) => secure_and_keep(context, endpoint, planned, address, stream, place).await,
+            None => secure(context, endpoint, planned, Some(address), stream).await,
+        };
         let again = match stalled(&ends) {
             Some(stalled) => {
                 planned.at.set(Stage::Segments);
@@ -223,6 +235,36 @@ async fn secure<S: Duplex + 'static>(
     // Other addresses may still be connected to.
     planned.at.set(Stage::Tcp);
     (planned.tls.then_some(handshake), exchange)
+}
+
+/// The same, and what is asked over again is left in its place.
+async fn secure_and_keep<S: Duplex + 'static>(
+    context: &Context,
+    endpoint: &Endpoint,
+    planned: &Steps,
+    address: SocketAddr,
+    stream: S,
+    place: Place,
+) -> Ends {
+    if !planned.tls || !planned.http {
+        return secure(context, endpoint, planned, Some(address), stream).await;
+    }
+    planned.at.set(Stage::Tls);
+    let (handshake, stream) = tls::handshake(context, endpoint, Some(address), stream).await;
+    let Some(stream) = stream else {
+        let exchange = match handshake.outcome.seen() {
+            Some(_) => without_request(endpoint, Outcome::Skipped(Skip::NotVerified)),
+            None => without_request(endpoint, Outcome::Skipped(Skip::EarlierStepFailed)),
+        };
+        return (Some(handshake), Some(exchange));
+    };
+    planned.at.set(Stage::Http);
+    let (exchange, open) = http::request_and_keep(context, endpoint, stream).await;
+    planned.at.set(Stage::Tcp);
+    if let Some(open) = open.filter(|_| tls::known_to_both(&handshake)) {
+        place.leave(address, open);
+    }
+    (Some(handshake), Some(exchange))
 }
 
 fn without_connection(endpoint: &Endpoint, planned: &Steps) -> Ends {

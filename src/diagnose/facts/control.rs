@@ -87,6 +87,7 @@ fn failed(failure: &ControlFailure) -> &'static str {
     match failure {
         ControlFailure::NoAddress => "has no address",
         ControlFailure::Connect(_) => "could not be connected to",
+        ControlFailure::Proxy(_) => "could not be reached through the agent's own proxy",
         ControlFailure::NotVerified => "is not vouched for by both trust stores: no token was sent",
         ControlFailure::Http(_) => "gave no HTTP answer",
         ControlFailure::ForeignHost => "is not a host of the control service: no token was sent",

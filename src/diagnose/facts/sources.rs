@@ -77,6 +77,10 @@ pub fn reason(source: &Source, observations: &Observations) -> Option<String> {
             "this machine has several identities, and the agent's settings name none of them".to_owned()
         }
         Some(Because::NoIdentity) => "this machine has no managed identity".to_owned(),
+        Some(Because::KeyNotReadable) => {
+            "the agent of Azure Arc gives tokens to root and the group `himds` alone (Windows: administrators)"
+                .to_owned()
+        }
         Some(Because::Refused) => "the service refused".to_owned(),
         None => match source.outcome {
             SourceOutcome::Seen | SourceOutcome::Absent => return None,

@@ -88,6 +88,7 @@ mod tests {
         let request = ControlRequest {
             host: HANDLER.to_owned(),
             address: None,
+            via: None,
             about: ControlQuestion::Rules,
             request_id: "00000000-0000-4000-8000-00000000000a".to_owned(),
             timing: Timing::default(),

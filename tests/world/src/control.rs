@@ -3,12 +3,20 @@
 //! Shapes: <https://github.com/microsoft/Docker-Provider/blob/ci_prod/source/plugins/go/src/ingestion_token_utils.go>
 
 use crate::http::{Answer, Request};
-use crate::scenario::{ControlAnswer, IdentityAnswer, Scenario};
+use crate::scenario::{ArcAnswer, ControlAnswer, IdentityAnswer, Scenario};
 
 /// The token that the simulated metadata service gives.
 pub const TOKEN: &str = "eyJhbGciOiJub25lIn0.simulated-identity-token-that-nobody-may-see.c2VjcmV0";
 /// The token that the simulated control service gives for a channel.
 pub const INGESTION_TOKEN: &str = "eyJhbGciOiJub25lIn0.simulated-ingestion-token-that-nobody-may-see.c2VjcmV0";
+
+/// What stands in the key of Azure Arc's agent.
+pub const ARC_KEY: &str = "simulated-key-of-arc-that-nobody-may-see";
+/// The key, where it is.
+pub(crate) const ARC_KEY_FILE: &str = "/var/opt/azcmagent/tokens/5f0c6d1e-8a7b.key";
+/// Where Azure Arc's agent answers.
+pub(crate) const ARC: std::net::SocketAddr =
+    std::net::SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 40_342);
 
 const RULE: &str = "dcr-5d3c8f0e2b7a4c1f9e6d0a1b2c3d4e5f";
 /// More than is read of any answer.
@@ -110,6 +118,34 @@ fn redirect(host: &str) -> Answer {
 
 fn refusal(status: u16, code: &str, message: &str) -> Answer {
     Answer::new(status, &[ID], format!(r#"{{"error":{{"code":"{code}","message":"{message}"}}}}"#))
+}
+
+/// What Azure Arc's agent answers.
+/// Source: <https://learn.microsoft.com/azure/azure-arc/servers/managed-identity-authentication>
+pub(crate) fn arc(scenario: &Scenario, request: &Request) -> Answer {
+    let json = [("Content-Type", "application/json; charset=utf-8")];
+    let header =
+        |wanted: &str| request.headers.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str());
+    if header("metadata").is_none() {
+        return Answer::new(400, &json, r#"{"error":"Bad request. Required metadata header not specified"}"#);
+    }
+    if request.target.starts_with("/metadata/instance/compute") {
+        let document = format!(
+            r#"{{"azEnvironment":"{}","location":"{}","name":"srv-01","resourceId":"/subscriptions/00000000-0000-4000-8000-000000000001/resourceGroups/rg-arc/providers/Microsoft.HybridCompute/machines/srv-01","vmId":"02aab8a4-74ef-476e-8182-f6d2ba4166a7"}}"#,
+            scenario.cloud.environment(),
+            scenario.region
+        );
+        return Answer::new(200, &json, document);
+    }
+    if header("authorization") == Some(&format!("Basic {ARC_KEY}")) {
+        return token(scenario.control.identity, &request.target);
+    }
+    let file = match scenario.control.arc {
+        ArcAnswer::Elsewhere => "/etc/shadow",
+        ArcAnswer::Gone => "/var/opt/azcmagent/tokens/gone.key",
+        ArcAnswer::Challenge | ArcAnswer::Absent => ARC_KEY_FILE,
+    };
+    Answer::new(401, &[("Www-Authenticate", &format!("Basic realm={file}"))], "")
 }
 
 /// The metadata service's answer to the request for a token.

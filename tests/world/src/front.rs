@@ -153,22 +153,27 @@ impl Fronts {
         if let Some(view) = behaviour.dns {
             return doh::serve(&mut stream, &self.zones, view).await;
         }
-        let Some(request) = http::read(&mut stream).await else { return Ok(()) };
-        tokio::time::sleep(self.latency).await;
-        if let Some(fault) = behaviour.http {
-            http::misbehave(&mut stream, fault).await?;
-            return stream.shutdown().await;
+        loop {
+            let Some(request) = http::read(&mut stream).await else { return Ok(()) };
+            tokio::time::sleep(self.latency).await;
+            if let Some(fault) = behaviour.http {
+                http::misbehave(&mut stream, fault).await?;
+                return stream.shutdown().await;
+            }
+            let asked = self.control.answer(&name, place.private, &request);
+            let mut answer = asked.unwrap_or_else(|| service(&name, &request.target));
+            answer.status = behaviour.status.unwrap_or(answer.status);
+            answer.body = behaviour.body.clone().unwrap_or(answer.body);
+            answer.date_shift_s = behaviour.date_shift_s.unwrap_or(0);
+            if let Some(headers) = behaviour.headers.clone() {
+                answer.headers = headers.into_iter().collect();
+            }
+            answer.goes_on = request.headers.iter().any(|(name, value)| name == "connection" && value == "keep-alive");
+            http::write(&mut stream, &answer).await?;
+            if !answer.goes_on {
+                return stream.shutdown().await;
+            }
         }
-        let asked = self.control.answer(&name, place.private, &request);
-        let mut answer = asked.unwrap_or_else(|| service(&name, &request.target));
-        answer.status = behaviour.status.unwrap_or(answer.status);
-        answer.body = behaviour.body.unwrap_or(answer.body);
-        answer.date_shift_s = behaviour.date_shift_s.unwrap_or(0);
-        if let Some(headers) = behaviour.headers {
-            answer.headers = headers.into_iter().collect();
-        }
-        http::write(&mut stream, &answer).await?;
-        stream.shutdown().await
     }
 
     fn behaviour(&self, place: &Place, name: &str) -> Behaviour {

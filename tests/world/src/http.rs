@@ -1,4 +1,4 @@
-//! HTTP/1.1 answers as the real services give them, and broken ones. One request a connection.
+//! HTTP/1.1 answers as the real services give them, and broken ones.
 
 use std::fmt::Write as _;
 use std::io;
@@ -26,12 +26,14 @@ pub(crate) struct Answer {
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: String,
     pub(crate) date_shift_s: i64,
+    /// Another request may follow on the connection.
+    pub(crate) goes_on: bool,
 }
 
 impl Answer {
     pub(crate) fn new(status: u16, headers: &[(&str, &str)], body: impl Into<String>) -> Self {
         let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        Self { status, headers, body: body.into(), date_shift_s: 0 }
+        Self { status, headers, body: body.into(), date_shift_s: 0, goes_on: false }
     }
 }
 
@@ -78,14 +80,15 @@ async fn read_head(stream: &mut (impl AsyncRead + Unpin)) -> Option<Request> {
     Some(Request { method, target, headers })
 }
 
-/// Writes an answer and says that the connection ends.
+/// Writes an answer and says whether the connection ends.
 pub(crate) async fn write(stream: &mut (impl AsyncWrite + Unpin), answer: &Answer) -> io::Result<()> {
     let shifted = Timestamp::now().checked_add(SignedDuration::from_secs(answer.date_shift_s));
     let date = shifted.unwrap_or(Timestamp::UNIX_EPOCH).strftime("%a, %d %b %Y %H:%M:%S GMT");
     let mut head = format!(
-        "HTTP/1.1 {} {}\r\nDate: {date}\r\nConnection: close\r\nContent-Length: {}\r\n",
+        "HTTP/1.1 {} {}\r\nDate: {date}\r\nConnection: {}\r\nContent-Length: {}\r\n",
         answer.status,
         reason(answer.status),
+        if answer.goes_on { "keep-alive" } else { "close" },
         answer.body.len()
     );
     for (name, value) in &answer.headers {

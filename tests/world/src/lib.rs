@@ -75,7 +75,7 @@ mod peers;
 mod testing;
 mod zones;
 
-pub use control::{INGESTION_TOKEN, TOKEN};
+pub use control::{ARC_KEY, INGESTION_TOKEN, TOKEN};
 pub use names::Cloud;
 pub use scenario::{Scenario, WorldFileError};
 pub use start::{Running, start};

@@ -73,6 +73,16 @@ pub(crate) async fn serve_metadata(
     }
 }
 
+/// Serves Azure Arc's agent for ever.
+pub(crate) async fn serve_arc(listener: TcpListener, scenario: Scenario, asked: Arc<AtomicU64>) {
+    loop {
+        let mut stream = accept(&listener).await;
+        asked.fetch_add(1, Ordering::Relaxed);
+        let Some(request) = http::read(&mut stream).await else { continue };
+        let _ = http::write(&mut stream, &control::arc(&scenario, &request)).await;
+    }
+}
+
 /// Serves the wire server for ever.
 pub(crate) async fn serve_wire(listener: TcpListener, answers: PlatformAnswer, asked: Arc<AtomicU64>) {
     loop {

@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use crate::names::Cloud;
 
-pub use control::{Control, ControlAnswer, IdentityAnswer};
+pub use control::{ArcAnswer, Control, ControlAnswer, IdentityAnswer};
 pub use dns::{LocalZone, Resolver, Server, ServerFault, View, Vnet};
 pub use front::{Front, HttpFault, TcpFault, TlsFault};
 pub use machine::{Machine, Platform, PlatformAnswer, Proxy};

@@ -21,10 +21,11 @@ use tokio::net::{TcpListener, UdpSocket};
 use tokio::runtime::{Handle, Runtime};
 
 use crate::certificates::Authorities;
+use crate::control::{ARC, ARC_KEY, ARC_KEY_FILE};
 use crate::dns::{Dns, Waiting};
 use crate::front::{Fronts, Place};
-use crate::platform::{Forwarder, instance, serve_metadata, serve_wire};
-use crate::scenario::{PlatformAnswer, Scenario, Server, ServerFault, TcpFault, View};
+use crate::platform::{Forwarder, instance, serve_arc, serve_metadata, serve_wire};
+use crate::scenario::{ArcAnswer, PlatformAnswer, Scenario, Server, ServerFault, TcpFault, View};
 use crate::system::Glibc;
 use crate::zones::Zones;
 
@@ -213,6 +214,10 @@ impl Sockets<'_> {
                 scenario.control.identity,
                 asked,
             ));
+        }
+        if scenario.control.arc != ArcAnswer::Absent {
+            let (listener, asked) = (self.tcp(ARC)?, self.count(Transport::Tcp, ARC));
+            self.runtime.spawn(serve_arc(listener, scenario.clone(), asked));
         }
         if self.fault(WIRE_SERVER, platform_fault(platform.wire_server))? {
             let (listener, asked) = (self.tcp(WIRE_SERVER)?, self.count(Transport::Tcp, WIRE_SERVER));
@@ -498,6 +503,9 @@ fn write_files(scenario: &Scenario, servers: &[Server], root: &Path) -> io::Resu
         files.insert("/etc/hosts".to_owned(), hosts);
     } else {
         files.insert(r"C:\Windows\System32\drivers\etc\hosts".to_owned(), hosts);
+    }
+    if scenario.control.arc != ArcAnswer::Absent {
+        files.insert(ARC_KEY_FILE.to_owned(), ARC_KEY.to_owned());
     }
     let now = jiff::Timestamp::now();
     files.extend(scenario.files.iter().map(|(path, text)| (path.clone(), crate::at(now, &scenario.expand(text)))));

@@ -1,16 +1,18 @@
-//! A token for the machine's identity, from the metadata service.
+//! A token for the machine's identity, from the metadata service or from the agent of Azure Arc.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::Deserialize;
 use url::form_urlencoded;
 
-use super::Identity;
+use super::{Identity, arc};
 use crate::azure::Cloud;
 use crate::observation::{MetadataFailure, Outcome, TokenFailure, TokenGranted};
 use crate::os;
-use crate::probe::{Context, imds};
+use crate::probe::Context;
+use crate::probe::imds::{self, Answered};
 use crate::secret::Secret;
 use crate::world::METADATA;
 
@@ -41,17 +43,51 @@ pub(super) async fn token(
     if !os::seal() {
         return (Outcome::Failed(TokenFailure::NotSealed), None);
     }
-    let path = path(cloud, identity);
-    let asked = imds::bounded_get(ctx, METADATA, &path);
-    let (status, body) = match ctx.within_time(BUDGET.min(ctx.options.step_timeout), asked).await {
-        Ok(Ok(answer)) => answer,
-        Ok(Err(MetadataFailure::Unreachable(failure))) => {
-            return (Outcome::Failed(TokenFailure::Unreachable(failure)), None);
-        }
-        Ok(Err(_)) => return (Outcome::Failed(TokenFailure::Malformed), None),
-        Err(ended) => return (ended.into(), None),
+    let Answered { status, body, .. } = match asked(ctx, METADATA, &path(cloud, identity, "2018-02-01"), None).await {
+        Ok(answer) => answer,
+        Err(failed) => return (failed, None),
     };
-    match granted(status, &body) {
+    taken(ctx, status, &body)
+}
+
+/// The same from the agent of Azure Arc. The key that it wants to see is a secret too.
+pub(super) async fn of_arc(ctx: &Context, cloud: Cloud) -> (Outcome<TokenGranted, TokenFailure>, Option<Secret>) {
+    if !os::seal() {
+        return (Outcome::Failed(TokenFailure::NotSealed), None);
+    }
+    let path = path(cloud, None, "2019-11-01");
+    let mut answer = match asked(ctx, arc::ADDRESS, &path, None).await {
+        Ok(answer) => answer,
+        Err(failed) => return (failed, None),
+    };
+    match arc::proof(&ctx.world, &answer) {
+        None => {}
+        Some(Err(failure)) => return (Outcome::Failed(failure), None),
+        Some(Ok(proof)) => match asked(ctx, arc::ADDRESS, &path, Some(&proof)).await {
+            Ok(second) => answer = second,
+            Err(failed) => return (failed, None),
+        },
+    }
+    taken(ctx, answer.status, &answer.body)
+}
+
+async fn asked(
+    ctx: &Context,
+    address: SocketAddr,
+    path: &str,
+    authorization: Option<&Secret>,
+) -> Result<Answered, Outcome<TokenGranted, TokenFailure>> {
+    let asked = imds::bounded_get_as(ctx, address, path, authorization);
+    match ctx.within_time(BUDGET.min(ctx.options.step_timeout), asked).await {
+        Ok(Ok(answer)) => Ok(answer),
+        Ok(Err(MetadataFailure::Unreachable(failure))) => Err(Outcome::Failed(TokenFailure::Unreachable(failure))),
+        Ok(Err(_)) => Err(Outcome::Failed(TokenFailure::Malformed)),
+        Err(ended) => Err(ended.into()),
+    }
+}
+
+fn taken(ctx: &Context, status: u16, body: &[u8]) -> (Outcome<TokenGranted, TokenFailure>, Option<Secret>) {
+    match granted(status, body) {
         Ok((token, expires)) => {
             let expires_in_s = expires.map(|expires| expires - ctx.world.clock.now().as_second());
             (Outcome::Seen(TokenGranted { expires_in_s }), Some(token))
@@ -60,9 +96,9 @@ pub(super) async fn token(
     }
 }
 
-fn path(cloud: Cloud, identity: Option<&Identity>) -> String {
+fn path(cloud: Cloud, identity: Option<&Identity>, version: &str) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
-    query.append_pair("api-version", "2018-02-01");
+    query.append_pair("api-version", version);
     query.append_pair("resource", &format!("https://{}/", cloud.monitor_suffix()));
     if let Some(identity) = identity {
         query.append_pair(&identity.named.by, &identity.value);

@@ -10,6 +10,23 @@ pub struct Control {
     pub identity: IdentityAnswer,
     /// The control service's answer.
     pub answers: ControlAnswer,
+    /// Azure Arc's agent, where it manages the machine.
+    pub arc: ArcAnswer,
+}
+
+/// What Azure Arc's agent says to a request for a token.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ArcAnswer {
+    /// It is not there.
+    #[default]
+    Absent,
+    /// It names a key of its own, and gives the token to whoever comes with it.
+    Challenge,
+    /// It names a file that is none of its own.
+    Elsewhere,
+    /// It names a key that is not there any more.
+    Gone,
 }
 
 /// How the metadata service answers the request for a token.
