@@ -111,10 +111,11 @@ fn of_name(
         let why = "the report does not show which servers this machine asks".to_owned();
         return NamePrediction { after: None, fate: Fate::Unknown, why, ..made };
     }
-    if !before.differs_from(after, fqdn) {
+    let unknown = |why: String| NamePrediction { after: None, fate: Fate::Unknown, why, ..made.clone() };
+    // Where nobody looked, that nothing is known to differ says nothing.
+    if (now.is_some() || !concerned) && !before.differs_from(after, fqdn) {
         return made;
     }
-    let unknown = |why: String| NamePrediction { after: None, fate: Fate::Unknown, why, ..made.clone() };
     let Some(now) = now else { return unknown("the report does not show where it leads now".to_owned()) };
     if was.route() != Some(now) {
         return unknown(match was {

@@ -320,7 +320,7 @@ pub(super) fn foot(report: &Report, style: &Style, roots: &[&Finding]) -> Vec<Pa
     let why = roots.first().map_or_else(String::new, |root| format!("   Why   ampls-doctor explain {}", root.code));
     lines.push(Paragraph::whole(Tint::Plain, &format!("More   this command with {more}{why}")));
     if report.offers_to_ask_azure() {
-        let ask = "Ask    this command with --ask-azure (which rules and endpoint Azure has for this machine)";
+        let ask = "Ask    this command with --ask-azure (rules and endpoint that Azure has)";
         lines.push(Paragraph::whole(Tint::Plain, ask));
     }
     let send = "Send   this command with --redact -o report.json (names replaced)";
