@@ -5,7 +5,7 @@ use ampls_probes::observation::{Asks, BrowserFamily, BrowserSetting, SecureDnsMo
 
 use super::command::{FilePath, RegistryKey, Zone, command};
 use super::draft::{Draft, Reach, Title};
-use super::facts::{EndpointFacts, Facts, Told};
+use super::facts::{Answers, EndpointFacts, Facts};
 use super::finding::{BlastRadius, Fix, Owner, Severity};
 use super::remedy;
 use crate::text::quote;
@@ -18,14 +18,14 @@ pub(super) fn draft(facts: &Facts<'_>, setting: &BrowserSetting, names: &[&Endpo
         .filter(|fqdn| names.iter().any(|name| name.fqdn() == *fqdn))
         .collect();
     let whom = whom(setting);
-    let told = facts.told_to_browser(setting, names);
-    let (severity, sure, follows) = follows(setting, &private, &told);
+    let answers = facts.answers_to_browser(setting, names);
+    let (severity, sure, follows) = follows(setting, &private, &answers);
     let draft = Draft::new(severity, Owner::Os, Title::plain(format!("`{}` {how}", setting.name)))
         .as_stated()
         .group(setting.id.clone())
         .about(private)
         .summary(format!("it asks {whom}; {follows}"))
-        .evidence(std::iter::once(evidence(setting)).chain(told.lines))
+        .evidence(std::iter::once(evidence(setting)).chain(answers.lines))
         .list("browser", [setting.id.clone()])
         .arg("mode", mode_word(setting.mode))
         .arg("set_by", by_word(setting.set_by))
@@ -36,7 +36,7 @@ pub(super) fn draft(facts: &Facts<'_>, setting: &BrowserSetting, names: &[&Endpo
 }
 
 /// How bad it is, whether that is known, and what follows. Only the answer of the browser's own resolver tells what it gets.
-fn follows(setting: &BrowserSetting, private: &[&str], told: &Told) -> (Severity, bool, &'static str) {
+fn follows(setting: &BrowserSetting, private: &[&str], answers: &Answers) -> (Severity, bool, &'static str) {
     if private.is_empty() {
         return (
             Severity::Info,
@@ -44,16 +44,18 @@ fn follows(setting: &BrowserSetting, private: &[&str], told: &Told) -> (Severity
             "no name that a private link covers is private here, so nothing goes wrong today",
         );
     }
-    if told.leads_past() {
+    if answers.leads_past() {
         return (
             Severity::Warning,
             true,
             "it does not give the private addresses that these names have here, so the portal and queries go around the private link or are refused",
         );
     }
+    // Names of workspaces and endpoints are asked of nobody, and a resolver that was silent may answer otherwise.
+    let sure = answers.silent == 0 && private.iter().all(|name| answers.private.iter().any(|known| known == name));
     // Source: `network.trr.allow-rfc1918`, false by default.
     let refuses = setting.family == BrowserFamily::Firefox && !setting.allows_private;
-    match (told.is_private(), refuses, setting.asks) {
+    match (answers.is_private(), refuses, setting.asks) {
         (true, true, Asks::EncryptedOnly) => (
             Severity::Warning,
             true,
@@ -61,12 +63,17 @@ fn follows(setting: &BrowserSetting, private: &[&str], told: &Told) -> (Severity
         ),
         (true, true, _) => (
             Severity::Info,
-            true,
+            sure,
             "it answers with private addresses, which Firefox does not take from it: it asks this machine's own resolver then",
         ),
-        (true, false, _) => {
+        (true, false, _) if sure => {
             (Severity::Info, true, "it answers with private addresses too, so nothing goes wrong today")
         }
+        (true, false, _) => (
+            Severity::Info,
+            false,
+            "it answers with private addresses too, for the names that it was asked for: those of workspaces and endpoints are asked of nobody",
+        ),
         (false, ..) => (
             Severity::Warning,
             false,

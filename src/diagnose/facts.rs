@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 
 pub use agents::{agent_line, workspace_lines};
 pub use control::{Dialogue, control};
-pub use encrypted::Told;
+pub use encrypted::Answers;
 pub use evidence::{certificate_line, route_word};
 pub use forwarding::LeftOut;
 pub use http::HttpFault;

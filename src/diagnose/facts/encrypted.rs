@@ -13,7 +13,7 @@ const NAMED: usize = 3;
 
 /// What the resolvers of one user were heard to answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Told {
+pub struct Answers {
     /// Names that they give public addresses, or none, and that are private here.
     pub astray: Vec<String>,
     /// Names that they give private addresses.
@@ -26,7 +26,7 @@ pub struct Told {
     pub lines: Vec<String>,
 }
 
-impl Told {
+impl Answers {
     /// Some name leads past the private link there.
     pub fn leads_past(&self) -> bool {
         !self.astray.is_empty()
@@ -68,36 +68,36 @@ impl<'a> Facts<'a> {
     }
 
     /// What the resolvers of a browser answer for the names that it asks them.
-    pub fn told_to_browser(&self, setting: &BrowserSetting, names: &[&EndpointFacts<'_>]) -> Told {
+    pub fn answers_to_browser(&self, setting: &BrowserSetting, names: &[&EndpointFacts<'_>]) -> Answers {
         let is_its_own = |seen: &EncryptedView| {
             let templates = setting.template.as_deref();
             seen.browsers.contains(&setting.id)
                 && templates.is_none_or(|templates| templates.split_whitespace().any(|one| one == seen.url))
         };
-        self.told(is_its_own, names)
+        self.answers_of(is_its_own, names)
     }
 
     /// What the resolvers of a service of the system answer.
-    pub fn told_to_service(&self, service: &str) -> Told {
+    pub fn answers_to_service(&self, service: &str) -> Answers {
         let names: Vec<&EndpointFacts<'_>> = self.ampls_endpoints().collect();
-        self.told(|seen| seen.services.iter().any(|name| name == service), &names)
+        self.answers_of(|seen| seen.services.iter().any(|name| name == service), &names)
     }
 
-    fn told(&self, is_asked: impl Fn(&EncryptedView) -> bool, names: &[&EndpointFacts<'_>]) -> Told {
+    fn answers_of(&self, is_asked: impl Fn(&EncryptedView) -> bool, names: &[&EndpointFacts<'_>]) -> Answers {
         let here: Vec<&str> = self.private_here().map(EndpointFacts::fqdn).collect();
-        let mut told = Told::default();
+        let mut found = Answers::default();
         for seen in self.encrypted().filter(|seen| is_asked(seen)) {
             if !seen.answered() {
-                told.silent += 1;
-                told.lines.push(unheard(seen));
+                found.silent += 1;
+                found.lines.push(unheard(seen));
                 continue;
             }
             let views = names.iter().filter_map(|name| Some((name.fqdn(), self.encrypted_view(seen, name.fqdn())?)));
             for (name, view) in views.filter(|(_, view)| view.answered()) {
                 let (name, private) = (name.to_owned(), view.is_private());
-                told.answered += 1;
+                found.answered += 1;
                 if private {
-                    told.private.push(name.clone());
+                    found.private.push(name.clone());
                 }
                 let addresses: Vec<String> = view.addresses.iter().map(ToString::to_string).collect();
                 let what = if addresses.is_empty() {
@@ -105,13 +105,13 @@ impl<'a> Facts<'a> {
                 } else {
                     format!("with {}", list(&addresses, NAMED))
                 };
-                told.lines.push(format!("{} answers {} {what}", quote(&seen.url), quote(&name)));
+                found.lines.push(format!("{} answers {} {what}", quote(&seen.url), quote(&name)));
                 if !private && here.contains(&name.as_str()) {
-                    told.astray.push(name);
+                    found.astray.push(name);
                 }
             }
         }
-        told
+        found
     }
 }
 

@@ -7,7 +7,7 @@ use ampls_probes::observation::EncryptedResolver;
 
 use crate::diagnose::command::{FilePath, command};
 use crate::diagnose::draft::{Draft, Reach, Title};
-use crate::diagnose::facts::Facts;
+use crate::diagnose::facts::{Facts, View};
 use crate::diagnose::finding::{BlastRadius, Fix, Owner, Severity};
 use crate::diagnose::{remedy, rule::rule};
 use crate::text::list;
@@ -21,8 +21,8 @@ rule! {
     /// service, information.
     ///
     /// What the servers answer a setting does not tell, so a warning is likely. With `--view encrypted` they are asked for names that
-    /// many customers share (never those of a workspace or an endpoint): the finding is proven by their answer, or by the lack of
-    /// one, and information where they give private addresses.
+    /// many customers share (never those of a workspace or an endpoint): the finding is proven where they give public addresses to
+    /// names that are private here, or where none answers and no name resolves, and information where they give private addresses.
     ///
     /// ## Why it matters
     ///
@@ -68,8 +68,10 @@ fn draft(facts: &Facts<'_>, resolver: &EncryptedResolver) -> Draft {
     let concerned = resolver.zones.is_empty()
         || facts.endpoints().iter().any(|name| resolver.zones.iter().any(|zone| is_below(name.fqdn(), zone)));
     let grave = resolver.in_use && concerned && (resolver.strict || !public.is_empty());
-    let told = facts.told_to_service(&resolver.service);
-    let served = resolver.in_use && concerned && told.is_private();
+    let answers = facts.answers_to_service(&resolver.service);
+    let resolves = facts.ampls_endpoints().any(|name| name.system().is_some_and(View::answered));
+    let served = resolver.in_use && concerned && answers.is_private();
+    let none_private = answers.answered > 0 && answers.private.is_empty();
     let severity = if grave && !served { Severity::Warning } else { Severity::Info };
     let strictness = if resolver.strict { "and never unencrypted" } else { "where a server offers it" };
     let asked = if servers.is_empty() { "not named".to_owned() } else { servers.join(", ") };
@@ -82,11 +84,13 @@ fn draft(facts: &Facts<'_>, resolver: &EncryptedResolver) -> Draft {
     } else if !resolver.in_use {
         summary.push_str("; this machine's resolver configuration does not use it");
     } else if served {
-        summary.push_str("; it gives the names of Azure Monitor their private addresses");
-    } else if resolver.strict && told.is_silent() {
+        summary.push_str("; it gives the names that it was asked for their private addresses");
+    } else if resolver.strict && answers.is_silent() && !resolves {
         summary.push_str("; no server answers encrypted, so nothing resolves");
-    } else if told.answered > 0 && told.private.is_empty() {
-        summary.push_str("; it gives the names of Azure Monitor public addresses");
+    } else if resolver.strict && answers.is_silent() {
+        summary.push_str("; no server answered encrypted just now, although names resolve");
+    } else if none_private {
+        summary.push_str("; it gives the names that it was asked for public addresses");
     } else if !public.is_empty() {
         summary.push_str("; a public server knows no private zone");
     } else if resolver.strict {
@@ -94,13 +98,14 @@ fn draft(facts: &Facts<'_>, resolver: &EncryptedResolver) -> Draft {
     }
     let title = format!("`{}` sends DNS encrypted (`{}`)", resolver.service, resolver.setting);
     // Only the answer of the very server tells what this machine gets.
-    let sure = !grave || told.answered > 0 || (resolver.strict && told.is_silent());
+    let heard = answers.silent == 0 && (served || none_private || answers.leads_past());
+    let sure = !grave || heard || (resolver.strict && answers.is_silent() && !resolves);
     let draft = Draft::new(severity, Owner::Os, Title::plain(title))
         .as_stated()
         .group(resolver.service.clone())
         .summary(summary)
         .evidence([format!("`{}` in `{}`; servers: {asked}", resolver.setting, resolver.source)])
-        .evidence(told.lines)
+        .evidence(answers.lines)
         .list("service", [resolver.service.clone()])
         .arg("strict", if resolver.strict { "yes" } else { "no" })
         .list("public_servers", &public)

@@ -1,5 +1,5 @@
 //! A token for the identity of a machine that Azure Arc manages. Arc's agent wants proof that who asks may read a file of its own: it
-//! names one in its refusal, and whoever comes again with what stands in it gets the token.
+//! names one in its refusal, and a second request that carries the content of that file gets the token.
 //!
 //! Source: <https://learn.microsoft.com/azure/azure-arc/servers/managed-identity-authentication>
 
