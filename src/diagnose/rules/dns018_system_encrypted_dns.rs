@@ -69,7 +69,7 @@ fn draft(facts: &Facts<'_>, resolver: &EncryptedResolver) -> Draft {
         || facts.endpoints().iter().any(|name| resolver.zones.iter().any(|zone| is_below(name.fqdn(), zone)));
     let grave = resolver.in_use && concerned && (resolver.strict || !public.is_empty());
     let answers = facts.answers_to_service(&resolver.service);
-    let resolves = facts.ampls_endpoints().any(|name| name.system().is_some_and(View::answered));
+    let names_lead_somewhere = facts.ampls_endpoints().any(|name| name.system().is_some_and(View::answered));
     let served = resolver.in_use && concerned && answers.is_private();
     let none_private = answers.answered > 0 && answers.private.is_empty();
     let severity = if grave && !served { Severity::Warning } else { Severity::Info };
@@ -85,7 +85,7 @@ fn draft(facts: &Facts<'_>, resolver: &EncryptedResolver) -> Draft {
         summary.push_str("; this machine's resolver configuration does not use it");
     } else if served {
         summary.push_str("; it gives the names that it was asked for their private addresses");
-    } else if resolver.strict && answers.is_silent() && !resolves {
+    } else if resolver.strict && answers.is_silent() && !names_lead_somewhere {
         summary.push_str("; no server answers encrypted, so nothing resolves");
     } else if resolver.strict && answers.is_silent() {
         summary.push_str("; no server answered encrypted just now, although names resolve");
@@ -99,7 +99,7 @@ fn draft(facts: &Facts<'_>, resolver: &EncryptedResolver) -> Draft {
     let title = format!("`{}` sends DNS encrypted (`{}`)", resolver.service, resolver.setting);
     // Only the answer of the very server tells what this machine gets.
     let heard = answers.silent == 0 && (served || none_private || answers.leads_past());
-    let sure = !grave || heard || (resolver.strict && answers.is_silent() && !resolves);
+    let sure = !grave || heard || (resolver.strict && answers.is_silent() && !names_lead_somewhere);
     let draft = Draft::new(severity, Owner::Os, Title::plain(title))
         .as_stated()
         .group(resolver.service.clone())
