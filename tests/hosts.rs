@@ -14,7 +14,7 @@ use ampls_doctor::diagnose::facts::delivery::Delivery;
 use ampls_doctor::report::{FailOn, Report, RunInfo, exit_status};
 use ampls_probes::endpoint::Endpoint;
 use ampls_probes::observation::{Agents, Observation, SourceName};
-use ampls_probes::{Catalogue, Options, World};
+use ampls_probes::{Catalogue, Observations, Options, World};
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -172,9 +172,24 @@ pub(crate) fn examine(root: &Path, arguments: &[String]) -> Report {
     examine_world(World::from_system(Some(root), None), options(root, arguments))
 }
 
-fn examine_world(world: World, options: Options) -> Report {
+fn observe(world: World, options: Options) -> Observations {
     let catalogue = Catalogue::builtin().expect("the built-in catalogue");
-    let observations = ampls_probes::run::run(world, options, &catalogue, &|_| {}).expect("a run");
+    ampls_probes::run::run(world, options, &catalogue, &|_| {}).expect("a run")
+}
+
+/// Every fake machine by its file's name, and what is seen of it.
+#[cfg(unix)]
+pub(crate) fn seen() -> Vec<(String, Observations)> {
+    let hosts = files().into_iter().map(|file| {
+        let (name, host) = read(&file);
+        let root = host.write(jiff::Timestamp::now());
+        (name, observe(World::from_system(Some(&root.0), None), options(&root.0, &host.arguments)))
+    });
+    hosts.collect()
+}
+
+fn examine_world(world: World, options: Options) -> Report {
+    let observations = observe(world, options);
     let findings = diagnose(&observations);
     let facts = Facts::new(&observations);
     Report::new(&observations, &facts, findings, RunInfo { id: Uuid::nil(), tool_version: "0.0.0".to_owned() })
@@ -199,25 +214,37 @@ pub(crate) fn agents_of(report: &Report) -> &Agents {
     agents.expect("the agents were looked for")
 }
 
+/// The files of all fake machines, in order.
 #[cfg(unix)]
-#[test]
-fn every_host_gets_the_findings_it_names() {
+pub(crate) fn files() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/hosts");
     let mut files: Vec<PathBuf> =
         fs::read_dir(folder).expect("tests/hosts").map(|entry| entry.expect("an entry").path()).collect();
     files.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
     files.sort();
+    files
+}
+
+#[cfg(unix)]
+fn read(file: &Path) -> (String, Host) {
+    let text = fs::read_to_string(file).expect("a host file");
+    let host = toml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    (file.file_stem().unwrap_or_default().to_string_lossy().into_owned(), host)
+}
+
+#[cfg(unix)]
+#[test]
+fn every_host_gets_the_findings_it_names() {
+    let files = files();
     let is_of_windows =
         |file: &&PathBuf| file.file_name().is_some_and(|name| name.to_string_lossy().starts_with("windows-"));
     let windows = files.iter().filter(is_of_windows).count();
     assert!(windows >= 60 && files.len() - windows >= 30, "{windows} of {} hosts are of Windows", files.len());
     let mut faults = Vec::new();
     for file in files {
-        let text = fs::read_to_string(&file).expect("a host file");
-        let host: Host = toml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        let (name, host) = read(&file);
         let found = differences(&host);
         if !found.is_empty() {
-            let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
             faults.push(format!("{name} ({})\n    {}", host.title, found.join("\n    ")));
         }
     }
@@ -230,11 +257,9 @@ fn every_host_gets_the_findings_it_names() {
 #[ignore = "makes folders for tests/wine/disks"]
 fn disks_of_windows_are_written() {
     let target = PathBuf::from(std::env::var_os("AMPLS_DISKS").expect("AMPLS_DISKS"));
-    let hosts = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/hosts")).expect("tests/hosts");
-    for file in hosts.map(|entry| entry.expect("an entry").path()) {
-        let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    for file in files() {
+        let (name, host) = read(&file);
         if name.starts_with("windows-") {
-            let host: Host = toml::from_str(&fs::read_to_string(&file).expect("a host file")).expect(&name);
             fs::rename(&host.write(jiff::Timestamp::now()).0, target.join(&name)).expect("on the same disk");
         }
     }

@@ -16,6 +16,7 @@
 //! - `generated`: files made from the code are fresh.
 //! - `healthy`: every kind of healthy network has a world without findings.
 //! - `hosts`: fake roots with agents as found on real machines, through `--root`.
+//! - `judged`: what was seen in every world and on every fake machine, kept for the tests beside the rules.
 //! - `model`: random networks, what is truly wrong with them, and what the doctor says.
 //! - `needs`: programs that some tests need, and what happens without them.
 //! - `netns`: whole machines in network namespaces, with real servers.
@@ -45,6 +46,7 @@ mod formats;
 mod generated;
 mod healthy;
 mod hosts;
+mod judged;
 mod model;
 mod needs;
 mod netns;

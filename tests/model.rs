@@ -12,6 +12,7 @@ use std::env;
 use std::fmt::Write as _;
 use std::thread;
 
+use ampls_probes::Observations;
 use faults::{Fault, KINDS, Kind};
 use invariants::{Mistake, World, describe, mistakes};
 use network::Shape;
@@ -35,6 +36,8 @@ mod sockets;
 const WORLDS: usize = 20_000;
 /// Worlds that every kind and every pair of kinds has at least.
 const ENOUGH: usize = 20;
+/// Networks with three faults whose judgement is kept.
+const TRIPLES: usize = 60;
 /// Draws of a network before faults are said to exclude each other.
 const DRAWS: usize = 400;
 
@@ -123,6 +126,21 @@ fn world(kinds: &[Kind], random: &mut Random) -> Option<World> {
         let faults: Option<Vec<Fault>> = kinds.iter().map(|kind| Fault::random(*kind, &shape, random)).collect();
         faults.map(|faults| World { shape, faults })
     })
+}
+
+/// Networks of every kind of fault alone and of three at once, by name, and what is seen in them.
+pub(crate) fn seen() -> Vec<(String, Observations)> {
+    let of_size = |size: usize| sets(WORLDS).into_iter().filter(move |(_, kinds)| kinds.len() == size);
+    let mut chosen: BTreeMap<Vec<Kind>, usize> = BTreeMap::new();
+    for (seed, kinds) in of_size(1).chain(of_size(3).take(TRIPLES)) {
+        chosen.entry(kinds).or_insert(seed);
+    }
+    let see = |(kinds, seed): (Vec<Kind>, usize)| {
+        let world = world(&kinds, &mut Random::new(u64::try_from(seed).unwrap_or_default()))?;
+        let kinds: Vec<String> = kinds.iter().map(|kind| format!("{kind:?}")).collect();
+        Some((format!("model {}", kinds.join(" ")), see::see(&world.network())))
+    };
+    chosen.into_iter().filter_map(see).collect()
 }
 
 fn examine(sets: &[(usize, Vec<Kind>)]) -> Tally {
