@@ -5,6 +5,7 @@ use ampls_doctor::diagnose::facts::Facts;
 use ampls_doctor::diagnose::facts::delivery::Delivery;
 use ampls_doctor::diagnose::finding::Severity;
 use ampls_doctor::report::{Health, Report, RunInfo};
+use ampls_probes::Observations;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use uuid::Uuid;
@@ -39,12 +40,26 @@ fn green_network_is_not_called_healthy_without_a_word_about_the_data() {
     side_by_side(&machines.machines, |machine| machine.title.clone(), examine);
 }
 
-fn examine(machine: &Machine, pace: Pace) -> Result<Vec<String>, String> {
+/// What is seen of each machine, by name.
+pub(crate) fn seen() -> Vec<(String, Observations)> {
+    let machines: Machines = toml::from_str(include_str!("delivery.toml")).expect("the machines");
+    let seen = |machine: Machine| {
+        let seen = look(&machine, Pace::Usual).expect("a run");
+        (format!("delivery {}", machine.title), seen.observations)
+    };
+    machines.machines.into_iter().map(seen).collect()
+}
+
+fn look(machine: &Machine, pace: Pace) -> Result<Seen, String> {
     let world = ampls_world::scenario("healthy-private").ok_or("no such world")?;
     let mut scenario = world.parse().map_err(|error| error.to_string())?;
     scenario.files.clone_from(&machine.files);
     pace.set(&mut scenario);
-    let Seen { observations, findings, .. } = observe(&scenario)?;
+    observe(&scenario)
+}
+
+fn examine(machine: &Machine, pace: Pace) -> Result<Vec<String>, String> {
+    let Seen { observations, findings, .. } = look(machine, pace)?;
     let facts = Facts::new(&observations);
     let run = RunInfo { id: Uuid::nil(), tool_version: "0.0.0".to_owned() };
     let report = Report::new(&observations, &facts, findings, run);

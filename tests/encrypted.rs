@@ -32,6 +32,24 @@ const SECURE: &str = r#"{"dns_over_https": {"mode": "secure", "templates": "http
 const AUTOMATIC: &str =
     r#"{"dns_over_https": {"mode": "automatic", "templates": "https://dns.google/dns-query{?dns}"}}"#;
 
+/// What the resolver does, how bad that is, whether it is known, and what is said.
+const FRONTS: [(&str, (Severity, Certainty), &str); 6] = [
+    ("dns = \"public\"", (Severity::Warning, Certainty::Proven), "does not give the private addresses"),
+    ("dns = \"azure\"", (Severity::Info, Certainty::Likely), "for the names that it was asked for"),
+    ("tcp = \"refuse\"", (Severity::Warning, Certainty::Likely), "cannot be connected to"),
+    ("tls = \"self-signed\"", (Severity::Warning, Certainty::Likely), "does not trust its certificate"),
+    ("status = 503", (Severity::Warning, Certainty::Likely), "answers with status 503"),
+    ("http = \"garbage\"", (Severity::Warning, Certainty::Likely), "gives no HTTP answer"),
+];
+
+/// What is seen in each of these worlds, by name.
+pub(crate) fn seen() -> Vec<(String, Observations)> {
+    let of_state = |(how, state)| {
+        FRONTS.map(|(front, ..)| (format!("encrypted {how} {front}"), run(&world(state, front), &ASKED).0))
+    };
+    [("only", SECURE), ("first", AUTOMATIC)].into_iter().flat_map(of_state).collect()
+}
+
 /// What was seen, and how often the resolver was connected to.
 fn run(world: &str, arguments: &[&str]) -> (Observations, u64) {
     let text = format!("title = \"t\"\nstory = \"s\"\narguments = {arguments:?}\n{world}");
@@ -92,17 +110,8 @@ fn only_names_that_many_customers_share_are_asked_for() {
 
 #[test]
 fn the_answer_decides_how_bad_it_is_and_whether_that_is_known() {
-    use Certainty::{Likely, Proven};
-    use Severity::{Info, Warning};
     for (state, code) in [(SECURE, "BRW001"), (AUTOMATIC, "BRW002")] {
-        for (front, wanted, says) in [
-            ("dns = \"public\"", (Warning, Proven), "does not give the private addresses"),
-            ("dns = \"azure\"", (Info, Likely), "for the names that it was asked for"),
-            ("tcp = \"refuse\"", (Warning, Likely), "cannot be connected to"),
-            ("tls = \"self-signed\"", (Warning, Likely), "does not trust its certificate"),
-            ("status = 503", (Warning, Likely), "answers with status 503"),
-            ("http = \"garbage\"", (Warning, Likely), "gives no HTTP answer"),
-        ] {
+        for (front, wanted, says) in FRONTS {
             let (seen, _) = run(&world(state, front), &ASKED);
             let (severity, certainty, text) = only(&diagnose(&seen), code);
             assert_eq!((severity, certainty), wanted, "{code} {front}: {text}");

@@ -1,21 +1,20 @@
 //! What was seen in every world, on every fake machine and in networks of the model, kept with what was said of it.
 //!
 //! The test beside the rules (`src/diagnose/judged.rs`) judges it again, word for word, without a socket. Here the kept file has
-//! to have all of them; `JUDGED=record cargo test judged::` looks at them anew.
+//! to have all of them; `JUDGED=record cargo test judged::` looks at them anew, and then `UPDATE=1 cargo test judged` judges.
 
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::PathBuf;
 use std::{env, fs};
 
-use ampls_doctor::diagnose::diagnose;
 use ampls_probes::Observations;
 use flate2::Compression;
 use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 use serde_json::{Value, json};
 
-use crate::{hosts, model, scenarios};
+use crate::{delivery, encrypted, hosts, model, scenarios};
 
 fn file() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/judged.ndjson.gz")
@@ -35,7 +34,7 @@ fn every_world_and_machine_is_judged_beside_the_rules_too() {
     let hosts = hosts::files();
     let hosts = hosts.iter().map(|file| format!("host {}", file.file_stem().unwrap_or_default().to_string_lossy()));
     let missing: Vec<String> = worlds.chain(hosts).filter(|name| !kept.contains(name)).collect();
-    assert!(missing.is_empty(), "JUDGED=record cargo test judged:: looks at {missing:?}");
+    assert!(missing.is_empty(), "nobody looked at {missing:?}: JUDGED=record cargo test judged::");
 }
 
 fn record() {
@@ -46,9 +45,11 @@ fn record() {
     }
     all.extend(hosts::seen().into_iter().map(|(name, seen)| (format!("host {name}"), seen)));
     all.extend(model::seen());
+    all.extend(encrypted::seen());
+    all.extend(delivery::seen());
     let mut packed = GzEncoder::new(fs::File::create(file()).expect("tests"), Compression::best());
     for (name, observations) in &all {
-        let line = json!({ "name": name, "observations": observations, "findings": diagnose(observations) });
+        let line = json!({ "name": name, "observations": observations, "said": null });
         writeln!(packed, "{line}").expect("the disk takes it");
     }
     packed.finish().expect("the disk takes it");

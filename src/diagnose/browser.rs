@@ -269,3 +269,24 @@ fn firefox_on_windows(setting: &BrowserSetting, zones: &[String]) -> Vec<Fix> {
         .instead(),
     ]
 }
+
+#[cfg(test)]
+mod tests {
+    use ampls_probes::testing::browser;
+
+    use super::*;
+
+    #[test]
+    fn private_answers_are_certain_only_where_every_private_name_was_asked() {
+        let setting = browser("chrome", Asks::EncryptedFirst);
+        let mut answers = Answers { private: vec!["a".to_owned()], answered: 1, ..Answers::default() };
+        let said = |private: &[&str], answers: &Answers| {
+            let (severity, sure, _) = follows(&setting, private, answers);
+            (severity, sure)
+        };
+        assert_eq!(said(&["a"], &answers), (Severity::Info, true));
+        assert_eq!(said(&["a", "b"], &answers), (Severity::Info, false));
+        answers.silent = 1;
+        assert_eq!(said(&["a"], &answers), (Severity::Info, false));
+    }
+}

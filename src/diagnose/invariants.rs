@@ -88,9 +88,9 @@ fn of_the_machine(group: &Group<'_>) -> bool {
 #[cfg(test)]
 mod tests {
     use ampls_probes::Observation;
-    use ampls_probes::endpoint::Expect;
-    use ampls_probes::observation::{IoFailure, Outcome, ServerRole};
-    use ampls_probes::testing::{CUSTOM, HANDLER, ODS, OMS, Says, Scene, private_world};
+    use ampls_probes::endpoint::{Expect, Need};
+    use ampls_probes::observation::{Asks, IoFailure, Outcome, ServerRole};
+    use ampls_probes::testing::{API, CUSTOM, HANDLER, ODS, OMS, Says, Scene, browser, private_world};
 
     use crate::diagnose::facts::Facts;
     use crate::diagnose::finding::{Finding, Severity};
@@ -142,6 +142,16 @@ mod tests {
     fn a_stale_answer_is_an_error_where_private_is_asked_for() {
         assert_eq!(listing(&stale(), ODS), [("DNS007".to_owned(), Severity::Warning)]);
         assert_eq!(listing(&stale().expect(Expect::Private), ODS), [("DNS007".to_owned(), Severity::Error)]);
+    }
+
+    #[test]
+    fn a_browser_is_never_why_this_machine_finds_no_address() {
+        let scene = private_world().name(API, Need::Required).system(API, &Says::ServFail);
+        let scene = scene.browser(browser("chrome", Asks::EncryptedOnly));
+        assert_eq!(
+            listing(&scene, API),
+            [("RUN003".to_owned(), Severity::Error), ("BRW001".to_owned(), Severity::Warning)]
+        );
     }
 
     #[test]

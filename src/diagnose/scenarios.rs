@@ -45,6 +45,14 @@ fn a_healthy_public_machine_has_nothing_above_information() {
 }
 
 #[test]
+fn an_interface_whose_network_is_a_part_of_the_internet_makes_nothing_private() {
+    for prefix in ["20.1.1.10/0", "20.1.1.10/3"] {
+        assert_eq!(outline(&public_world().interface(prefix)), ["DNS001 info"], "{prefix}");
+    }
+    assert_eq!(outline(&public_world().interface("20.50.88.10/24")), Vec::<String>::new());
+}
+
+#[test]
 fn every_documented_refusal_leads_to_exactly_one_finding() {
     let refusals = Refusals::builtin().unwrap();
     for answer in &refusals.answers {

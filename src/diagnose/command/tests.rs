@@ -28,6 +28,14 @@ fn between_quotes_only_what_cannot_leave_them_is_written() {
 }
 
 #[test]
+fn a_placeholder_is_wanted_or_given_as_a_whole_word() {
+    let wanted = command!(Any, "nc ADDRESS_AND_PORT");
+    assert_eq!((wanted.asks(), wanted.gives()), (["ADDRESS_AND_PORT"].into(), [].into()));
+    let given = command!(Any, "az network x show --query \"{ZONE_GROUP:name}\"");
+    assert_eq!((given.asks(), given.gives()), ([].into(), ["ZONE_GROUP"].into()));
+}
+
+#[test]
 fn no_type_takes_an_option_or_another_kind_of_thing() {
     for text in ["", "-x", "a b", "a;b", "$(a)", "`a`", "a\nb", "a\u{202e}", "a..b", "a/b", "{a,b}", "a'b", "a|b", "ä"]
     {
