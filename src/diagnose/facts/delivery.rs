@@ -246,7 +246,10 @@ mod tests {
             count: 2,
             source: "/log/mdsd.err".to_owned(),
         };
-        let scene = private_world().agents([agent(AgentKind::Ama, "1.33.1")]).refused(refusal);
+        let scene = private_world().agents([agent(AgentKind::Ama, "1.33.1")]).refused(refusal.clone());
+        let old = Refusal { at: minutes_ago(24 * 60), ..refusal };
+        let of_yesterday = private_world().agents([agent(AgentKind::Ama, "1.33.1")]).refused(old);
+        assert_eq!(state_of(&of_yesterday).0, Delivery::Unproven);
         assert_eq!(flow(&scene.observations()).at, Some(minutes_ago(90)));
         assert_eq!(state_of(&scene.uploaded(upload(AgentKind::Ama, Some(1), None))).0, Delivery::Delivering);
     }

@@ -202,6 +202,8 @@ mod tests {
     use ampls_probes::observation::{HttpFailure, Skip, Stop};
     use ampls_probes::testing::{API, CUSTOM, DCE, HANDLER, ODS, Says, Scene, Tls, empty_world, open, private_world};
 
+    use std::collections::HashSet;
+
     use super::*;
 
     fn reachable(scene: &Scene) -> Option<bool> {
@@ -282,5 +284,37 @@ mod tests {
         assert!(!complete(&private_world().connects(ODS, &Outcome::Cancelled)));
         assert!(!complete(&private_world().says(CUSTOM, ODS, &Says::Unfinished)));
         assert!(complete(&private_world().connects(ODS, &Outcome::TimedOut)));
+    }
+
+    #[test]
+    fn a_step_of_any_kind_that_was_cut_off_is_missing() {
+        let whole = private_world().tunnel(HANDLER, "HTTPS_PROXY", Outcome::Seen(200)).observations();
+        let mut kinds = HashSet::new();
+        for place in 0..whole.seen.len() {
+            let mut seen = whole.clone();
+            if let Some(kind) = seen.seen.get_mut(place).and_then(cancel) {
+                assert!(!super::complete(&seen), "{kind}");
+                kinds.insert(kind);
+            }
+        }
+        assert_eq!(kinds.len(), 9, "{kinds:?}");
+    }
+
+    /// Ends a step before it was done; what kind it is.
+    fn cancel(step: &mut Observation) -> Option<std::mem::Discriminant<Observation>> {
+        match step {
+            Observation::Resolver(seen) => seen.outcome = Outcome::Cancelled,
+            Observation::Hosts(seen) => seen.outcome = Outcome::Cancelled,
+            Observation::Metadata(seen) => seen.outcome = Outcome::Cancelled,
+            Observation::WireServer(seen) => seen.outcome = Outcome::Cancelled,
+            Observation::Lookup(seen) => seen.outcome = Outcome::Cancelled,
+            Observation::Answer(seen) => seen.outcome = Outcome::Cancelled,
+            Observation::Connection(seen) => seen.outcome = Outcome::Cancelled,
+            Observation::Tunnel(seen) => seen.outcome = Outcome::Cancelled,
+            Observation::Handshake(seen) => seen.outcome = Outcome::Cancelled,
+            Observation::Exchange(seen) => seen.outcome = Outcome::Cancelled,
+            _ => return None,
+        }
+        Some(std::mem::discriminant(step))
     }
 }

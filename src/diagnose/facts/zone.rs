@@ -80,7 +80,7 @@ fn is_root(soa: &Authority) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use ampls_probes::testing::private_world;
+    use ampls_probes::testing::{CUSTOM, Says, ZONES, private_world};
 
     use super::super::{BLOCK_POLICY, Route, ViewKind};
     use super::*;
@@ -122,6 +122,19 @@ mod tests {
             let soa = soa(root, "a.root-servers.net", "nstld.verisign-grs.com");
             assert_eq!(judge(ZONE, &soa), Linked::No, "{root:?}");
         }
+    }
+
+    #[test]
+    fn another_zone_is_linked_only_where_it_is_not_this_one() {
+        let asks_another = |linked: &[&str]| {
+            let unlinked = ZONES.iter().filter(|zone| !linked.contains(zone));
+            let scene = unlinked.fold(private_world(), |scene, zone| scene.soa(CUSTOM, zone, &Says::PublicZone));
+            let seen = scene.observations();
+            Facts::new(&seen).asks_another_zone(ZONE, CUSTOM.parse().expect("an address"))
+        };
+        assert!(!asks_another(&[ZONE]));
+        assert!(!asks_another(&[ZONE, "privatelink.blob.core.windows.net"]), "which every storage account has");
+        assert!(asks_another(&["privatelink.monitor.azure.com"]));
     }
 
     #[test]

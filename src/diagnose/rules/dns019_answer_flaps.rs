@@ -202,6 +202,13 @@ mod tests {
     }
 
     #[test]
+    fn fires_when_the_ipv6_address_is_private_in_one_try_alone() {
+        let dual = private_world().everywhere(ODS, &Says::Dual("10.0.0.6", "fd00::6"));
+        let flaps = dual.then_says(CUSTOM, ODS, &Says::Dual("10.0.0.6", "2603:1020::6"));
+        assert_eq!(drafts(&DNS019, &flaps).len(), 1);
+    }
+
+    #[test]
     fn fires_when_an_address_is_there_in_one_try_and_not_in_the_next() {
         let scene = private_world().then_says(CUSTOM, ODS, &Says::NoData);
         assert_eq!(drafts(&DNS019, &scene).len(), 1);

@@ -229,7 +229,7 @@ mod tests {
     use ampls_probes::testing::agent;
 
     use ampls_probes::observation::{Outcome, TunnelFailure};
-    use ampls_probes::testing::{HANDLER, ODS, private_world, public_world};
+    use ampls_probes::testing::{HANDLER, ODS, private_world, public_world, shell_proxy};
 
     use super::*;
     use crate::diagnose::diagnose;
@@ -286,6 +286,24 @@ mod tests {
     fn fires_as_information_where_only_this_shell_says_so() {
         let found = drafts(&PRX001, &private_world().tunnel(ODS, "HTTPS_PROXY", Outcome::Seen(200)));
         assert_eq!(found[0].severity, Severity::Info);
+    }
+
+    #[test]
+    fn a_proxy_is_this_shells_alone_where_no_agent_uses_it() {
+        let alone = |url: &str, effective: bool| {
+            let proxy = AgentProxy {
+                used_by: AgentKind::Ama,
+                url: url.to_owned(),
+                has_credentials: false,
+                source: "/etc/default/azuremonitoragent".to_owned(),
+                no_proxy: String::new(),
+                effective,
+            };
+            let seen = private_world().agents([agent(AgentKind::Ama, "1.33.1")]).agent_proxy(proxy).observations();
+            Facts::new(&seen).only_this_shell(&shell_proxy())
+        };
+        assert!(alone("http://another:8080", true) && alone(&shell_proxy().url, false));
+        assert!(!alone(&shell_proxy().url, true));
     }
 
     #[test]
