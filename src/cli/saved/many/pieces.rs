@@ -25,7 +25,9 @@ pub(super) enum Piece<'t> {
     Object(&'t str),
     /// A list of something else than objects.
     List(&'t str),
-    /// A digest among the lines that people read.
+    /// A line among those that people read, which holds a digest by its looks.
+    Line(&'t str),
+    /// A digest wherever it stands.
     Digest(Result<Box<Digest>, String>),
     /// Nothing that can be read, and why.
     Broken(String),
@@ -101,9 +103,10 @@ impl<T> Pieces<'_, T> {
             return;
         }
         let lines = text.lines().map(str::trim).filter(|line| line.starts_with('{') && line.contains("\"digest\""));
-        let digests: Vec<_> = lines.filter_map(|line| digest::digest(line.as_bytes())).collect();
-        if !digests.is_empty() {
-            return digests.into_iter().for_each(|digest| self.add_of_all(of_digest(digest)));
+        let before = self.found.len();
+        lines.for_each(|line| self.add_of_all(Piece::Line(line)));
+        if self.found.len() > before {
+            return;
         }
         let what = || kind::of_octets(bytes).or_else(|| kind::of_text(&text));
         let why = || what().unwrap_or("is neither JSON nor holds a digest").to_owned();
