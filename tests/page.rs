@@ -186,6 +186,8 @@ fn the_causes_of_a_company_take_two_sheets_of_paper_at_most() {
         one["resource_id"] = format!("/subscriptions/{subscription}/resourceGroups/g/providers/x/y/vm-{number}").into();
         one["region"] = format!("region-{machine}").into();
         one["subnet"] = format!("10.{cause}.{machine}.0/24").into();
+        // Of one's own network each subscription is another cause.
+        one["codes"][0]["args"]["cause"] = "link-or-forwarder-missing".into();
         one["codes"][0]["args"]["server"] = vec![format!("10.1.{cause}.4:53")].into();
         lines.push_str(&format!("{one}\n"));
     }

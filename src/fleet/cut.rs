@@ -7,7 +7,8 @@ use serde::Serialize;
 
 use super::counted::percent;
 use super::group::Draft;
-use super::kin::{Kin, Side};
+use super::kin::Kin;
+use super::side::Side;
 use super::title::title_of;
 use super::{Common, Counted, State, UNKNOWN};
 use crate::diagnose::finding::Severity;

@@ -9,9 +9,10 @@ use uuid::Uuid;
 
 use super::cause::{Cause, causes};
 use super::group::{Draft, Span, drafts};
-use super::kin::{Common, Kins, Side, commons, newest_of_each};
+use super::kin::Kins;
 use super::picture::{BrokenInput, Inputs, Picture};
-use super::{Dimension, Form, Machine, MachineKey, Root, Shared, Sighting, Source, cut, picture, since};
+use super::side::{Side, commons, newest_of_each};
+use super::{Common, Dimension, Form, Machine, MachineKey, Root, Shared, Sighting, Source, cut, picture, since};
 use crate::text::escape;
 
 /// Broken inputs that are named; all of them are counted.

@@ -1,13 +1,12 @@
 //! Machines: what distinguishes them, and where they stand.
 
 use std::fmt;
-use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 use uuid::Uuid;
 
-use super::{Common, LONGEST, LONGEST_ID};
+use super::{LONGEST, LONGEST_ID};
 use crate::report::Redacted;
 use crate::text::escape;
 
@@ -126,23 +125,6 @@ pub(super) fn subscription_in(resource_id: &str) -> Option<&str> {
     let mut parts = resource_id.split('/').filter(|part| !part.is_empty());
     let first = parts.next()?;
     parts.next().filter(|_| first.eq_ignore_ascii_case("subscriptions"))
-}
-
-/// A machine of the picture.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Machine {
-    /// What tells it from others.
-    pub key: MachineKey,
-    /// Host name.
-    pub name: Box<str>,
-    /// Resource id.
-    pub resource_id: Option<Box<str>>,
-    /// When its newest run began.
-    pub at: jiff::Timestamp,
-    /// That run.
-    pub run: Uuid,
-    /// What it has in common with others.
-    pub common: Arc<Common>,
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::counted::{by_machines, counted, percent};
 use super::group::Draft;
-use super::kin::Side;
+use super::side::Side;
 use super::title::title_of;
 use super::{Common, Counted, Cut, Machine, Place, SCHEMA, Since, State};
 use crate::diagnose::finding::{Certainty, Fix, Owner, Severity};

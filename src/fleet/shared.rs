@@ -2,16 +2,47 @@
 //!
 //! A hundred thousand machines stand in a few hundred networks. What is here is kept once for all machines of which it is true.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::fact::is_kept;
-use super::{Form, LONGEST, Names, Place, Root, State};
-use crate::diagnose::finding::Severity;
+use super::{LONGEST, Names, Place, State};
+use crate::diagnose::finding::{Argument, Certainty, Owner, Severity};
 use crate::report::Health;
 use crate::text::escape;
 
 /// Roots, servers and agents kept of one report: many times what a run has.
 const MOST: usize = 200;
+
+/// The forms of a report, the one that says least first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Form {
+    /// One line of JSON within the `compact` format.
+    Digest,
+    /// Lines of the `ndjson` format.
+    Rows,
+    /// The whole report.
+    Report,
+}
+
+/// A root cause, as a report says it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Root {
+    /// Its code.
+    pub code: String,
+    /// How bad.
+    pub severity: Severity,
+    /// How sure; `None` where the form does not say it.
+    pub certainty: Option<Certainty>,
+    /// Whose work; `None` where the form does not say it.
+    pub owner: Option<Owner>,
+    /// What names that it concerns do for monitoring.
+    pub affects: Vec<&'static str>,
+    /// The observed values by name.
+    pub args: BTreeMap<String, Argument>,
+    /// The digest had no room for the things that it names, or for some of them.
+    pub unnamed: bool,
+}
 
 /// An agent of a machine.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,24 +12,12 @@ use uuid::Uuid;
 
 use super::examined::is_proven_error;
 use super::fact::has_counted_things;
-use super::shared::AgentSeen;
-use super::{LONGEST, LONGEST_ID, MachineKey, Names, Place, Shared};
+use super::{AgentSeen, Form, LONGEST, LONGEST_ID, MachineKey, Names, Place, Root, Shared};
 use crate::diagnose::facts::Route;
-use crate::diagnose::finding::{Argument, Certainty, Owner, Severity};
+use crate::diagnose::finding::Severity;
 use crate::report::digest::MaybeKnown;
 use crate::report::{Digest, Health, NOTHING_LOOKED_AT};
 use crate::text::escape;
-
-/// The forms of a report, the one that says least first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Form {
-    /// One line of JSON within the `compact` format.
-    Digest,
-    /// Lines of the `ndjson` format.
-    Rows,
-    /// The whole report.
-    Report,
-}
 
 /// Where a whole report can be read again.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -77,25 +64,6 @@ impl Ord for FilePlace {
     fn cmp(&self, other: &Self) -> Ordering {
         self.path().cmp(&other.path())
     }
-}
-
-/// A root cause, as a report says it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Root {
-    /// Its code.
-    pub code: String,
-    /// How bad.
-    pub severity: Severity,
-    /// How sure; `None` where the form does not say it.
-    pub certainty: Option<Certainty>,
-    /// Whose work; `None` where the form does not say it.
-    pub owner: Option<Owner>,
-    /// What names that it concerns do for monitoring.
-    pub affects: Vec<&'static str>,
-    /// The observed values by name.
-    pub args: BTreeMap<String, Argument>,
-    /// The digest had no room for the things that it names, or for some of them.
-    pub unnamed: bool,
 }
 
 /// What one report says of one machine.

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::group::Draft;
-use super::kin::Side;
+use super::side::Side;
 use super::title::title_of;
 use super::{Cause, Machine, MachineKey, State};
 use crate::diagnose::finding::Severity;
