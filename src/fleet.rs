@@ -9,20 +9,24 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 pub use cause::Cause;
+pub use common::{Common, Machine};
 pub use counted::Counted;
 pub use cut::{Cut, Dimension, Slice};
 pub use fact::Fact;
 pub use fold::{Fleet, Whole};
-pub use machine::{Machine, MachineKey, Names, Place};
+pub use known_digests::KnownDigests;
+pub use machine::{MachineKey, Names, Place};
 pub use picture::{BrokenInput, Example, FactValues, Group, Inputs, Machines, Picture};
 pub use reading::{Document, Read};
 pub use row::{Row, rows};
 pub use schema::{row_schema, schema};
-pub use sighting::{AgentSeen, FilePlace, Form, Root, Sighting, Source};
+pub use shared::{AgentSeen, Form, Root, Shared};
+pub use sighting::{FilePlace, Sighting, Source};
 pub use since::{CauseChange, Change, Since};
 
 mod advice;
 mod cause;
+mod common;
 #[cfg(test)]
 pub(crate) mod company;
 mod counted;
@@ -31,11 +35,15 @@ mod examined;
 mod fact;
 mod fold;
 mod group;
+mod kin;
+mod known_digests;
 mod machine;
 mod picture;
 mod reading;
 mod row;
 mod schema;
+mod shared;
+mod side;
 mod sighting;
 mod since;
 #[cfg(test)]

@@ -164,7 +164,11 @@ fn a_prediction_begins_with_its_coverage_and_fails_for_what_breaks() {
     ];
     let output = ran(&link);
     assert_eq!(status(&output), Some(0), "{}{}", text(&output.stdout), text(&output.stderr));
-    let document = json(&text(&output.stdout));
+    let written = text(&output.stdout);
+    let fields = ["\"schema\"", "\"kind\"", "\"version\"", "\"coverage\"", "\"changes\""];
+    let places: Vec<_> = fields.iter().map(|field| written.find(field)).collect();
+    assert!(places.is_sorted() && places[0].is_some(), "{written}");
+    let document = json(&written);
     assert_eq!((&document["kind"], &document["machines"]["improves"]), (&"what-if".into(), &1.into()));
     let validator = jsonschema::draft202012::new(&json(&text(&ran(&["schema", "what-if"]).stdout))).expect("a schema");
     assert!(validator.is_valid(&document), "{document:#}");

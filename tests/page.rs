@@ -167,6 +167,40 @@ fn one_fault_takes_two_sheets_of_paper_at_most() {
     }
 }
 
+/// Causes of which as much is known as can be: many subnets, many subscriptions, long names.
+#[test]
+fn the_causes_of_a_company_take_two_sheets_of_paper_at_most() {
+    const CAUSES: usize = 14;
+    const MACHINES: usize = 12;
+    let folder = Folder::new("paper-fleet");
+    let saved = report(&folder, "zone-not-linked-ods", 1);
+    let printed = text(&ran(&["judge", &saved, "--format", "compact"]).stdout);
+    let digest = json(printed.lines().find(|line| line.starts_with('{')).expect("a digest"));
+    let mut lines = String::new();
+    for number in 0..CAUSES * MACHINES {
+        let (cause, machine) = (number % CAUSES, number / CAUSES);
+        let subscription = format!("00000000-0000-4000-8000-0000000000{machine:02}");
+        let mut one = digest.clone();
+        one["host"] = format!("vm-of-a-department-{number:06}").into();
+        one["vm_id"] = format!("00000000-0000-4000-9000-{number:012}").into();
+        one["resource_id"] = format!("/subscriptions/{subscription}/resourceGroups/g/providers/x/y/vm-{number}").into();
+        one["region"] = format!("region-{machine}").into();
+        one["subnet"] = format!("10.{cause}.{machine}.0/24").into();
+        // Of one's own network each subscription is another cause.
+        one["codes"][0]["args"]["cause"] = "link-or-forwarder-missing".into();
+        one["codes"][0]["args"]["server"] = vec![format!("10.1.{cause}.4:53")].into();
+        lines.push_str(&format!("{one}\n"));
+    }
+    let (all, page, pdf) = (folder.path("all.ndjson"), folder.0.join("fleet.html"), folder.path("fleet.pdf"));
+    fs::write(&all, lines).expect("written");
+    ran(&["fleet", &all, "--format", "html", "-o", page.to_str().expect("UTF-8")]);
+    assert!(fs::read_to_string(&page).expect("the page").contains("more causes"));
+    let print = [format!("--print-to-pdf={pdf}"), "--no-pdf-header-footer".to_owned()];
+    let Some(output) = opened_with(&folder, &page, &[&print[0], &print[1]]) else { return };
+    let sheets = pages(&fs::read(&pdf).unwrap_or_else(|error| panic!("{error}: {}", text(&output.stderr))));
+    assert!((1..=2).contains(&sheets), "{sheets}");
+}
+
 #[test]
 fn hostile_text_does_nothing_in_a_browser() {
     let folder = Folder::new("hostile-page");

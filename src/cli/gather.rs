@@ -4,6 +4,7 @@
 //! The files may be anybody's. Below a folder no link leads out of it, nothing but regular files is opened, and what one
 //! input may take is bounded. What cannot be read is named, and the rest goes on.
 
+use std::cell::RefCell;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -13,7 +14,7 @@ use std::thread;
 use super::input::is_stdin;
 use super::saved::many::{Block, Found};
 use super::saved::{Saved, of_report};
-use crate::fleet::{Fleet, Source};
+use crate::fleet::{Fleet, KnownDigests, Source};
 
 mod blocks;
 mod unpack;
@@ -24,7 +25,9 @@ const WORKERS: usize = 2;
 /// Blocks that wait to be parsed.
 const WAITING: usize = 8;
 /// Bytes that wait or are parsed, all blocks together; one block may be larger alone.
-const IN_FLIGHT: usize = 16 * 1024 * 1024;
+const IN_FLIGHT: usize = 4 * 1024 * 1024;
+/// Bytes of small inputs that go together.
+const TOGETHER: usize = 256 * 1024;
 
 /// A part of the inputs, or what is wrong with one of them.
 pub(super) enum Input {
@@ -41,17 +44,17 @@ pub(super) enum Input {
 
 /// Everything that the inputs say of machines.
 pub(super) fn gather(paths: &[PathBuf]) -> Fleet {
-    let mut fleet = Fleet::default();
-    each(paths, &found_in, |found| match found {
-        Found::Sighting(sighting) => fleet.add(*sighting),
+    let (mut fleet, known) = (Fleet::default(), KnownDigests::default());
+    each(paths, &|input| found_in(input, &known), |found| match found {
+        Found::Sighting(sighting) => fleet.add(sighting),
         Found::Broken { input, why } => fleet.add_broken(&input, &why),
     });
     fleet
 }
 
-fn found_in(input: Input) -> Vec<Found> {
+fn found_in(input: Input, known: &KnownDigests) -> Vec<Found> {
     match input {
-        Input::Block(block) => block.read(),
+        Input::Block(block) => block.read(known),
         Input::Broken { input, why } => vec![Found::Broken { input, why }],
     }
 }
@@ -65,7 +68,8 @@ pub(super) fn of_octets(octets: &[u8], take: impl FnMut(Found)) {
         Ok((input, _)) => blocks::document("octets", None, input.take(BEGINNING), sink),
         Err(error) => sink.broken("octets", &error.to_string()),
     };
-    each_of(read, &found_in, take);
+    let known = KnownDigests::default();
+    each_of(read, &|input| found_in(input, &known), take);
 }
 
 /// Bytes of a report that is read once more.
@@ -101,7 +105,12 @@ fn each_of<T: Send>(
             scope.spawn(move || work(&parts, parse, &made));
         }
         drop(made);
-        scope.spawn(move || read(&Sink { parts: sink, flight: Arc::default() }));
+        scope.spawn(move || {
+            let sink =
+                Sink { parts: sink, flight: Arc::default(), batch: RefCell::default(), head: RefCell::default() };
+            read(&sink);
+            sink.flush();
+        });
         all.into_iter().flatten().for_each(&mut take);
     });
 }
@@ -110,8 +119,8 @@ fn work<T>(parts: &Mutex<Receiver<Part>>, parse: &dyn Fn(Input) -> Vec<T>, made:
     loop {
         // The lock is held while waiting: the other thread waits for the lock instead.
         let next = parts.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(Part { input, taken }) = next else { return };
-        let parsed = parse(input);
+        let Ok(Part { inputs, taken }) = next else { return };
+        let parsed = inputs.into_iter().flat_map(parse).collect();
         drop(taken);
         if made.send(parsed).is_err() {
             return;
@@ -119,10 +128,11 @@ fn work<T>(parts: &Mutex<Receiver<Part>>, parse: &dyn Fn(Input) -> Vec<T>, made:
     }
 }
 
-/// An input on its way to be parsed.
+/// Inputs on their way to be parsed.
 struct Part {
-    input: Input,
-    taken: Option<Taken>,
+    inputs: Vec<Input>,
+    /// The room that they take.
+    taken: Taken,
 }
 
 /// Bytes that wait or are parsed.
@@ -162,18 +172,44 @@ impl Drop for Taken {
 struct Sink {
     parts: SyncSender<Part>,
     flight: Arc<Flight>,
+    /// Small inputs go together: of a hundred thousand files each is read in less time than a thread takes to wake.
+    batch: RefCell<Batch>,
+    /// Where the beginning of each file is read to.
+    head: RefCell<Vec<u8>>,
+}
+
+#[derive(Default)]
+struct Batch {
+    inputs: Vec<Input>,
+    bytes: usize,
 }
 
 impl Sink {
     fn block(&self, block: Block) {
-        let taken = Some(Arc::clone(&self.flight).take(block.bytes.len()));
-        // The receiver lives as long as the sink.
-        let _ = self.parts.send(Part { input: Input::Block(block), taken });
+        self.add(block.bytes.len(), Input::Block(block));
     }
 
     fn broken(&self, input: &str, why: &str) {
-        let input = Input::Broken { input: input.to_owned(), why: why.to_owned() };
-        let _ = self.parts.send(Part { input, taken: None });
+        self.add(input.len() + why.len(), Input::Broken { input: input.to_owned(), why: why.to_owned() });
+    }
+
+    fn add(&self, bytes: usize, input: Input) {
+        if self.batch.borrow().bytes.saturating_add(bytes) > TOGETHER {
+            self.flush();
+        }
+        let mut batch = self.batch.borrow_mut();
+        batch.bytes += bytes;
+        batch.inputs.push(input);
+    }
+
+    /// Hands on what is left.
+    fn flush(&self) {
+        let Batch { inputs, bytes } = self.batch.take();
+        if !inputs.is_empty() {
+            let taken = Arc::clone(&self.flight).take(bytes);
+            // The receiver lives as long as the sink.
+            let _ = self.parts.send(Part { inputs, taken });
+        }
     }
 }
 

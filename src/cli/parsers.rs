@@ -7,6 +7,7 @@ use ampls_probes::testing::parsers::Parser;
 use super::gather;
 use super::saved::many::{Block, Found};
 use super::saved::{self, Input};
+use crate::fleet::KnownDigests;
 use crate::render::page::Style;
 use crate::render::{self, Format};
 use crate::report::FailOn;
@@ -33,7 +34,7 @@ fn change(bytes: &[u8]) -> Option<usize> {
 /// Reports of many machines, as all of a file and as lines of one.
 fn many(bytes: &[u8]) -> Option<usize> {
     let block = |line| Block { file: Arc::from("fuzzed"), line, bytes: bytes.to_vec(), place: None };
-    let found = [0, 1].map(|line| block(line).read());
+    let found = [0, 1].map(|line| block(line).read(&KnownDigests::default()));
     let understood = found.iter().flatten().any(|found| matches!(found, Found::Sighting(_)));
     let sizes = found.iter().map(|found| format!("{found:?}").len());
     let reports = [0, 1].map(|line| block(line).reports()).into_iter().map(|reports| format!("{reports:?}").len());

@@ -22,13 +22,13 @@ pub(super) fn percent(part: usize, whole: usize) -> f64 {
     f64::from(u32::try_from(tenths).unwrap_or(u32::MAX)) / 10.0
 }
 
-/// How often each value occurs, the most common first.
-pub(super) fn counted(values: impl Iterator<Item = Option<String>>) -> Vec<Counted> {
-    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-    for value in values {
-        *counts.entry(value.unwrap_or_else(|| UNKNOWN.to_owned())).or_default() += 1;
+/// How many machines have each value, the most common first.
+pub(super) fn counted<'v>(values: impl Iterator<Item = (Option<&'v String>, usize)>) -> Vec<Counted> {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for (value, machines) in values {
+        *counts.entry(value.map_or(UNKNOWN, String::as_str)).or_default() += machines;
     }
-    by_machines(counts)
+    by_machines(counts.into_iter().map(|(value, machines)| (value.to_owned(), machines)).collect())
 }
 
 pub(super) fn by_machines(counts: BTreeMap<String, usize>) -> Vec<Counted> {

@@ -7,8 +7,10 @@ use serde::Serialize;
 
 use super::counted::percent;
 use super::group::Draft;
+use super::kin::Kin;
+use super::side::Side;
 use super::title::title_of;
-use super::{Counted, Machine, State, UNKNOWN};
+use super::{Common, Counted, State, UNKNOWN};
 use crate::diagnose::finding::Severity;
 
 /// Causes named of each slice.
@@ -75,31 +77,32 @@ pub struct Slice {
     pub causes: Vec<Counted>,
 }
 
-pub(super) fn cut(dimension: Dimension, machines: &[Machine], drafts: &[Draft]) -> Cut {
-    let mut slices: BTreeMap<String, Vec<&Machine>> = BTreeMap::new();
-    for machine in machines {
-        for value in values(dimension, machine, drafts) {
-            slices.entry(value).or_default().push(machine);
+pub(super) fn cut(dimension: Dimension, side: &Side) -> Cut {
+    let mut slices: BTreeMap<String, Vec<(&Kin, &Common)>> = BTreeMap::new();
+    for (kin, common) in side.all() {
+        for value in values(dimension, common, &side.drafts) {
+            slices.entry(value).or_default().push((kin, common));
         }
     }
-    let mut slices: Vec<Slice> = slices.into_iter().map(|(value, machines)| slice(value, &machines, drafts)).collect();
+    let mut slices: Vec<Slice> = slices.into_iter().map(|(value, kins)| slice(value, &kins, &side.drafts)).collect();
     slices.sort_by(|a, b| (b.error, b.machines, &a.value).cmp(&(a.error, a.machines, &b.value)));
     Cut { dimension, slices }
 }
 
-fn values(dimension: Dimension, machine: &Machine, drafts: &[Draft]) -> BTreeSet<String> {
+fn values(dimension: Dimension, common: &Common, drafts: &[Draft]) -> BTreeSet<String> {
     let one = |value: &Option<String>| BTreeSet::from([value.clone().unwrap_or_else(|| UNKNOWN.to_owned())]);
     let or_unknown = |values: &[String]| match values {
         [] => BTreeSet::from([UNKNOWN.to_owned()]),
         values => values.iter().cloned().collect(),
     };
-    let own = || machine.groups.iter().filter_map(|group| drafts.get(*group));
+    let own = || common.groups.iter().filter_map(|group| drafts.get(*group));
+    let place = &common.shared.place;
     match dimension {
-        Dimension::Region => one(&machine.place.region),
-        Dimension::Subnet => one(&machine.place.subnet),
-        Dimension::Subscription => one(&machine.place.subscription),
-        Dimension::Server => or_unknown(&machine.servers),
-        Dimension::Agent => or_unknown(&machine.agents),
+        Dimension::Region => one(&place.region),
+        Dimension::Subnet => one(&place.subnet),
+        Dimension::Subscription => one(&place.subscription),
+        Dimension::Server => or_unknown(&common.shared.servers),
+        Dimension::Agent => or_unknown(&common.agents),
         Dimension::Code => own().map(|draft| draft.code.clone()).collect(),
         Dimension::Zone => {
             own().filter_map(|draft| draft.named.get("zone")).flatten().map(|(zone, _)| zone.clone()).collect()
@@ -107,11 +110,13 @@ fn values(dimension: Dimension, machine: &Machine, drafts: &[Draft]) -> BTreeSet
     }
 }
 
-fn slice(value: String, machines: &[&Machine], drafts: &[Draft]) -> Slice {
-    let count = |state| machines.iter().filter(|machine| machine.state == state).count();
+fn slice(value: String, kins: &[(&Kin, &Common)], drafts: &[Draft]) -> Slice {
+    let machines: usize = kins.iter().map(|(kin, _)| kin.machines).sum();
+    let count =
+        |state| kins.iter().filter(|(_, common)| common.state == state).map(|(kin, _)| kin.machines).sum::<usize>();
     let mut causes: BTreeMap<usize, usize> = BTreeMap::new();
-    for group in machines.iter().flat_map(|machine| &machine.groups) {
-        *causes.entry(*group).or_default() += 1;
+    for (kin, common) in kins {
+        common.groups.iter().for_each(|group| *causes.entry(*group).or_default() += kin.machines);
     }
     let named = |(group, machines): (usize, usize)| {
         let draft = drafts.get(group).filter(|draft| draft.severity > Severity::Info)?;
@@ -121,12 +126,5 @@ fn slice(value: String, machines: &[&Machine], drafts: &[Draft]) -> Slice {
     causes.sort_by(|a, b| (b.machines, &a.value).cmp(&(a.machines, &b.value)));
     causes.truncate(MOST);
     let error = count(State::Error);
-    Slice {
-        value,
-        machines: machines.len(),
-        error,
-        warning: count(State::Warning),
-        error_percent: percent(error, machines.len()),
-        causes,
-    }
+    Slice { value, machines, error, warning: count(State::Warning), error_percent: percent(error, machines), causes }
 }

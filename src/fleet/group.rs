@@ -12,7 +12,8 @@ use uuid::Uuid;
 
 use super::cause::{Cause, causes};
 use super::fact::names_things;
-use super::{Root, Sighting, Source};
+use super::kin::Kin;
+use super::{Root, Source};
 use crate::diagnose::finding::{Certainty, Owner, Severity};
 use crate::diagnose::rules;
 
@@ -36,8 +37,10 @@ type Values = (&'static str, BTreeSet<String>);
 pub(super) struct Draft {
     pub(super) code: String,
     pub(super) named: Named,
-    /// Places in the list of machines, in their order.
+    /// The kins of its machines, as places in the list of kins, in their order.
     pub(super) members: Vec<usize>,
+    /// How many machines these are.
+    pub(super) machines: usize,
     pub(super) severity: Severity,
     /// Likely as soon as it is on one machine.
     pub(super) certainty: Option<Certainty>,
@@ -60,8 +63,8 @@ const TOGETHER: [&str; 8] = ["agent", "browser", "cloud", "issuer", "primary", "
 const MOST_PARTS: usize = 200;
 
 /// The groups, the worst and largest first.
-pub(super) fn drafts(sightings: &[&Sighting], spans: &BTreeMap<Cause, Span>) -> Vec<Draft> {
-    let mut drafts = of_single_causes(sightings, spans);
+pub(super) fn drafts(kins: &[Kin], spans: &BTreeMap<Cause, Span>) -> Vec<Draft> {
+    let mut drafts = of_single_causes(kins, spans);
     for kind in IN_PARTS {
         drafts = joined(drafts, kind, true);
     }
@@ -69,36 +72,37 @@ pub(super) fn drafts(sightings: &[&Sighting], spans: &BTreeMap<Cause, Span>) -> 
         drafts = joined(drafts, kind, false);
     }
     drafts.sort_by(|a, b| {
-        let rank = |draft: &Draft| (std::cmp::Reverse(draft.severity), std::cmp::Reverse(draft.members.len()));
+        let rank = |draft: &Draft| (std::cmp::Reverse(draft.severity), std::cmp::Reverse(draft.machines));
         (rank(a), &a.code, &a.named).cmp(&(rank(b), &b.code, &b.named))
     });
     drafts
 }
 
-fn of_single_causes(sightings: &[&Sighting], spans: &BTreeMap<Cause, Span>) -> Vec<Draft> {
-    let all = sightings.iter().flat_map(|sighting| sighting.roots.iter());
+fn of_single_causes(kins: &[Kin], spans: &BTreeMap<Cause, Span>) -> Vec<Draft> {
+    let all = kins.iter().flat_map(|kin| kin.shared.roots.iter());
     let codes: BTreeSet<&str> = all.filter(|root| names_things(&root.args)).map(|root| root.code.as_str()).collect();
     // As a warning on one machine and an error on another it is two: each machine stands under what it has.
     let mut found: BTreeMap<(Cause, Severity), (Draft, BTreeMap<Owner, usize>)> = BTreeMap::new();
-    for (place, sighting) in sightings.iter().enumerate() {
-        for root in &*sighting.roots {
-            for mut cause in causes(root, &sighting.place, sighting.names) {
+    for (place, kin) in kins.iter().enumerate() {
+        for root in &*kin.shared.roots {
+            for mut cause in causes(root, &kin.shared.place, kin.shared.names) {
                 let span = spans.get(&cause);
                 // Whether a code names anything shows in other reports.
                 cause.unnamed &= !root.args.is_empty() || codes.contains(root.code.as_str());
                 let (draft, owners) = found.entry((cause, root.severity)).or_insert_with_key(|(cause, severity)| {
-                    (Draft { severity: *severity, ..empty(cause, span, sighting.at) }, BTreeMap::new())
+                    (Draft { severity: *severity, ..empty(cause, span, kin.first) }, BTreeMap::new())
                 });
                 draft.certainty = draft.certainty.max(root.certainty);
-                (draft.first, draft.last) = (draft.first.min(sighting.at), draft.last.max(sighting.at));
+                (draft.first, draft.last) = (draft.first.min(kin.first), draft.last.max(kin.last));
                 // Two findings of one code may differ in what does not distinguish causes.
                 if draft.members.last() == Some(&place) {
                     continue;
                 }
                 draft.members.push(place);
-                root.affects.iter().for_each(|what| *draft.affects.entry(what).or_default() += 1);
+                draft.machines += kin.machines;
+                root.affects.iter().for_each(|what| *draft.affects.entry(what).or_default() += kin.machines);
                 if let Some(owner) = owner(root) {
-                    *owners.entry(owner).or_default() += 1;
+                    *owners.entry(owner).or_default() += kin.machines;
                 }
             }
         }
@@ -126,6 +130,7 @@ fn empty(cause: &Cause, span: Option<&Span>, at: Timestamp) -> Draft {
         code: cause.code.clone(),
         named,
         members: Vec::new(),
+        machines: 0,
         severity: Severity::Info,
         certainty: None,
         owner: None,
@@ -142,7 +147,7 @@ fn joined(drafts: Vec<Draft>, kind: &'static str, in_parts: bool) -> Vec<Draft> 
     let mut alike: BTreeMap<(String, Severity, bool, Vec<Values>), Vec<Draft>> = BTreeMap::new();
     let mut all = Vec::new();
     for mut draft in drafts {
-        let count = draft.members.len();
+        let count = draft.machines;
         let Some(values) = draft.named.get_mut(kind) else {
             all.push(draft);
             continue;
@@ -154,7 +159,7 @@ fn joined(drafts: Vec<Draft>, kind: &'static str, in_parts: bool) -> Vec<Draft> 
         alike.entry((draft.code.clone(), draft.severity, draft.unnamed, rest)).or_default().push(draft);
     }
     for mut bucket in alike.into_values() {
-        bucket.sort_by(|a, b| (b.members.len(), &a.named).cmp(&(a.members.len(), &b.named)));
+        bucket.sort_by(|a, b| (b.machines, &a.named).cmp(&(a.machines, &b.named)));
         let parts = in_parts && bucket.len() <= MOST_PARTS;
         let mut kept: Vec<Draft> = Vec::new();
         let mut places: BTreeMap<Vec<usize>, usize> = BTreeMap::new();
@@ -230,11 +235,11 @@ fn word(value: &str) -> String {
 }
 
 impl Span {
-    pub(super) fn widen(&mut self, other: &Self) {
+    pub(super) fn widen(&mut self, other: Self) {
         self.first = self.first.min(other.first);
         self.last = self.last.max(other.last);
         if other.newest > self.newest {
-            self.newest.clone_from(&other.newest);
+            self.newest = other.newest;
         }
     }
 }

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 use uuid::Uuid;
 
-use super::{LONGEST, LONGEST_ID, State};
+use super::{LONGEST, LONGEST_ID};
 use crate::report::Redacted;
 use crate::text::escape;
 
@@ -117,51 +117,14 @@ impl Place {
 
 /// The subscription of a resource id.
 fn subscription(resource_id: &str) -> Option<String> {
-    let mut parts = resource_id.split('/').filter(|part| !part.is_empty());
-    let first = parts.next()?;
-    let id = parts.next().filter(|_| first.eq_ignore_ascii_case("subscriptions"))?;
-    Some(escape(id, LONGEST).to_ascii_lowercase())
+    subscription_in(resource_id).map(|id| escape(id, LONGEST).to_ascii_lowercase())
 }
 
-/// A machine of the picture.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Machine {
-    /// What tells it from others.
-    pub key: MachineKey,
-    /// Host name.
-    pub name: String,
-    /// Resource id.
-    pub resource_id: Option<String>,
-    /// The cloud.
-    pub cloud: Option<String>,
-    /// Where it stands.
-    pub place: Place,
-    /// How it is.
-    pub state: State,
-    /// Its roots that are errors.
-    pub errors: usize,
-    /// Its roots that are warnings.
-    pub warnings: usize,
-    /// Its verdict says more than its findings: some of them are missing.
-    pub incomplete: bool,
-    /// Its digest does not name all that a cause is about.
-    pub unnamed: bool,
-    /// Where its names lead.
-    pub route: String,
-    /// When its newest run began.
-    pub at: jiff::Timestamp,
-    /// That run.
-    pub run: Uuid,
-    /// The program that judged it.
-    pub version: String,
-    /// Its name and addresses are pseudonyms.
-    pub redacted: bool,
-    /// Its DNS servers.
-    pub servers: Vec<String>,
-    /// Its agents, as `kind version`.
-    pub agents: Vec<String>,
-    /// Its causes, as places in the list of all groups.
-    pub groups: Vec<usize>,
+/// The same as it stands there.
+pub(super) fn subscription_in(resource_id: &str) -> Option<&str> {
+    let mut parts = resource_id.split('/').filter(|part| !part.is_empty());
+    let first = parts.next()?;
+    parts.next().filter(|_| first.eq_ignore_ascii_case("subscriptions"))
 }
 
 #[cfg(test)]

@@ -7,14 +7,12 @@ use serde::Serialize;
 
 use super::counted::{by_machines, counted, percent};
 use super::group::Draft;
+use super::side::Side;
 use super::title::title_of;
-use super::{Counted, Cut, Machine, SCHEMA, Since, State};
+use super::{Common, Counted, Cut, Machine, Place, SCHEMA, Since, State};
 use crate::diagnose::finding::{Certainty, Fix, Owner, Severity};
 use crate::diagnose::rules;
 use crate::report::{FailOn, NOTHING_LOOKED_AT};
-
-/// Examples of machines in a group.
-const EXAMPLES: usize = 3;
 
 /// Many machines, grouped by what is wrong with them.
 #[derive(Clone, Debug, PartialEq, JsonSchema, Serialize)]
@@ -187,57 +185,58 @@ impl Picture {
     }
 }
 
-pub(super) fn picture(version: &str, inputs: Inputs, machines: &[Machine], groups: Vec<Group>) -> Picture {
-    let count = |state| machines.iter().filter(|machine| machine.state == state).count();
+pub(super) fn picture(version: &str, inputs: Inputs, side: &Side) -> Picture {
+    let count = |is: &dyn Fn(&Common) -> bool| -> usize {
+        side.all().filter(|(_, common)| is(common)).map(|(kin, _)| kin.machines).sum()
+    };
+    let of_state = |state| count(&|common| common.state == state);
     Picture {
         schema: SCHEMA,
         kind: "fleet",
         version: version.to_owned(),
         inputs,
         machines: Machines {
-            seen: machines.len(),
-            ok: count(State::Ok),
-            warning: count(State::Warning),
-            error: count(State::Error),
-            unexamined: count(State::Unexamined),
-            incomplete: machines.iter().filter(|machine| machine.incomplete).count(),
-            not_named: machines.iter().filter(|machine| machine.unnamed).count(),
-            redacted: machines.iter().filter(|machine| machine.redacted).count(),
-            oldest: machines.iter().map(|machine| machine.at).min(),
-            newest: machines.iter().map(|machine| machine.at).max(),
+            seen: side.machines.len(),
+            ok: of_state(State::Ok),
+            warning: of_state(State::Warning),
+            error: of_state(State::Error),
+            unexamined: of_state(State::Unexamined),
+            incomplete: count(&|common| common.incomplete),
+            not_named: count(&|common| common.unnamed),
+            redacted: count(&|common| common.redacted),
+            oldest: side.kins.iter().map(|kin| kin.first).min(),
+            newest: side.kins.iter().map(|kin| kin.last).max(),
         },
-        groups,
+        groups: side.drafts.iter().map(|draft| group(draft, side)).collect(),
         by: None,
         since: None,
     }
 }
 
-pub(super) fn groups(drafts: &[Draft], machines: &[Machine]) -> Vec<Group> {
-    let faults = |machine: &Machine| {
-        let fault = |group: &&usize| drafts.get(**group).is_some_and(|draft| draft.severity > Severity::Info);
-        machine.groups.iter().filter(fault).count()
-    };
-    drafts.iter().map(|draft| group(draft, machines, &faults)).collect()
+/// Errors and warnings of a machine, as groups.
+fn faults(common: &Common, drafts: &[Draft]) -> usize {
+    let fault = |group: &&usize| drafts.get(**group).is_some_and(|draft| draft.severity > Severity::Info);
+    common.groups.iter().filter(fault).count()
 }
 
-fn group(draft: &Draft, machines: &[Machine], faults: &dyn Fn(&Machine) -> usize) -> Group {
-    let members: Vec<&Machine> = draft.members.iter().filter_map(|place| machines.get(*place)).collect();
-    let places = |of: fn(&Machine) -> Option<&String>| counted(members.iter().map(|machine| of(machine).cloned()));
-    let agents = members.iter().flat_map(|machine| match machine.agents.as_slice() {
-        [] => vec![None],
-        agents => agents.iter().cloned().map(Some).collect(),
+fn group(draft: &Draft, side: &Side) -> Group {
+    let places = |of: fn(&Place) -> Option<&String>| {
+        counted(side.members(draft).map(|(kin, common)| (of(&common.shared.place), kin.machines)))
+    };
+    let agents = side.members(draft).flat_map(|(kin, common)| {
+        let none = common.agents.is_empty().then_some(None);
+        none.into_iter().chain(common.agents.iter().map(Some)).map(|agent| (agent, kin.machines))
     });
-    let mut newest = members.clone();
-    newest.sort_by(|a, b| (b.at, &a.name, &a.key).cmp(&(a.at, &b.name, &b.key)));
-    let example = |machine: &&Machine| Example {
-        host: machine.name.clone(),
-        resource_id: machine.resource_id.clone(),
+    let alone = side.members(draft).filter(|(_, common)| faults(common, &side.drafts) == 1);
+    let example = |machine: &Machine| Example {
+        host: machine.name.to_string(),
+        resource_id: machine.resource_id.as_deref().map(str::to_owned),
         at: machine.at,
     };
     let values = |(value, machines): &(String, usize)| Counted { value: value.clone(), machines: *machines };
     let fact = |(name, all): (&&'static str, &Vec<(String, usize)>)| {
         let whole = |counted: Counted| Counted {
-            machines: counted.machines.max(usize::from(all.len() == 1) * members.len()),
+            machines: counted.machines.max(usize::from(all.len() == 1) * draft.machines),
             ..counted
         };
         FactValues { name, values: all.iter().map(values).map(whole).collect() }
@@ -251,17 +250,17 @@ fn group(draft: &Draft, machines: &[Machine], faults: &dyn Fn(&Machine) -> usize
         certainty: draft.certainty,
         owner: draft.owner,
         facts: draft.named.iter().map(fact).collect(),
-        machines: members.len(),
-        percent: percent(members.len(), machines.len()),
-        only_fault: members.iter().filter(|machine| faults(machine) == 1).count(),
-        outlier: members.len() == 1,
+        machines: draft.machines,
+        percent: percent(draft.machines, side.machines.len()),
+        only_fault: alone.map(|(kin, _)| kin.machines).sum(),
+        outlier: draft.machines == 1,
         not_named: draft.unnamed,
         affects: by_machines(draft.affects.iter().map(|(what, machines)| ((*what).to_owned(), *machines)).collect()),
-        regions: places(|machine| machine.place.region.as_ref()),
-        subnets: places(|machine| machine.place.subnet.as_ref()),
-        subscriptions: places(|machine| machine.place.subscription.as_ref()),
+        regions: places(|place| place.region.as_ref()),
+        subnets: places(|place| place.subnet.as_ref()),
+        subscriptions: places(|place| place.subscription.as_ref()),
         agents: counted(agents),
-        examples: newest.iter().take(EXAMPLES).map(example).collect(),
+        examples: side.examples(draft).into_iter().map(example).collect(),
         first_seen: draft.first,
         last_seen: draft.last,
         fix: Vec::new(),

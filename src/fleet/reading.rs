@@ -9,7 +9,8 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::examined::{is_proven_error, is_unexamined};
-use super::{AgentSeen, Form, MachineKey, Names, Place, Root, Sighting, Source};
+use super::sighting::{bounded_id, bounded_name};
+use super::{AgentSeen, Form, MachineKey, Names, Place, Root, Shared, Sighting, Source};
 use crate::diagnose::finding::{Argument, Certainty, Owner, Severity};
 use crate::report::digest::KIND;
 use crate::report::{Health, purpose};
@@ -36,7 +37,7 @@ pub struct Document {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Read {
     /// What a report or a row says of a machine.
-    Sighting(Box<Sighting>),
+    Sighting(Sighting),
     /// A digest, which is read by its own type.
     Digest,
     /// A row that says nothing of roots.
@@ -121,11 +122,9 @@ impl Document {
             Some("endpoint") => Ok(Read::Passed),
             Some("run" | "finding") => {
                 let flat = serde_json::from_str::<Flat>(text).map_err(|error| error.to_string())?;
-                Ok(Read::Sighting(Box::new(flat.sighting())))
+                Ok(Read::Sighting(flat.sighting()))
             }
-            None if self.run.is_some() && self.findings.is_some() => {
-                self.report(text, source).map(|it| Read::Sighting(Box::new(it)))
-            }
+            None if self.run.is_some() && self.findings.is_some() => self.report(text, source).map(Read::Sighting),
             _ => Ok(Read::Other),
         }
     }
@@ -146,14 +145,9 @@ impl Document {
             let kind = text(&agent["kind"])?.to_owned();
             Some(AgentSeen { kind, version: text(&agent["version"]).map(str::to_owned) })
         };
-        let sighting = Sighting {
-            at: run.started_at,
-            run: run.id,
+        let shared = Shared {
             form: Form::Report,
             version: self.tool.map(|tool| tool.version).unwrap_or_default(),
-            key: MachineKey::new(vm_id, resource_id, name).within(names, run.id),
-            name: name.to_owned(),
-            resource_id: resource_id.map(str::to_owned),
             cloud: text(&azure["cloud"]).map(str::to_owned),
             place: Place::new(resource_id, text(&azure["region"]), text(&azure["subnet"])),
             route: text(&verdict["route"]).unwrap_or_default().to_owned(),
@@ -168,9 +162,16 @@ impl Document {
                 .collect(),
             agents: self.agents.as_ref().and_then(Value::as_array).into_iter().flatten().filter_map(agent).collect(),
             roots: Arc::new(roots),
-            source,
         };
-        Ok(sighting.bounded())
+        Ok(Sighting {
+            at: run.started_at,
+            run: run.id,
+            key: MachineKey::new(vm_id, resource_id, name).within(names, run.id),
+            name: bounded_name(name),
+            resource_id: resource_id.and_then(bounded_id),
+            shared: Arc::new(shared.bounded()),
+            source,
+        })
     }
 }
 
@@ -240,14 +241,9 @@ impl Flat {
             args: self.args.iter().map(|it| (it.name.clone(), Argument::Many(it.values.clone()))).collect(),
             unnamed: false,
         };
-        let sighting = Sighting {
-            at: self.at,
-            run: self.run_id,
+        let shared = Shared {
             form: Form::Rows,
             version: self.version.unwrap_or_default(),
-            key: MachineKey::new(vm_id, resource_id, &self.host).within(names, self.run_id),
-            name: self.host,
-            resource_id: self.resource_id.clone(),
             cloud: self.cloud,
             place: Place::new(resource_id, self.region.as_deref(), self.subnet.as_deref()),
             route: self.route.unwrap_or_default(),
@@ -257,8 +253,15 @@ impl Flat {
             servers: Vec::new(),
             agents: Vec::new(),
             roots: Arc::new(self.code.filter(|_| self.caused_by.is_none()).map(root).into_iter().collect()),
-            source: None,
         };
-        sighting.bounded()
+        Sighting {
+            at: self.at,
+            run: self.run_id,
+            key: MachineKey::new(vm_id, resource_id, &self.host).within(names, self.run_id),
+            name: bounded_name(&self.host),
+            resource_id: resource_id.and_then(bounded_id),
+            shared: Arc::new(shared.bounded()),
+            source: None,
+        }
     }
 }

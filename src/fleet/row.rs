@@ -82,7 +82,7 @@ pub struct Row<'w> {
 pub fn rows(whole: &Whole) -> impl Iterator<Item = Row<'_>> {
     let as_of = whole.picture.machines.newest;
     whole.machines.iter().flat_map(move |machine| {
-        let groups: Vec<Option<&Group>> = match machine.groups.as_slice() {
+        let groups: Vec<Option<&Group>> = match machine.common.groups.as_slice() {
             [] => vec![None],
             groups => groups.iter().map(|group| whole.picture.groups.get(*group)).collect(),
         };
@@ -91,6 +91,7 @@ pub fn rows(whole: &Whole) -> impl Iterator<Item = Row<'_>> {
 }
 
 fn row<'w>(machine: &'w Machine, group: Option<&'w Group>, as_of: Timestamp) -> Row<'w> {
+    let (common, shared) = (&*machine.common, &*machine.common.shared);
     let facts = group.map(|group| group.facts.as_slice()).unwrap_or_default();
     let fact = |name: &str, value: &str| format!("{name}={value}");
     Row {
@@ -99,21 +100,21 @@ fn row<'w>(machine: &'w Machine, group: Option<&'w Group>, as_of: Timestamp) -> 
         machine: &machine.key,
         host: &machine.name,
         resource_id: machine.resource_id.as_deref(),
-        cloud: machine.cloud.as_deref(),
-        subscription: machine.place.subscription.as_deref(),
-        region: machine.place.region.as_deref(),
-        subnet: machine.place.subnet.as_deref(),
+        cloud: shared.cloud.as_deref(),
+        subscription: shared.place.subscription.as_deref(),
+        region: shared.place.region.as_deref(),
+        subnet: shared.place.subnet.as_deref(),
         at: machine.at,
         as_of,
         run_id: machine.run,
-        version: &machine.version,
-        redacted: machine.redacted,
-        state: machine.state,
-        errors: machine.errors,
-        warnings: machine.warnings,
-        route: &machine.route,
-        servers: &machine.servers,
-        agents: &machine.agents,
+        version: &shared.version,
+        redacted: common.redacted,
+        state: common.state,
+        errors: common.errors,
+        warnings: common.warnings,
+        route: &shared.route,
+        servers: &shared.servers,
+        agents: &common.agents,
         cause: group.map(|group| group.id.as_str()),
         code: group.map(|group| group.code.as_str()),
         severity: group.map(|group| group.severity),

@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,27 +11,13 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::examined::is_proven_error;
-use super::fact::{has_counted_things, is_kept};
-use super::{LONGEST, LONGEST_ID, MachineKey, Names, Place, State};
+use super::fact::has_counted_things;
+use super::{AgentSeen, Form, LONGEST, LONGEST_ID, MachineKey, Names, Place, Root, Shared};
 use crate::diagnose::facts::Route;
-use crate::diagnose::finding::{Argument, Certainty, Owner, Severity};
+use crate::diagnose::finding::Severity;
 use crate::report::digest::MaybeKnown;
 use crate::report::{Digest, Health, NOTHING_LOOKED_AT};
 use crate::text::escape;
-
-/// Roots, servers and agents kept of one report: many times what a run has.
-const MOST: usize = 200;
-
-/// The forms of a report, the one that says least first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Form {
-    /// One line of JSON within the `compact` format.
-    Digest,
-    /// Lines of the `ndjson` format.
-    Rows,
-    /// The whole report.
-    Report,
-}
 
 /// Where a whole report can be read again.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -81,168 +66,33 @@ impl Ord for FilePlace {
     }
 }
 
-/// A root cause, as a report says it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Root {
-    /// Its code.
-    pub code: String,
-    /// How bad.
-    pub severity: Severity,
-    /// How sure; `None` where the form does not say it.
-    pub certainty: Option<Certainty>,
-    /// Whose work; `None` where the form does not say it.
-    pub owner: Option<Owner>,
-    /// What names that it concerns do for monitoring.
-    pub affects: Vec<&'static str>,
-    /// The observed values by name.
-    pub args: BTreeMap<String, Argument>,
-    /// The digest had no room for the things that it names, or for some of them.
-    pub unnamed: bool,
-}
-
-/// An agent of a machine.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct AgentSeen {
-    /// Which.
-    pub kind: String,
-    /// Its version.
-    pub version: Option<String>,
-}
-
-/// What one report says of one machine. Of two sightings the greater one counts: the order of the fields decides.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// What one report says of one machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sighting {
     /// When the run began.
     pub at: Timestamp,
     /// The run.
     pub run: Uuid,
-    /// How much the form says.
-    pub form: Form,
-    /// The program that judged.
-    pub version: String,
     /// What tells the machine from others.
     pub key: MachineKey,
     /// Host name.
-    pub name: String,
+    pub name: Box<str>,
     /// Resource id.
-    pub resource_id: Option<String>,
-    /// The cloud.
-    pub cloud: Option<String>,
-    /// Where it stands.
-    pub place: Place,
-    /// Where the names lead; empty where a row does not say it.
-    pub route: String,
-    /// Where its names and addresses mean the same.
-    pub names: Names,
-    /// The run could look at nothing.
-    pub unexamined: bool,
-    /// What its verdict says; findings may be missing that a file or a line lost.
-    pub health: Option<Health>,
-    /// DNS servers.
-    pub servers: Vec<String>,
-    /// Agents.
-    pub agents: Vec<AgentSeen>,
-    /// Root causes; machines of one fault have one list of them.
-    pub roots: Arc<Vec<Root>>,
+    pub resource_id: Option<Box<str>>,
+    /// What other machines may have in common with it.
+    pub shared: Arc<Shared>,
     /// Where it can be read again.
     pub source: Option<Source>,
 }
 
-impl Sighting {
-    /// The same within bounds, its lists in an order of their own.
-    #[must_use]
-    pub(super) fn bounded(mut self) -> Self {
-        self.name = escape(self.name.trim(), LONGEST);
-        self.version = escape(&self.version, LONGEST);
-        if self.names == Names::OfOneReport {
-            self.place.subscription = None;
-        }
-        self.route = escape(&self.route, LONGEST);
-        self.resource_id = self.resource_id.map(|id| escape(&id, LONGEST_ID)).filter(|id| !id.is_empty());
-        self.cloud = self.cloud.map(|cloud| escape(&cloud, LONGEST));
-        self.servers = self.servers.iter().map(|server| escape(server.trim_end_matches(":53"), LONGEST)).collect();
-        self.servers.truncate(MOST);
-        for agent in &mut self.agents {
-            agent.kind = escape(&agent.kind, LONGEST);
-            agent.version = agent.version.take().map(|version| escape(&version, LONGEST));
-        }
-        self.agents.sort();
-        self.agents.dedup();
-        self.agents.truncate(MOST);
-        let roots = Arc::make_mut(&mut self.roots);
-        for root in &mut *roots {
-            root.code = escape(&root.code, LONGEST);
-            root.affects.sort_unstable();
-            root.affects.dedup();
-            root.args.retain(|name, _| is_kept(name));
-            root.args.values_mut().for_each(|value| *value = value.clone().map(|text| escape(&text, LONGEST)));
-        }
-        roots.sort();
-        roots.dedup();
-        roots.truncate(MOST);
-        self
-    }
+/// A host name within bounds.
+pub(super) fn bounded_name(name: &str) -> Box<str> {
+    escape(name.trim(), LONGEST).into()
+}
 
-    /// Whether both are rows of one run.
-    pub(super) fn is_rows_of_the_same_run(&self, other: &Self) -> bool {
-        (self.at, self.run, self.form) == (other.at, other.run, Form::Rows) && other.form == Form::Rows
-    }
-
-    /// Takes in what another row of the same run says.
-    pub(super) fn unite(&mut self, other: Self) {
-        fn more<T: Ord>(one: &mut T, other: T) {
-            if other > *one {
-                *one = other;
-            }
-        }
-        more(&mut self.version, other.version);
-        more(&mut self.name, other.name);
-        more(&mut self.resource_id, other.resource_id);
-        more(&mut self.cloud, other.cloud);
-        more(&mut self.place.subscription, other.place.subscription);
-        more(&mut self.place.region, other.place.region);
-        more(&mut self.place.subnet, other.place.subnet);
-        more(&mut self.route, other.route);
-        more(&mut self.health, other.health);
-        more(&mut self.names, other.names);
-        self.unexamined |= other.unexamined;
-        let roots = Arc::make_mut(&mut self.roots);
-        roots.extend(other.roots.iter().cloned());
-        roots.sort();
-        roots.dedup();
-        roots.truncate(MOST);
-    }
-
-    /// How the machine is.
-    pub(super) fn state(&self) -> State {
-        if self.unexamined { State::Unexamined } else { self.said().max(self.shown()) }
-    }
-
-    /// Whether its verdict is worse than all that it names: findings are missing.
-    pub(super) fn is_incomplete(&self) -> bool {
-        !self.unexamined && self.said() > self.shown()
-    }
-
-    /// Its roots of this severity.
-    pub(super) fn count(&self, severity: Severity) -> usize {
-        self.roots.iter().filter(|root| root.severity == severity).count()
-    }
-
-    fn said(&self) -> State {
-        match self.health {
-            Some(Health::Error) => State::Error,
-            Some(Health::Warning) => State::Warning,
-            Some(Health::Ok) | None => State::Ok,
-        }
-    }
-
-    fn shown(&self) -> State {
-        match self.roots.iter().map(|root| root.severity).max() {
-            Some(Severity::Error) => State::Error,
-            Some(Severity::Warning) => State::Warning,
-            Some(Severity::Info) | None => State::Ok,
-        }
-    }
+/// A resource id within bounds; `None` where nothing is left of it.
+pub(super) fn bounded_id(id: &str) -> Option<Box<str>> {
+    Some(escape(id, LONGEST_ID)).filter(|id| !id.is_empty()).map(Into::into)
 }
 
 /// Azure's DNS is asked by every run, and stands last in a digest unless the machine itself uses it.
@@ -282,14 +132,9 @@ impl From<&Digest> for Sighting {
             MaybeKnown::Known(route) => Route::as_str(*route).to_owned(),
             MaybeKnown::Unknown(word) => word.clone(),
         };
-        Self {
-            at: digest.at,
-            run: digest.id,
+        let shared = Shared {
             form: Form::Digest,
             version: digest.version.clone(),
-            key: MachineKey::new(digest.vm_id.as_deref(), resource_id, &digest.host).within(names, digest.id),
-            name: digest.host.clone(),
-            resource_id: digest.resource_id.clone(),
             cloud: digest.cloud.clone(),
             place: Place::new(resource_id, region, digest.subnet.as_deref()),
             route,
@@ -303,8 +148,15 @@ impl From<&Digest> for Sighting {
             servers: used(&digest.servers),
             agents: digest.agents.iter().map(agent).collect(),
             roots: Arc::new(roots),
+        };
+        Self {
+            at: digest.at,
+            run: digest.id,
+            key: MachineKey::new(digest.vm_id.as_deref(), resource_id, &digest.host).within(names, digest.id),
+            name: bounded_name(&digest.host),
+            resource_id: resource_id.and_then(bounded_id),
+            shared: Arc::new(shared.bounded()),
             source: None,
         }
-        .bounded()
     }
 }

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::group::Draft;
+use super::side::Side;
 use super::title::title_of;
 use super::{Cause, Machine, MachineKey, State};
 use crate::diagnose::finding::Severity;
@@ -57,22 +58,18 @@ pub struct CauseChange {
     pub now: usize,
 }
 
-/// Groups and machines of one picture.
-type Side<'p> = (&'p [Draft], &'p [Machine]);
-
-pub(super) fn since<'p>(before: (&'p Vec<Draft>, &'p Vec<Machine>), now: (&'p Vec<Draft>, &'p Vec<Machine>)) -> Since {
-    let (before, now): (Side<'p>, Side<'p>) = ((before.0, before.1), (now.0, now.1));
-    let by_key = |side: Side<'p>| -> BTreeMap<&'p MachineKey, &'p Machine> {
-        side.1.iter().map(|machine| (&machine.key, machine)).collect()
-    };
+pub(super) fn since(before: &Side, now: &Side) -> Since {
+    fn by_key(side: &Side) -> BTreeMap<&MachineKey, &Machine> {
+        side.machines.iter().map(|machine| (&machine.key, machine)).collect()
+    }
     let (old, new) = (by_key(before), by_key(now));
     let mut since = Since { before: old.len(), ..Since::default() };
     for (key, machine) in &new {
         let Some(was) = old.get(key) else {
-            since.appeared.push(change(machine, None, Some(machine.state)));
+            since.appeared.push(change(machine, None, Some(machine.common.state)));
             continue;
         };
-        let changed = change(machine, Some(was.state), Some(machine.state));
+        let changed = change(machine, Some(was.common.state), Some(machine.common.state));
         match faults(machine).cmp(&faults(was)) {
             std::cmp::Ordering::Less => since.better.push(changed),
             std::cmp::Ordering::Greater => since.worse.push(changed),
@@ -80,19 +77,20 @@ pub(super) fn since<'p>(before: (&'p Vec<Draft>, &'p Vec<Machine>), now: (&'p Ve
         }
     }
     let gone = old.iter().filter(|(key, _)| !new.contains_key(*key));
-    since.vanished.extend(gone.map(|(_, machine)| change(machine, Some(machine.state), None)));
+    since.vanished.extend(gone.map(|(_, machine)| change(machine, Some(machine.common.state), None)));
     since.causes = causes(before, now);
     since
 }
 
 fn change(machine: &Machine, before: Option<State>, now: Option<State>) -> Change {
-    Change { host: machine.name.clone(), resource_id: machine.resource_id.clone(), before, now }
+    let resource_id = machine.resource_id.as_deref().map(str::to_owned);
+    Change { host: machine.name.to_string(), resource_id, before, now }
 }
 
 /// How it is, then errors and warnings: the more, the worse. Its own roots count: how they are grouped depends on other
 /// machines.
 fn faults(machine: &Machine) -> (State, usize, usize) {
-    (machine.state, machine.errors, machine.warnings)
+    (machine.common.state, machine.common.errors, machine.common.warnings)
 }
 
 /// The group of each cause that is so bad.
@@ -107,13 +105,14 @@ fn places(drafts: &[Draft]) -> Places<'_> {
 }
 
 /// Groups may be cut differently in both pictures; the causes that they stand for are the same.
-fn causes(before: Side<'_>, now: Side<'_>) -> Vec<CauseChange> {
-    let (old, new) = (places(before.0), places(now.0));
-    let with = |drafts: &[Draft], places: &Places<'_>, draft: &Draft| {
+fn causes(before: &Side, now: &Side) -> Vec<CauseChange> {
+    let (old, new) = (places(&before.drafts), places(&now.drafts));
+    let with = |side: &Side, places: &Places<'_>, draft: &Draft| {
         let theirs = draft.causes.iter().filter_map(|cause| places.get(&(draft.severity, cause)));
         let groups: BTreeSet<usize> = theirs.copied().collect();
-        let members = groups.iter().filter_map(|place| drafts.get(*place)).flat_map(|draft| &draft.members);
-        members.collect::<BTreeSet<_>>().len()
+        let members = groups.iter().filter_map(|place| side.drafts.get(*place)).flat_map(|draft| &draft.members);
+        let kins: BTreeSet<usize> = members.copied().collect();
+        kins.iter().filter_map(|place| side.kins.get(*place)).map(|kin| kin.machines).sum::<usize>()
     };
     let changed = |draft: &Draft, before: usize, now: usize| CauseChange {
         code: draft.code.clone(),
@@ -123,9 +122,9 @@ fn causes(before: Side<'_>, now: Side<'_>) -> Vec<CauseChange> {
         now,
     };
     let mut all: Vec<CauseChange> =
-        now.0.iter().map(|draft| changed(draft, with(before.0, &old, draft), draft.members.len())).collect();
-    let gone = before.0.iter().filter(|draft| with(now.0, &new, draft) == 0);
-    all.extend(gone.map(|draft| changed(draft, draft.members.len(), 0)));
+        now.drafts.iter().map(|draft| changed(draft, with(before, &old, draft), draft.machines)).collect();
+    let gone = before.drafts.iter().filter(|draft| with(now, &new, draft) == 0);
+    all.extend(gone.map(|draft| changed(draft, draft.machines, 0)));
     all.retain(|change| change.before != change.now && change.severity > Severity::Info);
     all.sort_by(|a, b| {
         let size = |change: &CauseChange| change.before.abs_diff(change.now);

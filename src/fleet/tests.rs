@@ -1,5 +1,7 @@
 //! The fold: which sightings count, in whatever order they come, and what groups them.
 
+use std::sync::Arc;
+
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
@@ -24,14 +26,9 @@ fn root(code: &str, severity: Severity, args: &[(&str, &[&str])]) -> Root {
 fn sighting(name: &str, hours: i64, roots: Vec<Root>) -> Sighting {
     let resource = format!("/subscriptions/s1/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/{name}");
     let first = Timestamp::from_second(1_795_341_600).unwrap();
-    Sighting {
-        at: first.checked_add(SignedDuration::from_hours(hours)).unwrap(),
-        run: Uuid::from_u128(u128::from(name.len() as u64) + u128::try_from(hours).unwrap()),
+    let shared = Shared {
         form: Form::Report,
         version: "0.1.0".to_owned(),
-        key: MachineKey::new(None, Some(&resource), name),
-        name: name.to_owned(),
-        resource_id: Some(resource.clone()),
         cloud: None,
         place: Place::new(Some(&resource), Some("westeurope"), Some("10.1.0.0/24")),
         route: "private".to_owned(),
@@ -40,10 +37,17 @@ fn sighting(name: &str, hours: i64, roots: Vec<Root>) -> Sighting {
         health: None,
         servers: vec!["10.0.0.4".to_owned()],
         agents: Vec::new(),
-        roots: std::sync::Arc::new(roots),
+        roots: Arc::new(roots),
+    };
+    Sighting {
+        at: first.checked_add(SignedDuration::from_hours(hours)).unwrap(),
+        run: Uuid::from_u128(u128::from(name.len() as u64) + u128::try_from(hours).unwrap()),
+        key: MachineKey::new(None, Some(&resource), name),
+        name: name.into(),
+        resource_id: Some(resource.into()),
+        shared: Arc::new(shared.bounded()),
         source: None,
     }
-    .bounded()
 }
 
 fn silent(server: &str) -> Root {
@@ -81,7 +85,11 @@ fn the_newest_report_of_a_machine_counts_and_older_ones_say_since_when() {
 
 #[test]
 fn rows_of_one_run_are_one_sighting_and_a_whole_report_says_more() {
-    let row = |roots: Vec<Root>| Sighting { form: Form::Rows, ..sighting("a", 1, roots) };
+    let row = |roots: Vec<Root>| {
+        let mut row = sighting("a", 1, roots);
+        Arc::make_mut(&mut row.shared).form = Form::Rows;
+        row
+    };
     let rows = [row(vec![silent("10.0.0.4")]), row(vec![]), row(vec![silent("10.0.0.9")])];
     let expected = whole(rows.clone());
     assert_eq!(titles(&expected).len(), 1, "{:?}", titles(&expected));
@@ -260,7 +268,7 @@ fn what_changed_is_listed_by_machine_and_cause() {
 fn a_cut_counts_a_machine_under_each_of_its_values() {
     let mut fleet = Fleet::default();
     let mut one = sighting("a", 0, vec![silent("10.0.0.4")]);
-    one.servers = vec!["10.0.0.4".to_owned(), "10.0.0.5".to_owned()];
+    Arc::make_mut(&mut one.shared).servers = vec!["10.0.0.4".to_owned(), "10.0.0.5".to_owned()];
     fleet.add(one);
     fleet.add(sighting("b", 0, vec![]));
     let cut = fleet.whole("0.1.0", Some(Dimension::Server), None).picture.by.unwrap();

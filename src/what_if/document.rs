@@ -18,6 +18,7 @@ pub struct WhatIf {
     pub kind: &'static str,
     /// The program that wrote it.
     pub version: String,
+    // Before it stand only the three fields by which a program recognises any document of this one.
     /// What the prediction is about.
     pub coverage: Coverage,
     /// The changes, in their order.

@@ -4,7 +4,7 @@
 //! part before it, so that nothing can be put in its place meanwhile. A link to a neighbour (`current -> 123` of snap) is
 //! followed; every other link is refused.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::path::Path;
 
@@ -26,8 +26,11 @@ pub fn open(base: &Path, relative: &Path) -> Result<File, UnreadReason> {
 
 /// The same, names compared as the examined system does.
 pub(crate) fn open_in(base: &Path, relative: &Path, case: Case) -> Result<File, UnreadReason> {
+    regular(platform::open(base, relative, case)?)
+}
+
+fn regular(file: File) -> Result<File, UnreadReason> {
     let failed = |error: std::io::Error| UnreadReason::Failed(super::failure(&error));
-    let file = platform::open(base, relative, case)?;
     let metadata = file.metadata().map_err(failed)?;
     if !metadata.is_file() {
         return Err(UnreadReason::Failed(ReadFailure::NotAFile));
@@ -48,9 +51,30 @@ pub(crate) fn entries_in(
     limit: usize,
     case: Case,
 ) -> Result<(Vec<OsString>, bool), UnreadReason> {
-    let (mut names, more) = platform::entries(base, relative, limit, case)?;
-    names.sort();
-    Ok((names, more))
+    Folder(platform::Folder::open(base, relative, case)?).entries(limit)
+}
+
+/// A folder that is held open: many files are opened in it without walking to it each time.
+pub struct Folder(platform::Folder);
+
+impl Folder {
+    /// Opens a folder below another.
+    pub fn open(base: &Path, relative: &Path) -> Result<Self, UnreadReason> {
+        platform::Folder::open(base, relative, Case::Counts).map(Self)
+    }
+
+    /// Opens a regular file in it for reading; and whether a link to a neighbour led to it.
+    pub fn file(&self, name: &OsStr) -> (Result<File, UnreadReason>, bool) {
+        let (file, linked) = self.0.file(name);
+        (file.and_then(regular), linked)
+    }
+
+    /// The names of its entries, sorted; at most `limit`, and whether there are more.
+    pub fn entries(&self, limit: usize) -> Result<(Vec<OsString>, bool), UnreadReason> {
+        let (mut names, more) = self.0.entries(limit)?;
+        names.sort();
+        Ok((names, more))
+    }
 }
 
 /// It is simply not there.

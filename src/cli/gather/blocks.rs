@@ -1,15 +1,17 @@
 //! An input in blocks: whole lines where a document stands in each of them, else all of it at once.
 
-use std::io::{self, Read};
+use std::io::{self, BufRead, Cursor, Read};
 use std::sync::Arc;
 
 use super::Sink;
-use super::unpack::unpacked;
+use super::unpack::{is_packed, unpacked};
 use crate::cli::saved::many::Block;
 use crate::fleet::{FilePlace, Source};
 
 /// Bytes read at once of an input with lines.
 const BLOCK: usize = 1024 * 1024;
+/// Bytes of the beginning of an input; most are no longer.
+const HEAD: usize = 32 * 1024;
 /// MiB of one line: a report of hundreds of endpoints stays under half of it.
 const LONGEST_LINE: usize = 16;
 /// MiB of an input that is one document: what one command prints of ten thousand machines.
@@ -17,8 +19,19 @@ const LARGEST: usize = 64;
 const MIB: usize = 1024 * 1024;
 
 /// Reads an input and hands on its blocks. `place` is the file that it is read from.
-pub(super) fn document(name: &str, place: Option<FilePlace>, input: impl Read, sink: &Sink) {
-    let (input, packed) = match unpacked(input) {
+pub(super) fn document(name: &str, place: Option<FilePlace>, mut input: impl Read, sink: &Sink) {
+    let mut head = sink.head.take();
+    head.clear();
+    let failed = input.by_ref().take(HEAD as u64).read_to_end(&mut head).err();
+    if failed.is_none() && head.len() < HEAD && !is_packed(&head) {
+        // The whole of it: most inputs are digests in a file each.
+        let line = u64::from(is_of_lines(&head, true) == Some(true));
+        let place = place.map(Arc::new).map(|file| Source { file, offset: 0, length: length(&head) });
+        sink.block(Block { file: name.into(), line, bytes: head.clone(), place });
+        sink.head.replace(head);
+        return;
+    }
+    let (input, packed) = match unpacked(Cursor::new(head).chain(Failing(failed)).chain(input)) {
         Ok(unpacked) => unpacked,
         Err(error) => return sink.broken(name, &format!("cannot be read: {error}")),
     };
@@ -29,6 +42,28 @@ pub(super) fn document(name: &str, place: Option<FilePlace>, input: impl Read, s
         let how = if packed { "unpacked" } else { "read" };
         sink.broken(name, &format!("cannot be {how} to its end: {why}"));
     }
+}
+
+/// Says once why reading failed; an end where it did not.
+struct Failing(Option<io::Error>);
+
+impl Read for Failing {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        self.0.take().map_or(Ok(0), Err)
+    }
+}
+
+/// How many lines these are, by the system's own search.
+fn lines(mut bytes: &[u8]) -> u64 {
+    let mut count = 0;
+    while let Ok(1..) = bytes.skip_until(b'\n') {
+        count += 1;
+    }
+    count
+}
+
+fn length(bytes: &[u8]) -> u64 {
+    u64::try_from(bytes.len()).unwrap_or(u64::MAX)
 }
 
 struct Reader<'s, R> {
@@ -79,9 +114,9 @@ impl<R: Read> Reader<'_, R> {
                 continue;
             };
             let rest = bytes.split_off(last + 1);
-            let count = bytes.split(|byte| *byte == b'\n').count() - 1;
+            let count = lines(&bytes);
             self.hand_on(line, std::mem::replace(&mut bytes, rest));
-            line += u64::try_from(count).unwrap_or(u64::MAX);
+            line += count;
             ended = self.more(&mut bytes, BLOCK);
         }
         if self.failed.is_some() {
@@ -105,7 +140,7 @@ impl<R: Read> Reader<'_, R> {
     }
 
     fn hand_on(&mut self, line: u64, bytes: Vec<u8>) {
-        let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        let length = length(&bytes);
         let place = self.file.clone().map(|file| Source { file, offset: self.offset, length });
         self.offset = self.offset.saturating_add(length);
         self.sink.block(Block { file: self.name.clone(), line, bytes, place });

@@ -88,12 +88,12 @@ fn rows(whole: &Whole, folder: &Path, name: &str) {
 fn answers(whole: &Whole) -> BTreeMap<String, BTreeSet<String>> {
     let picture = &whole.picture;
     let faults = || picture.groups.iter().enumerate().filter(|(_, group)| group.severity > Severity::Info);
-    let members = |place: usize| whole.machines.iter().filter(move |machine| machine.groups.contains(&place));
+    let members = |place: usize| whole.machines.iter().filter(move |machine| machine.common.groups.contains(&place));
     let causes =
         faults().map(|(_, it)| json!([it.severity, it.code, it.title, it.owner, it.machines, it.percent, it.id]));
     let machines = faults().flat_map(|(place, it)| {
         members(place).map(move |of| {
-            let (at, key) = (&of.place, of.key.to_string());
+            let (at, key) = (&of.common.shared.place, of.key.to_string());
             json!([it.severity, it.code, it.id, of.name, of.resource_id, at.subscription, at.region, at.subnet, key])
         })
     });
@@ -111,11 +111,11 @@ fn answers(whole: &Whole) -> BTreeMap<String, BTreeSet<String>> {
     for (place, group) in faults().filter(|(_, group)| misleads(&group.code)) {
         for server in values(group, "server") {
             let of = misled.entry((server, group.code.clone(), group.severity)).or_default();
-            of.extend((0..whole.machines.len()).filter(|at| whole.machines[*at].groups.contains(&place)));
+            of.extend((0..whole.machines.len()).filter(|at| whole.machines[*at].common.groups.contains(&place)));
         }
     }
     let servers = misled.into_iter().map(|((server, code, severity), misled)| {
-        let users = whole.machines.iter().filter(|machine| machine.servers.contains(&server)).count();
+        let users = whole.machines.iter().filter(|machine| machine.common.shared.servers.contains(&server)).count();
         json!([server, code, severity, misled.len(), users])
     });
     let mut old: BTreeMap<[String; 3], usize> = BTreeMap::new();

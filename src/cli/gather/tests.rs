@@ -285,6 +285,27 @@ fn frames_one_after_the_other_are_unpacked_and_a_bomb_of_one_line_ends() {
     assert!(broken.iter().any(|it| it.ends_with("line 2 is longer than 16 MiB")), "{broken:?}");
 }
 
+/// What tools that pack in parallel, or that can seek, write between frames (RFC 8878, 3.1.2).
+#[test]
+fn frames_of_something_else_are_passed_over_and_must_be_whole() {
+    let folder = Folder::new();
+    let other = |mark: u8, content: &[u8]| {
+        let length = u32::try_from(content.len()).unwrap().to_le_bytes();
+        [&[mark, 0x2a, 0x4d, 0x18], &length[..], content].concat()
+    };
+    let packed = |number| zstd(&(json(&Vm { number }.report()) + "\n"));
+    let long = vec![b'{'; 100_000];
+    let mixed =
+        [other(0x50, b"size"), packed(0), other(0x5f, &long), other(0x5a, b""), packed(1), other(0x5e, b"places")];
+    assert_eq!(seen(&[folder.write("mixed.zst", mixed.concat())]), (2, vec![]));
+    let mut cut = mixed.concat();
+    cut.truncate(cut.len() - 1);
+    let (machines, broken) = seen(&[folder.write("cut.zst", cut)]);
+    assert_eq!((machines, broken.len()), (2, 1), "{broken:?}");
+    let (machines, broken) = seen(&[folder.write("nothing.zst", other(0x50, b"nothing"))]);
+    assert_eq!((machines, broken.len()), (0, 1), "{broken:?}");
+}
+
 /// A frame of zstd of nothing but ends of lines: four bytes for 128 KiB of them (RFC 8878, 3.1.1.2).
 fn bomb(octets: usize) -> Vec<u8> {
     const BLOCK: u32 = 128 * 1024;

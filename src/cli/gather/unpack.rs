@@ -1,16 +1,18 @@
 //! What is packed is known by how it begins, whatever its file is called.
 
 use std::cell::Cell;
-use std::io::{self, BufRead, BufReader, Cursor, Read};
+use std::io::{self, BufReader, Chain, Cursor, Read};
 use std::rc::Rc;
 
 use flate2::read::MultiGzDecoder;
-use ruzstd::decoding::StreamingDecoder;
+use ruzstd::decoding::{FrameDecoder, StreamingDecoder};
 
 /// Bytes that tell how an input is packed.
 const MARK: usize = 4;
 const GZIP: &[u8] = b"\x1f\x8b";
 const ZSTD: &[u8] = b"\x28\xb5\x2f\xfd";
+/// The end of the marks of frames that hold something else than what was packed (RFC 8878, 3.1.2).
+const SKIPPABLE: &[u8] = b"\x2a\x4d\x18";
 
 /// Bytes that one packed input may unpack to: a hundred thousand whole reports.
 const MOST: u64 = 16 * 1024 * 1024 * 1024;
@@ -20,11 +22,20 @@ const MOST_TIMES: u64 = 1_000;
 /// Bytes that it may unpack to whatever its size.
 const ALWAYS: u64 = 16 * 1024 * 1024;
 
+/// Whether an input that begins so is packed.
+pub(super) fn is_packed(beginning: &[u8]) -> bool {
+    beginning.starts_with(GZIP) || beginning.starts_with(ZSTD) || is_skippable(beginning)
+}
+
+fn is_skippable(beginning: &[u8]) -> bool {
+    matches!(beginning, [0x50..=0x5f, rest @ ..] if rest.starts_with(SKIPPABLE))
+}
+
 /// An input, unpacked as it is read, and whether it was packed.
 pub(super) fn unpacked<'r>(mut input: impl Read + 'r) -> io::Result<(Box<dyn Read + 'r>, bool)> {
     let mut mark = Vec::with_capacity(MARK);
     input.by_ref().take(MARK as u64).read_to_end(&mut mark)?;
-    let (gzip, zstd) = (mark.starts_with(GZIP), mark.starts_with(ZSTD));
+    let (gzip, zstd) = (mark.starts_with(GZIP), mark.starts_with(ZSTD) || is_skippable(&mark));
     let whole = Cursor::new(mark).chain(input);
     let packed = Rc::new(Cell::new(0));
     let counted = |input| Counted { input, read: Rc::clone(&packed) };
@@ -83,7 +94,8 @@ fn add(sum: &Cell<u64>, read: usize) {
     sum.set(sum.get().saturating_add(u64::try_from(read).unwrap_or(u64::MAX)));
 }
 
-/// The frames of zstd one after the other: a log is packed in as many as it was written in.
+/// The frames of zstd one after the other: a log is packed in as many as it was written in, and some tools write where they
+/// stand into frames between them.
 struct Frames<R: Read> {
     /// The frame that is read; before and after it the input alone.
     state: State<R>,
@@ -91,9 +103,12 @@ struct Frames<R: Read> {
 
 enum State<R: Read> {
     Between(BufReader<R>),
-    Within(Box<StreamingDecoder<BufReader<R>, ruzstd::decoding::FrameDecoder>>),
+    Within(Box<StreamingDecoder<Begun<R>, FrameDecoder>>),
     Ended,
 }
+
+/// The input from the mark of a frame on, which was looked at.
+type Begun<R> = Chain<Cursor<Vec<u8>>, BufReader<R>>;
 
 impl<R: Read> Frames<R> {
     fn new(input: R) -> Self {
@@ -110,10 +125,18 @@ impl<R: Read> Read for Frames<R> {
             self.state = match std::mem::replace(&mut self.state, State::Ended) {
                 State::Ended => return Ok(0),
                 State::Between(mut input) => {
-                    if input.fill_buf()?.is_empty() {
+                    let mut mark = Vec::with_capacity(MARK);
+                    input.by_ref().take(MARK as u64).read_to_end(&mut mark)?;
+                    if mark.is_empty() {
                         return Ok(0);
                     }
-                    State::Within(Box::new(StreamingDecoder::new(input).map_err(io::Error::other)?))
+                    if is_skippable(&mark) {
+                        skip(&mut input)?;
+                        State::Between(input)
+                    } else {
+                        let frame = StreamingDecoder::new(Cursor::new(mark).chain(input)).map_err(io::Error::other)?;
+                        State::Within(Box::new(frame))
+                    }
                 }
                 State::Within(mut frame) => {
                     let read = frame.read(buffer)?;
@@ -121,9 +144,18 @@ impl<R: Read> Read for Frames<R> {
                         self.state = State::Within(frame);
                         return Ok(read);
                     }
-                    State::Between(frame.into_inner())
+                    State::Between(frame.into_inner().into_inner().1)
                 }
             };
         }
     }
+}
+
+/// Passes over what stands in a frame that holds something else.
+fn skip(input: &mut impl Read) -> io::Result<()> {
+    let mut length = [0; 4];
+    input.read_exact(&mut length)?;
+    let length = u64::from(u32::from_le_bytes(length));
+    let skipped = io::copy(&mut input.take(length), &mut io::sink())?;
+    if skipped == length { Ok(()) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
 }

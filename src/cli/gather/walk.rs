@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ampls_probes::observation::{ReadFailure, UnreadReason};
-use ampls_probes::read::{self, Links, below};
+use ampls_probes::read::below::{self, Folder};
+use ampls_probes::read::{self, Links};
 
 use super::{Sink, blocks, shown};
 use crate::fleet::FilePlace;
@@ -74,8 +75,9 @@ fn folder(path: &Path, sink: &Sink) {
     let mut folders = vec![(PathBuf::from(name), 1)];
     while let Some((inside, depth)) = folders.pop() {
         let called = |relative: &Path| shown(&path.join(relative.strip_prefix(name).unwrap_or(relative)));
-        let (names, more) = match below::entries(base, &inside, MOST_ENTRIES) {
-            Ok(entries) => entries,
+        let opened = Folder::open(base, &inside).and_then(|folder| Ok((folder.entries(MOST_ENTRIES)?, folder)));
+        let ((names, more), folder) = match opened {
+            Ok(opened) => opened,
             // What is neither a file nor a folder came here to be looked at as a folder.
             Err(UnreadReason::Failed(ReadFailure::Missing | ReadFailure::NotAFile)) => {
                 sink.broken(&called(&inside), failure(&ReadFailure::NotAFile));
@@ -91,12 +93,12 @@ fn folder(path: &Path, sink: &Sink) {
         }
         let mut within = Vec::new();
         for entry in names {
-            let place = inside.join(entry);
-            let opened = below::open(base, &place);
+            let (opened, linked) = folder.file(&entry);
             // Where a link leads within its folder is read anyway, and links to folders would multiply what is below them.
-            if base.join(&place).is_symlink() && !matches!(opened, Err(UnreadReason::Link)) {
+            if linked {
                 continue;
             }
+            let place = inside.join(entry);
             match opened {
                 Ok(file) => {
                     let within = FilePlace { base: Arc::clone(&shared), relative: Some(place.clone()) };

@@ -11,10 +11,10 @@ use serde_json::error::Category;
 use pieces::{At, Piece, of_each};
 
 use super::{Saved, digest, is_read, kind, newer, parse};
-use crate::fleet::{Document, Read, Sighting, Source};
+use crate::fleet::{Document, KnownDigests, Read, Sighting, Source};
 use crate::render::page::inert;
 use crate::report::SCHEMA;
-use crate::report::digest::{Digest, KIND};
+use crate::report::digest::Digest;
 
 mod pieces;
 
@@ -25,7 +25,7 @@ const MOST_MIB: usize = 16;
 #[derive(Debug)]
 pub(in crate::cli) enum Found {
     /// What a report says of a machine.
-    Sighting(Box<Sighting>),
+    Sighting(Sighting),
     /// What is wrong with an input.
     Broken {
         /// The file, and the line where it is one of many.
@@ -50,11 +50,20 @@ pub(in crate::cli) struct Block {
 
 impl Block {
     /// Everything that is found in it, in its order.
-    pub(in crate::cli) fn read(&self) -> Vec<Found> {
+    pub(in crate::cli) fn read(&self, known: &KnownDigests) -> Vec<Found> {
         of_each(self, &|piece, at| {
             let mut found = Vec::new();
             match piece {
+                Piece::Object(text) | Piece::Line(text)
+                    if begins_as_a_digest(text)
+                        && let Some(sighting) = known.read(text) =>
+                {
+                    found.push(Found::Sighting(sighting));
+                }
                 Piece::Object(text) => self.object(text, at, &mut found),
+                Piece::Line(text) => {
+                    found.extend(digest::digest(text.as_bytes()).map(|digest| self.of_digest(at.line, digest)));
+                }
                 Piece::List(text) => self.wrapped(text, at.line, &mut found),
                 Piece::Digest(digest) => found.push(self.of_digest(at.line, digest.map(|digest| *digest))),
                 Piece::Broken(why) => found.push(self.broken(at.line, &why)),
@@ -72,9 +81,11 @@ impl Block {
                 Piece::Object(text) if is_later_row(text) => return Vec::new(),
                 Piece::Object(text) if text.len() >> 20 >= MOST_MIB => Err(format!("is larger than {MOST_MIB} MiB")),
                 Piece::Object(text) | Piece::List(text) => parse(text.as_bytes()),
-                Piece::Digest(digest) => {
-                    Err(digest.err().unwrap_or_else(|| "is a digest, which holds no observations".to_owned()))
-                }
+                Piece::Digest(digest) => Err(of_a_digest(digest)),
+                Piece::Line(text) => match digest::digest(text.as_bytes()) {
+                    None => return Vec::new(),
+                    Some(digest) => Err(of_a_digest(digest)),
+                },
                 Piece::Broken(why) => Err(why),
             };
             vec![read.map_err(|why| named(at.line, why))]
@@ -83,9 +94,6 @@ impl Block {
 
     fn object(&self, text: &str, at: &At, found: &mut Vec<Found>) {
         let line = at.line;
-        if let Some(digest) = of_own_digest(text) {
-            return found.push(self.of_digest(line, Ok(digest)));
-        }
         let document: Document = match serde_json::from_str(text) {
             Ok(document) => document,
             Err(error) => {
@@ -135,7 +143,7 @@ impl Block {
 
     fn of_digest(&self, line: u64, digest: Result<Digest, String>) -> Found {
         match digest {
-            Ok(digest) => Found::Sighting(Box::new(Sighting::from(&digest))),
+            Ok(digest) => Found::Sighting(Sighting::from(&digest)),
             Err(why) => self.broken(line, &why),
         }
     }
@@ -150,12 +158,15 @@ impl Block {
     }
 }
 
-/// A digest that begins as this program writes them, read once; every other document is looked at more closely.
-fn of_own_digest(text: &str) -> Option<Digest> {
+/// Whether it begins as the digests that this program writes; every other document is looked at more closely.
+fn begins_as_a_digest(text: &str) -> bool {
     const BEGINNING: usize = 64;
-    text.get(..BEGINNING).filter(|begin| begin.contains("\"kind\":\"digest\""))?;
-    let digest: Digest = serde_json::from_str(text).ok()?;
-    (digest.kind == KIND && is_read(digest.schema)).then(|| digest.bounded())
+    text.get(..BEGINNING).is_some_and(|begin| begin.contains("\"kind\":\"digest\""))
+}
+
+/// Why a digest is no report.
+fn of_a_digest<T>(digest: Result<T, String>) -> String {
+    digest.err().unwrap_or_else(|| "is a digest, which holds no observations".to_owned())
 }
 
 /// Whether it is a row of the format `ndjson` that stands behind that of its run.
@@ -188,9 +199,9 @@ mod tests {
         let place = Some(Source { file, offset: 0, length: 0 });
         let block = Block { file: "file".into(), line, bytes: bytes.to_vec(), place };
         let (mut sightings, mut broken) = (Vec::new(), Vec::new());
-        for found in block.read() {
+        for found in block.read(&KnownDigests::default()) {
             match found {
-                Found::Sighting(sighting) => sightings.push(*sighting),
+                Found::Sighting(sighting) => sightings.push(sighting),
                 Found::Broken { input, why } => broken.push(format!("{input}: {why}")),
             }
         }
@@ -207,7 +218,7 @@ mod tests {
     fn names(bytes: &[u8], line: u64) -> Vec<String> {
         let (sightings, broken) = read(bytes, line);
         assert_eq!(broken, [""; 0]);
-        sightings.into_iter().map(|sighting| sighting.name).collect()
+        sightings.into_iter().map(|sighting| sighting.name.into_string()).collect()
     }
 
     #[test]
@@ -285,12 +296,15 @@ mod tests {
         for sighting in rows.iter().chain([&digest]) {
             assert_eq!((&sighting.key, sighting.at, sighting.run), (&whole.key, whole.at, whole.run));
         }
-        assert_eq!(whole.roots.len(), 1);
+        assert_eq!(whole.shared.roots.len(), 1);
         let said = |sighting: &Sighting| -> Vec<(String, Vec<String>)> {
-            sighting.roots[0].args.iter().map(|(name, value)| (name.clone(), value.values().to_vec())).collect()
+            sighting.shared.roots[0].args.iter().map(|(name, value)| (name.clone(), value.values().to_vec())).collect()
         };
         assert_eq!(said(&digest), said(&whole));
-        assert_eq!(rows.iter().filter(|row| !row.roots.is_empty()).map(said).collect::<Vec<_>>(), [said(&whole)]);
+        assert_eq!(
+            rows.iter().filter(|row| !row.shared.roots.is_empty()).map(said).collect::<Vec<_>>(),
+            [said(&whole)]
+        );
         let length = serde_json::to_string(&report).unwrap().len();
         assert!(whole.source.is_some_and(|it| (it.offset, it.length) == (0, length as u64)));
         assert!(digest.source.is_none());

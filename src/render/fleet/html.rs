@@ -26,8 +26,8 @@ const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 
 
 /// Values named in one line.
 const NAMED: usize = 5;
-/// Causes that stand open, and that are printed: they fill two pages. The others are folded, so that the machines follow soon.
-const PRINTED: usize = 10;
+/// Causes that stand open, and that are printed: with the longest of what stands in them they fill two pages. The others are folded, so that the machines follow soon.
+const PRINTED: usize = 8;
 /// Causes beyond these that have a card; all of them are in the filter.
 const CARDS: usize = 200;
 /// Causes of one machine alone that are listed; each machine is in the list.
@@ -286,17 +286,17 @@ impl<'w> Texts<'w> {
 
     /// The columns that the script knows by their places.
     fn machine(&mut self, machine: &'w Machine) -> Value {
-        let state = match machine.state {
+        let state = match machine.common.state {
             State::Ok => 0,
             State::Warning => 1,
             State::Error => 2,
             State::Unexamined => 3,
         };
-        let place = &machine.place;
+        let place = &machine.common.shared.place;
         let subscription = self.or_unknown(place.subscription.as_ref());
         let region = self.or_unknown(place.region.as_ref());
         let subnet = self.or_unknown(place.subnet.as_ref());
-        let servers: Vec<usize> = machine.servers.iter().map(|server| self.place(server)).collect();
-        json!([machine.name, machine.resource_id, subscription, region, subnet, state, servers, machine.groups])
+        let servers: Vec<usize> = machine.common.shared.servers.iter().map(|server| self.place(server)).collect();
+        json!([machine.name, machine.resource_id, subscription, region, subnet, state, servers, machine.common.groups])
     }
 }

@@ -28,7 +28,7 @@ fn add(fleet: &mut Fleet, report: &Report) {
     let text = serde_json::to_string(report).expect("JSON");
     let document: Document = serde_json::from_str(&text).expect("a document");
     let Ok(Read::Sighting(sighting)) = document.read(&text, None) else { panic!("no sighting") };
-    fleet.add(*sighting);
+    fleet.add(sighting);
 }
 
 fn some() -> Whole {

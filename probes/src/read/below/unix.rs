@@ -18,36 +18,56 @@ const LINKS: usize = 4;
 pub(super) fn open(base: &Path, relative: &Path, case: Case) -> Result<File, UnreadReason> {
     let (folder, name) = walk(base, relative, case)?;
     let name = settled(&folder, name, case)?;
-    let stat = rustix::fs::statat(&folder, &name, AtFlags::SYMLINK_NOFOLLOW).map_err(failure)?;
+    file(&folder, &name)
+}
+
+fn file(folder: &OwnedFd, name: &OsStr) -> Result<File, UnreadReason> {
+    let stat = rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW).map_err(failure)?;
     // Opening some devices has effects of its own, so they are recognised before.
     if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
         return Err(UnreadReason::Failed(ReadFailure::NotAFile));
     }
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    rustix::fs::openat(&folder, &name, flags, Mode::empty()).map(File::from).map_err(failure)
+    rustix::fs::openat(folder, name, flags, Mode::empty()).map(File::from).map_err(failure)
 }
 
-pub(super) fn entries(
-    base: &Path,
-    relative: &Path,
-    limit: usize,
-    case: Case,
-) -> Result<(Vec<OsString>, bool), UnreadReason> {
-    let (folder, name) = walk(base, relative, case)?;
-    let folder = step(&folder, &name, case)?;
-    let mut names = Vec::new();
-    for entry in Dir::read_from(&folder).map_err(failure)? {
-        let entry = entry.map_err(failure)?;
-        let name = entry.file_name().to_bytes();
-        if name == b"." || name == b".." {
-            continue;
-        }
-        if names.len() == limit {
-            return Ok((names, true));
-        }
-        names.push(OsString::from_vec(name.to_vec()));
+/// A folder that is held open.
+pub(super) struct Folder(OwnedFd);
+
+impl Folder {
+    pub(super) fn open(base: &Path, relative: &Path, case: Case) -> Result<Self, UnreadReason> {
+        let (folder, name) = walk(base, relative, case)?;
+        step(&folder, &name, case).map(Self)
     }
-    Ok((names, false))
+
+    /// A file in it, and whether a link of that name led to it.
+    pub(super) fn file(&self, name: &OsStr) -> (Result<File, UnreadReason>, bool) {
+        match settled(&self.0, name.to_owned(), Case::Counts) {
+            Ok(settled) => (file(&self.0, &settled), settled != name),
+            Err(why) => {
+                // A link that leads nowhere is one all the same.
+                let is_link = rustix::fs::readlinkat(&self.0, name, Vec::new()).is_ok();
+                let leads_out = why == UnreadReason::Link;
+                (Err(why), is_link && !leads_out)
+            }
+        }
+    }
+
+    pub(super) fn entries(&self, limit: usize) -> Result<(Vec<OsString>, bool), UnreadReason> {
+        let mut names = Vec::new();
+        for entry in Dir::read_from(&self.0).map_err(failure)? {
+            let entry = entry.map_err(failure)?;
+            let name = entry.file_name().to_bytes();
+            if name == b"." || name == b".." {
+                continue;
+            }
+            if names.len() == limit {
+                return Ok((names, true));
+            }
+            names.push(OsString::from_vec(name.to_vec()));
+        }
+        Ok((names, false))
+    }
 }
 
 /// The folder that holds the last part, and that part. The base itself is the caller's choice: it may be reached by links.

@@ -1,6 +1,6 @@
 //! Windows: every folder of the path stays open, without leave to rename or delete it, until what lies below it is open.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, OpenOptions};
 use std::os::windows::fs::OpenOptionsExt;
 use std::path::{Component, Path, PathBuf};
@@ -19,31 +19,41 @@ const FILE_FLAG_BACKUP_SEMANTICS: u32 = 0x0200_0000;
 /// The file system itself compares names.
 pub(super) fn open(base: &Path, relative: &Path, _: Case) -> Result<File, UnreadReason> {
     let folders = relative.parent().unwrap_or(Path::new(""));
-    let held = Held::open(base, folders)?;
+    let folder = Folder(Held::open(base, folders)?);
     // `..` and a prefix have no name of their own.
     let Some(Component::Normal(name)) = relative.components().next_back() else { return Err(UnreadReason::Link) };
-    let place = held.place.join(name);
-    if place.symlink_metadata().map_err(failed)?.is_symlink() {
-        return Err(UnreadReason::Link);
-    }
-    read::open(&place, Links::Refuse).map_err(UnreadReason::Failed)
+    folder.file(name).0
 }
 
-pub(super) fn entries(
-    base: &Path,
-    relative: &Path,
-    limit: usize,
-    _: Case,
-) -> Result<(Vec<OsString>, bool), UnreadReason> {
-    let held = Held::open(base, relative)?;
-    let mut names = Vec::new();
-    for entry in fs::read_dir(&held.place).map_err(failed)? {
-        if names.len() == limit {
-            return Ok((names, true));
-        }
-        names.push(entry.map_err(failed)?.file_name());
+/// A folder that is held open.
+pub(super) struct Folder(Held);
+
+impl Folder {
+    pub(super) fn open(base: &Path, relative: &Path, _: Case) -> Result<Self, UnreadReason> {
+        Held::open(base, relative).map(Self)
     }
-    Ok((names, false))
+
+    /// A file in it, and whether a link of that name led to it: no link is followed.
+    pub(super) fn file(&self, name: &OsStr) -> (Result<File, UnreadReason>, bool) {
+        let place = self.0.place.join(name);
+        let opened = match place.symlink_metadata().map_err(failed) {
+            Ok(there) if there.is_symlink() => Err(UnreadReason::Link),
+            Ok(_) => read::open(&place, Links::Refuse).map_err(UnreadReason::Failed),
+            Err(why) => Err(why),
+        };
+        (opened, false)
+    }
+
+    pub(super) fn entries(&self, limit: usize) -> Result<(Vec<OsString>, bool), UnreadReason> {
+        let mut names = Vec::new();
+        for entry in fs::read_dir(&self.0.place).map_err(failed)? {
+            if names.len() == limit {
+                return Ok((names, true));
+            }
+            names.push(entry.map_err(failed)?.file_name());
+        }
+        Ok((names, false))
+    }
 }
 
 /// A folder, and the folders that lead to it from the first one that somebody else owns.
