@@ -20,6 +20,7 @@ mod packets;
 mod parity;
 mod router;
 mod run_command;
+mod sealed;
 mod servers;
 mod speed;
 mod worlds;

@@ -22,6 +22,7 @@ mod filled;
 mod links;
 mod place;
 mod records;
+mod shown;
 #[cfg(test)]
 mod tests;
 
@@ -163,6 +164,7 @@ impl Report {
         let held = Held::new(holdings, facts);
         held.add_changes(facts, &mut self.findings);
         held.add_links(facts, &mut self.findings);
+        held.add_shown(facts, &mut self.findings);
         held.fill(&mut self.findings);
         self.notes = held.notes(facts, std::mem::take(&mut self.notes));
         self.run.facts = Some(FactsUsed {

@@ -12,6 +12,7 @@ use super::*;
 use crate::diagnose::command::Command;
 use crate::diagnose::diagnose_facts;
 use crate::diagnose::finding::Fix;
+use crate::diagnose::rules::tests::says_http;
 use crate::facts_file;
 use crate::report::RunInfo;
 
@@ -289,4 +290,91 @@ fn a_record_that_no_private_endpoint_has_is_stale_where_one_has_the_name() {
     let of = |name: &str| expected.iter().find(|record| record.name == name).map(|record| record.addresses.clone());
     assert_eq!(of(ODS), Some(vec!["10.0.0.6".parse().expect("an address")]), "the endpoint has it");
     assert_eq!(of(HANDLER), None, "nobody has a record of it");
+}
+
+/// What a finding says of what Azure holds.
+fn evidence(report: &Report, code: &str) -> Vec<String> {
+    let found = report.findings.iter().find(|finding| finding.code == code);
+    let found = found
+        .unwrap_or_else(|| panic!("no {code}: {:?}", report.findings.iter().map(|it| &it.code).collect::<Vec<_>>()));
+    found.evidence.iter().filter(|line| line.starts_with("in Azure: ")).cloned().collect()
+}
+
+/// A machine whose public log upload is silent.
+fn silent_ods() -> Scene {
+    without_ods().connects(ODS, &Outcome::TimedOut)
+}
+
+#[test]
+fn a_silent_public_name_shows_the_route_that_leads_its_packets_away_and_a_subnet_without_outbound_access() {
+    let table = format!("{GROUPS}/rg-net/providers/Microsoft.Network/routeTables/rt-spoke");
+    let with = |routes: Value, outbound: bool| {
+        let mut file = unlinked();
+        file["route_tables"] = json!([{"id": table, "routes": routes}]);
+        file["networks"][0]["subnets"][0]["route_table"] = table.clone().into();
+        file["networks"][0]["subnets"][0]["outbound"] = outbound.into();
+        evidence(&report(&in_azure(silent_ods()), Some(&held(&file))), "NET001").join("\n")
+    };
+    let to_appliance = json!([
+        {"prefix": "0.0.0.0/0", "next_hop": "VirtualAppliance", "address": "10.9.0.9"},
+        {"prefix": "10.0.0.0/8", "next_hop": "None"},
+    ]);
+    let said = with(to_appliance, true);
+    assert!(said.contains("route table `rt-spoke` leads `0.0.0.0/0` to `VirtualAppliance` `10.9.0.9`"), "{said}");
+    assert!(!said.contains("None") && !said.contains("outbound"), "{said}");
+    let dropped = with(
+        json!([{"prefix": "20.150.0.0/16", "next_hop": "None"}, {"prefix": "0.0.0.0/0", "next_hop": "Internet"}]),
+        false,
+    );
+    assert!(dropped.contains("`rt-spoke` drops what goes to `20.150.0.0/16`"), "{dropped}");
+    assert!(dropped.contains("subnet `snet-vm` has no default outbound access and no NAT gateway"), "{dropped}");
+    assert!(!with(json!([{"prefix": "0.0.0.0/0", "next_hop": "Internet"}]), true).contains("route table"));
+}
+
+#[test]
+fn a_connection_that_is_not_approved_and_servers_that_differ_stand_beside_a_missing_route() {
+    let seen = in_azure(without_ods());
+    let said = |change: &dyn Fn(&mut Value)| {
+        let mut file = unlinked();
+        change(&mut file);
+        evidence(&report(&seen, Some(&held(&file))), "DNS003").join("\n")
+    };
+    let plain = said(&|_| {});
+    assert!(!plain.contains("Approved") && !plain.contains("DNS servers"), "{plain}");
+    for status in ["Pending", "Rejected", "Disconnected"] {
+        let text = said(&|file| file["endpoints"][0]["status"] = status.into());
+        let wanted = format!("connection of private endpoint `pe-ampls` to scope `ampls` is `{status}`, not Approved");
+        assert!(text.contains(&wanted), "{text}");
+    }
+    let text = said(&|file| file["networks"][0]["dns"] = json!(["10.9.0.4"]));
+    assert!(text.contains("`spoke` is set to the DNS servers `10.9.0.4`; this machine asks `168.63.129.16`"), "{text}");
+}
+
+#[test]
+fn a_refusal_shows_whom_the_scope_lets_in_and_what_is_associated() {
+    let body = r#"{"error":{"code":"InsufficientAccessError","innererror":{"code":"NspValidationFailedError","message":"Access to workspace 'w' from '20.1.2.3' is denied."}}}"#;
+    let seen = in_azure(says_http(private_world(), ODS, 403, body));
+    let with = |file: &Value| evidence(&report(&seen, Some(&held(file))), "HTP001").join("\n");
+    let said = with(&file());
+    assert!(
+        said.contains("scope `ampls` has access mode PrivateOnly for ingestion: only what the scope holds"),
+        "{said}"
+    );
+    assert!(said.contains("workspace `law1` has ingestion from public networks `Disabled`"), "{said}");
+    assert!(!said.contains("for queries") && !said.contains("is not in scope"), "{said}");
+    let mut outside = file();
+    outside["scopes"][0]["resources"] = json!([]);
+    assert!(with(&outside).contains("workspace `law1` is not in scope `ampls`"));
+
+    let refused = r#"{"error":{"code":"InvalidAccess","message":"Data collection endpoint must be used to access configuration over private link."}}"#;
+    let seen = in_azure(says_http(private_world(), HANDLER, 403, refused));
+    let with = |file: &Value| evidence(&report(&seen, Some(&held(file))), "HTP003").join("\n");
+    let said = with(&file());
+    assert!(said.contains("no data collection rule is associated with this machine"), "{said}");
+    assert!(!said.contains("no data collection endpoint"), "{said}");
+    let mut none = file();
+    none["associations"] = json!([]);
+    assert!(with(&none).contains("no data collection endpoint is associated with this machine"));
+    none.as_object_mut().expect("a file").remove("associations");
+    assert!(!with(&none).contains("is associated"), "what was not collected is not missing");
 }
