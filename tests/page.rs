@@ -1,6 +1,7 @@
 //! The page in a browser: headless Chromium without a network shows it as it is meant and lets nothing in it act.
 #![cfg(target_os = "linux")]
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -189,7 +190,7 @@ fn the_causes_of_a_company_take_two_sheets_of_paper_at_most() {
         // Of one's own network each subscription is another cause.
         one["codes"][0]["args"]["cause"] = "link-or-forwarder-missing".into();
         one["codes"][0]["args"]["server"] = vec![format!("10.1.{cause}.4:53")].into();
-        lines.push_str(&format!("{one}\n"));
+        let _ = writeln!(lines, "{one}");
     }
     let (all, page, pdf) = (folder.path("all.ndjson"), folder.0.join("fleet.html"), folder.path("fleet.pdf"));
     fs::write(&all, lines).expect("written");

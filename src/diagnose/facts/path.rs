@@ -293,7 +293,7 @@ mod tests {
         for place in 0..whole.seen.len() {
             let mut seen = whole.clone();
             if let Some(kind) = seen.seen.get_mut(place).and_then(cancel) {
-                assert!(!super::complete(&seen), "{kind}");
+                assert!(!super::complete(&seen), "{kind:?}");
                 kinds.insert(kind);
             }
         }

@@ -145,7 +145,7 @@ mod tests {
 
     #[test]
     fn silent_about_an_old_protocol_and_about_what_is_not_tls() {
-        for failure in [TlsFailure::ProtocolTooOld, TlsFailure::NotTls] {
+        for failure in [TlsFailure::ProtocolTooOld, TlsFailure::NotTls, TlsFailure::BadSignature] {
             assert_eq!(drafts(&TLS006, &private_world().tls(ODS, Tls::failed(Outcome::Failed(failure)))), []);
         }
     }
