@@ -22,8 +22,6 @@ pub mod draft;
 pub mod facts;
 pub mod finding;
 mod invariants;
-#[cfg(test)]
-mod judged;
 pub mod levels;
 mod need;
 mod remedy;

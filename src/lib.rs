@@ -94,6 +94,8 @@ pub mod diagnose;
 pub mod expected;
 pub mod facts_file;
 pub mod fleet;
+#[cfg(test)]
+mod judged;
 pub mod render;
 pub mod report;
 pub mod text;

@@ -24,7 +24,13 @@ const TIME: &[&str] = &["SystemTime", "Instant", "Timestamp::now", "Zoned::now"]
 const PRINT: &[&str] = &["println!", "print!", "eprintln!", "eprint!", "stdout()", "stderr()"];
 
 const BANS: &[Ban] = &[
-    Ban { place: "src", except: &["src/cli", "src/cli.rs", "src/main.rs"], words: IO, why: "the doctor does no I/O" },
+    Ban {
+        place: "src",
+        // The last is a test alone, of what is kept in a file.
+        except: &["src/cli", "src/cli.rs", "src/main.rs", "src/judged.rs"],
+        words: IO,
+        why: "the doctor does no I/O",
+    },
     Ban {
         place: "src",
         except: &["src/cli", "src/cli.rs", "src/main.rs"],

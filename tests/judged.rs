@@ -1,6 +1,6 @@
 //! What was seen in every world, on every fake machine and in networks of the model, kept with what was said of it.
 //!
-//! The test beside the rules (`src/diagnose/judged.rs`) judges it again, word for word, without a socket. Here the kept file has
+//! A unit test (`src/judged.rs`) judges it again, word for word, without a socket. Here the kept file has
 //! to have all of them; `JUDGED=record cargo test judged::` looks at them anew, and then `UPDATE=1 cargo test judged` judges.
 
 use std::collections::BTreeMap;

@@ -297,7 +297,7 @@ mod tests {
                 kinds.insert(kind);
             }
         }
-        assert_eq!(kinds.len(), 9, "{kinds:?}");
+        assert_eq!(kinds.len(), 8, "{kinds:?}");
     }
 
     /// Ends a step before it was done; what kind it is.
@@ -305,8 +305,6 @@ mod tests {
         match step {
             Observation::Resolver(seen) => seen.outcome = Outcome::Cancelled,
             Observation::Hosts(seen) => seen.outcome = Outcome::Cancelled,
-            Observation::Metadata(seen) => seen.outcome = Outcome::Cancelled,
-            Observation::WireServer(seen) => seen.outcome = Outcome::Cancelled,
             Observation::Lookup(seen) => seen.outcome = Outcome::Cancelled,
             Observation::Answer(seen) => seen.outcome = Outcome::Cancelled,
             Observation::Connection(seen) => seen.outcome = Outcome::Cancelled,

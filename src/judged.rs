@@ -16,9 +16,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::diagnose;
-use super::facts::Facts;
-use super::finding::Finding;
+use crate::diagnose::diagnose;
+use crate::diagnose::facts::Facts;
+use crate::diagnose::finding::Finding;
 use crate::report::{Report, RunInfo};
 
 #[derive(Serialize, Deserialize)]
