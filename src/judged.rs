@@ -1,7 +1,7 @@
 //! What is said of every world, every fake machine and networks of the model, word for word.
 //!
-//! `tests/judged.ndjson.gz` holds what was seen of each, and the findings (`tests/judged.rs` looks anew). Whoever changes what rules
-//! say sees here what else changes; `UPDATE=1 cargo test --lib judged` keeps it.
+//! `tests/judged.ndjson.gz` holds what was seen of each, and the findings (`tests/judged.rs` records it). A change to one rule shows here
+//! what else it changes; `UPDATE=1 cargo test --lib judged` keeps the new findings.
 
 use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader, Write as _};

@@ -1,7 +1,7 @@
 //! What was seen in every world, on every fake machine and in networks of the model, kept with what was said of it.
 //!
 //! A unit test (`src/judged.rs`) judges it again, word for word, without a socket. Here the kept file has
-//! to have all of them; `JUDGED=record cargo test judged::` looks at them anew, and then `UPDATE=1 cargo test judged` judges.
+//! to have all of them; `JUDGED=record cargo test judged::` records all again, then `UPDATE=1 cargo test --lib judged` adds the findings.
 
 use std::collections::BTreeMap;
 use std::io::Write;

@@ -29,7 +29,10 @@ struct Texts {
 }
 
 /// A digest, of which only name, ids and time are read. What is not as this program writes it is read more closely elsewhere.
+///
+/// A field that is not among these may tell machines apart.
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Brief<'t> {
     schema: u32,
     kind: &'t str,

@@ -96,9 +96,9 @@ fn asking_azure_costs_the_round_trips_that_it_says() -> Result<()> {
     let lab = Lab::start(&Design { front: CONTROL, delay_ms: Some(ONE_WAY_MS), ..Design::default() })?;
     let _awake = Awake::start()?;
     let mut table = Table::default();
-    let start_up = least(RUNS, || timed(doctor(&lab).arg("--version")))?;
-    let round_trip = least(RUNS, || round_trip(&lab))?;
-    table.note(&format!("start-up {start_up:?}, round trip {round_trip:?}, the least of {RUNS} runs each"));
+    let start_up = median(RUNS, || timed(doctor(&lab).arg("--version")))?;
+    let round_trip = median(RUNS, || round_trip(&lab))?;
+    table.note(&format!("start-up {start_up:?}, round trip {round_trip:?}, {RUNS} runs each, medians"));
     let (known, unknown) = (["--dce", DCE].as_slice(), [].as_slice());
     for (what, option, endpoint, trips) in [
         ("without / 4 round trips", None, known, 4),
@@ -116,8 +116,7 @@ fn asking_azure_costs_the_round_trips_that_it_says() -> Result<()> {
         let azure = report["sources"].as_array().into_iter().flatten().find(|source| source["source"] == "azure");
         assert_eq!(azure.and_then(|source| source["outcome"].as_str()), option.map(|_| "seen"), "{what}: {report}");
         table.note(&asked(&report));
-        // Round trips are counted: whatever else a machine does only adds to them.
-        let took = least(RUNS, || timed(&mut run()))?.saturating_sub(start_up);
+        let took = median(RUNS, || timed(&mut run()))?.saturating_sub(start_up);
         table.row(what, took.div_duration_f64(round_trip * trips), 1.1);
     }
     table.finish()
@@ -178,11 +177,6 @@ fn median(runs: usize, mut measure: impl FnMut() -> Result<Duration>) -> Result<
     let mut times = (0..runs).map(|_| measure()).collect::<Result<Vec<_>>>()?;
     times.sort_unstable();
     times.get(runs / 2).copied().ok_or_else(|| "no run".into())
-}
-
-fn least(runs: usize, mut measure: impl FnMut() -> Result<Duration>) -> Result<Duration> {
-    let times = (0..runs).map(|_| measure()).collect::<Result<Vec<_>>>()?;
-    times.into_iter().min().ok_or_else(|| "no run".into())
 }
 
 /// Peak resident memory in megabytes.

@@ -164,7 +164,7 @@ fn begins_as_a_digest(text: &str) -> bool {
     text.get(..BEGINNING).is_some_and(|begin| begin.contains("\"kind\":\"digest\""))
 }
 
-/// Why a digest is no report.
+/// Why a digest cannot be judged.
 fn of_a_digest<T>(digest: Result<T, String>) -> String {
     digest.err().unwrap_or_else(|| "is a digest, which holds no observations".to_owned())
 }

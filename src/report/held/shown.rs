@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 
 use ampls_probes::addr::Class;
+use ampls_probes::azure::ResourceId;
 
 use super::{Held, machine_id, named};
 use crate::diagnose::facts::Facts;
@@ -54,6 +55,11 @@ impl Held<'_> {
             }
             finding.evidence.extend(lines.into_iter().map(|line| format!("{IN_AZURE}{line}")));
         }
+    }
+
+    /// Everything was read when the file was collected, and is in it: only then is what it does not hold not there.
+    fn is_whole(&self) -> bool {
+        self.holdings.not_read.is_empty() && self.holdings.left_out.is_empty()
     }
 
     /// Routes of the subnet that decide where packets for these addresses go.
@@ -121,7 +127,8 @@ impl Held<'_> {
         for workspace in self.holdings.workspaces.iter().filter(|it| names.contains(&it.workspace.to_string())) {
             let name = named(&workspace.id);
             let resources = scope.and_then(|scope| Some((scope, scope.resources.as_ref()?)));
-            if let Some((scope, _)) = resources.filter(|(_, resources)| !resources.contains(&workspace.id)) {
+            let outside = |resources: &[ResourceId]| self.is_whole() && !resources.contains(&workspace.id);
+            if let Some((scope, _)) = resources.filter(|(_, resources)| outside(resources)) {
                 lines.push(format!("workspace {name} is not in scope {}", named(&scope.id)));
             }
             for (what, word) in [("ingestion", &workspace.ingestion), ("queries", &workspace.queries)] {
@@ -160,6 +167,11 @@ impl Held<'_> {
         let (Some(machine), Some(all)) = (machine_id(facts.instance()), self.holdings.associations.as_ref()) else {
             return Vec::new();
         };
+        if !self.is_whole()
+            || !self.holdings.subscriptions.iter().any(|it| it.eq_ignore_ascii_case(machine.subscription()))
+        {
+            return Vec::new();
+        }
         let own = || all.iter().filter(|it| it.machine == machine);
         let mut lines = Vec::new();
         if !own().any(|it| it.rule.is_some()) {

@@ -375,6 +375,14 @@ fn a_refusal_shows_whom_the_scope_lets_in_and_what_is_associated() {
     let mut none = file();
     none["associations"] = json!([]);
     assert!(with(&none).contains("no data collection endpoint is associated with this machine"));
+    for (field, value) in [
+        ("not_read", json!(["associations of vm-2"])),
+        ("subscriptions", json!(["00000000-0000-4000-8000-0000000000ff"])),
+    ] {
+        let mut part = none.clone();
+        part[field] = value;
+        assert!(!with(&part).contains("is associated"), "{field}: what was not read is not missing");
+    }
     none.as_object_mut().expect("a file").remove("associations");
     assert!(!with(&none).contains("is associated"), "what was not collected is not missing");
 }
