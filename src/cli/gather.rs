@@ -6,6 +6,7 @@
 
 use std::cell::RefCell;
 use std::io::{Read, Seek, SeekFrom};
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -100,18 +101,22 @@ fn each_of<T: Send>(
         // What comes of a block of short lines is many times its size.
         let (made, all) = sync_channel::<Vec<T>>(WORKERS);
         let parts = Arc::new(Mutex::new(parts));
-        for _ in 0..WORKERS {
+        let mut threads = Vec::from_iter((0..WORKERS).map(|_| {
             let (made, parts) = (made.clone(), Arc::clone(&parts));
-            scope.spawn(move || work(&parts, parse, &made));
-        }
-        drop(made);
-        scope.spawn(move || {
+            scope.spawn(move || work(&parts, parse, &made))
+        }));
+        drop((made, parts));
+        threads.push(scope.spawn(move || {
             let sink =
                 Sink { parts: sink, flight: Arc::default(), batch: RefCell::default(), head: RefCell::default() };
             read(&sink);
             sink.flush();
-        });
+        }));
         all.into_iter().flatten().for_each(&mut take);
+        // A scope waits for what its threads do, and not until they are gone with what the channels keep for each.
+        for thread in threads {
+            thread.join().unwrap_or_else(|panic| resume_unwind(panic));
+        }
     });
 }
 

@@ -338,4 +338,26 @@ mod tests {
         let all = joined((0..MAX_COMMANDS).map(fix).collect());
         assert_eq!(all[0].commands.len(), MAX_COMMANDS);
     }
+
+    #[test]
+    fn the_words_are_those_of_json() {
+        for severity in [Severity::Info, Severity::Warning, Severity::Error] {
+            assert_eq!(serde_json::to_value(severity).unwrap(), severity.as_str());
+        }
+        for owner in [Owner::Dns, Owner::Network, Owner::Monitor, Owner::Os, Owner::Security] {
+            assert_eq!(serde_json::to_value(owner).unwrap(), owner.as_str());
+        }
+    }
+
+    #[test]
+    fn every_command_can_be_changed_and_reads_as_text() {
+        let mut fix = Fix::change(BlastRadius::Vnet, "by hand")
+            .with([command!(Any, "add it")])
+            .after_looking("mind this", [command!(Any, "show zone")])
+            .undone_with("", [command!(Any, "remove it")]);
+        fix.each_command(|it| *it = command!(Any, "nothing"));
+        assert_eq!(fix.all_commands().map(Command::as_str).collect::<Vec<_>>(), ["nothing"; 3]);
+        let schema = serde_json::to_string(&schemars::schema_for!(Fix)).unwrap();
+        assert!(!schema.contains("/Command\""), "a command is a string where it stands: {schema}");
+    }
 }

@@ -297,3 +297,18 @@ fn is_proxy(text: &str) -> bool {
     );
     host && port.is_none_or(is_port)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_program_reads_as_an_option_or_a_file_is_never_written() {
+        for text in ["-x", "@/etc/shadow"] {
+            let word = Word::inert(&text, VALUE);
+            assert_eq!(word.bare(Language::Sh), None, "{text}");
+            assert_eq!([word.written(Language::Sh, false), word.written(Language::Sh, true)], ["VALUE", "VALUE"]);
+        }
+        assert_eq!(Word::inert(&"x", VALUE).written(Language::Sh, false), "x");
+    }
+}

@@ -94,3 +94,45 @@ fn failed(failure: &ControlFailure) -> &'static str {
         ControlFailure::Malformed => "answered with something else than the document",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use ampls_probes::observation::{HttpFailure, IoFailure, TunnelFailure};
+
+    use super::*;
+
+    fn reply(status: u16, code: Option<&str>, message: Option<&str>) -> ControlReply {
+        let (code, message) = (code.map(str::to_owned), message.map(str::to_owned));
+        ControlReply { status, code, message, request_id: None, associated: None, rules: Vec::new() }
+    }
+
+    #[test]
+    fn an_answer_is_told_with_all_that_it_says() {
+        assert_eq!(
+            answer(&reply(403, Some("InvalidAccess"), Some("use it"))),
+            "answered 403 `InvalidAccess`: `use it`"
+        );
+        assert_eq!(answer(&reply(403, Some("InvalidAccess"), None)), "answered 403 `InvalidAccess`");
+        assert_eq!(answer(&reply(500, None, Some("oh"))), "answered 500");
+        assert_eq!(answer(&reply(200, None, None)), "answered 200: no rule is associated with this machine");
+    }
+
+    #[test]
+    fn every_failure_says_whether_a_token_was_sent_or_nothing_came() {
+        let failures = [
+            ControlFailure::NoAddress,
+            ControlFailure::Connect(IoFailure::Refused),
+            ControlFailure::Proxy(TunnelFailure::Status(403)),
+            ControlFailure::NotVerified,
+            ControlFailure::Http(HttpFailure::Malformed),
+            ControlFailure::ForeignHost,
+            ControlFailure::Malformed,
+        ];
+        let said: BTreeSet<&str> = failures.iter().map(failed).collect();
+        assert_eq!(said.len(), failures.len(), "each in words of its own");
+        let unsent = said.iter().filter(|said| said.ends_with("no token was sent")).count();
+        assert_eq!(unsent, 2);
+    }
+}

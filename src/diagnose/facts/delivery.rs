@@ -188,7 +188,7 @@ fn own_word(agents: &Agents) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use ampls_probes::observation::{Refusal, RefusalCode};
+    use ampls_probes::observation::{Refusal, RefusalCode, Unread};
     use ampls_probes::testing::{ODS, Scene, agent, private_world};
 
     use super::*;
@@ -252,6 +252,28 @@ mod tests {
         assert_eq!(state_of(&of_yesterday).0, Delivery::Unproven);
         assert_eq!(flow(&scene.observations()).at, Some(minutes_ago(90)));
         assert_eq!(state_of(&scene.uploaded(upload(AgentKind::Ama, Some(1), None))).0, Delivery::Delivering);
+    }
+
+    #[test]
+    fn what_proves_it_names_the_host_or_says_why_there_is_no_proof() {
+        let ama = || private_world().agents([agent(AgentKind::Ama, "1.33.1")]);
+        let said = |upload| state_of(&ama().uploaded(upload)).1;
+        let with_host = said(upload(AgentKind::Ama, Some(1), None));
+        assert!(with_host.contains(&format!("delivered data to `{ODS}` at ")), "{with_host}");
+        let without = said(Upload { host: None, ..upload(AgentKind::Ama, Some(1), None) });
+        assert!(without.contains("delivered data at "), "{without}");
+        let unproven = |why: UnreadReason| {
+            let mut seen = ama().observations();
+            let unread = Unread { path: "/var/opt/x".to_owned(), why };
+            seen.seen.iter_mut().for_each(|step| {
+                if let Observation::Agents(agents) = step {
+                    agents.unread.push(unread.clone());
+                }
+            });
+            flow(&seen).evidence.unwrap_or_default()
+        };
+        assert!(unproven(UnreadReason::Failed(ReadFailure::NotPermitted)).contains("need more rights"));
+        assert_eq!(unproven(UnreadReason::Link), "the agent's own files show no upload");
     }
 
     #[test]

@@ -156,3 +156,74 @@ fn said(failure: &EncryptedFailure) -> String {
         EncryptedFailure::Malformed => "answers with something other than DNS".to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use ampls_probes::testing::{CUSTOM, ODS, private_world};
+
+    use super::super::Status;
+    use super::*;
+
+    /// A resolver of Chrome's that was heard, or was not.
+    fn resolver(outcome: Outcome<Vec<EncryptedAnswer>, EncryptedFailure>) -> EncryptedView {
+        let seen = private_world().observations();
+        let timing = seen.seen.iter().find_map(|step| match step {
+            Observation::Answer(answer) => Some(answer.timing),
+            _ => None,
+        });
+        EncryptedView {
+            url: "https://dns.example/dns-query".to_owned(),
+            browsers: vec!["chrome".to_owned()],
+            services: Vec::new(),
+            protocol: None,
+            address: CUSTOM.parse().ok(),
+            timing: timing.expect("an answer"),
+            outcome,
+        }
+    }
+
+    fn answers(kinds: &[(RecordKind, Option<EncryptedFailure>)]) -> Vec<EncryptedAnswer> {
+        let seen = private_world().observations();
+        let known = |kind| {
+            let found = seen.seen.iter().find_map(|step| match step {
+                Observation::Answer(answer) if answer.name == ODS && answer.kind == kind => Some(answer.clone()),
+                _ => None,
+            });
+            found.expect("the name was asked for")
+        };
+        let answer = |(kind, failure): &(RecordKind, Option<EncryptedFailure>)| {
+            let plain = known(*kind);
+            let seen = || Outcome::Seen(plain.outcome.seen().expect("it was answered").clone());
+            let outcome = failure.clone().map_or_else(seen, Outcome::Failed);
+            EncryptedAnswer { name: ODS.to_owned(), kind: *kind, timing: plain.timing, outcome }
+        };
+        kinds.iter().map(answer).collect()
+    }
+
+    #[test]
+    fn an_ipv4_address_is_looked_at_as_that_of_plain_dns_whatever_became_of_ipv6() {
+        let answers = answers(&[(RecordKind::A, None), (RecordKind::Aaaa, Some(EncryptedFailure::Malformed))]);
+        let mut seen = private_world().observations();
+        seen.seen.push(Observation::EncryptedView(resolver(Outcome::Seen(answers))));
+        let facts = Facts::new(&seen);
+        let name = facts.endpoint(ODS).expect("it was planned");
+        let [view] = name.encrypted.as_slice() else { panic!("{:?}", name.encrypted) };
+        let plain = name.view_of(CUSTOM.parse().expect("an address")).expect("the server was asked");
+        assert_eq!((view.status, view.route, &view.addresses), (Status::Ok, plain.route, &plain.addresses));
+    }
+
+    #[test]
+    fn why_nothing_was_heard_is_told() {
+        let refused = answers(&[(RecordKind::A, Some(EncryptedFailure::Status(403)))]);
+        let table = [
+            (Outcome::Failed(EncryptedFailure::NoAddress), "has no address here"),
+            (Outcome::Seen(refused), "answers with status 403"),
+            (Outcome::TimedOut, "does not answer"),
+            (Outcome::Seen(Vec::new()), "is asked for none of the names that many customers share"),
+            (Outcome::Cancelled, "had not answered when the run ended"),
+        ];
+        for (outcome, said) in table {
+            assert_eq!(unheard(&resolver(outcome)), format!("`https://dns.example/dns-query` {said}"));
+        }
+    }
+}

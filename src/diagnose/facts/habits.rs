@@ -143,3 +143,34 @@ fn addresses(answer: &Answer) -> Vec<IpAddr> {
 pub(super) fn is_empty_and_unsigned(response: &Response, name: &str) -> bool {
     response.code == ResponseCode::NoError && response.addresses(name).is_empty() && response.authority.is_none()
 }
+
+#[cfg(test)]
+mod tests {
+    use ampls_probes::observation::{Observation, Outcome};
+    use ampls_probes::testing::{AZURE, CUSTOM, ODS, private_world};
+
+    use super::*;
+
+    /// What is left of the record's life at the custom server, where it lives `whole` seconds at Azure's.
+    fn cached(left: u32, whole: u32) -> Option<(u32, u32)> {
+        let [custom, azure] = [CUSTOM, AZURE].map(|server| server.parse::<SocketAddr>().expect("an address"));
+        let mut seen = private_world().observations();
+        for step in &mut seen.seen {
+            if let Observation::Answer(answer) = step
+                && let Outcome::Seen(response) = &mut answer.outcome
+            {
+                let ttl = if answer.server == azure { whole } else { left };
+                response.records.iter_mut().for_each(|record| record.ttl = ttl);
+            }
+        }
+        let facts = Facts::new(&seen);
+        facts.from_cache(facts.endpoint(ODS).expect("it was planned"), custom)
+    }
+
+    #[test]
+    fn a_record_that_lives_shorter_than_at_azure_comes_from_a_cache() {
+        assert_eq!(cached(3, 10), Some((3, 10)));
+        assert_eq!(cached(10, 10), None);
+        assert_eq!(cached(11, 10), None);
+    }
+}

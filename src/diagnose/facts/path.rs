@@ -315,4 +315,24 @@ mod tests {
         }
         Some(std::mem::discriminant(step))
     }
+
+    #[test]
+    fn times_of_steps_are_whole_milliseconds_of_the_ones_that_came_to_something() {
+        let timings = |scene: &Scene| {
+            let mut seen = scene.observations();
+            for step in &mut seen.seen {
+                use ampls_probes::Observation::{Connection, Exchange, Handshake};
+                match step {
+                    Connection(step) if step.endpoint == ODS => step.timing.elapsed_us = 12_999,
+                    Handshake(step) if step.endpoint == ODS => step.timing.elapsed_us = 3_000,
+                    Exchange(step) if step.endpoint == ODS => step.timing.elapsed_us = 999,
+                    _ => {}
+                }
+            }
+            let timings = Facts::new(&seen).endpoint(ODS).expect("it was planned").timings();
+            (timings.tcp, timings.tls, timings.http)
+        };
+        assert_eq!(timings(&private_world()), (Some(12), Some(3), Some(0)));
+        assert_eq!(timings(&private_world().connects(ODS, &Outcome::TimedOut)).0, None);
+    }
 }

@@ -120,3 +120,48 @@ pub fn line(source: &Source, observations: &Observations) -> String {
     let reason = reason(source, observations).unwrap_or_default();
     format!("not looked at: {} ({}): {reason}", label(source.source), quote(source.source.as_str()))
 }
+
+#[cfg(test)]
+mod tests {
+    use ampls_probes::azure::AgentKind;
+    use ampls_probes::testing::{agent, private_world};
+
+    use super::*;
+
+    #[test]
+    fn a_source_was_looked_at_where_it_and_not_only_another_was() {
+        let without_agents = private_world().observations();
+        assert!(!was_looked_at(&without_agents, SourceName::Agents));
+        assert!(was_looked_at(&without_agents, SourceName::Resolver));
+        assert!(was_looked_at(&private_world().agents([]).observations(), SourceName::Agents));
+    }
+
+    #[test]
+    fn what_was_not_needed_is_told_by_what_would_need_it() {
+        let seen = private_world().observations();
+        let why = |source, because| {
+            reason(&Source { source, outcome: SourceOutcome::Skipped, because: Some(because) }, &seen)
+                .unwrap_or_default()
+        };
+        assert!(why(SourceName::EncryptedView, Because::NotNeeded).contains("asks encrypted"));
+        assert!(why(SourceName::EncryptedView, Because::NoAnswer).contains("one of them"));
+        assert_eq!(why(SourceName::Metadata, Because::NotNeeded), "no step of this run needed it");
+        assert_eq!(why(SourceName::Metadata, Because::NoAnswer), "nothing answers there");
+    }
+
+    #[test]
+    fn a_log_that_may_not_be_read_keeps_nothing_of_the_agents_back() {
+        let mut seen = private_world().agents([agent(AgentKind::Ama, "1.33.1")]).observations();
+        let paths = ["/etc/opt/microsoft/azuremonitoragent/mdsd.json", "/var/opt/microsoft/agent/log/mdsd.err"];
+        for step in &mut seen.seen {
+            if let Observation::Agents(agents) = step {
+                agents.unread.extend(paths.map(|path| Unread {
+                    path: path.to_owned(),
+                    why: UnreadReason::Failed(ReadFailure::NotPermitted),
+                }));
+            }
+        }
+        assert_eq!(refused(SourceName::Agents, &seen), [paths[0]]);
+        assert_eq!(refused(SourceName::Browsers, &seen), [""; 0]);
+    }
+}

@@ -427,4 +427,12 @@ mod tests {
             assert_eq!(together(a, aaaa), expected, "{a:?} {aaaa:?}");
         }
     }
+
+    #[test]
+    fn a_route_that_leads_nowhere_is_called_unresolved_by_people_alone() {
+        for route in [Route::Private, Route::Public, Route::Mixed] {
+            assert_eq!((serde_json::to_value(route).unwrap(), route.label()), (route.as_str().into(), route.as_str()));
+        }
+        assert_eq!((serde_json::to_value(Route::None).unwrap(), Route::None.label()), ("none".into(), "unresolved"));
+    }
 }

@@ -117,6 +117,13 @@ mod tests {
     }
 
     #[test]
+    fn a_server_or_a_mailbox_of_microsofts_is_enough() {
+        assert!(is_microsoft(&soa(ZONE, "ns1-07.azure-dns.com", "hostmaster.example.com")));
+        assert!(is_microsoft(&soa(ZONE, "ns1.example.com", "azuredns-hostmaster.microsoft.com")));
+        assert!(!is_microsoft(&soa(ZONE, "azureprivatedns.net", "azureprivatedns-host.microsoft.com")));
+    }
+
+    #[test]
     fn the_soa_of_the_root_shows_that_no_zone_is_linked() {
         for root in ["", "."] {
             let soa = soa(root, "a.root-servers.net", "nstld.verisign-grs.com");

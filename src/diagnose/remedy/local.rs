@@ -201,3 +201,21 @@ pub(in crate::diagnose) fn show_clock(windows: bool) -> Fix {
     };
     Fix::look("compare this machine's clock with its time source", commands)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn on_windows_a_server_is_asked_by_the_transport_and_the_port_that_were_seen() {
+        let ask = |server: &str, transport| {
+            let server = server.parse().expect("an address");
+            ask_on_windows(server, Host::new("a.example"), transport).as_str().to_owned()
+        };
+        let resolve = "Resolve-DnsName a.example -Server 10.0.0.4 -Type A -DnsOnly";
+        assert_eq!(ask("10.0.0.4:53", Transport::Udp), resolve);
+        assert_eq!(ask("10.0.0.4:53", Transport::Tcp), format!("{resolve} -TcpOnly"));
+        assert_eq!(ask("10.0.0.4:5353", Transport::Udp), "nslookup -port=5353 a.example 10.0.0.4");
+        assert_eq!(ask("10.0.0.4:5353", Transport::Tcp), "nslookup -vc -port=5353 a.example 10.0.0.4");
+    }
+}

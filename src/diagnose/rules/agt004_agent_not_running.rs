@@ -233,6 +233,13 @@ mod tests {
     }
 
     #[test]
+    fn fires_and_looks_at_the_processes_of_an_agent_without_a_service() {
+        let found = drafts(&AGT004, &private_world().windows().agents([stopped(AgentKind::Ama)]));
+        let look = found[0].fix[0].lines();
+        assert!(look.contains("\nGet-Process MonAgent*") && look.ends_with("\nGet-PSDrive C"), "{look}");
+    }
+
+    #[test]
     fn fires_with_the_service_that_the_machine_has() {
         let own = |start| AgentService {
             name: "AzureMonitorAgent".to_owned(),

@@ -104,6 +104,14 @@ mod tests {
     }
 
     #[test]
+    fn silent_about_two_places_that_are_no_folders_of_extensions() {
+        let place = |source: &str| Installed { version: "1.33.1".into(), source: source.to_owned() };
+        let versions = vec![place("/var/lib/dpkg/status"), place("/opt/microsoft/azuremonitoragent/version")];
+        let once = Agent { versions, ..agent(AgentKind::Ama, "1.33.1") };
+        assert_eq!(drafts(&AGT006, &private_world().agents([once])), []);
+    }
+
+    #[test]
     fn silent_for_one_agent_of_one_version() {
         let scene = private_world().agents([agent(AgentKind::Ama, "1.33.1"), agent(AgentKind::Arc, "1.44")]);
         assert_eq!(drafts(&AGT006, &scene), []);

@@ -252,6 +252,15 @@ mod tests {
     }
 
     #[test]
+    fn a_day_before_and_a_day_ahead_are_no_refusals_of_today() {
+        for (hours_ago, expected) in [(24, 0), (23, 1), (-23, 1), (-24, 0)] {
+            let scene = private_world().agents([agent(AgentKind::Ama, "1.33.1")]);
+            let found = drafts(&AGT008, &scene.refused(refusal(RefusalCode::InvalidAccess, hours_ago)));
+            assert_eq!(found.len(), expected, "{hours_ago}");
+        }
+    }
+
+    #[test]
     fn silent_about_history() {
         let scene = private_world().refused(refusal(RefusalCode::InvalidAccess, 25));
         assert_eq!(drafts(&AGT008, &scene), []);

@@ -59,15 +59,18 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
     draft(facts).into_iter().collect()
 }
 
+fn severity(certain: SignedDuration) -> Option<Severity> {
+    match certain {
+        certain if certain >= ERROR => Some(Severity::Error),
+        certain if certain >= WARNING => Some(Severity::Warning),
+        _ => None,
+    }
+}
+
 fn draft(facts: &Facts<'_>) -> Option<Draft> {
     let offset = facts.clock_offset()?;
     // What the error leaves for certain.
-    let least = offset.ahead.abs().checked_sub(offset.error)?;
-    let severity = match least {
-        least if least > ERROR => Severity::Error,
-        least if least > WARNING => Severity::Warning,
-        _ => return None,
-    };
+    let severity = severity(offset.ahead.abs().checked_sub(offset.error)?)?;
     let direction = if offset.ahead.is_negative() { "behind" } else { "ahead" };
     let amount = spoken(offset.ahead);
     let all = facts.clock_offsets();
@@ -168,6 +171,13 @@ mod tests {
             let said = if seconds > 0 { "ahead" } else { "behind" };
             assert!(found[0].title.text().ends_with(said), "{}", found[0].title.text());
         }
+    }
+
+    #[test]
+    fn fires_from_five_and_from_fifteen_minutes_on() {
+        let milliseconds = |amount: SignedDuration, more| severity(amount + SignedDuration::from_millis(more));
+        assert_eq!((milliseconds(WARNING, -1), milliseconds(WARNING, 0)), (None, Some(Severity::Warning)));
+        assert_eq!((milliseconds(ERROR, -1), milliseconds(ERROR, 0)), (Some(Severity::Warning), Some(Severity::Error)));
     }
 
     #[test]

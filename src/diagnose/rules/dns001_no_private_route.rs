@@ -196,6 +196,14 @@ mod tests {
     }
 
     #[test]
+    fn silent_where_the_system_has_a_private_address_that_no_line_gives() {
+        let scene = public_world().expect(Expect::Private).system(ODS, &Says::Private("10.0.0.5"));
+        assert_eq!(drafts(&DNS001, &scene), []);
+        let scene = public_world().system(ODS, &Says::Private("10.0.0.5")).hosts("10.0.0.5", ODS);
+        assert_eq!(drafts(&DNS001, &scene), [], "nobody asked for private paths: a line is a sign of one");
+    }
+
+    #[test]
     fn silent_where_only_the_system_has_an_answer() {
         let mut scene = public_world().expect(Expect::Private);
         for name in scene.observations().endpoints {
