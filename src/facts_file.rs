@@ -15,8 +15,10 @@ use jiff::Timestamp;
 use crate::text;
 use document::Document;
 
+pub use around::InAzure;
 pub use document::schema;
 
+mod around;
 mod document;
 mod items;
 mod reading;

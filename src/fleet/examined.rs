@@ -38,7 +38,8 @@ pub(super) fn is_proven_error(code: &str, severity: Severity) -> bool {
 }
 
 fn was_looked_at(source: &Value) -> bool {
-    source["source"] != "proxies" && matches!(source["outcome"].as_str(), Some("seen" | "absent"))
+    let alone_nothing = matches!(source["source"].as_str(), Some("proxies" | "encrypted-view"));
+    !alone_nothing && matches!(source["outcome"].as_str(), Some("seen" | "absent"))
 }
 
 /// Whether this machine's own view of the name, or a connection to it, came to an end.

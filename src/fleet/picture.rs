@@ -12,6 +12,7 @@ use super::title::title_of;
 use super::{Common, Counted, Cut, Machine, Place, SCHEMA, Since, State};
 use crate::diagnose::finding::{Certainty, Fix, Owner, Severity};
 use crate::diagnose::rules;
+use crate::facts_file::InAzure;
 use crate::report::{FailOn, NOTHING_LOOKED_AT};
 
 /// Many machines, grouped by what is wrong with them.
@@ -28,6 +29,8 @@ pub struct Picture {
     pub inputs: Inputs,
     /// How many machines there are, and how they are.
     pub machines: Machines,
+    /// What Azure holds on the networks of these machines; null without `--facts`, or where it holds none of them.
+    pub in_azure: Option<InAzure>,
     /// The causes: errors first, then those of most machines.
     pub groups: Vec<Group>,
     /// The machines cut by one dimension; null unless it was asked for.
@@ -207,6 +210,7 @@ pub(super) fn picture(version: &str, inputs: Inputs, side: &Side) -> Picture {
             oldest: side.kins.iter().map(|kin| kin.first).min(),
             newest: side.kins.iter().map(|kin| kin.last).max(),
         },
+        in_azure: None,
         groups: side.drafts.iter().map(|draft| group(draft, side)).collect(),
         by: None,
         since: None,

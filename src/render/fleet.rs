@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use super::json;
 use super::page::Style;
 use crate::diagnose::finding::{Certainty, Owner};
+use crate::facts_file::InAzure;
 use crate::fleet::{Counted, Group, Picture, Whole, rows};
 use crate::text::{quote, thousands};
 
@@ -94,6 +95,7 @@ fn summary(picture: &Picture) -> String {
     if picture.machines.redacted > 0 {
         parts.push(format!("{} redacted", thousands(picture.machines.redacted)));
     }
+    parts.extend(picture.in_azure.as_ref().map(InAzure::sentence));
     parts.join("; ")
 }
 

@@ -6,6 +6,8 @@ use schemars::generate::SchemaSettings;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::facts_file::InAzure;
+
 use super::{Change, Fate, MachinePrediction, SCHEMA};
 
 /// What changes would do to the machines of which there are reports.
@@ -40,6 +42,8 @@ pub struct Coverage {
     pub unusable: u64,
     /// The first of them, and why.
     pub unusable_named: Vec<String>,
+    /// What Azure holds on the networks of these machines; null without `--facts`, or where it holds none of them.
+    pub in_azure: Option<InAzure>,
     /// The same in a sentence.
     pub sentence: String,
 }
@@ -84,8 +88,15 @@ pub fn what_if(
         0 => String::new(),
         count => format!(" ({count} redacted: names and addresses are pseudonyms)"),
     };
-    coverage.sentence =
-        format!("reports cover {} {of}{redacted}; others on these networks are not in it", coverage.machines);
+    let others = match &coverage.in_azure {
+        Some(around) if around.without_report == 0 => around.sentence(),
+        Some(around) => {
+            let are = if around.without_report == 1 { "is" } else { "are" };
+            format!("{} and {are} not in it", around.sentence())
+        }
+        None => "others on these networks are not in it".to_owned(),
+    };
+    coverage.sentence = format!("reports cover {} {of}{redacted}; {others}", coverage.machines);
     let changes = changes.iter().map(ToString::to_string).collect();
     WhatIf { schema: SCHEMA, kind: "what-if", version: version.to_owned(), coverage, changes, machines, predictions }
 }

@@ -12,6 +12,7 @@ use ampls_probes::testing::{
 };
 
 use super::*;
+use crate::facts_file::InAzure;
 
 /// Another workspace's name in the zone of [`OMS`].
 const OTHER: &str = "00000000-1111-2222-3333-444444444444.oms.opinsights.azure.com";
@@ -488,6 +489,21 @@ fn a_prediction_begins_with_its_coverage_and_breaks_the_build_where_it_should() 
     let coverage = Coverage { redacted: 1, ..Coverage::default() };
     let sentence = what_if("0.1.0", &[], coverage, Vec::new()).coverage.sentence;
     assert!(sentence.contains("(1 redacted: names and addresses are pseudonyms)"), "{sentence}");
+    let around = |without_report| InAzure {
+        collected_at: jiff::Timestamp::UNIX_EPOCH,
+        machines: 1_200,
+        without_report,
+        without_report_named: Vec::new(),
+    };
+    for (without, said) in [
+        (0, "all 1,200 that the Azure facts hold on these networks have a report"),
+        (1, "of 1,200 that the Azure facts hold on these networks, 1 has no report and is not in it"),
+        (1_199, "of 1,200 that the Azure facts hold on these networks, 1,199 have no report and are not in it"),
+    ] {
+        let coverage = Coverage { in_azure: Some(around(without)), ..Coverage::default() };
+        let sentence = what_if("0.1.0", &[], coverage, Vec::new()).coverage.sentence;
+        assert_eq!(sentence, format!("reports cover 0 machines; {said}"));
+    }
 }
 
 /// What Azure holds of one zone: each of these records, or null.

@@ -13,7 +13,7 @@ use ampls_probes::Observations;
 use serde_json::{Value, json};
 
 /// What the file always holds where it finds the machine.
-const HELD: [&str; 18] = [
+const HELD: [&str; 20] = [
     "DNS_RESOURCE_GROUP",
     "DNS_SUBSCRIPTION",
     "ENDPOINT_RESOURCE_GROUP",
@@ -23,6 +23,8 @@ const HELD: [&str; 18] = [
     "NEW_PRIVATE_ENDPOINT",
     "NIC_ID",
     "PRIVATE_ENDPOINT",
+    "PRIVATE_ENDPOINT_ADDRESS",
+    "PRIVATE_ENDPOINT_ID",
     "RULESET_ID",
     "SCOPE_ID",
     "SCOPE_NAME",
@@ -78,9 +80,12 @@ fn file(report: &Report) -> Option<Value> {
             "configurations": [{"address": address, "subnet": format!("{}/subnets/snet-dns", network("hub"))}],
         }));
     }
+    // A private endpoint of a scope has an address for every name, whatever a machine sees of it.
     let mut configurations = Vec::new();
-    for name in report.endpoints.iter().filter(|it| it.zone.is_some() && it.route == Route::Private) {
-        for address in &name.addresses {
+    for (number, name) in report.endpoints.iter().filter(|it| it.zone.is_some()).enumerate() {
+        let unseen = [IpAddr::from([10, 98, 0, u8::try_from(4 + number).unwrap_or(u8::MAX)])];
+        let addresses = if name.route == Route::Private { name.addresses.as_slice() } else { unseen.as_slice() };
+        for address in addresses {
             configurations.push(json!({"address": address, "subnet": format!("{}/subnets/snet-pe", network("spoke")), "names": [name.fqdn]}));
         }
     }

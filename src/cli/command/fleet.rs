@@ -30,6 +30,8 @@ pub(in crate::cli) fn fleet(arguments: &FleetArgs, talk: TalkArgs) -> Result<u8,
     let earlier = if arguments.since.is_empty() { None } else { Some(gathered(&arguments.since)?) };
     let mut whole = now.whole(env!("CARGO_PKG_VERSION"), arguments.by, earlier);
     advise(&mut whole, held.as_ref());
+    let ids = whole.machines.iter().filter_map(|machine| machine.resource_id.as_deref());
+    whole.picture.in_azure = held.as_ref().and_then(|held| held.in_azure(ids));
     let status = whole.picture.exit_status(arguments.fail_on);
     let style = output::style(&output, talk);
     let written = output.write(|out| render::fleet::write(format, &whole, &style, out));

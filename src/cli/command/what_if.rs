@@ -65,7 +65,9 @@ pub(in crate::cli) fn what_if(arguments: &WhatIfArgs, talk: TalkArgs) -> Result<
     let held = input::facts(arguments.held.facts.as_deref())?;
     let like = like.as_ref().map(|like| &like.observations);
     let shown = Shown { whole: Like::new(like, held.as_ref()), like: Like::new(like, None), held: held.as_ref() };
-    let (predictions, coverage) = predicted(arguments, &changes, &shown);
+    let (predictions, mut coverage) = predicted(arguments, &changes, &shown);
+    let ids = predictions.iter().filter_map(|machine| machine.resource_id.as_deref());
+    coverage.in_azure = held.as_ref().and_then(|held| held.in_azure(ids));
     if predictions.is_empty() {
         let why = coverage.unusable_named.first().map(|first| format!(": {first}")).unwrap_or_default();
         return Err(Failure::Usage(format!("no whole report can be read{why}")));

@@ -300,6 +300,22 @@ mod tests {
     }
 
     #[test]
+    fn fires_for_what_a_linked_zone_lacks_as_well_where_another_server_asks_the_zones() {
+        let second = "10.1.0.5:53";
+        let scene = bypassed()
+            .says(CUSTOM, HANDLER, &Says::Private("10.0.0.5"))
+            .says(CUSTOM, ODS, &Says::Private("10.0.0.6"))
+            .server(second, &[ServerRole::Configured])
+            .server_says(second, &Says::Public("20.1.1.1"));
+        let endpoints = |scene: &Scene| drafts(&DNS002, scene)[0].endpoints.clone();
+        assert!(!endpoints(&scene).iter().any(|name| [API, OMS].contains(&name.as_str())));
+        let linked = scene.clone().soa(AZURE, "privatelink.monitor.azure.com", &Says::PrivateZone);
+        assert!(endpoints(&linked).contains(&API.to_owned()), "no record, and the zone is there");
+        let denied = scene.says(AZURE, OMS, &Says::DeniedByPrivateZone);
+        assert!(endpoints(&denied).contains(&OMS.to_owned()), "denied, whatever the SOA says");
+    }
+
+    #[test]
     fn fires_as_error_where_the_servers_take_turns() {
         let second = "10.1.0.5:53";
         let scene = bypassed()

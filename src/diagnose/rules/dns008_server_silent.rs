@@ -367,6 +367,35 @@ mod tests {
     }
 
     #[test]
+    fn servers_that_lose_names_and_servers_that_only_delay_are_findings_of_their_own() {
+        let (dead, slow) = ("10.9.0.4:53", "10.9.0.5:53");
+        let mut scene = private_world().server(dead, &[ServerRole::Rule]).server(slow, &[ServerRole::Configured]);
+        for name in scene.observations().endpoints {
+            scene = scene.says(slow, &name.fqdn, &Says::Silence);
+        }
+        let mut seen = scene.says(dead, ODS, &Says::Silence).observations();
+        for seen in &mut seen.seen {
+            if let Observation::Resolver(Resolver { outcome: Outcome::Seen(config), .. }) = seen {
+                config.rules.push(NameRule {
+                    source: r"HKLM\X".to_owned(),
+                    namespaces: vec![format!(".{}", ODS.split_once('.').expect("a name").1)],
+                    servers: vec![dead.parse().expect("an address")],
+                });
+            }
+        }
+        let groups = |seen: &ampls_probes::Observations| -> Vec<(String, Severity)> {
+            check(&Facts::new(seen)).into_iter().map(|draft| (draft.group, draft.severity)).collect()
+        };
+        let apart = [("names".to_owned(), Severity::Error), ("one".to_owned(), Severity::Warning)];
+        let mut found = groups(&seen);
+        found.sort();
+        assert_eq!(found, apart);
+        let none = private_world().server(slow, &[ServerRole::Configured]).server_says(slow, &Says::Silence);
+        let none = groups(&none.server_says(CUSTOM, &Says::Silence).observations());
+        assert_eq!(none, [("all".to_owned(), Severity::Error), ("all".to_owned(), Severity::Error)]);
+    }
+
+    #[test]
     fn silent_about_placeholders() {
         let placeholder = "[fec0:0:0:ffff::1]:53";
         let scene =

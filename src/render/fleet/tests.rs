@@ -92,6 +92,25 @@ fn the_table_is_one_screen_with_the_largest_cause_first() {
 }
 
 #[test]
+fn machines_without_a_report_are_counted_where_azure_holds_them() {
+    let around = InAzure {
+        collected_at: jiff::Timestamp::UNIX_EPOCH,
+        machines: 9,
+        without_report: 4,
+        without_report_named: Vec::new(),
+    };
+    let mut whole = some();
+    for format in [Format::Table, Format::Markdown, Format::Html] {
+        assert!(!text(format, &whole).contains("Azure facts hold"));
+    }
+    whole.picture.in_azure = Some(around);
+    for format in [Format::Table, Format::Markdown, Format::Html] {
+        let text = text(format, &whole).split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(text.contains("of 9 that the Azure facts hold on these networks, 4 have no report"), "{text}");
+    }
+}
+
+#[test]
 fn every_format_names_the_cause_and_how_many_machines_have_it() {
     let whole = some();
     for (format, wanted) in [

@@ -16,6 +16,8 @@ use crate::text::decode;
 pub(super) struct At {
     /// The line; 0 where the block is all of the file.
     pub(super) line: u64,
+    /// It is a line that ends, so that nothing of it was cut off.
+    pub(super) ends: bool,
     /// Where a file holds what stands there.
     pub(super) source: Option<Source>,
 }
@@ -51,9 +53,9 @@ pub(super) fn of_each<T>(block: &Block, take: &dyn Fn(Piece<'_>, &At) -> Vec<T>)
         // The system's own search, which is many times as fast as a loop over octets.
         let Ok(length @ 1..) = rest.skip_until(b'\n') else { break };
         let line = from.get(..length).unwrap_or_default();
-        let line = line.strip_suffix(b"\n").unwrap_or(line);
+        let (ends, line) = line.strip_suffix(b"\n").map_or((false, line), |line| (true, line));
         if !line.is_empty() {
-            pieces.line(&At { line: number, source: block.source(offset, line.len()) }, line);
+            pieces.line(&At { line: number, ends, source: block.source(offset, line.len()) }, line);
         }
         offset += length;
     }
@@ -72,7 +74,7 @@ impl<T> Pieces<'_, T> {
     }
 
     fn add_of_all(&mut self, piece: Piece<'_>) {
-        self.add(piece, &At { line: 0, source: None });
+        self.add(piece, &At { line: 0, ends: false, source: None });
     }
 
     fn line(&mut self, at: &At, line: &[u8]) {
@@ -134,7 +136,7 @@ impl<T> Pieces<'_, T> {
                         }
                         None => self.block.source(0, self.block.bytes.len()),
                     };
-                    self.json(document.get(), &At { line: 0, source });
+                    self.json(document.get(), &At { line: 0, ends: false, source });
                 }
                 Err(error) if number > 1 => {
                     self.add_of_all(Piece::Broken(format!("document {number} {}", wrong(&error))));
@@ -154,7 +156,7 @@ impl<T> Pieces<'_, T> {
         match serde_json::from_str::<Vec<&RawValue>>(text) {
             Ok(objects) if !objects.is_empty() && objects.iter().all(|object| object.get().starts_with('{')) => {
                 for object in objects {
-                    self.add(Piece::Object(object.get()), &At { line: at.line, source: None });
+                    self.add(Piece::Object(object.get()), &At { line: at.line, ends: false, source: None });
                 }
             }
             Ok(_) => self.add(Piece::List(text), at),
