@@ -159,7 +159,7 @@ fn said(failure: &EncryptedFailure) -> String {
 
 #[cfg(test)]
 mod tests {
-    use ampls_probes::testing::{CUSTOM, ODS, private_world};
+    use ampls_probes::testing::{CUSTOM, ODS, Says, private_world};
 
     use super::super::Status;
     use super::*;
@@ -210,6 +210,28 @@ mod tests {
         let [view] = name.encrypted.as_slice() else { panic!("{:?}", name.encrypted) };
         let plain = name.view_of(CUSTOM.parse().expect("an address")).expect("the server was asked");
         assert_eq!((view.status, view.route, &view.addresses), (Status::Ok, plain.route, &plain.addresses));
+    }
+
+    #[test]
+    fn whose_zone_denies_is_told_by_the_question_for_ipv4() {
+        let of = |says: &Says, kind| {
+            let seen = private_world().says(CUSTOM, ODS, says).observations();
+            let found = seen.seen.iter().find_map(|step| match step {
+                Observation::Answer(it) if it.name == ODS && it.kind == kind && it.server.to_string() == CUSTOM => {
+                    Some(it.clone())
+                }
+                _ => None,
+            });
+            let plain = found.expect("the name was asked for");
+            let outcome = Outcome::Seen(plain.outcome.seen().expect("it was answered").clone());
+            EncryptedAnswer { name: ODS.to_owned(), kind, timing: plain.timing, outcome }
+        };
+        let denied = vec![of(&Says::DeniedByPrivateZone, RecordKind::A), of(&Says::NoData, RecordKind::Aaaa)];
+        let mut seen = private_world().observations();
+        seen.seen.push(Observation::EncryptedView(resolver(Outcome::Seen(denied))));
+        let facts = Facts::new(&seen);
+        let view = &facts.endpoint(ODS).expect("it was planned").encrypted[0];
+        assert!(facts.denied_by_private_zone(view), "{view:?}");
     }
 
     #[test]

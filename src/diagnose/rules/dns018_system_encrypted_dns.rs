@@ -193,9 +193,11 @@ fn is_below(fqdn: &str, zone: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use ampls_probes::testing::private_world;
+    use ampls_probes::observation::{EncryptedAnswer, EncryptedView, Observation, Outcome, RecordKind};
+    use ampls_probes::testing::{HANDLER, private_world, public_world};
 
     use super::*;
+    use crate::diagnose::finding::Certainty;
     use crate::diagnose::rules::tests::{drafts, fires_as_declared};
 
     fn resolver(strict: bool, in_use: bool, server: &str) -> EncryptedResolver {
@@ -243,6 +245,43 @@ mod tests {
         let scene = |zone| private_world().encrypted_dns(of_zone(zone));
         assert_eq!(drafts(&DNS018, &scene("corp.example"))[0].severity, Severity::Info);
         assert_eq!(drafts(&DNS018, &scene("azure.com"))[0].severity, Severity::Warning);
+    }
+
+    #[test]
+    fn fires_as_proven_by_the_answers_of_all_its_servers_and_not_by_some() {
+        let answered = |name: &str, silent: bool| {
+            let mut seen = private_world().encrypted_dns(resolver(true, true, "1.1.1.1")).observations();
+            let public = public_world().observations();
+            let answers = public.seen.iter().find_map(|step| match step {
+                Observation::Answer(it) if it.name == name && it.kind == RecordKind::A => Some(it),
+                _ => None,
+            });
+            let plain = answers.expect("the name was asked for");
+            let heard = EncryptedAnswer {
+                name: name.to_owned(),
+                kind: plain.kind,
+                timing: plain.timing,
+                outcome: Outcome::Seen(plain.outcome.seen().expect("it was answered").clone()),
+            };
+            let view = |outcome| {
+                Observation::EncryptedView(EncryptedView {
+                    url: "1.1.1.1:853".to_owned(),
+                    browsers: Vec::new(),
+                    services: vec!["systemd-resolved".to_owned()],
+                    protocol: None,
+                    address: "1.1.1.1:853".parse().ok(),
+                    timing: plain.timing,
+                    outcome,
+                })
+            };
+            seen.seen.push(view(Outcome::Seen(vec![heard])));
+            seen.seen.extend(silent.then(|| view(Outcome::TimedOut)));
+            check(&Facts::new(&seen))[0].clone()
+        };
+        let all = answered(HANDLER, false);
+        assert_eq!((all.severity, all.certainty), (Severity::Warning, Certainty::Proven));
+        assert!(all.summary.contains("that it was asked for public addresses"));
+        assert_eq!(answered(HANDLER, true).certainty, Certainty::Likely);
     }
 
     #[test]

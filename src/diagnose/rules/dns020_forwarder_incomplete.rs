@@ -359,6 +359,19 @@ mod tests {
     }
 
     #[test]
+    fn fires_apart_for_servers_one_of_which_forwards_more() {
+        let second = "10.1.0.5:53";
+        let mut scene = without_opinsights().server(second, &[ServerRole::Configured]);
+        for name in scene.observations().endpoints {
+            let says = if name.fqdn == ODS { Says::Public("20.1.1.1") } else { Says::Private("10.0.0.5") };
+            scene = scene.says(second, &name.fqdn, &says);
+        }
+        let found = drafts(&DNS020, &scene);
+        let servers: Vec<&str> = found.iter().map(|draft| draft.lists["server"][0].as_str()).collect();
+        assert_eq!((servers, found[1].endpoints.as_slice()), (vec![CUSTOM, second], &[ODS.to_owned()][..]));
+    }
+
+    #[test]
     fn fires_as_likely_where_the_zone_may_not_be_linked_either() {
         let found = drafts(&DNS020, &without_opinsights());
         assert_eq!(found[0].certainty, Certainty::Likely);

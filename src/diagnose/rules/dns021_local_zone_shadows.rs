@@ -309,6 +309,20 @@ mod tests {
     }
 
     #[test]
+    fn a_zone_covers_what_is_below_it_and_is_nobodys_own_at_the_top() {
+        for (zone, covered) in [
+            ("w.ods.opinsights.azure.com", true),
+            ("azure.com", true),
+            ("re.com", false),
+            ("com", false),
+            ("", false),
+            ("corp.example", false),
+        ] {
+            assert_eq!(covers(zone, "w.ods.opinsights.azure.com"), covered, "{zone}");
+        }
+    }
+
+    #[test]
     fn fires_as_warning_while_the_system_resolves_it() {
         let scene = private_world().says(CUSTOM, ODS, &Says::DeniedLocally);
         assert_eq!(drafts(&DNS021, &scene)[0].severity, Severity::Warning);

@@ -78,7 +78,11 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
 
 #[cfg(test)]
 mod tests {
-    use ampls_probes::testing::{HANDLER, ODS, private_world};
+    use ampls_probes::endpoint::Need;
+    use ampls_probes::observation::{
+        Control, ControlQuestion, ControlReply, ControlRequest, Observation, Outcome, Timing, TokenGranted,
+    };
+    use ampls_probes::testing::{DCE, HANDLER, ODS, Says, Scene, private_world};
 
     use super::*;
     use crate::diagnose::rules::tests::{drafts, fires_as_declared, says_http};
@@ -90,6 +94,42 @@ mod tests {
         let found = fires_as_declared(&HTP003, &says_http(private_world(), HANDLER, 403, BODY));
         assert_eq!((found.len(), found[0].severity), (1, Severity::Error));
         assert!(found[0].fix.iter().any(|fix| fix.lines().contains("configurationAccessEndpoint")));
+    }
+
+    #[test]
+    fn fires_once_for_a_host_that_refuses_this_machine_too() {
+        let request = ControlRequest {
+            host: HANDLER.to_owned(),
+            address: None,
+            via: None,
+            about: ControlQuestion::Rules,
+            request_id: "asked-by-identity".to_owned(),
+            timing: Timing::default(),
+            outcome: Outcome::Seen(ControlReply {
+                status: 403,
+                code: Some("InvalidAccess".to_owned()),
+                ..ControlReply::default()
+            }),
+        };
+        let control = Control {
+            timing: Timing::default(),
+            identity: None,
+            token: Outcome::Seen(TokenGranted { expires_in_s: None }),
+            asked: vec![request],
+        };
+        let asked = |scene: Scene| scene.edit(|seen| seen.seen.push(Observation::Control(control.clone())));
+        let lines = |scene: Scene| -> Vec<(String, usize)> {
+            let found = drafts(&HTP003, &scene);
+            let dialogue =
+                |draft: &Draft| draft.evidence.iter().filter(|line| line.contains("asked-by-identity")).count();
+            found.iter().map(|draft| (draft.endpoints[0].clone(), dialogue(draft))).collect()
+        };
+        let of_handler = [(HANDLER.to_owned(), 1)];
+        assert_eq!(lines(asked(private_world())), of_handler);
+        assert_eq!(lines(asked(says_http(private_world(), HANDLER, 403, BODY))), of_handler);
+        let own = private_world().name(DCE, Need::Required).everywhere(DCE, &Says::Private("10.0.0.5"));
+        let both = asked(says_http(own, DCE, 403, BODY));
+        assert_eq!(lines(both), [(DCE.to_owned(), 0), (HANDLER.to_owned(), 1)]);
     }
 
     #[test]

@@ -255,6 +255,26 @@ mod tests {
     }
 
     #[test]
+    fn what_a_run_went_through_is_not_said_of_the_agents_proxy_again() {
+        let of_agent = |url: &str| {
+            let proxy = AgentProxy {
+                used_by: AgentKind::Ama,
+                url: url.to_owned(),
+                has_credentials: false,
+                source: "/etc/default/azuremonitoragent".to_owned(),
+                no_proxy: String::new(),
+                effective: true,
+            };
+            let scene = private_world().agents([agent(AgentKind::Ama, "1.33.1")]).agent_proxy(proxy);
+            let seen = scene.tunnel(ODS, "--proxy", Outcome::Seen(200)).observations();
+            of_agents(&Facts::new(&seen))[0].endpoints.clone()
+        };
+        let (same, another) = (of_agent(&shell_proxy().url), of_agent("http://another:3128"));
+        assert!(!same.iter().any(|name| name == ODS) && same.iter().any(|name| name == HANDLER), "{same:?}");
+        assert!(another.iter().any(|name| name == ODS), "{another:?}");
+    }
+
+    #[test]
     fn an_agents_own_proxy_is_changed_where_it_is_set() {
         for (source, expected) in [
             ("/var/opt/azcmagent/localconfig.json", "sudo azcmagent config set proxy.bypass AMA"),

@@ -262,6 +262,8 @@ mod tests {
         let found = fires_as_declared(&RUN001, &scene);
         assert_eq!((found.len(), found[0].severity), (1, Severity::Warning));
         assert_eq!(found[0].evidence.len(), 2);
+        let asked = format!("not finished: `{CUSTOM}` asked for the address of `{ODS}`");
+        assert!(found[0].evidence.contains(&asked), "{:?}", found[0].evidence);
         assert!(found[0].title.text().contains("15.0 s"), "{}", found[0].title.text());
     }
 
@@ -315,6 +317,21 @@ mod tests {
         assert!(found[0].title.text().ends_with(": 1 step was not taken"), "{}", found[0].title.text());
         let codes: Vec<_> = diagnose(&scene.observations()).into_iter().map(|finding| finding.code).collect();
         assert_eq!(codes, ["RUN001"]);
+    }
+
+    #[test]
+    fn fires_when_a_question_got_no_socket() {
+        let mut seen = private_world().says(CUSTOM, ODS, &Says::Closed).observations();
+        for step in &mut seen.seen {
+            if let Observation::Answer(answer) = step
+                && answer.outcome.failed().is_some()
+            {
+                answer.outcome = Outcome::Failed(DnsFailure::Unreachable(IoFailure::NoSockets));
+            }
+        }
+        let found = check(&Facts::new(&seen));
+        let untaken = format!("not taken: `{CUSTOM}` asked for the address of `{ODS}`");
+        assert_eq!((found.len(), found[0].evidence.as_slice()), (1, &[untaken][..]));
     }
 
     #[test]
