@@ -101,10 +101,11 @@ fn each_of<T: Send>(
         // What comes of a block of short lines is many times its size.
         let (made, all) = sync_channel::<Vec<T>>(WORKERS);
         let parts = Arc::new(Mutex::new(parts));
-        let mut threads = Vec::from_iter((0..WORKERS).map(|_| {
+        let workers = (0..WORKERS).map(|_| {
             let (made, parts) = (made.clone(), Arc::clone(&parts));
             scope.spawn(move || work(&parts, parse, &made))
-        }));
+        });
+        let mut threads: Vec<_> = workers.collect();
         drop((made, parts));
         threads.push(scope.spawn(move || {
             let sink =
