@@ -13,7 +13,7 @@ use ampls_probes::Observations;
 use serde_json::{Value, json};
 
 /// What the file always holds where it finds the machine.
-const HELD: [&str; 20] = [
+const HELD: [&str; 19] = [
     "DNS_RESOURCE_GROUP",
     "DNS_SUBSCRIPTION",
     "ENDPOINT_RESOURCE_GROUP",
@@ -24,7 +24,6 @@ const HELD: [&str; 20] = [
     "NIC_ID",
     "PRIVATE_ENDPOINT",
     "PRIVATE_ENDPOINT_ADDRESS",
-    "PRIVATE_ENDPOINT_ID",
     "RULESET_ID",
     "SCOPE_ID",
     "SCOPE_NAME",
