@@ -222,7 +222,7 @@ fn code_of(status: Status) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use ampls_probes::observation::{Found, Lookup, Observation, Outcome, ServerRole, Timing};
-    use ampls_probes::testing::{AZURE, CUSTOM, HANDLER, ODS, Says, private_world};
+    use ampls_probes::testing::{AZURE, CUSTOM, HANDLER, ODS, Says, Scene, private_world};
 
     use super::*;
     use crate::diagnose::rules::tests::{drafts, fires_as_declared};
@@ -275,6 +275,21 @@ mod tests {
         let ods = found.iter().find(|draft| draft.endpoints == [ODS]).expect("a finding about the name");
         assert_eq!((ods.severity, ods.lists["server"][0].as_str()), (Severity::Error, stub));
         assert!(ods.summary.contains("DNSSEC"), "{}", ods.summary);
+    }
+
+    #[test]
+    fn silent_about_a_stub_that_passes_a_failure_on() {
+        let stub = "127.0.0.53:53";
+        let scene =
+            private_world().server(stub, &[ServerRole::Configured]).server(CUSTOM, &[ServerRole::Upstream]).stub();
+        let scene = scene.server_says(CUSTOM, &Says::Private("10.0.0.5"));
+        let servers = |scene: &Scene| -> Vec<String> {
+            drafts(&DNS009, scene).iter().map(|draft| draft.lists["server"].join(" ")).collect()
+        };
+        let rejecting = scene.clone().server_says(stub, &Says::ServFail);
+        assert!(servers(&rejecting).iter().any(|server| server == stub), "{:?}", servers(&rejecting));
+        let passing = rejecting.server_says(CUSTOM, &Says::ServFail);
+        assert!(servers(&passing).iter().all(|server| server == CUSTOM), "{:?}", servers(&passing));
     }
 
     #[test]
