@@ -166,6 +166,7 @@ mod tests {
         let names: Vec<String> = all_silent().observations().endpoints.into_iter().map(|name| name.fqdn).collect();
         let private_at_azure =
             names.iter().fold(all_silent(), |scene, name| scene.says(AZURE, name, &Says::Private("10.0.0.5")));
+        assert_eq!(drafts(&NET005, &private_at_azure), []);
         let found = diagnose(&private_at_azure.observations());
         let roots: Vec<&str> = found
             .iter()
