@@ -1,4 +1,4 @@
-//! How many machines of the same networks there are of which no report says anything.
+//! How many machines there are on the same networks that no report names.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::Holdings;
 use crate::text::thousands;
 
-/// Machines without a report that are named.
+/// Machines listed that no report names.
 const NAMED: usize = 20;
 
 /// What the facts of `--facts` hold around the machines of which there are reports.
@@ -21,20 +21,20 @@ pub struct InAzure {
     pub collected_at: Timestamp,
     /// Virtual machines on the networks of those with a report, and on networks that are set to the same DNS servers.
     pub machines: usize,
-    /// Of them without a report.
-    pub without_report: usize,
+    /// Those of them whose resource id stands in no report. A redacted report names no machine, nor does one whose metadata
+    /// service gave no id.
+    pub not_named: usize,
     /// The first of these, by resource id.
-    pub without_report_named: Vec<String>,
+    pub not_named_first: Vec<String>,
 }
 
 impl InAzure {
     /// The same in a sentence's part.
     pub fn sentence(&self) -> String {
         let held = format!("{} that the Azure facts hold on these networks", thousands(self.machines));
-        match self.without_report {
-            0 => format!("all {held} have a report"),
-            1 => format!("of {held}, 1 has no report"),
-            some => format!("of {held}, {} have no report", thousands(some)),
+        match self.not_named {
+            0 => format!("reports name all {held}"),
+            some => format!("of {held}, no report names {}", thousands(some)),
         }
     }
 }
@@ -66,8 +66,8 @@ impl Holdings {
         Some(InAzure {
             collected_at: self.collected_at,
             machines: near.len(),
-            without_report: missing.len(),
-            without_report_named: missing.iter().take(NAMED).map(|machine| machine.as_str().to_owned()).collect(),
+            not_named: missing.len(),
+            not_named_first: missing.iter().take(NAMED).map(|machine| machine.as_str().to_owned()).collect(),
         })
     }
 }
@@ -102,10 +102,10 @@ mod tests {
         let held = read(file.to_string().as_bytes()).unwrap();
         assert_eq!(held.left_out, [""; 0]);
         let around = held.in_azure([machine("A").as_str(), "not an id"]).unwrap();
-        assert_eq!((around.machines, around.without_report), (3, 2), "{around:?}");
-        assert_eq!(around.without_report_named, [machine("b"), machine("c")]);
-        assert_eq!(around.sentence(), "of 3 that the Azure facts hold on these networks, 2 have no report");
-        assert_eq!(held.in_azure([machine("d").as_str()]).unwrap().without_report, 0, "Azure's own DNS is nobody's");
+        assert_eq!((around.machines, around.not_named), (3, 2), "{around:?}");
+        assert_eq!(around.not_named_first, [machine("b"), machine("c")]);
+        assert_eq!(around.sentence(), "of 3 that the Azure facts hold on these networks, no report names 2");
+        assert_eq!(held.in_azure([machine("d").as_str()]).unwrap().not_named, 0, "Azure's own DNS joins no networks");
         assert_eq!(held.in_azure([machine("x").as_str()]), None);
     }
 }

@@ -38,8 +38,8 @@ pub(super) fn is_proven_error(code: &str, severity: Severity) -> bool {
 }
 
 fn was_looked_at(source: &Value) -> bool {
-    let alone_nothing = matches!(source["source"].as_str(), Some("proxies" | "encrypted-view"));
-    !alone_nothing && matches!(source["outcome"].as_str(), Some("seen" | "absent"))
+    let shows_nothing_alone = matches!(source["source"].as_str(), Some("proxies" | "encrypted-view"));
+    !shows_nothing_alone && matches!(source["outcome"].as_str(), Some("seen" | "absent"))
 }
 
 /// Whether this machine's own view of the name, or a connection to it, came to an end.
@@ -48,4 +48,21 @@ fn was_judged(endpoint: &Value) -> bool {
     let own = views.iter().filter(|view| matches!(view["view"].as_str(), Some("system" | "server")));
     let mut settled = own.filter(|view| !matches!(view["status"].as_str(), Some("cancelled" | "skipped")));
     endpoint["reachable"].is_boolean() || settled.next().is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_shows_nothing_alone_is_no_look_at_a_machine() {
+        let unexamined = |source: &str| {
+            let sources =
+                json!([{"source": source, "outcome": "seen"}, {"source": "hosts", "outcome": "not-permitted"}]);
+            is_unexamined(r#"{"endpoints": []}"#, &Value::Null, Some(&sources), false)
+        };
+        assert_eq!(["proxies", "encrypted-view", "resolver"].map(unexamined), [true, true, false]);
+    }
 }

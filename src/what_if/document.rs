@@ -89,11 +89,7 @@ pub fn what_if(
         count => format!(" ({count} redacted: names and addresses are pseudonyms)"),
     };
     let others = match &coverage.in_azure {
-        Some(around) if around.without_report == 0 => around.sentence(),
-        Some(around) => {
-            let are = if around.without_report == 1 { "is" } else { "are" };
-            format!("{} and {are} not in it", around.sentence())
-        }
+        Some(around) => around.sentence(),
         None => "others on these networks are not in it".to_owned(),
     };
     coverage.sentence = format!("reports cover {} {of}{redacted}; {others}", coverage.machines);

@@ -489,16 +489,15 @@ fn a_prediction_begins_with_its_coverage_and_breaks_the_build_where_it_should() 
     let coverage = Coverage { redacted: 1, ..Coverage::default() };
     let sentence = what_if("0.1.0", &[], coverage, Vec::new()).coverage.sentence;
     assert!(sentence.contains("(1 redacted: names and addresses are pseudonyms)"), "{sentence}");
-    let around = |without_report| InAzure {
+    let around = |not_named| InAzure {
         collected_at: jiff::Timestamp::UNIX_EPOCH,
         machines: 1_200,
-        without_report,
-        without_report_named: Vec::new(),
+        not_named,
+        not_named_first: Vec::new(),
     };
     for (without, said) in [
-        (0, "all 1,200 that the Azure facts hold on these networks have a report"),
-        (1, "of 1,200 that the Azure facts hold on these networks, 1 has no report and is not in it"),
-        (1_199, "of 1,200 that the Azure facts hold on these networks, 1,199 have no report and are not in it"),
+        (0, "reports name all 1,200 that the Azure facts hold on these networks"),
+        (1_199, "of 1,200 that the Azure facts hold on these networks, no report names 1,199"),
     ] {
         let coverage = Coverage { in_azure: Some(around(without)), ..Coverage::default() };
         let sentence = what_if("0.1.0", &[], coverage, Vec::new()).coverage.sentence;

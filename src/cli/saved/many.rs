@@ -160,12 +160,14 @@ impl Block {
     }
 }
 
-/// A report as this program writes it, without what was seen: that stands last, is nine tenths of it, and is not what a fleet is
-/// counted by. `None` of anything that is written in another order.
+/// A report as this program writes it, without its observations: they stand last, are most of it, and `fleet` needs none of
+/// them. `None` for a text in another order.
 fn without_observations(text: &str) -> Option<String> {
-    let is_ours = text.starts_with(r#"{"schema":"#) && text.ends_with("]}}");
-    let begin = text.find(r#"],"observations":{"version":"#).filter(|_| is_ours)?;
-    Some(format!("{}]}}", text.get(..begin)?))
+    if !text.starts_with(r#"{"schema":"#) || !text.ends_with("]}}") {
+        return None;
+    }
+    let (before, _) = text.split_once(r#"],"observations":{"version":"#)?;
+    Some(format!("{before}]}}"))
 }
 
 /// Whether it begins as the digests that this program writes; every other document is looked at more closely.

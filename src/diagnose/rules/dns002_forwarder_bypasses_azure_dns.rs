@@ -250,6 +250,17 @@ mod tests {
         scene
     }
 
+    const SECOND: &str = "10.1.0.5:53";
+
+    /// Of two servers the first asks the zones.
+    fn first_is_right() -> Scene {
+        bypassed()
+            .says(CUSTOM, HANDLER, &Says::Private("10.0.0.5"))
+            .says(CUSTOM, ODS, &Says::Private("10.0.0.6"))
+            .server(SECOND, &[ServerRole::Configured])
+            .server_says(SECOND, &Says::Public("20.1.1.1"))
+    }
+
     #[test]
     fn fires_when_the_server_is_public_and_azure_private() {
         let found = fires_as_declared(&DNS002, &bypassed());
@@ -286,27 +297,17 @@ mod tests {
 
     #[test]
     fn fires_as_warning_when_the_first_server_is_right() {
-        let second = "10.1.0.5:53";
-        let scene = bypassed()
-            .says(CUSTOM, HANDLER, &Says::Private("10.0.0.5"))
-            .says(CUSTOM, ODS, &Says::Private("10.0.0.6"))
-            .server(second, &[ServerRole::Configured])
-            .server_says(second, &Says::Public("20.1.1.1"));
+        let scene = first_is_right();
         let found = drafts(&DNS002, &scene);
         assert_eq!(
             found.iter().map(|draft| (draft.severity, draft.lists["server"][0].as_str())).collect::<Vec<_>>(),
-            [(Severity::Warning, second)]
+            [(Severity::Warning, SECOND)]
         );
     }
 
     #[test]
     fn fires_for_what_a_linked_zone_lacks_as_well_where_another_server_asks_the_zones() {
-        let second = "10.1.0.5:53";
-        let scene = bypassed()
-            .says(CUSTOM, HANDLER, &Says::Private("10.0.0.5"))
-            .says(CUSTOM, ODS, &Says::Private("10.0.0.6"))
-            .server(second, &[ServerRole::Configured])
-            .server_says(second, &Says::Public("20.1.1.1"));
+        let scene = first_is_right();
         let endpoints = |scene: &Scene| drafts(&DNS002, scene)[0].endpoints.clone();
         assert!(!endpoints(&scene).iter().any(|name| [API, OMS].contains(&name.as_str())));
         let linked = scene.clone().soa(AZURE, "privatelink.monitor.azure.com", &Says::PrivateZone);
@@ -317,16 +318,10 @@ mod tests {
 
     #[test]
     fn fires_as_error_where_the_servers_take_turns() {
-        let second = "10.1.0.5:53";
-        let scene = bypassed()
-            .says(CUSTOM, HANDLER, &Says::Private("10.0.0.5"))
-            .says(CUSTOM, ODS, &Says::Private("10.0.0.6"))
-            .server(second, &[ServerRole::Configured])
-            .server_says(second, &Says::Public("20.1.1.1"))
-            .rotate();
+        let scene = first_is_right().rotate();
         let found = drafts(&DNS002, &scene);
         assert_eq!(found.iter().map(|draft| draft.severity).collect::<Vec<_>>(), [Severity::Error]);
-        let words = format!("some questions, those that go to `{second}` first");
+        let words = format!("some questions, those that go to `{SECOND}` first");
         assert!(found[0].summary.contains(&words), "{}", found[0].summary);
     }
 

@@ -247,6 +247,7 @@ fn compare_edns(facts: &Facts<'_>, server: SocketAddr) -> Vec<Command> {
 
 #[cfg(test)]
 mod tests {
+    use ampls_probes::Observations;
     use ampls_probes::observation::{NameRule, Observation, Outcome, Resolver, ServerRole};
     use ampls_probes::testing::{AZURE, CUSTOM, ODS, Says, private_world, public_world};
 
@@ -346,20 +347,25 @@ mod tests {
         assert_eq!(drafts(&DNS008, &scene)[0].severity, Severity::Info);
     }
 
+    /// A rule sends the names of log ingestion to this server alone.
+    fn send_ods_to(server: &str, seen: &mut Observations) {
+        for step in &mut seen.seen {
+            if let Observation::Resolver(Resolver { outcome: Outcome::Seen(config), .. }) = step {
+                config.rules.push(NameRule {
+                    source: r"HKLM\X".to_owned(),
+                    namespaces: vec![format!(".{}", ODS.split_once('.').expect("a name").1)],
+                    servers: vec![server.parse().expect("an address")],
+                });
+            }
+        }
+    }
+
     #[test]
     fn fires_as_error_for_the_names_that_a_rule_sends_to_it_alone() {
         let dead = "10.9.0.4:53";
         let mut seen =
             private_world().server(dead, &[ServerRole::Rule]).server_says(dead, &Says::Silence).observations();
-        for seen in &mut seen.seen {
-            if let Observation::Resolver(Resolver { outcome: Outcome::Seen(config), .. }) = seen {
-                config.rules.push(NameRule {
-                    source: r"HKLM\X".to_owned(),
-                    namespaces: vec![format!(".{}", ODS.split_once('.').expect("a name").1)],
-                    servers: vec![dead.parse().expect("an address")],
-                });
-            }
-        }
+        send_ods_to(dead, &mut seen);
         let found = check(&Facts::new(&seen));
         assert_eq!((found.len(), found[0].severity), (1, Severity::Error));
         assert!(found[0].endpoints.iter().any(|name| name == ODS), "{:?}", found[0].endpoints);
@@ -374,16 +380,8 @@ mod tests {
             scene = scene.says(slow, &name.fqdn, &Says::Silence);
         }
         let mut seen = scene.says(dead, ODS, &Says::Silence).observations();
-        for seen in &mut seen.seen {
-            if let Observation::Resolver(Resolver { outcome: Outcome::Seen(config), .. }) = seen {
-                config.rules.push(NameRule {
-                    source: r"HKLM\X".to_owned(),
-                    namespaces: vec![format!(".{}", ODS.split_once('.').expect("a name").1)],
-                    servers: vec![dead.parse().expect("an address")],
-                });
-            }
-        }
-        let groups = |seen: &ampls_probes::Observations| -> Vec<(String, Severity)> {
+        send_ods_to(dead, &mut seen);
+        let groups = |seen: &Observations| -> Vec<(String, Severity)> {
             check(&Facts::new(seen)).into_iter().map(|draft| (draft.group, draft.severity)).collect()
         };
         let apart = [("names".to_owned(), Severity::Error), ("one".to_owned(), Severity::Warning)];

@@ -237,16 +237,21 @@ mod tests {
 
     const ISOLATED: &str = r#"{"error":{"code":"NspValidationFailedError"}}"#;
 
-    #[test]
-    fn fires_for_the_proxy_of_an_agent_and_minds_what_it_is_not_used_for() {
-        let proxy = |no_proxy: &str| AgentProxy {
+    /// A proxy that is set for the Azure Monitor Agent.
+    fn of_ama() -> AgentProxy {
+        AgentProxy {
             used_by: AgentKind::Ama,
             url: "http://proxy:3128".to_owned(),
             has_credentials: false,
             source: "/etc/default/azuremonitoragent".to_owned(),
-            no_proxy: no_proxy.to_owned(),
+            no_proxy: String::new(),
             effective: true,
-        };
+        }
+    }
+
+    #[test]
+    fn fires_for_the_proxy_of_an_agent_and_minds_what_it_is_not_used_for() {
+        let proxy = |no_proxy: &str| AgentProxy { no_proxy: no_proxy.to_owned(), ..of_ama() };
         let scene = || ampls_probes::testing::private_world().agents([agent(AgentKind::Ama, "1.33.1")]);
         let found = check(&Facts::new(&scene().agent_proxy(proxy("")).observations()));
         assert_eq!(found.iter().map(|draft| draft.severity).collect::<Vec<_>>(), [Severity::Warning]);
@@ -257,14 +262,7 @@ mod tests {
     #[test]
     fn what_a_run_went_through_is_not_said_of_the_agents_proxy_again() {
         let of_agent = |url: &str| {
-            let proxy = AgentProxy {
-                used_by: AgentKind::Ama,
-                url: url.to_owned(),
-                has_credentials: false,
-                source: "/etc/default/azuremonitoragent".to_owned(),
-                no_proxy: String::new(),
-                effective: true,
-            };
+            let proxy = AgentProxy { url: url.to_owned(), ..of_ama() };
             let scene = private_world().agents([agent(AgentKind::Ama, "1.33.1")]).agent_proxy(proxy);
             let seen = scene.tunnel(ODS, "--proxy", Outcome::Seen(200)).observations();
             of_agents(&Facts::new(&seen))[0].endpoints.clone()
@@ -280,14 +278,7 @@ mod tests {
             ("/var/opt/azcmagent/localconfig.json", "sudo azcmagent config set proxy.bypass AMA"),
             ("/etc/default/azuremonitoragent", "az vm extension set"),
         ] {
-            let proxy = AgentProxy {
-                used_by: AgentKind::Ama,
-                url: "http://proxy:3128".to_owned(),
-                has_credentials: false,
-                source: source.to_owned(),
-                no_proxy: String::new(),
-                effective: true,
-            };
+            let proxy = AgentProxy { source: source.to_owned(), ..of_ama() };
             let scene = private_world().agents([agent(AgentKind::Ama, "1.33.1")]).agent_proxy(proxy);
             let found = drafts(&PRX001, &scene);
             let command = found[0].fix.iter().find(|fix| !fix.read_only).map(Fix::lines);
@@ -311,14 +302,7 @@ mod tests {
     #[test]
     fn a_proxy_is_this_shells_alone_where_no_agent_uses_it() {
         let alone = |url: &str, effective: bool| {
-            let proxy = AgentProxy {
-                used_by: AgentKind::Ama,
-                url: url.to_owned(),
-                has_credentials: false,
-                source: "/etc/default/azuremonitoragent".to_owned(),
-                no_proxy: String::new(),
-                effective,
-            };
+            let proxy = AgentProxy { url: url.to_owned(), effective, ..of_ama() };
             let seen = private_world().agents([agent(AgentKind::Ama, "1.33.1")]).agent_proxy(proxy).observations();
             Facts::new(&seen).only_this_shell(&shell_proxy())
         };

@@ -92,13 +92,9 @@ fn the_table_is_one_screen_with_the_largest_cause_first() {
 }
 
 #[test]
-fn machines_without_a_report_are_counted_where_azure_holds_them() {
-    let around = InAzure {
-        collected_at: jiff::Timestamp::UNIX_EPOCH,
-        machines: 9,
-        without_report: 4,
-        without_report_named: Vec::new(),
-    };
+fn machines_that_no_report_names_are_counted_where_azure_holds_them() {
+    let around =
+        InAzure { collected_at: jiff::Timestamp::UNIX_EPOCH, machines: 9, not_named: 4, not_named_first: Vec::new() };
     let mut whole = some();
     for format in [Format::Table, Format::Markdown, Format::Html] {
         assert!(!text(format, &whole).contains("Azure facts hold"));
@@ -106,7 +102,7 @@ fn machines_without_a_report_are_counted_where_azure_holds_them() {
     whole.picture.in_azure = Some(around);
     for format in [Format::Table, Format::Markdown, Format::Html] {
         let text = text(format, &whole).split_whitespace().collect::<Vec<_>>().join(" ");
-        assert!(text.contains("of 9 that the Azure facts hold on these networks, 4 have no report"), "{text}");
+        assert!(text.contains("of 9 that the Azure facts hold on these networks, no report names 4"), "{text}");
     }
 }
 
