@@ -52,6 +52,10 @@ pub fn escape(text: &str, most: usize) -> String {
 
 /// Whether a character acts on a terminal or a line: control characters, line and paragraph separators, and what changes the direction of text (Unicode UAX #9) or is invisible.
 pub fn acts_on_output(character: char) -> bool {
+    // Nearly all of what is written is ASCII.
+    if character.is_ascii() {
+        return character.is_ascii_control();
+    }
     character.is_control()
         || matches!(character,
             '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{61c}' | '\u{feff}'

@@ -229,8 +229,11 @@ impl Catalogue {
     /// The catalogue inside the program. A test parses it: it fails only in a build that never passed its tests.
     pub fn builtin() -> Result<Self, CatalogueError> {
         let parse = |cloud: Cloud| {
-            let (file, text) = cloud.file();
-            CloudNames::parse(file, text)
+            let (file, values) = cloud.file();
+            values
+                .map_err(String::clone)
+                .and_then(|values| CloudNames::of(values))
+                .map_err(|message| CatalogueError { file: file.to_owned(), message })
         };
         let clouds = Cloud::ALL.into_iter().map(parse).collect::<Result<_, _>>()?;
         Ok(Self { clouds })

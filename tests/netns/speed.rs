@@ -4,11 +4,15 @@
 //! Every time has the process's own start-up (`--version`, started the same way) taken off; round trips are measured in the
 //! same run. The processors are kept awake meanwhile: a virtual one that sleeps is woken late, by more than what is measured.
 
-use std::fs;
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::io::Write;
-use std::process::{Child, Command, Stdio};
-use std::thread;
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, mpsc};
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
+use std::{fs, hint};
 
 use serde_json::Value;
 
@@ -36,11 +40,20 @@ fn the_run_keeps_its_promises_of_speed_and_size() -> Result<()> {
     let round_trip = median(RUNS, || round_trip(&lab))?;
     table.note(&format!("start-up {start_up:?}, round trip {round_trip:?}, {RUNS} runs each, medians"));
 
-    let report = run(&mut check(&lab, &names, &[]))?.stdout;
-    let endpoints = serde_json::from_slice::<Value>(&report)?["endpoints"].as_array().map_or(0, Vec::len);
-    assert!(endpoints >= 25, "only {endpoints} endpoints");
+    let report: Value = serde_json::from_slice(&run(&mut check(&lab, &names, &[]))?.stdout)?;
+    let hosts = dialled(&report);
+    let endpoints = report["endpoints"].as_array().map_or(0, Vec::len);
+    assert!(hosts.len() >= 25, "only {} of {endpoints} endpoints are connected to", hosts.len());
     let whole = median(RUNS, || timed(&mut check(&lab, &names, &[])))?.saturating_sub(start_up);
+    let peer = median(RUNS, || timed(&mut curl(&lab, &hosts)))?
+        .saturating_sub(median(RUNS, || timed(lab.on_machine("curl").arg("--version")))?);
+    table.note(&format!(
+        "curl, the same {} hosts at once: {:.2} of 4 round trips",
+        hosts.len(),
+        peer.div_duration_f64(round_trip * 4)
+    ));
     table.row(&format!("{endpoints} endpoints / 4 round trips"), whole.div_duration_f64(round_trip * 4), 1.15);
+    table.row(&format!("{endpoints} endpoints / curl"), whole.div_duration_f64(peer), 1.15);
 
     let memory = peak_memory(&lab, &names)?;
     table.row("peak memory / 30 MB", memory / 30.0, 1.0);
@@ -158,6 +171,24 @@ fn arguments(command: &mut Command, lab: &Lab, names: &Names) {
     command.arg("--workspace").arg(names.workspaces.join(",")).arg("--dce").arg(names.dces.join(","));
 }
 
+/// The hosts that a run connects to.
+fn dialled(report: &Value) -> BTreeSet<String> {
+    let endpoints = report["endpoints"].as_array().into_iter().flatten();
+    let dialled = endpoints.filter(|endpoint| endpoint["need"] != "evidence");
+    dialled.filter_map(|endpoint| Some(endpoint["fqdn"].as_str()?.to_owned())).collect()
+}
+
+/// A peer on the same work, less the diagnosis: names, connections, handshakes that are verified, a request each, all at once.
+fn curl(lab: &Lab, hosts: &BTreeSet<String>) -> Command {
+    let mut command = lab.on_machine("curl");
+    command.args(["--silent", "--parallel", "--parallel-immediate", "--parallel-max", "100", "--http1.1", "--cacert"]);
+    command.arg(lab.public_roots());
+    for host in hosts {
+        command.args(["--output", "/dev/null", &format!("https://{host}/")]);
+    }
+    command
+}
+
 fn timed(command: &mut Command) -> Result<Duration> {
     let began = Instant::now();
     let status = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status()?;
@@ -190,16 +221,29 @@ fn peak_memory(lab: &Lab, names: &Names) -> Result<f64> {
     Ok(kilobytes * 1024.0 / 1e6)
 }
 
-/// One spinner of the lowest priority a processor.
-struct Awake(Vec<Child>);
+/// One spinner of the lowest priority a processor. It pauses: where two processors are threads of one core, a loop that is busy
+/// on the one makes everything on the other several times slower.
+struct Awake {
+    ended: Arc<AtomicBool>,
+    spinners: Vec<JoinHandle<()>>,
+}
 
 impl Awake {
     fn start() -> Result<Self> {
-        let mut awake = Self(Vec::new());
-        for cpu in 0..thread::available_parallelism()?.get() {
-            let mut command = Command::new("setpriv");
-            command.args(["--pdeathsig", "KILL", "taskset", "-c", &cpu.to_string(), "chrt", "-i", "0"]);
-            awake.0.push(command.args(["sh", "-c", "while :; do :; done"]).spawn()?);
+        let ended = Arc::new(AtomicBool::new(false));
+        let mut awake = Self { ended: Arc::clone(&ended), spinners: Vec::new() };
+        for processor in 0..thread::available_parallelism()?.get() {
+            let (ended, (send, receive)) = (Arc::clone(&ended), mpsc::channel());
+            awake.spinners.push(thread::spawn(move || {
+                let _ = send.send(fs::read_link("/proc/thread-self"));
+                while !ended.load(Ordering::Relaxed) {
+                    hint::spin_loop();
+                }
+            }));
+            let thread = receive.recv()??;
+            let id = thread.file_name().and_then(OsStr::to_str).ok_or("a thread without a number")?;
+            run(Command::new("taskset").args(["-p", "-c", &processor.to_string(), id]))?;
+            run(Command::new("chrt").args(["--idle", "--pid", "0", id]))?;
         }
         Ok(awake)
     }
@@ -207,9 +251,9 @@ impl Awake {
 
 impl Drop for Awake {
     fn drop(&mut self) {
-        for child in &mut self.0 {
-            let _ = child.kill();
-            let _ = child.wait();
+        self.ended.store(true, Ordering::Relaxed);
+        for spinner in self.spinners.drain(..) {
+            let _ = spinner.join();
         }
     }
 }

@@ -8,9 +8,10 @@ use std::str::FromStr;
 use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::host::is_within;
-use super::text::parsed;
+use super::text::{taken, values};
 use super::unknown::is_of_unknown_cloud;
 use super::value::{BadValue, quoted};
 
@@ -35,11 +36,13 @@ macro_rules! clouds {
                 }
             }
 
-            /// The name and the text of its catalogue file.
-            pub(crate) fn file(self) -> (&'static str, &'static str) {
+            /// The name of its catalogue file and what that holds, which is taken out of the text once.
+            pub(crate) fn file(self) -> (&'static str, Result<&'static Value, &'static String>) {
                 match self {
                     $(Self::$variant => {
-                        (concat!($word, ".toml"), include_str!(concat!("../../catalogue/", $word, ".toml")))
+                        static VALUES: LazyLock<Result<Value, String>> =
+                            LazyLock::new(|| values(include_str!(concat!("../../catalogue/", $word, ".toml"))));
+                        (concat!($word, ".toml"), VALUES.as_ref())
                     })+
                 }
             }
@@ -218,7 +221,7 @@ static FACTS: LazyLock<Vec<CloudFacts>> = LazyLock::new(|| {
     struct File {
         cloud: CloudFacts,
     }
-    Cloud::ALL.into_iter().filter_map(|cloud| Some(parsed::<File>(cloud.file().1).ok()?.cloud)).collect()
+    Cloud::ALL.into_iter().filter_map(|cloud| Some(taken::<File>(cloud.file().1.ok()?).ok()?.cloud)).collect()
 });
 
 /// Whether a server or mailbox of an SOA record is Microsoft's, of a public zone.

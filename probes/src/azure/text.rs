@@ -4,19 +4,26 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 /// What the text of a catalogue holds, or a line that says what is wrong, and where.
-///
-/// By way of values of JSON: what takes those into a type is far smaller than what takes TOML into it.
 pub(crate) fn parsed<T: DeserializeOwned>(text: &str) -> Result<T, String> {
-    let values: Value = toml::from_str(text).map_err(|error| place(text, &error))?;
-    let taken = |values| serde_json::from_value::<T>(values).map_err(|error| error.to_string());
-    taken(values.clone()).map_err(|message| {
+    taken(&values(text)?)
+}
+
+/// The values of a text of TOML as those of JSON: what takes these into a type is far smaller than what takes TOML into it.
+pub(crate) fn values(text: &str) -> Result<Value, String> {
+    toml::from_str(text).map_err(|error| place(text, &error))
+}
+
+/// What these values are of a type, or a line that says which is wrong, and how.
+pub(crate) fn taken<T: DeserializeOwned>(values: &Value) -> Result<T, String> {
+    let taken = |values: &Value| T::deserialize(values).map_err(|error| error.to_string());
+    taken(values).map_err(|message| {
         // Values are taken in their order: a change before the wrong one, or of it, makes another error; one after it does not.
         let matters = |pointer: &String| {
             let mut changed = values.clone();
             changed.pointer_mut(pointer).map(Value::take);
-            taken(changed).err().as_ref() != Some(&message)
+            taken(&changed).err().as_ref() != Some(&message)
         };
-        match pointers(&values).into_iter().rfind(matters) {
+        match pointers(values).into_iter().rfind(matters) {
             Some(pointer) => format!("`{}`: {message}", pointer.trim_start_matches('/').replace('/', ".")),
             None => message,
         }

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::{CatalogueError, CloudNames, Entry, Parameter, Pattern, Rule, Template, User, Zone};
-use crate::azure::{CloudFacts, DceHost, parsed};
+use crate::azure::{CloudFacts, DceHost, taken, values};
 use crate::endpoint::{Expectation, Group, Need};
 
 pub(super) const fn confirmed() -> bool {
@@ -59,33 +60,38 @@ struct EndpointTable {
 impl CloudNames {
     /// Parses a catalogue file.
     pub fn parse(file: &str, text: &str) -> Result<Self, CatalogueError> {
-        let parsed: File = parsed(text).map_err(|message| CatalogueError { file: file.to_owned(), message })?;
-        let wrong = |message: String| CatalogueError { file: file.to_owned(), message };
+        let parsed = values(text).and_then(|values| Self::of(&values));
+        parsed.map_err(|message| CatalogueError { file: file.to_owned(), message })
+    }
+
+    /// Takes in what a catalogue file holds, or says what is wrong with it.
+    pub(super) fn of(values: &Value) -> Result<Self, String> {
+        let parsed: File = taken(values)?;
         for zone in &parsed.zones {
             if !zone.name.starts_with("privatelink.") || zone.forwards.is_empty() {
-                return Err(wrong(format!(
+                return Err(format!(
                     "zone `{}`: `name` must begin with `privatelink.` and `forwards` hold a name",
                     zone.name
-                )));
+                ));
             }
         }
         if let Some(fault) = parsed.cloud.fault(&parsed.sources) {
-            return Err(wrong(fault));
+            return Err(fault);
         }
         let cited = parsed.zones.iter().flat_map(|zone| &zone.source);
         let cited = cited.chain(parsed.endpoints.iter().flat_map(|table| &table.source));
         let mut cited = cited.chain(parsed.patterns.iter().flat_map(|pattern| &pattern.source));
         if let Some(unknown) = cited.find(|key| !parsed.sources.contains_key(*key)) {
-            return Err(wrong(format!("`source` names `{unknown}`, which `[sources]` does not hold")));
+            return Err(format!("`source` names `{unknown}`, which `[sources]` does not hold"));
         }
         let mut ids = BTreeSet::new();
         let mut entries = Vec::new();
         for table in parsed.endpoints {
             let id = table.id.clone();
             if !ids.insert(id.clone()) {
-                return Err(wrong(format!("endpoint `{id}`: `id` is used twice")));
+                return Err(format!("endpoint `{id}`: `id` is used twice"));
             }
-            entries.push(entry(table, &parsed.zones).map_err(|message| wrong(format!("endpoint `{id}`: {message}")))?);
+            entries.push(entry(table, &parsed.zones).map_err(|message| format!("endpoint `{id}`: {message}"))?);
         }
         Ok(Self {
             cloud: parsed.cloud.name,
