@@ -20,6 +20,12 @@ STARTING = 60
 MADE = "AMPLS_WINE_BASE"
 
 
+# What wine's own `start` writes on standard output, with status 1, where wine did not take the file that it was given for a program.
+NOT_STARTED = b"Application could not be started"
+# So often in one prefix a program may end as no program of ours does, and is then run again.
+AGAIN = 3
+
+
 class Refused(Exception):
     """What was to be run would not have run where it should."""
 
@@ -71,7 +77,7 @@ class Prefix:
     """A prefix over another one, or a new one, whose server runs in a namespace."""
 
     def __init__(self, namespace, below: pathlib.Path | None = None):
-        self.namespace, self.below = namespace, below
+        self.namespace, self.below, self.again = namespace, below, AGAIN
 
     def __enter__(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="ampls-wine-"))
@@ -129,8 +135,20 @@ class Prefix:
         """Runs a program of Windows and gives what `subprocess.run` does; `TimeoutExpired` where it does not end.
 
         What it says goes into files: services that it starts keep a pipe open for as long as the server lives.
+
+        Once in thousands of times a program ends with status 1, nothing on standard error and no report: wine started its own
+        `start` in place of it, or nothing. No program here ends like that by itself; it is said, and it is run again.
         """
         self.guard()
+        while True:
+            done = self.once(words, timeout, cwd, pass_on, variables)
+            unsaid = not pass_on and done.returncode == 1 and not done.stderr and (not done.stdout or done.stdout.startswith(NOT_STARTED))
+            if not unsaid or self.again == 0:
+                return done
+            self.again -= 1
+            print(f"wine did not run it, and it is run again: {' '.join(words)}: {done.stdout[:200]!r}", flush=True)
+
+    def once(self, words, timeout: float, cwd: str | None, pass_on: bool, variables):
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
             said = {} if pass_on else {"stdout": out, "stderr": err}
             done = subprocess.run(
