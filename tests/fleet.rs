@@ -222,19 +222,15 @@ fn changes_that_cannot_be_predicted_are_refused_with_what_is_wanted() {
     );
 }
 
-/// The page of many machines in Chromium: every machine is there, and the list can be filtered and scrolled.
+/// What Chromium makes of the page, without a network; `None` where it cannot be run.
 #[cfg(target_os = "linux")]
-#[test]
-fn the_page_shows_causes_and_draws_its_list() {
+fn drawn(folder: &Folder, page: &str) -> Option<String> {
     let browser = std::env::var("AMPLS_CHROMIUM").unwrap_or_else(|_| "chromium".to_owned());
     let possible = Command::new("unshare").args(["-n", &browser, "--version"]).output();
     if !possible.is_ok_and(|output| output.status.success()) {
         needs::without("chromium in a network namespace");
-        return;
+        return None;
     }
-    let folder = folder("fleet-page");
-    let page = folder.path("fleet.html");
-    assert_eq!(status(&ran(&["fleet", folder.0.to_str().expect("UTF-8"), "-o", &page])), Some(1));
     let mut command = Command::new("unshare");
     command.args(["-n", "timeout", "300", &browser, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run"]);
     command.args([
@@ -246,7 +242,48 @@ fn the_page_shows_causes_and_draws_its_list() {
     command.args(["--window-size=1200,2400", "--dump-dom"]).arg(format!("--user-data-dir={}", folder.path("profile")));
     let output = command.arg(format!("file://{page}")).output().expect("the browser runs");
     let (dom, errors) = (text(&output.stdout), String::from_utf8_lossy(&output.stderr).into_owned());
-    assert!(!errors.contains("CONSOLE"), "{errors}");
-    assert!(dom.contains("data-ready=\"yes\"") && dom.contains("4 of 4 machines"), "{dom}");
+    // Chromium complains of pages of its own.
+    let complaints = errors.lines().filter(|line| line.contains("CONSOLE") && line.contains("file://"));
+    assert_eq!(complaints.collect::<Vec<_>>(), Vec::<&str>::new(), "{errors}");
+    assert!(dom.contains("data-ready=\"yes\""), "{dom}");
+    Some(dom)
+}
+
+/// The page of many machines in Chromium: every machine is there, and the list can be filtered and scrolled.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_page_shows_causes_and_draws_its_list() {
+    let folder = folder("fleet-page");
+    let page = folder.path("fleet.html");
+    assert_eq!(status(&ran(&["fleet", folder.0.to_str().expect("UTF-8"), "-o", &page])), Some(1));
+    let Some(dom) = drawn(&folder, &page) else { return };
+    assert!(dom.contains("4 of 4 machines"), "{dom}");
     assert!(dom.contains("data-code=\"DNS003\" data-machines=\"2\""), "{dom}");
+}
+
+/// A filter of five hundred lines is long enough; what it leaves out, it says.
+#[cfg(target_os = "linux")]
+#[test]
+fn filters_of_the_page_say_what_they_leave_out() {
+    const SUBNETS: usize = 503;
+    let folder = Folder::new("fleet-filters");
+    let printed = text(&demo("zone-not-linked-ods", "compact").stdout);
+    let digest = json(printed.lines().find(|line| line.starts_with('{')).expect("a digest"));
+    let lines = (0..SUBNETS).map(|number| {
+        let mut one = digest.clone();
+        one["host"] = format!("vm-{number}").into();
+        one["vm_id"] = format!("00000000-0000-4000-9000-{number:012}").into();
+        one["resource_id"] = Value::Null;
+        one["subnet"] = format!("10.{}.{}.0/24", number / 250, number % 250).into();
+        format!("{one}\n")
+    });
+    let (all, page) = (folder.path("all.ndjson"), folder.path("fleet.html"));
+    fs::write(&all, lines.collect::<String>()).expect("written");
+    assert_eq!(status(&ran(&["fleet", &all, "-o", &page])), Some(1));
+    let Some(dom) = drawn(&folder, &page) else { return };
+    assert!(dom.contains("503 of 503 machines<"), "{dom}");
+    let subnets = dom.split("id=\"subnet\"").nth(1).and_then(|rest| rest.split("</select>").next()).unwrap_or_default();
+    // One is for all of them.
+    assert_eq!(subnets.matches("<option").count(), 502, "{subnets}");
+    assert!(subnets.contains("disabled=\"\">3 more are not listed here<"), "{subnets}");
 }

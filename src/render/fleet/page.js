@@ -8,20 +8,26 @@
   const list = at("list"), tall = at("tall"), count = at("count");
   let shown = data.machines;
 
+  // A list of more is no help, and browsers give up on elements that are taller than some ten million points.
+  const CHOICES = 500, ROWS = Math.floor(10000000 / ROW);
   const fill = (id, values) => {
-    for (const [value, text] of values) at(id).append(new Option(text, value));
+    for (const [value, text] of values.slice(0, CHOICES)) at(id).append(new Option(text, value));
+    if (values.length <= CHOICES) return;
+    const more = new Option(`${values.length - CHOICES} more are not listed here`, "");
+    more.disabled = true;
+    at(id).append(more);
   };
   const strings = (column) => {
     const seen = new Map();
     for (const machine of data.machines) for (const it of [machine[column]].flat()) seen.set(it, (seen.get(it) || 0) + 1);
-    return [...seen].sort((a, b) => b[1] - a[1]).slice(0, 500).map(([it, number]) => [it, `${data.strings[it]} (${number})`]);
+    return [...seen].sort((a, b) => b[1] - a[1]).map(([it, number]) => [it, `${data.strings[it]} (${number})`]);
   };
-  fill("cause", data.groups.map((group, index) => [index, `${group.code} ${group.title} (${group.machines})`]).slice(0, 500));
+  fill("cause", data.groups.map((group, index) => [index, `${group.code} ${group.title} (${group.machines})`]));
   fill("region", strings(3));
   fill("subnet", strings(4));
   fill("server", strings(6));
   const zones = new Set(data.groups.flatMap((group) => group.zones));
-  fill("zone", [...zones].sort().slice(0, 500).map((zone) => [zone, zone]));
+  fill("zone", [...zones].sort().map((zone) => [zone, zone]));
   fill("state", states.map((state, index) => [index, state]));
 
   const cell = (line, text, className) => {
@@ -33,7 +39,7 @@
   };
   const draw = () => {
     const first = Math.max(0, Math.floor(list.scrollTop / ROW) - 10);
-    const last = Math.min(shown.length, first + Math.ceil(list.clientHeight / ROW) + 20);
+    const last = Math.min(shown.length, ROWS, first + Math.ceil(list.clientHeight / ROW) + 20);
     const lines = [tall];
     for (let index = first; index < last; index += 1) {
       const machine = shown[index];
@@ -61,9 +67,9 @@
       (state === null || machine[5] === state) &&
       (zone === "" || machine[7].some((group) => data.groups[group].zones.includes(zone))) &&
       (text === "" || machine[0].toLowerCase().includes(text) || (machine[1] || "").toLowerCase().includes(text)));
-    count.textContent = `${shown.length} of ${data.machines.length} machines`;
-    // Browsers give up on elements that are taller than some ten million points.
-    tall.style.height = `${Math.min(shown.length * ROW, 10000000)}px`;
+    const cut = shown.length > ROWS ? `; the first ${ROWS} are listed` : "";
+    count.textContent = `${shown.length} of ${data.machines.length} machines${cut}`;
+    tall.style.height = `${Math.min(shown.length, ROWS) * ROW}px`;
     list.scrollTop = 0;
     draw();
   };
