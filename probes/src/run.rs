@@ -210,6 +210,22 @@ async fn examine(job: &Job, progress: &(dyn Fn(&Progress) + Sync)) -> Result<Obs
         board.note(|known| known.plan = Some(plan.clone()));
         lanes.start(&plan);
     }
+    // What the machine's files say of the names is read while their answers are on their way.
+    let names: BTreeSet<String> = plan.endpoints.iter().map(|endpoint| endpoint.fqdn.clone()).collect();
+    let settings = tokio::spawn({
+        let (world, start, limit) = (world.clone(), context.start, context.files_limit());
+        async move { local::registry(world, start, limit).await }
+    });
+    let files = tokio::spawn(local::small_files(
+        {
+            let (world, start) = (world.clone(), context.start);
+            move || hosts::read(&world, start, &names)
+        },
+        {
+            let (world, start, resolver) = (world.clone(), context.start, discovered.resolver.clone());
+            move || encrypted_dns::read(&world, start, resolver.as_ref())
+        },
+    ));
     lanes.finish(progress).await;
     if let Some(control) = control {
         let answers = with_progress(control, || progress(&lanes.progress(Some(Waiting::Control)))).await;
@@ -228,22 +244,7 @@ async fn examine(job: &Job, progress: &(dyn Fn(&Progress) + Sync)) -> Result<Obs
 
     // What comes when all is done cuts nothing off.
     let stopped = board.stopped();
-    let names: BTreeSet<String> = plan.endpoints.iter().map(|endpoint| endpoint.fqdn.clone()).collect();
-    let settings = tokio::spawn({
-        let (world, start, limit) = (world.clone(), context.start, context.files_limit());
-        async move { local::registry(world, start, limit).await }
-    });
-    let files = local::at_the_end(
-        {
-            let (world, start) = (world.clone(), context.start);
-            move || hosts::read(&world, start, &names)
-        },
-        {
-            let (world, start, resolver) = (world.clone(), context.start, discovered.resolver.take());
-            move || encrypted_dns::read(&world, start, resolver.as_ref())
-        },
-    );
-    let (hosts, encrypted) = files.await;
+    let (hosts, encrypted) = files.await.unwrap_or_default();
     board.note(|known| (known.hosts, known.encrypted) = (hosts, encrypted));
     let settings = settings.await.ok().flatten();
     board.note(|known| known.registry = settings);

@@ -34,7 +34,7 @@ pub(super) async fn configured(context: &Context) -> Discovered {
 }
 
 /// The small files that are read when all names are known; nothing of those that lie on a share whose server is gone.
-pub(super) async fn at_the_end(
+pub(super) async fn small_files(
     hosts: impl FnOnce() -> Hosts + Send + 'static,
     encrypted: impl FnOnce() -> EncryptedDns + Send + 'static,
 ) -> (Option<Hosts>, Option<EncryptedDns>) {

@@ -1,7 +1,9 @@
 //! An input in blocks: whole lines where a document stands in each of them, else all of it at once.
 
-use std::io::{self, BufRead, Cursor, Read};
+use std::io::{self, Cursor, Read};
 use std::sync::Arc;
+
+use memchr::{memchr_iter, memmem, memrchr};
 
 use super::Sink;
 use super::unpack::{is_packed, unpacked};
@@ -53,15 +55,6 @@ impl Read for Failing {
     }
 }
 
-/// How many lines these are, by the system's own search.
-fn lines(mut bytes: &[u8]) -> u64 {
-    let mut count = 0;
-    while let Ok(1..) = bytes.skip_until(b'\n') {
-        count += 1;
-    }
-    count
-}
-
 fn length(bytes: &[u8]) -> u64 {
     u64::try_from(bytes.len()).unwrap_or(u64::MAX)
 }
@@ -105,7 +98,7 @@ impl<R: Read> Reader<'_, R> {
         }
         let mut line = 1;
         while !ended {
-            let Some(last) = bytes.iter().rposition(|byte| *byte == b'\n') else {
+            let Some(last) = memrchr(b'\n', &bytes) else {
                 if bytes.len() > LONGEST_LINE * MIB {
                     self.sink.broken(&self.name, &format!("line {line} is longer than {LONGEST_LINE} MiB"));
                     return;
@@ -113,15 +106,17 @@ impl<R: Read> Reader<'_, R> {
                 ended = self.more(&mut bytes, BLOCK);
                 continue;
             };
-            let rest = bytes.split_off(last + 1);
-            let count = lines(&bytes);
+            let mut rest = Vec::with_capacity(bytes.len() - last + BLOCK);
+            rest.extend_from_slice(bytes.get(last + 1..).unwrap_or_default());
+            bytes.truncate(last + 1);
+            let count = memchr_iter(b'\n', &bytes).count();
             self.hand_on(line, std::mem::replace(&mut bytes, rest));
-            line += count;
+            line += u64::try_from(count).unwrap_or(u64::MAX);
             ended = self.more(&mut bytes, BLOCK);
         }
         if self.failed.is_some() {
             // The last line is what was cut off, and named as that.
-            let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1);
+            let whole = memrchr(b'\n', &bytes).map_or(0, |last| last + 1);
             bytes.truncate(whole);
         }
         self.hand_on(line, bytes);
@@ -130,6 +125,7 @@ impl<R: Read> Reader<'_, R> {
     /// Reads so many bytes more, or all that is left: then it gives `true`.
     fn more(&mut self, bytes: &mut Vec<u8>, most: usize) -> bool {
         let wanted = u64::try_from(most).unwrap_or(u64::MAX);
+        bytes.reserve(most.min(BLOCK));
         match self.input.by_ref().take(wanted).read_to_end(bytes) {
             Ok(read) => read < most,
             Err(error) => {
@@ -150,7 +146,7 @@ impl<R: Read> Reader<'_, R> {
 /// Whether a document stands in each line; `None` where the beginning does not show it. The first line may be cut off, as logs
 /// are that were rotated, or be talk before the reports. What stands in the lines is read later.
 fn is_of_lines(bytes: &[u8], ended: bool) -> Option<bool> {
-    let end = if ended { bytes.len() } else { bytes.iter().rposition(|byte| *byte == b'\n')? };
+    let end = if ended { bytes.len() } else { memrchr(b'\n', bytes)? };
     let begin = bytes.strip_prefix(b"\xef\xbb\xbf").map_or(0, |_| 3);
     let lines = bytes.get(begin..end)?.split(|byte| *byte == b'\n');
     let mut lines = lines.map(<[u8]>::trim_ascii).filter(|line| !line.is_empty());
@@ -176,5 +172,5 @@ fn is_object(line: &[u8]) -> bool {
 }
 
 fn holds(line: &[u8], part: &[u8]) -> bool {
-    line.windows(part.len()).any(|window| window == part)
+    memmem::find(line, part).is_some()
 }

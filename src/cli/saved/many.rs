@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use memchr::memmem;
 use serde::Deserialize;
 use serde_json::error::Category;
 
@@ -166,7 +167,7 @@ fn without_observations(text: &str) -> Option<String> {
     if !text.starts_with(r#"{"schema":"#) || !text.ends_with("]}}") {
         return None;
     }
-    let (before, _) = text.split_once(r#"],"observations":{"version":"#)?;
+    let before = text.get(..memmem::find(text.as_bytes(), br#"],"observations":{"version":"#)?)?;
     Some(format!("{before}]}}"))
 }
 
