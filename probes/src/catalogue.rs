@@ -232,7 +232,7 @@ impl Catalogue {
             let (file, values) = cloud.file();
             values
                 .map_err(String::clone)
-                .and_then(|values| CloudNames::of(values))
+                .and_then(CloudNames::of)
                 .map_err(|message| CatalogueError { file: file.to_owned(), message })
         };
         let clouds = Cloud::ALL.into_iter().map(parse).collect::<Result<_, _>>()?;
