@@ -2,12 +2,13 @@
 
 use std::fs;
 use std::io::Write;
-use std::process::{Command, Output, Stdio};
+use std::process::{Output, Stdio};
 
 use serde_json::Value;
 
 use super::cli::{Folder, demo, doctor, json, ran, refused_in_one_line, status, text};
-use super::needs;
+#[cfg(target_os = "linux")]
+use super::page;
 
 /// Reports of three worlds, as files of different kinds.
 fn folder(name: &str) -> Folder {
@@ -222,29 +223,12 @@ fn changes_that_cannot_be_predicted_are_refused_with_what_is_wanted() {
     );
 }
 
-/// What Chromium makes of the page, without a network; `None` where it cannot be run.
+/// What Chromium makes of the page, of which nothing complains; `None` where it cannot be run.
 #[cfg(target_os = "linux")]
 fn drawn(folder: &Folder, page: &str) -> Option<String> {
-    let browser = std::env::var("AMPLS_CHROMIUM").unwrap_or_else(|_| "chromium".to_owned());
-    let possible = Command::new("unshare").args(["-n", &browser, "--version"]).output();
-    if !possible.is_ok_and(|output| output.status.success()) {
-        needs::without("chromium in a network namespace");
-        return None;
-    }
-    let mut command = Command::new("unshare");
-    command.args(["-n", "timeout", "300", &browser, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run"]);
-    command.args([
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-        "--enable-logging=stderr",
-    ]);
-    command.args(["--window-size=1200,2400", "--dump-dom"]).arg(format!("--user-data-dir={}", folder.path("profile")));
-    let output = command.arg(format!("file://{page}")).output().expect("the browser runs");
-    let (dom, errors) = (text(&output.stdout), String::from_utf8_lossy(&output.stderr).into_owned());
-    // Chromium complains of pages of its own.
-    let complaints = errors.lines().filter(|line| line.contains("CONSOLE") && line.contains("file://"));
-    assert_eq!(complaints.collect::<Vec<_>>(), Vec::<&str>::new(), "{errors}");
+    let output = page::opened(folder, page.as_ref())?;
+    assert_eq!(page::complaints(folder, &output), Vec::<String>::new());
+    let dom = text(&output.stdout);
     assert!(dom.contains("data-ready=\"yes\""), "{dom}");
     Some(dom)
 }

@@ -10,7 +10,7 @@ use super::cli::{Folder, json, ran, report, text};
 use super::needs;
 
 /// Opens a page and gives the document as the browser made it; on standard error what the browser's console says.
-fn opened(folder: &Folder, page: &Path) -> Option<Output> {
+pub(super) fn opened(folder: &Folder, page: &Path) -> Option<Output> {
     opened_with(folder, page, &[])
 }
 
@@ -34,7 +34,7 @@ fn opened_with(folder: &Folder, page: &Path, arguments: &[&str]) -> Option<Outpu
 }
 
 /// What the console said, and requests for anything but the page itself.
-fn complaints(folder: &Folder, output: &Output) -> Vec<String> {
+pub(super) fn complaints(folder: &Folder, output: &Output) -> Vec<String> {
     let errors = text(&output.stderr);
     // Chromium's own pages complain too, on a busy machine.
     let of_a_page = |line: &&str| line.contains("CONSOLE") && !line.contains("source: chrome://");

@@ -17,7 +17,7 @@ use crate::azure::{AgentKind, AgentsSeen};
 use crate::catalogue::Catalogue;
 use crate::endpoint::Endpoint;
 use crate::observation::{
-    Agents, EncryptedView, IdentityNamed, Metadata, Observation, Observations, Outcome, Resolver, Stop,
+    Agents, EncryptedDns, EncryptedView, IdentityNamed, Metadata, Observation, Observations, Outcome, Resolver, Stop,
 };
 use crate::options::{AskAzure, Options, StepKind};
 use crate::plan::{Discovered, MetadataState, Plan, Step, follow, plan};
@@ -137,15 +137,19 @@ struct Job {
 
 impl Job {
     /// What the resolvers answer that browsers and the system ask encrypted, for names that many customers share.
-    async fn views(&self, context: &Context, plan: &Plan, resolver: Option<&Resolver>) -> Vec<EncryptedView> {
+    async fn views(
+        &self,
+        context: &Context,
+        plan: &Plan,
+        resolver: Option<&Resolver>,
+        system: Option<&EncryptedDns>,
+    ) -> Vec<EncryptedView> {
         let shared = plan.endpoints.iter().filter(|endpoint| endpoint.has_ampls_record());
         let shared = shared.map(|endpoint| &endpoint.fqdn).filter(|name| self.catalogue.is_shared(name));
         let names: BTreeSet<String> = shared.cloned().collect();
         let names: Vec<String> = names.into_iter().collect();
-        let (world, start, servers) = (self.world.clone(), context.start, resolver.cloned());
-        let system = local::encrypted(move || encrypted_dns::read(&world, start, servers.as_ref())).await;
         let browsers = self.board.browsers();
-        encrypted_view::look(context, browsers.as_ref(), system.as_ref(), resolver, &names).await
+        encrypted_view::look(context, browsers.as_ref(), system, resolver, &names).await
     }
 }
 
@@ -231,21 +235,22 @@ async fn examine(job: &Job, progress: &(dyn Fn(&Progress) + Sync)) -> Result<Obs
         let answers = with_progress(control, || progress(&lanes.progress(Some(Waiting::Control)))).await;
         board.note(|known| known.control = answers.ok());
     }
+    // What comes when all is done cuts nothing off.
+    let mut stopped = board.stopped();
+    let (hosts, encrypted) = files.await.unwrap_or_default();
+    board.note(|known| (known.hosts, known.encrypted) = (hosts, encrypted.clone()));
     if options.view_encrypted {
         // Whom to ask stands in the settings.
         if let Some(browsers) = browsers.take() {
             let seen = with_progress(browsers, || progress(&lanes.progress(Some(Waiting::Browsers)))).await;
             board.note(|known| known.browsers = seen.ok());
         }
-        let views = job.views(&context, &plan, discovered.resolver.as_ref());
+        let views = job.views(&context, &plan, discovered.resolver.as_ref(), encrypted.as_ref());
         let views = with_progress(views, || progress(&lanes.progress(Some(Waiting::Encrypted)))).await;
         board.note(|known| known.views = views);
+        stopped = board.stopped();
     }
 
-    // What comes when all is done cuts nothing off.
-    let stopped = board.stopped();
-    let (hosts, encrypted) = files.await.unwrap_or_default();
-    board.note(|known| (known.hosts, known.encrypted) = (hosts, encrypted));
     let settings = settings.await.ok().flatten();
     board.note(|known| known.registry = settings);
     if let Some(browsers) = browsers {

@@ -22,7 +22,7 @@ MADE = "AMPLS_WINE_BASE"
 
 # What wine's own `start` writes on standard output, with status 1, where wine did not take the file that it was given for a program.
 NOT_STARTED = b"Application could not be started"
-# So often in one prefix a program may end as no program of ours does, and is then run again.
+# So often in one prefix that is tried again.
 AGAIN = 3
 
 
@@ -136,19 +136,18 @@ class Prefix:
 
         What it says goes into files: services that it starts keep a pipe open for as long as the server lives.
 
-        Once in thousands of times a program ends with status 1, nothing on standard error and no report: wine started its own
-        `start` in place of it, or nothing. No program here ends like that by itself; it is said, and it is run again.
+        Where wine runs its own `start` in place of the program, that is said, and the program is run again. What a program of
+        ours writes or leaves out is never a reason.
         """
-        self.guard()
         while True:
             done = self.once(words, timeout, cwd, pass_on, variables)
-            unsaid = not pass_on and done.returncode == 1 and not done.stderr and (not done.stdout or done.stdout.startswith(NOT_STARTED))
-            if not unsaid or self.again == 0:
+            if done.returncode != 1 or not done.stdout.startswith(NOT_STARTED) or self.again == 0:
                 return done
             self.again -= 1
-            print(f"wine did not run it, and it is run again: {' '.join(words)}: {done.stdout[:200]!r}", flush=True)
+            print(f"wine did not start it, and it is run again: {' '.join(words)}", flush=True)
 
     def once(self, words, timeout: float, cwd: str | None, pass_on: bool, variables):
+        self.guard()
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
             said = {} if pass_on else {"stdout": out, "stderr": err}
             done = subprocess.run(

@@ -15,13 +15,13 @@ pub(crate) fn values(text: &str) -> Result<Value, String> {
 
 /// What these values are of a type, or a line that says which is wrong, and how.
 pub(crate) fn taken<T: DeserializeOwned>(values: &Value) -> Result<T, String> {
-    let taken = |values: &Value| T::deserialize(values).map_err(|error| error.to_string());
-    taken(values).map_err(|message| {
+    let read = |values: &Value| T::deserialize(values).map_err(|error| error.to_string());
+    read(values).map_err(|message| {
         // Values are taken in their order: a change before the wrong one, or of it, makes another error; one after it does not.
         let matters = |pointer: &String| {
             let mut changed = values.clone();
             changed.pointer_mut(pointer).map(Value::take);
-            taken(&changed).err().as_ref() != Some(&message)
+            read(&changed).err().as_ref() != Some(&message)
         };
         match pointers(values).into_iter().rfind(matters) {
             Some(pointer) => format!("`{}`: {message}", pointer.trim_start_matches('/').replace('/', ".")),

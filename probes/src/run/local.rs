@@ -38,13 +38,8 @@ pub(super) async fn small_files(
     hosts: impl FnOnce() -> Hosts + Send + 'static,
     encrypted: impl FnOnce() -> EncryptedDns + Send + 'static,
 ) -> (Option<Hosts>, Option<EncryptedDns>) {
-    let (hosts, encrypted) = tokio::join!(timeout(FILES, aside(hosts)), self::encrypted(encrypted));
-    (hosts.ok().flatten(), encrypted)
-}
-
-/// How the system asks encrypted, as far as its files say so in time.
-pub(super) async fn encrypted(read: impl FnOnce() -> EncryptedDns + Send + 'static) -> Option<EncryptedDns> {
-    timeout(FILES, aside(read)).await.ok().flatten()
+    let (hosts, encrypted) = tokio::join!(timeout(FILES, aside(hosts)), timeout(FILES, aside(encrypted)));
+    (hosts.ok().flatten(), encrypted.ok().flatten())
 }
 
 /// What the registry says of the whole system; `None` where the examined system has none.
