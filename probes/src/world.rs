@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use rustls::pki_types::CertificateDer;
@@ -293,6 +294,31 @@ impl World {
     }
 }
 
+/// So often in a row a socket may say that something has arrived when nothing has.
+const EMPTY: usize = 16;
+/// How long one that says so again is left alone.
+const LEFT_ALONE: Duration = Duration::from_millis(50);
+
+/// Waits for a datagram. A socket of UDP that has failed may say for ever that it can be read and have nothing to read, on Linux where it
+/// was shut down and under wine where the port is closed: without a pause, asking it again and again would leave other tasks and
+/// their timers no time.
+pub async fn receive(socket: &UdpSocket, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut empty = 0;
+    loop {
+        socket.readable().await?;
+        match socket.try_recv(buffer) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => empty += 1,
+            received => return received,
+        }
+        if empty > EMPTY {
+            if let Some(error) = socket.take_error()? {
+                return Err(error);
+            }
+            tokio::time::sleep(LEFT_ALONE).await;
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -313,5 +339,28 @@ mod tests {
         for world in [running, disk] {
             assert_eq!(world.readable(r"\\server\share\x"), Err(ReadFailure::Code(None)));
         }
+    }
+
+    /// A receiver that asks such a socket without a pause never comes back to its timer: it gets a thread of its own.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn socket_that_says_for_ever_that_it_can_be_read_leaves_others_their_time() {
+        let (done, waited) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            let received = runtime.block_on(async {
+                let peer = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+                let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+                socket.connect(peer.local_addr().unwrap()).await.unwrap();
+                socket2::SockRef::from(&socket).shutdown(std::net::Shutdown::Read).unwrap();
+                tokio::time::timeout(Duration::from_millis(200), receive(&socket, &mut [0; 16])).await
+            });
+            done.send(received.is_err()).unwrap();
+        });
+        assert_eq!(
+            waited.recv_timeout(Duration::from_secs(30)),
+            Ok(true),
+            "it waits until its time is up, and no longer"
+        );
     }
 }

@@ -15,7 +15,7 @@ use crate::addr::AZURE_DNS;
 use crate::observation::{Answer, DnsFailure, IoFailure, Outcome, Purpose, RecordKind, Response, Transport};
 use crate::os::io_failure;
 use crate::probe::{Context, Ended};
-use crate::world::World;
+use crate::world::{World, receive};
 
 mod message;
 
@@ -166,7 +166,7 @@ async fn listen(socket: &UdpSocket, question: &Packet) -> Result<Datagram, DnsFa
     let mut buffer = vec![0; DATAGRAM];
     for _ in 0..FOREIGN {
         let length =
-            socket.recv(&mut buffer).await.map_err(|error| unreachable(datagram_failure(io_failure(&error))))?;
+            receive(socket, &mut buffer).await.map_err(|error| unreachable(datagram_failure(io_failure(&error))))?;
         match question.hear(buffer.get(..length).unwrap_or_default(), Transport::Udp) {
             Heard::Answer(response) => return Ok(Datagram::Answer(response)),
             Heard::Truncated => return Ok(Datagram::Truncated { sent: 0 }),

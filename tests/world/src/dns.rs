@@ -297,6 +297,8 @@ mod tests {
     use hickory_proto::op::Query;
     use hickory_proto::rr::Name;
 
+    use ampls_probes::world::receive;
+
     use super::*;
     use crate::start::Running;
     use crate::testing::world;
@@ -309,7 +311,7 @@ mod tests {
         let socket = running.world.udp(server).await.ok()?;
         socket.send(&question.to_vec().ok()?).await.ok()?;
         let mut buffer = vec![0_u8; 4096];
-        let received = tokio::time::timeout(Duration::from_secs(2), socket.recv(&mut buffer)).await.ok()?.ok()?;
+        let received = tokio::time::timeout(Duration::from_secs(2), receive(&socket, &mut buffer)).await.ok()?.ok()?;
         let answer = Message::from_vec(buffer.get(..received)?).ok()?;
         (answer.metadata.id == question.metadata.id).then_some(answer)
     }
@@ -346,7 +348,7 @@ mod tests {
         let (running, address) = server("10.1.0.4", "fault = \"closed\"");
         let socket = running.world.udp(address).await.expect("a socket");
         let _ = socket.send(b"question").await;
-        let error = socket.recv(&mut [0_u8; 16]).await.expect_err("nobody listens");
+        let error = receive(&socket, &mut [0_u8; 16]).await.expect_err("nobody listens");
         assert_eq!(error.kind(), std::io::ErrorKind::ConnectionRefused);
     }
 

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ampls_probes::observation::{Found, LookupFailure, ResolverConfig, Transport};
-use ampls_probes::world::{Boxed, Families, Route, Routes, SystemResolver};
+use ampls_probes::world::{Boxed, Families, Route, Routes, SystemResolver, receive};
 use hickory_proto::op::{Edns, Message, Query, ResponseCode};
 use hickory_proto::rr::{Name, RData, RecordType};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -152,7 +152,7 @@ impl Glibc {
         socket.connect(self.target(Transport::Udp, server).await?).await.ok()?;
         socket.send(&bytes).await.ok()?;
         let mut buffer = vec![0_u8; 4096];
-        let size = socket.recv(&mut buffer).await.ok()?;
+        let size = receive(&socket, &mut buffer).await.ok()?;
         let answer = Message::from_vec(buffer.get(..size)?).ok()?;
         if !answer.metadata.truncation {
             return Some(answer);
