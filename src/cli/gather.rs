@@ -1,5 +1,5 @@
-//! Reports of many machines from files, folders, patterns and standard input: one thread reads and unpacks, two parse, and
-//! the caller's folds.
+//! Reports of many machines from files, folders, patterns and standard input: one thread reads and unpacks, with a second one in
+//! folders of many files, two parse, and the caller's folds.
 //!
 //! The files may be anybody's. Below a folder no link leads out of it, nothing but regular files is opened, and what one
 //! input may take is bounded. What cannot be read is named, and the rest goes on.
@@ -191,6 +191,12 @@ struct Batch {
 }
 
 impl Sink {
+    /// Another one for another thread, which goes to the same place.
+    fn twin(&self) -> Self {
+        let (parts, flight) = (self.parts.clone(), Arc::clone(&self.flight));
+        Self { parts, flight, batch: RefCell::default(), head: RefCell::default() }
+    }
+
     fn block(&self, block: Block) {
         self.add(block.bytes.len(), Input::Block(block));
     }

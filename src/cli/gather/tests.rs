@@ -63,6 +63,38 @@ fn a_first_line_may_be_longer_than_a_block_and_cut_off_at_its_beginning() {
 }
 
 #[test]
+fn two_threads_share_a_folder_of_many_and_lose_nothing_of_it() {
+    const MANY: usize = 280;
+
+    let folder = Folder::new();
+    let of = |number: usize| json(&Vm { number }.report());
+    for number in 0..MANY {
+        folder.write(&format!("{number:03}.json"), of(number));
+    }
+    // Folders and what is broken lie in both halves.
+    for (number, name) in [(MANY, "000/one.json"), (MANY + 1, "zzz/one.json")] {
+        folder.write(name, of(number));
+    }
+    for name in ["001.broken", "zz.broken"] {
+        folder.write(name, "{\"schema\":2,");
+    }
+    let (machines, broken) = seen(&[folder.0.clone()]);
+    assert_eq!(machines, MANY + 2);
+    assert_eq!(broken.len(), 2, "{broken:?}");
+
+    // As Ansible fetches them: a folder for each host.
+    let hosts = Folder::new();
+    for number in 0..MANY {
+        hosts.write(&format!("vm-{number}/var/lib/report.json"), of(number));
+    }
+    hosts.write("vm-7/var/lib/more/one.json", of(MANY));
+    hosts.write("vm-7/var/lib/more/one.broken", "{\"schema\":2,");
+    let (machines, broken) = seen(&[hosts.0.clone()]);
+    assert_eq!(machines, MANY + 1);
+    assert_eq!(broken.len(), 1, "{broken:?}");
+}
+
+#[test]
 fn blocks_under_way_hold_no_more_than_the_room_for_all() {
     let flight = Arc::new(Flight::default());
     let first = Arc::clone(&flight).take(IN_FLIGHT * 4);

@@ -1,8 +1,11 @@
 //! Which files a path of the command line stands for.
 
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread;
 
 use ampls_probes::observation::{ReadFailure, UnreadReason};
 use ampls_probes::read::below::{self, Folder};
@@ -15,6 +18,8 @@ use crate::fleet::FilePlace;
 const MOST_ENTRIES: usize = 5_000_000;
 /// Folders within folders.
 const DEEPEST: usize = 32;
+/// So many files or folders are shared by two threads.
+const MANY: usize = 256;
 
 /// Reads a file, everything below a folder, or what a pattern stands for.
 pub(super) fn path(path: &Path, sink: &Sink) {
@@ -71,48 +76,120 @@ fn folder(path: &Path, sink: &Sink) {
     let (Some(base), Some(name)) = (whole.parent(), whole.file_name()) else {
         return sink.broken(&shown(path), "is the whole file system: give a folder in it");
     };
-    let shared: Arc<Path> = base.into();
-    let mut folders = vec![(PathBuf::from(name), 1)];
-    while let Some((inside, depth)) = folders.pop() {
-        let called = |relative: &Path| shown(&path.join(relative.strip_prefix(name).unwrap_or(relative)));
-        let opened = Folder::open(base, &inside).and_then(|folder| Ok((folder.entries(MOST_ENTRIES)?, folder)));
-        let ((names, more), folder) = match opened {
+    let below = Below { path, name, base: &base.into() };
+    below.folders(vec![Inner { place: PathBuf::from(name), depth: 1 }], sink, Threads::Two);
+}
+
+/// Who reads. Opening files is half of the time of a fleet with a file for each machine, so that two threads share it: the files of
+/// one folder, or the folders of hosts with a file each.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Threads {
+    One,
+    /// A second one is taken where there is much.
+    Two,
+}
+
+/// A folder that is looked at.
+struct Inner {
+    /// Where it is below [`Below::base`].
+    place: PathBuf,
+    depth: usize,
+}
+
+/// A folder of the command line.
+struct Below<'f> {
+    /// As it was given.
+    path: &'f Path,
+    /// Its own name.
+    name: &'f OsStr,
+    /// What it really lies in.
+    base: &'f Arc<Path>,
+}
+
+impl Below<'_> {
+    /// How something in it is called: as it was given, not where it really lies.
+    fn called(&self, place: &Path) -> String {
+        shown(&self.path.join(place.strip_prefix(self.name).unwrap_or(place)))
+    }
+
+    /// Reads what lies in these folders, and in those within them.
+    fn folders(&self, mut folders: Vec<Inner>, sink: &Sink, mut threads: Threads) {
+        while let Some(inner) = folders.pop() {
+            folders.extend(self.folder(&inner, sink, threads).into_iter().rev());
+            if threads == Threads::Two && folders.len() >= MANY {
+                threads = Threads::One;
+                folders = shared(folders, sink, |half, sink| {
+                    self.folders(half, sink, Threads::One);
+                    Vec::new()
+                });
+            }
+        }
+    }
+
+    /// Reads the files of a folder, and gives the folders in it.
+    fn folder(&self, inner: &Inner, sink: &Sink, threads: Threads) -> Vec<Inner> {
+        let opened = Folder::open(self.base, &inner.place);
+        let ((names, more), folder) = match opened.and_then(|it| Ok((it.entries(MOST_ENTRIES)?, it))) {
             Ok(opened) => opened,
             // What is neither a file nor a folder came here to be looked at as a folder.
             Err(UnreadReason::Failed(ReadFailure::Missing | ReadFailure::NotAFile)) => {
-                sink.broken(&called(&inside), failure(&ReadFailure::NotAFile));
-                continue;
+                sink.broken(&self.called(&inner.place), failure(&ReadFailure::NotAFile));
+                return Vec::new();
             }
             Err(why) => {
-                sink.broken(&called(&inside), reason(&why));
-                continue;
+                sink.broken(&self.called(&inner.place), reason(&why));
+                return Vec::new();
             }
         };
         if more {
-            sink.broken(&called(&inside), "holds more entries than are read");
+            sink.broken(&self.called(&inner.place), "holds more entries than are read");
         }
-        let mut within = Vec::new();
-        for entry in names {
-            let (opened, linked) = folder.file(&entry);
-            // Where a link leads within its folder is read anyway, and links to folders would multiply what is below them.
-            if linked {
-                continue;
-            }
-            let place = inside.join(entry);
-            match opened {
-                Ok(file) => {
-                    let within = FilePlace { base: Arc::clone(&shared), relative: Some(place.clone()) };
-                    blocks::document(&called(&place), Some(within), file, sink);
-                }
-                Err(UnreadReason::Failed(ReadFailure::NotAFile)) if depth < DEEPEST => within.push((place, depth + 1)),
-                Err(UnreadReason::Failed(ReadFailure::NotAFile)) if base.join(&place).is_dir() => {
-                    sink.broken(&called(&place), &format!("lies deeper than {DEEPEST} folders"));
-                }
-                Err(why) => sink.broken(&called(&place), reason(&why)),
-            }
-        }
-        folders.extend(within.into_iter().rev());
+        let read = |names: Vec<OsString>, sink: &Sink| {
+            names.into_iter().filter_map(|entry| self.entry(&folder, inner, &entry, sink)).collect()
+        };
+        if threads == Threads::Two && names.len() >= MANY { shared(names, sink, read) } else { read(names, sink) }
     }
+
+    /// Reads a file; a folder is given back.
+    fn entry(&self, folder: &Folder, inner: &Inner, entry: &OsStr, sink: &Sink) -> Option<Inner> {
+        let (opened, linked) = folder.file(entry);
+        // Where a link leads within its folder is read anyway, and links to folders would multiply what is below them.
+        if linked {
+            return None;
+        }
+        let place = inner.place.join(entry);
+        match opened {
+            Ok(file) => {
+                let called = self.called(&place);
+                let within = FilePlace { base: Arc::clone(self.base), relative: Some(place) };
+                blocks::document(&called, Some(within), file, sink);
+            }
+            Err(UnreadReason::Failed(ReadFailure::NotAFile)) if inner.depth < DEEPEST => {
+                return Some(Inner { place, depth: inner.depth + 1 });
+            }
+            Err(UnreadReason::Failed(ReadFailure::NotAFile)) if self.base.join(&place).is_dir() => {
+                sink.broken(&self.called(&place), &format!("lies deeper than {DEEPEST} folders"));
+            }
+            Err(why) => sink.broken(&self.called(&place), reason(&why)),
+        }
+        None
+    }
+}
+
+/// Does the second half of something on a thread of its own, and gives what comes of both.
+fn shared<T: Send, U: Send>(mut all: Vec<T>, sink: &Sink, each: impl Fn(Vec<T>, &Sink) -> Vec<U> + Sync) -> Vec<U> {
+    let rest = all.split_off(all.len() / 2);
+    let (twin, each) = (sink.twin(), &each);
+    thread::scope(|scope| {
+        let other = scope.spawn(move || {
+            let made = each(rest, &twin);
+            twin.flush();
+            made
+        });
+        let mut made = each(all, sink);
+        made.extend(other.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        made
+    })
 }
 
 fn reason(why: &UnreadReason) -> &'static str {
