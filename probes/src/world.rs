@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use rustls::pki_types::CertificateDer;
+use tokio::io::Interest;
 use tokio::net::{TcpSocket, TcpStream, UdpSocket};
 
 use crate::observation::{Found, LookupFailure, Machine, ReadFailure, Transport};
@@ -299,22 +300,25 @@ const EMPTY: usize = 16;
 /// How long one that says so again is left alone.
 const LEFT_ALONE: Duration = Duration::from_millis(50);
 
-/// Waits for a datagram. A socket of UDP that has failed may say for ever that it can be read and have nothing to read, on Linux where it
-/// was shut down and under wine where the port is closed: without a pause, asking it again and again would leave other tasks and
-/// their timers no time.
+/// Waits for a datagram, or for word that the port is closed. A socket of UDP that has failed may say for ever that it can be read
+/// and have nothing to read, on Linux where it was shut down and under wine where the port is closed: without a pause, asking it
+/// again and again would leave other tasks and their timers no time.
 pub async fn receive(socket: &UdpSocket, buffer: &mut [u8]) -> io::Result<usize> {
     let mut empty = 0;
     loop {
-        socket.readable().await?;
+        if empty == EMPTY {
+            tokio::time::sleep(LEFT_ALONE).await;
+        } else {
+            empty += 1;
+        }
+        socket.ready(Interest::READABLE | Interest::ERROR).await?;
         match socket.try_recv(buffer) {
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => empty += 1,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
             received => return received,
         }
-        if empty > EMPTY {
-            if let Some(error) = socket.take_error()? {
-                return Err(error);
-            }
-            tokio::time::sleep(LEFT_ALONE).await;
+        // What failed is not tried to be read.
+        if let Some(error) = socket.take_error()? {
+            return Err(error);
         }
     }
 }
