@@ -78,7 +78,7 @@ fn two_threads_share_a_folder_of_many_and_lose_nothing_of_it() {
     for name in ["001.broken", "zz.broken"] {
         folder.write(name, "{\"schema\":2,");
     }
-    let (machines, broken) = seen(&[folder.0.clone()]);
+    let (machines, broken) = seen(std::slice::from_ref(&folder.0));
     assert_eq!(machines, MANY + 2);
     assert_eq!(broken.len(), 2, "{broken:?}");
 
@@ -89,7 +89,7 @@ fn two_threads_share_a_folder_of_many_and_lose_nothing_of_it() {
     }
     hosts.write("vm-7/var/lib/more/one.json", of(MANY));
     hosts.write("vm-7/var/lib/more/one.broken", "{\"schema\":2,");
-    let (machines, broken) = seen(&[hosts.0.clone()]);
+    let (machines, broken) = seen(std::slice::from_ref(&hosts.0));
     assert_eq!(machines, MANY + 1);
     assert_eq!(broken.len(), 1, "{broken:?}");
 }
