@@ -11,24 +11,57 @@ use flate2::write::GzEncoder;
 mod resource;
 
 /// Files that are part of the program, unpacked where they are printed (`text::unpacked`).
-const TEXTS: [&str; 6] = [
+const TEXTS: [&str; 9] = [
     "packaging/azure-facts.schema.json",
     "packaging/fleet-row.schema.json",
     "packaging/fleet.schema.json",
     "packaging/report.schema.json",
     "packaging/what-if.schema.json",
     "src/render/explain/commands.txt",
+    "src/render/fleet/page.css",
+    "src/render/fleet/page.js",
+    "src/render/html/style.css",
 ];
+
+/// Where the rules are.
+const RULES: &str = "src/diagnose/rules";
+/// What no page holds.
+const PAGE: &str = "\u{1e}";
 
 fn main() -> io::Result<()> {
     writeln!(io::stdout(), "cargo::rerun-if-changed=packaging/embed.rs")?;
     let folder = env::var_os("OUT_DIR").ok_or_else(|| io::Error::other("OUT_DIR is not set"))?;
+    let folder = Path::new(&folder);
     for text in TEXTS {
         writeln!(io::stdout(), "cargo::rerun-if-changed={text}")?;
-        let mut packed = GzEncoder::new(Vec::new(), Compression::best());
-        packed.write_all(&fs::read(text)?)?;
         let name = Path::new(text).file_name().unwrap_or_default();
-        fs::write(Path::new(&folder).join(name).with_added_extension("gz"), packed.finish()?)?;
+        pack(&folder.join(name), &fs::read(text)?)?;
     }
+    writeln!(io::stdout(), "cargo::rerun-if-changed={RULES}")?;
+    pack(&folder.join("pages.txt"), pages()?.as_bytes())?;
     resource::embed()
+}
+
+fn pack(path: &Path, text: &[u8]) -> io::Result<()> {
+    let mut packed = GzEncoder::new(Vec::new(), Compression::best());
+    packed.write_all(text)?;
+    fs::write(path.with_added_extension("gz"), packed.finish()?)
+}
+
+/// The page of every rule as its doc comment has it, each below a line with [`PAGE`] and its code (`diagnose::rule`).
+fn pages() -> io::Result<String> {
+    let mut files = fs::read_dir(RULES)?.map(|file| Ok(file?.path())).collect::<io::Result<Vec<_>>>()?;
+    files.sort();
+    let mut pages = String::new();
+    for file in files {
+        // A checkout of Windows may end lines its own way.
+        let text = fs::read_to_string(file)?.replace('\r', "");
+        // `rule! {`, the comment, then `CODE = "name" {`.
+        for rule in text.split("\nrule! {\n").skip(1) {
+            let comment: Vec<&str> = rule.lines().map_while(|line| line.trim_start().strip_prefix("///")).collect();
+            let code = rule.lines().nth(comment.len()).and_then(|line| line.trim_start().split(' ').next());
+            pages.extend([PAGE, code.unwrap_or_default(), "\n", &comment.join("\n"), "\n"]);
+        }
+    }
+    Ok(pages)
 }

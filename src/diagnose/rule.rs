@@ -2,9 +2,13 @@
 //!
 //! Nothing else in the program decides by a rule's code.
 
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
 use super::draft::Draft;
 use super::facts::Facts;
 use super::finding::{Owner, Severity};
+use crate::text::unpacked;
 
 /// Where in the stack a fault lies; findings of one severity are ordered by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -76,8 +80,6 @@ pub struct Rule {
     pub no_answer: bool,
     /// Codes of symptoms that this fault explains on the endpoints it concerns.
     pub explains: &'static [&'static str],
-    /// The doc comment: Markdown with the headings of [`HEADINGS`]; every line begins with the comment's space.
-    pub page: &'static str,
     /// Finds the fault. Total: no panic, no input or output, the same answer for the same facts.
     pub check: fn(&Facts<'_>) -> Vec<Draft>,
     /// The source file.
@@ -87,12 +89,24 @@ pub struct Rule {
 /// The headings of every page, in order.
 pub const HEADINGS: [&str; 5] = ["What it means", "Why it matters", "How to fix", "How to confirm", "References"];
 
+/// The doc comments of all rules by their codes. Together they are a tenth of a megabyte, of which packed a quarter is left.
+static PAGES: LazyLock<BTreeMap<&'static str, &'static str>> = LazyLock::new(|| {
+    static TEXT: LazyLock<String> =
+        LazyLock::new(|| unpacked(include_bytes!(concat!(env!("OUT_DIR"), "/pages.txt.gz"))));
+    TEXT.split('\u{1e}').filter_map(|page| page.split_once('\n')).collect()
+});
+
 impl Rule {
+    /// The doc comment: Markdown with the headings of [`HEADINGS`]; every line begins with the comment's space.
+    fn page(&self) -> &'static str {
+        PAGES.get(self.code).copied().unwrap_or_default()
+    }
+
     /// The page as Markdown, with its title.
     pub fn page_markdown(&self) -> String {
         let (code, severity, owner) = (self.code, self.severity.as_str(), self.owner.as_str());
         let mut page = format!("# {code} {}\n\nUsual severity: {severity}. Usual owner: {owner}.\n\n", self.name);
-        for line in self.page.lines() {
+        for line in self.page().lines() {
             page.push_str(line.strip_prefix(' ').unwrap_or(line).trim_end());
             page.push('\n');
         }
@@ -107,10 +121,11 @@ impl Rule {
 
     /// The first reference of the page.
     pub fn link(&self) -> &'static str {
-        let Some(start) = self.page.find("https://") else {
+        let page = self.page();
+        let Some(start) = page.find("https://") else {
             return "";
         };
-        let rest = self.page.get(start..).unwrap_or_default();
+        let rest = page.get(start..).unwrap_or_default();
         let end = rest.find(|character: char| character.is_whitespace() || character == '>').unwrap_or(rest.len());
         rest.get(..end).unwrap_or_default()
     }
@@ -184,7 +199,6 @@ macro_rules! rule {
                 const CODES: [&str; $crate::diagnose::rule::count(LISTS)] = $crate::diagnose::rule::joined(LISTS);
                 &CODES
             },
-            page: concat!($($page, "\n"),*),
             check,
             file: file!(),
         };

@@ -4,6 +4,7 @@
 //! `maud`, and what would act on a reader is made visible in the whole page at once. Colour never stands without a word.
 
 use std::io::{self, Write};
+use std::sync::LazyLock;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use serde_json::Value;
@@ -12,7 +13,7 @@ use super::table::matrix;
 use super::ticket;
 use crate::diagnose::facts::Route;
 use crate::report::{EndpointReport, Health, Report};
-use crate::text::{acts_on_output, duration_ms};
+use crate::text::{acts_on_output, duration_ms, unpacked};
 
 mod about;
 mod endpoints;
@@ -20,7 +21,7 @@ pub(super) mod findings;
 mod path;
 
 /// The whole style of the page.
-const STYLE: &str = include_str!("html/style.css");
+static STYLE: LazyLock<String> = LazyLock::new(|| unpacked(include_bytes!(concat!(env!("OUT_DIR"), "/style.css.gz"))));
 
 /// What the page may do. A hash of the style would leave bare text wherever a viewer or a mail gateway changes one byte of it;
 /// what stands in the page is escaped, and nothing can be loaded.
@@ -42,7 +43,7 @@ pub(super) fn document_head(policy: &str, title: &str, styles: &str) -> Markup {
             meta name="referrer" content="no-referrer";
             link rel="icon" href="data:,";
             title { (title) }
-            style { (PreEscaped(STYLE)) (PreEscaped(styles)) }
+            style { (PreEscaped(STYLE.as_str())) (PreEscaped(styles)) }
         }
     }
 }

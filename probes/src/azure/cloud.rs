@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::host::is_within;
-use super::text::{taken, values};
+use super::text::{file_of_the_catalogue, taken};
 use super::unknown::is_of_unknown_cloud;
 use super::value::{BadValue, quoted};
 
@@ -41,7 +41,7 @@ macro_rules! clouds {
                 match self {
                     $(Self::$variant => {
                         static VALUES: LazyLock<Result<Value, String>> =
-                            LazyLock::new(|| values(include_str!(concat!("../../catalogue/", $word, ".toml"))));
+                            LazyLock::new(|| file_of_the_catalogue!($word));
                         (concat!($word, ".toml"), VALUES.as_ref())
                     })+
                 }

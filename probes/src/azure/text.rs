@@ -1,17 +1,30 @@
 //! Texts of the catalogue, in TOML, taken into types.
 
+use std::io::Read;
+
+use flate2::read::GzDecoder;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-
-/// What the text of a catalogue holds, or a line that says what is wrong, and where.
-pub(crate) fn parsed<T: DeserializeOwned>(text: &str) -> Result<T, String> {
-    taken(&values(text)?)
-}
 
 /// The values of a text of TOML as those of JSON: what takes these into a type is far smaller than what takes TOML into it.
 pub(crate) fn values(text: &str) -> Result<Value, String> {
     toml::from_str(text).map_err(|error| place(text, &error))
 }
+
+/// The values of a file of the catalogue that is part of the program, as the build script packed them.
+pub(crate) fn unpacked(packed: &[u8]) -> Result<Value, String> {
+    let mut text = Vec::new();
+    GzDecoder::new(packed).read_to_end(&mut text).map_err(|error| error.to_string())?;
+    serde_json::from_slice(&text).map_err(|error| error.to_string())
+}
+
+/// A file of the catalogue that is part of the program.
+macro_rules! file_of_the_catalogue {
+    ($name:expr) => {
+        $crate::azure::unpacked(include_bytes!(concat!(env!("OUT_DIR"), "/", $name, ".json.gz")))
+    };
+}
+pub(crate) use file_of_the_catalogue;
 
 /// What these values are of a type, or a line that says which is wrong, and how.
 pub(crate) fn taken<T: DeserializeOwned>(values: &Value) -> Result<T, String> {

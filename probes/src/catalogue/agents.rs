@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::CatalogueError;
-use crate::azure::{AgentKind, parsed};
+use crate::azure::{AgentKind, file_of_the_catalogue, taken, values};
 use crate::version::Version;
 
 const FILE: &str = "agents.toml";
@@ -110,13 +111,17 @@ pub enum System {
 impl Agents {
     /// The file that is part of the program.
     pub fn builtin() -> Result<Self, CatalogueError> {
-        Self::parse(include_str!("../../catalogue/agents.toml"))
+        Self::checked(file_of_the_catalogue!("agents"))
     }
 
     /// Parses the text of such a file.
     pub fn parse(text: &str) -> Result<Self, CatalogueError> {
+        Self::checked(values(text))
+    }
+
+    fn checked(values: Result<Value, String>) -> Result<Self, CatalogueError> {
         let wrong = |message: String| CatalogueError { file: FILE.to_owned(), message };
-        let parsed: Self = parsed(text).map_err(wrong)?;
+        let parsed: Self = values.and_then(|values| taken(&values)).map_err(wrong)?;
         let cited = parsed.agents.iter().map(|agent| (&agent.name, &agent.source));
         for (name, source) in cited.chain(parsed.bypasses.iter().map(|bypass| (&bypass.service, &bypass.source))) {
             if let Some(key) = source.iter().find(|key| !parsed.sources.contains_key(*key)) {

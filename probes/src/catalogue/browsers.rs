@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::CatalogueError;
 use super::file::confirmed;
-use crate::azure::parsed;
+use crate::azure::{file_of_the_catalogue, taken};
 
 /// All browsers that are looked for.
 #[derive(Clone, Debug, Deserialize)]
@@ -121,8 +121,9 @@ const FILE: &str = "browsers.toml";
 impl BrowserCatalogue {
     /// The catalogue inside the program. A test parses it: it fails only in a build that never passed its tests.
     pub fn builtin() -> Result<Self, CatalogueError> {
-        let text = include_str!("../../catalogue/browsers.toml");
-        parsed(text).map_err(|message| CatalogueError { file: FILE.to_owned(), message })
+        file_of_the_catalogue!("browsers")
+            .and_then(|values| taken(&values))
+            .map_err(|message| CatalogueError { file: FILE.to_owned(), message })
     }
 
     /// The provider that a resolver's address belongs to.

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::CatalogueError;
-use crate::azure::parsed;
+use crate::azure::{file_of_the_catalogue, taken, values};
 use crate::observation::RefusalCode;
 
 const FILE: &str = "refusals.toml";
@@ -117,13 +118,17 @@ pub enum Channel {
 impl Refusals {
     /// The file that is part of the program.
     pub fn builtin() -> Result<Self, CatalogueError> {
-        Self::parse(include_str!("../../catalogue/refusals.toml"))
+        Self::checked(file_of_the_catalogue!("refusals"))
     }
 
     /// Parses the text of such a file.
     pub fn parse(text: &str) -> Result<Self, CatalogueError> {
+        Self::checked(values(text))
+    }
+
+    fn checked(values: Result<Value, String>) -> Result<Self, CatalogueError> {
         let wrong = |message: String| CatalogueError { file: FILE.to_owned(), message };
-        let parsed: Self = parsed(text).map_err(wrong)?;
+        let parsed: Self = values.and_then(|values| taken(&values)).map_err(wrong)?;
         let lines = parsed.lines.iter().map(|line| ("line", &line.words, &line.source));
         let successes = parsed.successes.iter().map(|line| ("success", &line.words, &line.source));
         for answer in &parsed.answers {

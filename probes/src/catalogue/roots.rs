@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::CatalogueError;
-use crate::azure::parsed;
+use crate::azure::{file_of_the_catalogue, taken, values};
 
 const FILE: &str = "roots.toml";
 
@@ -43,13 +44,17 @@ pub struct AzureRoot {
 impl AzureRoots {
     /// The file that is part of the program.
     pub fn builtin() -> Result<Self, CatalogueError> {
-        Self::parse(include_str!("../../catalogue/roots.toml"))
+        Self::checked(file_of_the_catalogue!("roots"))
     }
 
     /// Parses the text of such a file.
     pub fn parse(text: &str) -> Result<Self, CatalogueError> {
+        Self::checked(values(text))
+    }
+
+    fn checked(values: Result<Value, String>) -> Result<Self, CatalogueError> {
         let wrong = |message: String| CatalogueError { file: FILE.to_owned(), message };
-        let parsed: Self = parsed(text).map_err(wrong)?;
+        let parsed: Self = values.and_then(|values| taken(&values)).map_err(wrong)?;
         for root in &parsed.roots {
             let name = &root.name;
             if root.source.is_empty() || root.source.iter().any(|key| !parsed.sources.contains_key(key)) {

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::CatalogueError;
-use crate::azure::parsed;
+use crate::azure::{file_of_the_catalogue, taken, values};
 
 const FILE: &str = "sinkholes.toml";
 
@@ -42,13 +43,17 @@ pub struct Sinkhole {
 impl Sinkholes {
     /// The file that is part of the program.
     pub fn builtin() -> Result<Self, CatalogueError> {
-        Self::parse(include_str!("../../catalogue/sinkholes.toml"))
+        Self::checked(file_of_the_catalogue!("sinkholes"))
     }
 
     /// Parses the text of such a file.
     pub fn parse(text: &str) -> Result<Self, CatalogueError> {
+        Self::checked(values(text))
+    }
+
+    fn checked(values: Result<Value, String>) -> Result<Self, CatalogueError> {
         let wrong = |message: String| CatalogueError { file: FILE.to_owned(), message };
-        let parsed: Self = parsed(text).map_err(wrong)?;
+        let parsed: Self = values.and_then(|values| taken(&values)).map_err(wrong)?;
         for known in &parsed.known {
             let name = &known.filter;
             if known.addresses.is_empty() && known.aliases.is_empty() {

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
+use std::sync::LazyLock;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use serde_json::{Value, json};
@@ -16,10 +17,11 @@ use crate::render::html::findings::{change, look_first};
 use crate::render::html::{document_head, prose, visible};
 use crate::render::json;
 use crate::render::words;
-use crate::text::thousands;
+use crate::text::{thousands, unpacked};
 
-const OWN_STYLE: &str = include_str!("page.css");
-const SCRIPT: &str = include_str!("page.js");
+static OWN_STYLE: LazyLock<String> =
+    LazyLock::new(|| unpacked(include_bytes!(concat!(env!("OUT_DIR"), "/page.css.gz"))));
+static SCRIPT: LazyLock<String> = LazyLock::new(|| unpacked(include_bytes!(concat!(env!("OUT_DIR"), "/page.js.gz"))));
 
 /// What the page may do: its styles, and the one script of this hash.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-3I8Yfc7eNguMHRw2yIw3B9GPteb8pZc7mVG0otGZ8Xs='; img-src data:; base-uri 'none'; form-action 'none'";
@@ -44,7 +46,7 @@ fn page(picture: &Picture, data: &str) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
-            (document_head(POLICY, &format!("{title}: ampls-doctor fleet"), OWN_STYLE))
+            (document_head(POLICY, &format!("{title}: ampls-doctor fleet"), &OWN_STYLE))
             body {
                 main data-machines=(picture.machines.seen) {
                     (head(picture, &title))
@@ -56,7 +58,7 @@ fn page(picture: &Picture, data: &str) -> Markup {
                     footer { "ampls-doctor " (picture.version) ", schema " (picture.schema) ". Times are UTC. This page loads nothing." }
                 }
                 script type="application/json" id="data" { (PreEscaped(data)) }
-                script { (PreEscaped(SCRIPT)) }
+                script { (PreEscaped(SCRIPT.as_str())) }
             }
         }
     }
