@@ -4,13 +4,14 @@ use std::io::{self, Write as _};
 use std::path::Path;
 use std::{env, fs};
 
-use flate2::Compression;
-use flate2::write::GzEncoder;
+use pack::pack;
 
+#[path = "pack.rs"]
+mod pack;
 #[path = "windows/resource.rs"]
 mod resource;
 
-/// Files that are part of the program, unpacked where they are printed (`text::unpacked`).
+/// Files that are part of the program, unpacked where they are printed (`ampls_probes::packed`).
 const TEXTS: [&str; 9] = [
     "packaging/azure-facts.schema.json",
     "packaging/fleet-row.schema.json",
@@ -30,6 +31,7 @@ const PAGE: &str = "\u{1e}";
 
 fn main() -> io::Result<()> {
     writeln!(io::stdout(), "cargo::rerun-if-changed=packaging/embed.rs")?;
+    writeln!(io::stdout(), "cargo::rerun-if-changed=packaging/pack.rs")?;
     let folder = env::var_os("OUT_DIR").ok_or_else(|| io::Error::other("OUT_DIR is not set"))?;
     let folder = Path::new(&folder);
     for text in TEXTS {
@@ -42,12 +44,6 @@ fn main() -> io::Result<()> {
     resource::embed()
 }
 
-fn pack(path: &Path, text: &[u8]) -> io::Result<()> {
-    let mut packed = GzEncoder::new(Vec::new(), Compression::best());
-    packed.write_all(text)?;
-    fs::write(path.with_added_extension("gz"), packed.finish()?)
-}
-
 /// The page of every rule as its doc comment has it, each below a line with [`PAGE`] and its code (`diagnose::rule`).
 fn pages() -> io::Result<String> {
     let mut files = fs::read_dir(RULES)?.map(|file| Ok(file?.path())).collect::<io::Result<Vec<_>>>()?;
@@ -55,12 +51,13 @@ fn pages() -> io::Result<String> {
     let mut pages = String::new();
     for file in files {
         // A checkout of Windows may end lines its own way.
-        let text = fs::read_to_string(file)?.replace('\r', "");
+        let text = fs::read_to_string(&file)?.replace('\r', "");
         // `rule! {`, the comment, then `CODE = "name" {`.
         for rule in text.split("\nrule! {\n").skip(1) {
             let comment: Vec<&str> = rule.lines().map_while(|line| line.trim_start().strip_prefix("///")).collect();
             let code = rule.lines().nth(comment.len()).and_then(|line| line.trim_start().split(' ').next());
-            pages.extend([PAGE, code.unwrap_or_default(), "\n", &comment.join("\n"), "\n"]);
+            let code = code.ok_or_else(|| io::Error::other(format!("{}: a rule without a code", file.display())))?;
+            pages.extend([PAGE, code, "\n", &comment.join("\n"), "\n"]);
         }
     }
     Ok(pages)

@@ -4,6 +4,7 @@
 
 use std::ffi::OsString;
 
+use ampls_probes::packed::unpacked;
 use clap::Parser;
 
 use args::{Cli, Command, SchemaOf};
@@ -17,8 +18,6 @@ use command::{
 use exit::{Failure, finish};
 use message::one_line;
 use order::command_first;
-
-use crate::text::unpacked;
 
 pub use command::manual::{commands, completions, manual};
 pub use exit::on_panic;

@@ -2,17 +2,6 @@
 //!
 //! It escapes what a terminal or a line-based reader would act upon; markup is the business of the face that writes markup.
 
-use std::io::Read;
-
-use flate2::read::MultiGzDecoder;
-
-/// A text that the build script has packed, and that is whole.
-pub(crate) fn unpacked(packed: &[u8]) -> String {
-    let mut text = String::new();
-    let _ = MultiGzDecoder::new(packed).read_to_string(&mut text);
-    text
-}
-
 /// Text as editors and shells save it: UTF-8, with or without a byte order mark, or the UTF-16 that `>` of Windows PowerShell
 /// writes (<https://learn.microsoft.com/powershell/module/microsoft.powershell.core/about/about_character_encoding>). `None`
 /// for anything else.

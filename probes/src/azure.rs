@@ -12,7 +12,7 @@ pub(crate) use dce::stamp;
 pub use dce::{Dce, DceHost};
 pub use host::{HostName, is_within};
 pub use resource::ResourceId;
-pub(crate) use text::{file_of_the_catalogue, taken, unpacked, values};
+pub(crate) use text::{file_of_the_catalogue, of_the_program, taken, values};
 pub use value::BadValue;
 pub(crate) use value::quoted;
 

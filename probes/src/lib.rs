@@ -57,6 +57,7 @@ pub mod no_proxy;
 pub mod observation;
 pub mod options;
 pub mod os;
+pub mod packed;
 pub mod plan;
 pub mod probe;
 pub mod read;

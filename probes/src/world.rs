@@ -345,6 +345,18 @@ mod tests {
         }
     }
 
+    /// By the word itself, not by what sending again gives. Windows has it as a reset, and wine by chance.
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn closed_port_is_heard_of_without_sending_again() {
+        let closed = UdpSocket::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+        let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        socket.connect(closed).await.unwrap();
+        socket.send(b"question").await.unwrap();
+        let heard = tokio::time::timeout(Duration::from_secs(30), receive(&socket, &mut [0; 16])).await;
+        assert_eq!(heard.expect("in time").unwrap_err().kind(), io::ErrorKind::ConnectionRefused);
+    }
+
     /// A receiver that asks such a socket without a pause never comes back to its timer: it gets a thread of its own.
     #[cfg(target_os = "linux")]
     #[test]

@@ -5,10 +5,11 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
+use ampls_probes::packed::unpacked;
+
 use super::draft::Draft;
 use super::facts::Facts;
 use super::finding::{Owner, Severity};
-use crate::text::unpacked;
 
 /// Where in the stack a fault lies; findings of one severity are ordered by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -6,6 +6,7 @@
 use std::io::{self, Write};
 use std::sync::LazyLock;
 
+use ampls_probes::packed::unpacked;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use serde_json::Value;
 
@@ -13,7 +14,7 @@ use super::table::matrix;
 use super::ticket;
 use crate::diagnose::facts::Route;
 use crate::report::{EndpointReport, Health, Report};
-use crate::text::{acts_on_output, duration_ms, unpacked};
+use crate::text::{acts_on_output, duration_ms};
 
 mod about;
 mod endpoints;

@@ -2,7 +2,8 @@
 //! `tests/bench/speed` runs it with the release binary.
 //!
 //! Every time has the process's own start-up (`--version`, started the same way) taken off, but for whole runs beside curl's;
-//! round trips are measured in the same run. The processors are kept awake meanwhile: a virtual one that sleeps is woken late, by more than what is measured.
+//! round trips are measured in the same run. The processors are kept awake meanwhile: a virtual one that sleeps is woken late, by
+//! more than what is measured.
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;

@@ -1,10 +1,9 @@
 //! Texts of the catalogue, in TOML, taken into types.
 
-use std::io::Read;
-
-use flate2::read::GzDecoder;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+
+use crate::packed::unpacked;
 
 /// The values of a text of TOML as those of JSON: what takes these into a type is far smaller than what takes TOML into it.
 pub(crate) fn values(text: &str) -> Result<Value, String> {
@@ -12,16 +11,14 @@ pub(crate) fn values(text: &str) -> Result<Value, String> {
 }
 
 /// The values of a file of the catalogue that is part of the program, as the build script packed them.
-pub(crate) fn unpacked(packed: &[u8]) -> Result<Value, String> {
-    let mut text = Vec::new();
-    GzDecoder::new(packed).read_to_end(&mut text).map_err(|error| error.to_string())?;
-    serde_json::from_slice(&text).map_err(|error| error.to_string())
+pub(crate) fn of_the_program(packed: &[u8]) -> Result<Value, String> {
+    serde_json::from_str(&unpacked(packed)).map_err(|error| error.to_string())
 }
 
 /// A file of the catalogue that is part of the program.
 macro_rules! file_of_the_catalogue {
     ($name:expr) => {
-        $crate::azure::unpacked(include_bytes!(concat!(env!("OUT_DIR"), "/", $name, ".json.gz")))
+        $crate::azure::of_the_program(include_bytes!(concat!(env!("OUT_DIR"), "/", $name, ".json.gz")))
     };
 }
 pub(crate) use file_of_the_catalogue;

@@ -113,15 +113,15 @@ impl Below<'_> {
     }
 
     /// Reads what lies in these folders, and in those within them.
-    fn folders(&self, mut folders: Vec<Inner>, sink: &Sink, mut threads: Threads) {
+    fn folders(&self, mut folders: Vec<Inner>, sink: &Sink, threads: Threads) {
         while let Some(inner) = folders.pop() {
             folders.extend(self.folder(&inner, sink, threads).into_iter().rev());
             if threads == Threads::Two && folders.len() >= MANY {
-                threads = Threads::One;
-                folders = shared(folders, sink, |half, sink| {
+                shared(folders, sink, |half, sink| {
                     self.folders(half, sink, Threads::One);
-                    Vec::new()
+                    Vec::<()>::new()
                 });
+                return;
             }
         }
     }

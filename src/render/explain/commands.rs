@@ -6,8 +6,9 @@
 use std::fmt::Write;
 use std::sync::LazyLock;
 
+use ampls_probes::packed::unpacked;
+
 use crate::diagnose::command::PLACEHOLDERS;
-use crate::text::unpacked;
 
 /// `CODE`, then lines of a kind and a command each.
 static LIST: LazyLock<String> =

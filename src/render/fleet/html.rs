@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::sync::LazyLock;
 
+use ampls_probes::packed::unpacked;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use serde_json::{Value, json};
 
@@ -17,7 +18,7 @@ use crate::render::html::findings::{change, look_first};
 use crate::render::html::{document_head, prose, visible};
 use crate::render::json;
 use crate::render::words;
-use crate::text::{thousands, unpacked};
+use crate::text::thousands;
 
 static OWN_STYLE: LazyLock<String> =
     LazyLock::new(|| unpacked(include_bytes!(concat!(env!("OUT_DIR"), "/page.css.gz"))));

@@ -293,11 +293,9 @@ mod tests {
     use std::str::FromStr;
 
     use ampls_probes::observation::Transport;
-    use ampls_probes::world::{AZURE_DNS, Families};
+    use ampls_probes::world::{AZURE_DNS, Families, receive};
     use hickory_proto::op::Query;
     use hickory_proto::rr::Name;
-
-    use ampls_probes::world::receive;
 
     use super::*;
     use crate::start::Running;
