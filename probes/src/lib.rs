@@ -39,14 +39,15 @@
 //! A file imports its own room and rooms of lower floors, and files never import each other in a circle.
 //!
 //! ```text
-//! 7 run
-//! 6 probe
-//! 5 world plan
-//! 4 registry
-//! 3 read
-//! 2 catalogue options os
-//! 1 no_proxy observation
-//! 0 addr azure endpoint secret version
+//! 8 run
+//! 7 probe
+//! 6 world plan
+//! 5 registry
+//! 4 read
+//! 3 catalogue options os
+//! 2 no_proxy observation
+//! 1 addr azure endpoint secret version
+//! 0 packed
 //! ```
 
 pub mod addr;
