@@ -47,13 +47,14 @@
 //! 3 catalogue options os
 //! 2 no_proxy observation
 //! 1 addr azure endpoint secret version
-//! 0 packed
+//! 0 json packed
 //! ```
 
 pub mod addr;
 pub mod azure;
 pub mod catalogue;
 pub mod endpoint;
+pub mod json;
 pub mod no_proxy;
 pub mod observation;
 pub mod options;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 
 use ampls_probes::addr::{Class, classify};
+use ampls_probes::json;
 use ampls_probes::observation::{ChainVerdict, HostsEntry, Observation, Resolver, ServerRole};
 use ipnet::IpNet;
 use serde::Serialize;
@@ -229,7 +230,7 @@ fn yes_or_no(yes: bool) -> &'static str {
 
 /// A value as the report writes it.
 pub(super) fn word(value: &impl Serialize) -> String {
-    match serde_json::to_value(value) {
+    match json::value(value) {
         Ok(serde_json::Value::String(word)) => word,
         Ok(other) => other.to_string(),
         Err(_) => String::new(),

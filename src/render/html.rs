@@ -6,6 +6,7 @@
 use std::io::{self, Write};
 use std::sync::LazyLock;
 
+use ampls_probes::json;
 use ampls_probes::packed::unpacked;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use serde_json::Value;
@@ -210,11 +211,11 @@ fn notes(report: &Report) -> Markup {
 /// What else was found on the machine.
 fn machine(report: &Report) -> io::Result<Markup> {
     let found = [
-        ("agents", serde_json::to_value(&report.agents)?),
-        ("browsers", serde_json::to_value(&report.browsers)?),
-        ("proxies", serde_json::to_value(&report.proxies)?),
-        ("DNS servers", serde_json::to_value(&report.servers)?),
-        ("sources", serde_json::to_value(&report.sources)?),
+        ("agents", json::value(&report.agents)?),
+        ("browsers", json::value(&report.browsers)?),
+        ("proxies", json::value(&report.proxies)?),
+        ("DNS servers", json::value(&report.servers)?),
+        ("sources", json::value(&report.sources)?),
     ];
     Ok(html! {
         section class="unprinted" {

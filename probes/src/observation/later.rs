@@ -17,6 +17,7 @@ use super::dns::{MAX_RECORDS, Purpose, RecordKind};
 use super::local::ServerRole;
 use super::{Asked, Because, CloudClaim, Machine, Observation, Observations, Outcome, Source, SourceOutcome, Stop};
 use crate::endpoint::{Endpoint, Expect, Expectation, Group, Need, Origin};
+use crate::json;
 use list::{List, Raw};
 
 mod list;
@@ -119,7 +120,7 @@ pub fn whole<S: Serializer>(observations: &Observations, serializer: S) -> Resul
     if later.is_none() {
         return observations.serialize(serializer);
     }
-    let mut value = serde_json::to_value(observations).map_err(S::Error::custom)?;
+    let mut value = json::value(observations).map_err(S::Error::custom)?;
     list::restore(&mut value, "seen", &later.seen);
     list::restore(&mut value, "endpoints", &later.endpoints);
     if let Some(fields) = value.as_object_mut() {
@@ -128,7 +129,7 @@ pub fn whole<S: Serializer>(observations: &Observations, serializer: S) -> Resul
         fields.remove("later");
         let lost = later.lost();
         if lost != Counts::default() {
-            fields.insert("later".to_owned(), serde_json::to_value(lost).map_err(S::Error::custom)?);
+            fields.insert("later".to_owned(), json::value(&lost).map_err(S::Error::custom)?);
         }
     }
     value.serialize(serializer)

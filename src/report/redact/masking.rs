@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 
+use ampls_probes::json;
 use serde::ser::{
     Serialize, SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant, SerializeTuple,
     SerializeTupleStruct, SerializeTupleVariant, Serializer,
@@ -231,7 +232,7 @@ impl<C: SerializeMap> SerializeMap for Compound<'_, C> {
     type Error = C::Error;
 
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), C::Error> {
-        let key_text = serde_json::to_value(key).ok().and_then(|key| key.as_str().map(str::to_owned));
+        let key_text = json::value(key).ok().and_then(|key| key.as_str().map(str::to_owned));
         self.field = Cow::Owned(key_text.unwrap_or_default());
         self.inner.serialize_key(key)
     }

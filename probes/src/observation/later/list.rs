@@ -8,6 +8,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use crate::json;
+
 /// Items in their order: what was read of each, and the original where that is not all of it.
 #[derive(Debug)]
 pub(super) struct List<T>(Vec<Read<T>>);
@@ -33,7 +35,7 @@ impl<T: Serialize> List<T> {
         for (read, raw) in &mut self.0 {
             let Some(item) = read.take_if(|item| passes(item)) else { continue };
             if raw.is_none() {
-                *raw = serde_json::to_value(item).ok();
+                *raw = json::value(&item).ok();
             }
         }
     }
