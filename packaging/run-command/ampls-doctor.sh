@@ -30,6 +30,7 @@ RELEASE_SHA256=
 
 work=
 child=
+earlier=
 
 leave() {
   [ -z "$work" ] || rm -rf -- "$work"
@@ -39,6 +40,11 @@ leave() {
 # A signal goes on to the program, which then reports what it has seen so far.
 stop() {
   trap '' HUP INT TERM
+  # A child that was started a moment ago, and has no name yet.
+  if [ "$child" = started ]; then
+    child=
+    [ "${!-}" = "$earlier" ] || child=$!
+  fi
   [ -z "$child" ] || { kill "$child" && wait "$child"; } 2> /dev/null
   exit "$1"
 }
@@ -56,6 +62,8 @@ fail() {
 # A shell hears signals while it waits for a child, but not while it runs one. What it says of one that was killed is ours
 # to say.
 attended() {
+  earlier=${!-}
+  child=started
   "$@" &
   child=$!
   { wait "$child"; } 2> /dev/null

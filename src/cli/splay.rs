@@ -16,14 +16,17 @@ use super::progress::ProgressLine;
 const TICK: Duration = Duration::from_secs(1);
 
 /// Waits this machine's part of the time; fails when a signal ends the wait. `limit` bounds the look for the machine's id.
-pub(super) fn wait(most: Duration, limit: Duration, talk: TalkArgs) -> Result<(), Failure> {
+///
+/// Gives what listens for signals: without a listener, one that comes before the look listens itself would end the process
+/// without a word.
+pub(super) fn wait(most: Duration, limit: Duration, talk: TalkArgs) -> Result<Patience, Failure> {
     let patience = Patience::new()?;
     let whole = part(most, &own_identity(limit)?);
     let line = ProgressLine::new(talk.quiet, whole);
     loop {
         let left = whole.saturating_sub(patience.elapsed());
         if left.is_zero() {
-            return Ok(());
+            return Ok(patience);
         }
         line.show_wait(left);
         if !patience.pause(left.min(TICK)) {

@@ -75,6 +75,28 @@ fn signals_end_a_run_that_waits_for_its_trust_store() -> Result<()> {
     Ok(())
 }
 
+#[test]
+fn a_signal_between_the_wait_of_splay_and_the_look_ends_the_look() -> Result<()> {
+    if !possible() || !hanging::possible() {
+        return Ok(());
+    }
+    let lab = Lab::start(&Design::default())?;
+    // The moment between the two is short: before it, in it and after it.
+    for attempt in 0..12 {
+        let out = lab.folder().join("stopped.json");
+        let mut command = with_dead_store(&lab, &["--splay=0", "--timeout", "300", "--deadline", "3600"])?;
+        command.stdin(Stdio::null()).stdout(fs::File::create(&out)?).stderr(Stdio::null());
+        let mut child = command.spawn()?;
+        hears(&child);
+        thread::sleep(Duration::from_micros(500 * attempt));
+        assert!(send(&child, "TERM"));
+        ended(&mut child);
+        let report: Value = serde_json::from_str(&fs::read_to_string(&out)?)?;
+        assert_eq!(report["run"]["stopped"], "interrupt", "{attempt}: {:#}", report["run"]);
+    }
+    Ok(())
+}
+
 /// Waits until the thread that reads the store sleeps where no signal wakes it (`D` of `proc_pid_stat(5)`).
 fn waits_for_its_store(child: &Child) {
     let began = Instant::now();

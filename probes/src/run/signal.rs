@@ -82,10 +82,19 @@ pub(super) async fn interrupted() {
     }
 }
 
-/// Changes with each signal that is heard from now on; while it lives none of them ends the process.
+/// Changes with each signal that is heard; while it lives none of them ends the process. One that was heard before has changed
+/// it: whoever heard it may have had nothing to end, and a process that is to end begins nothing.
 pub(super) fn subscribe() -> watch::Receiver<u64> {
     let _undecided = deciding();
-    HEARD.get_or_init(listening).subscribe()
+    subscribed(HEARD.get_or_init(listening))
+}
+
+fn subscribed(heard: &watch::Sender<u64>) -> watch::Receiver<u64> {
+    let mut signals = heard.subscribe();
+    if *signals.borrow() > 0 {
+        signals.mark_changed();
+    }
+    signals
 }
 
 fn deciding() -> MutexGuard<'static, ()> {
@@ -226,5 +235,25 @@ mod windows {
             })
             .await
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_listens_after_a_signal_hears_of_it_too() {
+        let heard = watch::channel(0).0;
+        let early = subscribed(&heard);
+        assert!(!early.has_changed().expect("it is open"));
+        heard.send_modify(|count| *count += 1);
+        let mut late = subscribed(&heard);
+        for listener in [&early, &late] {
+            assert!(listener.has_changed().expect("it is open"));
+        }
+        // Once.
+        late.mark_unchanged();
+        assert!(!late.has_changed().expect("it is open"));
     }
 }

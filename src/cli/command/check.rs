@@ -72,12 +72,11 @@ pub(in crate::cli) fn examine(
     let catalogue = catalogue()?;
     let levels = face.levels();
     let key = face.redact.then(key);
-    if let Some(most) = often.splay {
-        splay::wait(most, options.deadline, talk)?;
-    }
+    let splayed = often.splay.map(|most| splay::wait(most, options.deadline, talk)).transpose()?;
     let look = |options: Options| look(world()?, options, &catalogue, (&levels, key, held), talk);
     if let Some(wanted) = often.wait {
         let (report, reached) = watch::wait(&look, options, wanted, often.patience, talk)?;
+        drop(splayed);
         let status = write_report(&report, face, talk, output)?;
         announce(&report, face, talk);
         return Ok(if reached { status } else { status.max(1) });
@@ -86,6 +85,8 @@ pub(in crate::cli) fn examine(
         return watch::every(&look, options, every, face, talk, output);
     }
     let report = look(options.clone())?;
+    // From here on a signal ends the process, whatever the reader of the report does.
+    drop(splayed);
     let status = write_report(&report, face, talk, output)?;
     announce(&report, face, talk);
     Ok(status)
