@@ -82,8 +82,8 @@ pub(super) async fn interrupted() {
     }
 }
 
-/// Changes with each signal that is heard; while it lives none of them ends the process. One that was heard before has changed
-/// it: whoever heard it may have had nothing to end, and a process that is to end begins nothing.
+/// Changes with each signal that is heard; while it lives none of them ends the process. An earlier signal counts too: it may
+/// have come while nothing ran that it could stop, and no new work starts after it.
 pub(super) fn subscribe() -> watch::Receiver<u64> {
     let _undecided = deciding();
     subscribed(HEARD.get_or_init(listening))
