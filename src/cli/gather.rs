@@ -1,5 +1,6 @@
-//! Reports of many machines from files, folders, patterns and standard input: one thread reads and unpacks, with a second one in
-//! folders of many files, two parse, and the caller's folds.
+//! Reports of many machines from files, folders, patterns and standard input: one thread opens files, with a second one in
+//! folders of many, two parse, and the caller's folds. Of an input that has many blocks of lines the two that parse read the next
+//! block themselves, one after the other, each into its own memory: what was read is parsed where it was read.
 //!
 //! The files may be anybody's. Below a folder no link leads out of it, nothing but regular files is opened, and what one
 //! input may take is bounded. What cannot be read is named, and the rest goes on.
@@ -16,6 +17,8 @@ use super::input::is_stdin;
 use super::saved::many::{Block, Found};
 use super::saved::{Saved, of_report};
 use crate::fleet::{Fleet, KnownDigests, Source};
+
+use blocks::Lines;
 
 mod blocks;
 mod unpack;
@@ -53,10 +56,10 @@ pub(super) fn gather(paths: &[PathBuf]) -> Fleet {
     fleet
 }
 
-fn found_in(input: Input, known: &KnownDigests) -> Vec<Found> {
+fn found_in(input: &Input, known: &KnownDigests) -> Vec<Found> {
     match input {
         Input::Block(block) => block.read(known),
-        Input::Broken { input, why } => vec![Found::Broken { input, why }],
+        Input::Broken { input, why } => vec![Found::Broken { input: input.clone(), why: why.clone() }],
     }
 }
 
@@ -65,6 +68,7 @@ fn found_in(input: Input, known: &KnownDigests) -> Vec<Found> {
 pub(super) fn of_octets(octets: &[u8], take: impl FnMut(Found)) {
     const BEGINNING: u64 = 1024 * 1024;
 
+    let octets = std::io::Cursor::new(octets.to_vec());
     let read = |sink: &Sink| match unpack::unpacked(octets) {
         Ok((input, _)) => blocks::document("octets", None, input.take(BEGINNING), sink),
         Err(error) => sink.broken("octets", &error.to_string()),
@@ -86,14 +90,14 @@ pub(super) fn again(source: &Source) -> Option<Saved> {
 }
 
 /// Parses every part of the inputs, and takes what comes of it in no particular order.
-pub(super) fn each<T: Send>(paths: &[PathBuf], parse: &(dyn Fn(Input) -> Vec<T> + Sync), take: impl FnMut(T)) {
+pub(super) fn each<T: Send>(paths: &[PathBuf], parse: &(dyn Fn(&Input) -> Vec<T> + Sync), take: impl FnMut(T)) {
     each_of(|sink| read(paths, sink), parse, take);
 }
 
 /// The same of whatever `read` hands on.
 fn each_of<T: Send>(
     read: impl FnOnce(&Sink) + Send,
-    parse: &(dyn Fn(Input) -> Vec<T> + Sync),
+    parse: &(dyn Fn(&Input) -> Vec<T> + Sync),
     mut take: impl FnMut(T),
 ) {
     thread::scope(|scope| {
@@ -121,24 +125,36 @@ fn each_of<T: Send>(
     });
 }
 
-fn work<T>(parts: &Mutex<Receiver<Part>>, parse: &dyn Fn(Input) -> Vec<T>, made: &SyncSender<Vec<T>>) {
+fn work<T>(parts: &Mutex<Receiver<Part>>, parse: &dyn Fn(&Input) -> Vec<T>, made: &SyncSender<Vec<T>>) {
+    let mut used = Vec::new();
     loop {
         // The lock is held while waiting: the other thread waits for the lock instead.
         let next = parts.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(Part { inputs, taken }) = next else { return };
-        let parsed = inputs.into_iter().flat_map(parse).collect();
-        drop(taken);
-        if made.send(parsed).is_err() {
-            return;
+        // The receiver lives until nobody sends any more.
+        match next {
+            Err(_) => return,
+            Ok(Part::Inputs(inputs, taken)) => {
+                let _ = made.send(inputs.iter().flat_map(parse).collect());
+                drop(taken);
+            }
+            Ok(Part::Lines(lines)) => {
+                while let Some(input) = lines.next(std::mem::take(&mut used)) {
+                    let _ = made.send(parse(&input));
+                    if let Input::Block(block) = input {
+                        used = block.bytes;
+                    }
+                }
+            }
         }
     }
 }
 
-/// Inputs on their way to be parsed.
-struct Part {
-    inputs: Vec<Input>,
-    /// The room that they take.
-    taken: Taken,
+/// What goes to those who parse.
+enum Part {
+    /// Inputs, and the room that they take.
+    Inputs(Vec<Input>, Taken),
+    /// An input that they read themselves.
+    Lines(Arc<Lines>),
 }
 
 /// Bytes that wait or are parsed.
@@ -198,14 +214,26 @@ impl Sink {
     }
 
     fn block(&self, block: Block) {
-        self.add(block.bytes.len(), Input::Block(block));
+        self.input(Input::Block(block));
     }
 
     fn broken(&self, input: &str, why: &str) {
-        self.add(input.len() + why.len(), Input::Broken { input: input.to_owned(), why: why.to_owned() });
+        self.input(Input::Broken { input: input.to_owned(), why: why.to_owned() });
     }
 
-    fn add(&self, bytes: usize, input: Input) {
+    /// An input that everyone who parses takes blocks of until it is at its end.
+    fn lines(&self, lines: Lines) {
+        let lines = Arc::new(lines);
+        for _ in 0..WORKERS {
+            self.part(Part::Lines(Arc::clone(&lines)));
+        }
+    }
+
+    fn input(&self, input: Input) {
+        let bytes = match &input {
+            Input::Block(block) => block.bytes.len(),
+            Input::Broken { input, why } => input.len() + why.len(),
+        };
         if self.batch.borrow().bytes.saturating_add(bytes) > TOGETHER {
             self.flush();
         }
@@ -219,16 +247,20 @@ impl Sink {
         let Batch { inputs, bytes } = self.batch.take();
         if !inputs.is_empty() {
             let taken = Arc::clone(&self.flight).take(bytes);
-            // The receiver lives as long as the sink.
-            let _ = self.parts.send(Part { inputs, taken });
+            self.part(Part::Inputs(inputs, taken));
         }
+    }
+
+    fn part(&self, part: Part) {
+        // The receiver lives as long as the sink.
+        let _ = self.parts.send(part);
     }
 }
 
 fn read(paths: &[PathBuf], sink: &Sink) {
     for path in paths {
         if is_stdin(path) {
-            blocks::document("standard input", None, std::io::stdin().lock(), sink);
+            blocks::document("standard input", None, std::io::stdin(), sink);
         } else {
             walk::path(path, sink);
         }

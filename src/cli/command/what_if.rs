@@ -101,7 +101,7 @@ fn predicted(arguments: &WhatIfArgs, changes: &[Change], shown: &Shown<'_>) -> (
         let around = shown.held.filter(|_| !redacted).map(|held| around(held, seen)).unwrap_or_default();
         (key, (seen.started_at, saved.id, redacted, predict(seen, changes, like.as_ref(), &around)))
     };
-    let parse = |input| match input {
+    let parse = |input: &Input| match input {
         Input::Block(block) => {
             let reports = block.reports().into_iter();
             reports.map(|report| report.map(|saved| of(&saved))).collect()

@@ -1,12 +1,12 @@
 //! An input in blocks: whole lines where a document stands in each of them, else all of it at once.
 
 use std::io::{self, Cursor, Read};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use memchr::{memchr_iter, memmem, memrchr};
 
-use super::Sink;
 use super::unpack::{is_packed, unpacked};
+use super::{Input, Sink};
 use crate::cli::saved::many::Block;
 use crate::fleet::{FilePlace, Source};
 
@@ -20,8 +20,8 @@ const LONGEST_LINE: usize = 16;
 const LARGEST: usize = 64;
 const MIB: usize = 1024 * 1024;
 
-/// Reads an input and hands on its blocks. `place` is the file that it is read from.
-pub(super) fn document(name: &str, place: Option<FilePlace>, mut input: impl Read, sink: &Sink) {
+/// Reads an input and hands on what stands in it. `place` is the file that it is read from.
+pub(super) fn document(name: &str, place: Option<FilePlace>, mut input: impl Read + Send + 'static, sink: &Sink) {
     let mut head = sink.head.take();
     head.clear();
     let failed = input.by_ref().take(HEAD as u64).read_to_end(&mut head).err();
@@ -38,12 +38,18 @@ pub(super) fn document(name: &str, place: Option<FilePlace>, mut input: impl Rea
         Err(error) => return sink.broken(name, &format!("cannot be read: {error}")),
     };
     let file = place.filter(|_| !packed).map(Arc::new);
-    let mut reader = Reader { name: name.into(), file, offset: 0, input, sink, failed: None };
-    reader.blocks();
-    if let Some(why) = reader.failed {
-        let how = if packed { "unpacked" } else { "read" };
-        sink.broken(name, &format!("cannot be {how} to its end: {why}"));
-    }
+    let reader = Reader {
+        name: name.into(),
+        packed,
+        file,
+        offset: 0,
+        line: 1,
+        bytes: Vec::new(),
+        ended: false,
+        failed: None,
+        input,
+    };
+    reader.hand_on(sink);
 }
 
 /// Says once why reading failed; an end where it did not.
@@ -59,87 +65,121 @@ fn length(bytes: &[u8]) -> u64 {
     u64::try_from(bytes.len()).unwrap_or(u64::MAX)
 }
 
-struct Reader<'s, R> {
+/// An input with a document in each line: who is free reads the next block of it, into the memory of its last one.
+pub(super) struct Lines(Mutex<Reader>);
+
+impl Lines {
+    /// The next block, or what is wrong with the input; `None` at its end. `used` is memory that nobody needs any more.
+    pub(super) fn next(&self, used: Vec<u8>) -> Option<Input> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).next(used)
+    }
+}
+
+struct Reader {
     name: Arc<str>,
+    packed: bool,
     /// The file, where it holds just what is read.
     file: Option<Arc<FilePlace>>,
     /// Bytes that were handed on.
     offset: u64,
-    input: R,
-    sink: &'s Sink,
+    /// The number of the next line.
+    line: u64,
+    /// What was read and not handed on.
+    bytes: Vec<u8>,
+    /// Nothing more comes.
+    ended: bool,
     /// Why it ended early.
     failed: Option<io::Error>,
+    input: Box<dyn Read + Send>,
 }
 
-impl<R: Read> Reader<'_, R> {
-    fn blocks(&mut self) {
-        let mut bytes = Vec::new();
-        let mut ended = self.more(&mut bytes, BLOCK);
-        let mut of_lines = is_of_lines(&bytes, ended);
-        while of_lines.is_none() && !ended && bytes.len() <= LONGEST_LINE * MIB {
-            ended = self.more(&mut bytes, BLOCK);
-            of_lines = is_of_lines(&bytes, ended);
+impl Reader {
+    fn hand_on(mut self, sink: &Sink) {
+        self.more(BLOCK);
+        let mut of_lines = is_of_lines(&self.bytes, self.ended);
+        while of_lines.is_none() && !self.ended && self.bytes.len() <= LONGEST_LINE * MIB {
+            self.more(BLOCK);
+            of_lines = is_of_lines(&self.bytes, self.ended);
         }
-        if of_lines != Some(true) {
-            if !ended {
-                ended = self.more(&mut bytes, LARGEST * MIB);
-            }
-            if !ended {
-                self.sink.broken(
-                    &self.name,
-                    &format!("is larger than {LARGEST} MiB: give a document a line, or several files"),
-                );
-                return;
-            }
-            if self.failed.is_none() {
-                self.hand_on(0, bytes);
-            }
-            return;
-        }
-        let mut line = 1;
-        while !ended {
-            let Some(last) = memrchr(b'\n', &bytes) else {
-                if bytes.len() > LONGEST_LINE * MIB {
-                    self.sink.broken(&self.name, &format!("line {line} is longer than {LONGEST_LINE} MiB"));
-                    return;
+        match of_lines {
+            Some(true) if !self.ended => sink.lines(Lines(Mutex::new(self))),
+            Some(true) => {
+                while let Some(input) = self.next(Vec::new()) {
+                    sink.input(input);
                 }
-                ended = self.more(&mut bytes, BLOCK);
-                continue;
-            };
-            let mut rest = Vec::with_capacity(bytes.len() - last + BLOCK);
-            rest.extend_from_slice(bytes.get(last + 1..).unwrap_or_default());
-            bytes.truncate(last + 1);
-            let count = memchr_iter(b'\n', &bytes).count();
-            self.hand_on(line, std::mem::replace(&mut bytes, rest));
-            line += u64::try_from(count).unwrap_or(u64::MAX);
-            ended = self.more(&mut bytes, BLOCK);
+            }
+            _ => sink.input(self.whole()),
         }
-        if self.failed.is_some() {
-            // The last line is what was cut off, and named as that.
-            let whole = memrchr(b'\n', &bytes).map_or(0, |last| last + 1);
-            bytes.truncate(whole);
-        }
-        self.hand_on(line, bytes);
     }
 
-    /// Reads so many bytes more, or all that is left: then it gives `true`.
-    fn more(&mut self, bytes: &mut Vec<u8>, most: usize) -> bool {
+    /// The input as one document.
+    fn whole(mut self) -> Input {
+        if !self.ended {
+            self.more(LARGEST * MIB);
+        }
+        if !self.ended {
+            return self.broken(format!("is larger than {LARGEST} MiB: give a document a line, or several files"));
+        }
+        let bytes = std::mem::take(&mut self.bytes);
+        self.end().unwrap_or_else(|| self.block(0, bytes))
+    }
+
+    fn next(&mut self, mut used: Vec<u8>) -> Option<Input> {
+        while !self.ended && (self.bytes.len() < BLOCK || memrchr(b'\n', &self.bytes).is_none()) {
+            if self.bytes.len() > LONGEST_LINE * MIB {
+                self.ended = true;
+                self.bytes = Vec::new();
+                return Some(self.broken(format!("line {} is longer than {LONGEST_LINE} MiB", self.line)));
+            }
+            self.more(BLOCK);
+        }
+        let lines = memrchr(b'\n', &self.bytes).map_or(0, |last| last + 1);
+        // The last line of an input that failed is what was cut off, and named as that.
+        let length = if self.ended && self.failed.is_none() { self.bytes.len() } else { lines };
+        let (now, rest) = self.bytes.split_at(length);
+        if now.is_empty() {
+            self.bytes = Vec::new();
+            return self.end();
+        }
+        let count = memchr_iter(b'\n', now).count();
+        used.clear();
+        used.extend_from_slice(rest);
+        let mut bytes = std::mem::replace(&mut self.bytes, used);
+        bytes.truncate(length);
+        let line = self.line;
+        self.line += u64::try_from(count).unwrap_or(u64::MAX);
+        Some(self.block(line, bytes))
+    }
+
+    /// Reads so many bytes more, or all that is left.
+    fn more(&mut self, most: usize) {
         let wanted = u64::try_from(most).unwrap_or(u64::MAX);
-        bytes.reserve(most.min(BLOCK));
-        match self.input.by_ref().take(wanted).read_to_end(bytes) {
-            Ok(read) => read < most,
+        self.bytes.reserve(most.min(BLOCK));
+        match self.input.by_ref().take(wanted).read_to_end(&mut self.bytes) {
+            Ok(read) => self.ended = read < most,
             Err(error) => {
                 self.failed = Some(error);
-                true
+                self.ended = true;
             }
         }
     }
 
-    fn hand_on(&mut self, line: u64, bytes: Vec<u8>) {
+    /// What is said at the end of an input that failed.
+    fn end(&mut self) -> Option<Input> {
+        let why = self.failed.take()?;
+        let how = if self.packed { "unpacked" } else { "read" };
+        Some(self.broken(format!("cannot be {how} to its end: {why}")))
+    }
+
+    fn block(&mut self, line: u64, bytes: Vec<u8>) -> Input {
         let length = length(&bytes);
         let place = self.file.clone().map(|file| Source { file, offset: self.offset, length });
         self.offset = self.offset.saturating_add(length);
-        self.sink.block(Block { file: self.name.clone(), line, bytes, place });
+        Input::Block(Block { file: self.name.clone(), line, bytes, place })
+    }
+
+    fn broken(&self, why: String) -> Input {
+        Input::Broken { input: self.name.to_string(), why }
     }
 }
 

@@ -1,5 +1,6 @@
 //! A whole company through files of every kind, in any order, with broken ones among them.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -12,12 +13,12 @@ use flate2::write::GzEncoder;
 use ruzstd::encoding::{CompressionLevel, compress_to_vec};
 use uuid::Uuid;
 
-use super::{Flight, IN_FLIGHT, again, gather};
+use super::{Flight, Found, IN_FLIGHT, again, each, found_in, gather};
 use crate::cli::saved::{Saved, judged};
 use crate::diagnose::finding::{Finding, Severity};
 use crate::diagnose::levels::Levels;
 use crate::fleet::company::{Vm, odd, truth};
-use crate::fleet::{Group, Whole};
+use crate::fleet::{Group, KnownDigests, Whole};
 use crate::render::{compact, ndjson};
 use crate::report::digest::Digest;
 use crate::report::{FailOn, Report, exit_status, mixed};
@@ -60,6 +61,58 @@ fn a_first_line_may_be_longer_than_a_block_and_cut_off_at_its_beginning() {
     let (machines, broken) = seen(&[folder.write("tail", &whole[1024 * 1024..])]);
     assert_eq!((machines, broken.len()), (2, 2), "{broken:?}");
     assert_eq!(seen(&[folder.write("marked", format!("\u{feff}{whole}"))]).0, 3);
+}
+
+#[test]
+fn of_an_input_of_many_blocks_every_line_is_read_once_and_known_by_its_place() {
+    const MACHINES: usize = 100;
+    const BLOCKS: usize = 4;
+
+    let mut lines = Vec::new();
+    let mut broken_at = Vec::new();
+    for number in 0..MACHINES {
+        if number % 30 == 7 {
+            lines.push("{\"schema\":2,".to_owned());
+            broken_at.push(lines.len());
+        }
+        let mut report = serde_json::to_value(Vm { number }.report()).unwrap();
+        report["later"] = "x".repeat(BLOCKS * 1024 * 1024 / MACHINES).into();
+        lines.push(report.to_string());
+    }
+    // The last line does not end.
+    let text = lines.join("\n");
+    let folder = Folder::new();
+    let plain = folder.write("plain", &text);
+
+    let known = KnownDigests::default();
+    let (mut runs, mut named) = (BTreeSet::new(), Vec::new());
+    each(std::slice::from_ref(&plain), &|input| found_in(input, &known), |found| match found {
+        Found::Sighting(sighting) => {
+            let saved = again(&sighting.source.unwrap()).unwrap();
+            assert_eq!(saved.id, sighting.run);
+            assert!(runs.insert(sighting.run));
+        }
+        Found::Broken { input, why } => named.push(format!("{input}: {why}")),
+    });
+    assert_eq!(runs.len(), MACHINES);
+    named.sort();
+    let lines_named = |file: &Path, numbers: &[usize]| {
+        let mut all: Vec<_> = numbers
+            .iter()
+            .map(|line| format!("{}, line {line}: is cut off: the JSON is incomplete", file.display()))
+            .collect();
+        all.sort();
+        all
+    };
+    assert_eq!(named, lines_named(&plain, &broken_at));
+
+    assert_eq!(seen(&[folder.write("packed", gzip(&text))]).0, MACHINES);
+    // What was not whole is no machine, and both are said: the line, and that more may have followed.
+    let mut cut = gzip(&text);
+    cut.truncate(cut.len() - 64);
+    let (machines, broken) = seen(&[folder.write("cut.gz", cut)]);
+    assert_eq!((machines, broken.len()), (MACHINES - 1, broken_at.len() + 1), "{broken:?}");
+    assert!(broken.iter().any(|it| it.contains("cannot be unpacked to its end")), "{broken:?}");
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! What is packed is known by how it begins, whatever its file is called.
 
-use std::cell::Cell;
 use std::io::{self, BufReader, Chain, Cursor, Read};
-use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use flate2::read::MultiGzDecoder;
 use ruzstd::decoding::{FrameDecoder, StreamingDecoder};
@@ -32,13 +32,13 @@ fn is_skippable(beginning: &[u8]) -> bool {
 }
 
 /// An input, unpacked as it is read, and whether it was packed.
-pub(super) fn unpacked<'r>(mut input: impl Read + 'r) -> io::Result<(Box<dyn Read + 'r>, bool)> {
+pub(super) fn unpacked(mut input: impl Read + Send + 'static) -> io::Result<(Box<dyn Read + Send>, bool)> {
     let mut mark = Vec::with_capacity(MARK);
     input.by_ref().take(MARK as u64).read_to_end(&mut mark)?;
     let (gzip, zstd) = (mark.starts_with(GZIP), mark.starts_with(ZSTD) || is_skippable(&mark));
     let whole = Cursor::new(mark).chain(input);
-    let packed = Rc::new(Cell::new(0));
-    let counted = |input| Counted { input, read: Rc::clone(&packed) };
+    let packed = Arc::new(AtomicU64::new(0));
+    let counted = |input| Counted { input, read: Arc::clone(&packed) };
     Ok(match (gzip, zstd) {
         (true, _) => (Box::new(Bounded::new(MultiGzDecoder::new(counted(whole)), packed.clone())), true),
         (_, true) => (Box::new(Bounded::new(Frames::new(counted(whole)), packed.clone())), true),
@@ -49,13 +49,14 @@ pub(super) fn unpacked<'r>(mut input: impl Read + 'r) -> io::Result<(Box<dyn Rea
 /// Counts what is read of a packed input.
 struct Counted<R> {
     input: R,
-    read: Rc<Cell<u64>>,
+    read: Arc<AtomicU64>,
 }
 
 impl<R: Read> Read for Counted<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.input.read(buffer)?;
-        add(&self.read, read);
+        // What counts and what asks are one behind the other: no order between threads hangs on it.
+        self.read.fetch_add(octets(read), Ordering::Relaxed);
         Ok(read)
     }
 }
@@ -63,20 +64,21 @@ impl<R: Read> Read for Counted<R> {
 /// Ends where a packed input has given more than it may.
 struct Bounded<R> {
     unpacked: R,
-    given: Cell<u64>,
-    packed: Rc<Cell<u64>>,
+    given: u64,
+    packed: Arc<AtomicU64>,
 }
 
 impl<R> Bounded<R> {
-    fn new(unpacked: R, packed: Rc<Cell<u64>>) -> Self {
-        Self { unpacked, given: Cell::new(0), packed }
+    fn new(unpacked: R, packed: Arc<AtomicU64>) -> Self {
+        Self { unpacked, given: 0, packed }
     }
 }
 
 impl<R: Read> Read for Bounded<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let most = self.packed.get().saturating_mul(MOST_TIMES).saturating_add(ALWAYS).min(MOST);
-        if self.given.get() > most {
+        let packed = self.packed.load(Ordering::Relaxed);
+        let most = packed.saturating_mul(MOST_TIMES).saturating_add(ALWAYS).min(MOST);
+        if self.given > most {
             let why = if most == MOST {
                 format!("it is more than {} GiB", MOST >> 30)
             } else {
@@ -85,13 +87,13 @@ impl<R: Read> Read for Bounded<R> {
             return Err(io::Error::other(why));
         }
         let read = self.unpacked.read(buffer)?;
-        add(&self.given, read);
+        self.given = self.given.saturating_add(octets(read));
         Ok(read)
     }
 }
 
-fn add(sum: &Cell<u64>, read: usize) {
-    sum.set(sum.get().saturating_add(u64::try_from(read).unwrap_or(u64::MAX)));
+fn octets(read: usize) -> u64 {
+    u64::try_from(read).unwrap_or(u64::MAX)
 }
 
 /// The frames of zstd one after the other: a log is packed in as many as it was written in, and some tools write where they
