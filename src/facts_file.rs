@@ -284,6 +284,8 @@ pub struct Workspace {
     pub ingestion: Option<String>,
     /// Queries from public networks, in Azure's word.
     pub queries: Option<String>,
+    /// Whether it takes data, in Azure's word.
+    pub ingestion_status: Option<String>,
 }
 
 /// A data collection endpoint.

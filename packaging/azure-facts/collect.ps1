@@ -187,7 +187,7 @@ $interfaces = foreach ($it in Get-OfType 'microsoft.network/networkinterfaces') 
 $workspaces = foreach ($it in Get-OfType 'microsoft.operationalinsights/workspaces') {
     [ordered]@{
         id = $it.id; workspace = $it.properties.customerId; ingestion = $it.properties.publicNetworkAccessForIngestion
-        queries = $it.properties.publicNetworkAccessForQuery
+        queries = $it.properties.publicNetworkAccessForQuery; ingestion_status = $it.properties.workspaceCapping.dataIngestionStatus
     }
 }
 $collection = foreach ($it in Get-OfType 'microsoft.insights/datacollectionendpoints') {

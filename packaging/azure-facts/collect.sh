@@ -170,7 +170,7 @@ def in_scope: [.properties.privateLinkServiceConnections[]?, .properties.manualP
       names: (.properties.privateLinkConnectionProperties.fqdns // [])}]}],
   workspaces: [of_type("microsoft.operationalinsights/workspaces") | {
     id, workspace: .properties.customerId, ingestion: .properties.publicNetworkAccessForIngestion,
-    queries: .properties.publicNetworkAccessForQuery}],
+    queries: .properties.publicNetworkAccessForQuery, ingestion_status: .properties.workspaceCapping.dataIngestionStatus}],
   collection_endpoints: [of_type("microsoft.insights/datacollectionendpoints") | {
     id, region: .location,
     urls: [.properties | .configurationAccess.endpoint, .logsIngestion.endpoint, .metricsIngestion.endpoint | select(.)]}],

@@ -19,11 +19,12 @@ pub use agents::agent;
 use answers::healthy_answer;
 pub use browsers::browser;
 pub use certificates::{Tls, certificate};
+pub use control::asked;
 pub use names::{AGENTSVC, API, DCE, HANDLER, IN_AI, METRICS, ODS, OMS, REGIONAL, WORKSPACE, ZONES, alias, endpoint};
 pub use proxied::{PROXY, shell_proxy};
 pub use says::Says;
 
-use crate::endpoint::{Endpoint, Expect, ExpectedRecord, Need};
+use crate::endpoint::{Endpoint, Expect, Need};
 use crate::observation::{
     Answer, Asked, Connected, Connection, Exchange, Found, Hosts, HostsEntry, HostsFile, HttpFailure, HttpResponse,
     Instance, Interface, IoFailure, Lookup, LookupFailure, Machine, Metadata, Observation, Observations, Outcome,
@@ -34,6 +35,7 @@ mod agents;
 mod answers;
 mod browsers;
 mod certificates;
+mod control;
 mod names;
 pub mod parsers;
 mod proxied;
@@ -382,14 +384,6 @@ impl Scene {
     #[must_use]
     pub fn search(mut self, suffix: &str) -> Self {
         self.config.search.push(suffix.to_owned());
-        self
-    }
-
-    /// A line of `--expected-records`.
-    #[must_use]
-    pub fn expected_record(mut self, name: &str, addresses: &[&str]) -> Self {
-        let addresses = addresses.iter().map(|address| ip(address)).collect();
-        self.observations.asked.expected_records.push(ExpectedRecord { name: name.to_owned(), addresses });
         self
     }
 

@@ -266,6 +266,8 @@ pub(super) struct Workspace {
     pub(super) ingestion: Option<String>,
     /// Queries from public networks: `Enabled`, `Disabled` or `SecuredByPerimeter`.
     pub(super) queries: Option<String>,
+    /// Whether it takes data: `RespectQuota`, `ApproachingQuota`, `OverQuota`, `ForceOn`, `ForceOff` or `SubscriptionSuspended`.
+    pub(super) ingestion_status: Option<String>,
 }
 
 /// A data collection endpoint.

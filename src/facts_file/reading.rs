@@ -263,11 +263,13 @@ fn workspace(left: &mut LeftOut, place: &str, workspace: document::Workspace) ->
     let mut word =
         |field: &str, text: Option<String>| text.and_then(|text| left.name(&format!("{place}.{field}"), &text));
     let (ingestion, queries) = (word("ingestion", workspace.ingestion), word("queries", workspace.queries));
+    let ingestion_status = word("ingestion_status", workspace.ingestion_status);
     Some(Workspace {
         id: left.id(&format!("{place}.id"), &workspace.id)?,
         workspace: left.typed::<WorkspaceId>(&format!("{place}.workspace"), &workspace.workspace, "a GUID")?,
         ingestion,
         queries,
+        ingestion_status,
     })
 }
 

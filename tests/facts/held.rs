@@ -52,7 +52,7 @@ struct Counted {
 static COUNTED: Mutex<Option<Counted>> = Mutex::new(None);
 
 /// The machine's network and that of its other servers, zones linked where the world shows it, one scope and its endpoint.
-fn file(report: &Report) -> Option<Value> {
+pub(crate) fn file(report: &Report) -> Option<Value> {
     let azure = report.host.azure.as_ref()?;
     let machine = azure.resource_id.clone()?;
     let groups = format!("/subscriptions/{}/resourceGroups", machine.split('/').nth(2)?);

@@ -120,6 +120,13 @@ pub struct ControlReply {
     pub rules: Vec<RuleGranted>,
 }
 
+impl ControlReply {
+    /// The service decided against this machine: it was not busy, broken or asked at the wrong place.
+    pub fn refuses(&self) -> bool {
+        matches!(self.status, 400 | 401 | 403 | 404)
+    }
+}
+
 /// A rule that applies to this machine.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RuleGranted {

@@ -98,6 +98,8 @@ pub enum Because {
     NoIdentity,
     /// The service refused.
     Refused,
+    /// It named the rules, and neither granted nor refused every token for uploads that it was asked for.
+    TokensNotSettled,
     /// The agent of Azure Arc gives tokens to those alone that may read its key.
     KeyNotReadable,
 }
@@ -400,13 +402,20 @@ fn azure(observations: &Observations) -> Option<Source> {
             source(SourceOutcome::NotPermitted).because(Because::KeyNotReadable)
         }
         (Outcome::Seen(_), Some(Outcome::Seen(reply))) => match reply.status {
-            200 => source(SourceOutcome::Seen),
+            200 if control.asked.iter().all(is_settled) => source(SourceOutcome::Seen),
+            200 => source(SourceOutcome::Failed).because(Because::TokensNotSettled),
             401 | 403 | 421 => source(SourceOutcome::NotPermitted).because(Because::Refused),
             _ => source(SourceOutcome::Failed),
         },
         (Outcome::Cancelled, _) | (Outcome::Seen(_), Some(Outcome::Cancelled)) => source(SourceOutcome::Cancelled),
         _ => source(SourceOutcome::Failed),
     })
+}
+
+/// A question about rules, or one about a token that the service granted or refused.
+fn is_settled(request: &super::ControlRequest) -> bool {
+    request.about == ControlQuestion::Rules
+        || request.outcome.seen().is_some_and(|reply| reply.status == 200 || reply.refuses())
 }
 
 /// Resolvers that are asked encrypted are a source of those runs alone that were to ask them.

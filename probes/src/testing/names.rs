@@ -1,6 +1,7 @@
 //! Names of one workspace in the public cloud, as the catalogue would plan them.
 
-use crate::endpoint::{Endpoint, Expectation, Group, Need, Origin};
+use super::{Scene, ip};
+use crate::endpoint::{Endpoint, Expectation, ExpectedRecord, Group, Need, Origin};
 
 /// The workspace.
 pub const WORKSPACE: &str = "6b1c2d3e-4f50-4a6b-8c7d-9e0f1a2b3c4d";
@@ -67,4 +68,14 @@ fn split(fqdn: &str) -> Option<(&str, &'static str)> {
         let label = fqdn.strip_suffix(suffix)?.strip_suffix('.')?;
         Some((label, *zone))
     })
+}
+
+impl Scene {
+    /// A line of `--expected-records`.
+    #[must_use]
+    pub fn expected_record(mut self, name: &str, addresses: &[&str]) -> Self {
+        let addresses = addresses.iter().map(|address| ip(address)).collect();
+        self.observations.asked.expected_records.push(ExpectedRecord { name: name.to_owned(), addresses });
+        self
+    }
 }

@@ -82,6 +82,9 @@ pub fn reason(source: &Source, observations: &Observations) -> Option<String> {
                 .to_owned()
         }
         Some(Because::Refused) => "the service refused".to_owned(),
+        Some(Because::TokensNotSettled) => {
+            "the rules were named, and of a token for uploads it was not said whether it is granted".to_owned()
+        }
         None => match source.outcome {
             SourceOutcome::Seen | SourceOutcome::Absent => return None,
             SourceOutcome::Skipped => "it was left out".to_owned(),

@@ -285,6 +285,65 @@ pub(in crate::diagnose) fn associate_endpoint(facts: &Facts<'_>) -> Vec<Fix> {
     ]
 }
 
+/// Gives this machine an identity of its own.
+/// Source: <https://learn.microsoft.com/azure/azure-monitor/agents/azure-monitor-agent-requirements>
+pub(in crate::diagnose) fn assign_identity(facts: &Facts<'_>) -> Vec<Fix> {
+    let machine = Machine::of(facts);
+    let find: Vec<Command> = machine.find().into_iter().collect();
+    let [show, assign, remove] = match &machine {
+        Machine::Instance { set, .. } => {
+            let words = || words(set);
+            let [[s1, g1, n1], [s2, g2, n2], [s3, g3, n3]] = [words(), words(), words()];
+            [
+                command!(Any, "az vmss identity show --subscription {} -g {} -n {}", s1, g1, n1),
+                command!(Any, "az vmss identity assign --subscription {} -g {} -n {}", s2, g2, n2),
+                command!(
+                    Any,
+                    "az vmss identity remove --subscription {} -g {} -n {} --identities \"[system]\"",
+                    s3,
+                    g3,
+                    n3
+                ),
+            ]
+        }
+        _ => {
+            let id = machine.id();
+            [
+                command!(Any, "az vm identity show --ids {}", id),
+                command!(Any, "az vm identity assign --ids {}", id),
+                command!(Any, "az vm identity remove --ids {} --identities \"[system]\"", id),
+            ]
+        }
+    };
+    vec![
+        Fix::change(BlastRadius::Machine, "give this machine a system-assigned identity")
+            .under(Right::IDENTITY)
+            .with([assign])
+            .after_looking("what it has now is kept", find.into_iter().chain([show]))
+            .undone_with("", [remove]),
+    ]
+}
+
+/// Names the identity in the settings of the agent's extension.
+/// Source: <https://learn.microsoft.com/azure/azure-monitor/agents/azure-monitor-agent-manage>
+pub(in crate::diagnose) fn name_identity(facts: &Facts<'_>) -> Vec<Fix> {
+    let machine = Machine::of(facts);
+    let show = match &machine {
+        Machine::Instance { set, .. } => {
+            let [subscription, group, name] = words(set);
+            command!(Any, "az vmss identity show --subscription {} -g {} -n {}", subscription, group, name)
+        }
+        _ => command!(Any, "az vm identity show --ids {}", machine.id()),
+    };
+    vec![
+        Fix::look("see which identities this machine has", machine.find().into_iter().chain([show])),
+        Fix::look(
+            "see which one the agent's extension names (`authentication.managedIdentity`): it has to be one that the machine has",
+            show_extension(facts),
+        ),
+    ]
+}
+
 /// What names the machine in a command: subscription, resource group and name, each or what stands for it.
 fn words(name: &Identity) -> [Word; 3] {
     const SUBSCRIPTION: Placeholder = Placeholder::new("VM_SUBSCRIPTION");

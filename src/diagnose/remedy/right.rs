@@ -40,6 +40,11 @@ impl Right {
         needs: "Monitoring Contributor on this machine and on the data collection endpoint",
         policy: "a policy that associates machines with rules (DeployIfNotExists) may set the association again: then change its parameter",
     };
+    /// Which identities this machine has.
+    pub(in crate::diagnose) const IDENTITY: Self = Self {
+        needs: "Virtual Machine Contributor on this machine",
+        policy: "a policy that gives machines an identity (Modify, DeployIfNotExists) may be meant to do it: then look at its assignment",
+    };
     /// A change of an extension of this machine.
     pub(in crate::diagnose) const EXTENSION: Self = Self {
         needs: "Virtual Machine Contributor on this machine",

@@ -75,28 +75,15 @@ fn draft(facts: &Facts<'_>) -> Option<Draft> {
 
 #[cfg(test)]
 mod tests {
-    use ampls_probes::observation::{
-        Control, ControlQuestion, ControlReply, ControlRequest, Observation, Outcome, RuleGranted, Timing, TokenGranted,
-    };
-    use ampls_probes::testing::{HANDLER, Scene, private_world};
+    use ampls_probes::observation::{ControlQuestion, ControlReply, RuleGranted};
+    use ampls_probes::testing::{Scene, asked, private_world};
 
     use super::*;
     use crate::diagnose::rules::tests::{drafts, fires_as_declared};
 
     fn answered(status: u16, rules: Vec<RuleGranted>) -> Scene {
         let reply = ControlReply { status, rules, ..ControlReply::default() };
-        let request = ControlRequest {
-            host: HANDLER.to_owned(),
-            address: None,
-            via: None,
-            about: ControlQuestion::Rules,
-            request_id: "00000000-0000-4000-8000-00000000000a".to_owned(),
-            timing: Timing::default(),
-            outcome: Outcome::Seen(reply),
-        };
-        let token = Outcome::Seen(TokenGranted { expires_in_s: Some(86_400) });
-        let control = Control { timing: Timing::default(), identity: None, token, asked: vec![request] };
-        private_world().edit(|seen| seen.seen.push(Observation::Control(control)))
+        private_world().control(vec![asked(ControlQuestion::Rules, reply)])
     }
 
     #[test]

@@ -79,10 +79,8 @@ fn draft(facts: &Facts<'_>, name: &EndpointFacts<'_>) -> Draft {
 #[cfg(test)]
 mod tests {
     use ampls_probes::endpoint::Need;
-    use ampls_probes::observation::{
-        Control, ControlQuestion, ControlReply, ControlRequest, Observation, Outcome, Timing, TokenGranted,
-    };
-    use ampls_probes::testing::{DCE, HANDLER, ODS, Says, Scene, private_world};
+    use ampls_probes::observation::{ControlQuestion, ControlReply};
+    use ampls_probes::testing::{DCE, HANDLER, ODS, Says, Scene, asked, private_world};
 
     use super::*;
     use crate::diagnose::rules::tests::{drafts, fires_as_declared, says_http};
@@ -98,30 +96,13 @@ mod tests {
 
     #[test]
     fn fires_once_for_a_host_that_refuses_this_machine_too() {
-        let request = ControlRequest {
-            host: HANDLER.to_owned(),
-            address: None,
-            via: None,
-            about: ControlQuestion::Rules,
-            request_id: "asked-by-identity".to_owned(),
-            timing: Timing::default(),
-            outcome: Outcome::Seen(ControlReply {
-                status: 403,
-                code: Some("InvalidAccess".to_owned()),
-                ..ControlReply::default()
-            }),
-        };
-        let control = Control {
-            timing: Timing::default(),
-            identity: None,
-            token: Outcome::Seen(TokenGranted { expires_in_s: None }),
-            asked: vec![request],
-        };
-        let asked = |scene: Scene| scene.edit(|seen| seen.seen.push(Observation::Control(control.clone())));
+        let code = Some("InvalidAccess".to_owned());
+        let request = asked(ControlQuestion::Rules, ControlReply { status: 403, code, ..ControlReply::default() });
+        let asked = |scene: Scene| scene.control(vec![request.clone()]);
         let lines = |scene: Scene| -> Vec<(String, usize)> {
             let found = drafts(&HTP003, &scene);
             let dialogue =
-                |draft: &Draft| draft.evidence.iter().filter(|line| line.contains("asked-by-identity")).count();
+                |draft: &Draft| draft.evidence.iter().filter(|line| line.contains(&request.request_id)).count();
             found.iter().map(|draft| (draft.endpoints[0].clone(), dialogue(draft))).collect()
         };
         let of_handler = [(HANDLER.to_owned(), 1)];

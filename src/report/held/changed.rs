@@ -163,7 +163,10 @@ fn is_about(finding: &Finding, kind: Kind) -> bool {
         Kind::Zone | Kind::Network => code.starts_with("DNS"),
         Kind::Endpoint => matches!(code, "DNS004" | "DNS014" | "DNS015" | "NET001" | "NET002" | "TLS003" | "HTP001"),
         Kind::Way => code.starts_with("NET") || code == "DNS008",
-        Kind::Monitor => matches!(code, "DNS004" | "HTP001" | "HTP003" | "AGT005" | "AGT007" | "AGT008" | "AGT009"),
+        Kind::Monitor => matches!(
+            code,
+            "DNS004" | "HTP001" | "HTP003" | "AGT005" | "AGT007" | "AGT008" | "AGT009" | "AZR007" | "AZR009"
+        ),
     }
 }
 

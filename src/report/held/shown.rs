@@ -21,11 +21,16 @@ const NAMED: usize = 5;
 /// Findings about packets that get no answer.
 const WAY: [&str; 8] = ["NET001", "NET002", "NET003", "NET004", "NET005", "TLS001", "TLS007", "HTP005"];
 /// Findings of refusals, and of data that does not arrive.
-const ADMISSION: [&str; 4] = ["HTP001", "HTP003", "AGT008", "AGT009"];
+const ADMISSION: [&str; 5] = ["HTP001", "HTP003", "AGT008", "AGT009", "AZR009"];
 /// Findings that come of whom a machine asks.
 const ASKED: [&str; 9] = ["DNS001", "DNS002", "DNS003", "DNS004", "DNS005", "DNS008", "DNS009", "DNS017", "DNS020"];
+/// A workspace that takes no data until somebody pays, or its daily cap begins anew.
+///
+/// Source: <https://learn.microsoft.com/rest/api/loganalytics/workspaces/get>
+const TAKES_NO_DATA: [&str; 3] = ["OverQuota", "ForceOff", "SubscriptionSuspended"];
+
 /// Findings of an agent without its rules.
-const RULES: [&str; 4] = ["HTP003", "AGT005", "AGT008", "AGT009"];
+const RULES: [&str; 5] = ["HTP003", "AGT005", "AGT008", "AGT009", "AZR009"];
 
 impl Held<'_> {
     /// Adds to the evidence of findings what the file shows of their causes.
@@ -130,6 +135,10 @@ impl Held<'_> {
             let outside = |resources: &[ResourceId]| self.is_whole() && !resources.contains(&workspace.id);
             if let Some((scope, _)) = resources.filter(|(_, resources)| outside(resources)) {
                 lines.push(format!("workspace {name} is not in scope {}", named(&scope.id)));
+            }
+            let status = workspace.ingestion_status.as_deref();
+            if let Some(word) = status.filter(|word| TAKES_NO_DATA.iter().any(|it| it.eq_ignore_ascii_case(word))) {
+                lines.push(format!("workspace {name} takes no data: its ingestion status is {}", quote(word)));
             }
             for (what, word) in [("ingestion", &workspace.ingestion), ("queries", &workspace.queries)] {
                 if let Some(word) = word.as_deref().filter(|word| !word.eq_ignore_ascii_case("Enabled")) {

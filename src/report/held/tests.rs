@@ -55,7 +55,7 @@ fn file() -> Value {
             {"id": format!("{GROUPS}/rg-vm/providers/Microsoft.Network/networkInterfaces/vm1-nic"), "machine": machine(), "configurations": [{"address": "10.1.0.4", "subnet": format!("{}/subnets/snet-vm", network("spoke"))}]},
             {"id": format!("{GROUPS}/rg-pe/providers/Microsoft.Network/networkInterfaces/pe-nic"), "endpoint": endpoint, "configurations": [{"address": "10.0.0.6", "subnet": format!("{}/subnets/snet-pe", network("spoke")), "names": [ODS]}]},
         ],
-        "workspaces": [{"id": workspace, "workspace": id, "ingestion": "Disabled", "queries": "Enabled"}],
+        "workspaces": [{"id": workspace, "workspace": id, "ingestion": "Disabled", "queries": "Enabled", "ingestion_status": "OverQuota"}],
         "associations": [{"machine": machine(), "name": "configurationAccessEndpoint", "endpoint": format!("{GROUPS}/rg-mon/providers/Microsoft.Insights/dataCollectionEndpoints/dce1")}],
     })
 }
@@ -361,6 +361,7 @@ fn a_refusal_shows_whom_the_scope_lets_in_and_what_is_associated() {
         "{said}"
     );
     assert!(said.contains("workspace `law1` has ingestion from public networks `Disabled`"), "{said}");
+    assert!(said.contains("workspace `law1` takes no data: its ingestion status is `OverQuota`"), "{said}");
     assert!(!said.contains("for queries") && !said.contains("is not in scope"), "{said}");
     let mut outside = file();
     outside["scopes"][0]["resources"] = json!([]);

@@ -59,6 +59,9 @@ impl Service {
         if self.expired || !request.headers.iter().any(|(name, value)| name == "authorization" && *value == bearer) {
             return Some(refusal(401, "InvalidAuthenticationToken", "The access token is invalid."));
         }
+        if path.ends_with("/issueIngestionToken") && self.answers == ControlAnswer::NoUploadTokens {
+            return Some(refusal(403, "Forbidden", "The token is not granted."));
+        }
         if path.ends_with("/issueIngestionToken") {
             let body = format!(r#"{{"configurationId":"{RULE}","ingestionAuthToken":"{INGESTION_TOKEN}"}}"#);
             return Some(Answer::new(200, &[ID, ("Cache-Control", "max-age=84123")], body));
@@ -76,13 +79,17 @@ impl Service {
                 Answer::new(200, &[ID, ("Content-Type", "text/html")], "<html>gateway</html>")
             }
             (ControlAnswer::Huge, _) => Answer::new(200, &[ID], "x".repeat(HUGE)),
-            (ControlAnswer::Azure, Some(endpoint)) if name == global => redirect(endpoint),
-            (ControlAnswer::Azure, None) if private => refusal(
+            (ControlAnswer::Azure | ControlAnswer::NoUploadTokens, Some(endpoint)) if name == global => {
+                redirect(endpoint)
+            }
+            (ControlAnswer::Azure | ControlAnswer::NoUploadTokens, None) if private => refusal(
                 403,
                 "InvalidAccess",
                 "Data collection endpoint must be used to access configuration over private link.",
             ),
-            (ControlAnswer::Azure, _) => Answer::new(200, &[ID], self.rules(name, path)),
+            (ControlAnswer::Azure | ControlAnswer::NoUploadTokens, _) => {
+                Answer::new(200, &[ID], self.rules(name, path))
+            }
         };
         Some(answer)
     }

@@ -58,6 +58,8 @@ pub enum ControlAnswer {
     Azure,
     /// No rule is associated.
     NoRules,
+    /// As the real one, and every token for uploads is refused.
+    NoUploadTokens,
     /// The endpoint sends back to the global handler.
     Loop,
     /// A 421 that names a host of somebody else.
