@@ -12,7 +12,7 @@ use std::{env, thread};
 
 use ampls_doctor::cli::args::{Cli, Command, Wanted};
 use ampls_doctor::diagnose::diagnose;
-use ampls_doctor::diagnose::facts::{Facts, Route};
+use ampls_doctor::diagnose::facts::{Facts, Route, sources};
 use ampls_doctor::diagnose::finding::{Finding, Severity};
 use ampls_doctor::expected;
 use ampls_doctor::render::page::Style;
@@ -277,6 +277,13 @@ fn compare(scenario: &Scenario, report: &Report) -> Vec<String> {
         .flat_map(|root| [&root.title, &root.summary].into_iter().chain(&root.evidence).chain(&root.endpoints))
         .map(String::as_str)
         .collect();
+    let seen = &report.observations;
+    let unseen: Vec<String> = sources::missing(seen).iter().map(|source| sources::line(source, seen)).collect();
+    for text in &expected.unseen {
+        if !unseen.iter().any(|line| line.contains(text)) {
+            differ("not looked at", format!("`{text}`"), format!("{unseen:?}"));
+        }
+    }
     for text in &expected.text {
         let text = scenario.expand(text);
         if !texts.iter().any(|shown| shown.contains(&text)) {

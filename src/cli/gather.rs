@@ -28,8 +28,11 @@ mod walk;
 const WORKERS: usize = 2;
 /// Blocks that wait to be parsed.
 const WAITING: usize = 8;
-/// Bytes that wait or are parsed, all blocks together; one block may be larger alone.
+/// Bytes that wait or are parsed, all blocks together; one block may be larger alone. Each of those who parse has another block
+/// where it reads itself.
 const IN_FLIGHT: usize = 4 * 1024 * 1024;
+/// Bytes of memory that is used again.
+const KEPT: usize = 4 * 1024 * 1024;
 /// Bytes of small inputs that go together.
 const TOGETHER: usize = 256 * 1024;
 
@@ -138,9 +141,11 @@ fn work<T>(parts: &Mutex<Receiver<Part>>, parse: &dyn Fn(&Input) -> Vec<T>, made
                 drop(taken);
             }
             Ok(Part::Lines(lines)) => {
-                while let Some(input) = lines.next(std::mem::take(&mut used)) {
+                while let Some(input) = lines.0.next(std::mem::take(&mut used)) {
                     let _ = made.send(parse(&input));
-                    if let Input::Block(block) = input {
+                    if let Input::Block(block) = input
+                        && block.bytes.capacity() <= KEPT
+                    {
                         used = block.bytes;
                     }
                 }
@@ -153,8 +158,8 @@ fn work<T>(parts: &Mutex<Receiver<Part>>, parse: &dyn Fn(&Input) -> Vec<T>, made
 enum Part {
     /// Inputs, and the room that they take.
     Inputs(Vec<Input>, Taken),
-    /// An input that they read themselves.
-    Lines(Arc<Lines>),
+    /// An input that they read themselves, and the room that it takes.
+    Lines(Arc<(Lines, Taken)>),
 }
 
 /// Bytes that wait or are parsed.
@@ -221,9 +226,11 @@ impl Sink {
         self.input(Input::Broken { input: input.to_owned(), why: why.to_owned() });
     }
 
-    /// An input that everyone who parses takes blocks of until it is at its end.
+    /// An input that everyone who parses takes blocks of until it is at its end. What was read of it takes room until then.
     fn lines(&self, lines: Lines) {
-        let lines = Arc::new(lines);
+        self.flush();
+        let taken = Arc::clone(&self.flight).take(lines.held());
+        let lines = Arc::new((lines, taken));
         for _ in 0..WORKERS {
             self.part(Part::Lines(Arc::clone(&lines)));
         }

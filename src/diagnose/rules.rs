@@ -19,7 +19,7 @@ mod azr005_metadata_access_denied;
 mod azr006_cloud_unknown;
 mod azr007_no_rule_associated;
 mod azr008_no_identity;
-mod azr009_upload_token_refused;
+mod azr009_control_service_refuses;
 mod brw001_secure_dns_forced;
 mod brw002_secure_dns_preferred;
 mod brw003_local_network_blocked;
@@ -98,7 +98,7 @@ pub const RULES: &[&Rule] = &[
     &azr006_cloud_unknown::AZR006,
     &azr007_no_rule_associated::AZR007,
     &azr008_no_identity::AZR008,
-    &azr009_upload_token_refused::AZR009,
+    &azr009_control_service_refuses::AZR009,
     &brw001_secure_dns_forced::BRW001,
     &brw002_secure_dns_preferred::BRW002,
     &brw003_local_network_blocked::BRW003,

@@ -201,7 +201,7 @@ impl Report {
     pub(crate) fn unseen(&self) -> Vec<String> {
         let why =
             |source: &Source| reason(source, &self.observations).map_or_else(String::new, |why| format!(" ({why})"));
-        missing(&self.observations).iter().map(|source| format!("{}{}", label(source.source), why(source))).collect()
+        missing(&self.observations).iter().map(|source| format!("{}{}", label(source), why(source))).collect()
     }
 
     /// Whether a private address is expected of this name: the user says so, something on this machine is private, or a DNS
@@ -229,7 +229,7 @@ fn condition(health: Health, unseen: &[Source]) -> &'static str {
 
 /// What is missing from the picture, as a clause.
 fn not_looked_at(unseen: &[Source]) -> String {
-    let labels: Vec<&str> = unseen.iter().map(|source| label(source.source)).collect();
+    let labels: Vec<&str> = unseen.iter().map(label).collect();
     if labels.is_empty() { String::new() } else { format!("; not looked at: {}", labels.join(", ")) }
 }
 
@@ -391,7 +391,7 @@ mod tests {
                 let headline = &report.verdict.headline;
                 assert!(!headline.contains("healthy") && report.condition() != "healthy", "{headline}");
                 if report.verdict.health == Health::Ok {
-                    assert!(headline.contains(label(name)), "{headline}");
+                    assert!(headline.contains(label(&Source::new(name, outcome))), "{headline}");
                 }
             }
         }

@@ -308,6 +308,16 @@ fn azure(state: &mut State, arguments: &[String]) -> Result<(), String> {
             Ok(())
         }
         "remove-record" => take(state, &thing, &all),
+        // Without `--identities` it is the machine's own that is assigned, as often as one likes.
+        "assign" if nouns.ends_with(&["identity"]) => {
+            state.entry(format!("{thing} {}", option(arguments, "--ids"))).or_default().insert("[system]".to_owned());
+            Ok(())
+        }
+        "remove" if nouns.ends_with(&["identity"]) => {
+            take(state, &format!("{thing} {}", option(arguments, "--ids")), &option(arguments, "--identities"))
+        }
+        // The model of the set is applied once more.
+        "update-instances" => Ok(()),
         "add" => {
             let entry = option(arguments, "--zone-name") + &option(arguments, "--name");
             state.entry(thing).or_default().insert(entry);

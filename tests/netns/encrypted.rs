@@ -1,8 +1,9 @@
 //! Encrypted DNS: bind as the resolver of a browser and of the system, over HTTPS and over TLS, and what the doctor hears of it
-//! compared with what Chromium and unbound then do.
+//! compared with what Chromium, Firefox and unbound then do.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -82,9 +83,18 @@ fn seen_as(seen: &Examination, kind: &str, name: &str) -> BTreeSet<String> {
     views.flatten().filter_map(|address| address.as_str().map(str::to_owned)).collect()
 }
 
-fn policy() -> String {
-    let template = format!("https://{HOST}:{DOH_PORT}/dns-query");
-    json!({"DnsOverHttpsMode": "secure", "DnsOverHttpsTemplates": template}).to_string()
+fn template() -> String {
+    format!("https://{HOST}:{DOH_PORT}/dns-query")
+}
+
+fn chromium_policy() -> String {
+    json!({"DnsOverHttpsMode": "secure", "DnsOverHttpsTemplates": template()}).to_string()
+}
+
+/// Debian's file of preferences for all accounts: its folder is there on every machine with the package, that of policies is not,
+/// and nothing can be laid over what is not there.
+fn firefox_preferences() -> String {
+    format!("pref(\"network.trr.mode\", 3);\npref(\"network.trr.uri\", \"{}\");\n", template())
 }
 
 #[test]
@@ -92,8 +102,43 @@ fn what_chromium_connects_to_is_what_the_view_says() -> Result<()> {
     if !possible() || !needs::programs(&["chromium", "certutil"]) {
         return Ok(());
     }
+    connects_as_the_view_says("chromium/policies/managed/lab.json", &chromium_policy(), |lab, home, page| {
+        trust(lab, &home.join(".pki/nssdb"))?;
+        let mut command = lab.on_machine("chromium");
+        command.args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]);
+        command.args(["--disable-background-networking", "--disable-component-update", "--disable-sync"]);
+        command.arg("--remote-debugging-port=0").arg(format!("--user-data-dir={}", home.join("profile").display()));
+        command.arg(page);
+        Ok(command)
+    })
+}
+
+#[test]
+fn what_firefox_connects_to_is_what_the_view_says() -> Result<()> {
+    if !possible() || !needs::programs(&["firefox-esr", "certutil"]) {
+        return Ok(());
+    }
+    connects_as_the_view_says("firefox-esr/firefox-esr.js", &firefox_preferences(), |lab, home, page| {
+        let profile = home.join("profile");
+        trust(lab, &profile)?;
+        // What is slow on a busy machine is not to be taken for a server that does not answer.
+        let limits = ["request_timeout_ms", "request_timeout_mode_trronly_ms"];
+        let limits = limits.map(|name| format!("user_pref(\"network.trr.{name}\", 120000);\n"));
+        fs::write(profile.join("user.js"), limits.concat())?;
+        let mut command = lab.on_machine("firefox-esr");
+        command.args(["--headless", "--no-remote", "--profile"]).arg(profile).arg(page);
+        command.env("MOZ_CRASHREPORTER_DISABLE", "1");
+        Ok(command)
+    })
+}
+
+/// How a browser is started: in a lab, with a home, for a page.
+type Start = fn(&Lab, &Path, &str) -> Result<Command>;
+
+/// A machine with this file in `/etc`: nobody is asked without the option; with it, the view says what the browser then connects to.
+fn connects_as_the_view_says(place: &str, text: &str, start: Start) -> Result<()> {
     let lab = lab("public-dns")?;
-    lab.place("chromium/policies/managed/lab.json", &policy())?;
+    lab.place(place, text)?;
 
     let off = examine(&lab, &[])?;
     assert_eq!(connections(&lab)?, 0, "nobody is asked without the option; {off}");
@@ -114,28 +159,33 @@ fn what_chromium_connects_to_is_what_the_view_says() -> Result<()> {
     }
 
     run(lab.in_azure("nft").args(["flush", "set", "ip", "watch", "fronts"]))?;
-    let connected = browse(&lab)?;
-    assert_eq!(connected, view, "Chromium connects elsewhere than the view says; {}", lab.logs());
+    let home = lab.folder().join("home");
+    let browser = start(&lab, &home, &format!("https://{SHARED}/ping"))?;
+    assert_eq!(
+        connected(&lab, browser, &home)?,
+        view,
+        "the browser connects elsewhere than the view says; {}",
+        lab.logs()
+    );
     Ok(())
 }
 
-/// Lets Chromium open a page of the shared name; the fronts that it connects to.
-fn browse(lab: &Lab) -> Result<BTreeSet<String>> {
-    let home = lab.folder().join("home");
-    let store = home.join(".pki/nssdb");
-    fs::create_dir_all(&store)?;
+/// Makes a store of certificates that trusts the lab.
+fn trust(lab: &Lab, store: &Path) -> Result<()> {
+    fs::create_dir_all(store)?;
     let database = format!("sql:{}", store.display());
     run(Command::new("certutil").args(["-d", &database, "-N", "--empty-password"]))?;
     for root in ["doh-root.pem", "front-root.pem"] {
         let file = lab.folder().join(root);
         run(Command::new("certutil").args(["-d", &database, "-A", "-t", "C,,", "-n", root, "-i"]).arg(file))?;
     }
-    let mut command = lab.on_machine("chromium");
-    command.args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]);
-    command.args(["--disable-background-networking", "--disable-component-update", "--disable-sync"]);
-    command.arg("--remote-debugging-port=0").arg(format!("--user-data-dir={}", home.join("profile").display()));
-    command.arg(format!("https://{SHARED}/ping")).env("HOME", &home).env("XDG_RUNTIME_DIR", &home);
-    let log = File::create(lab.folder().join("chromium.log"))?;
+    Ok(())
+}
+
+/// The fronts that a browser connects to first.
+fn connected(lab: &Lab, mut command: Command, home: &Path) -> Result<BTreeSet<String>> {
+    command.env("HOME", home).env("XDG_RUNTIME_DIR", home);
+    let log = File::create(lab.folder().join("browser.log"))?;
     let mut browser = command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).spawn()?;
     let began = Instant::now();
     let mut connected = BTreeSet::new();
@@ -155,7 +205,7 @@ fn a_resolver_that_knows_the_private_zones_makes_it_information() -> Result<()> 
         return Ok(());
     }
     let lab = lab("azure-dns")?;
-    lab.place("chromium/policies/managed/lab.json", &policy())?;
+    lab.place("chromium/policies/managed/lab.json", &chromium_policy())?;
     let seen = examine(&lab, &ASKED)?;
     seen.judged(0, "ok", &[], &[]);
     assert_eq!(seen.finding("BRW001")["severity"], "info", "{seen}");

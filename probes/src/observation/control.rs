@@ -123,7 +123,7 @@ pub struct ControlReply {
 impl ControlReply {
     /// The service decided against this machine: it was not busy, broken or asked at the wrong place.
     pub fn refuses(&self) -> bool {
-        matches!(self.status, 400 | 401 | 403 | 404)
+        matches!(self.status, 401 | 403)
     }
 }
 

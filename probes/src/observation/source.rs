@@ -5,8 +5,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Agents, Browsers, BrowsersSeen, ControlQuestion, Metadata, MetadataFailure, Observation, Observations, Outcome,
-    ReadFailure, Registry, Skip, TokenFailure, Unread, UnreadReason,
+    Agents, Browsers, BrowsersSeen, Control, ControlQuestion, ControlReply, Metadata, MetadataFailure, Observation,
+    Observations, Outcome, ReadFailure, Registry, Skip, TokenFailure, Unread, UnreadReason,
 };
 
 /// A source and what came of it.
@@ -402,9 +402,9 @@ fn azure(observations: &Observations) -> Option<Source> {
             source(SourceOutcome::NotPermitted).because(Because::KeyNotReadable)
         }
         (Outcome::Seen(_), Some(Outcome::Seen(reply))) => match reply.status {
-            200 if control.asked.iter().all(is_settled) => source(SourceOutcome::Seen),
+            200 if tokens_are_settled(control, reply) => source(SourceOutcome::Seen),
             200 => source(SourceOutcome::Failed).because(Because::TokensNotSettled),
-            401 | 403 | 421 => source(SourceOutcome::NotPermitted).because(Because::Refused),
+            status if status == 421 || reply.refuses() => source(SourceOutcome::NotPermitted).because(Because::Refused),
             _ => source(SourceOutcome::Failed),
         },
         (Outcome::Cancelled, _) | (Outcome::Seen(_), Some(Outcome::Cancelled)) => source(SourceOutcome::Cancelled),
@@ -412,10 +412,15 @@ fn azure(observations: &Observations) -> Option<Source> {
     })
 }
 
-/// A question about rules, or one about a token that the service granted or refused.
-fn is_settled(request: &super::ControlRequest) -> bool {
-    request.about == ControlQuestion::Rules
-        || request.outcome.seen().is_some_and(|reply| reply.status == 200 || reply.refuses())
+/// Whether every token for uploads that was to be asked for was asked for, and granted or refused.
+fn tokens_are_settled(control: &Control, rules: &ControlReply) -> bool {
+    let mut tokens = control.asked.iter().filter(|request| request.about != ControlQuestion::Rules).peekable();
+    if tokens.peek().is_none() {
+        return true;
+    }
+    let channels = rules.rules.iter().flat_map(|rule| &rule.channels).filter(|channel| channel.token_host.is_some());
+    let settled = tokens.filter_map(|request| request.outcome.seen()).filter(|it| it.status == 200 || it.refuses());
+    settled.count() >= channels.count()
 }
 
 /// Resolvers that are asked encrypted are a source of those runs alone that were to ask them.

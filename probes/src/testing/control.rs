@@ -6,6 +6,13 @@ use crate::observation::{
 };
 
 impl Scene {
+    /// What the metadata service calls this machine.
+    #[must_use]
+    pub fn resource_id(mut self, id: &str) -> Self {
+        self.instance.get_or_insert_default().resource_id = Some(id.to_owned());
+        self
+    }
+
     /// The metadata service gave a token, and these questions were asked with it.
     #[must_use]
     pub fn control(self, asked: Vec<ControlRequest>) -> Self {

@@ -69,6 +69,11 @@ fn length(bytes: &[u8]) -> u64 {
 pub(super) struct Lines(Mutex<Reader>);
 
 impl Lines {
+    /// Bytes that it holds already.
+    pub(super) fn held(&self) -> usize {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).bytes.capacity()
+    }
+
     /// The next block, or what is wrong with the input; `None` at its end. `used` is memory that nobody needs any more.
     pub(super) fn next(&self, used: Vec<u8>) -> Option<Input> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).next(used)

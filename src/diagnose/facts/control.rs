@@ -44,16 +44,26 @@ impl<'a> Facts<'a> {
 
     /// One question to the control service, and what came of it.
     pub fn control_line(&self, request: &ControlRequest) -> String {
-        let when = self.when(&request.timing);
-        let what = match &request.outcome {
-            Outcome::Seen(reply) => answer(reply),
-            Outcome::TimedOut => "gave no answer in its time".to_owned(),
-            Outcome::Cancelled => "had not answered when the run ended".to_owned(),
-            Outcome::Failed(failure) => failed(failure).to_owned(),
-            Outcome::Skipped(_) => "was not asked".to_owned(),
-        };
-        format!("{when} {} {what}; request id `{}`", quote(&request.host), request.request_id)
+        format!("{} {}; request id `{}`", self.when(&request.timing), said(request), request.request_id)
     }
+}
+
+/// Who was asked, and what came of it.
+fn said(request: &ControlRequest) -> String {
+    let what = match &request.outcome {
+        Outcome::Seen(reply) => answer(reply),
+        Outcome::TimedOut => "gave no answer in its time".to_owned(),
+        Outcome::Cancelled => "had not answered when the run ended".to_owned(),
+        Outcome::Failed(failure) => failed(failure).to_owned(),
+        Outcome::Skipped(_) => "was not asked".to_owned(),
+    };
+    format!("{} {what}", quote(&request.host))
+}
+
+/// What came of the last question about rules.
+pub(super) fn last_said(observations: &ampls_probes::Observations) -> Option<String> {
+    let asked = &control(observations)?.asked;
+    asked.iter().rev().find(|request| request.about == ControlQuestion::Rules).map(said)
 }
 
 /// The last of the observations.

@@ -6,6 +6,7 @@ use ampls_probes::observation::{
     Because, Observation, ReadFailure, Source, SourceName, SourceOutcome, Unread, UnreadReason, sources,
 };
 
+use super::control::last_said;
 use crate::text::{list, quote};
 
 /// Files named where a source was not permitted; the rest is counted.
@@ -21,9 +22,12 @@ pub fn was_looked_at(observations: &Observations, name: SourceName) -> bool {
     sources(observations).iter().any(|source| source.source == name && source.was_looked_at())
 }
 
-/// A source in a sentence.
-pub fn label(name: SourceName) -> &'static str {
-    match name {
+/// A source in a sentence, or the part of it that was not looked at.
+pub fn label(source: &Source) -> &'static str {
+    match source.source {
+        SourceName::Azure if source.because == Some(Because::TokensNotSettled) => {
+            "whether Azure grants every token for uploads"
+        }
         SourceName::Agents => "the agents' files",
         SourceName::Resolver => "the DNS settings of this machine",
         SourceName::Hosts => "the hosts file",
@@ -76,21 +80,26 @@ pub fn reason(source: &Source, observations: &Observations) -> Option<String> {
         Some(Because::SeveralIdentities) => {
             "this machine has several identities, and the agent's settings name none of them".to_owned()
         }
-        Some(Because::NoIdentity) => "this machine has no managed identity".to_owned(),
+        Some(Because::NoIdentity) => {
+            "this machine has no managed identity, or not the one that the agent's settings name".to_owned()
+        }
         Some(Because::KeyNotReadable) => {
             "the agent of Azure Arc gives tokens to root and the group `himds` alone (Windows: administrators)"
                 .to_owned()
         }
-        Some(Because::Refused) => "the service refused".to_owned(),
+        Some(Because::Refused) => last_said(observations).unwrap_or_else(|| "the service refused".to_owned()),
         Some(Because::TokensNotSettled) => {
-            "the rules were named, and of a token for uploads it was not said whether it is granted".to_owned()
+            "it named the rules, and neither granted nor refused all of the tokens".to_owned()
         }
         None => match source.outcome {
             SourceOutcome::Seen | SourceOutcome::Absent => return None,
             SourceOutcome::Skipped => "it was left out".to_owned(),
             SourceOutcome::Unsupported => "this build cannot read it".to_owned(),
             SourceOutcome::NotPermitted => "this user may not read it".to_owned(),
-            SourceOutcome::Failed => "it could not be read".to_owned(),
+            SourceOutcome::Failed => Some(source)
+                .filter(|source| source.source == SourceName::Azure)
+                .and_then(|_| last_said(observations))
+                .unwrap_or_else(|| "it could not be read".to_owned()),
             SourceOutcome::Cancelled => "it was not read to its end in the time that it had".to_owned(),
         },
     };
@@ -121,7 +130,7 @@ pub fn refused(name: SourceName, observations: &Observations) -> Vec<&str> {
 /// A source and why it was not looked at, as a line of evidence.
 pub fn line(source: &Source, observations: &Observations) -> String {
     let reason = reason(source, observations).unwrap_or_default();
-    format!("not looked at: {} ({}): {reason}", label(source.source), quote(source.source.as_str()))
+    format!("not looked at: {} ({}): {reason}", label(source), quote(source.source.as_str()))
 }
 
 #[cfg(test)]

@@ -285,58 +285,71 @@ pub(in crate::diagnose) fn associate_endpoint(facts: &Facts<'_>) -> Vec<Fix> {
     ]
 }
 
-/// Gives this machine an identity of its own.
-/// Source: <https://learn.microsoft.com/azure/azure-monitor/agents/azure-monitor-agent-requirements>
+/// Gives this machine an identity of its own. An instance has that of its scale set.
+/// Source: <https://learn.microsoft.com/azure/azure-monitor/agents/azure-monitor-agent-requirements>,
+/// <https://learn.microsoft.com/cli/azure/vmss/identity>
 pub(in crate::diagnose) fn assign_identity(facts: &Facts<'_>) -> Vec<Fix> {
     let machine = Machine::of(facts);
-    let find: Vec<Command> = machine.find().into_iter().collect();
-    let [show, assign, remove] = match &machine {
-        Machine::Instance { set, .. } => {
-            let words = || words(set);
-            let [[s1, g1, n1], [s2, g2, n2], [s3, g3, n3]] = [words(), words(), words()];
-            [
-                command!(Any, "az vmss identity show --subscription {} -g {} -n {}", s1, g1, n1),
-                command!(Any, "az vmss identity assign --subscription {} -g {} -n {}", s2, g2, n2),
+    let show = show_identities(&machine);
+    let (change, commands, undo) = if let Machine::Instance { set, number } = &machine {
+        let ([s1, g1, n1], [s2, g2, n2], [s3, g3, n3]) = (words(set), words(set), words(set));
+        (
+            // Other machines of the set get it too.
+            Fix::change(
+                BlastRadius::Vnet,
+                "give the scale set a system-assigned identity; its instances get it when they are updated",
+            ),
+            vec![
+                command!(Any, "az vmss identity assign --subscription {} -g {} -n {}", s1, g1, n1),
                 command!(
                     Any,
-                    "az vmss identity remove --subscription {} -g {} -n {} --identities \"[system]\"",
-                    s3,
-                    g3,
-                    n3
+                    "az vmss update-instances --subscription {} -g {} -n {} --instance-ids {}",
+                    s2,
+                    g2,
+                    n2,
+                    number.as_ref()
                 ),
-            ]
-        }
-        _ => {
-            let id = machine.id();
-            [
-                command!(Any, "az vm identity show --ids {}", id),
-                command!(Any, "az vm identity assign --ids {}", id),
-                command!(Any, "az vm identity remove --ids {} --identities \"[system]\"", id),
-            ]
-        }
+            ],
+            command!(
+                Any,
+                "az vmss identity remove --subscription {} -g {} -n {} --identities \"[system]\"",
+                s3,
+                g3,
+                n3
+            ),
+        )
+    } else {
+        (
+            Fix::change(BlastRadius::Machine, "give this machine a system-assigned identity"),
+            vec![command!(Any, "az vm identity assign --ids {}", machine.id())],
+            command!(Any, "az vm identity remove --ids {} --identities \"[system]\"", machine.id()),
+        )
     };
     vec![
-        Fix::change(BlastRadius::Machine, "give this machine a system-assigned identity")
+        change
             .under(Right::IDENTITY)
-            .with([assign])
-            .after_looking("what it has now is kept", find.into_iter().chain([show]))
-            .undone_with("", [remove]),
+            .with(commands)
+            .after_looking("what it has now is kept", show)
+            .undone_with("", [undo]),
     ]
+}
+
+/// Which identities this machine has, after it was found where its id is not known.
+fn show_identities(machine: &Machine) -> Vec<Command> {
+    let show = if let Machine::Instance { set, .. } = machine {
+        let [subscription, group, name] = words(set);
+        command!(Any, "az vmss identity show --subscription {} -g {} -n {}", subscription, group, name)
+    } else {
+        command!(Any, "az vm identity show --ids {}", machine.id())
+    };
+    machine.find().into_iter().chain([show]).collect()
 }
 
 /// Names the identity in the settings of the agent's extension.
 /// Source: <https://learn.microsoft.com/azure/azure-monitor/agents/azure-monitor-agent-manage>
 pub(in crate::diagnose) fn name_identity(facts: &Facts<'_>) -> Vec<Fix> {
-    let machine = Machine::of(facts);
-    let show = match &machine {
-        Machine::Instance { set, .. } => {
-            let [subscription, group, name] = words(set);
-            command!(Any, "az vmss identity show --subscription {} -g {} -n {}", subscription, group, name)
-        }
-        _ => command!(Any, "az vm identity show --ids {}", machine.id()),
-    };
     vec![
-        Fix::look("see which identities this machine has", machine.find().into_iter().chain([show])),
+        Fix::look("see which identities this machine has", show_identities(&Machine::of(facts))),
         Fix::look(
             "see which one the agent's extension names (`authentication.managedIdentity`): it has to be one that the machine has",
             show_extension(facts),

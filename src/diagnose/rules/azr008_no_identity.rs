@@ -43,7 +43,7 @@ rule! {
         claim: Fault,
         all_names: false,
         no_answer: false,
-        explains: [NOT_DELIVERED],
+        explains: [&["AGT005"], NOT_DELIVERED],
     }
 }
 
@@ -67,7 +67,8 @@ fn draft(facts: &Facts<'_>) -> Option<Draft> {
             "the metadata service answered that this machine has no identity",
             remedy::machine::assign_identity(facts),
         ),
-        (Outcome::Failed(TokenFailure::SeveralIdentities), _) => (
+        // Whoever may not read the settings does not know whether they name one.
+        (Outcome::Failed(TokenFailure::SeveralIdentities), _) if facts.agents()?.unread.is_empty() => (
             "this machine has several managed identities and the agent's settings name none: the agent gets no rules",
             "the metadata service answered that several identities exist and one has to be named",
             remedy::machine::name_identity(facts),
@@ -90,10 +91,11 @@ fn draft(facts: &Facts<'_>) -> Option<Draft> {
 
 #[cfg(test)]
 mod tests {
-    use ampls_probes::observation::{IdentityNamed, IoFailure, Observation};
+    use ampls_probes::observation::{IdentityNamed, IoFailure, Observation, ReadFailure, Unread, UnreadReason};
     use ampls_probes::testing::{Scene, agent, private_world};
 
     use super::*;
+    use crate::diagnose::finding::BlastRadius;
     use crate::diagnose::rules::tests::{drafts, fires_as_declared};
 
     fn with_agent() -> Scene {
@@ -123,6 +125,34 @@ mod tests {
         let found = drafts(&AZR008, &scene);
         assert!(found[0].evidence.iter().any(|line| line.contains("`mi_res_id`")), "{:?}", found[0].evidence);
         assert!(!found[0].fix.iter().any(|fix| fix.lines().contains("identity assign")), "{:?}", found[0].fix);
+    }
+
+    #[test]
+    fn whoever_may_not_read_the_settings_does_not_say_that_they_name_none() {
+        let why = UnreadReason::Failed(ReadFailure::NotPermitted);
+        let unread = |scene: Scene| {
+            scene.edit(|seen| {
+                let Some(Observation::Agents(agents)) =
+                    seen.seen.iter_mut().find(|it| matches!(it, Observation::Agents(_)))
+                else {
+                    panic!("agents")
+                };
+                agents.unread.push(Unread { path: "/etc/default/azuremonitoragent".to_owned(), why: why.clone() });
+            })
+        };
+        assert_eq!(drafts(&AZR008, &unread(with_agent().no_token(TokenFailure::SeveralIdentities))), []);
+        assert_eq!(drafts(&AZR008, &unread(with_agent().no_token(TokenFailure::NoIdentity))).len(), 1);
+    }
+
+    #[test]
+    fn an_instance_of_a_scale_set_gets_its_identity_from_the_set() {
+        let id = "/subscriptions/00000000-0000-4000-8000-000000000001/resourceGroups/rg/providers/Microsoft.Compute/virtualMachineScaleSets/set/virtualMachines/3";
+        let scene = with_agent().resource_id(id).no_token(TokenFailure::NoIdentity);
+        let fix = drafts(&AZR008, &scene).remove(0).fix.remove(0);
+        assert!(fix.text.contains("scale set") && fix.blast_radius != BlastRadius::Machine, "{fix:?}");
+        let lines = fix.lines();
+        assert!(lines.contains("az vmss identity assign") && lines.contains("-n set"), "{lines}");
+        assert!(lines.contains("az vmss update-instances") && lines.contains("--instance-ids 3"), "{lines}");
     }
 
     #[test]

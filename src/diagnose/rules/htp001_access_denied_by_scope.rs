@@ -52,7 +52,7 @@ rule! {
         claim: Fault,
         all_names: false,
         no_answer: false,
-        explains: [NOT_DELIVERED],
+        explains: [&["AZR009"], NOT_DELIVERED],
     }
 }
 

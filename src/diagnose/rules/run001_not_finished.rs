@@ -135,7 +135,7 @@ fn without_sockets(facts: &Facts<'_>) -> Option<Draft> {
 fn cut_short(facts: &Facts<'_>) -> Vec<Draft> {
     let seen = facts.observations();
     let unread: Vec<Source> = sources(seen).into_iter().filter(|source| is_cut_off(*source)).collect();
-    let files = unread.iter().map(|source| format!("not read to the end: {}", label(source.source)));
+    let files = unread.iter().map(|source| format!("not read to the end: {}", label(source)));
     let steps_of = seen.seen.iter().filter_map(|step| unfinished(facts, step));
     let unfinished: BTreeSet<String> = files.chain(steps_of).collect();
     // A signal or the deadline that came when all was done cut nothing off.

@@ -56,7 +56,7 @@ fn check(facts: &Facts<'_>) -> Vec<Draft> {
     if missing.is_empty() {
         return Vec::new();
     }
-    let labels: Vec<&str> = missing.iter().map(|source| sources::label(source.source)).collect();
+    let labels: Vec<&str> = missing.iter().map(sources::label).collect();
     let names: Vec<&str> = missing.iter().map(|source| source.source.as_str()).collect();
     vec![
         Draft::new(

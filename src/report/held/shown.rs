@@ -24,13 +24,13 @@ const WAY: [&str; 8] = ["NET001", "NET002", "NET003", "NET004", "NET005", "TLS00
 const ADMISSION: [&str; 5] = ["HTP001", "HTP003", "AGT008", "AGT009", "AZR009"];
 /// Findings that come of whom a machine asks.
 const ASKED: [&str; 9] = ["DNS001", "DNS002", "DNS003", "DNS004", "DNS005", "DNS008", "DNS009", "DNS017", "DNS020"];
+/// Findings of an agent without its rules.
+const RULES: [&str; 5] = ["HTP003", "AGT005", "AGT008", "AGT009", "AZR009"];
+
 /// A workspace that takes no data until somebody pays, or its daily cap begins anew.
 ///
 /// Source: <https://learn.microsoft.com/rest/api/loganalytics/workspaces/get>
 const TAKES_NO_DATA: [&str; 3] = ["OverQuota", "ForceOff", "SubscriptionSuspended"];
-
-/// Findings of an agent without its rules.
-const RULES: [&str; 5] = ["HTP003", "AGT005", "AGT008", "AGT009", "AZR009"];
 
 impl Held<'_> {
     /// Adds to the evidence of findings what the file shows of their causes.

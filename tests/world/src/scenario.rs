@@ -139,6 +139,8 @@ pub struct Expected {
     pub caused: BTreeMap<String, String>,
     /// Text that the roots carry somewhere.
     pub text: Vec<String>,
+    /// Text of the lines about what was not looked at.
+    pub unseen: Vec<String>,
 }
 
 impl Scenario {
