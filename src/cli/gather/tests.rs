@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::Write;
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -241,8 +241,9 @@ fn zstd(text: &str) -> Vec<u8> {
 
 /// Writes the company in every form, and every hundredth file broken; gives how many are.
 fn company(folder: &Folder, machines: usize) -> u64 {
-    let mut lines = String::new();
-    let mut broken = 0;
+    let mut lines = BufWriter::new(fs::File::create(folder.0.join("all.ndjson")).unwrap());
+    let mut line = |text: &str| writeln!(lines, "{text}").unwrap();
+    let (mut of_rows, mut broken) = (Vec::new(), 0);
     for number in 0..machines {
         let (report, name) = (Vm { number }.report(), format!("hub-{}/{number}", number % 7));
         match number % 8 {
@@ -257,17 +258,18 @@ fn company(folder: &Folder, machines: usize) -> u64 {
                 folder.write(&format!("{name}.json"), answer.to_string());
             }
             // A collector writes the lines of many machines among each other.
-            6 => rows(&report).lines().for_each(|line| lines = format!("{line}\n{}", std::mem::take(&mut lines))),
-            _ => lines.push_str(&(json(&report) + "\n")),
+            6 => of_rows.extend(rows(&report).lines().map(str::to_owned)),
+            _ => line(&json(&report)),
         }
         if number % 100 == 50 {
             let text = json(&report);
             folder.write(&format!("{name}-cut.json"), &text[..text.len() / 2]);
-            lines.push_str("{\"schema\":2,\"run\":\n");
+            line("{\"schema\":2,\"run\":");
             broken += 2;
         }
     }
-    folder.write("all.ndjson", lines);
+    of_rows.iter().rev().for_each(|row| line(row));
+    lines.flush().unwrap();
     broken
 }
 
