@@ -48,6 +48,9 @@ pub(super) fn forward(
             Answer::Leads { route: Route::None, addresses, .. } if !addresses.is_empty() => {
                 Answer::Unknown(format!("whether `{server}` itself leads it nowhere cannot be seen"))
             }
+            Answer::Leads { source: Source::Own, .. } => Answer::Unknown(format!(
+                "`{server}` answers it by a rule of its own, or a filter behind it does, which may go before"
+            )),
             Answer::Leads { .. } if leads_past(of_server, name) => {
                 Answer::Unknown(format!("`{server}` may have a forwarder for this name alone, which would go before"))
             }

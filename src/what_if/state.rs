@@ -38,6 +38,9 @@ pub(super) enum Source {
     Elsewhere,
     /// A private zone that the SOA does not show: a forwarder for this name alone, or the server of a forwarder.
     Unseen,
+    /// A rule of the server's own, or of a filter behind it: a block page, an answer without its private addresses, a denial that
+    /// nobody signs. What else decides the name does not show.
+    Own,
 }
 
 /// What one server says.
@@ -127,8 +130,18 @@ impl State {
         of_server.linked.get(zone) == Some(&Linked::Yes)
             && matches!(
                 of_server.names.get(name),
-                Some(Answer::Leads { source: Source::Elsewhere | Source::Unseen, .. })
+                Some(Answer::Leads { source: Source::Elsewhere | Source::Unseen | Source::Own, .. })
             )
+    }
+
+    /// Whether a server leads names past zones that are linked there, and none into one.
+    pub(super) fn leads_past_every_zone(&self, facts: &Facts<'_>, server: SocketAddr) -> bool {
+        let Some(of_server) = self.servers.get(&server) else { return false };
+        let is_past = |name: &EndpointFacts<'_>| {
+            name.endpoint.zone.as_deref().is_some_and(|zone| self.leads_past(zone, server, name.fqdn()))
+        };
+        let into_one = |is: &Answer| matches!(is, Answer::Leads { source: Source::Zone | Source::Fallback, .. });
+        facts.ampls_endpoints().any(is_past) && !of_server.names.values().any(into_one)
     }
 
     /// What the machine gets for a name: the answer of the first server that answers, where every order of the servers gives the same.
@@ -250,7 +263,11 @@ pub(super) fn answer(facts: &Facts<'_>, name: &EndpointFacts<'_>, server: Socket
     let of_zone = view.is_private() || facts.denied_by_private_zone(view);
     // The record is asked for directly, and is public although the zone is linked: the zone lacks it.
     let lacking = || view.is_public() && name.record_view(server).is_some_and(View::is_public);
+    let is_own = view.filter().is_some()
+        || facts.withholds(name, server)
+        || (view.denied() && view.authority.is_none() && !of_zone);
     let source = match facts.linked(zone, server) {
+        _ if is_own => Source::Own,
         Linked::Yes if of_zone => Source::Zone,
         Linked::Yes if lacking() => Source::Fallback,
         Linked::No if of_zone => Source::Unseen,

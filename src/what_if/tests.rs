@@ -82,6 +82,34 @@ fn a_link_that_comes_back_gives_nothing_to_a_name_that_is_led_past_the_zone() {
 }
 
 #[test]
+fn a_new_link_gives_nothing_that_is_known_where_every_name_is_led_past_its_zone() {
+    let led_past = |scene: Scene| {
+        let scene = at_azure(scene).soa(CUSTOM, ODS_ZONE, &Says::PublicZone);
+        scene.soa(AZURE, ODS_ZONE, &Says::PublicZone)
+    };
+    let like = at_azure(private_world());
+    let of_link = |scene: Scene| of(&predicted(&scene, &[&format!("link {ODS_ZONE}")], Some(&like)), ODS);
+    let public = Says::Public("20.150.190.99");
+    assert_eq!(of_link(led_past(private_world().every_name(&public))), (None, Fate::Unknown));
+    assert_eq!(of_link(led_past(private_world().everywhere(ODS, &public))), (Some(Route::Private), Fate::Improves));
+}
+
+#[test]
+fn what_a_server_answers_by_a_rule_of_its_own_is_not_known_after_a_change() {
+    let like = at_azure(private_world());
+    let forward = format!("forward {} ods.opinsights.azure.com=168.63.129.16", CUSTOM.trim_end_matches(":53"));
+    let unlink = format!("unlink {ODS_ZONE}");
+    // A block page of Cisco Umbrella, a denial that nobody signs, and an answer without its private address.
+    for says in [Says::Plain("146.112.61.106"), Says::Unsigned, Says::Withheld] {
+        let scene = private_world().server(AZURE, &[ServerRole::Azure]).says(CUSTOM, ODS, &says).system(ODS, &says);
+        for change in [&forward, &unlink] {
+            let machine = predicted(&scene, &[change], Some(&like));
+            assert_eq!(of(&machine, ODS), (None, Fate::Unknown), "{change} {says:?}");
+        }
+    }
+}
+
+#[test]
 fn a_name_that_a_search_domain_answers_first_is_unknown() {
     let like = at_azure(private_world()).observations();
     let change = [Change::parse("link privatelink.ods.opinsights.azure.com", &|_| Err(String::new())).unwrap()];

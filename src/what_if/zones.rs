@@ -34,8 +34,11 @@ pub(super) fn link(facts: &Facts<'_>, state: &mut State, zone: &str, like: Optio
     };
     let seen = State::new(facts, &Around::default());
     of_names(facts, state, &|name| is_in(name, zone), &|at, name, is| {
-        // A link that was removed and comes back: what led past the zone before leads past it again.
-        if at.linked == Linked::No && seen.leads_past(zone, at.server, name.fqdn()) {
+        // A link that was removed and comes back: what led past the zone before leads past it again. Whoever leads every name
+        // past its zone may lead this one past the new zone too.
+        let leads_past =
+            || seen.leads_past(zone, at.server, name.fqdn()) || seen.leads_past_every_zone(facts, at.server);
+        if at.linked == Linked::No && leads_past() {
             return past(at);
         }
         linked(at, zone, is, &|| holds(name))
@@ -150,6 +153,7 @@ fn linked(at: &Place, zone: &str, is: &Answer, holds: &dyn Fn() -> Answer) -> An
             ))
         }
         Linked::No => match is {
+            Answer::Leads { source: Source::Own, .. } => own(at),
             // A name that public DNS denies has no alias that could lead into the zone.
             Answer::Leads { route: Route::Private | Route::None, .. } => is.clone(),
             Answer::Leads { .. } => holds(),
@@ -221,6 +225,7 @@ fn unseen(at: &Place, is: &Answer) -> Option<Answer> {
         (_, Answer::Leads { source: Source::Unseen, .. }) => {
             unknown("it is answered out of a private zone, although none shows where its server resolves")
         }
+        (_, Answer::Leads { source: Source::Own, .. }) => Some(own(at)),
         (Linked::Unknown, Answer::Leads { .. }) => unknown("it cannot be seen whether the zone is linked there"),
         (Linked::Yes | Linked::No, Answer::Leads { .. }) => None,
     }
@@ -228,6 +233,10 @@ fn unseen(at: &Place, is: &Answer) -> Option<Answer> {
 
 fn past(at: &Place) -> Answer {
     Answer::Unknown(format!("it cannot be seen why `{}` leads past a zone that is linked", at.server))
+}
+
+fn own(at: &Place) -> Answer {
+    Answer::Unknown(format!("`{}` answers it by a rule of its own, or a filter behind it does", at.server))
 }
 
 /// What was not known before is not known after a change that touches it.
