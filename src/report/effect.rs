@@ -112,7 +112,7 @@ fn mechanism(root: &Finding, concerned: &Names<'_>) -> String {
         "NET005" => "there is no outbound access".to_owned(),
         "AZR007" => "Azure has no rule for this machine".to_owned(),
         "AZR008" => "the agent has no identity".to_owned(),
-        "AZR009" => "Azure refuses this machine".to_owned(),
+        "AZR009" => "Azure refuses its rules or tokens".to_owned(),
         "NET006" => format!("large packets to {} get lost", names()),
         "TLS001" => format!("TLS to {} is intercepted", names()),
         "TLS002" => format!("the certificate of {} is not trusted", names()),

@@ -49,7 +49,7 @@ pub(super) fn forward(
                 Answer::Unknown(format!("whether `{server}` itself leads it nowhere cannot be seen"))
             }
             Answer::Leads { source: Source::Own, .. } => Answer::Unknown(format!(
-                "`{server}` answers it by a rule of its own, or a filter behind it does, which may go before"
+                "`{server}` seems to answer it by a rule of its own or of a filter, which may go before"
             )),
             Answer::Leads { .. } if leads_past(of_server, name) => {
                 Answer::Unknown(format!("`{server}` may have a forwarder for this name alone, which would go before"))

@@ -236,7 +236,7 @@ fn past(at: &Place) -> Answer {
 }
 
 fn own(at: &Place) -> Answer {
-    Answer::Unknown(format!("`{}` answers it by a rule of its own, or a filter behind it does", at.server))
+    Answer::Unknown(format!("`{}` seems to answer it by a rule of its own or of a filter", at.server))
 }
 
 /// What was not known before is not known after a change that touches it.

@@ -1,6 +1,8 @@
 //! What the control service answered to this machine's own identity.
 
-use ampls_probes::observation::{Control, ControlFailure, ControlQuestion, ControlReply, ControlRequest, Observation};
+use ampls_probes::observation::{
+    Control, ControlFailure, ControlQuestion, ControlReply, ControlRequest, Observation, TokenFailure,
+};
 
 use super::{Facts, Outcome};
 use crate::text::{list, quote};
@@ -40,6 +42,15 @@ impl<'a> Facts<'a> {
     pub fn dialogue(&self) -> Option<Dialogue<'a>> {
         let last = self.control()?.asked.iter().rev().find(|request| request.about == ControlQuestion::Rules)?;
         Some(Dialogue { last, reply: last.outcome.seen()? })
+    }
+
+    /// The agent gets no rules for want of an identity, or because the service refuses: an endpoint would not help.
+    pub fn is_refused_rules(&self) -> bool {
+        let no_identity = |control: &Control| {
+            matches!(control.token, Outcome::Failed(TokenFailure::NoIdentity | TokenFailure::SeveralIdentities))
+        };
+        self.control().is_some_and(no_identity)
+            || self.dialogue().is_some_and(|dialogue| dialogue.reply.refuses() && !dialogue.lacks_endpoint())
     }
 
     /// One question to the control service, and what came of it.

@@ -89,7 +89,7 @@ pub fn reason(source: &Source, observations: &Observations) -> Option<String> {
         }
         Some(Because::Refused) => last_said(observations).unwrap_or_else(|| "the service refused".to_owned()),
         Some(Because::TokensNotSettled) => {
-            "it named the rules, and neither granted nor refused all of the tokens".to_owned()
+            "it named the rules, and not every token was asked for and granted or refused".to_owned()
         }
         None => match source.outcome {
             SourceOutcome::Seen | SourceOutcome::Absent => return None,

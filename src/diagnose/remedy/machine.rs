@@ -297,7 +297,7 @@ pub(in crate::diagnose) fn assign_identity(facts: &Facts<'_>) -> Vec<Fix> {
             // Other machines of the set get it too.
             Fix::change(
                 BlastRadius::Vnet,
-                "give the scale set a system-assigned identity; its instances get it when they are updated",
+                "give the scale set a system-assigned identity and update this instance to the set's newest model, which may restart it",
             ),
             vec![
                 command!(Any, "az vmss identity assign --subscription {} -g {} -n {}", s1, g1, n1),
@@ -329,7 +329,7 @@ pub(in crate::diagnose) fn assign_identity(facts: &Facts<'_>) -> Vec<Fix> {
         change
             .under(Right::IDENTITY)
             .with(commands)
-            .after_looking("what it has now is kept", show)
+            .after_looking("what it has now is kept; one that is there already is not taken back", show)
             .undone_with("", [undo]),
     ]
 }

@@ -61,7 +61,7 @@ fn draft(facts: &Facts<'_>) -> Option<Draft> {
         return None;
     }
     let (severity, title, evidence) = if cached.chunks == 0 {
-        if facts.agents_hidden() {
+        if facts.agents_hidden() || facts.is_refused_rules() {
             return None;
         }
         (Severity::Warning, Title::plain("the Azure Monitor Agent has no cached configuration"), None)
@@ -95,8 +95,8 @@ fn private_here(name: &EndpointFacts<'_>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use ampls_probes::observation::{Agent, CachedConfiguration};
-    use ampls_probes::testing::{HANDLER, agent, private_world, public_world};
+    use ampls_probes::observation::{Agent, CachedConfiguration, TokenFailure};
+    use ampls_probes::testing::{HANDLER, Scene, agent, private_world, public_world};
 
     use super::*;
     use crate::diagnose::rules::tests::{drafts, fires_as_declared};
@@ -123,6 +123,13 @@ mod tests {
         let found = fires_as_declared(&AGT005, &private_world().agents([ama(1, &[REGIONAL], &[])]));
         assert_eq!((found.len(), found[0].severity), (1, Severity::Error));
         assert!(found[0].fix.iter().any(|fix| fix.lines().contains("association create")));
+    }
+
+    #[test]
+    fn an_empty_cache_is_no_fault_of_its_own_where_no_rules_are_given_anyway() {
+        let without = |scene: Scene| drafts(&AGT005, &scene.no_token(TokenFailure::NoIdentity)).len();
+        assert_eq!(without(private_world().agents([ama(0, &[], &[])])), 0);
+        assert_eq!(without(private_world().agents([ama(1, &[HANDLER], &[])])), 1, "old rules show it all the same");
     }
 
     #[test]

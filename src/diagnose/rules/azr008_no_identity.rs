@@ -43,7 +43,7 @@ rule! {
         claim: Fault,
         all_names: false,
         no_answer: false,
-        explains: [&["AGT005"], NOT_DELIVERED],
+        explains: [NOT_DELIVERED],
     }
 }
 

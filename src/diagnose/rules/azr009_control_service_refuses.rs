@@ -54,7 +54,10 @@ rule! {
 
 fn check(facts: &Facts<'_>) -> Vec<Draft> {
     let Some(control) = facts.control() else { return Vec::new() };
-    let rules = facts.dialogue().filter(|dialogue| dialogue.reply.refuses() && !dialogue.lacks_endpoint());
+    // HTP003 is about names that were examined. The host that a 421 names may be none of them.
+    let is_other =
+        |dialogue: &Dialogue<'_>| !dialogue.lacks_endpoint() || facts.endpoint(&dialogue.last.host).is_none();
+    let rules = facts.dialogue().filter(|dialogue| dialogue.reply.refuses() && is_other(dialogue));
     if let Some(dialogue) = rules {
         return vec![of_rules(facts, &dialogue)];
     }
@@ -72,7 +75,8 @@ fn of_rules(facts: &Facts<'_>, dialogue: &Dialogue<'_>) -> Draft {
         .about([dialogue.last.host.as_str()].into_iter().filter(|host| facts.endpoint(host).is_some()))
         .summary("the control service answered this machine's own identity and refused to tell which rules apply to it")
         .evidence(expired)
-        .fix([look(facts)])
+        .fix(looks(facts, dialogue.reply))
+        .fix(Resource::of(&dialogue.last.host).filter(|_| dialogue.lacks_endpoint()).map(|it| scope::add(&it)))
 }
 
 fn of_tokens(facts: &Facts<'_>, refused: &[&ControlRequest]) -> Draft {
@@ -83,7 +87,11 @@ fn of_tokens(facts: &Facts<'_>, refused: &[&ControlRequest]) -> Draft {
         Title::list("Azure refuses this machine the token for uploads to ", hosts.iter().copied(), "")
     };
     let is_private = |host: &&str| facts.endpoint(host).is_some_and(|name| name.route() == Route::Private);
-    let private: BTreeSet<Resource> = hosts.iter().copied().filter(is_private).filter_map(Resource::of).collect();
+    // A network that is kept out gets 403; a 401 is about the identity.
+    let kept_out = refused.iter().filter(|request| request.outcome.seen().is_some_and(|reply| reply.status == 403));
+    let kept_out = kept_out.filter_map(|request| sent_to(facts, request)).filter(is_private);
+    let private: BTreeSet<Resource> = kept_out.filter_map(Resource::of).collect();
+    let first = refused.iter().find_map(|request| request.outcome.seen());
     let channels = refused.iter().filter_map(|request| match &request.about {
         ControlQuestion::IngestionToken { channel, .. } => Some(channel.as_str()),
         ControlQuestion::Rules => None,
@@ -92,7 +100,8 @@ fn of_tokens(facts: &Facts<'_>, refused: &[&ControlRequest]) -> Draft {
         .about(hosts.iter().copied().filter(|host| facts.endpoint(host).is_some()))
         .summary("the control service answered this machine's own identity and refused the token that an upload needs; it does not say why")
         .list("channel", channels)
-        .fix([look(facts)].into_iter().chain(private.iter().map(scope::add)))
+        .fix(first.map(|reply| looks(facts, reply)).unwrap_or_default())
+        .fix(private.iter().map(scope::add))
 }
 
 fn draft(facts: &Facts<'_>, refused: &[&ControlRequest], title: Title) -> Draft {
@@ -103,11 +112,15 @@ fn draft(facts: &Facts<'_>, refused: &[&ControlRequest], title: Title) -> Draft 
         .as_stated()
 }
 
-fn look(facts: &Facts<'_>) -> Fix {
-    Fix::look(
+/// What to look at first: the identity where its token was not accepted, else what is associated with the machine.
+fn looks(facts: &Facts<'_>, reply: &ControlReply) -> Vec<Fix> {
+    if reply.status == 401 {
+        return machine::name_identity(facts);
+    }
+    vec![Fix::look(
         "see which rules are associated with this machine, and whether what they send to still exists",
         machine::list_associations(facts),
-    )
+    )]
 }
 
 /// Where a channel sends to, as the rules of the same dialogue say.
@@ -165,9 +178,26 @@ mod tests {
         });
         let found = drafts(&AZR009, &expired);
         assert!(found[0].evidence.iter().any(|line| line.contains("had expired")), "{:?}", found[0].evidence);
-        for (status, code) in [(403, Some("InvalidAccess")), (421, None), (429, None), (503, None)] {
+        let steps = found[0].fix.iter().map(Fix::lines).collect::<String>();
+        assert!(steps.contains("identity show") && !steps.contains("association list"), "{steps}");
+        for (status, code) in [(400, None), (404, None), (421, None), (429, None), (503, None)] {
             assert_eq!(drafts(&AZR009, &rules(status, code)), [], "{status}");
         }
+        assert_eq!(
+            drafts(&AZR009, &rules(403, Some("InvalidAccess"))),
+            [],
+            "HTP003 says it of a name that was examined"
+        );
+    }
+
+    #[test]
+    fn fires_where_an_endpoint_is_refused_that_only_the_service_named() {
+        let code = Some("InvalidAccess".to_owned());
+        let mut request = asked(ControlQuestion::Rules, ControlReply { status: 403, code, ..ControlReply::default() });
+        request.host = "other-x1.westeurope-1.handler.control.monitor.azure.com".to_owned();
+        let found = fires_as_declared(&AZR009, &private_world().control(vec![request]));
+        assert!(found[0].evidence[0].contains("`InvalidAccess`"), "{:?}", found[0].evidence);
+        assert!(found[0].fix.iter().any(|fix| fix.lines().contains("scoped-resource create")), "{:?}", found[0].fix);
     }
 
     #[test]
