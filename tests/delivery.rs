@@ -36,17 +36,17 @@ struct Machine {
     /// Findings at warning or above, in order of their codes.
     codes: Vec<String>,
     files: BTreeMap<String, String>,
-    /// Who can tell why, and what they say.
-    #[serde(default)]
-    told: Vec<Told>,
-    /// Why neither the control service nor what Azure holds can tell.
-    untold: Option<String>,
+    /// Who knows the cause, and what they say.
+    #[serde(default, rename = "cause")]
+    causes: Vec<Cause>,
+    /// Why neither the control service nor what Azure holds knows it.
+    unknown: Option<String>,
 }
 
 /// What Azure says of a machine that delivers nothing.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", tag = "by")]
-enum Told {
+enum Cause {
     /// The control service, asked by the machine itself.
     AskAzure {
         /// The option.
@@ -95,41 +95,42 @@ fn green_network_is_not_called_healthy_without_a_word_about_the_data() {
 
 /// What a machine shows beside what it wrote: the control service's word by its own identity, or what Azure holds.
 #[test]
-fn who_delivers_nothing_is_told_why_by_azure_where_azure_knows() {
+fn azure_names_the_cause_where_nothing_is_delivered_and_it_can() {
     let machines: Machines = toml::from_str(include_str!("delivery.toml")).expect("the machines");
     let silent: Vec<Machine> =
         machines.machines.into_iter().filter(|machine| machine.delivery != Delivery::Delivering).collect();
     for machine in &silent {
-        assert!(machine.told.is_empty() == machine.untold.is_some(), "{}: who can tell why?", machine.title);
+        assert!(machine.causes.is_empty() == machine.unknown.is_some(), "{}: who knows the cause?", machine.title);
     }
     side_by_side(
         &silent,
         |machine| machine.title.clone(),
         |machine, pace| {
-            let differences = machine.told.iter().map(|told| differences(machine, told, pace));
+            let differences = machine.causes.iter().map(|cause| differences(machine, cause, pace));
             Ok(differences.collect::<Result<Vec<_>, _>>()?.concat())
         },
     );
 }
 
-fn differences(machine: &Machine, told: &Told, pace: Pace) -> Result<Vec<String>, String> {
-    match told {
-        Told::AskAzure { option, control, endpoint, root } => {
+fn differences(machine: &Machine, cause: &Cause, pace: Pace) -> Result<Vec<String>, String> {
+    match cause {
+        Cause::AskAzure { option, control, endpoint, root } => {
             let seen = look_at(machine, pace, |scenario| {
                 scenario.more_arguments.push(option.clone());
                 scenario.control = *control;
                 scenario.dces = endpoint.then(|| "prod-ab12.westeurope-1".to_owned()).into_iter().collect();
             })?;
             let found = &seen.findings;
-            let Some(cause) = found.iter().find(|finding| finding.code == *root && finding.caused_by.is_none()) else {
+            let Some(root_cause) = found.iter().find(|finding| finding.code == *root && finding.caused_by.is_none())
+            else {
                 return Ok(vec![format!("{option}: no root {root}")]);
             };
             // What the agent wrote follows from it.
             let wrote = found.iter().filter(|it| matches!(it.code.as_str(), "AGT008" | "AGT009"));
-            let apart = wrote.filter(|it| it.caused_by_id.as_ref() != Some(&cause.id));
+            let apart = wrote.filter(|it| it.caused_by_id.as_ref() != Some(&root_cause.id));
             Ok(apart.map(|it| format!("{option}: {} is not explained by {root}", it.id)).collect())
         }
-        Told::Facts { holds, says } => {
+        Cause::Facts { holds, says } => {
             let Seen { observations, findings, .. } = look(machine, pace)?;
             let facts = Facts::new(&observations);
             let run = RunInfo { id: Uuid::nil(), tool_version: "0.0.0".to_owned() };

@@ -133,16 +133,21 @@ fn work<T>(parts: &Mutex<Receiver<Part>>, parse: &dyn Fn(&Input) -> Vec<T>, made
     loop {
         // The lock is held while waiting: the other thread waits for the lock instead.
         let next = parts.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        // The receiver lives until nobody sends any more.
+        // Nobody takes what is made once the caller has failed.
         match next {
             Err(_) => return,
             Ok(Part::Inputs(inputs, taken)) => {
-                let _ = made.send(inputs.iter().flat_map(parse).collect());
+                let parsed = inputs.iter().flat_map(parse).collect();
                 drop(taken);
+                if made.send(parsed).is_err() {
+                    return;
+                }
             }
             Ok(Part::Lines(lines)) => {
                 while let Some(input) = lines.0.next(std::mem::take(&mut used)) {
-                    let _ = made.send(parse(&input));
+                    if made.send(parse(&input)).is_err() {
+                        return;
+                    }
                     if let Input::Block(block) = input
                         && block.bytes.capacity() <= KEPT
                     {

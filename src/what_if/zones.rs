@@ -36,10 +36,12 @@ pub(super) fn link(facts: &Facts<'_>, state: &mut State, zone: &str, like: Optio
     of_names(facts, state, &|name| is_in(name, zone), &|at, name, is| {
         // A link that was removed and comes back: what led past the zone before leads past it again. Whoever leads every name
         // past its zone may lead this one past the new zone too.
-        let leads_past =
-            || seen.leads_past(zone, at.server, name.fqdn()) || seen.leads_past_every_zone(facts, at.server);
-        if at.linked == Linked::No && leads_past() {
+        if at.linked == Linked::No && seen.leads_past(zone, at.server, name.fqdn()) {
             return past(at);
+        }
+        if at.linked == Linked::No && seen.leads_past_every_zone(facts, at.server) {
+            let why = format!("`{}` leads other names past the zones that are linked, and may do so here", at.server);
+            return Answer::Unknown(why);
         }
         linked(at, zone, is, &|| holds(name))
     });

@@ -96,10 +96,10 @@ pub fn reason(source: &Source, observations: &Observations) -> Option<String> {
             SourceOutcome::Skipped => "it was left out".to_owned(),
             SourceOutcome::Unsupported => "this build cannot read it".to_owned(),
             SourceOutcome::NotPermitted => "this user may not read it".to_owned(),
-            SourceOutcome::Failed => Some(source)
-                .filter(|source| source.source == SourceName::Azure)
-                .and_then(|_| last_said(observations))
-                .unwrap_or_else(|| "it could not be read".to_owned()),
+            SourceOutcome::Failed if source.source == SourceName::Azure => {
+                last_said(observations).unwrap_or_else(|| "it could not be asked".to_owned())
+            }
+            SourceOutcome::Failed => "it could not be read".to_owned(),
             SourceOutcome::Cancelled => "it was not read to its end in the time that it had".to_owned(),
         },
     };

@@ -96,8 +96,14 @@ fn of_tokens(facts: &Facts<'_>, refused: &[&ControlRequest]) -> Draft {
         ControlQuestion::IngestionToken { channel, .. } => Some(channel.as_str()),
         ControlQuestion::Rules => None,
     });
+    // HTP001 explains refusals of the network that it has seen. It says nothing of another host, or of an identity.
+    let of_network = |request: &&ControlRequest| {
+        let is_kept_out = request.outcome.seen().is_some_and(|reply| reply.status == 403);
+        is_kept_out && sent_to(facts, request).is_some_and(|host| facts.endpoint(host).is_some())
+    };
+    let about = if refused.iter().all(of_network) { hosts.clone() } else { BTreeSet::new() };
     draft(facts, refused, title)
-        .about(hosts.iter().copied().filter(|host| facts.endpoint(host).is_some()))
+        .about(about)
         .summary("the control service answered this machine's own identity and refused the token that an upload needs; it does not say why")
         .list("channel", channels)
         .fix(first.map(|reply| looks(facts, reply)).unwrap_or_default())
@@ -162,6 +168,8 @@ mod tests {
         let adds = |found: &[Draft]| found[0].fix.iter().any(|fix| fix.lines().contains("scoped-resource create"));
         assert!(adds(&found));
         assert!(!adds(&drafts(&AZR009, &answered(public_world(), 403))), "public: the scope decides nothing");
+        let of_identity = drafts(&AZR009, &answered(private_world(), 401));
+        assert!(of_identity[0].endpoints.is_empty() && !adds(&of_identity), "no refusal of a network explains it");
     }
 
     #[test]

@@ -27,7 +27,7 @@ const ASKED: [&str; 9] = ["DNS001", "DNS002", "DNS003", "DNS004", "DNS005", "DNS
 /// Findings of an agent without its rules.
 const RULES: [&str; 5] = ["HTP003", "AGT005", "AGT008", "AGT009", "AZR009"];
 
-/// A workspace that takes no data until somebody pays, or its daily cap begins anew.
+/// States in which a workspace takes no data: over its daily cap, switched off, or in a suspended subscription.
 ///
 /// Source: <https://learn.microsoft.com/rest/api/loganalytics/workspaces/get>
 const TAKES_NO_DATA: [&str; 3] = ["OverQuota", "ForceOff", "SubscriptionSuspended"];
