@@ -329,7 +329,10 @@ pub(in crate::diagnose) fn assign_identity(facts: &Facts<'_>) -> Vec<Fix> {
         change
             .under(Right::IDENTITY)
             .with(commands)
-            .after_looking("what it has now is kept; one that is there already is not taken back", show)
+            .after_looking(
+                "the identities that it has are kept; if one of them is system-assigned, do not undo this",
+                show,
+            )
             .undone_with("", [undo]),
     ]
 }
