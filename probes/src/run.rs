@@ -163,6 +163,9 @@ async fn examine(job: &Job, progress: &(dyn Fn(&Progress) + Sync)) -> Result<Obs
     let (stop, stopped) = watch::channel(false);
     let context = Context::new(world.clone(), options.clone(), stopped, Places::here(1).connections);
     end_of_run(stop, options.deadline, Arc::clone(board));
+    if options.takes(StepKind::Tls) {
+        world.roots.begin();
+    }
 
     let reading = Progress { done: 0, total: 0, elapsed: Duration::ZERO, waiting_for: vec![Waiting::Configuration] };
     let mut discovered = with_progress(local::configured(&context), || {

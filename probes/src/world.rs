@@ -151,7 +151,7 @@ impl World {
     /// The real world, read once: environment, interfaces, trust stores. `root` is that of the examined files (`--root`);
     /// `public_roots` replace the built-in public roots (`--public-roots`).
     ///
-    /// The machine's trust store is loaded beside what comes next, see [`Roots::from_system`].
+    /// The machine's trust store is loaded by the run that needs it, see [`Roots::begin`].
     pub fn from_system(root: Option<&Path>, public_roots: Option<&[CertificateDer<'static>]>) -> Self {
         let registry = root.map_or_else(registry::of_this_machine, registry::of_disk);
         // The settings of this shell say nothing about another machine's files.

@@ -18,7 +18,8 @@ SERVER = next((path for path in ["/usr/lib/wine/wineserver64"] if os.path.exists
 STARTING = 60
 # The variable that names a prefix that is there already.
 MADE = "AMPLS_WINE_BASE"
-
+# In a prefix: what is loaded before wine, see `mend`.
+MENDED = "closed-once.so"
 
 # What wine's own `start` writes on standard output, with status 1, where wine did not take the file that it was given for a program.
 NOT_STARTED = b"Application could not be started"
@@ -98,6 +99,7 @@ class Prefix:
                     (self.folder / layer).mkdir()
                 layers = f"lowerdir={self.below},upperdir={self.folder / 'upper'},workdir={self.folder / 'work'}"
                 subprocess.run(["mount", "-t", "overlay", "overlay", "-o", layers, str(self.path)], check=True)
+                self.environment["LD_PRELOAD"] = str(self.path / MENDED)
             self.start()
         except BaseException:
             self.__exit__()
@@ -208,6 +210,7 @@ class Base:
             self.prefix.run("wineboot", "--init", timeout=900)
             self.prefix.run("winecfg", "-v", "win10")
             shim(self.prefix.c / "windows/system32/bcryptprimitives.dll")
+            mend(self.prefix.path / MENDED)
             # What the server holds in memory is written when it is asked to end.
             ended = subprocess.run([SERVER, "-k15"], env=self.prefix.environment, check=False)
             self.prefix.server.wait(timeout=120)
@@ -240,6 +243,25 @@ def shim(path: pathlib.Path):
     )
     command = ["x86_64-w64-mingw32-gcc", "-shared", "-O2", "-s", "-o", str(path), str(source), "-ladvapi32"]
     subprocess.run(command, check=True)
+
+
+def mend(path: pathlib.Path):
+    """wine's crypt32 gives the file of root certificates to `fdopen`, closes what that made, and then the file once more. In
+    between another thread may have opened something, and that is closed: reading a file fails with `invalid handle`, once in some
+    hundred runs. Here `fdopen` gets a duplicate for it, so that each is closed once.
+    Source: `import_certs_from_path` and `import_certs_from_file` in dlls/crypt32/unixlib.c of wine 8.0
+    """
+    source = path.with_suffix(".c")
+    source.write_text(
+        "#define _GNU_SOURCE\n#include <dlfcn.h>\n#include <stdio.h>\n#include <string.h>\n#include <unistd.h>\n"
+        "FILE *fdopen(int file, const char *mode) {\n"
+        "  FILE *(*next)(int, const char *) = (FILE *(*)(int, const char *))dlsym(RTLD_NEXT, \"fdopen\");\n"
+        "  Dl_info asks;\n"
+        "  int known = dladdr(__builtin_return_address(0), &asks) && asks.dli_fname;\n"
+        "  return next(known && strstr(asks.dli_fname, \"/crypt32.\") ? dup(file) : file, mode);\n"
+        "}\n"
+    )
+    subprocess.run(["cc", "-shared", "-fPIC", "-O2", "-s", "-o", str(path), str(source)], check=True)
 
 
 def finish(faults: dict[str, list[str]]) -> int:

@@ -7,7 +7,7 @@
 //! Source: <https://github.com/msuhanov/regf/blob/master/Windows%20registry%20file%20format%20specification.md>
 
 use std::collections::BTreeMap;
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::sync::{Mutex, PoisonError};
 
 use super::value::text;
@@ -59,7 +59,7 @@ impl<R: Read + Seek> Hive<R> {
     /// Reads the head of a hive.
     pub(super) fn open(mut file: R) -> Reading<Self> {
         let mut head = vec![0; HEAD];
-        file.read_exact(&mut head).map_err(|_| BROKEN)?;
+        file.read_exact(&mut head).map_err(|error| failed(&error))?;
         if head.get(..4) != Some(b"regf") || u32_at(&head, 20)? != 1 {
             return Err(BROKEN);
         }
@@ -112,12 +112,12 @@ impl<R: Read + Seek> Cells<R> {
         }
         self.file.seek(SeekFrom::Start(HEAD as u64 + u64::from(place))).map_err(|error| failed(&error))?;
         let mut size = [0; 4];
-        self.file.read_exact(&mut size).map_err(|_| BROKEN)?;
+        self.file.read_exact(&mut size).map_err(|error| failed(&error))?;
         // The size of a cell in use is negative.
         let size = i32::from_le_bytes(size);
         let length = if size < 0 { size.unsigned_abs() as usize } else { return Err(BROKEN) };
         let mut octets = vec![0; length.saturating_sub(4).min(CELL_LIMIT)];
-        self.file.read_exact(&mut octets).map_err(|_| BROKEN)?;
+        self.file.read_exact(&mut octets).map_err(|error| failed(&error))?;
         Ok(octets)
     }
 
@@ -281,8 +281,12 @@ fn u32_at(octets: &[u8], at: usize) -> Reading<u32> {
     octets.get(at..).and_then(<[u8]>::first_chunk).map(|four| u32::from_le_bytes(*four)).ok_or(BROKEN)
 }
 
-fn failed(error: &std::io::Error) -> UnreadReason {
-    UnreadReason::Failed(read::failure(error))
+/// A hive that ends too early is damaged; everything else is said by the disk that it lies on.
+fn failed(error: &io::Error) -> UnreadReason {
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof => BROKEN,
+        _ => UnreadReason::Failed(read::failure(error)),
+    }
 }
 
 #[cfg(test)]
@@ -380,6 +384,29 @@ mod tests {
         for octets in [Vec::new(), b"regf".to_vec(), vec![0; 8192]] {
             assert_eq!(opened(octets).err(), Some(BROKEN));
         }
+    }
+
+    /// A disk that fails from a place on.
+    struct Failing(Cursor<Vec<u8>>, u64);
+
+    impl Read for Failing {
+        fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
+            if self.0.position() >= self.1 { Err(io::Error::from_raw_os_error(5)) } else { self.0.read(to) }
+        }
+    }
+
+    impl Seek for Failing {
+        fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+            self.0.seek(to)
+        }
+    }
+
+    #[test]
+    fn failing_disk_is_not_taken_for_a_damaged_hive() {
+        let fails = Err(failed(&io::Error::from_raw_os_error(5)));
+        let on = |from| Hive::open(Failing(Cursor::new(written()), from));
+        assert_eq!(on(0).map(|_| Vec::new()), fails);
+        assert_eq!(on(HEAD as u64).unwrap().keys(""), fails);
     }
 
     #[test]

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
@@ -40,26 +40,31 @@ pub struct Roots {
     public: Arc<RootCertStore>,
     public_given: bool,
     judge: Option<Arc<dyn Judge>>,
+    /// What loads the machine's store; taken by whoever begins it.
+    loading: Arc<Mutex<Option<Loading>>>,
 }
+
+type Loading = Box<dyn FnOnce() + Send>;
 
 impl Roots {
     /// Stores that are known already.
     pub fn new(machine: Arc<RootCertStore>, public: Arc<RootCertStore>) -> Self {
-        Self { machine: watch::channel(Some(machine)).1, public, public_given: true, judge: None }
+        Self::of(watch::channel(Some(machine)).1, public)
     }
 
     /// A machine's store that is not read while the sender lives.
     #[cfg(test)]
     pub(crate) fn unread(public: Arc<RootCertStore>) -> (watch::Sender<Option<Arc<RootCertStore>>>, Self) {
         let (sender, machine) = watch::channel(None);
-        (sender, Self { machine, public, public_given: true, judge: None })
+        (sender, Self::of(machine, public))
+    }
+
+    fn of(machine: watch::Receiver<Option<Arc<RootCertStore>>>, public: Arc<RootCertStore>) -> Self {
+        Self { machine, public, public_given: true, judge: None, loading: Arc::default() }
     }
 
     /// The machine's own store (`SSL_CERT_FILE` and `SSL_CERT_DIR` are honoured) and the public roots, built in unless
-    /// others are given.
-    ///
-    /// Parsing a distribution's store takes 5 to 20 ms of processor time, so a thread does it beside the first DNS
-    /// questions.
+    /// others are given. Nothing of the machine's store is read before it is needed, see [`Self::begin`].
     pub fn from_system(environment: &BTreeMap<String, String>, public: Option<&[CertificateDer<'static>]>) -> Self {
         let file = environment.get("SSL_CERT_FILE").map(PathBuf::from);
         let directories = environment.get("SSL_CERT_DIR").cloned();
@@ -67,15 +72,29 @@ impl Roots {
         let load = move || {
             let _ = loaded.send(Some(Arc::new(load(file.as_deref(), directories.as_deref()))));
         };
-        // Where there is no thread to be had no run begins either.
-        let _ = std::thread::Builder::new().name("trust-store".to_owned()).spawn(load);
-        let public_given = public.is_some();
-        Self { machine, public_given, public: Arc::new(public.map_or_else(built_in, store)), judge: own::judge() }
+        let loading: Loading = Box::new(load);
+        Self {
+            machine,
+            public_given: public.is_some(),
+            public: Arc::new(public.map_or_else(built_in, store)),
+            judge: own::judge(),
+            loading: Arc::new(Mutex::new(Some(loading))),
+        }
+    }
+
+    /// Begins to load this machine's own store, once. Parsing a distribution's takes 5 to 20 ms of processor time, so a thread
+    /// does it beside the first DNS questions.
+    pub fn begin(&self) {
+        if let Some(load) = self.loading.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            // Where there is no thread to be had no run begins either.
+            let _ = std::thread::Builder::new().name("trust-store".to_owned()).spawn(load);
+        }
     }
 
     /// This machine's own store; empty when it could not be read. Waits for it to be loaded, which may be for ever: the caller
     /// bounds it.
     pub async fn machine(&self) -> Arc<RootCertStore> {
+        self.begin();
         let mut machine = self.machine.clone();
         let loaded = machine.wait_for(Option::is_some).await;
         loaded.ok().and_then(|store| store.clone()).unwrap_or_else(|| Arc::new(RootCertStore::empty()))
@@ -249,6 +268,19 @@ mod tests {
         let environment = BTreeMap::from([("SSL_CERT_DIR".to_owned(), folder.display().to_string())]);
         assert_eq!(Roots::from_system(&environment, None).machine().await.len(), 2);
         std::fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[tokio::test]
+    async fn store_is_loaded_when_it_is_needed_and_once() {
+        let file = std::env::temp_dir().join(format!("roots-{}.pem", uuid::Uuid::new_v4()));
+        let environment = BTreeMap::from([("SSL_CERT_FILE".to_owned(), file.display().to_string())]);
+        let roots = Roots::from_system(&environment, None);
+        // Read before it is asked for, it would be empty for good.
+        std::fs::write(&file, authority()).unwrap();
+        assert_eq!(roots.clone().machine().await.len(), 1);
+        std::fs::remove_file(file).unwrap();
+        roots.begin();
+        assert_eq!(roots.machine().await.len(), 1);
     }
 
     /// `kmsg` waits for the kernel to say more, `kcore` is as long as the address space.
