@@ -17,7 +17,7 @@ pub use fold::{Fleet, Whole};
 pub use known_digests::KnownDigests;
 pub use machine::{MachineKey, Names, Place};
 pub use picture::{BrokenInput, Example, FactValues, Group, Inputs, Machines, Picture};
-pub use reading::{Document, Read};
+pub use reading::{Read, read};
 pub use row::{Row, rows};
 pub use schema::{row_schema, schema};
 pub use shared::{AgentSeen, Form, Root, Shared};

@@ -24,6 +24,9 @@ pub fn quote(text: &str) -> String {
 
 /// The same without the backticks, at most `most` characters of the original.
 pub fn escape(text: &str, most: usize) -> String {
+    if is_plain(text, most) {
+        return text.to_owned();
+    }
     let mut escaped = String::with_capacity(text.len().min(most));
     for (count, character) in text.chars().enumerate() {
         if count == most {
@@ -37,6 +40,16 @@ pub fn escape(text: &str, most: usize) -> String {
         }
     }
     escaped
+}
+
+/// The same of a text that nobody needs any more.
+pub fn escaped(text: String, most: usize) -> String {
+    if is_plain(&text, most) { text } else { escape(&text, most) }
+}
+
+/// Whether nothing of it is to be changed, which is true of nearly all that is written.
+fn is_plain(text: &str, most: usize) -> bool {
+    text.len() <= most && text.bytes().all(|octet| matches!(octet, b' '..=b'~') && octet != b'`')
 }
 
 /// Whether a character acts on a terminal or a line: control characters, line and paragraph separators, and what changes the direction of text (Unicode UAX #9) or is invisible.
@@ -149,6 +162,22 @@ mod tests {
     #[test]
     fn a_backtick_cannot_end_the_quotation() {
         assert_eq!(quote("a`b"), "`a'b`");
+    }
+
+    #[test]
+    fn plain_text_is_left_as_it_is_and_no_other() {
+        for (text, most, kept) in [
+            ("a b~", 4, "a b~"),
+            ("", 0, ""),
+            ("ab", 1, "a…"),
+            ("a`b", 9, "a'b"),
+            ("a\u{7f}", 9, "a\\u{7f}"),
+            ("é\u{85}", 9, "é\\u{85}"),
+            ("éé", 2, "éé"),
+        ] {
+            assert_eq!(escape(text, most), kept, "{text}");
+            assert_eq!(escaped(text.to_owned(), most), kept, "{text}");
+        }
     }
 
     #[test]

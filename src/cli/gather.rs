@@ -33,6 +33,8 @@ const WAITING: usize = 8;
 const IN_FLIGHT: usize = 4 * 1024 * 1024;
 /// Bytes of memory that is used again.
 const KEPT: usize = 4 * 1024 * 1024;
+/// What comes of several blocks is handed on together until it is so much: each time somebody else gets a processor.
+const ENOUGH: usize = 256;
 /// Bytes of small inputs that go together.
 const TOGETHER: usize = 256 * 1024;
 
@@ -52,10 +54,15 @@ pub(super) enum Input {
 /// Everything that the inputs say of machines.
 pub(super) fn gather(paths: &[PathBuf]) -> Fleet {
     let (mut fleet, known) = (Fleet::default(), KnownDigests::default());
-    each(paths, &|input| found_in(input, &known), |found| match found {
-        Found::Sighting(sighting) => fleet.add(sighting),
-        Found::Broken { input, why } => fleet.add_broken(&input, &why),
-    });
+    each_of(
+        |sink| read(paths, sink),
+        &|input| found_in(input, &known),
+        ENOUGH,
+        |found| match found {
+            Found::Sighting(sighting) => fleet.add(sighting),
+            Found::Broken { input, why } => fleet.add_broken(&input, &why),
+        },
+    );
     fleet
 }
 
@@ -77,7 +84,7 @@ pub(super) fn of_octets(octets: &[u8], take: impl FnMut(Found)) {
         Err(error) => sink.broken("octets", &error.to_string()),
     };
     let known = KnownDigests::default();
-    each_of(read, &|input| found_in(input, &known), take);
+    each_of(read, &|input| found_in(input, &known), ENOUGH, take);
 }
 
 /// Bytes of a report that is read once more.
@@ -94,13 +101,14 @@ pub(super) fn again(source: &Source) -> Option<Saved> {
 
 /// Parses every part of the inputs, and takes what comes of it in no particular order.
 pub(super) fn each<T: Send>(paths: &[PathBuf], parse: &(dyn Fn(&Input) -> Vec<T> + Sync), take: impl FnMut(T)) {
-    each_of(|sink| read(paths, sink), parse, take);
+    each_of(|sink| read(paths, sink), parse, 1, take);
 }
 
-/// The same of whatever `read` hands on.
+/// The same of whatever `read` hands on; `enough` is how much of it waits at least until the caller takes it.
 fn each_of<T: Send>(
     read: impl FnOnce(&Sink) + Send,
     parse: &(dyn Fn(&Input) -> Vec<T> + Sync),
+    enough: usize,
     mut take: impl FnMut(T),
 ) {
     thread::scope(|scope| {
@@ -110,7 +118,7 @@ fn each_of<T: Send>(
         let parts = Arc::new(Mutex::new(parts));
         let workers = (0..WORKERS).map(|_| {
             let (made, parts) = (made.clone(), Arc::clone(&parts));
-            scope.spawn(move || work(&parts, parse, &made))
+            scope.spawn(move || work(&parts, parse, enough, &made))
         });
         let mut threads: Vec<_> = workers.collect();
         drop((made, parts));
@@ -128,7 +136,7 @@ fn each_of<T: Send>(
     });
 }
 
-fn work<T>(parts: &Mutex<Receiver<Part>>, parse: &dyn Fn(&Input) -> Vec<T>, made: &SyncSender<Vec<T>>) {
+fn work<T>(parts: &Mutex<Receiver<Part>>, parse: &dyn Fn(&Input) -> Vec<T>, enough: usize, made: &SyncSender<Vec<T>>) {
     let mut used = Vec::new();
     loop {
         // The lock is held while waiting: the other thread waits for the lock instead.
@@ -144,8 +152,10 @@ fn work<T>(parts: &Mutex<Receiver<Part>>, parse: &dyn Fn(&Input) -> Vec<T>, made
                 }
             }
             Ok(Part::Lines(lines)) => {
+                let mut parsed = Vec::new();
                 while let Some(input) = lines.0.next(std::mem::take(&mut used)) {
-                    if made.send(parse(&input)).is_err() {
+                    parsed.append(&mut parse(&input));
+                    if parsed.len() >= enough && made.send(std::mem::take(&mut parsed)).is_err() {
                         return;
                     }
                     if let Input::Block(block) = input
@@ -153,6 +163,9 @@ fn work<T>(parts: &Mutex<Receiver<Part>>, parse: &dyn Fn(&Input) -> Vec<T>, made
                     {
                         used = block.bytes;
                     }
+                }
+                if made.send(parsed).is_err() {
+                    return;
                 }
             }
         }

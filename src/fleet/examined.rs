@@ -1,5 +1,6 @@
 //! Whether a run looked at anything that is required: that its report names no fault is no health otherwise.
 
+use ampls_extract::{Looked, Object};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -9,21 +10,20 @@ use crate::diagnose::rules;
 
 /// What is read once more, and only where a run was ended or no source was looked at.
 #[derive(Deserialize)]
-struct Looked {
+struct Judged {
     endpoints: Vec<Value>,
 }
 
 /// Whether a run could look at nothing, or was ended by somebody before any required name was judged and any error proven:
 /// status 3 of that run, as `report::exit_status` has it.
-pub(super) fn is_unexamined(report: &str, stopped: &Value, sources: Option<&Value>, proven: bool) -> bool {
-    let interrupted = stopped == "interrupt";
+pub(super) fn is_unexamined(report: &[u8], stopped: Option<&str>, sources: &[Object<Looked>], proven: bool) -> bool {
+    let interrupted = stopped == Some("interrupt");
     // Reports of schema 1 list no sources.
-    let sources = sources.and_then(Value::as_array).filter(|sources| !sources.is_empty());
-    let blind = sources.is_some_and(|sources| !sources.iter().any(was_looked_at));
+    let blind = !sources.is_empty() && !sources.iter().any(was_looked_at);
     if !interrupted && !blind {
         return false;
     }
-    let Ok(Looked { endpoints }) = serde_json::from_str(report) else { return false };
+    let Ok(Judged { endpoints }) = serde_json::from_slice(report) else { return false };
     if blind && !endpoints.iter().any(was_judged) {
         return true;
     }
@@ -37,9 +37,9 @@ pub(super) fn is_proven_error(code: &str, severity: Severity) -> bool {
     severity == Severity::Error && !unfinished
 }
 
-fn was_looked_at(source: &Value) -> bool {
-    let shows_nothing_alone = matches!(source["source"].as_str(), Some("proxies" | "encrypted-view"));
-    !shows_nothing_alone && matches!(source["outcome"].as_str(), Some("seen" | "absent"))
+fn was_looked_at(Object(looked): &Object<Looked>) -> bool {
+    let shows_nothing_alone = matches!(looked.source.text(), Some("proxies" | "encrypted-view"));
+    !shows_nothing_alone && matches!(looked.outcome.text(), Some("seen" | "absent"))
 }
 
 /// Whether this machine's own view of the name, or a connection to it, came to an end.
@@ -61,7 +61,8 @@ mod tests {
         let unexamined = |source: &str| {
             let sources =
                 json!([{"source": source, "outcome": "seen"}, {"source": "hosts", "outcome": "not-permitted"}]);
-            is_unexamined(r#"{"endpoints": []}"#, &Value::Null, Some(&sources), false)
+            let sources: Vec<Object<Looked>> = serde_json::from_value(sources).unwrap();
+            is_unexamined(br#"{"endpoints": []}"#, None, &sources, false)
         };
         assert_eq!(["proxies", "encrypted-view", "resolver"].map(unexamined), [true, true, false]);
     }

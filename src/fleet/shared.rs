@@ -3,13 +3,14 @@
 //! A hundred thousand machines stand in a few hundred networks. What is here is kept once for all machines of which it is true.
 
 use std::collections::BTreeMap;
+use std::mem::take;
 use std::sync::Arc;
 
 use super::fact::is_kept;
 use super::{LONGEST, Names, Place, State};
 use crate::diagnose::finding::{Argument, Certainty, Owner, Severity};
 use crate::report::Health;
-use crate::text::escape;
+use crate::text::escaped;
 
 /// Roots, servers and agents kept of one report: many times what a run has.
 const MOST: usize = 200;
@@ -84,28 +85,29 @@ impl Shared {
     /// The same within bounds, its lists in an order of their own.
     #[must_use]
     pub(super) fn bounded(mut self) -> Self {
-        self.version = escape(&self.version, LONGEST);
+        self.version = escaped(self.version, LONGEST);
         if self.names == Names::OfOneReport {
             self.place.subscription = None;
         }
-        self.route = escape(&self.route, LONGEST);
-        self.cloud = self.cloud.map(|cloud| escape(&cloud, LONGEST));
-        self.servers = self.servers.iter().map(|server| escape(server.trim_end_matches(":53"), LONGEST)).collect();
+        self.route = escaped(self.route, LONGEST);
+        self.cloud = self.cloud.map(|cloud| escaped(cloud, LONGEST));
+        self.servers =
+            self.servers.iter().map(|server| escaped(server.trim_end_matches(":53").to_owned(), LONGEST)).collect();
         self.servers.truncate(MOST);
         for agent in &mut self.agents {
-            agent.kind = escape(&agent.kind, LONGEST);
-            agent.version = agent.version.take().map(|version| escape(&version, LONGEST));
+            agent.kind = escaped(take(&mut agent.kind), LONGEST);
+            agent.version = agent.version.take().map(|version| escaped(version, LONGEST));
         }
         self.agents.sort();
         self.agents.dedup();
         self.agents.truncate(MOST);
         let roots = Arc::make_mut(&mut self.roots);
         for root in &mut *roots {
-            root.code = escape(&root.code, LONGEST);
+            root.code = escaped(take(&mut root.code), LONGEST);
             root.affects.sort_unstable();
             root.affects.dedup();
-            root.args.retain(|name, _| is_kept(name));
-            root.args.values_mut().for_each(|value| *value = value.clone().map(|text| escape(&text, LONGEST)));
+            let kept = take(&mut root.args).into_iter().filter(|(name, _)| is_kept(name));
+            root.args = kept.map(|(name, value)| (name, value.map(|text| escaped(text, LONGEST)))).collect();
         }
         roots.sort();
         roots.dedup();

@@ -1,7 +1,7 @@
 //! An input in blocks: whole lines where a document stands in each of them, else all of it at once.
 
 use std::io::{self, Cursor, Read};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use memchr::{memchr_iter, memmem, memrchr};
 
@@ -43,7 +43,7 @@ pub(super) fn document(name: &str, place: Option<FilePlace>, mut input: impl Rea
         packed,
         file,
         offset: 0,
-        line: 1,
+        pieces: 0,
         bytes: Vec::new(),
         ended: false,
         failed: None,
@@ -65,19 +65,65 @@ fn length(bytes: &[u8]) -> u64 {
     u64::try_from(bytes.len()).unwrap_or(u64::MAX)
 }
 
-/// An input with a document in each line: who is free reads the next block of it, into the memory of its last one.
-pub(super) struct Lines(Mutex<Reader>);
+/// An input with a document in each line: who is free reads the next block of it, into the memory of its last one. Lines are
+/// counted while somebody else reads.
+pub(super) struct Lines {
+    reader: Mutex<Reader>,
+    count: Mutex<Count>,
+    counted: Condvar,
+}
+
+/// What of an input was counted.
+struct Count {
+    /// Pieces.
+    pieces: u64,
+    /// The number of the line that comes next.
+    line: u64,
+}
 
 impl Lines {
+    fn new(reader: Reader) -> Self {
+        Self { reader: Mutex::new(reader), count: Mutex::new(Count { pieces: 0, line: 1 }), counted: Condvar::new() }
+    }
+
     /// Bytes that it holds already.
     pub(super) fn held(&self) -> usize {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).bytes.capacity()
+        self.reader.lock().unwrap_or_else(PoisonError::into_inner).bytes.capacity()
     }
 
     /// The next block, or what is wrong with the input; `None` at its end. `used` is memory that nobody needs any more.
     pub(super) fn next(&self, used: Vec<u8>) -> Option<Input> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).next(used)
+        let (piece, next) = self.reader.lock().unwrap_or_else(PoisonError::into_inner).next(used)?;
+        let lines = match &next {
+            Next::Block(block) => memchr_iter(b'\n', &block.bytes).count(),
+            Next::Broken { .. } => 0,
+        };
+        let line = self.first_line(piece, lines);
+        Some(match next {
+            Next::Block(block) => Input::Block(Block { line, ..block }),
+            Next::Broken { input, why } => Input::Broken { input, why: why(line) },
+        })
     }
+
+    /// The number of the first line of a piece; waits for those who count the pieces before it.
+    fn first_line(&self, piece: u64, lines: usize) -> u64 {
+        let count = self.count.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = |count: &mut Count| count.pieces != piece;
+        let mut count = self.counted.wait_while(count, before).unwrap_or_else(PoisonError::into_inner);
+        let line = count.line;
+        count.pieces += 1;
+        count.line += u64::try_from(lines).unwrap_or(u64::MAX);
+        self.counted.notify_all();
+        line
+    }
+}
+
+/// What comes next of an input, before its lines are counted.
+enum Next {
+    /// Whole lines.
+    Block(Block),
+    /// What is wrong with it, by the number of the line where that is.
+    Broken { input: String, why: Box<dyn FnOnce(u64) -> String> },
 }
 
 struct Reader {
@@ -87,8 +133,8 @@ struct Reader {
     file: Option<Arc<FilePlace>>,
     /// Bytes that were handed on.
     offset: u64,
-    /// The number of the next line.
-    line: u64,
+    /// Pieces that were handed on of an input with lines.
+    pieces: u64,
     /// What was read and not handed on.
     bytes: Vec<u8>,
     /// Nothing more comes.
@@ -107,9 +153,10 @@ impl Reader {
             of_lines = is_of_lines(&self.bytes, self.ended);
         }
         match of_lines {
-            Some(true) if !self.ended => sink.lines(Lines(Mutex::new(self))),
+            Some(true) if !self.ended => sink.lines(Lines::new(self)),
             Some(true) => {
-                while let Some(input) = self.next(Vec::new()) {
+                let lines = Lines::new(self);
+                while let Some(input) = lines.next(Vec::new()) {
                     sink.input(input);
                 }
             }
@@ -126,15 +173,25 @@ impl Reader {
             return self.broken(format!("is larger than {LARGEST} MiB: give a document a line, or several files"));
         }
         let bytes = std::mem::take(&mut self.bytes);
-        self.end().unwrap_or_else(|| self.block(0, bytes))
+        match self.end() {
+            Some(why) => self.broken(why),
+            None => Input::Block(self.block(bytes)),
+        }
     }
 
-    fn next(&mut self, mut used: Vec<u8>) -> Option<Input> {
+    /// The next piece and its number.
+    fn next(&mut self, used: Vec<u8>) -> Option<(u64, Next)> {
+        let next = self.piece(used)?;
+        self.pieces += 1;
+        Some((self.pieces - 1, next))
+    }
+
+    fn piece(&mut self, mut used: Vec<u8>) -> Option<Next> {
         while !self.ended && (self.bytes.len() < BLOCK || memrchr(b'\n', &self.bytes).is_none()) {
             if self.bytes.len() > LONGEST_LINE * MIB {
                 self.ended = true;
                 self.bytes = Vec::new();
-                return Some(self.broken(format!("line {} is longer than {LONGEST_LINE} MiB", self.line)));
+                return Some(self.wrong(|line| format!("line {line} is longer than {LONGEST_LINE} MiB")));
             }
             self.more(BLOCK);
         }
@@ -144,16 +201,14 @@ impl Reader {
         let (now, rest) = self.bytes.split_at(length);
         if now.is_empty() {
             self.bytes = Vec::new();
-            return self.end();
+            let why = self.end()?;
+            return Some(self.wrong(|_| why));
         }
-        let count = memchr_iter(b'\n', now).count();
         used.clear();
         used.extend_from_slice(rest);
         let mut bytes = std::mem::replace(&mut self.bytes, used);
         bytes.truncate(length);
-        let line = self.line;
-        self.line += u64::try_from(count).unwrap_or(u64::MAX);
-        Some(self.block(line, bytes))
+        Some(Next::Block(self.block(bytes)))
     }
 
     /// Reads so many bytes more, or all that is left.
@@ -170,17 +225,22 @@ impl Reader {
     }
 
     /// What is said at the end of an input that failed.
-    fn end(&mut self) -> Option<Input> {
+    fn end(&mut self) -> Option<String> {
         let why = self.failed.take()?;
         let how = if self.packed { "unpacked" } else { "read" };
-        Some(self.broken(format!("cannot be {how} to its end: {why}")))
+        Some(format!("cannot be {how} to its end: {why}"))
     }
 
-    fn block(&mut self, line: u64, bytes: Vec<u8>) -> Input {
+    /// A block without the number of its first line: that is known when the lines before it are counted.
+    fn block(&mut self, bytes: Vec<u8>) -> Block {
         let length = length(&bytes);
         let place = self.file.clone().map(|file| Source { file, offset: self.offset, length });
         self.offset = self.offset.saturating_add(length);
-        Input::Block(Block { file: self.name.clone(), line, bytes, place })
+        Block { file: self.name.clone(), line: 0, bytes, place }
+    }
+
+    fn wrong(&self, why: impl FnOnce(u64) -> String + 'static) -> Next {
+        Next::Broken { input: self.name.to_string(), why: Box::new(why) }
     }
 
     fn broken(&self, why: String) -> Input {

@@ -5,14 +5,13 @@
 
 use std::sync::Arc;
 
-use memchr::memmem;
 use serde::Deserialize;
 use serde_json::error::Category;
 
 use pieces::{At, Piece, of_each};
 
 use super::{Saved, digest, is_read, kind, newer, parse};
-use crate::fleet::{Document, KnownDigests, Read, Sighting, Source};
+use crate::fleet::{KnownDigests, Read, Sighting, Source, read};
 use crate::render::page::inert;
 use crate::report::SCHEMA;
 use crate::report::digest::Digest;
@@ -52,7 +51,7 @@ pub(in crate::cli) struct Block {
 impl Block {
     /// Everything that is found in it, in its order.
     pub(in crate::cli) fn read(&self, known: &KnownDigests) -> Vec<Found> {
-        of_each(self, &|piece, at| {
+        of_each(self, &of_report, &|piece, at| {
             let mut found = Vec::new();
             match piece {
                 Piece::Object(text) | Piece::Line(text)
@@ -77,7 +76,7 @@ impl Block {
     /// rows of a run only the first counts.
     pub(in crate::cli) fn reports(&self) -> Vec<Result<Saved, String>> {
         let named = |line: u64, why: String| format!("{}: {why}", self.input(line));
-        of_each(self, &|piece, at| {
+        of_each(self, &|_, _| None, &|piece, at| {
             let read = match piece {
                 Piece::Object(text) if is_later_row(text) => return Vec::new(),
                 Piece::Object(text) if text.len() >> 20 >= MOST_MIB => Err(format!("is larger than {MOST_MIB} MiB")),
@@ -95,9 +94,7 @@ impl Block {
 
     fn object(&self, text: &str, at: &At, found: &mut Vec<Found>) {
         let line = at.line;
-        let brief = if at.ends { brief(text) } else { None };
-        let read = brief.and_then(|text| serde_json::from_str::<Document>(&text).ok());
-        let document = match read.map_or_else(|| serde_json::from_str::<Document>(text), Ok) {
+        let document = match ampls_extract::document(text.as_bytes()) {
             Ok(document) => document,
             Err(error) => {
                 let before = found.len();
@@ -109,7 +106,7 @@ impl Block {
             }
         };
         let schema = document.schema;
-        let read = document.read(text, at.source.clone());
+        let read = read(document, text.as_bytes(), at.source.clone());
         match (read, schema) {
             (Ok(Read::Sighting(_) | Read::Digest), Some(schema)) if !is_read(schema) => {
                 found.push(self.broken(line, &newer("schema", schema, SCHEMA)));
@@ -161,25 +158,13 @@ impl Block {
     }
 }
 
-/// A report as this program writes it, without its endpoints and its observations: they are most of it, and `fleet` hardly ever
-/// needs them. `None` for a text in another order.
-///
-/// No quote stands within a text of JSON without a backslash before it, so that keys are found. What is left of keys that stand at
-/// different depths is not JSON, and the whole is read instead.
-fn brief(text: &str) -> Option<String> {
-    if !text.starts_with(r#"{"schema":"#) || !text.ends_with("]}}") {
-        return None;
+/// What a line says that is a report as this program writes it. What is wrong with any other is said where all of it is read.
+fn of_report(line: &[u8], at: &At) -> Option<Vec<Found>> {
+    let document = ampls_extract::report(line).filter(|document| document.schema.is_some_and(is_read))?;
+    match read(document, line, at.source.clone()) {
+        Ok(Read::Sighting(sighting)) => Some(vec![Found::Sighting(sighting)]),
+        _ => None,
     }
-    let (before, rest) = around(text, r#","endpoints":["#)?;
-    let (_, rest) = around(rest, r#"],"zones":["#)?;
-    let (zones, _) = around(rest, r#"],"observations":{"version":"#)?;
-    Some([before, r#","zones":["#, zones, "]}"].concat())
-}
-
-/// What stands before a part of a text and behind it.
-fn around<'t>(text: &'t str, part: &str) -> Option<(&'t str, &'t str)> {
-    let at = memmem::find(text.as_bytes(), part.as_bytes())?;
-    text.get(..at).zip(text.get(at + part.len()..))
 }
 
 /// Whether it begins as the digests that this program writes; every other document is looked at more closely.
@@ -339,6 +324,8 @@ mod tests {
         let report = serde_json::to_string(&on_a_vm(mixed())).unwrap();
         let passed_over = [r#""views":"#, r#""observations":"#];
         assert!(passed_over.iter().all(|key| report.contains(key)));
+        let brief =
+            |report: &str| ampls_extract::brief(report.as_bytes()).map(|brief| String::from_utf8(brief).unwrap());
         assert!(brief(&report).is_some_and(|brief| !passed_over.iter().any(|key| brief.contains(key))));
         let whole = read(report.as_bytes(), 0).0.remove(0).shared;
         let sorted = serde_json::from_str::<serde_json::Value>(&report).unwrap().to_string();
@@ -348,6 +335,7 @@ mod tests {
         let in_text = report.replacen(r#""run":{"#, r#""run":{"later":",\"endpoints\":[],\"zones\":[","#, 1);
         for text in [
             format!("{report}\n"),
+            format!("{report}\r\n"),
             report.clone(),
             format!("{sorted}\n"),
             format!("{further_in}\n"),

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::diagnose::rules;
-use crate::fleet::{Document, Fleet, Read, Sighting, schema};
+use crate::fleet::{Fleet, Read, Sighting, read, schema};
 use crate::render::page::Detail;
 use crate::report::{Digest, Report, healthy, hostile, mixed, on_a_vm};
 use crate::text::acts_on_output;
@@ -26,8 +26,8 @@ fn named(mut report: Report, name: &str) -> Report {
 
 fn add(fleet: &mut Fleet, report: &Report) {
     let text = serde_json::to_string(report).expect("JSON");
-    let document: Document = serde_json::from_str(&text).expect("a document");
-    let Ok(Read::Sighting(sighting)) = document.read(&text, None) else { panic!("no sighting") };
+    let document = ampls_extract::document(text.as_bytes()).expect("a document");
+    let Ok(Read::Sighting(sighting)) = read(document, text.as_bytes(), None) else { panic!("no sighting") };
     fleet.add(sighting);
 }
 

@@ -16,8 +16,6 @@ use crate::text::decode;
 pub(super) struct At {
     /// The line; 0 where the block is all of the file.
     pub(super) line: u64,
-    /// It is a line that ends, so that nothing of it was cut off.
-    pub(super) ends: bool,
     /// Where a file holds what stands there.
     pub(super) source: Option<Source>,
 }
@@ -40,8 +38,11 @@ fn of_digest(digest: Result<Digest, String>) -> Piece<'static> {
     Piece::Digest(digest.map(Box::new))
 }
 
-/// What comes of each piece of a block, in their order.
-pub(super) fn of_each<T>(block: &Block, take: &dyn Fn(Piece<'_>, &At) -> Vec<T>) -> Vec<T> {
+/// What comes of a line, where that is known without more.
+type Known<'k, T> = &'k dyn Fn(&[u8], &At) -> Option<Vec<T>>;
+
+/// What comes of each piece of a block, in their order. A line that ends is first shown to `known`, as it stands there.
+pub(super) fn of_each<T>(block: &Block, known: Known<'_, T>, take: &dyn Fn(Piece<'_>, &At) -> Vec<T>) -> Vec<T> {
     let mut pieces = Pieces { block, take, found: Vec::new() };
     if block.line == 0 {
         pieces.whole();
@@ -55,7 +56,11 @@ pub(super) fn of_each<T>(block: &Block, take: &dyn Fn(Piece<'_>, &At) -> Vec<T>)
         let end = memchr(b'\n', rest);
         let (line, after) = rest.split_at(end.unwrap_or(rest.len()));
         if !line.is_empty() {
-            pieces.line(&At { line: number, ends: end.is_some(), source: block.source(offset, line.len()) }, line);
+            let at = At { line: number, source: block.source(offset, line.len()) };
+            match end.and_then(|_| known(line.trim_ascii(), &at)) {
+                Some(found) => pieces.found.extend(found),
+                None => pieces.line(&at, line),
+            }
         }
         rest = after.get(1..).unwrap_or_default();
         offset += line.len() + 1;
@@ -75,7 +80,7 @@ impl<T> Pieces<'_, T> {
     }
 
     fn add_of_all(&mut self, piece: Piece<'_>) {
-        self.add(piece, &At { line: 0, ends: false, source: None });
+        self.add(piece, &At { line: 0, source: None });
     }
 
     fn line(&mut self, at: &At, line: &[u8]) {
@@ -137,7 +142,7 @@ impl<T> Pieces<'_, T> {
                         }
                         None => self.block.source(0, self.block.bytes.len()),
                     };
-                    self.json(document.get(), &At { line: 0, ends: false, source });
+                    self.json(document.get(), &At { line: 0, source });
                 }
                 Err(error) if number > 1 => {
                     self.add_of_all(Piece::Broken(format!("document {number} {}", wrong(&error))));
@@ -157,7 +162,7 @@ impl<T> Pieces<'_, T> {
         match serde_json::from_str::<Vec<&RawValue>>(text) {
             Ok(objects) if !objects.is_empty() && objects.iter().all(|object| object.get().starts_with('{')) => {
                 for object in objects {
-                    self.add(Piece::Object(object.get()), &At { line: at.line, ends: false, source: None });
+                    self.add(Piece::Object(object.get()), &At { line: at.line, source: None });
                 }
             }
             Ok(_) => self.add(Piece::List(text), at),
