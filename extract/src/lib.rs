@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use memchr::memmem;
 use serde::Deserialize;
-use serde_json::{Result, Value};
+use serde_json::Result;
+use serde_json::value::RawValue;
 use uuid::Uuid;
 
 pub use loose::{List, Object, Word};
@@ -44,7 +45,7 @@ pub struct Document {
     #[serde(default)]
     pub sources: List<Object<Looked>>,
     /// What was replaced in it.
-    pub redacted: Option<Value>,
+    pub redacted: Option<Box<RawValue>>,
 }
 
 /// Which program wrote a report.
@@ -153,78 +154,11 @@ pub struct Found {
     pub endpoints: Vec<String>,
     /// What is filled into its sentences.
     #[serde(default)]
-    pub args: BTreeMap<String, Value>,
-}
-
-/// A line of the format `ndjson`: of kind `run` or `finding`.
-#[derive(Debug, Deserialize)]
-pub struct Flat {
-    /// When the run began.
-    pub at: Timestamp,
-    /// Its id.
-    pub run_id: Uuid,
-    /// The machine's name.
-    #[serde(default)]
-    pub host: String,
-    /// Its id.
-    pub vm_id: Option<String>,
-    /// Its resource id.
-    pub resource_id: Option<String>,
-    /// Whether something was replaced in it.
-    #[serde(default)]
-    pub redacted: bool,
-    /// The cloud.
-    pub cloud: Option<String>,
-    /// The region.
-    pub region: Option<String>,
-    /// The subnet.
-    pub subnet: Option<String>,
-    /// Version of the program that wrote it.
-    pub version: Option<String>,
-    /// Whether the machine could be looked at.
-    pub examined: Option<bool>,
-    /// Private, public or both.
-    pub route: Option<String>,
-    /// The worst of the run's findings.
-    #[serde(default)]
-    pub health: Word,
-    /// The code of the finding.
-    pub code: Option<String>,
-    /// How bad it is.
-    #[serde(default)]
-    pub severity: Word,
-    /// How certain it is.
-    #[serde(default)]
-    pub certainty: Word,
-    /// Whose work it is.
-    #[serde(default)]
-    pub owner: Word,
-    /// The code of its root; none for a root itself.
-    pub caused_by: Option<String>,
-    /// Names of what it is about.
-    #[serde(default)]
-    pub endpoints: Vec<String>,
-    /// What is filled into its sentences.
-    #[serde(default)]
-    pub args: Vec<FlatArgument>,
-}
-
-/// What is filled into a sentence.
-#[derive(Debug, Deserialize)]
-pub struct FlatArgument {
-    /// Its name.
-    pub name: String,
-    /// Its values.
-    pub values: Vec<String>,
+    pub args: BTreeMap<String, Box<RawValue>>,
 }
 
 /// What is taken of a document.
 pub fn document(text: &[u8]) -> Result<Document> {
-    serde_json::from_slice(text)
-}
-
-/// What is taken of a line of the format `ndjson`.
-pub fn flat(text: &[u8]) -> Result<Flat> {
     serde_json::from_slice(text)
 }
 

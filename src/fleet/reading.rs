@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
-use ampls_extract::{Agent, Document, Flat, Found, Object, Server, Word};
+use ampls_extract::{Agent, Document, Found, Object, Server, Word};
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
+use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use super::examined::{is_proven_error, is_unexamined};
@@ -27,13 +29,52 @@ pub enum Read {
     Other,
 }
 
+/// A line of the format `ndjson`: of kind `run` or `finding`.
+#[derive(Debug, Deserialize)]
+struct Flat {
+    at: Timestamp,
+    run_id: Uuid,
+    #[serde(default)]
+    host: String,
+    vm_id: Option<String>,
+    resource_id: Option<String>,
+    #[serde(default)]
+    redacted: bool,
+    cloud: Option<String>,
+    region: Option<String>,
+    subnet: Option<String>,
+    version: Option<String>,
+    examined: Option<bool>,
+    route: Option<String>,
+    #[serde(default)]
+    health: Word,
+    code: Option<String>,
+    #[serde(default)]
+    severity: Word,
+    #[serde(default)]
+    certainty: Word,
+    #[serde(default)]
+    owner: Word,
+    caused_by: Option<String>,
+    #[serde(default)]
+    endpoints: Vec<String>,
+    #[serde(default)]
+    args: Vec<FlatArgument>,
+}
+
+#[derive(Debug, Deserialize)]
+struct FlatArgument {
+    name: String,
+    values: Vec<String>,
+}
+
 /// What a document is; `text` is what it was read from. Fails where it is of a known kind and does not hold what that kind holds.
 pub fn read(document: Document, text: &[u8], source: Option<Source>) -> Result<Read, String> {
     match document.kind.as_deref() {
         Some(KIND) => Ok(Read::Digest),
         Some("endpoint") => Ok(Read::Passed),
         Some("run" | "finding") => {
-            let flat = ampls_extract::flat(text).map_err(|error| error.to_string())?;
+            let flat = serde_json::from_slice::<Flat>(text).map_err(|error| error.to_string())?;
             Ok(Read::Sighting(of_row(&flat)))
         }
         None if document.run.is_some() && document.findings.is_some() => {
@@ -49,7 +90,7 @@ fn of_report(document: Document, whole: &[u8], source: Option<Source>) -> Result
     let Object(azure) = host.azure;
     let (vm_id, resource_id) = (azure.vm_id.text(), azure.resource_id.text());
     let name = host.name.text().ok_or("names no host")?;
-    let names = document.redacted.as_ref().map_or(Names::Originals, names);
+    let names = document.redacted.as_deref().map_or(Names::Originals, names);
     let servers = document.servers.unwrap_or_default();
     let servers = servers.iter().filter(|Object(server)| is_used(server));
     let roots = findings.into_iter().filter(|finding| finding.caused_by.is_none()).map(root);
@@ -96,8 +137,9 @@ fn severity(word: &Word) -> Severity {
 }
 
 /// Whatever it says of what was replaced: something was, and it must not be taken for the original.
-fn names(mark: &Value) -> Names {
-    if mark.is_null() || *mark == Value::Bool(false) {
+fn names(mark: &RawValue) -> Names {
+    let mark = serde_json::from_str(mark.get()).unwrap_or(Value::Bool(true));
+    if mark.is_null() || mark == Value::Bool(false) {
         return Names::Originals;
     }
     mark["set"].as_str().and_then(|set| Uuid::try_parse(set).ok()).map_or(Names::OfOneReport, Names::OfSet)
@@ -117,18 +159,21 @@ fn affects(endpoints: &[String]) -> Vec<&'static str> {
     endpoints.iter().map(|name| purpose(name)).collect()
 }
 
+/// A value of a later version is kept as it stands there.
+fn argument(value: &RawValue) -> Argument {
+    let text = value.get();
+    let one = if text.starts_with('"') { serde_json::from_str(text).ok().map(Argument::One) } else { None };
+    one.or_else(|| serde_json::from_str(text).ok()).unwrap_or_else(|| Argument::One(text.to_owned()))
+}
+
 fn root(found: Found) -> Root {
-    let argument = |value: Value| match value {
-        Value::String(text) => Argument::One(text),
-        value => Argument::deserialize(&value).unwrap_or_else(|_| Argument::One(value.to_string())),
-    };
     Root {
         code: found.code,
         severity: severity(&found.severity),
         certainty: certainty(&found.certainty),
         owner: found.owner.known(),
         affects: affects(&found.endpoints),
-        args: found.args.into_iter().map(|(name, value)| (name, argument(value))).collect(),
+        args: found.args.into_iter().map(|(name, value)| (name, argument(&value))).collect(),
         unnamed: false,
     }
 }
