@@ -22,7 +22,7 @@
 //! | [`diagnose`] | rules over observations, and which finding explains which | nothing |
 //! | [`expected`] | the addresses that names should have, as Azure's tools print them | nothing |
 //! | [`facts_file`] | what Azure holds, as `packaging/azure-facts` collected it elsewhere | nothing |
-//! | `extract/` | the few fields of a report that `fleet` reads, built for speed | nothing |
+//! | `extract/` | the few fields of a report that `fleet` reads | nothing |
 //! | [`text`] | text from outside, made harmless | nothing |
 //! | `probes/catalogue/*.toml` | the names of Azure Monitor, as data: one file a cloud | |
 //! | `probes/src/azure.rs`, `endpoint.rs` | what Azure calls things; a name, a port and what is needed of them | nothing |
