@@ -59,6 +59,7 @@
 //! | a new command | `src/cli/command/<name>.rs`, its arguments in `src/cli/args.rs`, its line in `src/cli.rs` |
 //! | how saved reports and digests are read again | `src/cli/saved.rs` |
 //! | what Azure holds (`--facts`): a field of the file | `src/facts_file/document.rs`, its type in `src/facts_file.rs`; what follows from it, `src/report/held/` |
+//! | what `fleet` reads of a report | `extract/src/lib.rs`, `src/fleet/reading.rs` |
 //! | what makes two faults of two machines one cause | `src/fleet/cause.rs`, `src/fleet/group.rs` |
 //! | a change that can be predicted | `src/what_if/change.rs` reads it, `src/what_if/predict.rs` applies it |
 //! | in which wrappings reports of many machines are found | `src/cli/gather.rs`, `src/cli/saved/many.rs` |

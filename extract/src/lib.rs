@@ -40,7 +40,8 @@ pub struct Document {
     #[serde(default)]
     pub agents: List<Object<Agent>>,
     /// DNS servers.
-    pub servers: Option<Vec<Object<Server>>>,
+    #[serde(default)]
+    pub servers: List<Object<Server>>,
     /// What the run took its knowledge from.
     #[serde(default)]
     pub sources: List<Object<Looked>>,
@@ -171,17 +172,22 @@ pub fn report(line: &[u8]) -> Option<Document> {
 /// hardly ever needs them. `None` for a text in another order.
 ///
 /// No quote stands within a text of JSON without a backslash before it, so that keys are found. What is left of keys that stand at
-/// different depths is not JSON, and the whole is read instead.
+/// different depths is not JSON, or findings come once more behind them, and the whole is read instead. So it is where another
+/// report begins in what is left out: a line that was cut off and went on with the next.
 pub fn brief(line: &[u8]) -> Option<Vec<u8>> {
     if !line.starts_with(br#"{"schema":"#) || !line.ends_with(b"]}}") {
         return None;
     }
     let (first, rest) = around(line, br#","endpoints":["#)?;
-    let (_, rest) = around(rest, br#"],"zones":["#)?;
-    let (_, rest) = around(rest, br#"],"agents":["#)?;
+    let (endpoints, rest) = around(rest, br#"],"zones":["#)?;
+    let (zones, rest) = around(rest, br#"],"agents":["#)?;
     let (second, rest) = around(rest, br#"],"notes":["#)?;
-    let (_, rest) = around(rest, br#"],"findings":["#)?;
-    let (third, _) = around(rest, br#"],"observations":{"version":"#)?;
+    let (notes, rest) = around(rest, br#"],"findings":["#)?;
+    let (third, observations) = around(rest, br#"],"observations":{"version":"#)?;
+    let begins = |part: &[u8]| memmem::find(part, br#"{"schema":"#).is_some();
+    if [endpoints, zones, notes].into_iter().any(begins) || memmem::find(observations, br#","findings":["#).is_some() {
+        return None;
+    }
     Some([first, br#","agents":["#, second, br#"],"findings":["#, third, b"]}"].concat())
 }
 
@@ -211,9 +217,20 @@ mod tests {
     fn what_is_no_report_or_is_one_in_another_order_is_left_to_others() {
         let other = REPORT.replace(r#","notes":["n"]"#, "");
         let deeper = REPORT.replace(r#"{"name":"a"}"#, r#"{"name":"a","endpoints":[1]}"#);
+        let inner = r#""notes":[{"x":[],"findings":[],"observations":{"version":1}}]"#;
+        let compensated = REPORT.replace(r#""notes":["n"]"#, inner);
         let no_text = [&REPORT.as_bytes()[..20], b"\xff", &REPORT.as_bytes()[20..]].concat();
         for line in [b"".as_slice(), b"{}", &REPORT.as_bytes()[..50], other.as_bytes(), deeper.as_bytes(), &no_text] {
             assert!(report(line).is_none(), "{}", String::from_utf8_lossy(line));
+        }
+        assert!(brief(compensated.as_bytes()).is_none());
+    }
+
+    #[test]
+    fn report_that_was_cut_off_and_went_on_with_the_next_is_left_to_others() {
+        for cut in 1..REPORT.len() {
+            let joined = format!("{}{REPORT}", &REPORT[..cut]);
+            assert!(report(joined.as_bytes()).is_none(), "{joined}");
         }
     }
 }

@@ -8,6 +8,9 @@ use serde::de::value::{Error, MapAccessDeserializer, StrDeserializer};
 use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
+/// What is kept of a list: many times what a report has.
+const MOST: usize = 10_000;
+
 /// A word of a list that may grow.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub enum Word {
@@ -27,7 +30,7 @@ pub struct Object<T>(
     pub T,
 );
 
-/// A list; `None` where something else stands.
+/// The beginning of a list; `None` where something else stands.
 #[derive(Debug)]
 pub struct List<T>(
     /// Each of it.
@@ -130,9 +133,12 @@ impl<'de, T: Deserialize<'de>> Taken<'de> for List<T> {
 
     fn list<A: SeqAccess<'de>>(mut list: A) -> Result<Self, A::Error> {
         let mut each = Vec::new();
-        while let Some(one) = list.next_element()? {
+        while each.len() < MOST
+            && let Some(one) = list.next_element()?
+        {
             each.push(one);
         }
+        while list.next_element::<IgnoredAny>()?.is_some() {}
         Ok(Self(Some(each)))
     }
 }
@@ -229,6 +235,13 @@ mod tests {
             assert_eq!(odd.word, if other == "null" { Word::None } else { Word::Odd }, "{text}");
             assert_eq!(word.word.text(), Some("w"), "{text}");
         }
+    }
+
+    #[test]
+    fn list_without_an_end_in_sight_is_read_to_its_end_and_not_kept() {
+        let text = |end: &str| format!("[{}{end}", "0,".repeat(MOST + 5));
+        assert_eq!(serde_json::from_str::<List<Object<Thing>>>(&text("0]")).unwrap().each().len(), MOST);
+        assert!(serde_json::from_str::<List<Object<Thing>>>(&text("0")).is_err());
     }
 
     #[test]

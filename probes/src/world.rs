@@ -148,7 +148,7 @@ impl Clock {
 }
 
 impl World {
-    /// The real world, read once: environment, interfaces, trust stores. `root` is that of the examined files (`--root`);
+    /// The real world, read once: environment, interfaces, the public roots. `root` is that of the examined files (`--root`);
     /// `public_roots` replace the built-in public roots (`--public-roots`).
     ///
     /// The machine's trust store is loaded by the run that needs it, see [`Roots::begin`].

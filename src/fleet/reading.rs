@@ -91,8 +91,7 @@ fn of_report(document: Document, whole: &[u8], source: Option<Source>) -> Result
     let (vm_id, resource_id) = (azure.vm_id.text(), azure.resource_id.text());
     let name = host.name.text().ok_or("names no host")?;
     let names = document.redacted.as_deref().map_or(Names::Originals, names);
-    let servers = document.servers.unwrap_or_default();
-    let servers = servers.iter().filter(|Object(server)| is_used(server));
+    let servers = document.servers.each().iter().filter(|Object(server)| is_used(server));
     let roots = findings.into_iter().filter(|finding| finding.caused_by.is_none()).map(root);
     let roots: Vec<Root> = roots.collect();
     let proven = roots.iter().any(|root| is_proven_error(&root.code, root.severity));
@@ -159,11 +158,13 @@ fn affects(endpoints: &[String]) -> Vec<&'static str> {
     endpoints.iter().map(|name| purpose(name)).collect()
 }
 
-/// A value of a later version is kept as it stands there.
+/// A value of a later version is kept as a text, the same however it was laid out.
 fn argument(value: &RawValue) -> Argument {
-    let text = value.get();
-    let one = if text.starts_with('"') { serde_json::from_str(text).ok().map(Argument::One) } else { None };
-    one.or_else(|| serde_json::from_str(text).ok()).unwrap_or_else(|| Argument::One(text.to_owned()))
+    match serde_json::from_str(value.get()) {
+        Ok(Value::String(text)) => Argument::One(text),
+        Ok(value) => Argument::deserialize(&value).unwrap_or_else(|_| Argument::One(value.to_string())),
+        Err(_) => Argument::One(value.get().to_owned()),
+    }
 }
 
 fn root(found: Found) -> Root {

@@ -159,7 +159,8 @@ impl<R: Read + Seek> Cells<R> {
                 Ok(name) => {
                     children.places.entry(name.to_lowercase()).or_insert(place);
                 }
-                Err(_) => children.has_broken = true,
+                Err(BROKEN) => children.has_broken = true,
+                Err(why) => return Err(why),
             }
         }
         Ok(children)
@@ -281,11 +282,12 @@ fn u32_at(octets: &[u8], at: usize) -> Reading<u32> {
     octets.get(at..).and_then(<[u8]>::first_chunk).map(|four| u32::from_le_bytes(*four)).ok_or(BROKEN)
 }
 
-/// A hive that ends too early is damaged; everything else is said by the disk that it lies on.
+/// A hive that ends too early is damaged; everything else is said by the disk that it lies on, and nothing of it is missing.
 fn failed(error: &io::Error) -> UnreadReason {
-    match error.kind() {
-        io::ErrorKind::UnexpectedEof => BROKEN,
-        _ => UnreadReason::Failed(read::failure(error)),
+    match (error.kind(), read::failure(error)) {
+        (io::ErrorKind::UnexpectedEof, _) => BROKEN,
+        (_, ReadFailure::Missing) => UnreadReason::Failed(ReadFailure::Code(error.raw_os_error())),
+        (_, failure) => UnreadReason::Failed(failure),
     }
 }
 
@@ -391,7 +393,7 @@ mod tests {
 
     impl Read for Failing {
         fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
-            if self.0.position() >= self.1 { Err(io::Error::from_raw_os_error(5)) } else { self.0.read(to) }
+            if self.0.position() >= self.1 { Err(io::ErrorKind::TimedOut.into()) } else { self.0.read(to) }
         }
     }
 
@@ -403,10 +405,17 @@ mod tests {
 
     #[test]
     fn failing_disk_is_not_taken_for_a_damaged_hive() {
-        let fails = Err(failed(&io::Error::from_raw_os_error(5)));
+        let fails = UnreadReason::Failed(ReadFailure::Code(None));
         let on = |from| Hive::open(Failing(Cursor::new(written()), from));
-        assert_eq!(on(0).map(|_| Vec::new()), fails);
-        assert_eq!(on(HEAD as u64).unwrap().keys(""), fails);
+        assert_eq!(on(0).err(), Some(fails.clone()));
+        assert_eq!(on(HEAD as u64).unwrap().keys("").err(), Some(fails.clone()));
+        assert_eq!(failed(&io::ErrorKind::NotFound.into()), fails);
+        // Wherever it fails, also at a neighbour of what is looked for.
+        let length = written().len() as u64;
+        for from in (HEAD as u64..length).step_by(4096) {
+            assert_eq!(on(from).unwrap().value(r"a\b", "TEXT").err(), Some(fails.clone()), "{from}");
+        }
+        assert!(on(length).unwrap().value(r"a\b", "TEXT").is_ok());
     }
 
     #[test]

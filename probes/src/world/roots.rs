@@ -275,10 +275,11 @@ mod tests {
         let file = std::env::temp_dir().join(format!("roots-{}.pem", uuid::Uuid::new_v4()));
         let environment = BTreeMap::from([("SSL_CERT_FILE".to_owned(), file.display().to_string())]);
         let roots = Roots::from_system(&environment, None);
-        // Read before it is asked for, it would be empty for good.
+        assert!(roots.loading.lock().unwrap().is_some());
         std::fs::write(&file, authority()).unwrap();
         assert_eq!(roots.clone().machine().await.len(), 1);
         std::fs::remove_file(file).unwrap();
+        assert!(roots.loading.lock().unwrap().is_none());
         roots.begin();
         assert_eq!(roots.machine().await.len(), 1);
     }
