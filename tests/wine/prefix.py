@@ -13,6 +13,10 @@ import tempfile
 import time
 
 LOADER = next((path for path in ["/usr/lib/wine/wine64"] if os.path.exists(path)), "wine")
+# wine needs certain addresses. Where the kernel has put something else there, which it does by chance, no program starts: "failed to
+# map the shared user data", and status 1 without a word where wine is to be quiet. A container may forbid to leave chance out.
+WITHOUT_CHANCE = ["setarch", "--addr-no-randomize"]
+STARTED = [*(WITHOUT_CHANCE if subprocess.run([*WITHOUT_CHANCE, "true"], check=False).returncode == 0 else []), LOADER]
 SERVER = next((path for path in ["/usr/lib/wine/wineserver64"] if os.path.exists(path)), "wineserver")
 # A server that was started a moment ago listens within this many seconds, on a busy machine too.
 STARTING = 60
@@ -155,7 +159,7 @@ class Prefix:
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
             said = {} if pass_on else {"stdout": out, "stderr": err}
             done = subprocess.run(
-                [*self.namespace.enter(), LOADER, *words],
+                [*self.namespace.enter(), *STARTED, *words],
                 env=self.environment | dict(variables),
                 stdin=subprocess.DEVNULL,
                 timeout=timeout,
