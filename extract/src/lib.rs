@@ -1,7 +1,7 @@
 //! What `ampls-doctor fleet` takes of a document: the few fields that say which machine it is and what its roots are. Everything
 //! else is passed over unread.
 //!
-//! This is a crate of its own because of how it is built: what reads a document is made anew for each type, with the settings of
+//! This is a crate of its own because of how it is built: code that reads a document is generated for each type, with the settings of
 //! the crate that names the type, and the rest of the program is built for the smallest size, where hardly anything is inlined.
 
 use std::collections::BTreeMap;

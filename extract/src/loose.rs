@@ -30,12 +30,9 @@ pub struct Object<T>(
     pub T,
 );
 
-/// The beginning of a list; `None` where something else stands.
+/// The beginning of a list; empty where something else stands.
 #[derive(Debug)]
-pub struct List<T>(
-    /// Each of it.
-    pub Option<Vec<T>>,
-);
+pub struct List<T>(Vec<T>);
 
 impl Word {
     /// The text, where there is one that says something.
@@ -63,13 +60,13 @@ impl Word {
 impl<T> List<T> {
     /// Each of it.
     pub fn each(&self) -> &[T] {
-        self.0.as_deref().unwrap_or_default()
+        &self.0
     }
 }
 
 impl<T> Default for List<T> {
     fn default() -> Self {
-        Self(None)
+        Self(Vec::new())
     }
 }
 
@@ -124,11 +121,11 @@ impl<'de, T: Deserialize<'de> + Default> Taken<'de> for Object<T> {
 
 impl<'de, T: Deserialize<'de>> Taken<'de> for List<T> {
     fn none() -> Self {
-        Self(None)
+        Self(Vec::new())
     }
 
     fn odd() -> Self {
-        Self(None)
+        Self(Vec::new())
     }
 
     fn list<A: SeqAccess<'de>>(mut list: A) -> Result<Self, A::Error> {
@@ -139,7 +136,7 @@ impl<'de, T: Deserialize<'de>> Taken<'de> for List<T> {
             each.push(one);
         }
         while list.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Self(Some(each)))
+        Ok(Self(each))
     }
 }
 

@@ -24,7 +24,9 @@ pub(super) fn is_unexamined(report: &[u8], stopped: Option<&str>, sources: &[Obj
         return false;
     }
     // An odd octet within a text changes nothing of what is asked for here.
-    let Ok(Judged { endpoints }) = serde_json::from_str(&String::from_utf8_lossy(report)) else { return false };
+    let judged = serde_json::from_str::<Judged>(&String::from_utf8_lossy(report));
+    // Nothing shows that a name was judged where they cannot be read.
+    let endpoints = judged.map(|judged| judged.endpoints).unwrap_or_default();
     if blind && !endpoints.iter().any(was_judged) {
         return true;
     }
@@ -68,5 +70,6 @@ mod tests {
         assert_eq!(["proxies", "encrypted-view", "resolver"].map(unexamined), [true, true, false]);
         let odd = b"{\"endpoints\": [{\"fqdn\": \"\xff\", \"need\": \"required\", \"views\": []}]}";
         assert!(is_unexamined(odd, Some("interrupt"), &[], false));
+        assert!(is_unexamined(b"{\"endpoints\": [{!}]}", Some("interrupt"), &[], false));
     }
 }

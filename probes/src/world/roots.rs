@@ -40,7 +40,7 @@ pub struct Roots {
     public: Arc<RootCertStore>,
     public_given: bool,
     judge: Option<Arc<dyn Judge>>,
-    /// What loads the machine's store; taken by whoever begins it.
+    /// What loads the machine's store, until [`Self::begin`] takes it.
     loading: Arc<Mutex<Option<Loading>>>,
 }
 
